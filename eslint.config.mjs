@@ -1,0 +1,60 @@
+import js from '@eslint/js';
+import nx from '@nx/eslint-plugin';
+import prettier from 'eslint-config-prettier';
+import tseslint from 'typescript-eslint';
+
+/** Of our own packages, those of a layer may import only the layers listed for it. */
+const layers = {
+  core: [],
+  backend: ['core'],
+  samplers: ['core'],
+  data: ['core'],
+  metrics: ['core'],
+  models: ['core', 'samplers'],
+  training: ['core', 'samplers', 'models'],
+  app: ['core', 'backend', 'samplers', 'data', 'metrics', 'models', 'training', 'app'],
+};
+
+/** Layers that may name the library a backend is made of. */
+const mayNameBackends = ['backend', 'app'];
+
+const depConstraints = Object.entries(layers).map(([layer, imports]) => ({
+  sourceTag: `layer:${layer}`,
+  onlyDependOnLibsWithTags: imports.length > 0 ? imports.map((name) => `layer:${name}`) : ['none'],
+  ...(mayNameBackends.includes(layer) ? {} : { bannedExternalImports: ['onnxruntime-*', '@tensorflow/*'] }),
+}));
+
+export default tseslint.config(
+  { ignores: ['**/dist', '**/out-tsc', '**/reports', '**/coverage', '**/runs', '.nx'] },
+  js.configs.recommended,
+  ...tseslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    plugins: { '@nx': nx },
+    rules: {
+      '@nx/enforce-module-boundaries': ['error', { allow: [], depConstraints }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      eqeqeq: 'error',
+    },
+  },
+  {
+    // A backend is handed the runtime module to use, so that it serves Node and browsers alike.
+    files: ['packages/backend-ort/src/**/*.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { paths: ['onnxruntime-node', 'onnxruntime-web'] }],
+    },
+  },
+  {
+    files: ['**/*.{mjs,cjs}'],
+    languageOptions: {
+      globals: { process: 'readonly', console: 'readonly', URL: 'readonly', performance: 'readonly' },
+    },
+  },
+  {
+    files: ['**/*.cjs'],
+    languageOptions: { sourceType: 'commonjs', globals: { require: 'readonly', module: 'writable' } },
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
+  prettier,
+);

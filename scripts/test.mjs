@@ -1,0 +1,57 @@
+/**
+ * `npm test`: lint, format, type-check and unit tests of every package, through Nx. The last line of its output is
+ * `N passed, N failed`, counted over all tests; a check that fails counts as one failure.
+ *
+ *     npm test                    everything
+ *     npm test -- core models     only these packages
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const checks = ['lint', 'format', 'typecheck'];
+
+const packages = [
+  ...readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name)),
+  join(root, 'benchmarks'),
+  join(root, 'examples'),
+].filter((folder) => existsSync(join(folder, 'package.json')));
+const report = (folder) => join(folder, 'reports', 'jest.json');
+
+/** Runs targets through Nx with its output passed through; true when all of them succeeded. */
+function runMany(targets) {
+  const only = process.argv.slice(2);
+  const args = ['run-many', '-t', ...targets, '--parallel=2', '--outputStyle=static'];
+  if (only.length > 0) args.push('-p', only.map((name) => `@meanflow/${name}`).join(','));
+  const nx = join(root, 'node_modules', 'nx', 'dist', 'bin', 'nx.js');
+  const env = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' };
+  // Nx would have its children print colours into a file.
+  if (!process.stdout.isTTY) env.FORCE_COLOR ??= '0';
+  return (
+    spawnSync(process.execPath, [nx, ...args], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })
+      .status === 0
+  );
+}
+
+for (const folder of packages) rmSync(report(folder), { force: true });
+
+const checksPassed = runMany(checks);
+const testsPassed = runMany(['test']);
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+for (const folder of packages.filter((folder) => existsSync(report(folder)))) {
+  const counts = JSON.parse(readFileSync(report(folder), 'utf8'));
+  for (const key of Object.keys(total)) total[key] += counts[key];
+}
+// A test run that died before it could report is still a failure.
+if (!testsPassed && total.failed === 0) total.failed += 1;
+if (!checksPassed) {
+  total.failed += 1;
+  console.log(`\nA check failed (${checks.join(', ')}): see above.`);
+}
+
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
+console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
+process.exitCode = total.failed > 0 ? 1 : 0;
