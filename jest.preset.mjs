@@ -38,6 +38,8 @@ export default {
     ],
   },
   maxWorkers: '50%',
+  // Tests compile graphs and train models, on machines that do other things too.
+  testTimeout: 60_000,
   passWithNoTests: true,
   reporters: ['default', at('./scripts/jest-reporter.mjs')],
 };
