@@ -1,0 +1,133 @@
+/**
+ * The Backend contract: what a package must provide so that every graph runs on its device. A backend compiles and
+ * runs graphs; it never differentiates. The conformance kit is the last word on whether it does so correctly.
+ */
+import { PytreeError } from './errors.js';
+import type { Graph } from './graph.js';
+import type { HostArray } from './host-array.js';
+import { assertSamePaths, treePaths, type MapLeaves, type Tree } from './pytree.js';
+import type { Tensor } from './tensor.js';
+import type { SpecLeaf, TracedFunction } from './trace.js';
+import type { TensorType } from './types.js';
+
+/** What a backend really runs on. */
+export interface DeviceInfo {
+  /** The backend's name, such as `ort:cpu`. */
+  readonly backend: string;
+  /** Kind of device. */
+  readonly device: 'cpu' | 'wasm' | 'webgpu' | 'cuda';
+  /** The device as its driver names it. */
+  readonly description: string;
+  /** Versions of the libraries underneath, by name. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** A value that lives where the backend put it, until it is disposed of or donated. */
+export interface DeviceArray extends TensorType {
+  /** Copies to the host. @throws {DisposedError} after `dispose()` or donation */
+  read(): Promise<HostArray>;
+  /** Frees the memory; doing so twice is allowed. */
+  dispose(): void;
+}
+
+/** What a run takes for one input. */
+export type RunInput = HostArray | DeviceArray;
+
+export interface CompileOptions {
+  /**
+   * Outputs that replace inputs of the same type, by name: state that stays on the device. A run consumes the
+   * device arrays passed for these inputs (they are donated), so that their memory can hold the results.
+   */
+  readonly state?: Readonly<Record<string, string>>;
+}
+
+/** The part of the platform's `AbortSignal` that runs look at. */
+export interface CancellationSignal {
+  readonly aborted: boolean;
+  throwIfAborted(): void;
+}
+
+export interface RunOptions {
+  /** Aborts between runs and, where the runtime can, within one; the run then rejects with the signal's reason. */
+  readonly signal?: CancellationSignal;
+}
+
+/** A compiled graph. Inputs and outputs are named by pytree path. */
+export interface Executable {
+  readonly graph: Graph;
+  /**
+   * Runs once. Runs of one executable do not overlap: a second waits for the first.
+   *
+   * @returns every output by name; the caller disposes of them
+   * @throws {ArgumentError | ShapeError | DTypeError} when an input is missing, unknown or not of the graph's type
+   * @throws {DisposedError} after `dispose()`, or when an input was disposed of or donated
+   */
+  run(inputs: Readonly<Record<string, RunInput>>, options?: RunOptions): Promise<Record<string, DeviceArray>>;
+  /** Frees what the executable holds. Arrays that it returned stay valid. */
+  dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A device that runs graphs. */
+export interface Backend {
+  /** The name it is chosen by, such as `ort:cpu` or `tfjs:webgpu`. */
+  readonly name: string;
+  describe(): DeviceInfo;
+  /** @throws {BackendError} when the graph cannot run on this device, naming the op */
+  compile(graph: Graph, options?: CompileOptions): Promise<Executable>;
+  dispose(): Promise<void>;
+}
+
+/** An executable that takes and returns pytrees. */
+export interface CompiledFunction<In, Out> {
+  readonly executable: Executable;
+  /** @throws {PytreeError} when `input` has another structure than the function was traced with */
+  run(input: InputTree<In>, options?: RunOptions): Promise<MapLeaves<Out, Tensor, DeviceArray>>;
+  dispose(): Promise<void>;
+}
+
+/** `T` with every leaf replaced by what a run takes. */
+export type InputTree<T> = MapLeaves<T, SpecLeaf | RunInput, RunInput>;
+
+/**
+ * Compiles a traced function.
+ *
+ * @param options.state pairs of subtrees, by path: `{ params: 'params' }` donates every input below `params` to the
+ *   output of the same name below `params`
+ */
+export async function compile<In extends Tree<SpecLeaf>, Out extends Tree<Tensor>>(
+  backend: Backend,
+  traced: TracedFunction<In, Out>,
+  options: CompileOptions = {},
+): Promise<CompiledFunction<In, Out>> {
+  const { graph, input, output } = traced;
+  const state = expandState(graph, options.state ?? {});
+  const executable = await backend.compile(graph, { state });
+  const expected = input.paths.map((path) => ({ path }));
+  // The mapped types of a generic tree cannot be followed by the compiler here; the paths are checked instead.
+  const run = async (tree: unknown, runOptions?: RunOptions): Promise<unknown> => {
+    const given = treePaths<RunInput>(tree as Tree<RunInput>);
+    assertSamePaths(`Inputs of "${graph.name}"`, expected, given);
+    const inputs = Object.fromEntries(given.map(({ path, leaf }) => [path || 'input', leaf]));
+    const results = await executable.run(inputs, runOptions);
+    return output.unflatten(output.paths.map((path) => results[path || 'output']));
+  };
+  return { executable, run: run as CompiledFunction<In, Out>['run'], dispose: () => executable.dispose() };
+}
+
+/** Subtree pairs to leaf pairs. */
+function expandState(graph: Graph, pairs: Readonly<Record<string, string>>): Record<string, string> {
+  const state: Record<string, string> = {};
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  for (const [from, to] of Object.entries(pairs)) {
+    const matches = graph.inputs.filter(({ name }) => name === from || name.startsWith(`${from}/`));
+    if (matches.length === 0) throw new PytreeError(`state: graph "${graph.name}" has no input "${from}".`);
+    for (const { name } of matches) {
+      const target = to + name.slice(from.length);
+      if (!outputs.has(target))
+        throw new PytreeError(`state: graph "${graph.name}" has no output "${target}" for "${name}".`);
+      state[name] = target;
+    }
+  }
+  return state;
+}

@@ -1,0 +1,34 @@
+/** The checks that every backend makes before a run: each input present, known and of the graph's type. */
+import { ArgumentError, DTypeError, ShapeError } from './errors.js';
+import type { Graph } from './graph.js';
+import { formatType, sameShape, type HostDType, type Shape } from './types.js';
+
+/**
+ * The inputs in the graph's order.
+ *
+ * @param inputs by name; a float64 array may stand for float32
+ * @throws {ArgumentError} when one is missing or unknown
+ * @throws {ShapeError | DTypeError} when one is not of the type that the graph declares
+ */
+export function checkInputs<T extends { readonly dtype: HostDType; readonly shape: Shape }>(
+  graph: Graph,
+  inputs: Readonly<Record<string, T>>,
+): T[] {
+  const names = new Set(graph.inputs.map(({ name }) => name));
+  const unknown = Object.keys(inputs).find((name) => !names.has(name));
+  if (unknown !== undefined) {
+    throw new ArgumentError(
+      `Graph "${graph.name}" has no input "${unknown}"; it takes ${[...names].join(', ')}.`,
+    );
+  }
+  return graph.inputs.map(({ name, value }) => {
+    const given = inputs[name];
+    const expected = graph.types[value];
+    if (given === undefined) throw new ArgumentError(`Input "${name}" of graph "${graph.name}" is missing.`);
+    const dtype = given.dtype === 'float64' ? 'float32' : given.dtype;
+    const message = `Input "${name}" must be ${formatType(expected)}, got ${formatType(given)}.`;
+    if (dtype !== expected.dtype) throw new DTypeError(message);
+    if (!sameShape(given.shape, expected.shape)) throw new ShapeError(message);
+    return given;
+  });
+}

@@ -1,0 +1,84 @@
+/**
+ * checkpoint: computes `f` without keeping its intermediates for the backward pass, which recomputes them from the
+ * arguments instead (Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016). The recomputation reads the
+ * arguments through `optimizationBarrier`, so that it is neither merged with the first computation nor run before
+ * its cotangent exists.
+ */
+import { apply } from './apply.js';
+import { broadcastTo, constant } from './functions.js';
+import { transposeLinear } from './grad.js';
+import { alias, pushforward } from './jvp.js';
+import { callComposite, closeOver, type CompositeDefinition } from './ops/composite.js';
+import type { Graph } from './graph.js';
+import { treeFlatten, type Tree } from './pytree.js';
+import { Tensor } from './tensor.js';
+
+type BodyParameters = { readonly body: Graph };
+
+/** The value of the body; its tangent is the linear call below, not the body's own tangent program. */
+const checkpointed: CompositeDefinition<BodyParameters> = {
+  name: 'checkpoint',
+  decompose: (inputs, { body }) => body.apply(inputs),
+  jvp: ({ inputs, outputs, tangents, parameters: { body } }) => {
+    const active = tangents.map((tangent) => tangent !== undefined);
+    const moving = tangents.filter((tangent) => tangent !== undefined);
+    const results = callComposite(checkpointTangent, [...inputs, ...moving], { body, active });
+    return results.map((tangent, i) => (outputs[i].dtype === 'float32' ? tangent : undefined));
+  },
+};
+
+/** `(x…, dx…) → ∂body(x) · dx`, for the inputs that are active; linear in dx. */
+const checkpointTangent: CompositeDefinition<BodyParameters & { readonly active: readonly boolean[] }> = {
+  name: 'checkpointTangent',
+  decompose: (operands, { body, active }) =>
+    linearise(body, active, operands.slice(0, active.length), operands.slice(active.length)),
+  transpose: ({ cotangents, inputs, parameters: { body, active } }) => {
+    const after = cotangents.find((cotangent) => cotangent !== undefined)!;
+    const arguments_ = inputs
+      .slice(0, active.length)
+      .map((input) => apply('optimizationBarrier', [input, after], {}));
+    const placeholders = inputs
+      .slice(active.length)
+      .map((tangent) => Tensor.emit('input', [], { name: 'tangent' }, [tangent])[0]);
+    const found = transposeLinear(
+      linearise(body, active, arguments_, placeholders),
+      cotangents,
+      placeholders,
+    );
+    return [...arguments_.map(() => undefined), ...found];
+  },
+};
+
+function linearise(
+  body: Graph,
+  active: readonly boolean[],
+  primals: readonly Tensor[],
+  tangents: readonly Tensor[],
+) {
+  const inputs = primals.map(alias);
+  const chosen = inputs.filter((_, i) => active[i]);
+  const outputs = body.apply(inputs);
+  const pushed = pushforward(outputs, new Map(chosen.map((input, i) => [input, tangents[i]])));
+  return pushed.map((tangent, i) => tangent ?? broadcastTo(constant(0), outputs[i].shape));
+}
+
+/**
+ * `f` with the same value and derivatives, whose intermediates are recomputed in the backward pass.
+ *
+ * @param f a pure function of trees of tensors; what it captures is kept
+ */
+export function checkpoint<Args extends readonly Tree<Tensor>[], Out extends Tree<Tensor>>(
+  f: (...args: Args) => Out,
+): (...args: Args) => Out {
+  return (...args) => {
+    const { leaves, structure } = treeFlatten<Tensor>(args);
+    let outStructure: ReturnType<typeof treeFlatten<Tensor>>['structure'] | undefined;
+    const { body, captures } = closeOver(f.name || 'checkpoint', leaves, (inputs) => {
+      const out = treeFlatten<Tensor>(f(...(structure.unflatten(inputs) as unknown as Args)));
+      outStructure = out.structure;
+      return out.leaves;
+    });
+    const results = callComposite(checkpointed, [...leaves, ...captures], { body });
+    return outStructure!.unflatten(results) as unknown as Out;
+  };
+}

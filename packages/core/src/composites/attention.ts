@@ -1,0 +1,32 @@
+/** Scaled dot-product attention as a composite, so that a backend with a fused kernel can take it whole. */
+import { einsum, mul } from '../functions.js';
+import { callComposite, type CompositeDefinition } from '../ops/composite.js';
+import type { Tensor } from '../tensor.js';
+import { softmax } from './normalization.js';
+
+const attentionDefinition: CompositeDefinition<{ readonly scale: number }> = {
+  name: 'attention',
+  decompose: ([q, k, v], { scale }) => {
+    const weights = softmax(einsum('bhqd,bhkd->bhqk', mul(q, scale), k));
+    return [einsum('bhqk,bhkd->bhqd', weights, v)];
+  },
+};
+
+/**
+ * softmax(q kᵀ · scale) v (Vaswani et al., 2017).
+ *
+ * @param q `[batch, heads, queries, depth]`
+ * @param k `[batch, heads, keys, depth]`
+ * @param v `[batch, heads, keys, depth]`
+ * @param options.scale 1/√depth by default
+ */
+export function attention(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  options: { readonly scale?: number } = {},
+): Tensor {
+  return callComposite(attentionDefinition, [q, k, v], {
+    scale: options.scale ?? q.shape[q.rank - 1] ** -0.5,
+  })[0];
+}

@@ -1,0 +1,201 @@
+/**
+ * Reverse mode by linearisation and transposition: `pushforward` writes the linear map from input tangents to output
+ * tangents, and walking that map backwards by the ops' transpose rules gives the gradient. The map itself is never
+ * run: only its transpose stays in the graph (Radul et al., "You Only Linearize Once", POPL 2023).
+ */
+import { DTypeError, PytreeError, ShapeError } from './errors.js';
+import { add, broadcastTo, constant } from './functions.js';
+import { collectNodes } from './graph.js';
+import { alias, pushforward, type TensorTree } from './jvp.js';
+import type { OpDefinition, Tangent } from './ops/definition.js';
+import { opTable } from './ops/table.js';
+import { treeFlatten, treeZip, type Tree } from './pytree.js';
+import { Tensor, type TraceNode } from './tensor.js';
+import { formatType, sameShape } from './types.js';
+
+/** A tensor that stands for the tangent of another while a linear map is being written. */
+function tangentPlaceholder(of: Tensor): Tensor {
+  return Tensor.emit('input', [], { name: 'tangent' }, [of])[0];
+}
+
+/** Cotangents of `wrt`, given those of `outputs` (`undefined` is zero). */
+export function pullback(
+  outputs: readonly Tensor[],
+  cotangents: readonly Tangent[],
+  wrt: readonly Tensor[],
+): Tangent[] {
+  const placeholders = wrt.map(tangentPlaceholder);
+  const tangents = pushforward(outputs, new Map(wrt.map((tensor, i) => [tensor, placeholders[i]])));
+  return transposeLinear(tangents, cotangents, placeholders);
+}
+
+/**
+ * Transposes the linear map from `placeholders` to `outputs`, applied to `cotangents`.
+ *
+ * @internal
+ */
+export function transposeLinear(
+  outputs: readonly Tangent[],
+  cotangents: readonly Tangent[],
+  placeholders: readonly Tensor[],
+): Tangent[] {
+  const linear = new Set<Tensor>(placeholders);
+  const first = Math.min(...placeholders.map(({ node }) => node.id));
+  const roots = outputs.filter((output) => output !== undefined);
+  const boundary = new Set<TraceNode>(placeholders.map(({ node }) => node));
+  const nodes = collectNodes(roots, boundary, ({ id }) => id > first).filter((node) => {
+    const isLinear = node.inputs.some((input) => linear.has(input));
+    if (isLinear) node.outputs.forEach((output) => linear.add(output));
+    return isLinear;
+  });
+  const accumulated = new Map<Tensor, Tensor>();
+  const accumulate = (tensor: Tensor, cotangent: Tangent): void => {
+    if (cotangent === undefined) return;
+    const sum = accumulated.get(tensor);
+    accumulated.set(tensor, sum === undefined ? cotangent : add(sum, cotangent));
+  };
+  outputs.forEach((output, i) => output && accumulate(output, cotangents[i]));
+  for (const node of nodes.reverse()) {
+    const incoming = node.outputs.map((output) => accumulated.get(output));
+    if (incoming.every((cotangent) => cotangent === undefined)) continue;
+    const isLinear = node.inputs.map((input) => linear.has(input));
+    transposeNode(node, incoming, isLinear).forEach((cotangent, i) => {
+      if (isLinear[i]) accumulate(node.inputs[i], cotangent);
+    });
+  }
+  return placeholders.map((placeholder) => accumulated.get(placeholder));
+}
+
+function transposeNode(
+  node: TraceNode,
+  cotangents: readonly Tangent[],
+  linear: readonly boolean[],
+): readonly Tangent[] {
+  if (node.op === 'alias') return cotangents;
+  if (node.op === 'input') return [];
+  if (node.op !== 'composite') {
+    const { transpose } = opTable[node.op] as OpDefinition<unknown>;
+    if (transpose === undefined)
+      throw new Error(`Internal: a derivative used the non-linear op "${node.op}".`);
+    return transpose({ cotangent: cotangents[0]!, inputs: node.inputs, linear, attributes: node.attributes });
+  }
+  const { definition, parameters, body } = node.attributes;
+  if (definition.transpose !== undefined) {
+    return definition.transpose({ cotangents, inputs: node.inputs, linear, parameters });
+  }
+  const inputs = node.inputs.map((input, i) => (linear[i] ? tangentPlaceholder(input) : input));
+  const found = transposeLinear(
+    body.apply(inputs),
+    cotangents,
+    inputs.filter((_, i) => linear[i]),
+  );
+  return linear.map((isLinear) => (isLinear ? found.shift() : undefined));
+}
+
+type Differentiable = Tree<Tensor>;
+
+/** What `grad` and `valueAndGrad` differentiate, and what they return beside it. */
+export interface GradOptions {
+  /** `f` returns `[value, aux]`; `aux` is passed through and not differentiated. */
+  readonly hasAux?: boolean;
+}
+
+/**
+ * The value of a scalar function and its gradient in the first argument.
+ *
+ * @param f returns a float32 scalar (with `hasAux`, `[scalar, aux]`)
+ * @returns a function of the same arguments, returning `[value, gradient]` (with `hasAux`, `[[value, aux], gradient]`);
+ *   the gradient has the structure and types of the first argument
+ * @throws {PytreeError} when a leaf of the first argument is not float32
+ * @throws {ShapeError} when `f` does not return a scalar
+ */
+export function valueAndGrad<P extends Differentiable, Rest extends readonly unknown[]>(
+  f: (params: P, ...rest: Rest) => Tensor,
+): (params: P, ...rest: Rest) => [value: Tensor, gradient: TensorTree<P>];
+export function valueAndGrad<P extends Differentiable, Rest extends readonly unknown[], Aux>(
+  f: (params: P, ...rest: Rest) => readonly [Tensor, Aux],
+  options: { readonly hasAux: true },
+): (params: P, ...rest: Rest) => [value: [Tensor, Aux], gradient: TensorTree<P>];
+export function valueAndGrad<P extends Differentiable, Rest extends readonly unknown[], Aux>(
+  f: (params: P, ...rest: Rest) => Tensor | readonly [Tensor, Aux],
+  options: GradOptions = {},
+): (params: P, ...rest: Rest) => [Tensor | [Tensor, Aux], TensorTree<P>] {
+  return (params, ...rest) => {
+    const { leaves, structure } = treeFlatten<Tensor>(params);
+    leaves.forEach((leaf, i) => {
+      if (!(leaf instanceof Tensor) || leaf.dtype !== 'float32') {
+        const found = leaf instanceof Tensor ? formatType(leaf) : String(leaf);
+        throw new PytreeError(
+          `grad: leaf "${structure.paths[i]}" is ${found}; only float32 tensors have a gradient.`,
+        );
+      }
+    });
+    const inputs = leaves.map(alias);
+    const result = f(structure.unflatten(inputs) as P, ...rest);
+    const [value, aux] = options.hasAux ? (result as readonly [Tensor, Aux]) : [result as Tensor, undefined];
+    checkScalar(value);
+    const cotangents = pullback([value], [constant(1)], inputs);
+    const gradient = cotangents.map((cotangent, i) => cotangent ?? broadcastTo(constant(0), leaves[i].shape));
+    return [
+      options.hasAux ? [value, aux as Aux] : value,
+      structure.unflatten(gradient) as unknown as TensorTree<P>,
+    ];
+  };
+}
+
+/** The gradient of a scalar function in its first argument; see {@link valueAndGrad}. */
+export function grad<P extends Differentiable, Rest extends readonly unknown[]>(
+  f: (params: P, ...rest: Rest) => Tensor,
+): (params: P, ...rest: Rest) => TensorTree<P> {
+  return (params, ...rest) => valueAndGrad(f)(params, ...rest)[1];
+}
+
+function checkScalar(value: unknown): void {
+  if (!(value instanceof Tensor))
+    throw new ShapeError(`grad: the function returned ${String(value)}, not a scalar tensor.`);
+  if (value.dtype !== 'float32')
+    throw new DTypeError(`grad: the function returned ${formatType(value)}, not float32.`);
+  if (value.rank !== 0) {
+    throw new ShapeError(
+      `grad: the function returned ${formatType(value)}, not a scalar; reduce it with sum() or mean().`,
+    );
+  }
+}
+
+/**
+ * The value of `f` and the function that pulls cotangents of its result back to its arguments (a vector–Jacobian
+ * product).
+ *
+ * @returns `[f(primals), pull]`, where `pull(cotangents)` returns one tree of cotangents per argument
+ */
+export function vjp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tensor>>(
+  f: (...args: Args) => Out,
+  primals: readonly [...Args],
+): [value: Out, pull: (cotangents: TensorTree<Out>) => TensorTree<Args>] {
+  const { leaves, structure } = treeFlatten<Tensor>(primals);
+  const inputs = leaves.map(alias);
+  const value = f(...(structure.unflatten(inputs) as unknown as Args));
+  const pull = (cotangents: TensorTree<Out>): TensorTree<Args> => {
+    const pairs = treeZip<Tensor>('vjp', value as Tree<Tensor>, cotangents as Tree<Tensor>);
+    for (const {
+      path,
+      leaves: [output, cotangent],
+    } of pairs) {
+      if (output.dtype !== cotangent.dtype || !sameShape(output.shape, cotangent.shape)) {
+        throw new ShapeError(
+          `vjp: cotangent "${path}" is ${formatType(cotangent)}, the output is ${formatType(output)}.`,
+        );
+      }
+    }
+    const differentiable = inputs.filter((input) => input.dtype === 'float32');
+    const found = pullback(
+      pairs.map(({ leaves: [output] }) => output),
+      pairs.map(({ leaves: [, cotangent] }) => cotangent),
+      differentiable,
+    );
+    const byInput = new Map(differentiable.map((input, i) => [input, found[i]]));
+    const results = inputs.map((input) => byInput.get(input) ?? broadcastTo(constant(0), input.shape));
+    return structure.unflatten(results) as unknown as TensorTree<Args>;
+  };
+  return [value, pull];
+}

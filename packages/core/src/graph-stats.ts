@@ -1,0 +1,65 @@
+/**
+ * What a graph costs, counted and not timed: ops by name, floating-point operations, bytes read and written, and the
+ * peak of live bytes when instructions run in order and values are freed after their last use.
+ */
+import type { Graph, Instruction } from './graph.js';
+import type { OpDefinition } from './ops/definition.js';
+import { opTable } from './ops/table.js';
+import { bytesPerElement, sizeOf, type TensorType } from './types.js';
+
+export interface GraphStats {
+  /** Number of instructions; a composite counts as one. */
+  readonly instructions: number;
+  /** Instructions by op name; composites under their own name. */
+  readonly ops: Readonly<Record<string, number>>;
+  /** Floating-point operations; a multiply-add is two. */
+  readonly flops: number;
+  /** Bytes that instructions read and write, each operand and result once. */
+  readonly bytesMoved: number;
+  /** Largest sum of bytes alive at once, inputs and outputs included, running in order. */
+  readonly peakBytes: number;
+}
+
+export function graphStats(graph: Graph): GraphStats {
+  const ops: Record<string, number> = {};
+  let flops = 0;
+  let bytesMoved = 0;
+  for (const instruction of graph.instructions) {
+    const name = instruction.op === 'composite' ? instruction.attributes.definition.name : instruction.op;
+    ops[name] = (ops[name] ?? 0) + 1;
+    flops += instructionFlops(graph, instruction);
+    for (const value of [...instruction.inputs, ...instruction.outputs])
+      bytesMoved += bytesOf(graph.types[value]);
+  }
+  return { instructions: graph.instructions.length, ops, flops, bytesMoved, peakBytes: peakBytes(graph) };
+}
+
+function bytesOf(type: TensorType): number {
+  return sizeOf(type.shape) * bytesPerElement[type.dtype];
+}
+
+function instructionFlops(graph: Graph, { op, inputs, outputs, attributes }: Instruction): number {
+  if (op === 'composite') return graphStats(attributes.body).flops;
+  const { flops } = opTable[op] as OpDefinition<unknown>;
+  return flops(
+    inputs.map((input) => graph.types[input]),
+    graph.types[outputs[0]],
+    attributes,
+  );
+}
+
+function peakBytes(graph: Graph): number {
+  const lastUse = new Map<number, number>();
+  graph.instructions.forEach(({ inputs }, i) => inputs.forEach((input) => lastUse.set(input, i)));
+  const kept = new Set([...graph.inputs, ...graph.outputs].map(({ value }) => value));
+  let live = graph.inputs.reduce((total, { value }) => total + bytesOf(graph.types[value]), 0);
+  let peak = live;
+  graph.instructions.forEach(({ inputs, outputs }, i) => {
+    for (const output of outputs) live += bytesOf(graph.types[output]);
+    peak = Math.max(peak, live);
+    for (const value of new Set([...inputs, ...outputs])) {
+      if (!kept.has(value) && (lastUse.get(value) ?? i) === i) live -= bytesOf(graph.types[value]);
+    }
+  });
+  return peak;
+}

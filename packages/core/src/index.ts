@@ -1,0 +1,41 @@
+/** `@meanflow/core`: tensors, graphs, derivatives, randomness and the contracts every other package builds on. */
+export * from './types.js';
+export * from './errors.js';
+export * from './nearest-name.js';
+export * from './host-array.js';
+export * from './random.js';
+export * from './pytree.js';
+
+export { Tensor } from './tensor.js';
+export * from './functions.js';
+export * from './composites/activations.js';
+export * from './composites/normalization.js';
+export * from './composites/attention.js';
+export * from './composites/optimizer.js';
+
+export { trace, spec, TensorSpec, type SpecLeaf, type Traced, type TracedFunction } from './trace.js';
+export { Graph, type Instruction, type NamedValue, type ValueId } from './graph.js';
+export type { GraphStats } from './graph-stats.js';
+export { jvp, type TangentLike, type TangentTree, type TensorTree } from './jvp.js';
+export { grad, valueAndGrad, vjp, type GradOptions } from './grad.js';
+export { checkpoint } from './checkpoint.js';
+export { simplify } from './simplify.js';
+export { prepare, type PrepareOptions } from './prepare.js';
+
+export type { ConvWindow, DotDimensions, OpAttributes, OpName, PrimitiveName } from './ops/attributes.js';
+export {
+  callComposite,
+  type CompositeCall,
+  type CompositeDefinition,
+  type CompositeParameters,
+} from './ops/composite.js';
+export { freeAxes } from './ops/dot.js';
+export { broadcastShapes } from './ops/broadcasting.js';
+export { primitiveNames } from './ops/table.js';
+
+export * from './backend.js';
+export { checkInputs } from './check-inputs.js';
+export { interpret } from './interpreter.js';
+export { referenceBackend } from './reference-backend.js';
+export type { Network, Symbolic } from './network.js';
+export type { Objective } from './objective.js';

@@ -1,0 +1,58 @@
+/**
+ * The reference interpreter: runs a graph in plain loops, every float in float64. It is the oracle that backends are
+ * measured against, op by op; it is not fast and is not meant to be.
+ */
+import { checkInputs } from './check-inputs.js';
+import type { Graph } from './graph.js';
+import { HostArray } from './host-array.js';
+import type { OpDefinition, RefValue } from './ops/definition.js';
+import { allocate } from './ops/definition.js';
+import { opTable } from './ops/table.js';
+import { formatType, sizeOf, type TensorType } from './types.js';
+
+/**
+ * Runs a graph on host arrays.
+ *
+ * @param inputs one array per input of the graph, by name; float32 or float64 where the graph says float32
+ * @returns the outputs by name; floats as float64
+ * @throws {ArgumentError | ShapeError | DTypeError} when an input is missing or not of the graph's type
+ */
+export function interpret(
+  graph: Graph,
+  inputs: Readonly<Record<string, HostArray>>,
+): Record<string, HostArray> {
+  const operands = checkInputs(graph, inputs).map((given, i) =>
+    toRef(given, graph.types[graph.inputs[i].value]),
+  );
+  const results = run(graph, operands);
+  return Object.fromEntries(graph.outputs.map(({ name }, i) => [name, toHost(results[i])]));
+}
+
+function toRef(array: HostArray, type: TensorType): RefValue {
+  const data = allocate(type.dtype, array.size);
+  data.set(array.data);
+  return { dtype: type.dtype, shape: array.shape, data };
+}
+
+function toHost({ dtype, shape, data }: RefValue): HostArray {
+  return new HostArray(dtype === 'float32' ? 'float64' : dtype, shape, data.slice() as never);
+}
+
+function run(graph: Graph, operands: readonly RefValue[]): RefValue[] {
+  const values = new Array<RefValue>(graph.types.length);
+  graph.inputs.forEach(({ value }, i) => (values[value] = operands[i]));
+  for (const { op, attributes, inputs, outputs } of graph.instructions) {
+    const given = inputs.map((input) => values[input]);
+    if (op === 'composite') {
+      run(attributes.body, given).forEach((result, i) => (values[outputs[i]] = result));
+      continue;
+    }
+    const { evaluate } = opTable[op] as OpDefinition<unknown>;
+    const type = graph.types[outputs[0]];
+    const data = evaluate(given, attributes, type);
+    if (data.length !== sizeOf(type.shape))
+      throw new Error(`Internal: "${op}" evaluated to ${data.length} elements, not ${formatType(type)}.`);
+    values[outputs[0]] = { dtype: type.dtype, shape: type.shape, data };
+  }
+  return graph.outputs.map(({ value }) => values[value]);
+}

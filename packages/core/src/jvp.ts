@@ -1,0 +1,143 @@
+/**
+ * Forward mode: Jacobian–vector products by the rules of the op table. Tangents that are zero are never made: they are
+ * `undefined` on the way, and what only they would reach is not visited. Derivatives are nodes of the same graph as
+ * the primal, so the primal is computed once, and derivatives of derivatives need nothing more.
+ */
+import { DTypeError, PytreeError, ShapeError } from './errors.js';
+import { constant, broadcastTo } from './functions.js';
+import { collectNodes } from './graph.js';
+import type { JvpContext, OpDefinition, Tangent } from './ops/definition.js';
+import { opTable } from './ops/table.js';
+import { treeFlatten, treePaths, type MapLeaves, type Tree } from './pytree.js';
+import { Tensor, type TraceNode } from './tensor.js';
+import { formatType, sameShape } from './types.js';
+
+/** A fresh name for the same value: what is differentiated is this name, not other uses of the value. */
+export function alias(tensor: Tensor): Tensor {
+  return Tensor.emit('alias', [tensor], {}, [tensor])[0];
+}
+
+/**
+ * Tangents of `outputs`, given those of some tensors that they were computed from.
+ *
+ * @param seeds tangents by tensor; every other input is held fixed
+ */
+export function pushforward(outputs: readonly Tensor[], seeds: ReadonlyMap<Tensor, Tensor>): Tangent[] {
+  const tangents = new Map<Tensor, Tensor>(seeds);
+  const earliest = Math.min(...[...seeds.keys()].map((tensor) => tensor.node.id));
+  const seeded = new Set([...seeds.keys()].map((tensor) => tensor.node));
+  for (const node of collectNodes(outputs, seeded, ({ id }) => id > earliest)) {
+    const incoming = node.inputs.map((input) => tangents.get(input));
+    if (incoming.every((tangent) => tangent === undefined)) continue;
+    tangentsOf(node, incoming).forEach((tangent, i) => {
+      if (tangent !== undefined) tangents.set(node.outputs[i], tangent);
+    });
+  }
+  return outputs.map((output) => tangents.get(output));
+}
+
+function tangentsOf(node: TraceNode, tangents: readonly Tangent[]): readonly Tangent[] {
+  if (node.op === 'input') return [undefined];
+  if (node.op === 'alias') return tangents;
+  if (node.op !== 'composite') {
+    const { jvp } = opTable[node.op] as OpDefinition<unknown>;
+    const context: JvpContext<unknown> = {
+      inputs: node.inputs,
+      tangents,
+      output: node.outputs[0],
+      attributes: node.attributes,
+    };
+    return [jvp(context)];
+  }
+  const { definition, parameters, body } = node.attributes;
+  if (definition.jvp !== undefined) {
+    return definition.jvp({ inputs: node.inputs, outputs: node.outputs, tangents, parameters });
+  }
+  const inputs = node.inputs.map(alias);
+  const seeds = new Map(
+    inputs.flatMap((input, i): [Tensor, Tensor][] => (tangents[i] ? [[input, tangents[i]]] : [])),
+  );
+  return pushforward(body.apply(inputs), seeds);
+}
+
+/** A tangent as users give it: a tensor, 0 for a tangent that is zero, or another number for a constant one. */
+export type TangentLike = Tensor | number;
+
+/** The tree of tangents for a tree of primals. */
+export type TangentTree<T> = MapLeaves<T, Tensor, TangentLike>;
+
+/** `T` with tensors for leaves. */
+export type TensorTree<T> = MapLeaves<T, Tensor, Tensor>;
+
+/**
+ * The value of `f` and its Jacobian–vector product: `(f(primals), ∂f(primals) · tangents)`.
+ *
+ * @param f a pure function of trees of tensors
+ * @param primals one argument each
+ * @param tangents of the same structure; `0` marks a leaf that is held fixed and costs nothing
+ * @throws {PytreeError} when tangents and primals differ in structure
+ * @throws {ShapeError | DTypeError} when a tangent's type is not its primal's
+ */
+export function jvp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tensor>>(
+  f: (...args: Args) => Out,
+  primals: readonly [...Args],
+  tangents: { readonly [K in keyof Args]: TangentTree<Args[K]> },
+): [value: Out, tangent: TensorTree<Out>];
+/** The same for `f` that returns `[value, aux]`: `aux` is passed through, and is not differentiated. */
+export function jvp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tensor>, Aux>(
+  f: (...args: Args) => readonly [Out, Aux],
+  primals: readonly [...Args],
+  tangents: { readonly [K in keyof Args]: TangentTree<Args[K]> },
+  options: { readonly hasAux: true },
+): [value: Out, tangent: TensorTree<Out>, aux: Aux];
+export function jvp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tensor>, Aux>(
+  f: (...args: Args) => Out | readonly [Out, Aux],
+  primals: readonly [...Args],
+  tangents: { readonly [K in keyof Args]: TangentTree<Args[K]> },
+  options: { readonly hasAux?: boolean } = {},
+): unknown {
+  const { leaves, structure } = treeFlatten<Tensor>(primals);
+  const givenTree: unknown = tangents;
+  const given = new Map(
+    treePaths<TangentLike>(givenTree as Tree<TangentLike>).map(({ path, leaf }) => [path, leaf]),
+  );
+  const unknown = [...given.keys()].find((path) => !structure.paths.includes(path));
+  if (unknown !== undefined) throw new PytreeError(`jvp: tangent "${unknown}" has no primal.`);
+  const seeds = new Map<Tensor, Tensor>();
+  const inputs = leaves.map((primal, i) => {
+    const path = structure.paths[i];
+    if (!given.has(path)) {
+      throw new PytreeError(`jvp: primal "${path}" has no tangent; pass 0 to hold it fixed.`);
+    }
+    const input = alias(primal);
+    const tangent = checkedTangent(path, primal, given.get(path)!);
+    if (tangent !== undefined) seeds.set(input, tangent);
+    return input;
+  });
+  const result = f(...(structure.unflatten(inputs) as unknown as Args));
+  const [value, aux] = options.hasAux ? (result as readonly [Out, Aux]) : [result as Out, undefined];
+  const out = treeFlatten<Tensor>(value);
+  const pushed = pushforward(out.leaves, seeds).map((tangent, i) => tangent ?? zerosLike(out.leaves[i]));
+  const tangent = out.structure.unflatten(pushed);
+  return options.hasAux ? [value, tangent, aux] : [value, tangent];
+}
+
+function zerosLike(tensor: Tensor): Tensor {
+  return broadcastTo(constant(0), tensor.shape);
+}
+
+function checkedTangent(path: string, primal: Tensor, tangent: TangentLike): Tangent {
+  if (tangent === 0) return undefined;
+  if (primal.dtype !== 'float32') {
+    throw new DTypeError(
+      `jvp: primal "${path}" is ${formatType(primal)}; only float32 has a tangent, pass 0.`,
+    );
+  }
+  if (typeof tangent === 'number') return broadcastTo(constant(tangent), primal.shape);
+  if (tangent.dtype !== primal.dtype || !sameShape(tangent.shape, primal.shape)) {
+    throw new ShapeError(
+      `jvp: tangent "${path}" is ${formatType(tangent)}, its primal is ${formatType(primal)}.`,
+    );
+  }
+  return tangent;
+}

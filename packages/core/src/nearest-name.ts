@@ -1,0 +1,53 @@
+/**
+ * The suggestion in "did you mean …?": which of the names that exist is nearest to the one that was typed. Distance
+ * is the Levenshtein edit distance (V. I. Levenshtein, 1966) without regard to case and to separators, so that
+ * `8gaussians` finds `8-gaussians`; a name that lies whole inside another (`moons`, `two-moons`) counts as near.
+ */
+
+/**
+ * The candidate nearest to `name`, or undefined when none is near enough to be what was meant.
+ *
+ * @param name what was typed
+ * @param candidates the names that exist; the first of equally near ones wins
+ */
+export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
+  const typed = plain(name);
+  let nearest: string | undefined;
+  // One edit in three letters is a slip; more is another word.
+  let best = Math.max(1, Math.floor(typed.length / 3)) + 1;
+  for (const candidate of candidates) {
+    const known = plain(candidate);
+    const contained =
+      Math.min(typed.length, known.length) >= 3 && (known.includes(typed) || typed.includes(known));
+    const distance = contained ? Math.min(1, editDistance(typed, known)) : editDistance(typed, known);
+    if (distance < best) {
+      best = distance;
+      nearest = candidate;
+    }
+  }
+  return nearest;
+}
+
+/** ` Did you mean "…"?` with its leading space, or an empty string: to be appended to an error's message. */
+export function didYouMean(name: string, candidates: Iterable<string>): string {
+  const nearest = nearestName(name, candidates);
+  return nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[\s._-]+/g, '');
+}
+
+/** Insertions, deletions and substitutions that turn `a` into `b`. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = previous[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(substitution, previous[j] + 1, current[j - 1] + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length];
+}

@@ -1,0 +1,116 @@
+/** Reductions: the named axes are combined and disappear. Axes are distinct, non-negative and sorted. */
+import { ArgumentError, DTypeError } from '../errors.js';
+import { broadcastTo, cast, div, equal, mul, reshape, sum } from '../functions.js';
+import type { Tensor } from '../tensor.js';
+import { sizeOf, stridesOf, type Shape, type TensorType } from '../types.js';
+import type { OpAttributes } from './attributes.js';
+import { stridedIndices } from './broadcasting.js';
+import { allocate, noTangent, type OpDefinition, type RefData, type RefValue } from './definition.js';
+
+type Axes = { readonly axes: readonly number[] };
+
+/** The shape with the reduced axes kept as size 1, against which the result broadcasts to the operand. */
+function keptShape(shape: Shape, axes: readonly number[]): number[] {
+  return shape.map((dimension, axis) => (axes.includes(axis) ? 1 : dimension));
+}
+
+function without(shape: Shape, axes: readonly number[]): number[] {
+  return shape.filter((_, axis) => !axes.includes(axis));
+}
+
+/** A reduced value repeated along the reduced axes, back in the operand's shape. */
+function spread(reduced: Tensor, shape: Shape, axes: readonly number[]): Tensor {
+  return broadcastTo(reshape(reduced, keptShape(shape, axes)), shape);
+}
+
+function inferReduction([x]: readonly TensorType[], { axes }: Axes): TensorType {
+  if (x.dtype === 'bool') throw new DTypeError('takes float32 or int32, got bool; cast first.');
+  checkAxes(axes, x.shape);
+  return { dtype: x.dtype, shape: without(x.shape, axes) };
+}
+
+function checkAxes(axes: readonly number[], shape: Shape): void {
+  axes.forEach((axis, i) => {
+    if (!Number.isInteger(axis) || axis < 0 || axis >= shape.length || (i > 0 && axis <= axes[i - 1])) {
+      throw new ArgumentError(
+        `axes [${axes.join(', ')}] are not sorted distinct axes of a rank-${shape.length} tensor.`,
+      );
+    }
+  });
+}
+
+/** Calls `visit(outputIndex, inputIndices)` for each output element, with the elements that it combines. */
+function forEachGroup(
+  x: RefValue,
+  axes: readonly number[],
+  visit: (outputIndex: number, group: Int32Array) => void,
+): void {
+  const strides = stridesOf(x.shape);
+  const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+  const pick = (values: readonly number[], chosen: readonly number[]) => chosen.map((axis) => values[axis]);
+  const starts = stridedIndices(pick(strides, kept), pick(x.shape, kept), 0);
+  const offsets = stridedIndices(pick(strides, axes), pick(x.shape, axes), 0);
+  starts.forEach((start, i) =>
+    visit(
+      i,
+      offsets.map((offset) => start + offset),
+    ),
+  );
+}
+
+function reduce(
+  x: RefValue,
+  axes: readonly number[],
+  type: TensorType,
+  initial: number,
+  f: (a: number, b: number) => number,
+): RefData {
+  const out = allocate(type.dtype, sizeOf(type.shape));
+  forEachGroup(x, axes, (i, group) => {
+    let accumulated = initial;
+    for (const index of group) accumulated = f(accumulated, x.data[index]);
+    out[i] = accumulated;
+  });
+  return out;
+}
+
+export const reduceSum: OpDefinition<OpAttributes['reduceSum']> = {
+  infer: inferReduction,
+  jvp: ({ tangents: [dx], attributes: { axes } }) => sum(dx!, axes),
+  transpose: ({ cotangent, inputs: [x], attributes: { axes } }) => [spread(cotangent, x.shape, axes)],
+  evaluate: ([x], { axes }, type) => reduce(x, axes, type, 0, (a, b) => a + b),
+  flops: ([x]) => sizeOf(x.shape),
+};
+
+/** The maximum; of no elements it is −∞ (the smallest int32 for integers). Ties share the derivative equally. */
+export const reduceMax: OpDefinition<OpAttributes['reduceMax']> = {
+  infer: inferReduction,
+  jvp: ({ inputs: [x], tangents: [dx], output, attributes: { axes } }) => {
+    const isMaximum = cast(equal(x, spread(output, x.shape, axes)), 'float32');
+    return div(sum(mul(dx!, isMaximum), axes), sum(isMaximum, axes));
+  },
+  evaluate: ([x], { axes }, type) =>
+    reduce(x, axes, type, x.dtype === 'int32' ? -(2 ** 31) : -Infinity, Math.max),
+  flops: ([x]) => sizeOf(x.shape),
+};
+
+/** Index of the first maximum along one axis, as int32. */
+export const argMax: OpDefinition<OpAttributes['argMax']> = {
+  infer: ([x], { axis }) => {
+    if (x.dtype === 'bool') throw new DTypeError('takes float32 or int32, got bool; cast first.');
+    checkAxes([axis], x.shape);
+    if (x.shape[axis] === 0) throw new ArgumentError(`axis ${axis} has no elements to choose from.`);
+    return { dtype: 'int32', shape: without(x.shape, [axis]) };
+  },
+  jvp: noTangent,
+  evaluate: ([x], { axis }, type) => {
+    const out = allocate('int32', sizeOf(type.shape));
+    forEachGroup(x, [axis], (i, group) => {
+      let best = 0;
+      for (let k = 1; k < group.length; k++) if (x.data[group[k]] > x.data[group[best]]) best = k;
+      out[i] = best;
+    });
+    return out;
+  },
+  flops: ([x]) => sizeOf(x.shape),
+};

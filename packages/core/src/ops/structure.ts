@@ -1,0 +1,52 @@
+/**
+ * Sources (constants, iota) and the two ops that mean nothing to the numbers but much to the transforms:
+ * `stopGradient`, whose derivative is zero, and `optimizationBarrier`, which keeps a recomputation from being merged
+ * with the original and holds it back until a second operand exists.
+ */
+import { ArgumentError } from '../errors.js';
+import { sizeOf, stridesOf } from '../types.js';
+import type { None, OpAttributes } from './attributes.js';
+import { allocate, free, noTangent, type OpDefinition } from './definition.js';
+
+export const constantOp: OpDefinition<OpAttributes['constant']> = {
+  infer: (_, { dtype, value }) => ({ dtype, shape: value.shape }),
+  jvp: noTangent,
+  evaluate: (_, { dtype, value }) => {
+    const out = allocate(dtype, value.size);
+    out.set(value.data);
+    return out;
+  },
+  flops: free,
+};
+
+/** The coordinate along one axis, at every place of a shape. */
+export const iotaOp: OpDefinition<OpAttributes['iota']> = {
+  infer: (_, { dtype, shape, axis }) => {
+    if (!(axis >= 0 && axis < shape.length))
+      throw new ArgumentError(`axis ${axis} is out of range for rank ${shape.length}.`);
+    return { dtype, shape };
+  },
+  jvp: noTangent,
+  evaluate: (_, { dtype, shape, axis }) => {
+    const out = allocate(dtype, sizeOf(shape));
+    const stride = stridesOf(shape)[axis];
+    for (let i = 0; i < out.length; i++) out[i] = Math.floor(i / stride) % shape[axis];
+    return out;
+  },
+  flops: free,
+};
+
+export const stopGradientOp: OpDefinition<None> = {
+  infer: ([x]) => x,
+  jvp: noTangent,
+  evaluate: ([x]) => x.data,
+  flops: free,
+};
+
+/** `(x, after) → x`. */
+export const optimizationBarrierOp: OpDefinition<None> = {
+  infer: ([x]) => x,
+  jvp: ({ tangents: [dx] }) => dx,
+  evaluate: ([x]) => x.data,
+  flops: free,
+};

@@ -1,0 +1,140 @@
+/**
+ * Pytrees: parameters, states and batches are plain nested objects and arrays, and functions over them keep their
+ * type. A leaf is anything that is neither an array nor a plain object (a Tensor, a HostArray, a number);
+ * `undefined` is an absent subtree. Objects are walked in sorted key order, so that two trees with the same keys
+ * have the same leaves in the same order however they were written down.
+ */
+import { PytreeError } from './errors.js';
+
+/** A tree with leaves of type `L`. */
+export type Tree<L> = L | undefined | readonly Tree<L>[] | { readonly [key: string]: Tree<L> };
+
+/** The type of `T` with every leaf of type `From` replaced by `To`. */
+export type MapLeaves<T, From, To> = T extends From
+  ? To
+  : T extends undefined
+    ? undefined
+    : T extends readonly unknown[]
+      ? { [K in keyof T]: MapLeaves<T[K], From, To> }
+      : T extends object
+        ? { [K in keyof T]: MapLeaves<T[K], From, To> }
+        : T;
+
+/** A leaf with its place: keys and indices joined by `/`, empty for a tree that is a single leaf. */
+export interface PathLeaf<L> {
+  readonly path: string;
+  readonly leaf: L;
+}
+
+/** The structure of a tree without its leaves. */
+export interface TreeStructure {
+  readonly paths: readonly string[];
+  /** A tree of this structure from leaves in order. @throws {PytreeError} when the count differs. */
+  unflatten<L>(leaves: readonly L[]): Tree<L>;
+}
+
+/** Whether a value is an inner node: an array or an object literal. */
+function isNode(value: unknown): value is readonly unknown[] | Record<string, unknown> {
+  if (Array.isArray(value)) return true;
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // A literal's prototype is the root of the chain, also when it comes from another realm.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function entries(node: readonly unknown[] | Record<string, unknown>): [string, unknown][] {
+  if (Array.isArray(node)) return node.map((child, index) => [String(index), child]);
+  return Object.keys(node)
+    .sort()
+    .map((key) => [key, (node as Record<string, unknown>)[key]]);
+}
+
+/** Leaves in order, each with its path. */
+export function treePaths<L>(tree: Tree<L>): PathLeaf<L>[] {
+  const found: PathLeaf<L>[] = [];
+  const walk = (value: unknown, path: string): void => {
+    if (value === undefined) return;
+    if (!isNode(value)) found.push({ path, leaf: value as L });
+    else for (const [key, child] of entries(value)) walk(child, path === '' ? key : `${path}/${key}`);
+  };
+  walk(tree, '');
+  return found;
+}
+
+/** Leaves in order. */
+export function treeLeaves<L>(tree: Tree<L>): L[] {
+  return treePaths(tree).map(({ leaf }) => leaf);
+}
+
+/** A tree's leaves, and the structure that puts them back. */
+export function treeFlatten<L>(tree: Tree<L>): { leaves: L[]; structure: TreeStructure } {
+  const flat = treePaths(tree);
+  const structure: TreeStructure = {
+    paths: flat.map(({ path }) => path),
+    unflatten<M>(leaves: readonly M[]): Tree<M> {
+      if (leaves.length !== flat.length) {
+        throw new PytreeError(`A tree of ${flat.length} leaves cannot be built from ${leaves.length}.`);
+      }
+      let next = 0;
+      const build = (value: unknown): Tree<M> => {
+        if (value === undefined) return undefined;
+        if (!isNode(value)) return leaves[next++];
+        const children = entries(value).map(([key, child]) => [key, build(child)] as const);
+        return Array.isArray(value) ? children.map(([, child]) => child) : Object.fromEntries(children);
+      };
+      return build(tree);
+    },
+  };
+  return { leaves: flat.map(({ leaf }) => leaf), structure };
+}
+
+/**
+ * Applies `f` to every leaf, keeping structure and type.
+ *
+ * @param f receives the leaf and its path
+ */
+export function treeMap<From, To, T extends Tree<From>>(
+  f: (leaf: From, path: string) => To,
+  tree: T & Tree<From>,
+): MapLeaves<T, From, To> {
+  const { leaves, structure } = treeFlatten<From>(tree);
+  return structure.unflatten(leaves.map((leaf, i) => f(leaf, structure.paths[i]))) as MapLeaves<T, From, To>;
+}
+
+/**
+ * The leaves of several trees of one structure, leaf by leaf.
+ *
+ * @param context what is being done, for the error
+ * @throws {PytreeError} naming the first path in which the trees differ
+ */
+export function treeZip<L>(
+  context: string,
+  first: Tree<L>,
+  ...others: Tree<L>[]
+): { path: string; leaves: L[] }[] {
+  const reference = treePaths(first);
+  const flats = others.map((tree) => treePaths(tree));
+  for (const flat of flats) assertSamePaths(context, reference, flat);
+  return reference.map(({ path, leaf }, i) => ({
+    path,
+    leaves: [leaf, ...flats.map((flat) => flat[i].leaf)],
+  }));
+}
+
+/** @throws {PytreeError} naming the first path that only one of two trees has. */
+export function assertSamePaths(
+  context: string,
+  expected: readonly { readonly path: string }[],
+  given: readonly { readonly path: string }[],
+): void {
+  const expectedPaths = new Set(expected.map(({ path }) => path));
+  const givenPaths = new Set(given.map(({ path }) => path));
+  const missing = [...expectedPaths].find((path) => !givenPaths.has(path));
+  const extra = [...givenPaths].find((path) => !expectedPaths.has(path));
+  if (missing === undefined && extra === undefined) return;
+  const parts = [
+    missing === undefined ? '' : `leaf "${missing}" is missing`,
+    extra === undefined ? '' : `leaf "${extra}" is not expected`,
+  ].filter((part) => part !== '');
+  throw new PytreeError(`${context}: the trees differ in structure: ${parts.join(', and ')}.`);
+}

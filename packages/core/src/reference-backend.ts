@@ -1,0 +1,82 @@
+/** The reference interpreter behind the Backend contract: every graph, on the host, in float64; slow and exact. */
+import type { Backend, CompileOptions, DeviceArray, Executable, RunInput } from './backend.js';
+import { checkInputs } from './check-inputs.js';
+import { DisposedError } from './errors.js';
+import type { Graph } from './graph.js';
+import { HostArray } from './host-array.js';
+import { interpret } from './interpreter.js';
+import type { DType, Shape } from './types.js';
+
+class ReferenceArray implements DeviceArray {
+  private value: HostArray | undefined;
+  readonly dtype: DType;
+  readonly shape: Shape;
+
+  constructor(value: HostArray) {
+    this.value = value;
+    this.dtype = value.dtype === 'float64' ? 'float32' : value.dtype;
+    this.shape = value.shape;
+  }
+
+  /** The float64 value, before rounding to the graph's dtype. */
+  exact(): HostArray {
+    if (this.value === undefined)
+      throw new DisposedError('This device array was disposed of or donated to a run.');
+    return this.value;
+  }
+
+  async read(): Promise<HostArray> {
+    return this.exact().to(this.dtype);
+  }
+
+  dispose(): void {
+    this.value = undefined;
+  }
+}
+
+async function hostValue(input: RunInput): Promise<HostArray> {
+  if (input instanceof HostArray) return input;
+  return input instanceof ReferenceArray ? input.exact() : input.read();
+}
+
+function executable(graph: Graph, { state = {} }: CompileOptions): Executable {
+  let disposed = false;
+  const dispose = async () => {
+    disposed = true;
+  };
+  return {
+    graph,
+    async run(inputs, options) {
+      if (disposed) throw new DisposedError(`The executable of graph "${graph.name}" was disposed of.`);
+      options?.signal?.throwIfAborted();
+      checkInputs(graph, inputs);
+      const names = Object.keys(inputs);
+      const values = await Promise.all(names.map((name) => hostValue(inputs[name])));
+      const results = interpret(graph, Object.fromEntries(names.map((name, i) => [name, values[i]])));
+      for (const name of Object.keys(state)) {
+        const donated = inputs[name];
+        if (!(donated instanceof HostArray)) donated.dispose();
+      }
+      return Object.fromEntries(
+        Object.entries(results).map(([name, value]) => [name, new ReferenceArray(value)]),
+      );
+    },
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+/** The backend named `reference`. Between runs, state keeps its float64 precision. */
+export function referenceBackend(): Backend {
+  return {
+    name: 'reference',
+    describe: () => ({
+      backend: 'reference',
+      device: 'cpu',
+      description: 'float64 reference interpreter (plain JavaScript)',
+      versions: {},
+    }),
+    compile: async (graph, options = {}) => executable(graph, options),
+    dispose: async () => {},
+  };
+}

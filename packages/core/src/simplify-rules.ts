@@ -1,0 +1,233 @@
+/**
+ * The algebraic rewrites of `simplify`, one small function per op. Each looks at an instruction and the instructions
+ * that made its operands, and gives a shorter way to the same value, or `undefined`. None changes which elements are
+ * NaN or infinite, and none but the merging of constant factors changes rounding.
+ */
+import { freeAxes } from './ops/dot.js';
+import type { DotDimensions, OpAttributes, PrimitiveName } from './ops/attributes.js';
+import { broadcastShapes } from './ops/broadcasting.js';
+import type { Tensor } from './tensor.js';
+import { sameShape, sizeOf, type Shape } from './types.js';
+
+/** Adds an instruction, itself simplified. */
+export type Emit = <K extends PrimitiveName>(
+  op: K,
+  inputs: readonly Tensor[],
+  attributes: OpAttributes[K],
+) => Tensor;
+
+type Rule<K extends PrimitiveName> = (
+  inputs: readonly Tensor[],
+  attributes: OpAttributes[K],
+  emit: Emit,
+) => Tensor | undefined;
+
+/** A shorter way to the same value, or `undefined`. */
+export function rewrite<K extends PrimitiveName>(
+  op: K,
+  inputs: readonly Tensor[],
+  attributes: OpAttributes[K],
+  emit: Emit,
+): Tensor | undefined {
+  const rule = rules[op] as Rule<K> | undefined;
+  return (
+    rule?.(inputs, attributes, emit) ??
+    (ELEMENTWISE.has(op) ? narrow(op, inputs, attributes, emit) : undefined)
+  );
+}
+
+/** The node behind a tensor, if it is of the given op. */
+function madeBy<K extends PrimitiveName>(
+  tensor: Tensor,
+  op: K,
+): { readonly inputs: readonly Tensor[]; readonly attributes: OpAttributes[K] } | undefined {
+  return tensor.node.op === op
+    ? (tensor.node as unknown as { inputs: readonly Tensor[]; attributes: OpAttributes[K] })
+    : undefined;
+}
+
+/** The number that every element of a tensor is known to be. */
+function uniformValue(tensor: Tensor): number | undefined {
+  const source = madeBy(tensor, 'broadcastTo')?.inputs[0] ?? tensor;
+  const value = madeBy(source, 'constant')?.attributes.value;
+  return value?.size === 1 ? value.data[0] : undefined;
+}
+
+const isScalarConstant = (tensor: Tensor): boolean => tensor.rank === 0 && tensor.node.op === 'constant';
+
+/** Whether dropping `other` from a binary op with `kept` leaves the result's shape unchanged. */
+const carriesShape = (kept: Tensor, other: Tensor): boolean =>
+  sameShape(broadcastShapes([kept.shape, other.shape]), kept.shape);
+
+const ELEMENTWISE = new Set<PrimitiveName>([
+  'neg', 'abs', 'sign', 'floor', 'exp', 'log', 'sqrt', 'rsqrt', 'sin', 'cos', 'tanh', 'sigmoid', 'erf', 'isFinite', 'not', 'cast',
+  'add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'equal', 'less', 'lessEqual', 'and', 'or', 'select',
+]); // prettier-ignore
+
+/**
+ * Elementwise ops broadcast by themselves: an operand that was repeated only to fit is taken as it was, and an op
+ * whose operands were all repeated runs before the repetition.
+ */
+function narrow<K extends PrimitiveName>(
+  op: K,
+  inputs: readonly Tensor[],
+  attributes: OpAttributes[K],
+  emit: Emit,
+): Tensor | undefined {
+  const sources = inputs.map((input) => madeBy(input, 'broadcastTo')?.inputs[0] ?? input);
+  if (sources.every((source, i) => source === inputs[i])) return undefined;
+  const full = broadcastShapes(inputs.map(({ shape }) => shape));
+  const small = broadcastShapes(sources.map(({ shape }) => shape));
+  const result = emit(op, sources, attributes);
+  return sameShape(full, small) ? result : emit('broadcastTo', [result], { shape: full });
+}
+
+const isIdentity = (permutation: readonly number[]): boolean => permutation.every((axis, i) => axis === i);
+
+/** Axes of size 1 may move freely without moving an element. */
+const movesNothing = (shape: Shape, permutation: readonly number[]): boolean => {
+  const long = permutation.filter((axis) => shape[axis] !== 1);
+  return long.every((axis, i) => i === 0 || axis > long[i - 1]);
+};
+
+/** One operand of a contraction with a transposition folded into the axis numbers, when free axes keep their order. */
+function foldTranspose(operand: Tensor, batch: readonly number[], contracting: readonly number[]) {
+  const transposed = madeBy(operand, 'transpose');
+  if (transposed === undefined) return undefined;
+  const { permutation } = transposed.attributes;
+  const free = freeAxes(operand.rank, batch, contracting).map((axis) => permutation[axis]);
+  if (!free.every((axis, i) => i === 0 || axis > free[i - 1])) return undefined;
+  const rename = (axes: readonly number[]) => axes.map((axis) => permutation[axis]);
+  return { operand: transposed.inputs[0], batch: rename(batch), contracting: rename(contracting) };
+}
+
+/** A transposition that only exchanges the free axes of a contraction exchanges its operands instead. */
+function swapContraction(x: Tensor, permutation: readonly number[], emit: Emit): Tensor | undefined {
+  const dot = madeBy(x, 'dotGeneral');
+  if (dot === undefined) return undefined;
+  const [lhs, rhs] = dot.inputs;
+  const d = dot.attributes;
+  const batch = d.lhsBatch.length;
+  const leftFree = lhs.rank - batch - d.lhsContracting.length;
+  const rightFree = rhs.rank - batch - d.rhsContracting.length;
+  const range = (start: number, count: number) => Array.from({ length: count }, (_, i) => start + i);
+  const exchange = [...range(0, batch), ...range(batch + leftFree, rightFree), ...range(batch, leftFree)];
+  if (!sameShape(exchange, permutation)) return undefined;
+  const swapped: DotDimensions = {
+    lhsBatch: d.rhsBatch,
+    rhsBatch: d.lhsBatch,
+    lhsContracting: d.rhsContracting,
+    rhsContracting: d.lhsContracting,
+  };
+  return emit('dotGeneral', [rhs, lhs], swapped);
+}
+
+function addRule([x, y]: readonly Tensor[], _: unknown, emit: Emit): Tensor | undefined {
+  if (uniformValue(y) === 0 && carriesShape(x, y)) return x;
+  if (uniformValue(x) === 0 && carriesShape(y, x)) return y;
+  const [negX, negY] = [madeBy(x, 'neg'), madeBy(y, 'neg')];
+  if (negY !== undefined) return emit('sub', [x, negY.inputs[0]], {});
+  if (negX !== undefined) return emit('sub', [y, negX.inputs[0]], {});
+  return undefined;
+}
+
+function mulRule([x, y]: readonly Tensor[], _: unknown, emit: Emit): Tensor | undefined {
+  for (const [factor, other] of [
+    [x, y],
+    [y, x],
+  ] as const) {
+    const value = uniformValue(factor);
+    if (value === undefined || !carriesShape(other, factor)) continue;
+    if (value === 1) return other;
+    if (value === -1) return emit('neg', [other], {});
+    // Two constant factors become one.
+    const inner = madeBy(other, 'mul');
+    const innerFactor = inner?.inputs.find(isScalarConstant);
+    if (
+      inner !== undefined &&
+      innerFactor !== undefined &&
+      isScalarConstant(factor) &&
+      other.dtype === 'float32'
+    ) {
+      const rest = inner.inputs[0] === innerFactor ? inner.inputs[1] : inner.inputs[0];
+      return emit('mul', [rest, emit('mul', [factor, innerFactor], {})], {});
+    }
+  }
+  return undefined;
+}
+
+const rules: { readonly [K in PrimitiveName]?: Rule<K> } = {
+  neg: ([x]) => madeBy(x, 'neg')?.inputs[0],
+  not: ([x]) => madeBy(x, 'not')?.inputs[0],
+  cast: ([x], { dtype }) => (x.dtype === dtype ? x : undefined),
+  add: addRule,
+  sub: ([x, y], _, emit) => {
+    if (uniformValue(y) === 0 && carriesShape(x, y)) return x;
+    if (uniformValue(x) === 0 && carriesShape(y, x)) return emit('neg', [y], {});
+    const negated = madeBy(y, 'neg');
+    return negated && emit('add', [x, negated.inputs[0]], {});
+  },
+  mul: mulRule,
+  div: ([x, y]) => (uniformValue(y) === 1 && carriesShape(x, y) ? x : undefined),
+  reduceSum: ([x], { axes }, emit) => {
+    if (axes.length === 0) return x;
+    if (axes.every((axis) => x.shape[axis] === 1)) {
+      return emit('reshape', [x], { shape: x.shape.filter((_, axis) => !axes.includes(axis)) });
+    }
+    return undefined;
+  },
+  reshape: ([x], { shape }, emit) => {
+    if (sameShape(x.shape, shape)) return x;
+    const inner = madeBy(x, 'reshape');
+    if (inner !== undefined) return emit('reshape', inner.inputs, { shape });
+    const repeated = madeBy(x, 'broadcastTo');
+    return repeated?.inputs[0].rank === 0 ? emit('broadcastTo', repeated.inputs, { shape }) : undefined;
+  },
+  transpose: ([x], { permutation }, emit) => {
+    if (isIdentity(permutation)) return x;
+    if (movesNothing(x.shape, permutation)) {
+      return emit('reshape', [x], { shape: permutation.map((axis) => x.shape[axis]) });
+    }
+    const inner = madeBy(x, 'transpose');
+    if (inner !== undefined) {
+      return emit('transpose', inner.inputs, {
+        permutation: permutation.map((axis) => inner.attributes.permutation[axis]),
+      });
+    }
+    return swapContraction(x, permutation, emit);
+  },
+  broadcastTo: ([x], { shape }, emit) => {
+    if (sameShape(x.shape, shape)) return x;
+    const inner = madeBy(x, 'broadcastTo');
+    return inner && emit('broadcastTo', inner.inputs, { shape });
+  },
+  slice: ([x], { starts, limits, strides }) => {
+    const whole = x.shape.every(
+      (n, axis) => starts[axis] === 0 && limits[axis] === n && (strides[axis] === 1 || n <= 1),
+    );
+    return whole ? x : undefined;
+  },
+  pad: ([x], { low, high, interior }) =>
+    x.shape.every((n, axis) => low[axis] === 0 && high[axis] === 0 && (interior[axis] === 0 || n <= 1))
+      ? x
+      : undefined,
+  concat: (inputs, { axis }, emit) => {
+    if (inputs.length === 1) return inputs[0];
+    const filled = inputs.filter(({ shape }) => shape[axis] > 0);
+    return filled.length > 0 && filled.length < inputs.length ? emit('concat', filled, { axis }) : undefined;
+  },
+  reverse: ([x], { axes }) =>
+    axes.every((axis) => x.shape[axis] <= 1) || sizeOf(x.shape) === 0 ? x : undefined,
+  dotGeneral: ([lhs, rhs], d, emit) => {
+    const left = foldTranspose(lhs, d.lhsBatch, d.lhsContracting);
+    const right = foldTranspose(rhs, d.rhsBatch, d.rhsContracting);
+    if (left === undefined && right === undefined) return undefined;
+    return emit('dotGeneral', [left?.operand ?? lhs, right?.operand ?? rhs], {
+      lhsBatch: left?.batch ?? d.lhsBatch,
+      lhsContracting: left?.contracting ?? d.lhsContracting,
+      rhsBatch: right?.batch ?? d.rhsBatch,
+      rhsContracting: right?.contracting ?? d.rhsContracting,
+    });
+  },
+  stopGradient: ([x]) => (x.node.op === 'stopGradient' || x.node.op === 'constant' ? x : undefined),
+};

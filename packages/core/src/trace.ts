@@ -1,0 +1,93 @@
+/**
+ * trace: from a pure function over trees of tensors to a Graph. Inputs and outputs are named by pytree path
+ * (`params/layers/0/weight`), which is how executables take and return them.
+ */
+import { ArgumentError, PytreeError } from './errors.js';
+import { closeGraph, type Graph } from './graph.js';
+import { HostArray } from './host-array.js';
+import { treeFlatten, type MapLeaves, type Tree, type TreeStructure } from './pytree.js';
+import { Tensor } from './tensor.js';
+import type { DType, Shape, TensorType } from './types.js';
+
+/** The type of an input to trace with, as a leaf of a tree. */
+export class TensorSpec implements TensorType {
+  constructor(
+    readonly dtype: DType,
+    readonly shape: Shape,
+  ) {}
+}
+
+/** A {@link TensorSpec}: `spec([batch, 2])` is float32. */
+export function spec(shape: Shape, dtype: DType = 'float32'): TensorSpec {
+  return new TensorSpec(dtype, shape);
+}
+
+/** What may stand as a leaf of trace's second argument: anything with a dtype and a shape. */
+export type SpecLeaf = TensorSpec | HostArray | Tensor;
+
+/** `T` with every spec replaced by a symbolic tensor: what the traced function receives. */
+export type Traced<T> = MapLeaves<T, SpecLeaf, Tensor>;
+
+/** A traced function: its graph, and the structures of its argument and result. */
+export interface TracedFunction<In, Out> {
+  readonly graph: Graph;
+  readonly input: TreeStructure;
+  readonly output: TreeStructure;
+  /** Never set; carries the types of the argument and the result. */
+  readonly signature?: (input: In) => Out;
+}
+
+/**
+ * Traces `f` once, at the dtypes and shapes of `input`.
+ *
+ * @param f a pure function; it must return a tree of tensors
+ * @param input a tree of specs, host arrays or tensors, of which only dtype and shape are used
+ * @param options.name the graph's name, for printing
+ * @throws {PytreeError} when a leaf of `input` or of the result is not what it should be
+ * @throws {TraceError} when the result depends on tensors of another trace
+ * @throws {ShapeError | DTypeError | ArgumentError} from the ops in `f`
+ */
+export function trace<In extends Tree<SpecLeaf>, Out extends Tree<Tensor>>(
+  f: (input: Traced<In>) => Out,
+  input: In,
+  options: { readonly name?: string } = {},
+): TracedFunction<In, Out> {
+  const { leaves, structure } = treeFlatten<SpecLeaf>(input);
+  const inputs = leaves.map((leaf, i) => {
+    const name = structure.paths[i] || 'input';
+    return { name, tensor: Tensor.emit('input', [], { name }, [specType(leaf, name)])[0] };
+  });
+  const result = f(structure.unflatten(inputs.map(({ tensor }) => tensor)) as unknown as Traced<In>);
+  const output = treeFlatten<Tensor>(result);
+  const outputs = output.leaves.map((leaf, i) => {
+    const name = output.structure.paths[i] || 'output';
+    if (!(leaf instanceof Tensor)) {
+      throw new PytreeError(
+        `The traced function returned ${describe(leaf)} as "${name}"; it must return tensors.`,
+      );
+    }
+    return { name, tensor: leaf };
+  });
+  const graph = closeGraph(options.name ?? (f.name || 'main'), inputs, outputs);
+  return { graph, input: structure, output: output.structure };
+}
+
+function specType(leaf: SpecLeaf, name: string): TensorType {
+  if (!(leaf instanceof TensorSpec || leaf instanceof HostArray || leaf instanceof Tensor)) {
+    throw new PytreeError(
+      `trace: leaf "${name}" is ${describe(leaf)}; it must be a spec(...), a HostArray or a Tensor.`,
+    );
+  }
+  if (!leaf.shape.every((dimension) => Number.isInteger(dimension) && dimension >= 0)) {
+    throw new ArgumentError(
+      `trace: leaf "${name}" has shape [${leaf.shape.join(', ')}]; dimensions are non-negative integers.`,
+    );
+  }
+  return { dtype: leaf.dtype === 'float64' ? 'float32' : leaf.dtype, shape: [...leaf.shape] };
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'object' && value !== null
+    ? `a ${value.constructor?.name ?? 'object'}`
+    : `${String(value)} (${typeof value})`;
+}
