@@ -6,7 +6,7 @@
 import { DTypeError, PytreeError, ShapeError } from './errors.js';
 import { add, broadcastTo, constant } from './functions.js';
 import { collectNodes } from './graph.js';
-import { alias, pushforward, type TensorTree } from './jvp.js';
+import { alias, pushforward } from './jvp.js';
 import type { OpDefinition, Tangent } from './ops/definition.js';
 import { opTable } from './ops/table.js';
 import { treeFlatten, treeZip, type Tree } from './pytree.js';
@@ -111,15 +111,15 @@ export interface GradOptions {
  */
 export function valueAndGrad<P extends Differentiable, Rest extends readonly unknown[]>(
   f: (params: P, ...rest: Rest) => Tensor,
-): (params: P, ...rest: Rest) => [value: Tensor, gradient: TensorTree<P>];
+): (params: P, ...rest: Rest) => [value: Tensor, gradient: P];
 export function valueAndGrad<P extends Differentiable, Rest extends readonly unknown[], Aux>(
   f: (params: P, ...rest: Rest) => readonly [Tensor, Aux],
   options: { readonly hasAux: true },
-): (params: P, ...rest: Rest) => [value: [Tensor, Aux], gradient: TensorTree<P>];
+): (params: P, ...rest: Rest) => [value: [Tensor, Aux], gradient: P];
 export function valueAndGrad<P extends Differentiable, Rest extends readonly unknown[], Aux>(
   f: (params: P, ...rest: Rest) => Tensor | readonly [Tensor, Aux],
   options: GradOptions = {},
-): (params: P, ...rest: Rest) => [Tensor | [Tensor, Aux], TensorTree<P>] {
+): (params: P, ...rest: Rest) => [Tensor | [Tensor, Aux], P] {
   return (params, ...rest) => {
     const { leaves, structure } = treeFlatten<Tensor>(params);
     leaves.forEach((leaf, i) => {
@@ -136,17 +136,14 @@ export function valueAndGrad<P extends Differentiable, Rest extends readonly unk
     checkScalar(value);
     const cotangents = pullback([value], [constant(1)], inputs);
     const gradient = cotangents.map((cotangent, i) => cotangent ?? broadcastTo(constant(0), leaves[i].shape));
-    return [
-      options.hasAux ? [value, aux as Aux] : value,
-      structure.unflatten(gradient) as unknown as TensorTree<P>,
-    ];
+    return [options.hasAux ? [value, aux as Aux] : value, structure.unflatten(gradient) as unknown as P];
   };
 }
 
 /** The gradient of a scalar function in its first argument; see {@link valueAndGrad}. */
 export function grad<P extends Differentiable, Rest extends readonly unknown[]>(
   f: (params: P, ...rest: Rest) => Tensor,
-): (params: P, ...rest: Rest) => TensorTree<P> {
+): (params: P, ...rest: Rest) => P {
   return (params, ...rest) => valueAndGrad(f)(params, ...rest)[1];
 }
 
@@ -171,11 +168,11 @@ function checkScalar(value: unknown): void {
 export function vjp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tensor>>(
   f: (...args: Args) => Out,
   primals: readonly [...Args],
-): [value: Out, pull: (cotangents: TensorTree<Out>) => TensorTree<Args>] {
+): [value: Out, pull: (cotangents: Out) => Args] {
   const { leaves, structure } = treeFlatten<Tensor>(primals);
   const inputs = leaves.map(alias);
   const value = f(...(structure.unflatten(inputs) as unknown as Args));
-  const pull = (cotangents: TensorTree<Out>): TensorTree<Args> => {
+  const pull = (cotangents: Out): Args => {
     const pairs = treeZip<Tensor>('vjp', value as Tree<Tensor>, cotangents as Tree<Tensor>);
     for (const {
       path,
@@ -195,7 +192,7 @@ export function vjp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tenso
     );
     const byInput = new Map(differentiable.map((input, i) => [input, found[i]]));
     const results = inputs.map((input) => byInput.get(input) ?? broadcastTo(constant(0), input.shape));
-    return structure.unflatten(results) as unknown as TensorTree<Args>;
+    return structure.unflatten(results) as unknown as Args;
   };
   return [value, pull];
 }

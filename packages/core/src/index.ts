@@ -16,7 +16,7 @@ export * from './composites/optimizer.js';
 export { trace, spec, TensorSpec, type SpecLeaf, type Traced, type TracedFunction } from './trace.js';
 export { Graph, type Instruction, type NamedValue, type ValueId } from './graph.js';
 export type { GraphStats } from './graph-stats.js';
-export { jvp, type TangentLike, type TangentTree, type TensorTree } from './jvp.js';
+export { jvp, type TangentLike, type TangentTree } from './jvp.js';
 export { grad, valueAndGrad, vjp, type GradOptions } from './grad.js';
 export { checkpoint } from './checkpoint.js';
 export { simplify } from './simplify.js';

@@ -66,9 +66,6 @@ export type TangentLike = Tensor | number;
 /** The tree of tangents for a tree of primals. */
 export type TangentTree<T> = MapLeaves<T, Tensor, TangentLike>;
 
-/** `T` with tensors for leaves. */
-export type TensorTree<T> = MapLeaves<T, Tensor, Tensor>;
-
 /**
  * The value of `f` and its Jacobian–vector product: `(f(primals), ∂f(primals) · tangents)`.
  *
@@ -82,14 +79,14 @@ export function jvp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tenso
   f: (...args: Args) => Out,
   primals: readonly [...Args],
   tangents: { readonly [K in keyof Args]: TangentTree<Args[K]> },
-): [value: Out, tangent: TensorTree<Out>];
+): [value: Out, tangent: Out];
 /** The same for `f` that returns `[value, aux]`: `aux` is passed through, and is not differentiated. */
 export function jvp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tensor>, Aux>(
   f: (...args: Args) => readonly [Out, Aux],
   primals: readonly [...Args],
   tangents: { readonly [K in keyof Args]: TangentTree<Args[K]> },
   options: { readonly hasAux: true },
-): [value: Out, tangent: TensorTree<Out>, aux: Aux];
+): [value: Out, tangent: Out, aux: Aux];
 export function jvp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tensor>, Aux>(
   f: (...args: Args) => Out | readonly [Out, Aux],
   primals: readonly [...Args],
