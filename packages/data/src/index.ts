@@ -1,1 +1,27 @@
-export {};
+/**
+ * `@meanflow/data`: distributions of the plane, real data sets and CSV tables, all as one `Dataset`. Nothing here
+ * reads files: see `@meanflow/data/node`.
+ */
+export type { Batch, Dataset, Split } from './dataset.js';
+export { SUPPORT_DEVIATIONS, type Support } from './support.js';
+export {
+  denormalise,
+  normalisationFromJson,
+  normalise,
+  type Normalisation,
+  type NormalisationKind,
+} from './normalisation.js';
+export * from './distributions/index.js';
+export { distributionDataset } from './distribution-dataset.js';
+export { parseTable, type Table, type TableOptions } from './table.js';
+export { tableDataset, type SplitOptions, type TableDatasetOptions } from './table-dataset.js';
+export { DIGITS_FILE, digitsDataset } from './digits.js';
+export { WINE_FILE, wineDataset } from './wine.js';
+export {
+  csvDataset,
+  datasets,
+  openDataset,
+  type CsvDatasetOptions,
+  type DatasetEntry,
+  type OpenOptions,
+} from './open-dataset.js';

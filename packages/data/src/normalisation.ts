@@ -1,0 +1,148 @@
+/**
+ * Normalisation: the affine map, column by column, between the units of a source and what a network sees,
+ * normalised = (value − mean) / scale. It is plain JSON so that a checkpoint can carry it, and samples are brought
+ * back to the source's units with the one that their network was trained under.
+ */
+import { ArgumentError, DataError, HostArray, ShapeError, formatShape, sizeOf } from '@meanflow/core';
+
+/** Why the columns are mapped as they are. `none` is the identity. */
+export type NormalisationKind = 'none' | 'standard' | 'range';
+
+/** normalised = (value − mean) / scale, per column. */
+export interface Normalisation {
+  /** `standard`: zero mean and unit variance; `range`: a known range onto [−1, 1], `mean` being its middle. */
+  readonly kind: NormalisationKind;
+  readonly mean: readonly number[];
+  /** Positive and finite. */
+  readonly scale: readonly number[];
+}
+
+const kinds: readonly string[] = ['none', 'standard', 'range'] satisfies NormalisationKind[];
+
+/** The identity on `columns` columns. */
+export function noNormalisation(columns: number): Normalisation {
+  return {
+    kind: 'none',
+    mean: new Array<number>(columns).fill(0),
+    scale: new Array<number>(columns).fill(1),
+  };
+}
+
+/** Maps values known to lie in [low, high] onto [−1, 1], the same for each of `columns` columns. */
+export function rangeNormalisation(columns: number, low: number, high: number): Normalisation {
+  if (!(Number.isFinite(low) && Number.isFinite(high) && low < high)) {
+    throw new ArgumentError(`A range runs from a lower to a higher finite number, got [${low}, ${high}].`);
+  }
+  return {
+    kind: 'range',
+    mean: new Array<number>(columns).fill((low + high) / 2),
+    scale: new Array<number>(columns).fill((high - low) / 2),
+  };
+}
+
+/** The rows to fit a normalisation to, and how to speak of them. */
+export interface FittedRows {
+  /** float64 `[*, columns.length]`, row-major, in the source's units. */
+  readonly values: Float64Array;
+  /** Which rows to look at. */
+  readonly rows: ArrayLike<number>;
+  readonly columns: readonly string[];
+  /** The source's name, for messages. */
+  readonly file: string;
+}
+
+/**
+ * Zero mean and unit variance (the population's, dividing by n) over the given rows.
+ *
+ * @throws {DataError} when a column holds one value only: it has no scale, and nothing to learn
+ */
+export function fitStandard({ values, rows, columns, file }: FittedRows): Normalisation {
+  const mean = new Array<number>(columns.length).fill(0);
+  const scale = new Array<number>(columns.length).fill(0);
+  for (let column = 0; column < columns.length; column++) {
+    const at = (i: number): number => values[rows[i] * columns.length + column];
+    let constant = true;
+    for (let i = 0; i < rows.length; i++) {
+      mean[column] += at(i) / rows.length;
+      constant &&= at(i) === at(0);
+    }
+    if (constant) {
+      throw new DataError(
+        `${file}: column ${column + 1} ("${columns[column]}") is ${at(0)} in all ${rows.length} training rows, ` +
+          'expected values that vary: take the column out of the file.',
+      );
+    }
+    for (let i = 0; i < rows.length; i++) scale[column] += (at(i) - mean[column]) ** 2 / rows.length;
+    scale[column] = Math.sqrt(scale[column]);
+    if (!(scale[column] > 0 && scale[column] < Infinity)) {
+      throw new DataError(
+        `${file}: column ${column + 1} ("${columns[column]}") has standard deviation ${scale[column]} in float64, ` +
+          'expected a positive finite one: bring the column to a moderate unit.',
+      );
+    }
+  }
+  return { kind: 'standard', mean, scale };
+}
+
+/**
+ * From the source's units to what a network sees.
+ *
+ * @param values `[rows, ...features]`, any float dtype
+ * @returns float32 of the same shape
+ * @throws {ShapeError} when the features are not as many as the normalisation's columns
+ */
+export function normalise(normalisation: Normalisation, values: HostArray): HostArray<'float32'> {
+  return mapColumns(normalisation, values, (value, mean, scale) => (value - mean) / scale);
+}
+
+/**
+ * From what a network sees, or makes, to the source's units: the inverse of `normalise`.
+ *
+ * @param samples `[rows, ...features]`, any float dtype
+ * @returns float32 of the same shape
+ * @throws {ShapeError} when the features are not as many as the normalisation's columns
+ */
+export function denormalise(normalisation: Normalisation, samples: HostArray): HostArray<'float32'> {
+  return mapColumns(normalisation, samples, (value, mean, scale) => value * scale + mean);
+}
+
+/**
+ * A normalisation out of parsed JSON, checked: what a checkpoint holds may be damaged.
+ *
+ * @param source what the JSON was read from, for messages
+ * @throws {DataError} when it is not a normalisation
+ */
+export function normalisationFromJson(json: unknown, source: string): Normalisation {
+  const { kind, mean, scale } = (json ?? {}) as Partial<Record<keyof Normalisation, unknown>>;
+  if (typeof kind !== 'string' || !kinds.includes(kind)) {
+    throw new DataError(
+      `${source}: normalisation "kind" is ${JSON.stringify(kind)}, expected ${kinds.join(', ')}.`,
+    );
+  }
+  if (!isNumbers(mean) || !isNumbers(scale) || mean.length !== scale.length || !scale.every((s) => s > 0)) {
+    throw new DataError(
+      `${source}: a normalisation needs "mean" and "scale", lists of as many finite numbers, each scale positive.`,
+    );
+  }
+  return { kind: kind as NormalisationKind, mean: [...mean], scale: [...scale] };
+}
+
+function isNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'number' && Number.isFinite(item));
+}
+
+function mapColumns(
+  { mean, scale }: Normalisation,
+  array: HostArray,
+  map: (value: number, mean: number, scale: number) => number,
+): HostArray<'float32'> {
+  const width = sizeOf(array.shape.slice(1));
+  if (array.shape.length < 2 || width !== mean.length) {
+    throw new ShapeError(
+      `A normalisation of ${mean.length} columns takes [rows, ${mean.length}], got ${formatShape(array.shape)}.`,
+    );
+  }
+  const mapped = new Float32Array(array.data.length);
+  for (let i = 0; i < mapped.length; i++) mapped[i] = map(array.data[i], mean[i % width], scale[i % width]);
+  return new HostArray('float32', array.shape, mapped);
+}

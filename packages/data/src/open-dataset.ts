@@ -1,0 +1,103 @@
+/**
+ * The datasets that come with the package, by name, and any CSV file by its content. Reading files is left to whoever
+ * calls: `@meanflow/data/node` reads them from disk, a page fetches them.
+ */
+import { ArgumentError, didYouMean } from '@meanflow/core';
+import { type Dataset } from './dataset.js';
+import { DIGITS_FILE, digitsDataset } from './digits.js';
+import { distributionDataset } from './distribution-dataset.js';
+import { distributions } from './distributions/index.js';
+import { parseTable, type TableOptions } from './table.js';
+import { tableDataset, type SplitOptions } from './table-dataset.js';
+import { decodeText } from './text.js';
+import { WINE_FILE, wineDataset } from './wine.js';
+
+/** A line in a list of datasets. */
+export interface DatasetEntry {
+  readonly name: string;
+  readonly description: string;
+  /** The file in this package's `assets` that holds it; undefined where it is drawn from a distribution. */
+  readonly asset: string | undefined;
+}
+
+interface BuiltIn extends DatasetEntry {
+  readonly open: (options: OpenOptions) => Promise<Dataset>;
+}
+
+export interface OpenOptions extends SplitOptions {
+  /** The bytes of a file of this package's `assets`; needed for the datasets that have one. */
+  readonly readAsset?: (file: string) => Promise<Uint8Array>;
+}
+
+const builtIns: readonly BuiltIn[] = [
+  ...distributions.map((distribution) => ({
+    name: distribution.name,
+    description: `${distribution.description}, points of the plane`,
+    asset: undefined,
+    open: async () => distributionDataset(distribution),
+  })),
+  fromAsset(
+    'digits',
+    'handwritten digits, 1,797 images of 8×8 pixels in 10 classes',
+    DIGITS_FILE,
+    digitsDataset,
+  ),
+  fromAsset('wine', 'chemical analysis of 178 wines, 13 columns, 3 classes', WINE_FILE, wineDataset),
+];
+
+/** The datasets that have a name, in the order of a list for reading. */
+export const datasets: readonly DatasetEntry[] = builtIns;
+
+/**
+ * Opens a dataset by name.
+ *
+ * @param name one of `datasets`
+ * @throws {ArgumentError} when there is none of that name (the message lists the names and the nearest one), or it
+ *   needs `readAsset` and has none
+ * @throws {DataError} when its file is damaged
+ */
+export async function openDataset(name: string, options: OpenOptions = {}): Promise<Dataset> {
+  const found = builtIns.find((dataset) => dataset.name === name);
+  if (found === undefined) throw unknownDataset(name);
+  return found.open(options);
+}
+
+/** The error for a name that no dataset has. */
+export function unknownDataset(name: string): ArgumentError {
+  const names = datasets.map((dataset) => dataset.name);
+  return new ArgumentError(
+    `There is no dataset "${name}".${didYouMean(name, names)} ` +
+      `Known are ${names.join(', ')}; for your own rows, give the path of a CSV file.`,
+  );
+}
+
+export interface CsvDatasetOptions extends TableOptions, SplitOptions {
+  /** Default: the file's name. */
+  readonly name?: string;
+}
+
+/**
+ * The dataset of any CSV file: numeric columns, standardised over the training rows, and optionally a label column.
+ *
+ * @param bytes the file's content, plain or gzip-compressed
+ * @throws {DataError} naming file, row and column, what was found and what was expected
+ */
+export function csvDataset(bytes: Uint8Array, options: CsvDatasetOptions): Dataset {
+  const table = parseTable(decodeText(bytes, options.file), options);
+  return tableDataset(table, { ...options, name: options.name ?? options.file });
+}
+
+function fromAsset(
+  name: string,
+  description: string,
+  asset: string,
+  parse: (bytes: Uint8Array, options: SplitOptions) => Dataset,
+): BuiltIn {
+  const open = async ({ readAsset, ...options }: OpenOptions): Promise<Dataset> => {
+    if (readAsset === undefined) {
+      throw new ArgumentError(`The dataset "${name}" needs \`readAsset\`, which reads "${asset}".`);
+    }
+    return parse(await readAsset(asset), options);
+  };
+  return { name, description, asset, open };
+}

@@ -1,0 +1,76 @@
+/**
+ * The held-out split and the order of epochs: which rows of a table are learnt from, which are kept to judge by, and
+ * which rows a batch takes. Both follow from keys alone.
+ */
+import { RandomKey } from '@meanflow/core';
+
+/** Row numbers of each split, ascending. */
+export interface SplitRows {
+  readonly train: Int32Array;
+  readonly test: Int32Array;
+}
+
+/**
+ * Splits rows at random, taking from every class the same share (to a row), so that no class goes missing on one side
+ * by chance.
+ *
+ * @param rowCount number of rows, from 0 on
+ * @param labels the class of each row; undefined: all are one class
+ * @param heldOut share of the rows to hold out, between 0 and 1; at least one row lands on each side where there are two
+ * @param seed the same seed gives the same split
+ */
+export function splitRows(
+  rowCount: number,
+  labels: Int32Array | undefined,
+  heldOut: number,
+  seed: number,
+): SplitRows {
+  const shuffled = RandomKey.fromSeed(seed).fold('split').permutation(rowCount);
+  // Every 1/heldOut-th row of the shuffled rows laid out class by class: exact in total, even by class.
+  if (labels) shuffled.sort((a, b) => labels[a] - labels[b]);
+  const wanted = Math.min(rowCount - 1, Math.max(1, Math.round(rowCount * heldOut)));
+  const isTest = (i: number): boolean =>
+    Math.floor(((i + 1) * wanted) / rowCount) > Math.floor((i * wanted) / rowCount);
+  return {
+    train: shuffled.filter((_, i) => !isTest(i)).sort(),
+    test: shuffled.filter((_, i) => isTest(i)).sort(),
+  };
+}
+
+/**
+ * The rows of any batch, for batches that run through a finite set epoch by epoch, each epoch in an order of its own.
+ * The orders of the latest epochs are kept, which changes the speed only.
+ */
+export class EpochOrder {
+  private readonly orders = new Map<string, Int32Array>();
+
+  constructor(private readonly rows: Int32Array) {}
+
+  /** The rows of batch `step` of `size` rows: positions step·size … (step + 1)·size − 1 of the endless sequence. */
+  batch(key: RandomKey, step: number, size: number): Int32Array {
+    const batch = new Int32Array(size);
+    for (let i = 0; i < size;) {
+      const position = step * size + i;
+      const epoch = Math.floor(position / this.rows.length);
+      const order = this.order(key, epoch);
+      const start = position - epoch * this.rows.length;
+      const part = order.subarray(start, Math.min(order.length, start + size - i));
+      batch.set(part, i);
+      i += part.length;
+    }
+    return batch;
+  }
+
+  private order(key: RandomKey, epoch: number): Int32Array {
+    const epochKey = key.fold('epoch').fold(epoch);
+    // A key is known by what it draws.
+    const id = epochKey.fold('id').bits(4).join();
+    let order = this.orders.get(id);
+    if (order === undefined) {
+      order = epochKey.permutation(this.rows.length).map((i) => this.rows[i]);
+      if (this.orders.size >= 4) this.orders.delete(this.orders.keys().next().value!);
+      this.orders.set(id, order);
+    }
+    return order;
+  }
+}
