@@ -1,1 +1,41 @@
-export {};
+/** `@meanflow/training`: optimizers, schedules, averages, the trainer and its loop, checkpoints; for any platform. */
+export {
+  applyUpdates,
+  chain,
+  type GradientTransform,
+  type UpdateContext,
+  type Updated,
+} from './gradient-transform.js';
+export { adam, adamW, type AdamOptions, type AdamWOptions } from './adam.js';
+export { sgd, type SgdOptions } from './sgd.js';
+export { clipByGlobalNorm, globalNorm } from './clipping.js';
+export * from './schedules.js';
+export { ema, emaKey, type Ema, type EmaOptions, type EmaState } from './ema.js';
+export * from './errors.js';
+export {
+  applyGradients,
+  lossAndGradients,
+  trainStep,
+  type ParameterSource,
+  type StepScalars,
+  type SymbolicState,
+  type TrainStepInput,
+  type TrainStepOutput,
+  type TrainStepParts,
+} from './train-step.js';
+export {
+  Trainer,
+  trainingKeys,
+  type BatchSource,
+  type StepResult,
+  type TrainerOptions,
+  type TrainState,
+} from './trainer.js';
+export {
+  train,
+  type MetricsRecord,
+  type Progress,
+  type StopSignal,
+  type TrainOptions,
+  type TrainSummary,
+} from './loop.js';

@@ -1,0 +1,39 @@
+/** Steps per second: over all of a run, and over the last few seconds for a progress bar. */
+
+/** Seconds that the recent pace looks back. */
+const WINDOW = 5;
+/** Seconds between two reports. */
+const INTERVAL = 0.1;
+
+export class Throughput {
+  private readonly start = performance.now();
+  private marks: { readonly seconds: number; readonly step: number }[];
+  private lastReport = 0;
+
+  constructor(firstStep: number) {
+    this.marks = [{ seconds: 0, step: firstStep }];
+  }
+
+  /** Since the beginning. */
+  seconds(): number {
+    return (performance.now() - this.start) / 1000;
+  }
+
+  /** Steps per second of late; 0 before the first. */
+  recent(step: number): number {
+    const now = this.seconds();
+    const oldest = this.marks[0];
+    return step > oldest.step && now > oldest.seconds ? (step - oldest.step) / (now - oldest.seconds) : 0;
+  }
+
+  /** Whether it is time for a report; it counts as made. */
+  isDue(step: number): boolean {
+    const now = this.seconds();
+    if (now - this.lastReport < INTERVAL) return false;
+    this.lastReport = now;
+    this.marks.push({ seconds: now, step });
+    const from = this.marks.findIndex(({ seconds }) => now - seconds <= WINDOW);
+    this.marks = this.marks.slice(Math.max(from, 0));
+    return true;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * One train step as a pure function, in two halves that can be traced apart (gradients on one graph, update on
+ * another, when a device needs that) or together, which is what the trainer does: forward, JVP, backward, clipping,
+ * optimizer and averages are one graph, and everything that stays is in its state.
+ */
+import {
+  valueAndGrad,
+  type HostArray,
+  type MapLeaves,
+  type Objective,
+  type RandomKey,
+  type Tensor,
+  type Tree,
+} from '@meanflow/core';
+import type { Ema, EmaState } from './ema.js';
+import { applyUpdates, type GradientTransform } from './gradient-transform.js';
+
+/** What makes initial parameters: the part of a `Network` that training itself uses. */
+export interface ParameterSource<Params extends Tree<HostArray>> {
+  init(key: RandomKey): Params;
+}
+
+/** What a train step is made of. */
+export interface TrainStepParts<
+  Net,
+  Params extends Tree<HostArray>,
+  Batch extends Tree<HostArray>,
+  Draws extends Tree<HostArray>,
+> {
+  readonly network: Net;
+  readonly objective: Objective<Net, Params, Batch, Draws>;
+  readonly optimizer: GradientTransform;
+  readonly ema?: Ema;
+}
+
+/** What an update replaces, as tensors. */
+export type SymbolicState = {
+  readonly params: Tree<Tensor>;
+  readonly optimizer: Tree<Tensor>;
+  readonly ema: EmaState<Tree<Tensor>>;
+};
+
+/** The host's scalars of a step. */
+export type StepScalars<L> = { readonly optimizer: Tree<L>; readonly ema: Readonly<Record<string, L>> };
+
+/** Inputs of the whole step. */
+export type TrainStepInput = SymbolicState & {
+  readonly batch: Tree<Tensor>;
+  readonly draws: Tree<Tensor>;
+  readonly scalars: StepScalars<Tensor>;
+};
+
+/** Outputs of the whole step: the new state, the loss and the metrics, all scalars. */
+export type TrainStepOutput = SymbolicState & {
+  readonly loss: Tensor;
+  readonly metrics: Readonly<Record<string, Tensor>>;
+};
+
+/** The first half: the loss, the objective's metrics and the gradient of the loss in the parameters. */
+export function lossAndGradients<
+  Net,
+  Params extends Tree<HostArray>,
+  Batch extends Tree<HostArray>,
+  Draws extends Tree<HostArray>,
+>(
+  { network, objective }: Pick<TrainStepParts<Net, Params, Batch, Draws>, 'network' | 'objective'>,
+  { params, batch, draws }: Pick<TrainStepInput, 'params' | 'batch' | 'draws'>,
+): { loss: Tensor; metrics: Readonly<Record<string, Tensor>>; gradients: Tree<Tensor> } {
+  const [[loss, metrics], gradients] = valueAndGrad(
+    (at: Tree<Tensor>) => {
+      const result = objective.loss(
+        network,
+        at as MapLeaves<Params, HostArray, Tensor>,
+        batch as MapLeaves<Batch, HostArray, Tensor>,
+        draws as MapLeaves<Draws, HostArray, Tensor>,
+      );
+      return [result.loss, result.metrics] as const;
+    },
+    { hasAux: true },
+  )(params);
+  return { loss, metrics, gradients };
+}
+
+/** The second half: clipping, optimizer and averages. */
+export function applyGradients(
+  { optimizer, ema }: { readonly optimizer: GradientTransform; readonly ema?: Ema },
+  state: SymbolicState,
+  gradients: Tree<Tensor>,
+  scalars: StepScalars<Tensor>,
+): SymbolicState & { readonly metrics: Readonly<Record<string, Tensor>> } {
+  const context = { params: state.params, scalars: scalars.optimizer };
+  const updated = optimizer.update(gradients, state.optimizer, context);
+  const params = applyUpdates(state.params, updated.updates);
+  return {
+    params,
+    optimizer: updated.state,
+    ema: ema === undefined ? {} : ema.update(state.ema, params, scalars.ema),
+    metrics: updated.metrics ?? {},
+  };
+}
+
+/** Both halves: the function that becomes one executable. */
+export function trainStep<
+  Net,
+  Params extends Tree<HostArray>,
+  Batch extends Tree<HostArray>,
+  Draws extends Tree<HostArray>,
+>(parts: TrainStepParts<Net, Params, Batch, Draws>): (input: TrainStepInput) => TrainStepOutput {
+  return (input) => {
+    const { loss, metrics, gradients } = lossAndGradients(parts, input);
+    const next = applyGradients(parts, input, gradients, input.scalars);
+    return { ...next, loss, metrics: { ...metrics, ...next.metrics } };
+  };
+}
