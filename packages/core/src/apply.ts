@@ -2,7 +2,7 @@
  * Applying a primitive while tracing: infer the result's type, add the node, and turn a failed check into an error
  * that names the op, its operands and the line of the user's program.
  */
-import { MeanflowError } from './errors.js';
+import { ArgumentError, MeanflowError } from './errors.js';
 import type { OpAttributes, PrimitiveName } from './ops/attributes.js';
 import { opTable } from './ops/table.js';
 import { Tensor } from './tensor.js';
@@ -25,22 +25,41 @@ export function apply<K extends PrimitiveName>(
   });
 }
 
-/** Runs a check or a build step; a diagnosis it throws is told which op, operands and user line it is about. */
+let depth = 0;
+
+/**
+ * Runs a check or a build step of the op that a user called. A diagnosis thrown inside is told which op, operands and
+ * user line it is about; of ops made of others, the outermost speaks, for that is the one that the user wrote.
+ */
 export function inContext<T>(op: string, inputs: readonly unknown[], build: () => T): T {
+  depth++;
   try {
+    inputs.forEach(checkOperand);
     return build();
   } catch (error) {
-    if (error instanceof MeanflowError && !located.has(error)) {
-      const operands = inputs.map((input) => (input instanceof Tensor ? formatType(input) : String(input)));
-      const line = userLine(error.stack ?? '');
-      error.message = `${op}(${operands.join(', ')}): ${error.message}${line === undefined ? '' : `\n    at ${line}`}`;
-      located.add(error);
+    if (error instanceof MeanflowError && depth === 1) {
+      const operands = inputs.map(describe).join(', ');
+      const line = userLine(new Error().stack ?? '');
+      const place = line === undefined ? '' : `\n    at ${line}`;
+      error.message = `${op}(${operands}): ${error.message}${place}`;
     }
     throw error;
+  } finally {
+    depth--;
   }
 }
 
-const located = new WeakSet<MeanflowError>();
+function checkOperand(operand: unknown, position: number): void {
+  if (operand instanceof Tensor || typeof operand === 'number') return;
+  throw new ArgumentError(`operand ${position + 1} is ${describe(operand)}, not a tensor.`);
+}
+
+/** A value as it stands in messages: a tensor by its type, others by what they are. */
+function describe(value: unknown): string {
+  if (value instanceof Tensor) return formatType(value);
+  const isObject = typeof value === 'object' && value !== null;
+  return isObject ? `a ${value.constructor?.name ?? 'object'}` : String(value);
+}
 
 /** Where this package's code lives, read off the first frame of a stack made here. */
 const ownDirectory =

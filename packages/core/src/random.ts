@@ -75,9 +75,16 @@ export class RandomKey {
 
   /** Uniform float32 on [low, high), with 24 random bits each. */
   uniform(shape: Shape, low = 0, high = 1): HostArray<'float32'> {
+    if (!(low < high && Number.isFinite(high - low))) {
+      throw new ArgumentError(`uniform() needs finite low < high, got [${low}, ${high}).`);
+    }
     const bits = this.bits(sizeOf(shape));
     const values = new Float32Array(bits.length);
-    for (let i = 0; i < values.length; i++) values[i] = low + (high - low) * ((bits[i] >>> 8) * 2 ** -24);
+    const largest = float32Below(high);
+    for (let i = 0; i < values.length; i++) {
+      // Rounding to float32 can reach the end that the interval leaves out.
+      values[i] = Math.min(low + (high - low) * ((bits[i] >>> 8) * 2 ** -24), largest);
+    }
     return new HostArray('float32', shape, values);
   }
 
@@ -94,10 +101,11 @@ export class RandomKey {
     return new HostArray('float32', shape, values);
   }
 
-  /** Uniform integers on [low, high), from 53 random bits each. */
+  /** Uniform integers on [low, high), within int32, from 53 random bits each. */
   integers(shape: Shape, low: number, high: number): HostArray<'int32'> {
-    if (!Number.isInteger(low) || !Number.isInteger(high) || high <= low || high - low > 2 ** 31) {
-      throw new ArgumentError(`integers() needs whole low < high at most 2^31 apart, got [${low}, ${high}).`);
+    const isWhole = Number.isInteger(low) && Number.isInteger(high);
+    if (!isWhole || high <= low || low < -(2 ** 31) || high > 2 ** 31) {
+      throw new ArgumentError(`integers() needs whole low < high within int32, got [${low}, ${high}).`);
     }
     const values = new Int32Array(sizeOf(shape));
     const bits = this.bits(2 * values.length);
@@ -117,6 +125,16 @@ export class RandomKey {
     }
     return order;
   }
+}
+
+/** The largest float32 that is less than `x`. */
+function float32Below(x: number): number {
+  const value = new Float32Array([x]);
+  if (value[0] < x) return value[0];
+  if (value[0] === 0) return -(2 ** -149);
+  // Neighbours of one sign are neighbours as integers.
+  new Int32Array(value.buffer)[0] += value[0] > 0 ? -1 : 1;
+  return value[0];
 }
 
 /** Two random words as a float64 on [0, 1) with all 53 bits of its significand random. */

@@ -147,7 +147,8 @@ export const binaryOps = {
   pow: binary(
     { dtypes: ['float32'], value: (a, b) => a ** b },
     byPartials(
-      (x, p) => mul(p, pow(x, sub(p, 1))),
+      // Where p = 0 the derivative is 0, also at x = 0, where the power p − 1 would be infinite.
+      (x, p) => mul(p, pow(x, where(equal(p, 0), 1, sub(p, 1)))),
       (x, _, y) => mul(y, logOrZero(x)),
     ),
   ),

@@ -7,6 +7,13 @@ import { reshape, sum } from '../functions.js';
 import type { Tensor } from '../tensor.js';
 import { formatShape, sameShape, sizeOf, stridesOf, type Shape } from '../types.js';
 
+/** @throws {ShapeError} when a dimension is not a non-negative integer */
+export function checkShape(shape: Shape): void {
+  if (!shape.every((dimension) => Number.isInteger(dimension) && dimension >= 0)) {
+    throw new ShapeError(`${formatShape(shape)} is not a shape: dimensions are non-negative integers.`);
+  }
+}
+
 /** The common shape: aligned at the last axis, sizes equal or 1. @throws {ShapeError} naming the first bad axis. */
 export function broadcastShapes(shapes: readonly Shape[]): number[] {
   const rank = Math.max(...shapes.map((shape) => shape.length));

@@ -3,6 +3,7 @@
  * whole; every other inlines the body. A definition may give a derivative that is shorter than the body's own, and
  * (for calls that are linear in some operands) a transpose.
  */
+import { inContext } from '../apply.js';
 import { closeGraph, collectNodes, type Graph } from '../graph.js';
 import { nextId, Tensor } from '../tensor.js';
 import type { Tangent } from './definition.js';
@@ -44,8 +45,8 @@ export function callComposite<P extends CompositeParameters>(
   inputs: readonly Tensor[],
   parameters: P,
 ): readonly Tensor[] {
-  const { body, captures } = closeOver(definition.name, inputs, (operands) =>
-    definition.decompose(operands, parameters),
+  const { body, captures } = inContext(definition.name, inputs, () =>
+    closeOver(definition.name, inputs, (operands) => definition.decompose(operands, parameters)),
   );
   const call: CompositeCall = { definition: definition as unknown as CompositeDefinition, parameters, body };
   return Tensor.emit(

@@ -41,6 +41,9 @@ function check(x: Shape, kernel: Shape, w: ConvWindow): void {
   if (w.padding.length !== spatial || !w.padding.flat().every(Number.isInteger)) {
     throw new ArgumentError(`padding needs ${spatial} pairs of integers, got ${JSON.stringify(w.padding)}.`);
   }
+  if (!Number.isInteger(w.groups) || w.groups < 1) {
+    throw new ArgumentError(`groups is a positive integer, got ${w.groups}.`);
+  }
   if (x[1] !== kernel[1] * w.groups || kernel[0] % w.groups !== 0) {
     throw new ShapeError(
       `${w.groups} group(s) of ${kernel[1]} channels do not fit ${x[1]} channels and ${kernel[0]} features.`,

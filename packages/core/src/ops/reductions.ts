@@ -86,6 +86,8 @@ export const reduceSum: OpDefinition<OpAttributes['reduceSum']> = {
 export const reduceMax: OpDefinition<OpAttributes['reduceMax']> = {
   infer: inferReduction,
   jvp: ({ inputs: [x], tangents: [dx], output, attributes: { axes } }) => {
+    // The maximum of nothing is a constant; the quotient below would be 0 / 0.
+    if (sizeOf(x.shape) === 0) return undefined;
     const isMaximum = cast(equal(x, spread(output, x.shape, axes)), 'float32');
     return div(sum(mul(dx!, isMaximum), axes), sum(isMaximum, axes));
   },

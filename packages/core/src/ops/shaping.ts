@@ -4,7 +4,13 @@ import { broadcastTo, concat, pad, reshape, reverse, slice, transpose } from '..
 import type { Tensor } from '../tensor.js';
 import { formatShape, sameShape, sizeOf, stridesOf, type Shape, type TensorType } from '../types.js';
 import type { OpAttributes } from './attributes.js';
-import { broadcastIndices, broadcastShapes, stridedIndices, unbroadcast } from './broadcasting.js';
+import {
+  broadcastIndices,
+  broadcastShapes,
+  checkShape,
+  stridedIndices,
+  unbroadcast,
+} from './broadcasting.js';
 import {
   allocate,
   free,
@@ -32,6 +38,7 @@ function checkPerAxis(shape: Shape, lists: Readonly<Record<string, readonly numb
 
 const reshapeOp: OpDefinition<OpAttributes['reshape']> = {
   infer: ([x], { shape }) => {
+    checkShape(shape);
     if (sizeOf(shape) !== sizeOf(x.shape)) {
       throw new ShapeError(
         `cannot reshape ${formatShape(x.shape)} (${sizeOf(x.shape)} elements) to ${formatShape(shape)}.`,
@@ -83,6 +90,7 @@ const transposeOp: OpDefinition<OpAttributes['transpose']> = {
 
 const broadcastToOp: OpDefinition<OpAttributes['broadcastTo']> = {
   infer: ([x], { shape }) => {
+    checkShape(shape);
     if (!sameShape(broadcastShapes([x.shape, shape]), shape)) {
       throw new ShapeError(`${formatShape(x.shape)} does not broadcast to ${formatShape(shape)}.`);
     }

@@ -6,6 +6,7 @@
 import { ArgumentError } from '../errors.js';
 import { sizeOf, stridesOf } from '../types.js';
 import type { None, OpAttributes } from './attributes.js';
+import { checkShape } from './broadcasting.js';
 import { allocate, free, noTangent, type OpDefinition } from './definition.js';
 
 export const constantOp: OpDefinition<OpAttributes['constant']> = {
@@ -22,6 +23,7 @@ export const constantOp: OpDefinition<OpAttributes['constant']> = {
 /** The coordinate along one axis, at every place of a shape. */
 export const iotaOp: OpDefinition<OpAttributes['iota']> = {
   infer: (_, { dtype, shape, axis }) => {
+    checkShape(shape);
     if (!(axis >= 0 && axis < shape.length))
       throw new ArgumentError(`axis ${axis} is out of range for rank ${shape.length}.`);
     return { dtype, shape };

@@ -1,0 +1,24 @@
+/** Rows of tables by index, and the function that every derivative takes as a constant. */
+import { apply } from '../apply.js';
+import type { Tensor } from '../tensor.js';
+import { cast, equal } from './elementwise.js';
+import { expandDims } from './shaping.js';
+import { iota } from './sources.js';
+
+/** Rows of `table [rows, ...row]` by int32 `indices [...index]`: `[...index, ...row]`. Indices must be in range. */
+export function gather(table: Tensor, indices: Tensor): Tensor {
+  return apply('gather', [table, indices], {});
+}
+/** Adds `updates [...index, ...row]` into a table of `rows` zero rows at int32 `indices [...index]`. */
+export function scatterAdd(updates: Tensor, indices: Tensor, rows: number): Tensor {
+  return apply('scatterAdd', [updates, indices], { rows });
+}
+/** 1 at the index and 0 elsewhere, along a new last axis of size `depth`; float32. */
+export function oneHot(indices: Tensor, depth: number): Tensor {
+  const classes = iota([...indices.shape.map(() => 1), depth], indices.rank, 'int32');
+  return cast(equal(expandDims(indices, -1), classes), 'float32');
+}
+/** The same value, taken as a constant by every derivative. */
+export function stopGradient(x: Tensor): Tensor {
+  return apply('stopGradient', [x], {});
+}

@@ -1,0 +1,58 @@
+/** Reductions over axes. */
+import { apply, inContext } from '../apply.js';
+import { DTypeError } from '../errors.js';
+import type { Tensor } from '../tensor.js';
+import { sizeOf } from '../types.js';
+import { normalizeAxes, normalizeAxis } from './axes.js';
+import { mul, neg } from './elementwise.js';
+import { reshape } from './shaping.js';
+
+/** Options of the reductions. */
+export interface ReduceOptions {
+  /** Keep the reduced axes with size 1. */
+  readonly keepDims?: boolean;
+}
+
+function reduce(
+  op: 'reduceSum' | 'reduceMax',
+  name: string,
+  x: Tensor,
+  axes: number | readonly number[] | undefined,
+  { keepDims = false }: ReduceOptions,
+): Tensor {
+  return inContext(name, [x], () => {
+    const normalized = normalizeAxes(axes, x.rank);
+    const reduced = normalized.length === 0 ? x : apply(op, [x], { axes: normalized });
+    return keepDims
+      ? reshape(
+          reduced,
+          x.shape.map((n, axis) => (normalized.includes(axis) ? 1 : n)),
+        )
+      : reduced;
+  });
+}
+
+/** Sum over `axes`, all of them by default. */
+export function sum(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  return reduce('reduceSum', 'sum', x, axes, options);
+}
+/** Arithmetic mean over `axes`, all of them by default; float32. */
+export function mean(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  return inContext('mean', [x], () => {
+    if (x.dtype !== 'float32') throw new DTypeError(`takes float32, got ${x.dtype}; cast first.`);
+    const count = sizeOf(normalizeAxes(axes, x.rank).map((axis) => x.shape[axis]));
+    return mul(sum(x, axes, options), 1 / count);
+  });
+}
+/** Maximum over `axes`, all of them by default; ties share the derivative equally. */
+export function max(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  return reduce('reduceMax', 'max', x, axes, options);
+}
+/** Minimum over `axes`, all of them by default. */
+export function min(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  return neg(max(neg(x), axes, options));
+}
+/** Index of the first maximum along `axis`, int32. */
+export function argMax(x: Tensor, axis = -1): Tensor {
+  return apply('argMax', [x], () => ({ axis: normalizeAxis(axis, x.rank) }));
+}
