@@ -1,1 +1,30 @@
-export {};
+/** `@meanflow/metrics`: how good samples are. On host arrays, in float64, the same on every machine for the same key. */
+export {
+  slicedWasserstein2,
+  sortedWasserstein2Squared,
+  type SlicedWassersteinOptions,
+} from './sliced-wasserstein.js';
+export { energyDistance, type EnergyDistanceOptions } from './energy-distance.js';
+export { medianDistance, mmdSquared, type MmdOptions } from './mmd.js';
+export { type Estimator } from './pairwise.js';
+export {
+  modeCoverage,
+  shareOffSupport,
+  type ModeCoverage,
+  type ModeCoverageOptions,
+  type Support,
+} from './support.js';
+export {
+  featureStatistics,
+  frechetDistance,
+  frechetDistanceOfStatistics,
+  type FeatureStatistics,
+} from './frechet.js';
+export {
+  meanNeighbourDistance,
+  nearestNeighbours,
+  neighbourDistanceRatio,
+  neighbourLabelAgreement,
+  type Neighbours,
+} from './neighbours.js';
+export { findMetric, metrics, type Evaluation, type Metric } from './metric.js';

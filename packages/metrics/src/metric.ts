@@ -1,0 +1,180 @@
+/**
+ * Metric: the one shape in which every quality metric can be listed, chosen by what is known of the data, and put in
+ * a table. The functions themselves are in a file each; here are the settings they are tabulated with.
+ */
+import { ArgumentError, didYouMean, sizeOf, type HostArray, type RandomKey } from '@meanflow/core';
+import { energyDistance } from './energy-distance.js';
+import { frechetDistance } from './frechet.js';
+import { medianDistance, mmdSquared } from './mmd.js';
+import { neighbourDistanceRatio, neighbourLabelAgreement } from './neighbours.js';
+import { slicedWasserstein2 } from './sliced-wasserstein.js';
+import { modeCoverage, shareOffSupport, type Support } from './support.js';
+
+/** What samples are judged by; a metric applies where what it reads is there. */
+export interface Evaluation {
+  /** `[rows, ...features]`, float, normalised as the network made them. */
+  readonly samples: HostArray;
+  /** int32 `[rows]`: the class that each sample was asked for. */
+  readonly sampleLabels?: HostArray<'int32'>;
+  /** `[other rows, ...features]`: data the model has not seen. */
+  readonly reference: HostArray;
+  /** int32 `[other rows]`. */
+  readonly referenceLabels?: HostArray<'int32'>;
+  /** `[training rows, ...features]`: what the model learnt from, where that is a finite set of rows. */
+  readonly training?: HostArray;
+  /** Where the distribution has its mass, where that is known. */
+  readonly support?: Support;
+}
+
+/** A quality metric. */
+export interface Metric {
+  /** What commands and files call it. */
+  readonly name: string;
+  /** What the head of a table calls it. */
+  readonly title: string;
+  /** The unit of its value; empty where it has none. */
+  readonly unit: string;
+  /** Which values are good; `one`: the nearer to 1. */
+  readonly better: 'lower' | 'higher' | 'one';
+  /** One sentence: what it shows, and with what settings. */
+  readonly description: string;
+  /** Whether all that it reads is there. */
+  appliesTo(evaluation: Evaluation): boolean;
+  /**
+   * The value. The same key gives the same value.
+   *
+   * @throws {ArgumentError} when it does not apply; otherwise as the function of its file
+   */
+  evaluate(evaluation: Evaluation, key: RandomKey): number;
+}
+
+/** Bandwidth of MMD on points of the plane, whose distributions have features of about this size. */
+const PLANE_BANDWIDTH = 0.2;
+
+/** All metrics, in the order of a table. */
+export const metrics: readonly Metric[] = [
+  metric({
+    name: 'sliced-wasserstein-2',
+    title: 'sliced W2',
+    unit: 'normalised units',
+    better: 'lower',
+    description: 'How far mass must be moved, along 128 random directions.',
+    reads: [],
+    value: ({ samples, reference }, key) => slicedWasserstein2(samples, reference, { key }),
+  }),
+  metric({
+    name: 'mmd2',
+    title: 'MMD²',
+    unit: '',
+    better: 'lower',
+    description:
+      `Unbiased, Gaussian kernel exp(−d²/(2σ²)): σ = ${PLANE_BANDWIDTH} in the plane, ` +
+      'else the median distance of the reference.',
+    reads: [],
+    value: ({ samples, reference }, key) => {
+      const isPlane = sizeOf(reference.shape.slice(1)) === 2;
+      const bandwidth = isPlane ? PLANE_BANDWIDTH : medianDistance(reference, key);
+      return mmdSquared(samples, reference, { bandwidth });
+    },
+  }),
+  metric({
+    name: 'energy-distance',
+    title: 'energy',
+    unit: 'normalised units',
+    better: 'lower',
+    description: 'Unbiased, 2E‖X − Y‖ − E‖X − X′‖ − E‖Y − Y′‖.',
+    reads: [],
+    value: ({ samples, reference }) => energyDistance(samples, reference),
+  }),
+  metric({
+    name: 'frechet',
+    title: 'Fréchet',
+    unit: 'normalised units²',
+    better: 'lower',
+    description: 'Between Gaussians of the same mean and covariance, on the features as they are.',
+    reads: [],
+    value: ({ samples, reference }) => frechetDistance(samples, reference),
+  }),
+  metric({
+    name: 'off-support',
+    title: 'off support',
+    unit: 'share',
+    better: 'lower',
+    description: 'Samples where the distribution has next to no mass.',
+    reads: ['support'],
+    value: ({ samples, support }) => shareOffSupport(samples, support),
+  }),
+  metric({
+    name: 'mode-coverage',
+    title: 'modes covered',
+    unit: 'share',
+    better: 'higher',
+    description: 'Modes that receive at least a tenth of their fair share of the samples.',
+    reads: ['support'],
+    value: ({ samples, support }) => modeCoverage(samples, support).covered,
+  }),
+  metric({
+    name: 'mode-imbalance',
+    title: 'mode TV',
+    unit: '',
+    better: 'lower',
+    description: 'Total variation between the modes of the samples and equal shares.',
+    reads: ['support'],
+    value: ({ samples, support }) => modeCoverage(samples, support).totalVariation,
+  }),
+  metric({
+    name: 'neighbour-label-agreement',
+    title: 'NN label agreement',
+    unit: 'share',
+    better: 'higher',
+    description: 'Samples whose nearest reference row has the class they were asked for.',
+    reads: ['sampleLabels', 'referenceLabels'],
+    value: ({ samples, sampleLabels, reference, referenceLabels }) =>
+      neighbourLabelAgreement(samples, sampleLabels, reference, referenceLabels),
+  }),
+  metric({
+    name: 'neighbour-distance-ratio',
+    title: 'NN distance ratio',
+    unit: '',
+    better: 'one',
+    description:
+      'Distance to the nearest training row, over that of unseen data: towards 0 where rows are memorised.',
+    reads: ['training'],
+    value: ({ samples, training, reference }) => neighbourDistanceRatio(samples, training, reference),
+  }),
+];
+
+/**
+ * The metric of a name.
+ *
+ * @throws {ArgumentError} when there is none; the message lists the names and the nearest one
+ */
+export function findMetric(name: string): Metric {
+  const found = metrics.find((candidate) => candidate.name === name);
+  if (found !== undefined) return found;
+  const names = metrics.map((candidate) => candidate.name);
+  throw new ArgumentError(
+    `There is no metric "${name}".${didYouMean(name, names)} Known are ${names.join(', ')}.`,
+  );
+}
+
+/** A metric out of its value and the optional fields of an evaluation that it reads. */
+function metric<Field extends keyof Evaluation>(
+  definition: Pick<Metric, 'name' | 'title' | 'unit' | 'better' | 'description'> & {
+    readonly reads: readonly Field[];
+    readonly value: (evaluation: Evaluation & Required<Pick<Evaluation, Field>>, key: RandomKey) => number;
+  },
+): Metric {
+  const { reads, value, ...named } = definition;
+  const hasAll = (evaluation: Evaluation): evaluation is Evaluation & Required<Pick<Evaluation, Field>> =>
+    reads.every((field) => evaluation[field] !== undefined);
+  return {
+    ...named,
+    appliesTo: hasAll,
+    evaluate: (evaluation, key) => {
+      if (hasAll(evaluation)) return value(evaluation, key);
+      const missing = reads.filter((field) => evaluation[field] === undefined);
+      throw new ArgumentError(`The metric "${named.name}" needs ${missing.join(' and ')}.`);
+    },
+  };
+}
