@@ -1,1 +1,45 @@
-export {};
+/** `@meanflow/samplers`: time distributions, the path from data to noise, and the ways back along it. */
+export {
+  checkTimeDistribution,
+  drawRawTimes,
+  sampleTimes,
+  timesFromRaw,
+  type TimeDistribution,
+  type Times,
+} from './time/distribution.js';
+export {
+  checkIntervalSampler,
+  drawRawIntervals,
+  intervalsFromRaw,
+  sampleIntervals,
+  type Intervals,
+  type IntervalSampler,
+  type RawIntervals,
+} from './time/intervals.js';
+export { intervalPresets } from './time/presets.js';
+export {
+  checkGuidanceSampler,
+  drawRawGuidance,
+  guidanceFromRaw,
+  sampleGuidance,
+  type GuidanceConditions,
+  type GuidanceSampler,
+  type RawGuidance,
+} from './time/guidance-draws.js';
+
+export { conditionalVelocity, interpolate, perRow } from './path.js';
+export type { ParameterTree, VelocityInputs, VelocityNetwork, VelocityOutputs } from './velocity-network.js';
+export { velocityField, type FieldConditions, type GuidanceTensors, type VelocityField } from './field.js';
+export { guidedVelocity } from './guidance.js';
+
+export * from './solvers/index.js';
+export { checkGrid, uniformGrid } from './grid.js';
+export {
+  createSampler,
+  type ClassifierFreeGuidance,
+  type GuidanceCondition,
+  type SampleRequest,
+  type SampleResult,
+  type Sampler,
+} from './sampler.js';
+export { sampleGraph, type SampleGraph, type SampleGraphOptions } from './sample-graph.js';

@@ -1,0 +1,164 @@
+/**
+ * The host's loop around an adaptive solver (Hairer, Nørsett and Wanner, "Solving Ordinary Differential Equations I",
+ * section II.4): the device computes a step and its error estimate, and the host reads that one number, keeps or repeats the
+ * step and chooses the next size. The starting size is that book's too. A batch takes its steps together.
+ */
+import {
+  abs,
+  add,
+  div,
+  HostArray,
+  MeanflowError,
+  mul,
+  sub,
+  type DeviceArray,
+  type RunInput,
+  type Tensor,
+} from '@meanflow/core';
+import type { VelocityField } from './field.js';
+import type { ChunkInputs, ChunkResult } from './fixed-step-run.js';
+import { scalar, type Program } from './program.js';
+import { rootMeanSquare } from './solvers/dormand-prince.js';
+import type { AdaptiveSolver } from './solvers/solver.js';
+
+const SAFETY = 0.9;
+const SMALLEST_FACTOR = 0.2;
+const LARGEST_FACTOR = 10;
+
+/** The programs of an adaptive solver. */
+export interface AdaptivePrograms {
+  /** The first velocity, and the sizes that the first step is chosen from. */
+  readonly start: Program;
+  /** From the first velocity and a trial step, how fast the velocity changes. */
+  readonly probe: Program;
+  /** One attempted step. */
+  readonly attempt: Program;
+}
+
+type Values = Readonly<Record<string, Tensor>>;
+
+/** The bodies of the three programs. */
+export function adaptiveBodies(solver: AdaptiveSolver) {
+  const tolerance = (z: Tensor): Tensor =>
+    add(solver.absoluteTolerance, mul(solver.relativeTolerance, abs(z)));
+  return {
+    start: (field: VelocityField, { z, t }: Values): Record<string, Tensor> => {
+      const velocity = field(z, t, t);
+      return {
+        velocity,
+        position: rootMeanSquare(div(z, tolerance(z))),
+        speed: rootMeanSquare(div(velocity, tolerance(z))),
+      };
+    },
+    probe: (field: VelocityField, { z, velocity, t, step }: Values): Record<string, Tensor> => {
+      const time = add(t, step);
+      const change = sub(field(add(z, mul(step, velocity)), time, time), velocity);
+      return { change: rootMeanSquare(div(change, tolerance(z))) };
+    },
+    attempt: (field: VelocityField, { z, velocity, t, step }: Values): Record<string, Tensor> => ({
+      ...solver.attempt(field, z, velocity, t, step),
+    }),
+  };
+}
+
+async function readScalar(value: DeviceArray): Promise<number> {
+  const host = await value.read();
+  value.dispose();
+  return host.item();
+}
+
+/** z and the velocity there, on the device; disposing is for what a backend made, not for what the caller passed. */
+interface State {
+  readonly z: RunInput;
+  readonly velocity: DeviceArray;
+}
+
+function release({ z, velocity }: State): void {
+  if (!(z instanceof HostArray)) z.dispose();
+  velocity.dispose();
+}
+
+/**
+ * @throws {MeanflowError} when the solver's `maxSteps` do not reach the last time, when the step size vanishes or when the
+ *   error is not a number
+ */
+export async function runAdaptive(
+  solver: AdaptiveSolver,
+  programs: AdaptivePrograms,
+  inputs: ChunkInputs,
+): Promise<ChunkResult> {
+  const { noise, times, trajectory, run } = inputs;
+  let t = times[0];
+  const direction = Math.sign(times[times.length - 1] - t);
+  const first = await run(programs.start, { z: noise, t: scalar(t) });
+  let state: State = { z: noise, velocity: first.velocity };
+  let evaluations = programs.start.evaluations;
+  let rejectedSteps = 0;
+  const states: HostArray[] = trajectory ? [noise] : [];
+  try {
+    const [position, speed] = [await readScalar(first.position), await readScalar(first.speed)];
+    const span = Math.abs(times[times.length - 1] - t);
+    const trial = Math.min(position < 1e-5 || speed < 1e-5 ? 1e-6 : (0.01 * position) / speed, span);
+    const probed = await run(programs.probe, { ...state, t: scalar(t), step: scalar(direction * trial) });
+    evaluations += programs.probe.evaluations;
+    const steepest = Math.max(speed, (await readScalar(probed.change)) / trial);
+    const power = 1 / (solver.errorOrder + 1);
+    let size = Math.min(
+      100 * trial,
+      steepest <= 1e-15 ? Math.max(1e-6, trial * 1e-3) : (0.01 / steepest) ** power,
+      span,
+    );
+    let attempts = 0;
+    for (const target of times.slice(1)) {
+      let rejected = false;
+      while (t !== target) {
+        if (attempts++ >= solver.maxSteps) {
+          throw new MeanflowError(
+            `${solver.name} made ${solver.maxSteps} steps and only came to t = ${t}; raise maxSteps or the tolerances.`,
+          );
+        }
+        const remaining = Math.abs(target - t);
+        const isLast = size >= remaining * (1 - 1e-9);
+        const taken = isLast ? remaining : size;
+        const next = isLast ? target : t + direction * taken;
+        if (Math.fround(next) === Math.fround(t)) {
+          throw new MeanflowError(
+            `${solver.name}: the step size vanished at t = ${t}; the tolerances ask for more than single precision has.`,
+          );
+        }
+        const attempt = await run(programs.attempt, {
+          ...state,
+          t: scalar(t),
+          step: scalar(direction * taken),
+        });
+        evaluations += programs.attempt.evaluations;
+        const after: State = { z: attempt.z, velocity: attempt.velocity };
+        const error = await readScalar(attempt.error);
+        if (!Number.isFinite(error)) {
+          release(after);
+          throw new MeanflowError(`${solver.name}: the velocity at t = ${t} is not finite.`);
+        }
+        const factor = error === 0 ? LARGEST_FACTOR : SAFETY * error ** -power;
+        if (error > 1) {
+          release(after);
+          rejectedSteps++;
+          rejected = true;
+          size = taken * Math.max(SMALLEST_FACTOR, factor);
+          continue;
+        }
+        release(state);
+        state = after;
+        t = next;
+        // After a rejection the step may not grow at once; a step cut short to hit a time says little about the next.
+        const proposed = taken * Math.min(rejected ? 1 : LARGEST_FACTOR, Math.max(SMALLEST_FACTOR, factor));
+        size = isLast ? Math.max(size, proposed) : proposed;
+        rejected = false;
+      }
+      if (trajectory) states.push(await (state.z as DeviceArray).read());
+    }
+    const samples = trajectory ? states[states.length - 1] : await (state.z as DeviceArray).read();
+    return { samples, states, evaluations, rejectedSteps };
+  } finally {
+    release(state);
+  }
+}

@@ -1,0 +1,54 @@
+/** The host's loop around a fixed-step solver: one executable for a step, the state left on the device between runs. */
+import type { DeviceArray, HostArray, RunInput, RunOptions, Tensor } from '@meanflow/core';
+import type { VelocityField } from './field.js';
+import { scalar, type Program } from './program.js';
+import type { FixedStepSolver } from './solvers/solver.js';
+
+/** How one chunk of samples came about. */
+export interface ChunkResult {
+  /** z at the last time. */
+  readonly samples: HostArray;
+  /** z at each time of the grid, where it was asked for. */
+  readonly states: readonly HostArray[];
+  /** Evaluations of the network, for each sample. */
+  readonly evaluations: number;
+  /** Steps that were attempted and not accepted. */
+  readonly rejectedSteps: number;
+}
+
+/** What the programs of a chunk are run with. */
+export interface ChunkInputs {
+  readonly noise: HostArray;
+  readonly times: readonly number[];
+  readonly trajectory: boolean;
+  readonly options: RunOptions;
+  /** Runs a program with parameters and conditions filled in. */
+  run(program: Program, values: Readonly<Record<string, RunInput>>): Promise<Record<string, DeviceArray>>;
+}
+
+/** One step of `solver` as a function of `z`, `t` and `next`. */
+export function fixedStepBody(solver: FixedStepSolver) {
+  return (
+    field: VelocityField,
+    { z, t, next }: Readonly<Record<string, Tensor>>,
+  ): Record<string, Tensor> => ({
+    z: solver.step(field, z, t, next),
+  });
+}
+
+export async function runFixedSteps(step: Program, inputs: ChunkInputs): Promise<ChunkResult> {
+  const { noise, times, trajectory, run } = inputs;
+  const states: HostArray[] = trajectory ? [noise] : [];
+  let z: RunInput = noise;
+  let evaluations = 0;
+  for (let i = 0; i + 1 < times.length; i++) {
+    const results = await run(step, { z, t: scalar(times[i]), next: scalar(times[i + 1]) });
+    z = results.z;
+    evaluations += step.evaluations;
+    if (trajectory) states.push(await results.z.read());
+  }
+  const last = z as DeviceArray;
+  const samples = trajectory ? states[states.length - 1] : await last.read();
+  last.dispose();
+  return { samples, states, evaluations, rejectedSteps: 0 };
+}

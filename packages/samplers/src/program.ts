@@ -1,0 +1,137 @@
+/**
+ * A compiled piece of a sampler: some function of the velocity field, with parameters and conditions as graph inputs, so
+ * that one executable serves any checkpoint, label and guidance scale. It knows how often it evaluates the network.
+ */
+import {
+  HostArray,
+  spec,
+  trace,
+  treeFlatten,
+  treePaths,
+  type Backend,
+  type DeviceArray,
+  type Graph,
+  type RunInput,
+  type RunOptions,
+  type Symbolic,
+  type Tensor,
+  type TensorSpec,
+  type SpecLeaf,
+  type Tree,
+} from '@meanflow/core';
+import { velocityField, type FieldConditions, type VelocityField } from './field.js';
+import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
+
+/** Everything a sampler's graph takes, as one tree; inputs are named by the paths in it. */
+export interface SamplerInputs<Leaf> {
+  /** Parameters of the network. */
+  readonly params: Tree<Leaf>;
+  /** Labels have a row for each sample, the others are scalars. */
+  readonly conditions: {
+    readonly label?: Leaf;
+    readonly omega?: Leaf;
+    readonly tMin?: Leaf;
+    readonly tMax?: Leaf;
+    readonly guidance?: { readonly scale: Leaf; readonly start: Leaf; readonly end: Leaf };
+  };
+  /** What else there is, such as the state and the times. */
+  readonly values: Readonly<Record<string, Leaf>>;
+}
+
+/** Input values by name, as an executable takes them. */
+export function namedInputs<Leaf>(inputs: SamplerInputs<Leaf>): Record<string, Leaf> {
+  const { params, conditions, values } = inputs;
+  const tree: Tree<Leaf> = { params, conditions, values };
+  return Object.fromEntries(treePaths<Leaf>(tree).map(({ path, leaf }) => [path, leaf]));
+}
+
+/** Every leaf replaced by its dtype and shape, a float64 one by float32. */
+export function inputSpecs<Leaf extends Pick<RunInput, 'dtype' | 'shape'> | SpecLeaf>(
+  inputs: SamplerInputs<Leaf>,
+): Record<string, TensorSpec> {
+  return Object.fromEntries(
+    Object.entries(namedInputs(inputs)).map(([name, { dtype, shape }]) => [
+      name,
+      spec(shape, dtype === 'float64' ? 'float32' : dtype),
+    ]),
+  );
+}
+
+/** A function of the velocity field and of `values`, to be traced. */
+export type FieldFunction = (
+  field: VelocityField,
+  values: Readonly<Record<string, Tensor>>,
+) => Record<string, Tensor>;
+
+/**
+ * Traces a function of a network's velocity field.
+ *
+ * @param inputs a tree whose leaves have the dtypes and shapes to trace with
+ * @param rows samples in a batch
+ * @returns the graph, and the network evaluations in it for each sample
+ */
+export function traceField<Params extends ParameterTree>(
+  network: VelocityNetwork<Params>,
+  name: string,
+  inputs: SamplerInputs<RunInput | SpecLeaf>,
+  rows: number,
+  body: FieldFunction,
+): { readonly graph: Graph; readonly evaluations: number } {
+  const { params, conditions, values } = inputs;
+  const tree: Tree<RunInput | SpecLeaf> = { params, conditions, values };
+  const { structure } = treeFlatten<RunInput | SpecLeaf>(tree);
+  let evaluatedRows = 0;
+  const count = (evaluated: number) => void (evaluatedRows += evaluated);
+  const { graph } = trace(
+    (flat: Readonly<Record<string, Tensor>>) => {
+      // The leaves are put back where they came from, which the types of a generic tree cannot say.
+      const symbolic = structure.unflatten(structure.paths.map((path) => flat[path])) as unknown as {
+        readonly params: Symbolic<Params>;
+        readonly conditions: FieldConditions;
+        readonly values: Readonly<Record<string, Tensor>>;
+      };
+      return body(velocityField(network, symbolic.params, symbolic.conditions, count), symbolic.values);
+    },
+    inputSpecs(inputs),
+    { name },
+  );
+  return { graph, evaluations: evaluatedRows / rows };
+}
+
+/** A compiled function of the velocity field. */
+export interface Program {
+  /** Evaluations of the network in one run, for each of its samples. */
+  readonly evaluations: number;
+  run(inputs: SamplerInputs<RunInput>, options?: RunOptions): Promise<Record<string, DeviceArray>>;
+  dispose(): Promise<void>;
+}
+
+/**
+ * Traces and compiles.
+ *
+ * @param state values that outputs of the same name replace on the device
+ */
+export async function compileProgram<Params extends ParameterTree>(
+  backend: Backend,
+  network: VelocityNetwork<Params>,
+  name: string,
+  inputs: SamplerInputs<RunInput | SpecLeaf>,
+  rows: number,
+  body: FieldFunction,
+  state: readonly string[] = [],
+): Promise<Program> {
+  const { graph, evaluations } = traceField(network, name, inputs, rows, body);
+  const executable = await backend.compile(graph, {
+    state: Object.fromEntries(state.map((key) => [`values/${key}`, key])),
+  });
+  return {
+    evaluations,
+    run: (given, options) => executable.run(namedInputs(given), options),
+    dispose: () => executable.dispose(),
+  };
+}
+
+/** A float32 scalar. */
+export function scalar(value: number): HostArray<'float32'> {
+  return new HostArray('float32', [], Float32Array.of(value));
+}

@@ -1,0 +1,80 @@
+/**
+ * A whole sampler as one graph: every step of a fixed grid unrolled, times as constants. It is what gets exported, and what
+ * a single run of an executable takes from noise to samples.
+ */
+import {
+  constant,
+  spec,
+  type Graph,
+  type HostArray,
+  type MapLeaves,
+  type Tensor,
+  type SpecLeaf,
+  type Tree,
+} from '@meanflow/core';
+import { checkGrid } from './grid.js';
+import { traceField } from './program.js';
+import type { FixedStepSolver } from './solvers/solver.js';
+import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
+
+/** A traced sampler. */
+export interface SampleGraph {
+  /**
+   * Inputs `params/…`, `values/noise` and, where asked for, `conditions/label`, `conditions/{omega,tMin,tMax}` and
+   * `conditions/guidance/{scale,start,end}` (float32 scalars); output `samples`.
+   */
+  readonly graph: Graph;
+  /** Network evaluations for each sample, counted. */
+  readonly nfe: number;
+}
+
+/** What the graph is to contain. */
+export interface SampleGraphOptions {
+  /** Number of samples. */
+  readonly rows: number;
+  readonly solver: FixedStepSolver;
+  /** Strictly decreasing within [0, 1]. */
+  readonly times: readonly number[];
+  /** Take labels, int32 `[rows]`. */
+  readonly label?: boolean;
+  /** Take the guidance scale and interval as conditions of the network. */
+  readonly condition?: boolean;
+  /** Take a scale and an interval of classifier-free guidance. */
+  readonly guidance?: boolean;
+}
+
+/**
+ * Traces a sampler.
+ *
+ * @param params parameters of the network, of which only dtypes and shapes are used
+ * @throws {ArgumentError} when `times` is not a grid, or the network does not take what is asked for
+ */
+export function sampleGraph<Params extends ParameterTree>(
+  network: VelocityNetwork<Params>,
+  params: MapLeaves<Params, HostArray, SpecLeaf>,
+  options: SampleGraphOptions,
+): SampleGraph {
+  const { rows, solver, times } = options;
+  checkGrid(times);
+  const inputs = {
+    params: params as Tree<SpecLeaf>,
+    conditions: {
+      ...(options.label ? { label: spec([rows], 'int32') } : {}),
+      ...(options.condition ? { omega: spec([]), tMin: spec([]), tMax: spec([]) } : {}),
+      ...(options.guidance ? { guidance: { scale: spec([]), start: spec([]), end: spec([]) } } : {}),
+    },
+    values: { noise: spec([rows, ...network.featureShape]) },
+  };
+  const { graph, evaluations } = traceField(
+    network,
+    `${solver.name}-sampler`,
+    inputs,
+    rows,
+    (field, { noise }) => {
+      const grid = times.map((time) => constant(time));
+      const advance = (z: Tensor, i: number) => solver.step(field, z, grid[i], grid[i + 1]);
+      return { samples: times.slice(1).reduce((z, _, i) => advance(z, i), noise) };
+    },
+  );
+  return { graph, nfe: evaluations };
+}

@@ -1,0 +1,263 @@
+/**
+ * The sampler: from noise to samples on a backend. It compiles one executable per number of rows and kind of request, keeps
+ * the state on the device from step to step, splits large counts into chunks, and counts network evaluations where they
+ * happen.
+ */
+import {
+  ArgumentError,
+  HostArray,
+  ShapeError,
+  sameShape,
+  sizeOf,
+  spec,
+  type Backend,
+  type CancellationSignal,
+  type MapLeaves,
+  type RunInput,
+  type Tree,
+} from '@meanflow/core';
+import { adaptiveBodies, runAdaptive } from './adaptive-run.js';
+import { fixedStepBody, runFixedSteps, type ChunkInputs, type ChunkResult } from './fixed-step-run.js';
+import { checkGrid } from './grid.js';
+import { compileProgram, scalar, type FieldFunction, type Program, type SamplerInputs } from './program.js';
+import type { Solver } from './solvers/solver.js';
+import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
+
+/** Guidance scale and interval, as improved MeanFlow's network takes them. */
+export interface GuidanceCondition {
+  /** ω; 1 is no guidance. */
+  readonly omega: number;
+  /** 0 by default. */
+  readonly tMin?: number;
+  /** 1 by default. */
+  readonly tMax?: number;
+}
+
+/** Classifier-free guidance: v_u + ω (v_c − v_u), at twice the evaluations. */
+export interface ClassifierFreeGuidance {
+  /** ω; 1 is no guidance. */
+  readonly scale: number;
+  /** Applied at times t with start ≤ t ≤ end; always by default. */
+  readonly start?: number;
+  readonly end?: number;
+}
+
+/** What to sample. */
+export interface SampleRequest<Params extends ParameterTree> {
+  readonly params: MapLeaves<Params, HostArray, RunInput>;
+  /** float32 `[count, ...features]`: z at `times[0]`, standard normal noise where that is 1. */
+  readonly noise: HostArray;
+  readonly solver: Solver;
+  /** Strictly decreasing within [0, 1]. An adaptive solver passes through each and chooses its own steps between. */
+  readonly times: readonly number[];
+  /** int32 `[count]`; the null class by default. */
+  readonly label?: HostArray | undefined;
+  readonly condition?: GuidanceCondition | undefined;
+  readonly guidance?: ClassifierFreeGuidance | undefined;
+  /** Return z at every time of the grid as well. */
+  readonly trajectory?: boolean;
+  readonly signal?: CancellationSignal;
+  /** Called after each chunk. */
+  readonly onProgress?: (done: number, count: number) => void;
+}
+
+/** What came of it. */
+export interface SampleResult {
+  /** float32 `[count, ...features]`: z at the last time. */
+  readonly samples: HostArray<'float32'>;
+  /** Network evaluations for each sample, rejected steps and both halves of guidance included; averaged over samples. */
+  readonly nfe: number;
+  /** Steps that an adaptive solver tried and did not accept, over all chunks. */
+  readonly rejectedSteps: number;
+  /** z at each of `times`, float32 `[count, ...features]` each, where it was asked for. */
+  readonly trajectory: readonly HostArray<'float32'>[] | undefined;
+}
+
+/** A network's sampler on one backend. Dispose of it to free its executables. */
+export interface Sampler<Params extends ParameterTree> {
+  /**
+   * @throws {ArgumentError | ShapeError} when the request does not fit the network
+   * @throws {MeanflowError} when an adaptive solver cannot reach its tolerance
+   */
+  sample(request: SampleRequest<Params>): Promise<SampleResult>;
+  dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * A sampler for `network` on `backend`.
+ *
+ * @param options.batchSize samples that are on the device at once, 4,096 by default
+ */
+export function createSampler<Params extends ParameterTree>(
+  backend: Backend,
+  network: VelocityNetwork<Params>,
+  options: { readonly batchSize?: number } = {},
+): Sampler<Params> {
+  const { batchSize = 4096 } = options;
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
+    throw new ArgumentError(`batchSize is a positive whole number, got ${batchSize}.`);
+  }
+  const programs = new Map<string, Promise<Program>>();
+
+  /** The program for this request and number of rows, compiled when first needed. */
+  const program = (
+    request: SampleRequest<Params>,
+    conditions: SamplerInputs<RunInput>['conditions'],
+    rows: number,
+    body: FieldFunction,
+    name: string,
+    values: readonly string[],
+    state: readonly string[] = [],
+  ): Promise<Program> => {
+    const { solver } = request;
+    const tolerances =
+      solver.kind === 'adaptive' ? [solver.relativeTolerance, solver.absoluteTolerance].join() : '';
+    const key = JSON.stringify([name, solver.name, tolerances, rows, Object.keys(conditions)]);
+    let found = programs.get(key);
+    if (found === undefined) {
+      const z = spec([rows, ...network.featureShape]);
+      const typeOf = (value: string) => (value === 'z' || value === 'velocity' ? z : spec([]));
+      const inputs = {
+        params: request.params as Tree<RunInput>,
+        conditions,
+        values: Object.fromEntries(values.map((value) => [value, typeOf(value)])),
+      };
+      found = compileProgram(backend, network, `${solver.name}-${name}`, inputs, rows, body, state);
+      programs.set(key, found);
+      // A failed compilation is reported to the caller and forgotten.
+      found.catch(() => programs.delete(key));
+    }
+    return found;
+  };
+
+  const runChunk = async (
+    request: SampleRequest<Params>,
+    start: number,
+    end: number,
+  ): Promise<ChunkResult> => {
+    const { solver, times, trajectory = false, signal } = request;
+    const conditions = conditionValues(request, start, end);
+    const rows = end - start;
+    const options = signal === undefined ? {} : { signal };
+    const inputs: ChunkInputs = {
+      noise: request.noise.rows(start, end),
+      times,
+      trajectory,
+      options,
+      run: (compiled, values) =>
+        compiled.run({ params: request.params as Tree<RunInput>, conditions, values }, options),
+    };
+    if (solver.kind === 'fixed') {
+      const body = fixedStepBody(solver);
+      const step = await program(request, conditions, rows, body, 'step', ['z', 't', 'next'], ['z']);
+      return runFixedSteps(step, inputs);
+    }
+    const bodies = adaptiveBodies(solver);
+    const all = ['z', 'velocity', 't', 'step'];
+    return runAdaptive(
+      solver,
+      {
+        start: await program(request, conditions, rows, bodies.start, 'start', ['z', 't']),
+        probe: await program(request, conditions, rows, bodies.probe, 'probe', all),
+        attempt: await program(request, conditions, rows, bodies.attempt, 'attempt', all),
+      },
+      inputs,
+    );
+  };
+
+  const dispose = async (): Promise<void> => {
+    const compiled = await Promise.allSettled(programs.values());
+    programs.clear();
+    for (const result of compiled) if (result.status === 'fulfilled') await result.value.dispose();
+  };
+
+  return {
+    async sample(request) {
+      checkRequest(network, request);
+      const count = request.noise.shape[0];
+      const chunks: ChunkResult[] = [];
+      let evaluations = 0;
+      for (let start = 0; start < count; start += batchSize) {
+        const end = Math.min(count, start + batchSize);
+        const chunk = await runChunk(request, start, end);
+        chunks.push(chunk);
+        evaluations += chunk.evaluations * (end - start);
+        request.onProgress?.(end, count);
+      }
+      const { shape } = request.noise;
+      return {
+        samples: joinRows(shape, chunks.map(({ samples }) => samples)), // prettier-ignore
+        nfe: evaluations / count,
+        rejectedSteps: chunks.reduce((total, chunk) => total + chunk.rejectedSteps, 0),
+        trajectory: request.trajectory
+          ? request.times.map((_, i) => joinRows(shape, chunks.map(({ states }) => states[i]))) // prettier-ignore
+          : undefined,
+      };
+    },
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+function conditionValues<Params extends ParameterTree>(
+  { label, condition, guidance }: SampleRequest<Params>,
+  start: number,
+  end: number,
+): SamplerInputs<RunInput>['conditions'] {
+  return {
+    ...(label === undefined ? {} : { label: label.rows(start, end) }),
+    ...(condition === undefined
+      ? {}
+      : {
+          omega: scalar(condition.omega),
+          tMin: scalar(condition.tMin ?? 0),
+          tMax: scalar(condition.tMax ?? 1),
+        }),
+    ...(guidance === undefined
+      ? {}
+      : {
+          guidance: {
+            scale: scalar(guidance.scale),
+            start: scalar(guidance.start ?? 0),
+            end: scalar(guidance.end ?? 1),
+          },
+        }),
+  };
+}
+
+function checkRequest<Params extends ParameterTree>(
+  network: VelocityNetwork<Params>,
+  { noise, times, label, condition }: SampleRequest<Params>,
+): void {
+  checkGrid(times);
+  const count = noise.shape[0] ?? 0;
+  if (count < 1 || !sameShape(noise.shape.slice(1), network.featureShape)) {
+    throw new ShapeError(
+      `noise must be [count, ${network.featureShape.join(', ')}] with count ≥ 1, got [${noise.shape.join(', ')}].`,
+    );
+  }
+  if (label !== undefined) {
+    if (network.classCount === undefined) throw new ArgumentError('The network takes no labels.');
+    if (!sameShape(label.shape, [count])) {
+      throw new ShapeError(
+        `label must be [${count}], one for each row of noise, got [${label.shape.join(', ')}].`,
+      );
+    }
+  }
+  if (condition !== undefined && !network.takesGuidance) {
+    throw new ArgumentError(
+      'The network takes no guidance scale as a condition; use classifier-free guidance, or none.',
+    );
+  }
+}
+
+function joinRows(shape: readonly number[], parts: readonly HostArray[]): HostArray<'float32'> {
+  const data = new Float32Array(sizeOf(shape));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.size;
+  }
+  return new HostArray('float32', shape, data);
+}

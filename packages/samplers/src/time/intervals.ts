@@ -1,0 +1,113 @@
+/**
+ * Samplers of time intervals (r, t) with 0 ≤ r ≤ t ≤ 1, over which MeanFlow learns the average velocity. They are one
+ * family: two times from two distributions, put in order, and r set to t on a share of the rows, where the objective
+ * is plain flow matching. The published samplers are the presets below. As for single times, raw draws and the map
+ * from them are separate.
+ */
+import { ArgumentError, HostArray, type RandomKey } from '@meanflow/core';
+import {
+  checkTimeDistribution,
+  drawRawTimes,
+  timesFromRaw,
+  type TimeDistribution,
+  type Times,
+} from './distribution.js';
+
+/** A sampler of intervals, as plain JSON. */
+export interface IntervalSampler {
+  /** Distribution of the first time. */
+  readonly t: TimeDistribution;
+  /** Distribution of the second; that of `t` by default. */
+  readonly r?: TimeDistribution;
+  /**
+   * `sort` (default): t is the larger of the two and r the smaller. `clamp`: t stays and r becomes min(r, t), so that
+   * each keeps a distribution of its own.
+   */
+  readonly order?: 'sort' | 'clamp';
+  /** Share of rows with r = t, in [0, 1]. */
+  readonly equalShare: number;
+  /**
+   * Which rows have r = t: `first` (default): exactly the first ⌊batch · share⌋; `coin`: each row with that
+   * probability.
+   */
+  readonly equalRows?: 'first' | 'coin';
+  /**
+   * Share of rows with exactly (r, t) = (0, 1), the interval of one-step sampling: the last ⌊batch · share⌋ rows.
+   * 0 by default, as published.
+   */
+  readonly fullShare?: number;
+}
+
+/** Raw numbers behind a batch of intervals; each float32 `[batch]`. */
+export interface RawIntervals {
+  readonly t: Times;
+  readonly r: Times;
+  /** Uniform on [0, 1); looked at for `equalRows: 'coin'`. */
+  readonly coin?: Times;
+}
+
+/** A batch of intervals. */
+export interface Intervals {
+  readonly t: Times;
+  readonly r: Times;
+  /** Where r was set to t (the rows of flow matching). bool `[batch]`. */
+  readonly equal: HostArray<'bool'>;
+}
+
+/** @throws {ArgumentError} when a share or a distribution is out of range */
+export function checkIntervalSampler(sampler: IntervalSampler): void {
+  checkTimeDistribution('t', sampler.t);
+  if (sampler.r !== undefined) checkTimeDistribution('r', sampler.r);
+  const { equalShare, fullShare = 0 } = sampler;
+  for (const [name, share] of [
+    ['equalShare', equalShare],
+    ['fullShare', fullShare],
+  ] as const) {
+    if (!(share >= 0 && share <= 1)) throw new ArgumentError(`${name} is a share from 0 to 1, got ${share}.`);
+  }
+  if (equalShare + fullShare > 1) {
+    throw new ArgumentError(`equalShare ${equalShare} and fullShare ${fullShare} together exceed 1.`);
+  }
+}
+
+/** The raw numbers behind `count` intervals. */
+export function drawRawIntervals(key: RandomKey, sampler: IntervalSampler, count: number): RawIntervals {
+  return {
+    t: drawRawTimes(key.fold('t'), sampler.t, count),
+    r: drawRawTimes(key.fold('r'), sampler.r ?? sampler.t, count),
+    ...(sampler.equalRows === 'coin' ? { coin: key.fold('coin').uniform([count]) } : {}),
+  };
+}
+
+/**
+ * The intervals that raw numbers stand for.
+ *
+ * @throws {ArgumentError} when the sampler tosses coins and `raw` has none
+ */
+export function intervalsFromRaw(sampler: IntervalSampler, raw: RawIntervals): Intervals {
+  const { order = 'sort', equalShare, equalRows = 'first', fullShare = 0 } = sampler;
+  const { coin } = raw;
+  if (equalRows === 'coin' && coin === undefined) {
+    throw new ArgumentError("An interval sampler with equalRows: 'coin' needs raw.coin.");
+  }
+  const first = timesFromRaw(sampler.t, raw.t).data;
+  const second = timesFromRaw(sampler.r ?? sampler.t, raw.r).data;
+  const count = first.length;
+  const [t, r, equal] = [new Float32Array(count), new Float32Array(count), new Uint8Array(count)];
+  const equalCount = Math.floor(count * equalShare);
+  const fullFrom = count - Math.floor(count * fullShare);
+  for (let i = 0; i < count; i++) {
+    t[i] = order === 'sort' ? Math.max(first[i], second[i]) : first[i];
+    r[i] = Math.min(first[i], second[i]);
+    const isEqual = equalRows === 'first' ? i < equalCount : coin!.data[i] < equalShare;
+    if (i >= fullFrom) [r[i], t[i]] = [0, 1];
+    else if (isEqual) [r[i], equal[i]] = [t[i], 1];
+  }
+  const array = (data: Float32Array) => new HostArray('float32', [count], data);
+  return { t: array(t), r: array(r), equal: new HostArray('bool', [count], equal) };
+}
+
+/** `count` intervals. */
+export function sampleIntervals(key: RandomKey, sampler: IntervalSampler, count: number): Intervals {
+  return intervalsFromRaw(sampler, drawRawIntervals(key, sampler, count));
+}

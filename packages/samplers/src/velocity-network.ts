@@ -1,0 +1,51 @@
+/**
+ * What samplers and objectives ask of a network: the average velocity u over an interval ending at t and of length
+ * h = t − r. At h = 0 it is the instantaneous velocity, so one network serves flow matching, MeanFlow and improved
+ * MeanFlow alike.
+ */
+import type { HostArray, Network, Shape, Tensor, Tree } from '@meanflow/core';
+
+/** Inputs of a velocity network. Tensors, while tracing. */
+export interface VelocityInputs {
+  /** Point of the path, float32 `[batch, ...features]`. */
+  readonly z: Tensor;
+  /** Time, float32 `[batch]`; 0 is data, 1 is noise. */
+  readonly t: Tensor;
+  /** Length of the interval, h = t − r, float32 `[batch]`. */
+  readonly h: Tensor;
+  /** Class, int32 `[batch]`, from 0; `classCount` is the null class. The null class by default. */
+  readonly label?: Tensor | undefined;
+  /** Guidance scale ω, float32 `[batch]`; 1 (no guidance) by default. */
+  readonly omega?: Tensor | undefined;
+  /** Time above which guidance applies, float32 `[batch]`; 0 by default. */
+  readonly tMin?: Tensor | undefined;
+  /** Time below which guidance applies, float32 `[batch]`; 1 by default. */
+  readonly tMax?: Tensor | undefined;
+}
+
+/** Outputs of a velocity network. */
+export interface VelocityOutputs {
+  /** Average velocity over [t − h, t], float32 `[batch, ...features]`. */
+  readonly u: Tensor;
+  /** Instantaneous velocity at t from an auxiliary head, where the network has one. */
+  readonly v?: Tensor;
+}
+
+/** Parameters of any network. */
+export type ParameterTree = { readonly [name: string]: Tree<HostArray> };
+
+/** A network that predicts velocities. */
+export interface VelocityNetwork<Params extends ParameterTree = ParameterTree> extends Network<
+  Params,
+  VelocityInputs,
+  VelocityOutputs
+> {
+  /** Shape of one sample, without the batch axis. */
+  readonly featureShape: Shape;
+  /** Number of classes, which is also the label of the null class; undefined for a network without classes. */
+  readonly classCount: number | undefined;
+  /** Whether it takes ω, tMin and tMax as conditions. */
+  readonly takesGuidance: boolean;
+  /** Whether it returns `v` beside `u`. */
+  readonly hasVelocityHead: boolean;
+}
