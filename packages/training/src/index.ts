@@ -39,3 +39,15 @@ export {
   type TrainOptions,
   type TrainSummary,
 } from './loop.js';
+export type { JsonObject, JsonValue } from './json.js';
+export { encodeSafetensors, safetensorsChunks, type SafetensorsMetadata } from './safetensors/encode.js';
+export { decodeSafetensors, type Safetensors } from './safetensors/decode.js';
+export { readSafetensorsHeader, type SafetensorsHeader, type TensorEntry } from './safetensors/header.js';
+export {
+  checkpointChunks,
+  checkpointParameters,
+  checkpointState,
+  decodeCheckpoint,
+  type Checkpoint,
+  type CheckpointFacts,
+} from './checkpoint.js';

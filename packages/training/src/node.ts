@@ -1,0 +1,17 @@
+/** `@meanflow/training/node`: run directories, checkpoint files and training in them. */
+export { writeFileAtomically } from './node/atomic-file.js';
+export {
+  finalCheckpointPath,
+  latestCheckpoint,
+  loadCheckpoint,
+  type DamagedCheckpoint,
+  type DamagePolicy,
+  type LatestCheckpoint,
+} from './node/checkpoint-files.js';
+export { readRunConfig, readRunMetrics, RunDirectory } from './node/run-directory.js';
+export {
+  trainInDirectory,
+  type ResumePoint,
+  type RunSummary,
+  type TrainInDirectoryOptions,
+} from './node/train-in-directory.js';

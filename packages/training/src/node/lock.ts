@@ -1,0 +1,105 @@
+/**
+ * A lock against two trainers in one directory: a file that names the process which holds it. The lock of a process
+ * that is gone is taken over. It guards against mistakes, not against malice.
+ */
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { DataError } from '@meanflow/core';
+import { isObject } from '../json.js';
+import { errorCode } from './file-errors.js';
+
+/** Locks of this very process, whose id a process before it may have had. */
+const held = new Set<string>();
+
+interface Owner {
+  readonly pid: number;
+  readonly host: string;
+}
+
+/** A held lock. */
+export interface Lock {
+  /** Gives the lock up; doing so twice is allowed. */
+  release(): Promise<void>;
+}
+
+/**
+ * Takes a lock.
+ *
+ * @param path the lock's file
+ * @param what what is locked, for the error
+ * @throws {DataError} when another process, or this one, holds it
+ */
+export async function acquireLock(path: string, what: string): Promise<Lock> {
+  const own = `${path}.${process.pid}.${held.size}`;
+  const place = resolve(path);
+  await writeFile(own, JSON.stringify({ pid: process.pid, host: hostname() } satisfies Owner));
+  try {
+    // A link appears with its content, at once, and only where there is none: unlike an open for writing.
+    while (!(await tryLink(own, path))) {
+      const owner = await readOwner(path);
+      if (owner !== undefined && isHeld(owner, place)) {
+        throw new DataError(
+          `${what} is in use by process ${owner.pid} on ${owner.host}. Wait for it or stop it; if no such process ` +
+            `trains there, delete "${path}".`,
+        );
+      }
+      await removeStale(path, `${own}.stale`, owner);
+    }
+  } finally {
+    await rm(own, { force: true });
+  }
+  held.add(place);
+  return {
+    async release() {
+      if (held.delete(place)) await rm(path, { force: true });
+    },
+  };
+}
+
+async function tryLink(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Who holds the lock: `undefined` when it is gone or unreadable. */
+async function readOwner(path: string): Promise<Owner | undefined> {
+  try {
+    const owner: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const isOwner = isObject(owner) && typeof owner.pid === 'number' && typeof owner.host === 'string';
+    return isOwner ? { pid: owner.pid as number, host: owner.host as string } : undefined;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function isHeld({ pid, host }: Owner, place: string): boolean {
+  // Whether a process lives can be asked on its own machine only.
+  if (host !== hostname()) return true;
+  if (pid === process.pid) return held.has(place);
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === 'EPERM';
+  }
+}
+
+/** Removes a lock whose owner is gone, unless somebody else was quicker and the lock is theirs now. */
+async function removeStale(path: string, aside: string, stale: Owner | undefined): Promise<void> {
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  const moved = await readOwner(aside);
+  if (moved?.pid !== stale?.pid || moved?.host !== stale?.host) await tryLink(aside, path);
+  await rm(aside, { force: true });
+}

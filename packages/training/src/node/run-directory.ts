@@ -1,0 +1,149 @@
+/**
+ * RunDirectory: where one training run lives.
+ *
+ *     config.json                              what was asked for, every default resolved
+ *     metrics.jsonl                            one JSON object a line
+ *     checkpoints/step-00001000.safetensors    the last few
+ *     final.safetensors                        when all steps are made
+ *
+ * A run directory is open in one process at a time. Opening it finds out whether it can be written to, before any
+ * training.
+ */
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataError } from '@meanflow/core';
+import { isObject, type JsonObject } from '../json.js';
+import { removeTemporaryFiles, writeFileAtomically } from './atomic-file.js';
+import { makeCheckpointFolder } from './checkpoint-files.js';
+import { errorCode, explainFileErrors } from './file-errors.js';
+import { acquireLock, type Lock } from './lock.js';
+import { readMetrics } from './metrics-log.js';
+import type { MetricsRecord } from '../loop.js';
+
+const CONFIG = 'config.json';
+
+export class RunDirectory {
+  private constructor(
+    readonly path: string,
+    /** What config.json holds. */
+    readonly config: JsonObject,
+    /** Whether the run was there before, to be gone on with. */
+    readonly isResumed: boolean,
+    private readonly lock: Lock,
+  ) {}
+
+  /**
+   * Makes a directory for a new run, with its parents, and writes its config.json.
+   *
+   * @throws {DataError} when it cannot be written, holds a run already, or is in use
+   */
+  static async create(path: string, config: JsonObject): Promise<RunDirectory> {
+    const lock = await lockDirectory(path);
+    return releaseOnFailure(lock, async () => {
+      if (await exists(join(path, CONFIG))) {
+        throw new DataError(`"${path}" holds a run already. Resume it, or choose another directory.`);
+      }
+      await prepare(path);
+      await writeConfig(path, config);
+      return new RunDirectory(path, config, false, lock);
+    });
+  }
+
+  /**
+   * Opens the directory of a run to go on with it.
+   *
+   * @param config replaces what config.json holds, for a run that is to be longer
+   * @throws {DataError} when it holds no run, cannot be written, or is in use
+   */
+  static async resume(path: string, config?: JsonObject): Promise<RunDirectory> {
+    const saved = await readRunConfig(path);
+    const lock = await lockDirectory(path);
+    return releaseOnFailure(lock, async () => {
+      await prepare(path);
+      if (config !== undefined) await writeConfig(path, config);
+      return new RunDirectory(path, config ?? saved, true, lock);
+    });
+  }
+
+  /** The file of this run's metrics. */
+  get metricsPath(): string {
+    return metricsPath(this.path);
+  }
+
+  /** Lets others use the directory. */
+  async close(): Promise<void> {
+    await this.lock.release();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/**
+ * The configuration of a run, whether somebody uses its directory or not.
+ *
+ * @throws {DataError} when the directory holds no run, or its config.json is damaged
+ */
+export async function readRunConfig(path: string): Promise<JsonObject> {
+  const file = join(path, CONFIG);
+  if (!(await exists(file))) throw new DataError(`"${path}" holds no run: there is no ${CONFIG} in it.`);
+  const text = await explainFileErrors(`"${file}" cannot be read`, () => readFile(file, 'utf8'));
+  let config: unknown;
+  try {
+    config = JSON.parse(text);
+  } catch (error) {
+    throw new DataError(`"${file}" is not JSON: ${(error as Error).message}.`);
+  }
+  if (!isObject(config)) throw new DataError(`"${file}" does not hold a JSON object.`);
+  return config as JsonObject;
+}
+
+/** The metrics of a run, whether somebody uses its directory or not; see `readMetrics`. */
+export function readRunMetrics(path: string): Promise<MetricsRecord[]> {
+  return readMetrics(metricsPath(path));
+}
+
+function metricsPath(run: string): string {
+  return join(run, 'metrics.jsonl');
+}
+
+async function lockDirectory(path: string): Promise<Lock> {
+  return explainFileErrors(`The run directory "${path}" cannot be written`, async () => {
+    await mkdir(path, { recursive: true });
+    return acquireLock(join(path, '.lock'), `The run directory "${path}"`);
+  });
+}
+
+/** Makes the folder for checkpoints, and clears away what a killed trainer left. */
+async function prepare(path: string): Promise<void> {
+  await explainFileErrors(`The run directory "${path}" cannot be written`, async () => {
+    const folder = await makeCheckpointFolder(path);
+    await removeTemporaryFiles(folder);
+    await removeTemporaryFiles(path);
+  });
+}
+
+async function writeConfig(path: string, config: JsonObject): Promise<void> {
+  await writeFileAtomically(join(path, CONFIG), [`${JSON.stringify(config, undefined, 2)}\n`]);
+}
+
+async function releaseOnFailure<T>(lock: Lock, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Training in a run directory: the loop, with metrics and checkpoints written as they come. A run that was stopped,
+ * killed, or lost its machine goes on from its latest checkpoint, and ends with the same bytes as one that was never
+ * stopped.
+ */
+import { ArgumentError, DataError, type HostArray, type Tree } from '@meanflow/core';
+import { checkpointChunks, checkpointState, type Checkpoint } from '../checkpoint.js';
+import type { JsonObject } from '../json.js';
+import { train, type TrainOptions, type TrainSummary } from '../loop.js';
+import type { Trainer } from '../trainer.js';
+import {
+  latestCheckpoint,
+  writeFinalCheckpoint,
+  writeStepCheckpoint,
+  type DamagedCheckpoint,
+  type DamagePolicy,
+} from './checkpoint-files.js';
+import { MetricsLog } from './metrics-log.js';
+import type { RunDirectory } from './run-directory.js';
+
+export interface TrainInDirectoryOptions<Params extends Tree<HostArray> = Tree<HostArray>> extends Omit<
+  TrainOptions<Params>,
+  'onCheckpoint'
+> {
+  /** An open run directory; it stays open. */
+  readonly run: RunDirectory;
+  /** Kept in every checkpoint: what somebody needs to make sense of it without the run directory. */
+  readonly info: JsonObject;
+  /** How many checkpoints to keep besides the final one; 3 by default. */
+  readonly keepCheckpoints?: number;
+  /** What to do when the latest checkpoint of a resumed run is damaged; `fail` by default. */
+  readonly onDamage?: DamagePolicy;
+  /** Told, before training, where a resumed run goes on. */
+  readonly onResume?: (from: ResumePoint) => void;
+}
+
+/** Where a resumed run goes on. */
+export interface ResumePoint {
+  /** Updates made already: 0 when the run has no checkpoint. */
+  readonly step: number;
+  /** The checkpoint, as messages name it. */
+  readonly source: string | undefined;
+  /** Later checkpoints that were damaged and passed over. */
+  readonly damaged: readonly DamagedCheckpoint[];
+}
+
+export interface RunSummary extends TrainSummary {
+  /** Path of the last checkpoint written by this call, if any. */
+  readonly checkpoint: string | undefined;
+  /** Updates made before this call. */
+  readonly resumedFrom: number;
+}
+
+/**
+ * Trains in a run directory until `steps` updates have been made, or the signal stops it, which leaves a checkpoint.
+ * In a directory opened by `RunDirectory.resume` it goes on from the latest checkpoint, or from the beginning when
+ * there is none yet.
+ *
+ * @param trainer a trainer at step 0; it stays open, at the state that training ended in
+ * @throws {DataError} when a file cannot be written, the latest checkpoint is damaged, or it belongs to another
+ *   network, optimizer, seed or batch size
+ * @throws {DivergenceError} when the loss or a parameter is not finite; earlier checkpoints stay
+ */
+export async function trainInDirectory<Params extends Tree<HostArray>>(
+  trainer: Trainer<Params>,
+  options: TrainInDirectoryOptions<Params>,
+): Promise<RunSummary> {
+  const { run, info, steps, keepCheckpoints = 3, onDamage = 'fail' } = options;
+  if (!Number.isSafeInteger(keepCheckpoints) || keepCheckpoints < 1) {
+    throw new ArgumentError(`keepCheckpoints is a whole number from 1, got ${keepCheckpoints}.`);
+  }
+  if (run.isResumed) {
+    const { checkpoint, damaged } = await latestCheckpoint(run.path, onDamage);
+    if (checkpoint !== undefined) {
+      checkSameRun(trainer, checkpoint);
+      trainer.restore(checkpointState(checkpoint, trainer.initialState));
+    }
+    options.onResume?.({ step: trainer.step, source: checkpoint?.source, damaged });
+  }
+  const resumedFrom = trainer.step;
+  const facts = { seed: trainer.seed, batchSize: trainer.batchSize, info };
+  const log = await MetricsLog.open(run.metricsPath, trainer.step);
+  let written: string | undefined;
+  try {
+    const summary = await train(trainer, {
+      ...options,
+      onMetrics: async (record) => {
+        await log.append(record);
+        await options.onMetrics?.(record);
+      },
+      onCheckpoint: async (state) => {
+        // Metrics first: a run that goes on from this checkpoint keeps the lines up to here.
+        await log.flush();
+        const chunks = checkpointChunks(state, facts);
+        written =
+          state.step === steps
+            ? await writeFinalCheckpoint(run.path, chunks)
+            : await writeStepCheckpoint(run.path, state.step, chunks, keepCheckpoints);
+      },
+    });
+    return { ...summary, checkpoint: written, resumedFrom };
+  } finally {
+    await log.close();
+  }
+}
+
+function checkSameRun(trainer: Trainer, checkpoint: Checkpoint): void {
+  for (const name of ['seed', 'batchSize'] as const) {
+    if (checkpoint[name] !== trainer[name]) {
+      throw new DataError(
+        `${checkpoint.source} was made with ${name} ${checkpoint[name]}, but the run is to go on with ` +
+          `${trainer[name]}. A run keeps its ${name}: begin a new one to change it.`,
+      );
+    }
+  }
+}
