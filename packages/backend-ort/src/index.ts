@@ -1,1 +1,6 @@
-export {};
+/** `@meanflow/backend-ort`: graphs on ONNX Runtime. */
+export { ortBackend, type OrtBackend, type OrtBackendOptions } from './backend.js';
+export type { OrtDevice } from './devices.js';
+export type { OrtExecutable, RunCounters } from './executable.js';
+export { toOnnx } from './lower-graph.js';
+export type { OrtModule, OrtSource } from './runtime.js';

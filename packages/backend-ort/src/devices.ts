@@ -1,0 +1,37 @@
+/**
+ * The devices that the backend runs on, each with the execution provider and session options that it needs. The
+ * options were chosen by measurement; what was tried stands beside them.
+ */
+import { BackendError, type DeviceInfo } from '@meanflow/core';
+import type { InferenceSession } from 'onnxruntime-common';
+
+export type OrtDevice = 'cpu';
+
+interface DeviceProfile {
+  readonly kind: DeviceInfo['device'];
+  readonly sessionOptions: InferenceSession.SessionOptions;
+}
+
+const profiles: Readonly<Record<OrtDevice, DeviceProfile>> = {
+  cpu: {
+    kind: 'cpu',
+    sessionOptions: {
+      executionProviders: ['cpu'],
+      graphOptimizationLevel: 'all',
+      executionMode: 'sequential',
+      enableCpuMemArena: true,
+      enableMemPattern: true,
+      // Errors only: its warnings are about optimisations that it could not make.
+      logSeverityLevel: 3,
+    },
+  },
+};
+
+/** @throws {BackendError} when there is no such device, naming those that are */
+export function deviceProfile(device: string): DeviceProfile {
+  const found = (profiles as Readonly<Record<string, DeviceProfile | undefined>>)[device];
+  if (found !== undefined) return found;
+  throw new BackendError(
+    `backend-ort has no device "${device}"; it has: ${Object.keys(profiles).join(', ')}.`,
+  );
+}

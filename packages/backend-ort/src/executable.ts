@@ -1,0 +1,154 @@
+/**
+ * OrtExecutable: one graph, one ONNX Runtime session. Runs are queued, one after the other. On the CPU a run reads
+ * host arrays and earlier results where they lie; its results are fresh arrays, so that state alternates between two
+ * sets of buffers and a failed run leaves the old state whole.
+ */
+import {
+  ArgumentError,
+  BackendError,
+  checkInputs,
+  DisposedError,
+  DTypeError,
+  formatType,
+  HostArray,
+  sameShape,
+  type CompileOptions,
+  type DeviceArray,
+  type Executable,
+  type Graph,
+  type RunInput,
+  type RunOptions,
+} from '@meanflow/core';
+import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import { OrtArray } from './device-array.js';
+import { inputName, outputName } from './lower-graph.js';
+import { messageOf, type OrtModule } from './runtime.js';
+
+/** What an executable has done since it was compiled. */
+export interface RunCounters {
+  readonly runs: number;
+  /** Bytes of host arrays that runs took as inputs. State that stays on the device adds nothing. */
+  readonly hostToDeviceBytes: number;
+  /** Bytes copied to the host by `read()`. */
+  readonly deviceToHostBytes: number;
+}
+
+/** An executable of this backend. */
+export interface OrtExecutable extends Executable {
+  readonly counters: RunCounters;
+}
+
+export class SessionExecutable implements OrtExecutable {
+  private queue: Promise<unknown> = Promise.resolve();
+  private disposing: Promise<void> | undefined;
+  private readonly counted = { runs: 0, hostToDeviceBytes: 0, deviceToHostBytes: 0 };
+
+  constructor(
+    private readonly ort: OrtModule,
+    private readonly session: InferenceSession,
+    readonly graph: Graph,
+    private readonly state: Readonly<Record<string, string>>,
+    private readonly onDispose: () => void,
+  ) {}
+
+  get counters(): RunCounters {
+    return { ...this.counted };
+  }
+
+  async run(
+    inputs: Readonly<Record<string, RunInput>>,
+    options: RunOptions = {},
+  ): Promise<Record<string, DeviceArray>> {
+    this.checkAlive();
+    checkInputs(this.graph, inputs);
+    const given = { ...inputs };
+    const result = this.queue.then(() => this.runNow(given, options));
+    this.queue = result.catch(() => undefined);
+    return result;
+  }
+
+  private async runNow(
+    inputs: Readonly<Record<string, RunInput>>,
+    { signal }: RunOptions,
+  ): Promise<Record<string, DeviceArray>> {
+    signal?.throwIfAborted();
+    const feeds: Record<string, Tensor> = {};
+    let uploaded = 0;
+    for (const { name, value } of this.graph.inputs) {
+      const input = inputs[name];
+      const { dtype } = this.graph.types[value];
+      feeds[inputName(name)] = tensorOf(this.ort, name, input instanceof HostArray ? input.to(dtype) : input);
+      if (input instanceof HostArray) uploaded += input.data.byteLength;
+    }
+    const results = await this.invoke(feeds);
+    this.counted.runs += 1;
+    this.counted.hostToDeviceBytes += uploaded;
+    for (const name of Object.keys(this.state)) {
+      const donated = inputs[name];
+      if (!(donated instanceof HostArray)) donated.dispose();
+    }
+    return results;
+  }
+
+  private async invoke(feeds: Record<string, Tensor>): Promise<Record<string, DeviceArray>> {
+    let returned: InferenceSession.ReturnType;
+    try {
+      returned = await this.session.run(feeds);
+    } catch (error) {
+      throw new BackendError(`Running graph "${this.graph.name}" failed: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+    const onRead = (bytes: number) => (this.counted.deviceToHostBytes += bytes);
+    return Object.fromEntries(
+      this.graph.outputs.map(({ name, value }) => [
+        name,
+        new OrtArray(returned[outputName(name)] as Tensor, this.graph.types[value], onRead),
+      ]),
+    );
+  }
+
+  dispose(): Promise<void> {
+    this.disposing ??= this.queue.then(async () => {
+      this.onDispose();
+      await this.session.release();
+    });
+    return this.disposing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  private checkAlive(): void {
+    if (this.disposing !== undefined) {
+      throw new DisposedError(`The executable of graph "${this.graph.name}" was disposed of.`);
+    }
+  }
+}
+
+function tensorOf(ort: OrtModule, name: string, input: RunInput): Tensor {
+  if (input instanceof OrtArray) return input.tensor;
+  if (!(input instanceof HostArray)) {
+    throw new ArgumentError(
+      `Input "${name}" is a device array of another backend; read() it and pass the host array.`,
+    );
+  }
+  return new ort.Tensor(input.dtype as 'float32', input.data as Float32Array, input.shape);
+}
+
+/** @throws {ArgumentError | DTypeError} when a state pair names what the graph has not, or pairs different types */
+export function checkState(graph: Graph, state: NonNullable<CompileOptions['state']>): void {
+  for (const [from, to] of Object.entries(state)) {
+    const input = graph.inputs.find(({ name }) => name === from);
+    const output = graph.outputs.find(({ name }) => name === to);
+    if (input === undefined) throw new ArgumentError(`state: graph "${graph.name}" has no input "${from}".`);
+    if (output === undefined) throw new ArgumentError(`state: graph "${graph.name}" has no output "${to}".`);
+    const [a, b] = [graph.types[input.value], graph.types[output.value]];
+    if (a.dtype !== b.dtype || !sameShape(a.shape, b.shape)) {
+      throw new DTypeError(
+        `state: input "${from}" is ${formatType(a)}, but output "${to}" is ${formatType(b)}.`,
+      );
+    }
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * lowerGraph: a prepared graph as one ONNX model. Instructions are written in order by the lowering table; values
+ * without elements and results computed from nothing are filled in here, so that no lowering has to think of them.
+ */
+import {
+  BackendError,
+  formatType,
+  MeanflowError,
+  prepare,
+  sizeOf,
+  type Graph,
+  type Instruction,
+  type OpName,
+  type TensorType,
+  type ValueId,
+} from '@meanflow/core';
+import { hasKernel, lowerComposite } from './composites.js';
+import type { Lowering, Operand } from './lowerings/lowering.js';
+import { fill } from './lowerings/structure.js';
+import { lowerings } from './lowerings/table.js';
+import { ModelBuilder, type ValueName } from './onnx/model-builder.js';
+
+/** The names under which a graph's inputs and outputs stand in the model; one path may be both. */
+export const inputName = (path: string): ValueName => `in:${path}`;
+export const outputName = (path: string): ValueName => `out:${path}`;
+
+/**
+ * A graph as an ONNX model.
+ *
+ * @returns the encoded `ModelProto`; inputs and outputs are called `in:<path>` and `out:<path>`
+ * @throws {BackendError} when ONNX Runtime has no way to compute an op, naming the op and its operands
+ */
+export function toOnnx(graph: Graph): Uint8Array {
+  return lowerGraph(prepare(graph, { hasKernel })).encode();
+}
+
+function lowerGraph(graph: Graph): ModelBuilder {
+  const builder = new ModelBuilder(graph.name);
+  const values = new Array<Operand>(graph.types.length);
+  const define = (id: ValueId, name: ValueName, scalar?: number) =>
+    (values[id] = { ...graph.types[id], name, scalar });
+  for (const { name, value } of graph.inputs)
+    define(value, builder.input(inputName(name), graph.types[value]));
+  for (const instruction of graph.instructions) {
+    builder.enter(`${instruction.op}.${instruction.outputs[0]}`);
+    const inputs = instruction.inputs.map((input) => values[input]);
+    const outputs = instruction.outputs.map((output) => graph.types[output]);
+    const names = lowerInstruction(builder, instruction, inputs, outputs);
+    const scalar = scalarValue(instruction);
+    instruction.outputs.forEach((output, i) => define(output, names[i], scalar));
+  }
+  for (const { name, value } of graph.outputs) {
+    builder.output(outputName(name), graph.types[value], values[value].name);
+  }
+  return builder;
+}
+
+const isEmpty = ({ shape }: TensorType): boolean => sizeOf(shape) === 0;
+
+/** Ops whose result may have elements though an operand has none; all of them sum, but for the maximum. */
+const FROM_NOTHING: ReadonlySet<OpName> = new Set<OpName>(['reduceSum', 'reduceMax', 'dotGeneral', 'conv', 'pad', 'scatterAdd']); // prettier-ignore
+
+function lowerInstruction(
+  builder: ModelBuilder,
+  instruction: Instruction,
+  inputs: readonly Operand[],
+  outputs: readonly TensorType[],
+): readonly ValueName[] {
+  const { op, attributes } = instruction;
+  try {
+    if (op === 'composite') return lowerComposite(builder, attributes, inputs);
+    const [output] = outputs;
+    if (isEmpty(output)) return [fill(builder, output, 0)];
+    if (FROM_NOTHING.has(op) && inputs.some(isEmpty)) {
+      return [fill(builder, output, op === 'reduceMax' ? smallest(output) : 0)];
+    }
+    const lowering = lowerings[op] as Lowering<typeof op>;
+    return [lowering({ builder, inputs, attributes: attributes as never, output })];
+  } catch (error) {
+    if (error instanceof MeanflowError) throw error;
+    const operands = inputs.map(formatType).join(', ');
+    throw new BackendError(`${op} of ${operands} could not be written as ONNX: ${String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The maximum of no elements. */
+const smallest = ({ dtype }: TensorType): number => (dtype === 'int32' ? -(2 ** 31) : -Infinity);
+
+function scalarValue(instruction: Instruction): number | undefined {
+  if (instruction.op !== 'constant') return undefined;
+  const { value } = instruction.attributes;
+  return value.size === 1 ? value.data[0] : undefined;
+}

@@ -1,0 +1,87 @@
+/** Elementwise ops, most of them one ONNX node of the same meaning, with the same broadcasting. */
+import { elementTypes, type ModelBuilder, type ValueName } from '../onnx/model-builder.js';
+import type { Lowering, LoweringContext } from './lowering.js';
+
+type Elementwise = (context: Pick<LoweringContext<'neg'>, 'builder' | 'inputs'>) => ValueName;
+
+const direct =
+  (op: string): Elementwise =>
+  ({ builder, inputs }) =>
+    builder.node(
+      op,
+      inputs.map(({ name }) => name),
+    );
+
+const rsqrt: Elementwise = ({ builder, inputs: [x] }) =>
+  builder.node('Reciprocal', [builder.node('Sqrt', [x.name])]);
+
+/** |x| < ∞, which is false for NaN as well. */
+const isFinite: Elementwise = ({ builder, inputs: [x] }) =>
+  builder.node('Less', [builder.node('Abs', [x.name]), builder.scalar('float32', Infinity)]);
+
+/**
+ * Integer division stops the process on x86 when dividing by 0 or the smallest integer by −1. These quotients are
+ * taken around it: x / 0 is 0 and x / −1 is −x (which wraps), as in the reference.
+ */
+const div: Elementwise = (context) => {
+  const { builder, inputs } = context;
+  const [x, y] = inputs;
+  const isSafe = y.scalar !== undefined && y.scalar !== 0 && y.scalar !== -1;
+  if (x.dtype === 'float32' || isSafe) return direct('Div')(context);
+  const int = (value: number) => builder.scalar('int32', value);
+  const isZero = builder.node('Equal', [y.name, int(0)]);
+  const isMinusOne = builder.node('Equal', [y.name, int(-1)]);
+  const divisor = builder.node('Where', [builder.node('Or', [isZero, isMinusOne]), int(1), y.name]);
+  const quotient = builder.node('Div', [x.name, divisor]);
+  const negated = builder.node('Where', [isMinusOne, builder.node('Neg', [quotient]), quotient]);
+  return builder.node('Where', [isZero, int(0), negated]);
+};
+
+/** ONNX Runtime has no Where for bool: there it is (c ∧ x) ∨ (¬c ∧ y). */
+const select: Elementwise = (context) => {
+  const { builder, inputs } = context;
+  const [condition, x, y] = inputs;
+  if (x.dtype !== 'bool') return direct('Where')(context);
+  const chosen = builder.node('And', [condition.name, x.name]);
+  const other = builder.node('And', [builder.node('Not', [condition.name]), y.name]);
+  return builder.node('Or', [chosen, other]);
+};
+
+export const elementwise = {
+  neg: direct('Neg'),
+  abs: direct('Abs'),
+  sign: direct('Sign'),
+  floor: direct('Floor'),
+  exp: direct('Exp'),
+  log: direct('Log'),
+  sqrt: direct('Sqrt'),
+  rsqrt,
+  sin: direct('Sin'),
+  cos: direct('Cos'),
+  tanh: direct('Tanh'),
+  sigmoid: direct('Sigmoid'),
+  erf: direct('Erf'),
+  isFinite,
+  not: direct('Not'),
+  add: direct('Add'),
+  sub: direct('Sub'),
+  mul: direct('Mul'),
+  div,
+  pow: direct('Pow'),
+  maximum: direct('Max'),
+  minimum: direct('Min'),
+  equal: direct('Equal'),
+  less: direct('Less'),
+  lessEqual: direct('LessOrEqual'),
+  and: direct('And'),
+  or: direct('Or'),
+  select,
+} as const satisfies Record<string, Elementwise>;
+
+export function castTo(builder: ModelBuilder, x: ValueName, dtype: keyof typeof elementTypes): ValueName {
+  return builder.node('Cast', [x], { attributes: { to: BigInt(elementTypes[dtype]) } });
+}
+
+/** C++ conversion, which is what core asks for: toward zero to int32, ≠ 0 to bool. */
+export const cast: Lowering<'cast'> = ({ builder, inputs: [x], attributes: { dtype } }) =>
+  castTo(builder, x.name, dtype);

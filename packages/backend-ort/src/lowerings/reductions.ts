@@ -1,0 +1,32 @@
+/** Reductions. Operands without elements do not come here: `lowerGraph` fills their results. */
+import type { ModelBuilder, ValueName } from '../onnx/model-builder.js';
+import { castTo } from './elementwise.js';
+import type { Lowering } from './lowering.js';
+
+function reduce(builder: ModelBuilder, op: string, x: ValueName, axes: readonly number[]): ValueName {
+  // An empty list of axes would mean all of them.
+  if (axes.length === 0) return x;
+  return builder.node(op, [x, builder.ints(axes)], { attributes: { keepdims: 0n } });
+}
+
+/** ONNX Runtime's int32 sum stops at the largest integer; core's wraps, as a 64-bit sum cut to 32 bits does. */
+export const reduceSum: Lowering<'reduceSum'> = ({ builder, inputs: [x], attributes: { axes } }) => {
+  if (x.dtype === 'float32') return reduce(builder, 'ReduceSum', x.name, axes);
+  return castTo(builder, reduce(builder, 'ReduceSum', castTo(builder, x.name, 'int64'), axes), 'int32');
+};
+
+/**
+ * ONNX Runtime's ReduceMax overlooks a NaN that is not the first element. The sum of magnitudes is NaN exactly where
+ * an element is, and puts it back.
+ */
+export const reduceMax: Lowering<'reduceMax'> = ({ builder, inputs: [x], attributes: { axes } }) => {
+  const maximum = reduce(builder, 'ReduceMax', x.name, axes);
+  if (x.dtype !== 'float32' || axes.length === 0) return maximum;
+  const magnitude = reduce(builder, 'ReduceL1', x.name, axes);
+  return builder.node('Where', [builder.node('IsNaN', [magnitude]), magnitude, maximum]);
+};
+
+export const argMax: Lowering<'argMax'> = ({ builder, inputs: [x], attributes: { axis } }) => {
+  const index = builder.node('ArgMax', [x.name], { attributes: { axis: BigInt(axis), keepdims: 0n } });
+  return castTo(builder, index, 'int32');
+};

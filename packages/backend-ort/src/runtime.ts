@@ -1,0 +1,87 @@
+/**
+ * The ONNX Runtime that the backend is given: `onnxruntime-node` or `onnxruntime-web`, which share one API. This file
+ * loads it, says what it and the host are, and turns its absence into an error that says what to install.
+ */
+import { BackendError } from '@meanflow/core';
+import type { Env, InferenceSessionFactory, TensorConstructor } from 'onnxruntime-common';
+
+/** The part of an ONNX Runtime package that the backend uses. */
+export interface OrtModule {
+  readonly InferenceSession: InferenceSessionFactory;
+  readonly Tensor: TensorConstructor;
+  readonly env: Env;
+}
+
+/** The module, or how to import it: `() => import('onnxruntime-node')`. */
+export type OrtSource = OrtModule | (() => Promise<unknown>);
+
+const INSTALL =
+  'Install ONNX Runtime beside this package: `npm install onnxruntime-node@^1.30` ' +
+  '(with ONNXRUNTIME_NODE_INSTALL=skip in the environment unless you want its CUDA libraries downloaded), ' +
+  "and pass `() => import('onnxruntime-node')` as `ort`.";
+
+/** @throws {BackendError} when it cannot be imported or is something else, saying what to install */
+export async function loadRuntime(source: OrtSource): Promise<OrtModule> {
+  let found: unknown = source;
+  if (typeof source === 'function') {
+    try {
+      found = await source();
+    } catch (error) {
+      throw new BackendError(`ONNX Runtime could not be imported: ${messageOf(error)}\n${INSTALL}`, {
+        cause: error,
+      });
+    }
+  }
+  const runtime = [found, (found as { default?: unknown } | undefined)?.default].find(isRuntime);
+  if (runtime === undefined) {
+    throw new BackendError(
+      `\`ort\` must be the module of an ONNX Runtime package (with InferenceSession, Tensor and env). ${INSTALL}`,
+    );
+  }
+  return runtime;
+}
+
+function isRuntime(value: unknown): value is OrtModule {
+  const candidate = value as Partial<OrtModule> | null | undefined;
+  return (
+    typeof candidate?.InferenceSession?.create === 'function' &&
+    typeof candidate.Tensor === 'function' &&
+    typeof candidate.env === 'object'
+  );
+}
+
+/** Versions of the runtime's packages, by name. */
+export function runtimeVersions({ env }: OrtModule): Record<string, string> {
+  const versions: Record<string, string> = {};
+  for (const [name, version] of Object.entries(env.versions)) {
+    if (typeof version === 'string') versions[`onnxruntime-${name}`] = version;
+  }
+  return versions;
+}
+
+interface NodeOs {
+  cpus(): readonly { readonly model: string }[];
+  availableParallelism(): number;
+}
+
+interface Host {
+  readonly process?: { getBuiltinModule?(name: 'node:os'): NodeOs | undefined };
+  readonly navigator?: { readonly hardwareConcurrency?: number };
+}
+
+/** The processor's name and the number of threads that run at once on it, in Node and in browsers. */
+export function hostProcessor(): { readonly model: string; readonly parallelism: number } {
+  const host = globalThis as Host;
+  const os = host.process?.getBuiltinModule?.('node:os');
+  if (os !== undefined) {
+    return {
+      model: os.cpus()[0]?.model.trim() || 'unknown processor',
+      parallelism: os.availableParallelism(),
+    };
+  }
+  return { model: 'unknown processor', parallelism: host.navigator?.hardwareConcurrency ?? 1 };
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
