@@ -2,13 +2,13 @@
  * The Backend contract: what a package must provide so that every graph runs on its device. A backend compiles and
  * runs graphs; it never differentiates. The conformance kit is the last word on whether it does so correctly.
  */
-import { PytreeError } from './errors.js';
+import { PytreeError, ShapeError } from './errors.js';
 import type { Graph } from './graph.js';
 import type { HostArray } from './host-array.js';
 import { assertSamePaths, treePaths, type MapLeaves, type Tree } from './pytree.js';
 import type { Tensor } from './tensor.js';
 import type { SpecLeaf, TracedFunction } from './trace.js';
-import type { TensorType } from './types.js';
+import { formatType, sameShape, type TensorType } from './types.js';
 
 /** What a backend really runs on. */
 export interface DeviceInfo {
@@ -94,6 +94,8 @@ export type InputTree<T> = MapLeaves<T, SpecLeaf | RunInput, RunInput>;
  *
  * @param options.state pairs of subtrees, by path: `{ params: 'params' }` donates every input below `params` to the
  *   output of the same name below `params`
+ * @throws {PytreeError} when a pair names no input or output
+ * @throws {ShapeError} when an output's type is not that of the input it replaces
  */
 export async function compile<In extends Tree<SpecLeaf>, Out extends Tree<Tensor>>(
   backend: Backend,
@@ -115,17 +117,25 @@ export async function compile<In extends Tree<SpecLeaf>, Out extends Tree<Tensor
   return { executable, run: run as CompiledFunction<In, Out>['run'], dispose: () => executable.dispose() };
 }
 
-/** Subtree pairs to leaf pairs. */
+/** Subtree pairs to leaf pairs of one type each. */
 function expandState(graph: Graph, pairs: Readonly<Record<string, string>>): Record<string, string> {
   const state: Record<string, string> = {};
-  const outputs = new Set(graph.outputs.map(({ name }) => name));
+  const outputs = new Map(graph.outputs.map(({ name, value }) => [name, value]));
   for (const [from, to] of Object.entries(pairs)) {
     const matches = graph.inputs.filter(({ name }) => name === from || name.startsWith(`${from}/`));
     if (matches.length === 0) throw new PytreeError(`state: graph "${graph.name}" has no input "${from}".`);
-    for (const { name } of matches) {
+    for (const { name, value } of matches) {
       const target = to + name.slice(from.length);
-      if (!outputs.has(target))
+      const output = outputs.get(target);
+      if (output === undefined) {
         throw new PytreeError(`state: graph "${graph.name}" has no output "${target}" for "${name}".`);
+      }
+      const [given, replaced] = [graph.types[output], graph.types[value]];
+      if (given.dtype !== replaced.dtype || !sameShape(given.shape, replaced.shape)) {
+        throw new ShapeError(
+          `state: output "${target}" is ${formatType(given)} and cannot replace "${name}", ${formatType(replaced)}.`,
+        );
+      }
       state[name] = target;
     }
   }

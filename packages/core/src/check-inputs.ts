@@ -1,6 +1,7 @@
 /** The checks that every backend makes before a run: each input present, known and of the graph's type. */
 import { ArgumentError, DTypeError, ShapeError } from './errors.js';
 import type { Graph } from './graph.js';
+import { didYouMean } from './nearest-name.js';
 import { formatType, sameShape, type HostDType, type Shape } from './types.js';
 
 /**
@@ -17,9 +18,9 @@ export function checkInputs<T extends { readonly dtype: HostDType; readonly shap
   const names = new Set(graph.inputs.map(({ name }) => name));
   const unknown = Object.keys(inputs).find((name) => !names.has(name));
   if (unknown !== undefined) {
-    throw new ArgumentError(
-      `Graph "${graph.name}" has no input "${unknown}"; it takes ${[...names].join(', ')}.`,
-    );
+    const known = names.size === 0 ? 'no inputs' : [...names].join(', ');
+    const hint = didYouMean(unknown, names);
+    throw new ArgumentError(`Graph "${graph.name}" has no input "${unknown}"; it takes ${known}.${hint}`);
   }
   return graph.inputs.map(({ name, value }) => {
     const given = inputs[name];

@@ -6,7 +6,7 @@
 import { DTypeError, PytreeError, ShapeError } from './errors.js';
 import { add, broadcastTo, constant } from './functions.js';
 import { collectNodes } from './graph.js';
-import { alias, pushforward } from './jvp.js';
+import { alias, checkTensorLeaf, pushforward } from './jvp.js';
 import type { OpDefinition, Tangent } from './ops/definition.js';
 import { opTable } from './ops/table.js';
 import { treeFlatten, treeZip, type Tree } from './pytree.js';
@@ -170,6 +170,7 @@ export function vjp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tenso
   primals: readonly [...Args],
 ): [value: Out, pull: (cotangents: Out) => Args] {
   const { leaves, structure } = treeFlatten<Tensor>(primals);
+  leaves.forEach((leaf, i) => checkTensorLeaf('vjp: primal', structure.paths[i], leaf));
   const inputs = leaves.map(alias);
   const value = f(...(structure.unflatten(inputs) as unknown as Args));
   const pull = (cotangents: Out): Args => {
@@ -178,6 +179,8 @@ export function vjp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tenso
       path,
       leaves: [output, cotangent],
     } of pairs) {
+      checkTensorLeaf('vjp: result', path, output);
+      checkTensorLeaf('vjp: cotangent', path, cotangent);
       if (output.dtype !== cotangent.dtype || !sameShape(output.shape, cotangent.shape)) {
         throw new ShapeError(
           `vjp: cotangent "${path}" is ${formatType(cotangent)}, the output is ${formatType(output)}.`,

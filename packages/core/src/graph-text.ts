@@ -1,11 +1,18 @@
-/** A graph as text: SSA with types, as a reader of derivatives wants it. Names follow the order of definition. */
+/**
+ * A graph as text: SSA with types, as a reader of derivatives wants it. Results are numbered in the order of
+ * definition; inputs keep their names. Attributes that the result's type says already are left out.
+ */
 import type { Graph, Instruction, ValueId } from './graph.js';
-import { HostArray } from './host-array.js';
+import type { HostArray } from './host-array.js';
+import type { ConvWindow, DotDimensions } from './ops/attributes.js';
 import { formatType } from './types.js';
+
+/** Elements of a constant that are shown. */
+const SHOWN = 4;
 
 /** One line per input and instruction; composites show their name and parameters, not their body. */
 export function graphText(graph: Graph): string {
-  const names = new Map<ValueId, string>(graph.inputs.map(({ name, value }) => [value, `%${name}`]));
+  const names = new Map<ValueId, string>(graph.inputs.map(({ name, value }) => [value, inputName(name)]));
   let next = 0;
   const lines = graph.instructions.map((instruction) => {
     const operands = instruction.inputs.map((input) => names.get(input));
@@ -13,7 +20,9 @@ export function graphText(graph: Graph): string {
       names.set(output, `%${next++}`);
       return `${names.get(output)}: ${formatType(graph.types[output])}`;
     });
-    return `  ${results.join(', ')} = ${opText(instruction)}(${operands.join(', ')})`;
+    const attributes = attributesOf(instruction);
+    const suffix = attributes === '' ? '' : `{${attributes}}`;
+    return `  ${results.join(', ')} = ${opName(instruction)}${suffix}(${operands.join(', ')})`;
   });
   const inputs = graph.inputs.map(({ value }) => `${names.get(value)}: ${formatType(graph.types[value])}`);
   const outputs = graph.outputs.map(({ name, value }) => `${name} = ${names.get(value)}`);
@@ -22,27 +31,64 @@ export function graphText(graph: Graph): string {
   );
 }
 
-function opText(instruction: Instruction): string {
-  if (instruction.op === 'composite') {
-    const { definition, parameters } = instruction.attributes;
-    const shown = Object.entries(parameters).filter(([, value]) => typeof value !== 'object');
-    return definition.name + attributeText(Object.fromEntries(shown));
+/** Elements of an array are inputs named by number, which would read like results. */
+const inputName = (name: string): string => (/^\d/.test(name) ? `%input/${name}` : `%${name}`);
+
+const opName = (instruction: Instruction): string =>
+  instruction.op === 'composite' ? instruction.attributes.definition.name : instruction.op;
+
+function attributesOf(instruction: Instruction): string {
+  switch (instruction.op) {
+    case 'constant':
+      return constantText(instruction.attributes.value);
+    case 'dotGeneral':
+      return dotText(instruction.attributes);
+    case 'conv':
+      return convText(instruction.attributes);
+    case 'reshape':
+    case 'broadcastTo':
+    case 'cast':
+      return '';
+    case 'iota':
+      return fields({ axis: instruction.attributes.axis });
+    case 'composite':
+      return fields(instruction.attributes.parameters);
+    default:
+      return fields(instruction.attributes as Readonly<Record<string, unknown>>);
   }
-  return instruction.op + attributeText(instruction.attributes as Record<string, unknown>);
 }
 
-function attributeText(attributes: Readonly<Record<string, unknown>>): string {
-  const entries = Object.entries(attributes);
-  if (entries.length === 0) return '';
-  return `{${entries.map(([name, value]) => `${name}: ${valueText(value)}`).join(', ')}}`;
+function constantText({ data, shape, size }: HostArray): string {
+  const shown = Array.from(data.subarray(0, SHOWN), String).join(', ');
+  if (shape.length === 0) return shown;
+  return `[${shown}${size > SHOWN ? ', …' : ''}]`;
 }
 
-function valueText(value: unknown): string {
-  if (value instanceof HostArray) {
-    const shown = Array.from(value.data.subarray(0, 4), (x) => String(x)).join(', ');
-    if (value.shape.length === 0) return shown;
-    return `[${shown}${value.size > 4 ? ', …' : ''}]`;
-  }
-  if (Array.isArray(value)) return `[${value.map(valueText).join(', ')}]`;
-  return String(value);
+function dotText({ lhsBatch, rhsBatch, lhsContracting, rhsContracting }: DotDimensions): string {
+  const batch = lhsBatch.length > 0 ? [`batch: ${list(lhsBatch)}×${list(rhsBatch)}`] : [];
+  return [...batch, `contract: ${list(lhsContracting)}×${list(rhsContracting)}`].join(', ');
+}
+
+/** What differs from a plain convolution. */
+function convText({ strides, padding, lhsDilation, rhsDilation, groups }: ConvWindow): string {
+  const isOnes = (numbers: readonly number[]) => numbers.every((n) => n === 1);
+  return fields({
+    ...(isOnes(strides) ? {} : { strides }),
+    ...(padding.flat().every((n) => n === 0) ? {} : { padding }),
+    ...(isOnes(lhsDilation) ? {} : { lhsDilation }),
+    ...(isOnes(rhsDilation) ? {} : { rhsDilation }),
+    ...(groups === 1 ? {} : { groups }),
+  });
+}
+
+/** `name: value` for values that have a short text; others (a composite's own graph) are left out. */
+function fields(values: Readonly<Record<string, unknown>>): string {
+  return Object.entries(values)
+    .filter(([, value]) => Array.isArray(value) || typeof value !== 'object')
+    .map(([name, value]) => `${name}: ${Array.isArray(value) ? list(value) : String(value)}`)
+    .join(', ');
+}
+
+function list(values: readonly unknown[]): string {
+  return `[${values.map((value) => (Array.isArray(value) ? list(value) : String(value))).join(', ')}]`;
 }

@@ -94,15 +94,17 @@ export function jvp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tenso
   options: { readonly hasAux?: boolean } = {},
 ): unknown {
   const { leaves, structure } = treeFlatten<Tensor>(primals);
+  const paths = new Set(structure.paths);
   const givenTree: unknown = tangents;
   const given = new Map(
     treePaths<TangentLike>(givenTree as Tree<TangentLike>).map(({ path, leaf }) => [path, leaf]),
   );
-  const unknown = [...given.keys()].find((path) => !structure.paths.includes(path));
+  const unknown = [...given.keys()].find((path) => !paths.has(path));
   if (unknown !== undefined) throw new PytreeError(`jvp: tangent "${unknown}" has no primal.`);
   const seeds = new Map<Tensor, Tensor>();
   const inputs = leaves.map((primal, i) => {
     const path = structure.paths[i];
+    checkTensorLeaf('jvp: primal', path, primal);
     if (!given.has(path)) {
       throw new PytreeError(`jvp: primal "${path}" has no tangent; pass 0 to hold it fixed.`);
     }
@@ -114,9 +116,16 @@ export function jvp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tenso
   const result = f(...(structure.unflatten(inputs) as unknown as Args));
   const [value, aux] = options.hasAux ? (result as readonly [Out, Aux]) : [result as Out, undefined];
   const out = treeFlatten<Tensor>(value);
+  out.leaves.forEach((leaf, i) => checkTensorLeaf('jvp: result', out.structure.paths[i], leaf));
   const pushed = pushforward(out.leaves, seeds).map((tangent, i) => tangent ?? zerosLike(out.leaves[i]));
   const tangent = out.structure.unflatten(pushed);
   return options.hasAux ? [value, tangent, aux] : [value, tangent];
+}
+
+/** @throws {PytreeError} when a leaf of a tree of tensors is something else */
+export function checkTensorLeaf(what: string, path: string, leaf: unknown): void {
+  if (leaf instanceof Tensor) return;
+  throw new PytreeError(`${what} "${path}" is ${String(leaf)} (${typeof leaf}), not a tensor.`);
 }
 
 function zerosLike(tensor: Tensor): Tensor {
@@ -131,6 +140,7 @@ function checkedTangent(path: string, primal: Tensor, tangent: TangentLike): Tan
     );
   }
   if (typeof tangent === 'number') return broadcastTo(constant(tangent), primal.shape);
+  checkTensorLeaf('jvp: tangent', path, tangent);
   if (tangent.dtype !== primal.dtype || !sameShape(tangent.shape, primal.shape)) {
     throw new ShapeError(
       `jvp: tangent "${path}" is ${formatType(tangent)}, its primal is ${formatType(primal)}.`,

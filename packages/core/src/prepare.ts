@@ -4,9 +4,13 @@
  * with a kernel is still taken apart where part of its inside is computed beside it anyway (the derivative of SiLU
  * needs the same sigmoid), for then the whole would compute that part twice.
  */
-import type { Graph, ValueId } from './graph.js';
+import { Emitter } from './emitter.js';
+import type { Graph } from './graph.js';
 import type { CompositeCall } from './ops/composite.js';
+import type { OpDefinition } from './ops/definition.js';
+import { opTable } from './ops/table.js';
 import { simplify } from './simplify.js';
+import { Tensor } from './tensor.js';
 
 export interface PrepareOptions {
   /** Whether the backend has a kernel for this composite. By default it has none. */
@@ -21,27 +25,35 @@ export function prepare(graph: Graph, { hasKernel = () => false }: PrepareOption
   return simplify(kept, { dropStopGradient: true, inline: (call) => shared.has(call) });
 }
 
-/** Composite calls of which some first step on the operands is also an instruction of its own. */
+/** Composite calls whose decomposition would find some of its work done already by other instructions. */
 function sharedCalls(graph: Graph): Set<CompositeCall> {
-  const key = (op: string, inputs: readonly ValueId[]) => `${op} ${inputs.join(' ')}`;
-  const present = new Set(graph.instructions.map(({ op, inputs }) => key(op, inputs)));
+  const calls: { readonly call: CompositeCall; readonly inputs: readonly Tensor[] }[] = [];
+  const emitter = new Emitter({
+    dropStopGradient: true,
+    inline: (call, inputs) => {
+      calls.push({ call, inputs });
+      return false;
+    },
+  });
+  emitter.apply(
+    graph,
+    graph.inputs.map(({ name, value }) => Tensor.emit('input', [], { name }, [graph.types[value]])[0]),
+  );
+  const outside = new Set(emitter.emitted());
   const shared = new Set<CompositeCall>();
-  for (const { op, attributes, inputs } of graph.instructions) {
-    if (op !== 'composite') continue;
-    const { body } = attributes;
-    const outer = new Map(body.inputs.map(({ value }, i) => [value, inputs[i]]));
-    const isShared = body.instructions.some(
-      (inner) =>
-        inner.inputs.length > 0 &&
-        inner.inputs.every((input) => outer.has(input)) &&
-        present.has(
-          key(
-            inner.op,
-            inner.inputs.map((input) => outer.get(input)!),
-          ),
-        ),
-    );
-    if (isShared) shared.add(attributes);
+  for (const { call, inputs } of [...calls]) {
+    emitter.onReuse = (known) => {
+      if (outside.has(known) && isWork(known)) shared.add(call);
+    };
+    emitter.apply(call.body, inputs);
   }
   return shared;
+}
+
+/** Whether a value is computed, and not only placed. */
+function isWork({ node, dtype, shape }: Tensor): boolean {
+  if (node.op === 'input' || node.op === 'alias') return false;
+  if (node.op === 'composite') return true;
+  const { flops } = opTable[node.op] as OpDefinition<unknown>;
+  return flops(node.inputs, { dtype, shape }, node.attributes) > 0;
 }

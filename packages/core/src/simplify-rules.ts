@@ -1,63 +1,37 @@
 /**
  * The algebraic rewrites of `simplify`, one small function per op. Each looks at an instruction and the instructions
  * that made its operands, and gives a shorter way to the same value, or `undefined`. None changes which elements are
- * NaN or infinite, and none but the merging of constant factors changes rounding.
+ * NaN or infinite; a zero may change its sign; only the merging of constant factors and of sums changes rounding.
  */
 import { freeAxes } from './ops/dot.js';
 import type { DotDimensions, OpAttributes, PrimitiveName } from './ops/attributes.js';
 import { broadcastShapes } from './ops/broadcasting.js';
+import { addRule, mulRule, negRule, reduceSumRule } from './simplify-arithmetic.js';
+import {
+  carriesShape,
+  madeBy,
+  repeated,
+  uniformValue,
+  type Emit,
+  type Rule,
+  type RuleContext,
+} from './simplify-rule.js';
 import type { Tensor } from './tensor.js';
 import { sameShape, sizeOf, type Shape } from './types.js';
-
-/** Adds an instruction, itself simplified. */
-export type Emit = <K extends PrimitiveName>(
-  op: K,
-  inputs: readonly Tensor[],
-  attributes: OpAttributes[K],
-) => Tensor;
-
-type Rule<K extends PrimitiveName> = (
-  inputs: readonly Tensor[],
-  attributes: OpAttributes[K],
-  emit: Emit,
-) => Tensor | undefined;
 
 /** A shorter way to the same value, or `undefined`. */
 export function rewrite<K extends PrimitiveName>(
   op: K,
   inputs: readonly Tensor[],
   attributes: OpAttributes[K],
-  emit: Emit,
+  context: RuleContext,
 ): Tensor | undefined {
   const rule = rules[op] as Rule<K> | undefined;
   return (
-    rule?.(inputs, attributes, emit) ??
-    (ELEMENTWISE.has(op) ? narrow(op, inputs, attributes, emit) : undefined)
+    rule?.(inputs, attributes, context) ??
+    (ELEMENTWISE.has(op) ? narrow(op, inputs, attributes, context.emit) : undefined)
   );
 }
-
-/** The node behind a tensor, if it is of the given op. */
-function madeBy<K extends PrimitiveName>(
-  tensor: Tensor,
-  op: K,
-): { readonly inputs: readonly Tensor[]; readonly attributes: OpAttributes[K] } | undefined {
-  return tensor.node.op === op
-    ? (tensor.node as unknown as { inputs: readonly Tensor[]; attributes: OpAttributes[K] })
-    : undefined;
-}
-
-/** The number that every element of a tensor is known to be. */
-function uniformValue(tensor: Tensor): number | undefined {
-  const source = madeBy(tensor, 'broadcastTo')?.inputs[0] ?? tensor;
-  const value = madeBy(source, 'constant')?.attributes.value;
-  return value?.size === 1 ? value.data[0] : undefined;
-}
-
-const isScalarConstant = (tensor: Tensor): boolean => tensor.rank === 0 && tensor.node.op === 'constant';
-
-/** Whether dropping `other` from a binary op with `kept` leaves the result's shape unchanged. */
-const carriesShape = (kept: Tensor, other: Tensor): boolean =>
-  sameShape(broadcastShapes([kept.shape, other.shape]), kept.shape);
 
 const ELEMENTWISE = new Set<PrimitiveName>([
   'neg', 'abs', 'sign', 'floor', 'exp', 'log', 'sqrt', 'rsqrt', 'sin', 'cos', 'tanh', 'sigmoid', 'erf', 'isFinite', 'not', 'cast',
@@ -74,12 +48,19 @@ function narrow<K extends PrimitiveName>(
   attributes: OpAttributes[K],
   emit: Emit,
 ): Tensor | undefined {
-  const sources = inputs.map((input) => madeBy(input, 'broadcastTo')?.inputs[0] ?? input);
+  const sources = inputs.map((input) => repeated(input, emit));
   if (sources.every((source, i) => source === inputs[i])) return undefined;
   const full = broadcastShapes(inputs.map(({ shape }) => shape));
   const small = broadcastShapes(sources.map(({ shape }) => shape));
   const result = emit(op, sources, attributes);
   return sameShape(full, small) ? result : emit('broadcastTo', [result], { shape: full });
+}
+
+/** One element repeated, under another shape: the element repeated to that shape. */
+function repeatAgain(x: Tensor, shape: Shape, emit: Emit): Tensor | undefined {
+  const source = madeBy(x, 'broadcastTo')?.inputs[0];
+  if (source === undefined || sizeOf(source.shape) !== 1) return undefined;
+  return emit('broadcastTo', [emit('reshape', [source], { shape: [] })], { shape });
 }
 
 const isIdentity = (permutation: readonly number[]): boolean => permutation.every((axis, i) => axis === i);
@@ -122,46 +103,12 @@ function swapContraction(x: Tensor, permutation: readonly number[], emit: Emit):
   return emit('dotGeneral', [rhs, lhs], swapped);
 }
 
-function addRule([x, y]: readonly Tensor[], _: unknown, emit: Emit): Tensor | undefined {
-  if (uniformValue(y) === 0 && carriesShape(x, y)) return x;
-  if (uniformValue(x) === 0 && carriesShape(y, x)) return y;
-  const [negX, negY] = [madeBy(x, 'neg'), madeBy(y, 'neg')];
-  if (negY !== undefined) return emit('sub', [x, negY.inputs[0]], {});
-  if (negX !== undefined) return emit('sub', [y, negX.inputs[0]], {});
-  return undefined;
-}
-
-function mulRule([x, y]: readonly Tensor[], _: unknown, emit: Emit): Tensor | undefined {
-  for (const [factor, other] of [
-    [x, y],
-    [y, x],
-  ] as const) {
-    const value = uniformValue(factor);
-    if (value === undefined || !carriesShape(other, factor)) continue;
-    if (value === 1) return other;
-    if (value === -1) return emit('neg', [other], {});
-    // Two constant factors become one.
-    const inner = madeBy(other, 'mul');
-    const innerFactor = inner?.inputs.find(isScalarConstant);
-    if (
-      inner !== undefined &&
-      innerFactor !== undefined &&
-      isScalarConstant(factor) &&
-      other.dtype === 'float32'
-    ) {
-      const rest = inner.inputs[0] === innerFactor ? inner.inputs[1] : inner.inputs[0];
-      return emit('mul', [rest, emit('mul', [factor, innerFactor], {})], {});
-    }
-  }
-  return undefined;
-}
-
 const rules: { readonly [K in PrimitiveName]?: Rule<K> } = {
-  neg: ([x]) => madeBy(x, 'neg')?.inputs[0],
+  neg: negRule,
   not: ([x]) => madeBy(x, 'not')?.inputs[0],
   cast: ([x], { dtype }) => (x.dtype === dtype ? x : undefined),
   add: addRule,
-  sub: ([x, y], _, emit) => {
+  sub: ([x, y], _, { emit }) => {
     if (uniformValue(y) === 0 && carriesShape(x, y)) return x;
     if (uniformValue(x) === 0 && carriesShape(y, x)) return emit('neg', [y], {});
     const negated = madeBy(y, 'neg');
@@ -169,22 +116,20 @@ const rules: { readonly [K in PrimitiveName]?: Rule<K> } = {
   },
   mul: mulRule,
   div: ([x, y]) => (uniformValue(y) === 1 && carriesShape(x, y) ? x : undefined),
-  reduceSum: ([x], { axes }, emit) => {
-    if (axes.length === 0) return x;
-    if (axes.every((axis) => x.shape[axis] === 1)) {
-      return emit('reshape', [x], { shape: x.shape.filter((_, axis) => !axes.includes(axis)) });
-    }
-    return undefined;
-  },
-  reshape: ([x], { shape }, emit) => {
+  reduceSum: reduceSumRule,
+  reshape: ([x], { shape }, { emit }) => {
     if (sameShape(x.shape, shape)) return x;
     const inner = madeBy(x, 'reshape');
-    if (inner !== undefined) return emit('reshape', inner.inputs, { shape });
-    const repeated = madeBy(x, 'broadcastTo');
-    return repeated?.inputs[0].rank === 0 ? emit('broadcastTo', repeated.inputs, { shape }) : undefined;
+    return inner ? emit('reshape', inner.inputs, { shape }) : repeatAgain(x, shape, emit);
   },
-  transpose: ([x], { permutation }, emit) => {
+  transpose: ([x], { permutation }, { emit }) => {
     if (isIdentity(permutation)) return x;
+    const again = repeatAgain(
+      x,
+      permutation.map((axis) => x.shape[axis]),
+      emit,
+    );
+    if (again !== undefined) return again;
     if (movesNothing(x.shape, permutation)) {
       return emit('reshape', [x], { shape: permutation.map((axis) => x.shape[axis]) });
     }
@@ -196,10 +141,10 @@ const rules: { readonly [K in PrimitiveName]?: Rule<K> } = {
     }
     return swapContraction(x, permutation, emit);
   },
-  broadcastTo: ([x], { shape }, emit) => {
+  broadcastTo: ([x], { shape }, { emit }) => {
     if (sameShape(x.shape, shape)) return x;
-    const inner = madeBy(x, 'broadcastTo');
-    return inner && emit('broadcastTo', inner.inputs, { shape });
+    const source = repeated(x, emit);
+    return source === x ? undefined : emit('broadcastTo', [source], { shape });
   },
   slice: ([x], { starts, limits, strides }) => {
     const whole = x.shape.every(
@@ -211,14 +156,14 @@ const rules: { readonly [K in PrimitiveName]?: Rule<K> } = {
     x.shape.every((n, axis) => low[axis] === 0 && high[axis] === 0 && (interior[axis] === 0 || n <= 1))
       ? x
       : undefined,
-  concat: (inputs, { axis }, emit) => {
+  concat: (inputs, { axis }, { emit }) => {
     if (inputs.length === 1) return inputs[0];
     const filled = inputs.filter(({ shape }) => shape[axis] > 0);
     return filled.length > 0 && filled.length < inputs.length ? emit('concat', filled, { axis }) : undefined;
   },
   reverse: ([x], { axes }) =>
     axes.every((axis) => x.shape[axis] <= 1) || sizeOf(x.shape) === 0 ? x : undefined,
-  dotGeneral: ([lhs, rhs], d, emit) => {
+  dotGeneral: ([lhs, rhs], d, { emit }) => {
     const left = foldTranspose(lhs, d.lhsBatch, d.lhsContracting);
     const right = foldTranspose(rhs, d.rhsBatch, d.rhsContracting);
     if (left === undefined && right === undefined) return undefined;

@@ -57,6 +57,10 @@ export function trace<In extends Tree<SpecLeaf>, Out extends Tree<Tensor>>(
     const name = structure.paths[i] || 'input';
     return { name, tensor: Tensor.emit('input', [], { name }, [specType(leaf, name)])[0] };
   });
+  checkDistinct(
+    'argument',
+    inputs.map(({ name }) => name),
+  );
   const result = f(structure.unflatten(inputs.map(({ tensor }) => tensor)) as unknown as Traced<In>);
   const output = treeFlatten<Tensor>(result);
   const outputs = output.leaves.map((leaf, i) => {
@@ -68,8 +72,21 @@ export function trace<In extends Tree<SpecLeaf>, Out extends Tree<Tensor>>(
     }
     return { name, tensor: leaf };
   });
+  checkDistinct(
+    'result',
+    outputs.map(({ name }) => name),
+  );
   const graph = closeGraph(options.name ?? (f.name || 'main'), inputs, outputs);
   return { graph, input: structure, output: output.structure };
+}
+
+/** Keys that hold a slash can make two paths one name. */
+function checkDistinct(tree: string, names: readonly string[]): void {
+  const met = new Set<string>();
+  const repeated = names.find((name) => met.size === met.add(name).size);
+  if (repeated !== undefined) {
+    throw new PytreeError(`trace: two leaves of the ${tree} have the path "${repeated}"; rename a key.`);
+  }
 }
 
 function specType(leaf: SpecLeaf, name: string): TensorType {

@@ -1,0 +1,208 @@
+/**
+ * Emitter: adds instructions to a program being rebuilt, each through the rewrite rules, constant folding and a table
+ * of what exists already (common-subexpression elimination). It is the walk that `simplify` repeats.
+ */
+import type { Graph } from './graph.js';
+import { HostArray } from './host-array.js';
+import type { PrimitiveName } from './ops/attributes.js';
+import type { CompositeCall } from './ops/composite.js';
+import { allocate, type OpDefinition, type RefValue } from './ops/definition.js';
+import { opTable } from './ops/table.js';
+import type { Emit, RuleContext } from './simplify-rule.js';
+import { rewrite } from './simplify-rules.js';
+import { Tensor, type TraceNode } from './tensor.js';
+import { formatShape, sizeOf } from './types.js';
+
+/** Largest result that constant folding stores in the graph. */
+const FOLD_LIMIT = 4096;
+/** Largest constant whose elements are compared to find equal constants. */
+const COMPARE_LIMIT = 64;
+
+const COMMUTATIVE = new Set<string>(['add', 'mul', 'maximum', 'minimum', 'equal', 'and', 'or']);
+
+/** What to do with an instruction before the rewrite rules see it. */
+export interface SimplifyHooks {
+  /** Composites for which this is true are replaced by their decomposition. */
+  readonly inline?: (call: CompositeCall, inputs: readonly Tensor[]) => boolean;
+  /** Replace `stopGradient` by its operand: only where no derivative will be taken any more. */
+  readonly dropStopGradient?: boolean;
+}
+
+/** How often each value is an operand or an output. */
+function countUses(graph: Graph): Uint32Array {
+  const uses = new Uint32Array(graph.types.length);
+  for (const { inputs } of graph.instructions) for (const input of inputs) uses[input]++;
+  for (const { value } of graph.outputs) uses[value]++;
+  return uses;
+}
+
+/** Attributes are immutable and outlive the passes, so their text is made once. */
+const attributeTexts = new WeakMap<object, string>();
+
+function attributeText(attributes: object): string {
+  let text = attributeTexts.get(attributes);
+  if (text === undefined) attributeTexts.set(attributes, (text = JSON.stringify(attributes)));
+  return text;
+}
+
+/** Emits instructions through the rules, folding and the table of what exists already. */
+export class Emitter {
+  private readonly existing = new Map<string, readonly Tensor[]>();
+  private readonly identities = new WeakMap<object, number>();
+  private readonly seen = new Set<Tensor>();
+  private readonly single = new Set<Tensor>();
+  private identityCount = 0;
+  private readonly context: RuleContext;
+  /** Whether anything but the copying of instructions has happened. */
+  changed = false;
+  /** Called with each value that was asked for again. */
+  onReuse: (known: Tensor) => void = () => {};
+
+  constructor(private readonly hooks: SimplifyHooks) {
+    this.context = { emit: this.emit, usedOnce: (tensor) => this.single.has(tensor) };
+  }
+
+  /** Emits a graph's program; returns its outputs. */
+  apply(graph: Graph, inputs: readonly Tensor[]): Tensor[] {
+    const uses = countUses(graph);
+    const values = new Array<Tensor>(graph.types.length);
+    graph.inputs.forEach(({ value }, i) => (values[value] = inputs[i]));
+    for (const { op, attributes, inputs: operands, outputs } of graph.instructions) {
+      const given = operands.map((operand) => values[operand]);
+      const results =
+        op === 'composite'
+          ? this.composite(
+              attributes,
+              given,
+              outputs.map((output) => graph.types[output]),
+            )
+          : [this.emit(op, given, attributes)];
+      outputs.forEach((output, i) => this.note((values[output] = results[i]), uses[output]));
+    }
+    return graph.outputs.map(({ value }) => values[value]);
+  }
+
+  /** The first result of every instruction so far. */
+  emitted(): Tensor[] {
+    return [...this.existing.values()].map(([first]) => first);
+  }
+
+  private note(result: Tensor, uses: number): void {
+    // What two instructions came to is needed by the users of both.
+    if (uses === 1 && !this.seen.has(result)) this.single.add(result);
+    else this.single.delete(result);
+    this.seen.add(result);
+  }
+
+  private composite(
+    call: CompositeCall,
+    inputs: readonly Tensor[],
+    types: readonly Tensor[] | readonly { dtype: Tensor['dtype']; shape: Tensor['shape'] }[],
+  ): readonly Tensor[] {
+    if (this.hooks.inline?.(call, inputs)) {
+      this.changed = true;
+      return this.apply(call.body, inputs);
+    }
+    const parameters = parametersKey(call.parameters, (object) => this.identity(object));
+    const key = `composite ${this.identity(call.definition)} ${parameters} ${inputs.map(valueKey).join(' ')}`;
+    return this.reuse(key, () => Tensor.emit('composite', inputs, call, types));
+  }
+
+  readonly emit: Emit = (op, inputs, attributes) => {
+    if (op === 'stopGradient' && this.hooks.dropStopGradient) return this.replaced(inputs[0]);
+    const rewritten = rewrite(op, inputs, attributes, this.context);
+    if (rewritten !== undefined) return this.replaced(rewritten);
+    const { infer } = opTable[op] as OpDefinition<unknown>;
+    const type = infer(inputs, attributes);
+    const folded = this.fold(op, inputs, attributes, type);
+    if (folded !== undefined) return this.replaced(folded);
+    const build = () => Tensor.emit(op, inputs, attributes as never, [type]);
+    // A barrier exists to keep two equal computations apart.
+    if (op === 'optimizationBarrier') return build()[0];
+    return this.reuse(this.key(op, inputs, attributes), build)[0];
+  };
+
+  private replaced(tensor: Tensor): Tensor {
+    this.changed = true;
+    return tensor;
+  }
+
+  private reuse(key: string, build: () => readonly Tensor[]): readonly Tensor[] {
+    const known = this.existing.get(key);
+    if (known !== undefined) {
+      this.onReuse(this.replaced(known[0]));
+      return known;
+    }
+    const built = build();
+    this.existing.set(key, built);
+    return built;
+  }
+
+  private fold(
+    op: PrimitiveName,
+    inputs: readonly Tensor[],
+    attributes: unknown,
+    type: { readonly dtype: Tensor['dtype']; readonly shape: Tensor['shape'] },
+  ): Tensor | undefined {
+    if (inputs.length === 0 || sizeOf(type.shape) > FOLD_LIMIT) return undefined;
+    // A repeated scalar is cheaper to keep than to store; the rules make use of it.
+    if (op === 'broadcastTo' || op === 'stopGradient') return undefined;
+    const values = inputs.map(constantValue);
+    if (!values.every((value) => value !== undefined)) return undefined;
+    const { evaluate } = opTable[op] as OpDefinition<unknown>;
+    const data = evaluate(values, attributes, type);
+    const value = new HostArray(
+      type.dtype === 'float32' ? 'float64' : type.dtype,
+      type.shape,
+      data.slice() as never,
+    );
+    return this.emit('constant', [], { dtype: type.dtype, value });
+  }
+
+  private key(op: PrimitiveName, inputs: readonly Tensor[], attributes: object): string {
+    const operands = inputs.map(valueKey);
+    if (COMMUTATIVE.has(op)) operands.sort();
+    return `${op} ${operands.join(' ')} ${op === 'constant' ? this.constantKey(attributes as never) : attributeText(attributes)}`;
+  }
+
+  private constantKey({ dtype, value }: { dtype: string; value: HostArray }): string {
+    const elements =
+      value.size <= COMPARE_LIMIT ? Array.from(value.data, numberKey).join(',') : `@${this.identity(value)}`;
+    return `${dtype} ${value.dtype} ${formatShape(value.shape)} ${elements}`;
+  }
+
+  /** A number that stands for an object, for keys of things that are equal only when identical. */
+  private identity(object: object): number {
+    let found = this.identities.get(object);
+    if (found === undefined) this.identities.set(object, (found = this.identityCount++));
+    return found;
+  }
+}
+
+/** Separates −0 from 0, which `String` does not. */
+const numberKey = (x: number): string => (Object.is(x, -0) ? '-0' : String(x));
+
+const valueKey = (tensor: Tensor): string => `${tensor.node.id}.${tensor.index}`;
+
+/** Equal only for parameters that mean the same: JSON alone confuses NaN with null and leaves functions out. */
+function parametersKey(
+  parameters: Readonly<Record<string, unknown>>,
+  identity: (object: object) => number,
+): string {
+  return JSON.stringify(parameters, (_, value: unknown) => {
+    if (value === parameters || Array.isArray(value)) return value;
+    if (typeof value === 'number') return `number ${numberKey(value)}`;
+    if (typeof value === 'function' || (typeof value === 'object' && value !== null))
+      return `object ${identity(value)}`;
+    return `${typeof value} ${String(value)}`;
+  });
+}
+
+/** A tensor's value when it is a small constant. */
+function constantValue(tensor: Tensor): RefValue | undefined {
+  const node: TraceNode = tensor.node;
+  if (node.op !== 'constant' || node.attributes.value.size > FOLD_LIMIT) return undefined;
+  const data = allocate(tensor.dtype, node.attributes.value.size);
+  data.set(node.attributes.value.data);
+  return { dtype: tensor.dtype, shape: tensor.shape, data };
+}

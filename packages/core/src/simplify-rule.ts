@@ -1,0 +1,56 @@
+/** What the rewrite rules of `simplify` are made of: their form, and what they ask about a tensor. */
+import type { OpAttributes, PrimitiveName } from './ops/attributes.js';
+import { broadcastShapes } from './ops/broadcasting.js';
+import type { Tensor } from './tensor.js';
+import { sameShape, sizeOf } from './types.js';
+
+/** Adds an instruction, itself simplified. */
+export type Emit = <K extends PrimitiveName>(
+  op: K,
+  inputs: readonly Tensor[],
+  attributes: OpAttributes[K],
+) => Tensor;
+
+/** What a rule may do and know. */
+export interface RuleContext {
+  readonly emit: Emit;
+  /** Whether nothing else needs this value, so that it goes when the rule replaces it. */
+  readonly usedOnce: (tensor: Tensor) => boolean;
+}
+
+export type Rule<K extends PrimitiveName> = (
+  inputs: readonly Tensor[],
+  attributes: OpAttributes[K],
+  context: RuleContext,
+) => Tensor | undefined;
+
+/** The node behind a tensor, if it is of the given op. */
+export function madeBy<K extends PrimitiveName>(
+  tensor: Tensor,
+  op: K,
+): { readonly inputs: readonly Tensor[]; readonly attributes: OpAttributes[K] } | undefined {
+  return tensor.node.op === op
+    ? (tensor.node as unknown as { inputs: readonly Tensor[]; attributes: OpAttributes[K] })
+    : undefined;
+}
+
+/** The number that every element of a tensor is known to be. */
+export function uniformValue(tensor: Tensor): number | undefined {
+  const source = madeBy(tensor, 'broadcastTo')?.inputs[0] ?? tensor;
+  const value = madeBy(source, 'constant')?.attributes.value;
+  return value?.size === 1 ? value.data[0] : undefined;
+}
+
+const isConstant = (tensor: Tensor): boolean => tensor.node.op === 'constant';
+export const isScalarConstant = (tensor: Tensor): boolean => tensor.rank === 0 && isConstant(tensor);
+
+/** What a value is a repetition of: the operand of `broadcastTo`, or a constant of one element as a scalar. */
+export function repeated(tensor: Tensor, emit: Emit): Tensor {
+  const source = madeBy(tensor, 'broadcastTo')?.inputs[0] ?? tensor;
+  const isSingle = isConstant(source) && source.rank > 0 && sizeOf(source.shape) === 1;
+  return isSingle ? emit('reshape', [source], { shape: [] }) : source;
+}
+
+/** Whether dropping `other` from a binary op with `kept` leaves the result's shape unchanged. */
+export const carriesShape = (kept: Tensor, other: Tensor): boolean =>
+  sameShape(broadcastShapes([kept.shape, other.shape]), kept.shape);
