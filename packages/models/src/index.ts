@@ -1,1 +1,54 @@
-export {};
+/** `@meanflow/models`: networks that predict velocities, and the objectives that train them. */
+export { activations, type ActivationName } from './layers/activation.js';
+export {
+  classEmbeddingParameters,
+  embedClass,
+  type ClassEmbeddingParameters,
+} from './layers/class-embedding.js';
+export {
+  linear,
+  linearParameters,
+  type LinearInitialisation,
+  type LinearParameters,
+} from './layers/linear.js';
+export {
+  countParameters,
+  initialParameters,
+  ParameterSpec,
+  type Described,
+  type Parameter,
+} from './layers/parameters.js';
+export { embeddingWidth, embedScalar, type ScalarEmbedding } from './layers/scalar-embedding.js';
+
+export type { ConditioningConfig, ConditioningParameters, TimeInputs } from './networks/conditioning.js';
+export { createNetwork, type AnyNetwork, type NetworkConfig } from './networks/create-network.js';
+export { mlp, type MlpConfig, type MlpParameters } from './networks/mlp.js';
+export type { ConfiguredNetwork } from './networks/network.js';
+export { residualMlp, type ResidualMlpConfig, type ResidualMlpParameters } from './networks/residual-mlp.js';
+
+export { adaptivelyWeighted, squaredNorm, type AdaptiveWeight } from './objectives/adaptive-weight.js';
+export { createObjective, type ObjectiveConfig } from './objectives/create-objective.js';
+export { flowMatching, type FlowMatchingConfig } from './objectives/flow-matching.js';
+export {
+  improvedMeanFlow,
+  improvedMeanFlowTerms,
+  type ImprovedMeanFlowConfig,
+  type ImprovedMeanFlowTerms,
+} from './objectives/improved-meanflow.js';
+export { droppedFromRaw, type LabelDrop } from './objectives/label-drop.js';
+export {
+  meanFlow,
+  meanFlowTerms,
+  type BakedGuidance,
+  type MeanFlowConfig,
+  type MeanFlowTerms,
+} from './objectives/meanflow.js';
+export { improvedMeanFlowEvaluation, improvedMeanFlowPreset, meanFlowPresets } from './objectives/presets.js';
+export type {
+  BatchShape,
+  LossAndMetrics,
+  TrainingBatch,
+  VelocityDraws,
+  VelocityObjective,
+} from './objectives/velocity-objective.js';
+export type { ParameterTree, VelocityInputs, VelocityNetwork, VelocityOutputs } from '@meanflow/samplers';

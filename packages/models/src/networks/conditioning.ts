@@ -1,0 +1,172 @@
+/**
+ * What a network is conditioned on beside z: times, guidance scale and interval, class. Each becomes features; together
+ * they are either joined as they are or brought to one vector per row.
+ */
+import { add, ArgumentError, concat, div, full, sub, type Symbolic, type Tensor } from '@meanflow/core';
+import type { VelocityInputs } from '@meanflow/samplers';
+import { activations, type ActivationName } from '../layers/activation.js';
+import {
+  classEmbeddingParameters,
+  embedClass,
+  type ClassEmbeddingParameters,
+} from '../layers/class-embedding.js';
+import {
+  linear,
+  linearParameters,
+  type LinearInitialisation,
+  type LinearParameters,
+} from '../layers/linear.js';
+import type { Described } from '../layers/parameters.js';
+import {
+  checkScalarEmbedding,
+  embeddingWidth,
+  embedScalar,
+  type ScalarEmbedding,
+} from '../layers/scalar-embedding.js';
+
+/** Which times a network sees: `h = t − r`. Improved MeanFlow sees h alone. */
+export type TimeInputs = 't-and-h' | 't-and-r' | 'h' | 't';
+
+/** Conditioning, as plain JSON. */
+export interface ConditioningConfig {
+  /** Features of each time; by default sinusoidal with dimension 64 and scale 10. */
+  readonly embedding?: ScalarEmbedding;
+  /** `t-and-h` by default. */
+  readonly times?: TimeInputs;
+  /** Number of classes; absent for a network without. */
+  readonly classCount?: number;
+  /** Columns of the class table where features are concatenated; those of one time's features by default. */
+  readonly classWidth?: number;
+  /** Take ω (as 1 − 1/ω), tMin and tMax as conditions, as improved MeanFlow does; false by default. */
+  readonly guidance?: boolean;
+}
+
+/** A two-layer map from features to a vector. */
+type EmbedderParameters = { readonly hidden: LinearParameters; readonly out: LinearParameters };
+
+export type ConditioningParameters = {
+  readonly label?: ClassEmbeddingParameters;
+  /** None when features are used as they are; one for all of them; or one for each. */
+  readonly embedders?: readonly EmbedderParameters[];
+};
+
+/**
+ * How features become the network's condition. `features`: as they are, one after the other. `concatenate`: one after
+ * the other, through a two-layer map. `add`: each through a map of its own, and summed with the class row (as DiT does).
+ */
+export type ConditionForm =
+  | { readonly kind: 'features' }
+  | { readonly kind: 'concatenate' | 'add'; readonly width: number; readonly activation: ActivationName };
+
+const defaultEmbedding: ScalarEmbedding = { kind: 'sinusoidal', dimension: 64, scale: 10 };
+
+/** @throws {ArgumentError} when a field is out of range */
+export function checkConditioning(config: ConditioningConfig): void {
+  checkScalarEmbedding(config.embedding ?? defaultEmbedding);
+  for (const name of ['classCount', 'classWidth'] as const) {
+    const value = config[name];
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) {
+      throw new ArgumentError(`${name} is a whole number from 1, got ${value}.`);
+    }
+  }
+}
+
+/** Widths of the features, in order: times, guidance conditions, class. */
+function featureWidths(config: ConditioningConfig): { scalars: number[]; label: number } {
+  const width = embeddingWidth(config.embedding ?? defaultEmbedding);
+  const { times = 't-and-h', classCount, guidance = false } = config;
+  const count = (times.includes('and') ? 2 : 1) + (guidance ? 3 : 0);
+  return {
+    scalars: Array.from({ length: count }, () => width),
+    label: classCount === undefined ? 0 : (config.classWidth ?? width),
+  };
+}
+
+/** Columns of the condition. */
+export function conditionWidth(config: ConditioningConfig, form: ConditionForm): number {
+  if (form.kind !== 'features') return form.width;
+  const { scalars, label } = featureWidths(config);
+  return scalars.reduce((total, width) => total + width, label);
+}
+
+export function conditioningParameters(
+  config: ConditioningConfig,
+  form: ConditionForm,
+  initialisation: LinearInitialisation,
+): Described<ConditioningParameters> {
+  const { scalars, label } = featureWidths(config);
+  const embedder = (inputs: number, width: number) => ({
+    hidden: linearParameters(inputs, width, initialisation),
+    out: linearParameters(width, width, initialisation),
+  });
+  const total = scalars.reduce((sum, width) => sum + width, label);
+  return {
+    ...(config.classCount === undefined
+      ? {}
+      : {
+          label: classEmbeddingParameters(
+            config.classCount,
+            form.kind === 'add' ? form.width : label,
+            // The defaults of torch.nn.Embedding, and of DiT.
+            initialisation === 'pytorch' ? 1 : 0.02,
+          ),
+        }),
+    ...(form.kind === 'features'
+      ? {}
+      : {
+          embedders: (form.kind === 'add' ? scalars : [total]).map((width) => embedder(width, form.width)),
+        }),
+  };
+}
+
+/**
+ * The condition of each row, float32 `[batch, conditionWidth(config, form)]`.
+ *
+ * @throws {ArgumentError} when labels or guidance conditions are given to a network that takes none
+ */
+export function condition(
+  config: ConditioningConfig,
+  form: ConditionForm,
+  params: Symbolic<ConditioningParameters>,
+  inputs: VelocityInputs,
+): Tensor {
+  const batch = inputs.z.shape[0];
+  const { embedding = defaultEmbedding } = config;
+  const features = scalarConditions(config, inputs).map((x) => embedScalar(embedding, x));
+  if (params.label === undefined && inputs.label !== undefined) {
+    throw new ArgumentError('Labels were given to a network without classes; set classCount.');
+  }
+  const label = params.label && embedClass(params.label, inputs.label, batch);
+  const embed = (i: number, x: Tensor): Tensor => {
+    if (form.kind === 'features' || params.embedders === undefined) return x;
+    const { hidden, out } = params.embedders[i];
+    return linear(out, activations[form.activation](linear(hidden, x)));
+  };
+  if (form.kind === 'add') {
+    const terms = [...features.map((x, i) => embed(i, x)), ...(label ? [label] : [])];
+    return terms.reduce((total, term) => add(total, term));
+  }
+  return embed(0, concat([...features, ...(label ? [label] : [])], 1));
+}
+
+/** The numbers that are embedded, in order; each float32 `[batch]`. */
+function scalarConditions(config: ConditioningConfig, inputs: VelocityInputs): Tensor[] {
+  const { z, t, h, omega, tMin, tMax } = inputs;
+  const rows = [z.shape[0]];
+  const times = {
+    't-and-h': () => [t, h],
+    't-and-r': () => [t, sub(t, h)],
+    h: () => [h],
+    t: () => [t],
+  }[config.times ?? 't-and-h']();
+  if (config.guidance) {
+    const strength = omega === undefined ? full(rows, 0) : sub(1, div(1, omega));
+    return [...times, strength, tMin ?? full(rows, 0), tMax ?? full(rows, 1)];
+  }
+  if (omega !== undefined || tMin !== undefined || tMax !== undefined) {
+    throw new ArgumentError(
+      'Guidance conditions were given to a network that takes none; set guidance: true.',
+    );
+  }
+  return times;
+}

@@ -1,0 +1,59 @@
+/**
+ * Flow matching (Lipman et al., 2023; Liu et al., 2023; Albergo and Vanden-Eijnden, 2023): regress the conditional velocity
+ * ε − x at a random point of the path. It is MeanFlow with r = t on every row.
+ */
+import { mean, sub, type RandomKey } from '@meanflow/core';
+import { checkTimeDistribution, sampleTimes, type TimeDistribution } from '@meanflow/samplers';
+import {
+  adaptivelyWeighted,
+  checkAdaptiveWeight,
+  squaredNorm,
+  type AdaptiveWeight,
+} from './adaptive-weight.js';
+import { checkLabelDrop, type LabelDrop } from './label-drop.js';
+import { drawDropped, drawNoise, labelsOf, noInterval, pathPoint } from './shared.js';
+import type { BatchShape, VelocityDraws, VelocityObjective } from './velocity-objective.js';
+
+/** Flow matching, as plain JSON. */
+export interface FlowMatchingConfig {
+  readonly kind: 'flow-matching';
+  /** Uniform on [0, 1) by default. */
+  readonly times?: TimeDistribution;
+  /** The plain squared error by default. */
+  readonly weight?: AdaptiveWeight;
+  /** None by default; sampling with classifier-free guidance needs some. */
+  readonly labelDrop?: LabelDrop;
+}
+
+/**
+ * The objective. Metrics: `squaredError`, the batch mean of ‖u − v‖².
+ *
+ * @throws {ArgumentError} when a field of `config` is out of range
+ */
+export function flowMatching(
+  config: FlowMatchingConfig = { kind: 'flow-matching' },
+): VelocityObjective<FlowMatchingConfig> {
+  const { times = { kind: 'uniform' }, weight = { power: 0, epsilon: 1 }, labelDrop } = config;
+  checkTimeDistribution('times', times);
+  checkAdaptiveWeight(weight);
+  if (labelDrop !== undefined) checkLabelDrop(labelDrop);
+  return {
+    name: 'flow-matching',
+    config,
+    draw: (key: RandomKey, batch: BatchShape): VelocityDraws => ({
+      noise: drawNoise(key, batch),
+      t: sampleTimes(key.fold('times'), times, batch.x.shape[0]),
+      ...drawDropped(key, batch, labelDrop),
+    }),
+    loss: (network, params, batch, { noise, t, dropped }) => {
+      const { z, v } = pathPoint(batch.x, noise, t);
+      const label = labelsOf(network, batch, dropped).shown;
+      const { u } = network.apply(params, { z, t, h: noInterval(t), label });
+      const squared = squaredNorm(sub(u, v));
+      return {
+        loss: mean(adaptivelyWeighted(squared, weight)),
+        metrics: { squaredError: mean(squared) },
+      };
+    },
+  };
+}

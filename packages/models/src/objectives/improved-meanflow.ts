@@ -1,0 +1,234 @@
+/**
+ * Improved MeanFlow (Geng et al., "Improved Mean Flows", arXiv 2512.02012): the compound V = u + (t − r) sg(du/dt) is
+ * regressed on the conditional velocity, with the derivative taken along the network's own velocity: that of an auxiliary
+ * head, or u at r = t. The guidance scale and its interval can be inputs of the network, so that they are chosen when
+ * sampling.
+ */
+import {
+  add,
+  ArgumentError,
+  div,
+  lessEqual,
+  logicalAnd,
+  mean,
+  mul,
+  split,
+  stopGradient,
+  sub,
+  where,
+  full,
+  type RandomKey,
+  type Symbolic,
+  type Tensor,
+} from '@meanflow/core';
+import {
+  checkGuidanceSampler,
+  checkIntervalSampler,
+  intervalPresets,
+  perRow,
+  sampleGuidance,
+  sampleIntervals,
+  type GuidanceSampler,
+  type IntervalSampler,
+  type ParameterTree,
+  type VelocityInputs,
+  type VelocityNetwork,
+} from '@meanflow/samplers';
+import {
+  adaptivelyWeighted,
+  checkAdaptiveWeight,
+  squaredNorm,
+  type AdaptiveWeight,
+} from './adaptive-weight.js';
+import { checkLabelDrop, type LabelDrop } from './label-drop.js';
+import {
+  drawDropped,
+  drawNoise,
+  labelsOf,
+  noInterval,
+  nullLabels,
+  onDropped,
+  pathPoint,
+  requireLabels,
+  twice,
+  velocityWithDerivative,
+} from './shared.js';
+import type { BatchShape, TrainingBatch, VelocityDraws, VelocityObjective } from './velocity-objective.js';
+
+/** Improved MeanFlow, as plain JSON. */
+export interface ImprovedMeanFlowConfig {
+  readonly kind: 'improved-meanflow';
+  /** The published one (`intervalPresets['improved-meanflow']`) by default. */
+  readonly intervals?: IntervalSampler;
+  /** power 1 and epsilon 0.01 by default. */
+  readonly weight?: AdaptiveWeight;
+  /**
+   * Whose velocity the derivative is taken along. `velocity-head` (default): the auxiliary head's, which is trained
+   * beside u. `boundary`: u at r = t, without a head.
+   */
+  readonly tangent?: 'velocity-head' | 'boundary';
+  /** Draw guidance scale and interval as conditions of the network; absent for training without guidance. */
+  readonly guidance?: GuidanceSampler;
+  readonly labelDrop?: LabelDrop;
+}
+
+/** What the loss is made of. Tensors of `[batch, ...features]`, unless said otherwise. */
+export interface ImprovedMeanFlowTerms {
+  /** The point of the path. */
+  readonly z: Tensor;
+  /** The conditional velocity ε − x. */
+  readonly v: Tensor;
+  /** v with guidance: what V and the head are regressed on. */
+  readonly guidedVelocity: Tensor;
+  /** The network's own velocity, along which u is differentiated. */
+  readonly tangent: Tensor;
+  readonly u: Tensor;
+  readonly dudt: Tensor;
+  /** V = u + (t − r) sg(du/dt). */
+  readonly compound: Tensor;
+  /** ‖V − v_g‖², `[batch]`. */
+  readonly squaredError: Tensor;
+  /** `[batch]` */
+  readonly weightedError: Tensor;
+  /** The velocity head, where the tangent is its. */
+  readonly head?: {
+    readonly v: Tensor;
+    /** ‖v − v_g‖², `[batch]`. */
+    readonly squaredError: Tensor;
+    /** `[batch]` */
+    readonly weightedError: Tensor;
+  };
+  /** A scalar: both weighted errors together. */
+  readonly loss: Tensor;
+}
+
+const defaultWeight: AdaptiveWeight = { power: 1, epsilon: 0.01 };
+
+/**
+ * The terms of the loss, traced.
+ *
+ * @throws {ArgumentError} when the network lacks the head, the guidance inputs or the classes that `config` needs
+ */
+export function improvedMeanFlowTerms<Params extends ParameterTree>(
+  config: ImprovedMeanFlowConfig,
+  network: VelocityNetwork<Params>,
+  params: Symbolic<Params>,
+  batch: Symbolic<TrainingBatch>,
+  draws: Symbolic<VelocityDraws>,
+): ImprovedMeanFlowTerms {
+  const { weight = defaultWeight, tangent: variant = 'velocity-head', guidance } = config;
+  checkNetwork(config, network);
+  const { noise, t, r = t, dropped } = draws;
+  const { z, v } = pathPoint(batch.x, noise, t);
+  const { original, shown } = labelsOf(network, batch, dropped);
+
+  /** The network's instantaneous velocity, with guidance at every time and without gradient. */
+  const instantaneous = (inputs: Pick<VelocityInputs, 'z' | 't' | 'label' | 'omega'>): Tensor => {
+    const whole =
+      inputs.omega === undefined ? {} : { tMin: full(inputs.t.shape, 0), tMax: full(inputs.t.shape, 1) };
+    const out = network.apply(params, { ...inputs, ...whole, h: noInterval(inputs.t) });
+    return stopGradient(variant === 'boundary' ? out.u : velocityOf(out));
+  };
+
+  const { omega, tMin, tMax } = draws;
+  let tangent: Tensor;
+  let guidedVelocity = v;
+  if (guidance === undefined) {
+    tangent = instantaneous({ z, t, label: original });
+  } else {
+    if (omega === undefined || tMin === undefined || tMax === undefined) {
+      throw new ArgumentError('improved-meanflow: guidance needs omega, tMin and tMax among the draws.');
+    }
+    const { classCount, label } = requireLabels('improved-meanflow', network, original);
+    // On rows with r = t the interval is (0, 1), so this is the drawn scale there.
+    const inside = logicalAnd(lessEqual(tMin, t), lessEqual(t, tMax));
+    const scale = where(inside, omega, 1);
+    const both = instantaneous({
+      z: twice(z),
+      t: twice(t),
+      label: twice(label, nullLabels(t, classCount)),
+      omega: twice(scale, full(t.shape, 1)),
+    });
+    const [conditional, unconditional] = split(both, [z.shape[0], z.shape[0]], 0);
+    const strength = perRow(sub(1, div(1, scale)), z);
+    const guided = add(v, mul(strength, sub(conditional, unconditional)));
+    tangent = conditional;
+    guidedVelocity = stopGradient(onDropped(dropped, v, guided));
+  }
+
+  const conditions = { label: shown, ...(guidance === undefined ? {} : { omega, tMin, tMax }) };
+  const out = velocityWithDerivative(network, params, { z, r, t }, tangent, conditions);
+  const { u, dudt } = out;
+  const compound = add(u, mul(perRow(sub(t, r), z), dudt));
+  const squaredError = squaredNorm(sub(compound, guidedVelocity));
+  const weightedError = adaptivelyWeighted(squaredError, weight);
+  const terms = { z, v, guidedVelocity, tangent, u, dudt, compound, squaredError, weightedError };
+  if (variant === 'boundary') return { ...terms, loss: mean(weightedError) };
+  const headVelocity = velocityOf(out);
+  const headError = squaredNorm(sub(headVelocity, guidedVelocity));
+  const weightedHeadError = adaptivelyWeighted(headError, weight);
+  const head = { v: headVelocity, squaredError: headError, weightedError: weightedHeadError };
+  return { ...terms, head, loss: mean(add(weightedError, weightedHeadError)) };
+}
+
+function checkNetwork(
+  { tangent = 'velocity-head', guidance }: ImprovedMeanFlowConfig,
+  network: Pick<VelocityNetwork, 'hasVelocityHead' | 'takesGuidance'>,
+): void {
+  if (tangent === 'velocity-head' && !network.hasVelocityHead) {
+    throw new ArgumentError(
+      "improved-meanflow: the network has no velocity head; give it one (velocityHead), or set tangent: 'boundary'.",
+    );
+  }
+  if (guidance !== undefined && !network.takesGuidance) {
+    throw new ArgumentError(
+      'improved-meanflow: the network takes no guidance conditions; set guidance: true in its configuration, or remove guidance here.',
+    );
+  }
+}
+
+function velocityOf({ v }: { readonly v?: Tensor | undefined }): Tensor {
+  if (v === undefined) throw new ArgumentError('improved-meanflow: the network returned no velocity "v".');
+  return v;
+}
+
+/**
+ * The objective. Metrics: `squaredError`, the batch mean of ‖V − v_g‖², and with a velocity head `headSquaredError`, that
+ * of ‖v − v_g‖².
+ *
+ * @throws {ArgumentError} when a field of `config` is out of range
+ */
+export function improvedMeanFlow(
+  config: ImprovedMeanFlowConfig = { kind: 'improved-meanflow' },
+): VelocityObjective<ImprovedMeanFlowConfig> {
+  const { intervals = intervalPresets['improved-meanflow'], weight = defaultWeight } = config;
+  const { guidance, labelDrop } = config;
+  checkIntervalSampler(intervals);
+  checkAdaptiveWeight(weight);
+  if (labelDrop !== undefined) checkLabelDrop(labelDrop);
+  if (guidance !== undefined) checkGuidanceSampler(guidance);
+  return {
+    name: 'improved-meanflow',
+    config,
+    draw: (key: RandomKey, batch: BatchShape): VelocityDraws => {
+      const { t, r, equal } = sampleIntervals(key.fold('intervals'), intervals, batch.x.shape[0]);
+      return {
+        noise: drawNoise(key, batch),
+        t,
+        r,
+        ...drawDropped(key, batch, labelDrop),
+        ...(guidance === undefined ? {} : sampleGuidance(key.fold('guidance'), guidance, equal)),
+      };
+    },
+    loss: (network, params, batch, draws) => {
+      const { loss, squaredError, head } = improvedMeanFlowTerms(config, network, params, batch, draws);
+      return {
+        loss,
+        metrics: {
+          squaredError: mean(squaredError),
+          ...(head === undefined ? {} : { headSquaredError: mean(head.squaredError) }),
+        },
+      };
+    },
+  };
+}

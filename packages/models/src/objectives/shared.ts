@@ -1,0 +1,114 @@
+/** Steps that several objectives take: the point of the path, the labels to use, a velocity together with its derivative. */
+import {
+  ArgumentError,
+  concat,
+  full,
+  jvp,
+  stopGradient,
+  sub,
+  where,
+  type HostArray,
+  type RandomKey,
+  type Symbolic,
+  type Tensor,
+} from '@meanflow/core';
+import {
+  conditionalVelocity,
+  interpolate,
+  perRow,
+  type ParameterTree,
+  type VelocityInputs,
+  type VelocityNetwork,
+} from '@meanflow/samplers';
+import { dropLabels, droppedFromRaw, type LabelDrop } from './label-drop.js';
+import type { BatchShape, TrainingBatch, VelocityDraws } from './velocity-objective.js';
+
+/** Standard normal noise of the data's shape. */
+export function drawNoise(key: RandomKey, batch: BatchShape): HostArray<'float32'> {
+  return key.fold('noise').normal(batch.x.shape);
+}
+
+/** The rows whose labels are dropped, where there are labels and a probability. */
+export function drawDropped(
+  key: RandomKey,
+  batch: BatchShape,
+  labelDrop: LabelDrop | undefined,
+): Pick<VelocityDraws, 'dropped'> {
+  if (labelDrop === undefined || labelDrop.probability === 0 || batch.label === undefined) return {};
+  return { dropped: droppedFromRaw(labelDrop, key.fold('labelDrop').uniform([batch.x.shape[0]])) };
+}
+
+/** The point z_t of the path and the conditional velocity v, both `[batch, ...features]`. */
+export function pathPoint(x: Tensor, noise: Tensor, t: Tensor): { readonly z: Tensor; readonly v: Tensor } {
+  return { z: interpolate(x, noise, t), v: conditionalVelocity(x, noise) };
+}
+
+/** Labels as the data has them and as the network is shown them; neither for a network without classes. */
+export function labelsOf(
+  network: Pick<VelocityNetwork, 'classCount'>,
+  batch: Symbolic<TrainingBatch>,
+  dropped: Tensor | undefined,
+): { readonly original: Tensor | undefined; readonly shown: Tensor | undefined } {
+  const { classCount } = network;
+  if (classCount === undefined || batch.label === undefined) return { original: undefined, shown: undefined };
+  return { original: batch.label, shown: dropLabels(batch.label, dropped, classCount) };
+}
+
+/** @throws {ArgumentError} unless there are classes and labels to guide by */
+export function requireLabels(
+  objective: string,
+  network: Pick<VelocityNetwork, 'classCount'>,
+  label: Tensor | undefined,
+): { readonly classCount: number; readonly label: Tensor } {
+  if (network.classCount === undefined || label === undefined) {
+    throw new ArgumentError(
+      `${objective}: guidance needs labels in the batch and a network with classCount; set both, or remove guidance.`,
+    );
+  }
+  return { classCount: network.classCount, label };
+}
+
+/** h = 0 for every row. */
+export function noInterval(t: Tensor): Tensor {
+  return full(t.shape, 0);
+}
+
+/** Two batches as one, `[2 · batch, …]`. */
+export function twice(x: Tensor, second: Tensor = x): Tensor {
+  return concat([x, second]);
+}
+
+/** The null class for every row, int32 `[batch]`. */
+export function nullLabels(t: Tensor, classCount: number): Tensor {
+  return full(t.shape, classCount, 'int32');
+}
+
+/** `given` on the dropped rows, `otherwise` elsewhere; `[batch, ...features]`. */
+export function onDropped(dropped: Tensor | undefined, given: Tensor, otherwise: Tensor): Tensor {
+  return dropped === undefined ? otherwise : where(perRow(dropped, given), given, otherwise);
+}
+
+/**
+ * u(z, r, t) and its total derivative du/dt along a velocity, which is the Jacobian–vector product with tangents
+ * (velocity, 0, 1) for (z, r, t) (MeanFlow, eq. 8). Their primal is computed once.
+ *
+ * @returns `u` and `v` (where the network has a velocity head) to differentiate further, and `dudt` under stop-gradient
+ */
+export function velocityWithDerivative<Params extends ParameterTree>(
+  network: VelocityNetwork<Params>,
+  params: Symbolic<Params>,
+  at: { readonly z: Tensor; readonly r: Tensor; readonly t: Tensor },
+  velocity: Tensor,
+  conditions: Pick<VelocityInputs, 'label' | 'omega' | 'tMin' | 'tMax'>,
+): { readonly u: Tensor; readonly dudt: Tensor; readonly v: Tensor | undefined } {
+  const [u, dudt, v] = jvp<[Tensor, Tensor, Tensor], Tensor, Tensor | undefined>(
+    (z: Tensor, r: Tensor, t: Tensor): readonly [Tensor, Tensor | undefined] => {
+      const out = network.apply(params, { z, t, h: sub(t, r), ...conditions });
+      return [out.u, out.v];
+    },
+    [at.z, at.r, at.t],
+    [stopGradient(velocity), 0, 1],
+    { hasAux: true },
+  );
+  return { u, dudt: stopGradient(dudt), v };
+}

@@ -1,0 +1,62 @@
+/**
+ * What the objectives of this package have in common: batches of data with optional labels, one type for everything random,
+ * and a loss that works for any velocity network.
+ */
+import type { HostArray, RandomKey, Shape, Symbolic, Tensor } from '@meanflow/core';
+import type { ParameterTree, VelocityNetwork } from '@meanflow/samplers';
+
+/** Data to train on. */
+export type TrainingBatch = {
+  /** float32 `[batch, ...features]` */
+  readonly x: HostArray<'float32'>;
+  /** int32 `[batch]`; looked at where the network has classes. */
+  readonly label?: HostArray<'int32'> | undefined;
+};
+
+/** Everything random in a loss. Each objective draws what it uses; times are 0 at data and 1 at noise. */
+export type VelocityDraws = {
+  /** ε, standard normal, float32 `[batch, ...features]`. */
+  readonly noise: HostArray<'float32'>;
+  /** float32 `[batch]` */
+  readonly t: HostArray<'float32'>;
+  /** float32 `[batch]`, r ≤ t. */
+  readonly r?: HostArray<'float32'>;
+  /** Rows whose label is replaced by the null class, bool `[batch]`. */
+  readonly dropped?: HostArray<'bool'>;
+  /** Guidance scale as a condition, float32 `[batch]`. */
+  readonly omega?: HostArray<'float32'>;
+  /** Interval of guidance as a condition, float32 `[batch]` each. */
+  readonly tMin?: HostArray<'float32'>;
+  readonly tMax?: HostArray<'float32'>;
+};
+
+/** A batch of which only the shapes matter. */
+export type BatchShape = {
+  readonly x: { readonly shape: Shape };
+  readonly label?: { readonly shape: Shape } | undefined;
+};
+
+/** A loss, and scalars to watch beside it. All float32 scalars. */
+export type LossAndMetrics = {
+  readonly loss: Tensor;
+  /**
+   * Squared errors before any weighting, summed over a sample and averaged over the batch. An adaptively weighted loss
+   * hardly changes however well the network does: these are what to look at.
+   */
+  readonly metrics: Readonly<Record<string, Tensor>>;
+};
+
+/** An objective for velocity networks; fits the Objective contract for every one of them. */
+export interface VelocityObjective<Config = unknown> {
+  readonly name: string;
+  /** Plain JSON; the same configuration makes the same objective. */
+  readonly config: Config;
+  draw(key: RandomKey, batch: BatchShape): VelocityDraws;
+  /** @throws {ArgumentError} when the network lacks something that the objective needs, saying what to set */
+  loss<Params extends ParameterTree>(
+    network: VelocityNetwork<Params>,
+    params: Symbolic<Params>,
+    batch: Symbolic<TrainingBatch>,
+    draws: Symbolic<VelocityDraws>,
+  ): LossAndMetrics;
+}
