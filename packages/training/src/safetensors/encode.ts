@@ -2,11 +2,14 @@
  * Writing safetensors (https://github.com/huggingface/safetensors): eight bytes of header length, a JSON header, then
  * the tensors one after another. The same tensors and metadata give the same bytes, in whatever order they are given.
  */
-import { ArgumentError, type HostArray } from '@meanflow/core';
-import { littleEndianBytes, storedDTypes, writtenNames } from './dtypes.js';
+import { ArgumentError, type HostArray, type HostDType } from '@meanflow/core';
+import { littleEndianBytes, writtenNames } from './dtypes.js';
 
 /** Text beside the tensors. */
 export type SafetensorsMetadata = Readonly<Record<string, string>>;
+
+/** The official writer's order. Wide elements come first, so that every tensor is aligned to its element size. */
+const ORDER: readonly HostDType[] = ['float64', 'float32', 'int32', 'bool'];
 
 /**
  * A file as pieces to be written in order, so that the tensors need not be copied into one buffer.
@@ -20,9 +23,8 @@ export function safetensorsChunks(
   if (Object.hasOwn(tensors, '__metadata__')) {
     throw new ArgumentError('safetensors: no tensor may have the name "__metadata__".');
   }
-  const width = (name: string): number => storedDTypes[writtenNames[tensors[name].dtype]].bytes;
-  // Wide elements come first, as in the official writer, so that every tensor is aligned to its element size.
-  const names = Object.keys(tensors).sort((a, b) => width(b) - width(a) || compareText(a, b));
+  const rank = (name: string): number => ORDER.indexOf(tensors[name].dtype);
+  const names = Object.keys(tensors).sort((a, b) => rank(a) - rank(b) || compareText(a, b));
   const header: [string, unknown][] = [];
   const keys = Object.keys(metadata).sort(compareText);
   if (keys.length > 0) header.push(['__metadata__', keys.map((key) => [key, metadata[key]] as const)]);
