@@ -21,8 +21,8 @@ const profiles: Readonly<Record<OrtDevice, DeviceProfile>> = {
       executionMode: 'sequential',
       enableCpuMemArena: true,
       enableMemPattern: true,
-      // Errors only: its warnings are about optimisations that it could not make.
-      logSeverityLevel: 3,
+      // Quiet: errors reach the caller as exceptions, and warnings are about optimisations that it could not make.
+      logSeverityLevel: 4,
     },
   },
 };

@@ -60,6 +60,10 @@ export class ModelBuilder {
   private readonly outputs: MessageInitShape<typeof ValueInfoProtoSchema>[] = [];
   private readonly valueInfo: MessageInitShape<typeof ValueInfoProtoSchema>[] = [];
   private readonly known = new Map<string, ValueName>();
+  /** Results of nodes. */
+  private readonly made = new Set<ValueName>();
+  /** Results of nodes that the model returns, and the names that it returns them under. */
+  private readonly renamed = new Map<ValueName, ValueName>();
   private bytes = 0;
   private count = 0;
   private label = '';
@@ -84,6 +88,7 @@ export class ModelBuilder {
         encodeAttribute(name, value),
       ),
     });
+    this.made.add(result);
     if (options.type) this.valueInfo.push(valueInfo(result, options.type));
     return result;
   }
@@ -94,9 +99,13 @@ export class ModelBuilder {
     return name;
   }
 
-  /** Names a value as one that the model returns. */
+  /**
+   * Names a value as one that the model returns. The node that makes the value then makes it under that name; only
+   * an input, a constant or a value that is returned already takes an Identity, which copies.
+   */
   output(name: ValueName, type: TensorType, value: ValueName): void {
-    this.nodes.push({ opType: 'Identity', name, input: [value], output: [name] });
+    if (this.made.has(value) && !this.renamed.has(value)) this.renamed.set(value, name);
+    else this.nodes.push({ opType: 'Identity', name, input: [value], output: [name] });
     this.outputs.push(valueInfo(name, type));
   }
 
@@ -149,6 +158,12 @@ export class ModelBuilder {
   /** The `ModelProto`, without initializers that no node came to use. */
   encode(): Uint8Array {
     const used = new Set(this.nodes.flatMap(({ input }) => input ?? []));
+    const rename = (names: readonly ValueName[] = []) => names.map((name) => this.renamed.get(name) ?? name);
+    const nodes = this.nodes.map((node) => ({
+      ...node,
+      input: rename(node.input),
+      output: rename(node.output),
+    }));
     const model = create(ModelProtoSchema, {
       irVersion: BigInt(IR_VERSION),
       opsetImport: [
@@ -160,9 +175,9 @@ export class ModelBuilder {
         name: this.name,
         input: this.inputs,
         output: this.outputs,
-        node: this.nodes,
+        node: nodes,
         initializer: this.initializers.filter(({ name }) => used.has(name!)),
-        valueInfo: this.valueInfo,
+        valueInfo: this.valueInfo.filter(({ name }) => !this.renamed.has(name!)),
       },
     });
     return toBinary(ModelProtoSchema, model);
