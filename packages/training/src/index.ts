@@ -17,6 +17,7 @@ export {
   lossAndGradients,
   trainStep,
   type ParameterSource,
+  type TrainingObjective,
   type StepScalars,
   type SymbolicState,
   type TrainStepInput,

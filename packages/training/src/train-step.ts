@@ -7,7 +7,6 @@ import {
   valueAndGrad,
   type HostArray,
   type MapLeaves,
-  type Objective,
   type RandomKey,
   type Tensor,
   type Tree,
@@ -16,19 +15,30 @@ import type { Ema, EmaState } from './ema.js';
 import { applyUpdates, type GradientTransform } from './gradient-transform.js';
 
 /** What makes initial parameters: the part of a `Network` that training itself uses. */
-export interface ParameterSource<Params extends Tree<HostArray>> {
+export interface ParameterSource<Params> {
   init(key: RandomKey): Params;
 }
 
+/**
+ * What training asks of an objective: core's `Objective` for the batches of one source. Its trees are not constrained
+ * here, so that a batch may be an interface.
+ */
+export interface TrainingObjective<Net, Batch, Draws> {
+  readonly name: string;
+  draw(key: RandomKey, batch: Batch): Draws;
+  /** The parameters are those that the network made. */
+  loss(
+    network: Net,
+    params: never,
+    batch: MapLeaves<Batch, HostArray, Tensor>,
+    draws: MapLeaves<Draws, HostArray, Tensor>,
+  ): { readonly loss: Tensor; readonly metrics: Readonly<Record<string, Tensor>> };
+}
+
 /** What a train step is made of. */
-export interface TrainStepParts<
-  Net,
-  Params extends Tree<HostArray>,
-  Batch extends Tree<HostArray>,
-  Draws extends Tree<HostArray>,
-> {
+export interface TrainStepParts<Net, Batch, Draws> {
   readonly network: Net;
-  readonly objective: Objective<Net, Params, Batch, Draws>;
+  readonly objective: TrainingObjective<NoInfer<Net>, NoInfer<Batch>, Draws>;
   readonly optimizer: GradientTransform;
   readonly ema?: Ema;
 }
@@ -57,20 +67,15 @@ export type TrainStepOutput = SymbolicState & {
 };
 
 /** The first half: the loss, the objective's metrics and the gradient of the loss in the parameters. */
-export function lossAndGradients<
-  Net,
-  Params extends Tree<HostArray>,
-  Batch extends Tree<HostArray>,
-  Draws extends Tree<HostArray>,
->(
-  { network, objective }: Pick<TrainStepParts<Net, Params, Batch, Draws>, 'network' | 'objective'>,
+export function lossAndGradients<Net, Batch, Draws>(
+  { network, objective }: Pick<TrainStepParts<Net, Batch, Draws>, 'network' | 'objective'>,
   { params, batch, draws }: Pick<TrainStepInput, 'params' | 'batch' | 'draws'>,
 ): { loss: Tensor; metrics: Readonly<Record<string, Tensor>>; gradients: Tree<Tensor> } {
   const [[loss, metrics], gradients] = valueAndGrad(
     (at: Tree<Tensor>) => {
       const result = objective.loss(
         network,
-        at as MapLeaves<Params, HostArray, Tensor>,
+        at as never,
         batch as MapLeaves<Batch, HostArray, Tensor>,
         draws as MapLeaves<Draws, HostArray, Tensor>,
       );
@@ -100,12 +105,9 @@ export function applyGradients(
 }
 
 /** Both halves: the function that becomes one executable. */
-export function trainStep<
-  Net,
-  Params extends Tree<HostArray>,
-  Batch extends Tree<HostArray>,
-  Draws extends Tree<HostArray>,
->(parts: TrainStepParts<Net, Params, Batch, Draws>): (input: TrainStepInput) => TrainStepOutput {
+export function trainStep<Net, Batch, Draws>(
+  parts: TrainStepParts<Net, Batch, Draws>,
+): (input: TrainStepInput) => TrainStepOutput {
   return (input) => {
     const { loss, metrics, gradients } = lossAndGradients(parts, input);
     const next = applyGradients(parts, input, gradients, input.scalars);

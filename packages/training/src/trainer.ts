@@ -34,14 +34,10 @@ export interface BatchSource<Batch> {
   batch(key: RandomKey, step: number, size: number): Batch;
 }
 
-export interface TrainerOptions<
-  Net extends ParameterSource<Params>,
-  Params extends Tree<HostArray>,
-  Batch extends Tree<HostArray>,
-  Draws extends Tree<HostArray>,
-> extends TrainStepParts<Net, Params, Batch, Draws> {
+export interface TrainerOptions<Params, Net, Batch, Draws> extends TrainStepParts<Net, Batch, Draws> {
+  readonly network: Net & ParameterSource<Params>;
   readonly backend: Backend;
-  readonly data: BatchSource<NoInfer<Batch>>;
+  readonly data: BatchSource<Batch>;
   /** Rows in a batch. */
   readonly batchSize: number;
   /** Decides initial parameters, batches and draws. A non-negative safe integer. */
@@ -96,12 +92,9 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
    * @throws {ShapeError | DTypeError | PytreeError} when network, objective and data do not fit together
    * @throws {BackendError} when the step cannot run on the backend
    */
-  static async create<
-    Net extends ParameterSource<Params>,
-    Params extends Tree<HostArray>,
-    Batch extends Tree<HostArray>,
-    Draws extends Tree<HostArray>,
-  >(options: TrainerOptions<Net, Params, Batch, Draws>): Promise<Trainer<Params>> {
+  static async create<Params extends Tree<HostArray>, Net, Batch, Draws>(
+    options: TrainerOptions<Params, Net, Batch, Draws>,
+  ): Promise<Trainer<Params>> {
     const { network, objective, optimizer, ema, data, backend, batchSize, seed } = options;
     if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
       throw new ArgumentError(`The batch size is a whole number from 1, got ${batchSize}.`);
@@ -121,8 +114,8 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
         ema: ema === undefined ? {} : ema.scalars(step),
       };
       return {
-        batch,
-        draws: objective.draw(keys.draws.fold(step), batch),
+        batch: batch as Tree<HostArray>,
+        draws: objective.draw(keys.draws.fold(step), batch) as Tree<HostArray>,
         scalars: mapTree((value) => hostArray(value), scalars),
       };
     };
