@@ -27,10 +27,20 @@ export interface IntervalSampler {
   /** Share of rows with r = t, in [0, 1]. */
   readonly equalShare: number;
   /**
+   * What t is where r = t. `ordered` (default): the time that came first in `order`, so that with `sort` the larger of
+   * two. `drawn`: the first time as it was drawn, so that those rows follow the distribution of `t`.
+   */
+  readonly equalTime?: 'ordered' | 'drawn';
+  /**
    * Which rows have r = t: `first` (default): exactly the first ⌊batch · share⌋; `coin`: each row with that
    * probability.
    */
   readonly equalRows?: 'first' | 'coin';
+  /**
+   * Probability with which a row's two times are uniform on [0, 1) instead, so that no part of [0, 1] is rare; 0 by
+   * default.
+   */
+  readonly uniformShare?: number;
   /**
    * Share of rows with exactly (r, t) = (0, 1), the interval of one-step sampling: the last ⌊batch · share⌋ rows.
    * 0 by default, as published.
@@ -44,6 +54,8 @@ export interface RawIntervals {
   readonly r: Times;
   /** Uniform on [0, 1); looked at for `equalRows: 'coin'`. */
   readonly coin?: Times;
+  /** Uniforms on [0, 1), looked at where `uniformShare` is not 0: whether a row is uniform, and its times. */
+  readonly uniform?: { readonly coin: Times; readonly t: Times; readonly r: Times };
 }
 
 /** A batch of intervals. */
@@ -58,11 +70,8 @@ export interface Intervals {
 export function checkIntervalSampler(sampler: IntervalSampler): void {
   checkTimeDistribution('t', sampler.t);
   if (sampler.r !== undefined) checkTimeDistribution('r', sampler.r);
-  const { equalShare, fullShare = 0 } = sampler;
-  for (const [name, share] of [
-    ['equalShare', equalShare],
-    ['fullShare', fullShare],
-  ] as const) {
+  const { equalShare, fullShare = 0, uniformShare = 0 } = sampler;
+  for (const [name, share] of Object.entries({ equalShare, fullShare, uniformShare })) {
     if (!(share >= 0 && share <= 1)) throw new ArgumentError(`${name} is a share from 0 to 1, got ${share}.`);
   }
   if (equalShare + fullShare > 1) {
@@ -76,22 +85,24 @@ export function drawRawIntervals(key: RandomKey, sampler: IntervalSampler, count
     t: drawRawTimes(key.fold('t'), sampler.t, count),
     r: drawRawTimes(key.fold('r'), sampler.r ?? sampler.t, count),
     ...(sampler.equalRows === 'coin' ? { coin: key.fold('coin').uniform([count]) } : {}),
+    ...((sampler.uniformShare ?? 0) > 0 ? { uniform: drawRawUniform(key.fold('uniform'), count) } : {}),
   };
+}
+
+function drawRawUniform(key: RandomKey, count: number): RawIntervals['uniform'] {
+  const draw = (name: string) => key.fold(name).uniform([count]);
+  return { coin: draw('coin'), t: draw('t'), r: draw('r') };
 }
 
 /**
  * The intervals that raw numbers stand for.
  *
- * @throws {ArgumentError} when the sampler tosses coins and `raw` has none
+ * @throws {ArgumentError} when `raw` lacks draws that the sampler looks at
  */
 export function intervalsFromRaw(sampler: IntervalSampler, raw: RawIntervals): Intervals {
-  const { order = 'sort', equalShare, equalRows = 'first', fullShare = 0 } = sampler;
-  const { coin } = raw;
-  if (equalRows === 'coin' && coin === undefined) {
-    throw new ArgumentError("An interval sampler with equalRows: 'coin' needs raw.coin.");
-  }
-  const first = timesFromRaw(sampler.t, raw.t).data;
-  const second = timesFromRaw(sampler.r ?? sampler.t, raw.r).data;
+  const { order = 'sort', equalShare, equalTime = 'ordered', equalRows = 'first', fullShare = 0 } = sampler;
+  const coin = equalRows === 'coin' ? required(raw.coin, 'coin', "equalRows: 'coin'").data : undefined;
+  const [first, second] = drawnTimes(sampler, raw);
   const count = first.length;
   const [t, r, equal] = [new Float32Array(count), new Float32Array(count), new Uint8Array(count)];
   const equalCount = Math.floor(count * equalShare);
@@ -99,12 +110,34 @@ export function intervalsFromRaw(sampler: IntervalSampler, raw: RawIntervals): I
   for (let i = 0; i < count; i++) {
     t[i] = order === 'sort' ? Math.max(first[i], second[i]) : first[i];
     r[i] = Math.min(first[i], second[i]);
-    const isEqual = equalRows === 'first' ? i < equalCount : coin!.data[i] < equalShare;
+    const isEqual = coin === undefined ? i < equalCount : coin[i] < equalShare;
     if (i >= fullFrom) [r[i], t[i]] = [0, 1];
-    else if (isEqual) [r[i], equal[i]] = [t[i], 1];
+    else if (isEqual) {
+      if (equalTime === 'drawn') t[i] = first[i];
+      [r[i], equal[i]] = [t[i], 1];
+    }
   }
   const array = (data: Float32Array) => new HostArray('float32', [count], data);
   return { t: array(t), r: array(r), equal: new HostArray('bool', [count], equal) };
+}
+
+/** The two times of each row, before they are put in order. */
+function drawnTimes(sampler: IntervalSampler, raw: RawIntervals): readonly [Float32Array, Float32Array] {
+  const t = timesFromRaw(sampler.t, raw.t).data;
+  const r = timesFromRaw(sampler.r ?? sampler.t, raw.r).data;
+  const { uniformShare = 0 } = sampler;
+  if (uniformShare > 0) {
+    const uniform = required(raw.uniform, 'uniform', 'uniformShare');
+    uniform.coin.data.forEach((toss, i) => {
+      if (toss < uniformShare) [t[i], r[i]] = [uniform.t.data[i], uniform.r.data[i]];
+    });
+  }
+  return [t, r];
+}
+
+function required<T>(draws: T | undefined, name: string, field: string): T {
+  if (draws === undefined) throw new ArgumentError(`An interval sampler with ${field} needs raw.${name}.`);
+  return draws;
 }
 
 /** `count` intervals. */

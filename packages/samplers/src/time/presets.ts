@@ -7,6 +7,13 @@ export const intervalPresets = {
   meanflow: { t: { kind: 'logit-normal', mean: -0.4, std: 1 }, equalShare: 0.75 },
   /** Improved MeanFlow (arXiv 2512.02012; reference code `sample_tr`): r ≠ t on the last half. */
   'improved-meanflow': { t: { kind: 'logit-normal', mean: -0.4, std: 1 }, equalShare: 0.5 },
+  /** Pixel MeanFlow on ImageNet (arXiv 2601.22158; reference code `sample_tr`, configuration of H/16). */
+  'pixel-meanflow': {
+    t: { kind: 'logit-normal', mean: 0, std: 0.8 },
+    uniformShare: 0.1,
+    equalShare: 0.5,
+    equalTime: 'drawn',
+  },
   /** MeanFlow on CIFAR-10 (arXiv 2505.13447, appendix A; PyTorch code, sampler v0): r ≠ t on three rows in four. */
   'cifar10-v0': { t: { kind: 'logit-normal', mean: -2, std: 2 }, equalShare: 0.25, equalRows: 'coin' },
   /** The later CIFAR-10 recipe (PyTorch code, sampler v1): t and r each from a distribution of its own. */

@@ -1,0 +1,217 @@
+import {
+  add,
+  cast,
+  compile,
+  HostArray,
+  interpret,
+  mul,
+  RandomKey,
+  referenceBackend,
+  spec,
+  trace,
+  type Backend,
+} from '@meanflow/core';
+import {
+  averageVelocity,
+  createSampler,
+  euler,
+  heun,
+  perRow,
+  sampleGraph,
+  uniformGrid,
+  velocityField,
+} from '../src/index.js';
+import { floats, formula, gaussian, maxDifference } from './helpers.js';
+
+const key = RandomKey.fromSeed(3);
+const params = gaussian.init(key);
+
+/** u = slope · label + t − h + ω + 10 tMin + 100 tMax, to see every input arrive. */
+const affine = formula(
+  [1],
+  { slope: floats([2]) },
+  ({ slope }, { z, t, h, label, omega, tMin, tMax }) => {
+    const terms = [t, mul(h, -1), ...(label ? [cast(label, 'float32').mul(slope)] : [])];
+    const guidance = [omega, tMin && mul(tMin, 10), tMax && mul(tMax, 100)].flatMap((x) => x ?? []);
+    return perRow(
+      [...terms, ...guidance].reduce((total, term) => add(total, term)),
+      z,
+    );
+  },
+  { classCount: 3, takesGuidance: true },
+);
+
+function counting(backend: Backend): Backend & { compiled: string[] } {
+  const compiled: string[] = [];
+  return {
+    ...backend,
+    compiled,
+    compile: (graph, options) => {
+      compiled.push(graph.name);
+      return backend.compile(graph, options);
+    },
+  };
+}
+
+test('chunks with a remainder give what one batch gives', async () => {
+  const noise = key.normal([7, 1]);
+  const request = { params, noise, solver: heun, times: uniformGrid(3), trajectory: true };
+  const backend = counting(referenceBackend());
+  await using whole = createSampler(referenceBackend(), gaussian);
+  await using chunked = createSampler(backend, gaussian, { batchSize: 3 });
+  const progress: number[] = [];
+  const expected = await whole.sample(request);
+  const result = await chunked.sample({ ...request, onProgress: (done) => progress.push(done) });
+  expect(result).toEqual(expected);
+  expect(result.nfe).toBe(6);
+  expect(result.trajectory).toHaveLength(4);
+  expect(result.trajectory![0]).toEqual(noise);
+  expect(result.trajectory![3]).toEqual(result.samples);
+  expect(progress).toEqual([3, 6, 7]);
+  expect(backend.compiled).toEqual(['heun-step', 'heun-step']);
+});
+
+test('one executable serves other parameters and other grids', async () => {
+  const backend = counting(referenceBackend());
+  await using sampler = createSampler(backend, gaussian);
+  const noise = key.normal([4, 1]);
+  for (const mean of [0, -3]) {
+    const given = { mean: floats([mean]), variance: floats([0.04]) };
+    for (const times of [[1, 0], uniformGrid(2)]) {
+      const { samples, nfe } = await sampler.sample({ params: given, noise, solver: averageVelocity, times });
+      expect(nfe).toBe(times.length - 1);
+      const exact = Array.from(noise.data, (z) => mean + 0.2 * z);
+      expect(maxDifference(samples.data, exact)).toBeLessThan(1e-6);
+    }
+  }
+  expect(backend.compiled).toHaveLength(1);
+});
+
+test('parameters may live on the device, and stay there', async () => {
+  const backend = referenceBackend();
+  const copy = await compile(
+    backend,
+    trace((inputs: { mean: unknown; variance: unknown }) => inputs as never, {
+      mean: spec([1]),
+      variance: spec([1]),
+    }),
+  );
+  const onDevice = (await copy.run(params)) as { mean: never; variance: never };
+  await using sampler = createSampler(backend, gaussian);
+  const request = { noise: key.normal([2, 1]), solver: euler, times: uniformGrid(3) };
+  const first = await sampler.sample({ ...request, params: onDevice });
+  const second = await sampler.sample({ ...request, params: onDevice });
+  expect(first).toEqual(second);
+  expect(first).toEqual(await sampler.sample({ ...request, params }));
+});
+
+test('labels and guidance conditions reach the network', async () => {
+  await using sampler = createSampler(referenceBackend(), affine);
+  const request = {
+    params: affine.init(key),
+    noise: new HostArray('float32', [2, 1], new Float32Array(2)),
+    solver: averageVelocity,
+    times: [1, 0.75],
+    label: new HostArray('int32', [2], Int32Array.from([0, 2])),
+  };
+  const plain = await sampler.sample(request);
+  // u = 2 · label + 1 − 0.25, over a step of ¼.
+  expect([...plain.samples.data]).toEqual([-0.1875, -1.1875]);
+  const guided = await sampler.sample({ ...request, condition: { omega: 4, tMin: 0.5, tMax: 0.75 } });
+  expect([...guided.samples.data]).toEqual([-0.1875 - 21, -1.1875 - 21]);
+});
+
+test('classifier-free guidance applies within its interval and costs a second evaluation', async () => {
+  await using sampler = createSampler(referenceBackend(), affine);
+  const label = new HostArray('int32', [2], Int32Array.from([0, 1]));
+  const request = {
+    params: affine.init(key),
+    noise: new HostArray('float32', [2, 1], new Float32Array(2)),
+    solver: euler,
+    times: [1, 0.5],
+    label,
+  };
+  const at = async (guidance: { scale: number; start?: number; end?: number }) => {
+    const { samples, nfe } = await sampler.sample({ ...request, guidance });
+    expect(nfe).toBe(2);
+    return [...samples.data];
+  };
+  // v_c = 2 · label + 1 and v_u = 2 · 3 + 1, over a step of ½.
+  expect(await at({ scale: 1 })).toEqual([-0.5, -1.5]);
+  expect(await at({ scale: 3 })).toEqual([-(7 + 3 * (1 - 7)) / 2, -(7 + 3 * (3 - 7)) / 2]);
+  expect(await at({ scale: 3, start: 0.2, end: 1 })).toEqual(await at({ scale: 3 }));
+  expect(await at({ scale: 3, start: 0, end: 0.9 })).toEqual([-0.5, -1.5]);
+});
+
+test('the unrolled graph samples as the loop does', async () => {
+  const noise = key.normal([3, 1]);
+  const label = new HostArray('int32', [3], Int32Array.from([2, 0, 1]));
+  const given = affine.init(key);
+  const options = { rows: 3, solver: heun, times: uniformGrid(2), label: true, guidance: true };
+  const { graph, nfe } = sampleGraph(affine, given, options);
+  const scalar = (value: number) => new HostArray('float32', [], Float32Array.of(value));
+  const { samples } = interpret(graph, {
+    'params/slope': given.slope,
+    'conditions/label': label,
+    'conditions/guidance/scale': scalar(2.5),
+    'conditions/guidance/start': scalar(0.25),
+    'conditions/guidance/end': scalar(1),
+    'values/noise': noise,
+  });
+  await using sampler = createSampler(referenceBackend(), affine);
+  const looped = await sampler.sample({
+    params: given,
+    noise,
+    label,
+    solver: heun,
+    times: uniformGrid(2),
+    guidance: { scale: 2.5, start: 0.25, end: 1 },
+  });
+  expect(nfe).toBe(8);
+  expect(looped.nfe).toBe(nfe);
+  expect(maxDifference(looped.samples.data, samples.data)).toBeLessThan(1e-6);
+});
+
+describe('requests that do not fit are refused', () => {
+  const backend = referenceBackend();
+  const good = { params, noise: key.normal([2, 1]), solver: euler, times: [1, 0] };
+  const label = new HostArray('int32', [2], new Int32Array(2));
+  test.each<[string, object, RegExp]>([
+    ['noise', { noise: key.normal([2, 3]) }, /noise must be \[count, 1\].*got \[2, 3\]/],
+    ['no samples', { noise: key.normal([0, 1]) }, /count ≥ 1/],
+    ['grid', { times: [0.2, 0.5] }, /strictly decreasing/],
+    ['labels', { label }, /takes no labels/],
+    ['condition', { condition: { omega: 2 } }, /no guidance scale/],
+    ['guidance', { guidance: { scale: 2 } }, /network with classes, and labels/],
+  ])('%s', async (_, change, message) => {
+    const sampler = createSampler(backend, gaussian);
+    await expect(sampler.sample({ ...good, ...change })).rejects.toThrow(message);
+  });
+  test('labels for other rows', async () => {
+    const sampler = createSampler(backend, affine);
+    const request = { ...good, params: affine.init(key), noise: key.normal([3, 1]), label };
+    await expect(sampler.sample(request)).rejects.toThrow(/label must be \[3\].*got \[2\]/);
+  });
+  test('a batch size that is none', () => {
+    expect(() => createSampler(backend, gaussian, { batchSize: 0 })).toThrow(/batchSize.*got 0/);
+  });
+  test('an aborted signal stops it', async () => {
+    const controller = new AbortController();
+    controller.abort(new Error('enough'));
+    const sampler = createSampler(backend, gaussian);
+    await expect(sampler.sample({ ...good, signal: controller.signal })).rejects.toThrow('enough');
+  });
+});
+
+test('a field at r = t folds the interval away', () => {
+  const seen: boolean[] = [];
+  const watching = formula([1], {}, (_, { z, h }) => {
+    seen.push(h.node.op === 'broadcastTo' && h.node.inputs[0].node.op === 'constant');
+    return z;
+  });
+  trace(({ z, t, r }) => {
+    const field = velocityField(watching, {});
+    return [field(z, t, t), field(z, r, t)];
+  }, { z: spec([2, 1]), t: spec([]), r: spec([]) }); // prettier-ignore
+  expect(seen).toEqual([true, false]);
+});
