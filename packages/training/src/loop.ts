@@ -179,7 +179,10 @@ function checkCounts(
 
 /** @throws {DivergenceError} naming the first leaf that holds a value which is not finite */
 function checkFinite(state: TrainState): void {
-  for (const { path, leaf } of treePaths<HostArray>(stateTree(state))) {
+  const { params, optimizer, ema } = stateTree(state);
+  // Parameters first: what they hold explains the others.
+  const leaves = [{ params }, { optimizer }, { ema }].flatMap((part) => treePaths<HostArray>(part));
+  for (const { path, leaf } of leaves) {
     if (leaf.data.every((value: number) => Number.isFinite(value))) continue;
     throw new DivergenceError(
       `After step ${state.step}, "${path}" holds values that are not finite, so it was not saved: the run diverged. ` +
