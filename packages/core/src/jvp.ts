@@ -8,7 +8,7 @@ import { constant, broadcastTo } from './functions.js';
 import { collectNodes } from './graph.js';
 import type { JvpContext, OpDefinition, Tangent } from './ops/definition.js';
 import { opTable } from './ops/table.js';
-import { treeFlatten, treePaths, type MapLeaves, type Tree } from './pytree.js';
+import { treeFlatten, treePaths, type Tree } from './pytree.js';
 import { Tensor, type TraceNode } from './tensor.js';
 import { formatType, sameShape } from './types.js';
 
@@ -63,8 +63,19 @@ function tangentsOf(node: TraceNode, tangents: readonly Tangent[]): readonly Tan
 /** A tangent as users give it: a tensor, 0 for a tangent that is zero, or another number for a constant one. */
 export type TangentLike = Tensor | number;
 
-/** The tree of tangents for a tree of primals. */
-export type TangentTree<T> = MapLeaves<T, Tensor, TangentLike>;
+/**
+ * The tree of tangents for a tree of primals. A tree of any form comes first: its branches go on for ever, and the
+ * compiler would list them.
+ */
+export type TangentTree<T> = [Tree<Tensor>] extends [T]
+  ? Tree<TangentLike>
+  : T extends Tensor
+    ? TangentLike
+    : T extends undefined
+      ? undefined
+      : T extends readonly unknown[] | object
+        ? { [K in keyof T]: TangentTree<T[K]> }
+        : T;
 
 /**
  * The value of `f` and its Jacobian–vector product: `(f(primals), ∂f(primals) · tangents)`.
