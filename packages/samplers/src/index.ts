@@ -38,6 +38,7 @@ export {
   createSampler,
   type ClassifierFreeGuidance,
   type GuidanceCondition,
+  type ParametersInput,
   type SampleRequest,
   type SampleResult,
   type Sampler,

@@ -42,9 +42,14 @@ export interface ClassifierFreeGuidance {
   readonly end?: number;
 }
 
+/** A network's parameters as a run takes them: the tree of `Params`, or any tree where only that is known. */
+export type ParametersInput<Params extends ParameterTree> = ParameterTree extends Params
+  ? Tree<RunInput>
+  : MapLeaves<Params, HostArray, RunInput>;
+
 /** What to sample. */
 export interface SampleRequest<Params extends ParameterTree> {
-  readonly params: MapLeaves<Params, HostArray, RunInput>;
+  readonly params: ParametersInput<Params>;
   /** float32 `[count, ...features]`: z at `times[0]`, standard normal noise where that is 1. */
   readonly noise: HostArray;
   readonly solver: Solver;

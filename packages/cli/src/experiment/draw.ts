@@ -1,0 +1,74 @@
+/** Samples of a model: noise from a key, labels, a solver and a number of evaluations. */
+import { HostArray, type RandomKey } from '@meanflow/core';
+import type { ParameterTree, SampleResult, Sampler } from '@meanflow/samplers';
+import type { SolverName } from '../config/schema.js';
+import type { Labels, Model } from './model.js';
+import { usesTwoEvaluations } from './resolve.js';
+import { solverOf, timesFor } from './solvers.js';
+
+export interface DrawRequest {
+  /** How many. */
+  readonly count: number;
+  /** Of the noise: the same key gives the same starting points to every method. */
+  readonly key: RandomKey;
+  /** int32 `[count]`. */
+  readonly labels: Labels;
+  /** Evaluations of the network; undefined for a solver that chooses its steps. */
+  readonly nfe: number | undefined;
+  /** The run's own by default. */
+  readonly solver?: SolverName;
+  /** Also return the points on the way. */
+  readonly trajectory?: boolean;
+}
+
+/**
+ * Draws samples, normalised as the network makes them.
+ *
+ * @throws {ArgumentError} when the evaluations are no whole number of the solver's steps
+ */
+export function drawSamples(
+  sampler: Sampler<ParameterTree>,
+  model: Model,
+  request: DrawRequest,
+): Promise<SampleResult> {
+  const { config, network, params } = model;
+  const { count, key, labels, nfe, trajectory = false } = request;
+  const solver = request.solver ?? config.sampling.solver;
+  const { guidance } = config.sampling;
+  const isClassifierFree = usesTwoEvaluations(config);
+  return sampler.sample({
+    params,
+    noise: key.fold('noise').normal([count, ...network.featureShape]),
+    solver: solverOf(solver),
+    times: timesFor({ solver }, nfe, isClassifierFree),
+    label: labels,
+    trajectory,
+    ...(guidance === undefined
+      ? {}
+      : isClassifierFree
+        ? { guidance }
+        : { condition: { omega: guidance.scale, tMin: guidance.start, tMax: guidance.end } }),
+  });
+}
+
+/** Labels that go round the classes: 0, 1, …, 0, 1, …; undefined for a model without classes. */
+export function roundLabels({ network }: Pick<Model, 'network'>, count: number): Labels {
+  const { classCount } = network;
+  return labelsFrom(classCount, count, (row, classes) => row % classes);
+}
+
+/** Labels class by class, `each` of every one; undefined for a model without classes. */
+export function classByClass({ network }: Pick<Model, 'network'>, each: number): Labels {
+  const { classCount } = network;
+  return labelsFrom(classCount, each * (classCount ?? 0), (row) => Math.floor(row / each));
+}
+
+function labelsFrom(
+  classCount: number | undefined,
+  count: number,
+  labelOf: (row: number, classes: number) => number,
+): Labels {
+  if (classCount === undefined) return undefined;
+  const labels = Int32Array.from({ length: count }, (_, row) => labelOf(row, classCount));
+  return new HostArray('int32', [count], labels);
+}

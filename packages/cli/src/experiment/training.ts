@@ -1,0 +1,85 @@
+/** A resolved run as a trainer: network, objective, optimizer with its schedule, averages and batches out of the configuration. */
+import { HostArray, type Backend } from '@meanflow/core';
+import type { Dataset } from '@meanflow/data';
+import { createObjective, type AnyNetwork, type TrainingBatch } from '@meanflow/models';
+import type { ParameterTree } from '@meanflow/samplers';
+import {
+  adamW,
+  chain,
+  clipByGlobalNorm,
+  cosineSchedule,
+  ema,
+  linearSchedule,
+  Trainer,
+  warmUpSchedule,
+  type BatchSource,
+  type GradientTransform,
+  type ScheduleLike,
+} from '@meanflow/training';
+import type { OptimizerSettings, RunConfig } from '../config/schema.js';
+import { factsOf, networkOf } from './model.js';
+import type { ResolvedRun } from './resolve.js';
+
+/** A run that is compiled and ready to make its first step. */
+export interface PreparedRun extends ResolvedRun {
+  readonly network: AnyNetwork;
+  readonly trainer: Trainer<ParameterTree>;
+}
+
+/**
+ * Compiles a run's train step.
+ *
+ * @throws {ArgumentError} when network and objective do not fit together
+ * @throws {BackendError} when the step cannot run on the backend
+ */
+export async function prepareRun({ config, dataset }: ResolvedRun, backend: Backend): Promise<PreparedRun> {
+  const network = networkOf(config, factsOf(dataset));
+  const trainer = await Trainer.create({
+    backend,
+    network,
+    objective: createObjective(config.objective),
+    optimizer: optimizerOf(config.optimizer, config.steps),
+    ema: ema(config.ema),
+    data: batchesOf(dataset, config),
+    batchSize: config.batch,
+    seed: config.seed,
+  });
+  return { config, dataset, network, trainer };
+}
+
+/** Batches with labels where the network is told them. */
+function batchesOf(dataset: Dataset, { conditional }: RunConfig): BatchSource<TrainingBatch> {
+  return {
+    batch: (key, step, size) => {
+      const { x, label } = dataset.batch(key, step, size);
+      return conditional ? { x, label } : { x };
+    },
+  };
+}
+
+/** AdamW at the scheduled rate, after clipping where it is asked for. */
+export function optimizerOf(settings: OptimizerSettings, steps: number): GradientTransform {
+  const { beta1, beta2, epsilon, weightDecay, clipNorm } = settings;
+  const learningRate = scheduleOf(settings, steps);
+  const adam = adamW({ learningRate, beta1, beta2, epsilon, weightDecay });
+  return clipNorm === undefined ? adam : chain(clipByGlobalNorm(clipNorm), adam);
+}
+
+function scheduleOf(settings: OptimizerSettings, steps: number): ScheduleLike {
+  const { learningRate, schedule, finalShare = 0, warmUpSteps } = settings;
+  const remaining = Math.max(1, steps - warmUpSteps);
+  const main = {
+    constant: (): ScheduleLike => learningRate,
+    cosine: () => cosineSchedule(learningRate, learningRate * finalShare, remaining),
+    linear: () => linearSchedule(learningRate, learningRate * finalShare, remaining),
+  }[schedule]();
+  return warmUpSchedule(main, warmUpSteps);
+}
+
+/** Rows of an array, in the given order. */
+export function takeRows(array: HostArray<'float32'>, rows: readonly number[]): HostArray<'float32'> {
+  const width = array.size / array.shape[0];
+  const data = new Float32Array(rows.length * width);
+  rows.forEach((row, i) => data.set(array.data.subarray(row * width, (row + 1) * width), i * width));
+  return new HostArray('float32', [rows.length, ...array.shape.slice(1)], data);
+}

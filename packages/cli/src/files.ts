@@ -1,0 +1,48 @@
+/** Files as commands use them: folders made when something is to be written, failures in words, contents there whole or not at all. */
+import { mkdir, readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DataError } from '@meanflow/core';
+import { writeFileAtomically } from '@meanflow/training/node';
+
+const explanations: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'permission is denied',
+  EPERM: 'the operation is not permitted',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left on the device',
+  ENOTDIR: 'part of the path is a file, not a folder',
+  EISDIR: 'it is a folder, not a file',
+  EEXIST: 'it is a file, not a folder',
+};
+
+/** Does something with files; a failure of the file system becomes a DataError that begins with `action`. */
+export async function withFileErrors<T>(action: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+    if (code === undefined || error instanceof DataError) throw error;
+    throw new DataError(`${action}: ${explanations[code] ?? (error as Error).message}.`, { cause: error });
+  }
+}
+
+/** Writes a file, with the folders it lies in. */
+export async function writeOutput(path: string, content: Uint8Array | string): Promise<void> {
+  await withFileErrors(`"${path}" cannot be written`, () => mkdir(dirname(path), { recursive: true }));
+  await writeFileAtomically(path, [content]);
+}
+
+/**
+ * Makes a folder for new results, with its parents.
+ *
+ * @throws {DataError} when it cannot be made, or holds something
+ */
+export async function makeOutputFolder(path: string): Promise<void> {
+  const held = await withFileErrors(`The folder "${path}" cannot be written`, async () => {
+    await mkdir(path, { recursive: true });
+    return readdir(path);
+  });
+  if (held.length > 0) {
+    throw new DataError(`The folder "${path}" is not empty. Choose another one with --out.`);
+  }
+}

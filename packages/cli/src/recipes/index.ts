@@ -1,0 +1,22 @@
+/**
+ * The recipe of each data set: where the defaults of training live. A data set without a recipe of its own takes the one of its
+ * kind: points of the plane, or a table.
+ */
+import { distributions, type Dataset } from '@meanflow/data';
+import type { Recipe } from '../config/schema.js';
+import { digitsRecipe } from './digits.js';
+import { planeRecipe } from './plane.js';
+import { tableRecipe } from './table.js';
+
+/** The data sets that `meanflow compare` takes when none is named. */
+export const defaultDatasets: readonly string[] = ['8-gaussians', 'checkerboard', 'digits'];
+
+/** Recipes by data set. */
+const own: Readonly<Record<string, Recipe>> = { digits: digitsRecipe };
+
+/** The recipe of a data set. */
+export function recipeFor({ name, classCount }: Pick<Dataset, 'name' | 'classCount'>): Recipe {
+  if (Object.hasOwn(own, name)) return own[name];
+  if (distributions.some((distribution) => distribution.name === name)) return planeRecipe;
+  return { ...tableRecipe, conditional: classCount !== undefined };
+}

@@ -1,0 +1,85 @@
+/**
+ * The report of a comparison: one HTML page that needs nothing else. Pictures are inline SVG and PNG, type is the system's, there
+ * is no script, so it can be mailed, archived and opened anywhere.
+ */
+import { escapeText } from '../plots/svg.js';
+import { countText, durationText } from './numbers.js';
+import type { ComparisonResults, DatasetPictures } from './results.js';
+import { anchor, datasetSection } from './section.js';
+import { reportStyle } from './style.js';
+
+/**
+ * The page.
+ *
+ * @param pictures what to draw for each data set, by its name
+ */
+export function reportHtml(results: ComparisonResults, pictures: readonly DatasetPictures[]): string {
+  const sections = results.datasets.map((dataset) => {
+    const drawn = pictures.find((candidate) => candidate.dataset === dataset.name);
+    return drawn === undefined ? '' : datasetSection(dataset, drawn);
+  });
+  const links = results.datasets.map(({ name }) => `<a href="#${anchor(name)}">${escapeText(name)}</a>`);
+  const title = `Few-step generation on ${results.datasets.map(({ name }) => name).join(', ')}`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeText(title)}</title>
+<style>${reportStyle}</style>
+</head>
+<body><main>
+<header>
+<h1>${methodList(results)}, side by side</h1>
+<p class="lead">The same network, the same data, steps and batches, trained with each objective; then sampled from the same noise
+with few evaluations of the network, and with many.</p>
+${factsList(results)}
+<div class="reading">${readingGuide(results)}</div>
+${links.length > 1 ? `<nav>${links.join('')}</nav>` : ''}
+</header>
+${sections.join('\n')}
+<footer><p>Written by <code>meanflow compare</code>. The numbers are in <code>results.json</code> beside this page.
+Run again with <code>${escapeText(results.command)}</code></p></footer>
+</main></body>
+</html>
+`;
+}
+
+function methodList({ datasets }: ComparisonResults): string {
+  const titles = [...new Set(datasets.flatMap(({ methods }) => methods.map(({ title }) => title)))];
+  const [first = '', ...rest] = titles.map((title, i) =>
+    i === 0 ? title : title[0].toLowerCase() === 'f' ? title.toLowerCase() : title,
+  );
+  if (rest.length === 0) return escapeText(first);
+  return escapeText(`${[first, ...rest.slice(0, -1)].join(', ')} and ${rest[rest.length - 1]}`);
+}
+
+function factsList({ device, seeds, trainingSeconds, createdAt, datasets }: ComparisonResults): string {
+  const runs = datasets.reduce((sum, { methods }) => sum + methods.length, 0) * seeds.length;
+  const versions = Object.entries(device.versions).map(([name, version]) => `${name} ${version}`);
+  const facts: readonly (readonly [string, string])[] = [
+    ['trained', `${durationText(trainingSeconds)}, ${countText(runs)} ${runs === 1 ? 'run' : 'runs'}`],
+    ['backend', [device.backend, ...versions].join(', ')],
+    ['device', device.description],
+    [seeds.length === 1 ? 'seed' : 'seeds', seeds.join(', ')],
+    ['date', `${createdAt.slice(0, 16).replace('T', ' ')} UTC`],
+  ];
+  return `<dl class="facts">${facts
+    .map(([label, value]) => `<div><dt>${label}</dt><dd>${escapeText(value)}</dd></div>`)
+    .join('')}</dl>`;
+}
+
+function readingGuide({ seeds }: ComparisonResults): string {
+  const medians =
+    seeds.length > 1
+      ? `Numbers are medians over ${seeds.length} seeds, with the lowest and the highest below them; pictures are of seed ${seeds[0]}. `
+      : '';
+  return (
+    '<p><b>How to read it.</b> NFE is the number of times that the network is evaluated for one sample. Flow matching learns the ' +
+    'velocity at an instant and has to follow it in many small steps: in a single step it lands on the mean of the data. ' +
+    'MeanFlow and improved MeanFlow learn the average velocity over an interval, so that one evaluation can cross all of it. ' +
+    `${medians}The noise floor is what fresh data scores against data: a model cannot be expected to do better, and the ` +
+    'difference to it is what a model has left to learn. MMD² and the energy distance are unbiased estimates, which may fall ' +
+    'slightly below zero.</p>'
+  );
+}
