@@ -140,16 +140,15 @@ function bakedVelocity<Params extends ParameterTree>(
 ): Tensor {
   const { classCount, label } = requireLabels('meanflow', network, given);
   const nobody = nullLabels(t, classCount);
-  const h = noInterval(t);
   let guided: Tensor;
   if (kappa === 0) {
-    const { u: unconditional } = network.apply(params, { z, t, h, label: nobody });
+    const { u: unconditional } = network.apply(params, { z, t, h: noInterval(t), label: nobody });
     guided = add(unconditional, mul(omega, sub(v, unconditional)));
   } else {
     const both = network.apply(params, {
       z: twice(z),
       t: twice(t),
-      h: twice(h),
+      h: noInterval(twice(t)),
       label: twice(nobody, label),
     }).u;
     const [unconditional, conditional] = split(both, [z.shape[0], z.shape[0]], 0);
