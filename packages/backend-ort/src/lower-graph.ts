@@ -18,7 +18,8 @@ import { hasKernel, lowerComposite } from './composites.js';
 import type { Lowering, Operand } from './lowerings/lowering.js';
 import { fill } from './lowerings/structure.js';
 import { lowerings } from './lowerings/table.js';
-import { ModelBuilder, type ValueName } from './onnx/model-builder.js';
+import type { ValueName } from './onnx/model.js';
+import { ModelBuilder } from './onnx/model-builder.js';
 
 /** The names under which a graph's inputs and outputs stand in the model; one path may be both. */
 export const inputName = (path: string): ValueName => `in:${path}`;

@@ -4,8 +4,8 @@
  * input dilation with strides inserts them.
  */
 import { BackendError, formatType, type ConvWindow, type Shape } from '@meanflow/core';
-import { ints } from '../onnx/attributes.js';
-import type { ModelBuilder, ValueName } from '../onnx/model-builder.js';
+import type { ValueName } from '../onnx/model.js';
+import { ints, type ModelBuilder } from '../onnx/model-builder.js';
 import type { Lowering, Operand } from './lowering.js';
 import { padWith, permute, reshapeTo, reverseAxes } from './shaping.js';
 

@@ -5,7 +5,8 @@
  * fastest that ONNX Runtime's CPU provider has; with them, MatMul, or FusedMatMul for transposed matrices.
  */
 import { freeAxes, sizeOf, type DotDimensions } from '@meanflow/core';
-import { MICROSOFT_DOMAIN, type ModelBuilder, type ValueName } from '../onnx/model-builder.js';
+import { MICROSOFT_DOMAIN, type ValueName } from '../onnx/model.js';
+import type { ModelBuilder } from '../onnx/model-builder.js';
 import type { Lowering, Operand } from './lowering.js';
 import { permute, reshapeTo } from './shaping.js';
 

@@ -1,5 +1,6 @@
 /** Elementwise ops, most of them one ONNX node of the same meaning, with the same broadcasting. */
-import { elementTypes, type ModelBuilder, type ValueName } from '../onnx/model-builder.js';
+import { elementTypes, type ValueName } from '../onnx/model.js';
+import type { ModelBuilder } from '../onnx/model-builder.js';
 import type { Lowering, LoweringContext } from './lowering.js';
 
 type Elementwise = (context: Pick<LoweringContext<'neg'>, 'builder' | 'inputs'>) => ValueName;

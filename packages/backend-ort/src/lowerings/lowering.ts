@@ -3,7 +3,8 @@
  * `Lowerings` has an entry for every op that core knows, so that leaving one out does not compile.
  */
 import type { OpAttributes, OpName, TensorType } from '@meanflow/core';
-import type { ModelBuilder, ValueName } from '../onnx/model-builder.js';
+import type { ValueName } from '../onnx/model.js';
+import type { ModelBuilder } from '../onnx/model-builder.js';
 
 /** A value in the model, with the type that the graph gives it. */
 export interface Operand extends TensorType {

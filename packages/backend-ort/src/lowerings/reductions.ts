@@ -1,5 +1,6 @@
 /** Reductions. Operands without elements do not come here: `lowerGraph` fills their results. */
-import type { ModelBuilder, ValueName } from '../onnx/model-builder.js';
+import type { ValueName } from '../onnx/model.js';
+import type { ModelBuilder } from '../onnx/model-builder.js';
 import { castTo } from './elementwise.js';
 import type { Lowering } from './lowering.js';
 

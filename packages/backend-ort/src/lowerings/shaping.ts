@@ -1,7 +1,7 @@
 /** Shape ops. */
 import { sameShape, type Shape } from '@meanflow/core';
-import { ints } from '../onnx/attributes.js';
-import type { ModelBuilder, ValueName } from '../onnx/model-builder.js';
+import type { ValueName } from '../onnx/model.js';
+import { ints, type ModelBuilder } from '../onnx/model-builder.js';
 import { castTo } from './elementwise.js';
 import type { Lowering } from './lowering.js';
 

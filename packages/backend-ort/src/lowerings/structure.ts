@@ -1,6 +1,7 @@
 /** Sources, `stopGradient` and `optimizationBarrier`. */
 import { sizeOf, type HostArray, type TensorType } from '@meanflow/core';
-import type { ModelBuilder, ValueName } from '../onnx/model-builder.js';
+import type { ValueName } from '../onnx/model.js';
+import type { ModelBuilder } from '../onnx/model-builder.js';
 import type { Lowering, Operand } from './lowering.js';
 
 /** One value everywhere. */
@@ -29,21 +30,18 @@ export const iota: Lowering<'iota'> = ({ builder, attributes: { dtype, shape, ax
 export const stopGradient: Lowering<'stopGradient'> = ({ inputs: [x] }) => x.name;
 
 /**
- * `(x, after) → x`. ONNX Runtime removes Identity nodes and merges equal computations, which would undo a
- * recomputation. So `x` goes through a Reshape whose shape is its own, plus a zero that ONNX Runtime cannot know
- * before `after` exists. Reshape passes its operand's memory on: the barrier copies nothing, whatever the size of
- * `x`, and costs a handful of one-element nodes.
+ * `(x, after) → x`. ONNX Runtime removes Identity nodes, merges equal computations and joins reshapes, any of which
+ * would undo a recomputation. So `x` gets an axis and loses it again, at an index that is zero but that ONNX Runtime
+ * cannot know before `after` exists. Both steps pass on the memory of `x`: the barrier copies nothing, whatever the
+ * size, and costs a handful of one-element nodes.
  */
 export const optimizationBarrier: Lowering<'optimizationBarrier'> = ({
   builder,
   inputs: [x, after],
   output,
 }) => {
-  // Shapes of rank 0 have no element to add to; rank 1 and back is free too.
-  const shape = output.shape.length === 0 ? [1] : output.shape;
-  const target = builder.node('Add', [builder.ints(shape), zeroOnce(builder, after)]);
-  const held = builder.node('Reshape', [x.name, target], { type: { dtype: output.dtype, shape } });
-  return output.shape.length === 0 ? builder.node('Reshape', [held, builder.ints([])]) : held;
+  const widened = builder.node('Unsqueeze', [x.name, zeroOnce(builder, after)]);
+  return builder.node('Squeeze', [widened, builder.ints([0])], { type: output });
 };
 
 /** An int64 zero of shape `[1]` that exists once `after` does. */

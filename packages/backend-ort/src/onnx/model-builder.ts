@@ -1,48 +1,23 @@
 /**
- * ModelBuilder: collects nodes, initializers, inputs and outputs, and encodes them as one ONNX `ModelProto` with the
- * official schema. It knows ONNX and nothing of our graphs; lowerings write through it.
+ * ModelBuilder: what lowerings write through. It names values, shares equal constants, and lets the node that makes
+ * a returned value make it under the name that it is returned by.
  */
-import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { BackendError, type DType, type Shape, type TensorType } from '@meanflow/core';
+import { orderForExecution } from './execution-order.js';
 import {
-  BackendError,
-  bytesPerElement,
-  sizeOf,
-  type DType,
-  type Shape,
-  type TensorType,
-} from '@meanflow/core';
-import {
-  ModelProtoSchema,
-  TensorProto_DataType,
-  Version,
-  type NodeProtoSchema,
-  type TensorProtoSchema,
-  type ValueInfoProtoSchema,
-} from 'onnx-buf';
-import { encodeAttribute, type AttributeValue } from './attributes.js';
-
-/** The newest operator set that ONNX Runtime 1.30 declares stable, and the file format that goes with it. */
-export const OPSET = 26;
-export const IR_VERSION = Version.IR_VERSION;
-
-/** ONNX Runtime's own operators, such as `FusedMatMul`. */
-export const MICROSOFT_DOMAIN = 'com.microsoft';
+  encodeModel,
+  isBlock,
+  type AttributeValue,
+  type Block,
+  type ElementType,
+  type Initializer,
+  type NamedType,
+  type Node,
+  type ValueName,
+} from './model.js';
 
 /** A protobuf message ends at 2 GiB. */
 const MAX_MODEL_BYTES = 2 ** 31 - 1;
-
-/** The name of a value in the model. */
-export type ValueName = string;
-
-/** Element types of initializers: a graph's dtypes, and the int64 of shapes and axes. */
-export type ElementType = DType | 'int64';
-
-export const elementTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
-  float32: TensorProto_DataType.FLOAT,
-  int32: TensorProto_DataType.INT32,
-  bool: TensorProto_DataType.BOOL,
-  int64: TensorProto_DataType.INT64,
-};
 
 export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, AttributeValue>>;
@@ -51,18 +26,20 @@ export interface NodeOptions {
   readonly type?: TensorType;
 }
 
-type InitializerData = Float32Array | Int32Array | Uint8Array | BigInt64Array;
+/** Integers as an attribute. */
+export const ints = (values: readonly number[]): bigint[] => values.map(BigInt);
 
 export class ModelBuilder {
-  private readonly nodes: MessageInitShape<typeof NodeProtoSchema>[] = [];
-  private readonly initializers: MessageInitShape<typeof TensorProtoSchema>[] = [];
-  private readonly inputs: MessageInitShape<typeof ValueInfoProtoSchema>[] = [];
-  private readonly outputs: MessageInitShape<typeof ValueInfoProtoSchema>[] = [];
-  private readonly valueInfo: MessageInitShape<typeof ValueInfoProtoSchema>[] = [];
+  /** Nodes of the model, or of the block being written. */
+  private nodes: Node[] = [];
+  private readonly initializers: Initializer[] = [];
+  private readonly inputs: NamedType[] = [];
+  private readonly outputs: NamedType[] = [];
+  private readonly valueInfo: NamedType[] = [];
   private readonly known = new Map<string, ValueName>();
-  /** Results of nodes. */
+  /** Results of the model's nodes. */
   private readonly made = new Set<ValueName>();
-  /** Results of nodes that the model returns, and the names that it returns them under. */
+  /** Those of them that the model returns, and the names that it returns them under. */
   private readonly renamed = new Map<ValueName, ValueName>();
   private bytes = 0;
   private count = 0;
@@ -77,36 +54,44 @@ export class ModelBuilder {
 
   /** Adds a node with one result. */
   node(op: string, inputs: readonly ValueName[], options: NodeOptions = {}): ValueName {
+    const { attributes = {}, domain = '', type } = options;
     const result = `${this.label}/${op}.${this.count++}`;
-    this.nodes.push({
-      opType: op,
-      name: result,
-      input: [...inputs],
-      output: [result],
-      domain: options.domain ?? '',
-      attribute: Object.entries(options.attributes ?? {}).map(([name, value]) =>
-        encodeAttribute(name, value),
-      ),
-    });
+    this.nodes.push({ op, domain, inputs, result, attributes });
     this.made.add(result);
-    if (options.type) this.valueInfo.push(valueInfo(result, options.type));
+    if (type !== undefined) this.valueInfo.push({ ...type, name: result });
     return result;
+  }
+
+  /** One of two computations, chosen when the model runs; only the chosen one is done. */
+  branch(condition: ValueName, type: TensorType, yes: () => ValueName, no: () => ValueName): ValueName {
+    const attributes = { then_branch: this.block(type, yes), else_branch: this.block(type, no) };
+    return this.node('If', [condition], { attributes });
+  }
+
+  private block(type: TensorType, write: () => ValueName): Block {
+    const outside = this.nodes;
+    const nodes: Node[] = (this.nodes = []);
+    try {
+      return { result: write(), nodes, type };
+    } finally {
+      this.nodes = outside;
+    }
   }
 
   /** A value that the model takes. */
   input(name: ValueName, type: TensorType): ValueName {
-    this.inputs.push(valueInfo(name, type));
+    this.inputs.push({ ...type, name });
     return name;
   }
 
   /**
-   * Names a value as one that the model returns. The node that makes the value then makes it under that name; only
-   * an input, a constant or a value that is returned already takes an Identity, which copies.
+   * Names a value as one that the model returns. Only an input, a constant or a value that is returned already takes
+   * an Identity, which copies.
    */
   output(name: ValueName, type: TensorType, value: ValueName): void {
     if (this.made.has(value) && !this.renamed.has(value)) this.renamed.set(value, name);
-    else this.nodes.push({ opType: 'Identity', name, input: [value], output: [name] });
-    this.outputs.push(valueInfo(name, type));
+    else this.nodes.push({ op: 'Identity', domain: '', inputs: [value], result: name, attributes: {} });
+    this.outputs.push({ ...type, name });
   }
 
   /** A scalar initializer. */
@@ -131,8 +116,8 @@ export class ModelBuilder {
     return name;
   }
 
-  /** An initializer of any size. */
-  initializer(dtype: ElementType, shape: Shape, data: InitializerData): ValueName {
+  /** An initializer of any size. @throws {BackendError} when the model becomes too large to encode */
+  initializer(dtype: ElementType, shape: Shape, data: Initializer['data']): ValueName {
     const name = `constant.${this.initializers.length}`;
     this.bytes += data.byteLength;
     if (this.bytes > MAX_MODEL_BYTES) {
@@ -141,63 +126,37 @@ export class ModelBuilder {
           'Pass large arrays as inputs of the traced function.',
       );
     }
-    this.initializers.push({
-      name,
-      dataType: elementTypes[dtype],
-      dims: shape.map(BigInt),
-      rawData: new Uint8Array(data.slice().buffer),
-    });
+    this.initializers.push({ name, dtype, shape, data });
     return name;
   }
 
-  /** Bytes of an array of a type. */
-  static byteLength(type: TensorType): number {
-    return sizeOf(type.shape) * bytesPerElement[type.dtype];
+  /** The model, as an encoded `ModelProto`. */
+  encode(): Uint8Array {
+    const { name, inputs, outputs, initializers } = this;
+    const valueInfo = this.valueInfo.filter((value) => !this.renamed.has(value.name));
+    const nodes = orderForExecution(this.nodes.map((node) => this.withReturnedNames(node)));
+    return encodeModel({ name, inputs, outputs, nodes, initializers, valueInfo });
   }
 
-  /** The `ModelProto`, without initializers that no node came to use. */
-  encode(): Uint8Array {
-    const used = new Set(this.nodes.flatMap(({ input }) => input ?? []));
-    const rename = (names: readonly ValueName[] = []) => names.map((name) => this.renamed.get(name) ?? name);
-    const nodes = this.nodes.map((node) => ({
-      ...node,
-      input: rename(node.input),
-      output: rename(node.output),
-    }));
-    const model = create(ModelProtoSchema, {
-      irVersion: BigInt(IR_VERSION),
-      opsetImport: [
-        { domain: '', version: BigInt(OPSET) },
-        { domain: MICROSOFT_DOMAIN, version: 1n },
-      ],
-      producerName: '@meanflow/backend-ort',
-      graph: {
-        name: this.name,
-        input: this.inputs,
-        output: this.outputs,
-        node: nodes,
-        initializer: this.initializers.filter(({ name }) => used.has(name!)),
-        valueInfo: this.valueInfo.filter(({ name }) => !this.renamed.has(name!)),
-      },
+  private withReturnedNames(node: Node): Node {
+    const rename = (value: ValueName) => this.renamed.get(value) ?? value;
+    const attributes = Object.entries(node.attributes).map(([key, value]): [string, AttributeValue] => {
+      if (!isBlock(value)) return [key, value];
+      const nodes = value.nodes.map((inner) => this.withReturnedNames(inner));
+      return [key, { ...value, nodes, result: rename(value.result) }];
     });
-    return toBinary(ModelProtoSchema, model);
+    return {
+      ...node,
+      inputs: node.inputs.map(rename),
+      result: rename(node.result),
+      attributes: Object.fromEntries(attributes),
+    };
   }
 }
 
-function toData(dtype: ElementType, values: readonly number[]): InitializerData {
+function toData(dtype: ElementType, values: readonly number[]): Initializer['data'] {
   if (dtype === 'float32') return Float32Array.from(values);
   if (dtype === 'int32') return Int32Array.from(values);
   if (dtype === 'bool') return Uint8Array.from(values);
   return BigInt64Array.from(values, BigInt);
-}
-
-function valueInfo(
-  name: string,
-  { dtype, shape }: TensorType,
-): MessageInitShape<typeof ValueInfoProtoSchema> {
-  const dim = shape.map((size) => ({ value: { case: 'dimValue' as const, value: BigInt(size) } }));
-  return {
-    name,
-    type: { value: { case: 'tensorType', value: { elemType: elementTypes[dtype], shape: { dim } } } },
-  };
 }

@@ -1,0 +1,158 @@
+/**
+ * An ONNX model as plain data, and its encoding as a `ModelProto` by the official schema. Knows nothing of graphs of
+ * ours; `ModelBuilder` fills it.
+ */
+import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import type { DType, Shape, TensorType } from '@meanflow/core';
+import {
+  AttributeProto_AttributeType,
+  ModelProtoSchema,
+  TensorProto_DataType,
+  Version,
+  type AttributeProtoSchema,
+  type GraphProtoSchema,
+  type NodeProtoSchema,
+  type TensorProtoSchema,
+  type ValueInfoProtoSchema,
+} from 'onnx-buf';
+
+/** The newest operator set that ONNX Runtime 1.30 calls official, and the file format that goes with it. */
+export const OPSET = 26;
+export const IR_VERSION = Version.IR_VERSION;
+
+/** ONNX Runtime's own operators, such as `FusedMatMul`. */
+export const MICROSOFT_DOMAIN = 'com.microsoft';
+
+/** The name of a value in the model. */
+export type ValueName = string;
+
+/** Element types of initializers: a graph's dtypes, and the int64 of shapes and axes. */
+export type ElementType = DType | 'int64';
+
+export const elementTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
+  float32: TensorProto_DataType.FLOAT,
+  int32: TensorProto_DataType.INT32,
+  bool: TensorProto_DataType.BOOL,
+  int64: TensorProto_DataType.INT64,
+};
+
+/** Nodes that compute one value, from values inside and outside of the block. */
+export interface Block {
+  readonly nodes: readonly Node[];
+  readonly result: ValueName;
+  readonly type: TensorType;
+}
+
+/** An attribute: integers are `bigint` or `bigint[]`, floats `number`, text (ASCII, as all of ONNX's) `string`. */
+export type AttributeValue = bigint | readonly bigint[] | number | string | Block;
+
+/** A node with one result, after which it is named. */
+export interface Node {
+  readonly op: string;
+  readonly domain: string;
+  readonly inputs: readonly ValueName[];
+  readonly result: ValueName;
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+}
+
+export interface NamedType extends TensorType {
+  readonly name: ValueName;
+}
+
+export interface Initializer {
+  readonly name: ValueName;
+  readonly dtype: ElementType;
+  readonly shape: Shape;
+  readonly data: Float32Array | Int32Array | Uint8Array | BigInt64Array;
+}
+
+export interface Model {
+  readonly name: string;
+  readonly inputs: readonly NamedType[];
+  readonly outputs: readonly NamedType[];
+  readonly nodes: readonly Node[];
+  readonly initializers: readonly Initializer[];
+  /** Types that ONNX Runtime cannot infer. */
+  readonly valueInfo: readonly NamedType[];
+}
+
+/** The `ModelProto`. Initializers that no node came to use are left out. */
+export function encodeModel(model: Model): Uint8Array {
+  const used = new Set(model.nodes.flatMap(readBy));
+  const proto = create(ModelProtoSchema, {
+    irVersion: BigInt(IR_VERSION),
+    opsetImport: [
+      { domain: '', version: BigInt(OPSET) },
+      { domain: MICROSOFT_DOMAIN, version: 1n },
+    ],
+    producerName: '@meanflow/backend-ort',
+    graph: {
+      name: model.name,
+      input: model.inputs.map(valueInfo),
+      output: model.outputs.map(valueInfo),
+      node: model.nodes.map(encodeNode),
+      initializer: model.initializers.filter(({ name }) => used.has(name)).map(encodeInitializer),
+      valueInfo: model.valueInfo.map(valueInfo),
+    },
+  });
+  return toBinary(ModelProtoSchema, proto);
+}
+
+/** The values that a node reads, those of its blocks included. */
+export function readBy({ inputs, attributes }: Node): ValueName[] {
+  const inner = Object.values(attributes)
+    .filter(isBlock)
+    .flatMap((block) => [block.result, ...block.nodes.flatMap(readBy)]);
+  return [...inputs, ...inner];
+}
+
+function encodeNode(node: Node): MessageInitShape<typeof NodeProtoSchema> {
+  return {
+    opType: node.op,
+    domain: node.domain,
+    name: node.result,
+    input: [...node.inputs],
+    output: [node.result],
+    attribute: Object.entries(node.attributes).map(([name, value]) => encodeAttribute(name, value)),
+  };
+}
+
+export function isBlock(value: AttributeValue): value is Block {
+  return typeof value === 'object' && 'nodes' in value;
+}
+
+function encodeAttribute(name: string, value: AttributeValue): MessageInitShape<typeof AttributeProtoSchema> {
+  if (typeof value === 'bigint') return { name, type: AttributeProto_AttributeType.INT, i: value };
+  if (typeof value === 'number') return { name, type: AttributeProto_AttributeType.FLOAT, f: value };
+  if (typeof value === 'string') {
+    const ascii = Uint8Array.from(value, (letter) => letter.charCodeAt(0));
+    return { name, type: AttributeProto_AttributeType.STRING, s: ascii };
+  }
+  if (isBlock(value)) return { name, type: AttributeProto_AttributeType.GRAPH, g: encodeBlock(name, value) };
+  return { name, type: AttributeProto_AttributeType.INTS, ints: [...value] };
+}
+
+function encodeBlock(
+  name: string,
+  { nodes, result, type }: Block,
+): MessageInitShape<typeof GraphProtoSchema> {
+  return { name, node: nodes.map(encodeNode), output: [valueInfo({ ...type, name: result })] };
+}
+
+function encodeInitializer({
+  name,
+  dtype,
+  shape,
+  data,
+}: Initializer): MessageInitShape<typeof TensorProtoSchema> {
+  const rawData = new Uint8Array(data.slice().buffer);
+  return { name, dataType: elementTypes[dtype], dims: shape.map(BigInt), rawData };
+}
+
+function valueInfo({ name, dtype, shape }: NamedType): MessageInitShape<typeof ValueInfoProtoSchema> {
+  const dim = shape.map((size) => ({ value: { case: 'dimValue' as const, value: BigInt(size) } }));
+  return {
+    name,
+    type: { value: { case: 'tensorType', value: { elemType: elementTypes[dtype], shape: { dim } } } },
+  };
+}
