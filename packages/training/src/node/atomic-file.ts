@@ -20,8 +20,8 @@ export async function writeFileAtomically(
 ): Promise<void> {
   const temporary = `${path}.${process.pid}${TEMPORARY}`;
   await explainFileErrors(`"${path}" cannot be written`, async () => {
+    const file = await open(temporary, 'w');
     try {
-      const file = await open(temporary, 'w');
       try {
         for (const chunk of chunks) await file.writeFile(chunk);
         await file.sync();

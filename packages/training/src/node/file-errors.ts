@@ -16,7 +16,9 @@ const explanations: Readonly<Record<string, string>> = {
 
 /** The code of a file system error, such as `ENOENT`. */
 export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  // Not `instanceof Error`: the error may come from another realm.
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return typeof code === 'string' ? code : undefined;
 }
 
 /** Does something with files; a failure becomes a DataError that begins with `action`. */

@@ -9,7 +9,7 @@ import { DataError } from '@meanflow/core';
 import { isObject } from '../json.js';
 import { errorCode } from './file-errors.js';
 
-/** Locks of this very process, whose id a process before it may have had. */
+/** What this very process has locked, or is about to. */
 const held = new Set<string>();
 
 interface Owner {
@@ -31,30 +31,43 @@ export interface Lock {
  * @throws {DataError} when another process, or this one, holds it
  */
 export async function acquireLock(path: string, what: string): Promise<Lock> {
-  const own = `${path}.${process.pid}.${held.size}`;
   const place = resolve(path);
-  await writeFile(own, JSON.stringify({ pid: process.pid, host: hostname() } satisfies Owner));
-  try {
-    // A link appears with its content, at once, and only where there is none: unlike an open for writing.
-    while (!(await tryLink(own, path))) {
-      const owner = await readOwner(path);
-      if (owner !== undefined && isHeld(owner, place)) {
-        throw new DataError(
-          `${what} is in use by process ${owner.pid} on ${owner.host}. Wait for it or stop it; if no such process ` +
-            `trains there, delete "${path}".`,
-        );
-      }
-      await removeStale(path, `${own}.stale`, owner);
-    }
-  } finally {
-    await rm(own, { force: true });
-  }
+  const own: Owner = { pid: process.pid, host: hostname() };
+  if (held.has(place)) throw inUse(path, what, own);
   held.add(place);
+  try {
+    await linkLock(path, what, own);
+  } catch (error) {
+    held.delete(place);
+    throw error;
+  }
   return {
     async release() {
       if (held.delete(place)) await rm(path, { force: true });
     },
   };
+}
+
+async function linkLock(path: string, what: string, own: Owner): Promise<void> {
+  const prepared = `${path}.${own.pid}`;
+  await writeFile(prepared, JSON.stringify(own));
+  try {
+    // A link appears with its content, at once, and only where there is none: unlike an open for writing.
+    while (!(await tryLink(prepared, path))) {
+      const owner = await readOwner(path);
+      if (owner !== undefined && isAlive(owner)) throw inUse(path, what, owner);
+      await removeStale(path, `${prepared}.stale`, owner);
+    }
+  } finally {
+    await rm(prepared, { force: true });
+  }
+}
+
+function inUse(path: string, what: string, { pid, host }: Owner): DataError {
+  return new DataError(
+    `${what} is in use by process ${pid} on ${host}. Wait for it or stop it; if no such process trains there, delete ` +
+      `"${path}".`,
+  );
 }
 
 async function tryLink(from: string, to: string): Promise<boolean> {
@@ -79,10 +92,11 @@ async function readOwner(path: string): Promise<Owner | undefined> {
   }
 }
 
-function isHeld({ pid, host }: Owner, place: string): boolean {
+function isAlive({ pid, host }: Owner): boolean {
   // Whether a process lives can be asked on its own machine only.
   if (host !== hostname()) return true;
-  if (pid === process.pid) return held.has(place);
+  // A process before us that had our number; what we hold ourselves is in `held`.
+  if (pid === process.pid) return false;
   try {
     process.kill(pid, 0);
     return true;
