@@ -109,7 +109,7 @@ export function trainStep<Net, Batch, Draws>(
   parts: TrainStepParts<Net, Batch, Draws>,
 ): (input: TrainStepInput) => TrainStepOutput {
   return (input) => {
-    const { loss, metrics, gradients } = lossAndGradients(parts, input);
+    const { loss, metrics, gradients } = lossAndGradients<Net, Batch, Draws>(parts, input);
     const next = applyGradients(parts, input, gradients, input.scalars);
     return { ...next, loss, metrics: { ...metrics, ...next.metrics } };
   };

@@ -123,7 +123,7 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
       ...stateTree(initial),
       ...(inputs(0) as Record<string, Tree<HostArray>>),
     };
-    const graph = traceTree(trainStep(options), example, `train ${objective.name}`);
+    const graph = traceTree(trainStep<Net, Batch, Draws>(options), example, `train ${objective.name}`);
     const { structure } = treeFlatten<HostArray>(stateTree(initial));
     const state = Object.fromEntries(structure.paths.map((path) => [path, path]));
     const executable = await backend.compile(graph, { state });
