@@ -111,19 +111,21 @@ export async function train<Params extends Tree<HostArray>>(
       const result = await trainer.advance();
       losses.add(result.step, result.loss);
       const isLogged = result.step === 1 || result.step % logEvery === 0 || result.step === steps;
-      if (isLogged && onMetrics !== undefined) {
-        const loss = await losses.read();
-        const metrics = await readAll(result.metrics);
-        const learningRate = trainer.learningRate(result.step);
-        await onMetrics({
-          ...metrics,
-          ...(learningRate !== undefined && { learningRate }),
-          samplesPerSecond: throughput.recent(result.step) * trainer.batchSize,
-          step: result.step,
-          loss,
-        });
-      } else if (isLogged || losses.isFull) await losses.read();
-      Object.values(result.metrics).forEach((metric) => metric.dispose());
+      try {
+        if (isLogged || losses.isFull) await losses.read();
+        if (isLogged && onMetrics !== undefined) {
+          const learningRate = trainer.learningRate(result.step);
+          await onMetrics({
+            step: result.step,
+            loss: losses.last!,
+            ...(await readAll(result.metrics)),
+            ...(learningRate !== undefined && { learningRate }),
+            samplesPerSecond: throughput.recent(result.step) * trainer.batchSize,
+          });
+        }
+      } finally {
+        Object.values(result.metrics).forEach((metric) => metric.dispose());
+      }
       if (result.step % checkpointEvery === 0) await keep();
       if (throughput.isDue(trainer.step)) {
         report();

@@ -151,6 +151,29 @@ describe('Trainer', () => {
     expect(states).toHaveLength(5 * 6);
   });
 
+  it('refuses a state of another structure, and metrics that would hide what every line says', async () => {
+    await using trainer = await numberTrainer(() => [2, 2]);
+    const state = await trainer.snapshot();
+    expect(() => trainer.restore({ ...state, ema: {} })).toThrow('leaf "ema/0.5/w" is missing');
+    expect((await trainer.advance()).step).toBe(1);
+    const objective = {
+      ...squaredDistance,
+      loss(...args: Parameters<typeof squaredDistance.loss>) {
+        const { loss } = squaredDistance.loss(...args);
+        return { loss, metrics: { loss } };
+      },
+    };
+    const parts = { backend: float32Backend(), network: numberNetwork, data: dataFrom(() => [1]) };
+    const created = Trainer.create({
+      ...parts,
+      objective,
+      optimizer: sgd({ learningRate: 1 }),
+      batchSize: 1,
+      seed: 0,
+    });
+    await expect(created).rejects.toThrow('The metric "loss" of "squared distance" needs another name.');
+  });
+
   it('refuses a batch size that is none, and a seed that is none', async () => {
     const create = (options: TinyOptions) => tinyTrainer(float32Backend(), options);
     await expect(create({ batchSize: 0 })).rejects.toThrow('The batch size is a whole number from 1, got 0.');
