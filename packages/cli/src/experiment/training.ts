@@ -1,5 +1,5 @@
 /** A resolved run as a trainer: network, objective, optimizer with its schedule, averages and batches out of the configuration. */
-import { HostArray, type Backend } from '@meanflow/core';
+import type { Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import { createObjective, type AnyNetwork, type TrainingBatch } from '@meanflow/models';
 import type { ParameterTree } from '@meanflow/samplers';
@@ -74,12 +74,4 @@ function scheduleOf(settings: OptimizerSettings, steps: number): ScheduleLike {
     linear: () => linearSchedule(learningRate, learningRate * finalShare, remaining),
   }[schedule]();
   return warmUpSchedule(main, warmUpSteps);
-}
-
-/** Rows of an array, in the given order. */
-export function takeRows(array: HostArray<'float32'>, rows: readonly number[]): HostArray<'float32'> {
-  const width = array.size / array.shape[0];
-  const data = new Float32Array(rows.length * width);
-  rows.forEach((row, i) => data.set(array.data.subarray(row * width, (row + 1) * width), i * width));
-  return new HostArray('float32', [rows.length, ...array.shape.slice(1)], data);
 }
