@@ -153,7 +153,7 @@ export function improvedMeanFlowTerms<Params extends ParameterTree>(
     const strength = perRow(sub(1, div(1, scale)), z);
     const guided = add(v, mul(strength, sub(conditional, unconditional)));
     tangent = conditional;
-    guidedVelocity = stopGradient(onDropped(dropped, v, guided));
+    guidedVelocity = onDropped(dropped, v, guided);
   }
 
   const conditions = { label: shown, ...(guidance === undefined ? {} : { omega, tMin, tMax }) };

@@ -120,7 +120,8 @@ export function meanFlowTerms<Params extends ParameterTree>(
   const at = { z, r, t };
   const { u, dudt } = velocityWithDerivative(network, params, at, guidedVelocity, { label: shown });
   const h = clipInterval ? clip(sub(t, r), 0, 1) : sub(t, r);
-  const target = stopGradient(sub(guidedVelocity, mul(perRow(h, z), dudt)));
+  // Nothing in the target has a gradient: guided velocity and derivative come without.
+  const target = sub(guidedVelocity, mul(perRow(h, z), dudt));
   const squaredError = squaredNorm(sub(u, target));
   const weightedError = adaptivelyWeighted(squaredError, weight);
   const velocityError = squaredNorm(sub(u, v));

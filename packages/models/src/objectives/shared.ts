@@ -107,7 +107,7 @@ export function velocityWithDerivative<Params extends ParameterTree>(
       return [out.u, out.v];
     },
     [at.z, at.r, at.t],
-    [stopGradient(velocity), 0, 1],
+    [velocity, 0, 1],
     { hasAux: true },
   );
   return { u, dudt: stopGradient(dudt), v };
