@@ -1,6 +1,7 @@
 /**
- * Gradients of the objectives on a network, against central finite differences in float64. What the objectives hold under
- * stop-gradient is computed once and passed in as constants, so that a derivative that leaks through them shows.
+ * Gradients of the objectives on a network, against central finite differences in float64. What the
+ * objectives hold under stop-gradient is computed once and passed in as constants, so that a derivative that
+ * leaks through them shows.
  */
 import {
   hostArray,

@@ -1,4 +1,6 @@
-/** What a train step costs, counted: the primal once, the derivative forward once, and nothing of it backward. */
+/**
+ * What a train step costs, counted: the primal once, the derivative forward once, and nothing of it backward.
+ */
 import {
   prepare,
   RandomKey,
