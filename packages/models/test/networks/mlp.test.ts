@@ -248,8 +248,8 @@ test('without labels and guidance conditions, a network assumes the null class a
     tMin: hostArray([0, 0]),
     tMax: hostArray([1, 1]),
   };
-  const run = <T extends typeof given>(inputs: T) =>
-    evaluate(({ params, ...rest }) => ({ u: network.apply(params, rest as never).u }), inputs).u.data;
+  const run = (inputs: typeof given) =>
+    evaluate((tree) => ({ u: network.apply(tree.params, tree).u }), inputs).u.data;
   expect(run(given)).toEqual(run({ ...given, ...nothing }));
 });
 

@@ -3,17 +3,7 @@
  * objectives hold under stop-gradient is computed once and passed in as constants, so that a derivative that
  * leaks through them shows.
  */
-import {
-  hostArray,
-  mean,
-  mul,
-  RandomKey,
-  sub,
-  treeFlatten,
-  valueAndGrad,
-  type HostArray,
-  type Tree,
-} from '@meanflow/core';
+import { hostArray, mean, mul, RandomKey, sub, treeFlatten, type HostArray, type Tree } from '@meanflow/core';
 import { perRow } from '@meanflow/samplers';
 import {
   adaptivelyWeighted,
@@ -29,7 +19,7 @@ import {
   type TrainingBatch,
   type VelocityDraws,
 } from '../../src/index.js';
-import { evaluate, inner, moved } from '../helpers.js';
+import { differentiate, evaluate, inner, moved } from '../helpers.js';
 
 const key = RandomKey.fromSeed(21);
 const BATCH = 5;
@@ -72,7 +62,7 @@ function parameters(config: NetworkConfig) {
   const random = leaves.map(({ shape }, i) => key.fold(i).normal(shape).to('float64'));
   const params = structure.unflatten(random) as ReturnType<typeof network.init>;
   const direction = structure.paths.map((path, i) => [path, key.fold('direction').fold(i).normal(leaves[i].shape)] as const); // prettier-ignore
-  return { network, params, direction: Object.fromEntries(direction), paths: structure.paths };
+  return { network, params, direction: Object.fromEntries(direction) };
 }
 
 /** ⟨gradient, direction⟩ against the central difference of a loss along it. */
@@ -87,12 +77,6 @@ function expectDerivative(
   expect(Math.abs(inner(gradient, direction) / expected - 1)).toBeLessThan(1e-5);
 }
 
-/** The gradient by path. */
-function flat(paths: readonly string[], gradient: Tree<unknown>): Record<string, never> {
-  const { leaves } = treeFlatten(gradient);
-  return Object.fromEntries(paths.map((path, i) => [path, leaves[i] as never]));
-}
-
 const half: AdaptiveWeight = { power: 0.5, epsilon: 1e-2 };
 
 describe('flow matching', () => {
@@ -103,12 +87,12 @@ describe('flow matching', () => {
   ])('%s', (_, config) => {
     // prettier-ignore
     const made = parameters(config);
-    const { network, params, paths } = made;
+    const { network, params } = made;
     const objective = flowMatching();
     const gradient = evaluate(
       ({ params, batch, draws }) => {
-        const loss = (p: typeof params) => objective.loss(network, p, batch, draws).loss;
-        return flat(paths, valueAndGrad(loss as never)(params as never)[1]);
+        const loss = (p: typeof params) => [objective.loss(network, p, batch, draws).loss, 0] as const;
+        return differentiate(loss, params).gradient;
       },
       { params, batch, draws },
     );
@@ -131,18 +115,15 @@ describe('MeanFlow', () => {
   ];
   test.each(cases)('%s', (_, config, objective) => {
     const made = parameters(config);
-    const { network, params, paths } = made;
+    const { network, params } = made;
     const { frozenTarget, frozenSquared, ...gradient } = evaluate(
       ({ params, batch, draws }) => {
         const loss = (p: typeof params) => {
           const terms = meanFlowTerms(objective, network, p, batch, draws);
           return [terms.loss, terms] as const;
         };
-        const [[, terms], g] = valueAndGrad(loss as never, { hasAux: true })(params as never) as [
-          [unknown, ReturnType<typeof meanFlowTerms>],
-          Tree<unknown>,
-        ];
-        return { ...flat(paths, g), frozenTarget: terms.target, frozenSquared: terms.squaredError };
+        const { gradient, aux: terms } = differentiate(loss, params);
+        return { ...gradient, frozenTarget: terms.target, frozenSquared: terms.squaredError };
       },
       { params, batch, draws },
     );
@@ -171,19 +152,16 @@ describe('improved MeanFlow', () => {
   ];
   test.each(cases)('%s', (_, config, objective) => {
     const made = parameters(config);
-    const { network, params, paths } = made;
+    const { network, params } = made;
     const { dudt, guided, squared, headSquared, ...gradient } = evaluate(
       ({ params, batch, draws }) => {
         const loss = (p: typeof params) => {
           const terms = improvedMeanFlowTerms(objective, network, p, batch, draws);
           return [terms.loss, terms] as const;
         };
-        const [[, terms], g] = valueAndGrad(loss as never, { hasAux: true })(params as never) as [
-          [unknown, ReturnType<typeof improvedMeanFlowTerms>],
-          Tree<unknown>,
-        ];
+        const { gradient, aux: terms } = differentiate(loss, params);
         return {
-          ...flat(paths, g),
+          ...gradient,
           dudt: terms.dudt,
           guided: terms.guidedVelocity,
           squared: terms.squaredError,
