@@ -50,6 +50,7 @@ const binaries: readonly ((x: Tensor, y: Tensor) => Tensor)[] = [
   (x, y) => where(less(x, y), mul(x, y), sub(x, y)),
   (x, y) => where(greater(x, 0.1), x, y),
   (x, y) => add(x, neg(y)),
+  (x, y) => sub(x, neg(y)),
 ]; // prettier-ignore
 
 const fits = (x: Tensor, y: Tensor): boolean => {
@@ -89,8 +90,9 @@ const steps: readonly Step[] = [
   },
   (pool, choose) => {
     const x = choose.of(pool);
-    const [axis, at] = [choose.below(x.rank + 1), choose.below(2)];
-    return at === 0 ? reshape(x, [-1].slice(0, sizeOf(x.shape) === 0 ? 1 : 1)) : reshape(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
+    const axis = choose.below(x.rank + 1);
+    const flat = choose.below(2) === 0;
+    return reshape(x, flat ? [sizeOf(x.shape)] : [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
   },
   (pool, choose) => {
     const x = choose.of(pool);
