@@ -1,5 +1,5 @@
 import {
-  add, broadcastTo, cast, checkpoint, constant, grad, jvp, matmul, mul, prepare, sin, square, sum, tanh, valueAndGrad,
+  add, broadcastTo, cast, checkpoint, constant, grad, jvp, matmul, mul, prepare, sin, square, stopGradient, sum, tanh, valueAndGrad,
   vjp, type Tensor,
 } from '../src/index.js'; // prettier-ignore
 import { checkDerivatives, evaluate, expectClose, floats, graphOf, wave } from './support/numeric.js';
@@ -45,6 +45,22 @@ describe('checkpoint', () => {
     };
     expectClose(evaluate(f, [floats([1, 10])]).data, [2 + 5 + 3, 30 + 5 + 4]);
     checkDerivatives(f, [floats([1, 10])]);
+  });
+
+  it('makes no tangents for results that do not move', () => {
+    const f = (t: Tensor, w: Tensor) => {
+      const pair = checkpoint((s: Tensor, u: Tensor): [Tensor, Tensor, Tensor] => [
+        sin(s),
+        tanh(u),
+        stopGradient(s),
+      ]);
+      return pair(t, w).reduce((a, b) => mul(a, b));
+    };
+    const tangent = graphOf((x, w) => jvp((t: Tensor) => f(t, w), [x], [1])[1], [wave([3]), wave([3], 1)]);
+    // cos(x) · tanh(w) · x, and nothing of zeros.
+    expect(prepare(tangent).stats().ops).toEqual({ cos: 1, tanh: 1, mul: 2 });
+    const fixed = graphOf((x) => jvp((t: Tensor) => checkpoint(stopGradient)(t), [x], [1])[1], [wave([3])]);
+    expect(fixed.stats().ops).toEqual({ constant: 1, broadcastTo: 1 });
   });
 
   it('works in vjp with some cotangents missing', () => {
