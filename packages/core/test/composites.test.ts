@@ -1,7 +1,7 @@
 /** Composites: the value of each is its decomposition's, and so are the derivatives that it writes in closed form. */
 import {
-  adamUpdate, add, attention, callComposite, concat, constant, gelu, grad, jvp, layerNorm, mul, prepare, reshape,
-  rmsNorm, silu, simplify, softmax, softplus, sum, type CompositeDefinition, type Tensor,
+  adamUpdate, add, attention, callComposite, concat, constant, cos, gelu, grad, jvp, layerNorm, mul, prepare, reshape,
+  rmsNorm, silu, simplify, sin, softmax, softplus, stopGradient, sum, type CompositeDefinition, type Tensor,
 } from '../src/index.js'; // prettier-ignore
 import {
   checkDerivatives,
@@ -154,6 +154,23 @@ describe('callComposite', () => {
       [floats([2, 3]), floats([5, 7])],
     );
     expectClose(gradient.data, [10, 21]);
+  });
+
+  it('is transposed through its body where a derivative uses it as a linear map', () => {
+    /** (x, w) → (x·w, 2x), linear in x. */
+    const linear: CompositeDefinition = { name: 'linear', decompose: ([x, w]) => [mul(x, w), mul(2, x)] };
+    const outer: CompositeDefinition = {
+      name: 'outer',
+      decompose: ([x, w]) => callComposite(linear, [sin(x), w], {}),
+      jvp: ({ inputs: [x, w], tangents: [dx] }) => callComposite(linear, [mul(dx!, cos(x)), w], {}),
+    };
+    const f = (x: Tensor, w: Tensor) => {
+      const [a, b] = callComposite(outer, [x, stopGradient(w)], {});
+      return add(mul(a, b), mul(a, 0.5));
+    };
+    checkDerivatives((x) => f(x, constant([2, -1, 3])), [wave([3])]);
+    // One of two results alone has a cotangent.
+    checkDerivatives((x) => callComposite(outer, [x, constant([2, -1, 3])], {})[1], [wave([3])]);
   });
 
   it('is one instruction until it is inlined, and merges with its equals only', () => {

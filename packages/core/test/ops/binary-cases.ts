@@ -147,6 +147,12 @@ export const binaryCases = {
     },
     { name: 'base 0', f: (x) => pow(x, 3), inputs: [floats([0, 0])], expected: [0, 0], order: 1 },
     {
+      name: 'base ±1',
+      f: pow,
+      inputs: [floats([1, 1, 1, -1, -1]), floats([NaN, Infinity, -Infinity, Infinity, NaN])],
+      expected: [1, 1, 1, 1, NaN],
+    },
+    {
       name: 'exponent 0 at base 0',
       f: (x) => pow(x, constant(0)),
       inputs: [floats([0, 2])],
