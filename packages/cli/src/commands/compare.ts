@@ -43,7 +43,7 @@ export function addCompare(program: Command, io: Io, exit: SetExitCode): void {
     .command('compare')
     .summary('train all methods side by side and write a report')
     .description(
-      'Train flow matching, MeanFlow and improved MeanFlow on the same data with the same network, steps and batches; measure their\n' +
+      'Train flow matching, MeanFlow and improved MeanFlow on the same data with the same network, steps and batches; measure their ' +
         'samples at few and at many network evaluations; write a report (one HTML page), pictures and the numbers.',
     )
     .option('--data <names>', `data sets or CSV files, by default ${defaultDatasets.join(',')}`, names)

@@ -35,7 +35,7 @@ export function addDoctor(program: Command, io: Io, exit: SetExitCode): void {
     .command('doctor')
     .summary('say what can run here, and why the rest cannot')
     .description(
-      'Check this machine: Node, the bundled data, and every backend, each by computing a derivative with it. Ends with status 1 when\n' +
+      'Check this machine: Node, the bundled data, and every backend, each by computing a derivative with it. Ends with status 1 when ' +
         `something that the other commands need does not work (${DEFAULT_BACKEND} is their backend unless another is named).`,
     )
     .action(async () => {

@@ -25,7 +25,7 @@ export function addEvaluate(program: Command, io: Io): void {
     .command('evaluate')
     .summary('measure the samples of a trained model')
     .description(
-      'Measure the samples of a run or a checkpoint against data that it was not trained on. The last row is the noise floor: what\n' +
+      'Measure the samples of a run or a checkpoint against data that it was not trained on. The last row is the noise floor: what ' +
         'fresh data scores against that data.',
     )
     .argument('<run>', 'a run folder, or a checkpoint (.safetensors)')

@@ -23,7 +23,7 @@ export function addInfo(program: Command, io: Io): void {
     .command('info')
     .summary('describe a run, or list what there is')
     .description(
-      'Describe a run or a checkpoint: its network, how it was trained, how far it is. Without one, list the data sets, methods and\n' +
+      'Describe a run or a checkpoint: its network, how it was trained, how far it is. Without one, list the data sets, methods and ' +
         'backends. With --recipe, print all settings that a data set is trained with, to be changed and given to --config.',
     )
     .argument('[run]', 'a run folder, or a checkpoint (.safetensors)')

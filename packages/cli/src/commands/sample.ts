@@ -29,7 +29,7 @@ export function addSample(program: Command, io: Io): void {
     .command('sample')
     .summary('draw samples from a trained model')
     .description(
-      'Draw samples from a run or a checkpoint. They come in the units of the data that it was trained on, with the class that was\n' +
+      'Draw samples from a run or a checkpoint. They come in the units of the data that it was trained on, with the class that was ' +
         'asked for. The format follows from the ending of --out: .csv, .json, .png or .svg.',
     )
     .argument('<run>', 'a run folder, or a checkpoint (.safetensors)')

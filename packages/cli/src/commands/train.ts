@@ -1,7 +1,7 @@
 /** `meanflow train`: one model on one data set, in a run folder from which it can go on. */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError, type Backend } from '@meanflow/core';
+import { ArgumentError, DataError, type Backend } from '@meanflow/core';
 import type { JsonObject } from '@meanflow/training';
 import { readRunConfig, RunDirectory, type RunSummary } from '@meanflow/training/node';
 import type { Command } from 'commander';
@@ -38,7 +38,7 @@ export function addTrain(program: Command, io: Io, exit: SetExitCode): void {
     .command('train')
     .summary('train one model')
     .description(
-      'Train one model on one data set. The run gets a folder of its own, with its configuration (config.json), its metrics\n' +
+      'Train one model on one data set. The run gets a folder of its own, with its configuration (config.json), its metrics ' +
         '(metrics.jsonl) and its checkpoints. Ctrl-C stops it with a checkpoint; --resume goes on as if it had never stopped.',
     )
     .option('--data <name>', 'a data set ("meanflow info" lists them) or a CSV file of numeric columns')
@@ -85,14 +85,19 @@ async function begin(options: TrainOptions, io: Io): Promise<boolean> {
 async function resume(folder: string, options: TrainOptions, io: Io): Promise<boolean> {
   for (const name of ['data', 'label', 'method', 'batch', 'seed', 'config', 'out'] as const) {
     if (options[name] !== undefined) {
-      throw new DataError(
+      throw new ArgumentError(
         `--${name} cannot change with --resume: a run keeps what it was begun with, but for --steps and --backend.`,
       );
     }
   }
   const { steps, backend } = options;
   const source = join(folder, 'config.json');
-  const config = validate(runConfigSchema, merge(await readRunConfig(folder), { steps, backend }), source);
+  const config = validate(
+    runConfigSchema,
+    merge(await readRunConfig(folder), { steps, backend }),
+    source,
+    DataError,
+  );
   const dataset = await openDataOf(config);
   return withBackendOf(config, (device) =>
     work({ config, dataset }, device, folder, io, () => RunDirectory.resume(folder, asJson(config))),

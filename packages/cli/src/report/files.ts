@@ -41,8 +41,8 @@ export function pictureFiles(results: DatasetResults, pictures: DatasetPictures)
   ];
   const sheet = { [`${name}.svg`]: sheetSvg(rows) };
   if (frame !== undefined) {
-    const panels = methods.map(({ method, samples }) => [
-      { points: data, role: 'data' as const },
+    const panels = methods.map(({ method, samples }, row) => [
+      row === 0 ? { points: data, role: 'data' as const } : undefined,
       ...evaluations.map((nfe) => {
         const found = samples.find((candidate) => candidate.nfe === nfe);
         return found && { points: found.samples, role: roleOf(method) };
