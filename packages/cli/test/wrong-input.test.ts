@@ -16,6 +16,8 @@ beforeAll(async () => {
   await writeJson(folder.path('list.json'), [1]);
   await writeJson(folder.path('misspelt.json'), { stesp: 5 });
   await writeJson(folder.path('nested.json'), { network: { widht: 5 } });
+  const guided = { methods: { 'improved-meanflow': { objective: { guidance: { maxScale: 4 } } } } };
+  await writeJson(folder.path('guided.json'), { data: ['rings'], recipes: { rings: guided } });
   await writeJson(folder.path('recipe.json'), { recipes: { digits: { optimizer: { learnigRate: 1 } } } });
 });
 
@@ -73,6 +75,12 @@ const cases: readonly (readonly [string, readonly string[], number, string])[] =
     ['compare', '--config', 'FOLDER/recipe.json'],
     2,
     'recipes.digits: optimizer: there is no field "learnigRate". Did you mean "learningRate"?',
+  ],
+  [
+    'an objective that the network cannot serve',
+    ['compare', '--config', 'FOLDER/guided.json'],
+    2,
+    'the network takes no guidance conditions',
   ],
   ['no such data to compare', ['compare', '--data', 'digits,checkerbord'], 2, 'Did you mean "checkerboard"?'],
   ['no such method to compare', ['compare', '--method', 'meanflow,imf'], 2, 'methods[1]: expected one of'],

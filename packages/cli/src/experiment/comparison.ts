@@ -23,7 +23,7 @@ import { datasetPictures, methodPictures } from './pictures.js';
 import { resolveRun, type ResolvedRun } from './resolve.js';
 import { trainRun } from './run.js';
 import { summarise } from './summary.js';
-import { prepareRun } from './training.js';
+import { checkTrainable, prepareRun } from './training.js';
 
 /** Settings that the command line lays over every recipe. */
 export interface RunChanges {
@@ -60,7 +60,7 @@ export async function planComparison(
 ): Promise<PlannedDataset[]> {
   const planned: PlannedDataset[] = [];
   for (const data of config.data) {
-    const choice = { data, label: data.includes('.') ? config.label : undefined, backend: config.backend };
+    const choice = { data, label: isPath(data) ? config.label : undefined, backend: config.backend };
     const { dataset } = await resolveRun(choice, 'The comparison');
     const source = `recipes.${data}`;
     const recipe = validate(
@@ -81,6 +81,7 @@ export async function planComparison(
       }
       runs.push({ seed, byMethod });
     }
+    for (const run of runs[0].byMethod) await checkTrainable(run);
     planned.push({ dataset, description: describe(dataset), runs });
   }
   return planned;
@@ -165,6 +166,11 @@ async function runAndJudge(
   } finally {
     await trainer.dispose();
   }
+}
+
+/** Labels are of files; the data sets with a name know theirs. */
+function isPath(data: string): boolean {
+  return /[\\/.]/.test(data);
 }
 
 /** A data set's name as part of a path. */

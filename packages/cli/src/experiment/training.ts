@@ -1,5 +1,5 @@
 /** A resolved run as a trainer: network, objective, optimizer with its schedule, averages and batches out of the configuration. */
-import type { Backend } from '@meanflow/core';
+import { referenceBackend, type Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import { createObjective, type AnyNetwork, type TrainingBatch } from '@meanflow/models';
 import type { ParameterTree } from '@meanflow/samplers';
@@ -45,6 +45,16 @@ export async function prepareRun({ config, dataset }: ResolvedRun, backend: Back
     seed: config.seed,
   });
   return { config, dataset, network, trainer };
+}
+
+/**
+ * Traces a run's train step without compiling it for a device, so that parts that do not fit together show before anything runs.
+ *
+ * @throws {ArgumentError} when network and objective do not fit together
+ */
+export async function checkTrainable(run: ResolvedRun): Promise<void> {
+  const { trainer } = await prepareRun(run, referenceBackend());
+  await trainer.dispose();
 }
 
 /** Batches with labels where the network is told them. */
