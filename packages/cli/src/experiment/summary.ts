@@ -3,12 +3,13 @@ import { methodNames, type RunConfig } from '../config/schema.js';
 import { methods } from '../methods.js';
 import { countText, durationText, median } from '../report/numbers.js';
 import type { DatasetResults, MethodResults, MetricRow } from '../report/results.js';
-import type { FinishedRun, PlannedDataset } from './comparison.js';
+import type { PlannedDataset } from './comparison.js';
 import type { Judge, Scores } from './evaluation.js';
+import type { FinishedRun } from './one-run.js';
 
 /** The results of a data set. */
 export function summarise(
-  planned: PlannedDataset,
+  planned: Pick<PlannedDataset, 'dataset' | 'description'>,
   judges: readonly Judge[],
   finished: readonly FinishedRun[],
 ): DatasetResults {
