@@ -59,7 +59,10 @@ function factsList({ device, seeds, trainingSeconds, createdAt, datasets }: Comp
   const runs = datasets.reduce((sum, { methods }) => sum + methods.length, 0) * seeds.length;
   const versions = Object.entries(device.versions).map(([name, version]) => `${name} ${version}`);
   const facts: readonly (readonly [string, string])[] = [
-    ['trained', `${durationText(trainingSeconds)}, ${countText(runs)} ${runs === 1 ? 'run' : 'runs'}`],
+    [
+      'trained and judged in',
+      `${durationText(trainingSeconds)}, ${countText(runs)} ${runs === 1 ? 'run' : 'runs'}`,
+    ],
     ['backend', [device.backend, ...versions].join(', ')],
     ['device', device.description],
     [seeds.length === 1 ? 'seed' : 'seeds', seeds.join(', ')],

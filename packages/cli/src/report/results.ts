@@ -65,6 +65,7 @@ export interface ComparisonResults {
   readonly command: string;
   readonly device: DeviceInfo;
   readonly seeds: readonly number[];
+  /** From the first step to the last judgement, with the runs side by side. */
   readonly trainingSeconds: number;
   readonly datasets: readonly DatasetResults[];
 }
