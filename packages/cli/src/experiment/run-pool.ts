@@ -64,10 +64,10 @@ export class RunPool {
   }
 
   private trainOn(worker: ChildProcess, task: RunTask): Promise<FinishedRun | undefined> {
-    const { folder, onProgress } = this.options;
+    const { folder, signal: stopped, onProgress } = this.options;
     return new Promise<FinishedRun | undefined>((resolve, reject) => {
       const settle = (act: () => void): void => {
-        worker.off('message', hear).off('exit', lose);
+        worker.off('message', hear).off('exit', lose).off('error', fail);
         act();
       };
       const hear = (message: FromWorker): void => {
@@ -76,6 +76,8 @@ export class RunPool {
         else settle(() => resolve(reviveArrays(message.result) as FinishedRun | undefined));
       };
       const lose = (code: number | null, signal: string | null): void => {
+        // Ctrl-C ends a process that is not yet ready to leave it to its parent.
+        if (stopped.aborted || signal === 'SIGINT') return settle(() => resolve(undefined));
         const why = signal === null ? `with status ${code}` : `by ${signal}`;
         settle(() =>
           reject(
@@ -85,7 +87,9 @@ export class RunPool {
           ),
         );
       };
-      worker.on('message', hear).on('exit', lose);
+      const fail = ({ message }: Error): void =>
+        settle(() => reject(new MeanflowError(`A process to train in cannot be started: ${message}.`)));
+      worker.on('message', hear).on('exit', lose).on('error', fail);
       if (worker.exitCode !== null || worker.signalCode !== null) lose(worker.exitCode, worker.signalCode);
       else tell(worker, { kind: 'run', config: task.run.config, folder, withPictures: task.withPictures });
     });

@@ -23,10 +23,15 @@ async function make({ config, folder, withPictures }: ToWorker & { kind: 'run' }
 
 // Ctrl-C reaches every process of the terminal; when to stop is for the parent to say.
 process.on('SIGINT', () => {});
+// Without it the run that is under way has nobody to report to.
+process.on('disconnect', () => process.exit());
 process.on('message', (message: ToWorker) => {
   if (message.kind === 'stop') stop.abort();
-  else if (message.kind === 'open') backend = findBackend(message.backend).open({ threads: message.threads });
-  else {
+  else if (message.kind === 'open') {
+    backend = findBackend(message.backend).open({ threads: message.threads });
+    // The run that awaits it reports why it cannot be opened.
+    backend.catch(() => {});
+  } else {
     make(message).catch((error: unknown) =>
       say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }),
     );
