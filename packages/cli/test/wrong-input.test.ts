@@ -18,6 +18,10 @@ beforeAll(async () => {
   await writeJson(folder.path('nested.json'), { network: { widht: 5 } });
   const guided = { methods: { 'improved-meanflow': { objective: { guidance: { maxScale: 4 } } } } };
   await writeJson(folder.path('guided.json'), { data: ['rings'], recipes: { rings: guided } });
+  await writeJson(folder.path('unknown.json'), { recipes: { digts: { steps: 5 } } });
+  await writeJson(folder.path('twice.json'), { data: ['rings'], seeds: [0, 1, 0] });
+  await mkdir(folder.path('other'));
+  await copyFile(points, folder.path('other', 'points.csv'));
   await writeJson(folder.path('recipe.json'), { recipes: { digits: { optimizer: { learnigRate: 1 } } } });
 });
 
@@ -75,6 +79,19 @@ const cases: readonly (readonly [string, readonly string[], number, string])[] =
     ['compare', '--config', 'FOLDER/recipe.json'],
     2,
     'recipes.digits: optimizer: there is no field "learnigRate". Did you mean "learningRate"?',
+  ],
+  [
+    'a recipe of no data',
+    ['compare', '--config', 'FOLDER/unknown.json'],
+    2,
+    'recipes: there is no data set "digts". Did you mean "digits"?',
+  ],
+  ['a seed twice', ['compare', '--config', 'FOLDER/twice.json'], 2, 'seeds: expected each of them once.'],
+  [
+    'two files of one name',
+    ['compare', '--data', `${points},FOLDER/other/points.csv`],
+    2,
+    'Two data sets are called "points.csv"',
   ],
   [
     'an objective that the network cannot serve',

@@ -220,12 +220,20 @@ export type NetworkSettings = RunConfig['network'];
 export type OptimizerSettings = RunConfig['optimizer'];
 export type SamplingSettings = RunConfig['sampling'];
 
+/** A list that is not empty and names nothing twice. */
+function distinct<T extends string | number>(element: z.ZodType<T>) {
+  return z
+    .array(element)
+    .min(1)
+    .refine((values) => new Set(values).size === values.length, 'expected each of them once.');
+}
+
 /** The file given to `meanflow compare --config`. */
 export const comparisonConfigSchema = z.strictObject({
-  data: z.array(z.string().min(1)).min(1),
+  data: distinct(z.string().min(1)),
   label: z.string().min(1).optional(),
-  methods: z.array(z.enum(methodNames)).min(1),
-  seeds: z.array(seed).min(1),
+  methods: distinct(z.enum(methodNames)),
+  seeds: distinct(seed),
   backend: z.string().min(1),
   /** Changes to recipes, by data set. */
   recipes: z.record(z.string(), z.record(z.string(), z.unknown())),

@@ -2,14 +2,15 @@
  * A comparison: every method on every data set at every seed, trained and judged alike. All runs are resolved before the first one
  * begins, so that a mistake in the last shows at once.
  */
-import type { Dataset } from '@meanflow/data';
+import { ArgumentError, didYouMean } from '@meanflow/core';
+import { datasets, type Dataset } from '@meanflow/data';
 import { merge } from '../config/merge.js';
 import { recipeSchema, type ComparisonConfig } from '../config/schema.js';
 import { validate } from '../config/validate.js';
 import { recipeFor } from '../recipes/index.js';
 import type { DatasetPictures, DatasetResults } from '../report/results.js';
 import { createJudge } from './evaluation.js';
-import type { FinishedRun, RunTask } from './one-run.js';
+import { fileName, type FinishedRun, type RunTask } from './one-run.js';
 import { datasetPictures } from './pictures.js';
 import { resolveRun, type ResolvedRun } from './resolve.js';
 import { summarise } from './summary.js';
@@ -34,10 +35,16 @@ export async function planComparison(
   changes: RunChanges,
   describe: (dataset: Dataset) => string,
 ): Promise<PlannedDataset[]> {
+  checkRecipeNames(config);
   const planned: PlannedDataset[] = [];
   for (const data of config.data) {
     const choice = { data, label: isPath(data) ? config.label : undefined, backend: config.backend };
     const { dataset } = await resolveRun(choice, 'The comparison');
+    if (planned.some((other) => fileName(other.dataset.name) === fileName(dataset.name))) {
+      throw new ArgumentError(
+        `Two data sets are called "${dataset.name}", after which folder and pictures are named. Rename a file.`,
+      );
+    }
     const source = `recipes.${data}`;
     const recipe = validate(
       recipeSchema,
@@ -63,6 +70,17 @@ export async function planComparison(
   return planned;
 }
 
+/** @throws {ArgumentError} when a recipe is changed that no data set has */
+function checkRecipeNames({ data, recipes }: ComparisonConfig): void {
+  const known = [...new Set([...data, ...datasets.map(({ name }) => name)])];
+  for (const name of Object.keys(recipes)) {
+    if (known.includes(name) || isPath(name)) continue;
+    throw new ArgumentError(
+      `recipes: there is no data set "${name}".${didYouMean(name, known)} Known are ${known.join(', ')}.`,
+    );
+  }
+}
+
 /** What came of a data set. */
 export interface ComparedDataset {
   readonly results: DatasetResults;
@@ -75,7 +93,10 @@ export async function compareDataset(
   train: (task: RunTask) => Promise<FinishedRun | undefined>,
 ): Promise<ComparedDataset | undefined> {
   const tasks = runs.flatMap(({ byMethod }, i) => byMethod.map((run) => ({ run, withPictures: i === 0 })));
-  const finished = await Promise.all(tasks.map(train));
+  const training = tasks.map(train);
+  // When one fails the others are stopping, each with a checkpoint, and are waited for.
+  await Promise.allSettled(training);
+  const finished = await Promise.all(training);
   if (!finished.every((run) => run !== undefined)) return undefined;
   const judges = runs.map(({ seed, byMethod }) => createJudge(dataset, byMethod[0].config, seed));
   const pictures = datasetPictures(dataset, finished[0].config, finished);
