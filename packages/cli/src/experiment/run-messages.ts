@@ -20,7 +20,13 @@ export type FromWorker =
   | { readonly kind: 'progress'; readonly progress: Progress }
   /** `result` is undefined when the run was stopped. */
   | { readonly kind: 'finished'; readonly result: FinishedRun | undefined }
-  | { readonly kind: 'failed'; readonly message: string };
+  | {
+      readonly kind: 'failed';
+      readonly message: string;
+      readonly stack: string | undefined;
+      /** Whether it is no error of ours: a bug. */
+      readonly isBug: boolean;
+    };
 
 /** Gives host arrays that crossed a process border, which leaves only their fields, their class again. */
 export function reviveArrays(value: unknown): unknown {

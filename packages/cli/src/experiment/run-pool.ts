@@ -72,7 +72,7 @@ export class RunPool {
       };
       const hear = (message: FromWorker): void => {
         if (message.kind === 'progress') onProgress(task, message.progress);
-        else if (message.kind === 'failed') settle(() => reject(new MeanflowError(message.message)));
+        else if (message.kind === 'failed') settle(() => reject(errorOf(message)));
         else settle(() => resolve(reviveArrays(message.result) as FinishedRun | undefined));
       };
       const lose = (code: number | null, signal: string | null): void => {
@@ -94,6 +94,11 @@ export class RunPool {
       else tell(worker, { kind: 'run', config: task.run.config, folder, withPictures: task.withPictures });
     });
   }
+}
+
+/** A run's error as it was where it happened, as far as it crosses a process border. */
+function errorOf({ message, stack, isBug }: FromWorker & { kind: 'failed' }): Error {
+  return Object.assign(isBug ? new Error(message) : new MeanflowError(message), stack && { stack });
 }
 
 function tell(worker: ChildProcess, message: ToWorker): void {

@@ -1,5 +1,5 @@
 /** A process that makes runs of a comparison, one after another, as it is told to. Ends when its parent lets go of it. */
-import type { Backend } from '@meanflow/core';
+import { MeanflowError, type Backend } from '@meanflow/core';
 import { findBackend } from '../backends.js';
 import { trainAndJudge } from './one-run.js';
 import { openDataOf } from './resolve.js';
@@ -32,8 +32,10 @@ process.on('message', (message: ToWorker) => {
     // The run that awaits it reports why it cannot be opened.
     backend.catch(() => {});
   } else {
-    make(message).catch((error: unknown) =>
-      say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }),
-    );
+    make(message).catch((error: unknown) => {
+      const isBug = !(error instanceof MeanflowError);
+      const { message, stack } = error instanceof Error ? error : new Error(String(error));
+      say({ kind: 'failed', message, stack, isBug });
+    });
   }
 });
