@@ -26,6 +26,7 @@ export interface ModelScores {
 export interface Judge {
   /** The metrics that apply to this data set, of those that were asked for. */
   readonly metrics: readonly Metric[];
+  /** The noise floor, computed when it is asked for: a run of a comparison needs no floor of its own. */
   readonly floor: Scores;
   score(samples: HostArray, labels: HostArray<'int32'> | undefined): Scores;
 }
@@ -35,7 +36,7 @@ export function evaluationKey(seed: number): RandomKey {
   return RandomKey.fromSeed(seed).fold('evaluation');
 }
 
-/** Draws reference data and computes the noise floor. */
+/** Draws reference data, and fresh data for the noise floor. */
 export function createJudge(dataset: Dataset, { evaluation, conditional }: RunConfig, seed: number): Judge {
   const key = evaluationKey(seed);
   const reference = dataset.reference('test', key.fold('reference'), evaluation.samples);
@@ -59,9 +60,11 @@ export function createJudge(dataset: Dataset, { evaluation, conditional }: RunCo
     training === undefined ? [] : metrics.filter(({ comparesWithTraining }) => comparesWithTraining);
   return {
     metrics,
-    floor: {
-      ...scoresOf(example),
-      ...scoresOf(evaluationOf(reference.x, reference.label), againstTraining),
+    get floor() {
+      return {
+        ...scoresOf(example),
+        ...scoresOf(evaluationOf(reference.x, reference.label), againstTraining),
+      };
     },
     score: (samples, labels) => scoresOf(evaluationOf(samples, labels)),
   };
