@@ -162,7 +162,7 @@ const sampling = z.strictObject({
 
 const evaluation = z.strictObject({
   /** How many samples are judged, against as many of the data as there are. */
-  samples: count,
+  samples: z.int().min(2),
   metrics: z.array(z.string()).min(1),
 });
 
