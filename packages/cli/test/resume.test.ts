@@ -19,6 +19,7 @@ const config = {
   batch: 32,
   network: { kind: 'mlp', width: 16, depth: 2, embedding: { kind: 'fourier', frequencies: 2 } },
   ema: { decays: [0.9, 0.999] },
+  sampling: { ema: 0.999 },
   logEvery: 10,
   checkpointEvery: 100,
 };
