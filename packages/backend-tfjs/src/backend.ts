@@ -1,0 +1,84 @@
+/** tfjsBackend: the Backend contract on TensorFlow.js. */
+import {
+  DisposedError,
+  type Backend,
+  type CompileOptions,
+  type DeviceInfo,
+  type Graph,
+} from '@meanflow/core';
+import { openEngineDevice, type OpenDevice, type TfjsDevice } from './devices.js';
+import { checkState, ScheduleExecutable, type TfjsExecutable } from './executable.js';
+import { planKernels } from './kernels/plan.js';
+import { buildProgram } from './program/build.js';
+import { loadTf, type ModuleSource, type TfModule } from './runtime.js';
+
+export interface TfjsBackendOptions {
+  /** `@tensorflow/tfjs-core`: the module, or `() => import('@tensorflow/tfjs-core')`. */
+  readonly tf: ModuleSource;
+  /** Where graphs run; `'cpu'` by default. */
+  readonly device?: TfjsDevice;
+  /**
+   * The package with the device's kernels, such as `() => import('@tensorflow/tfjs-backend-wasm')`. May be left out
+   * when the program has imported it already, except for `webgpu`.
+   */
+  readonly kernels?: ModuleSource;
+}
+
+/** A backend on TensorFlow.js. */
+export interface TfjsBackend extends Backend {
+  compile(graph: Graph, options?: CompileOptions): Promise<TfjsExecutable>;
+  /** Storages that are alive on the device: results, constants of executables, and what a run is holding. */
+  readonly liveStorages: number;
+}
+
+/**
+ * A backend that runs graphs on the kernels of TensorFlow.js.
+ *
+ * @throws {BackendError} when tfjs or the device is not there, saying what was asked, what was found, what to install
+ */
+export async function tfjsBackend(options: TfjsBackendOptions): Promise<TfjsBackend> {
+  const { device = 'cpu' } = options;
+  const tf = await loadTf(options.tf);
+  return new KernelBackend(tf, await openEngineDevice(tf, device as 'cpu', options));
+}
+
+class KernelBackend implements TfjsBackend {
+  readonly name: string;
+  private readonly live = new Set<ScheduleExecutable>();
+  private disposed = false;
+
+  constructor(
+    private readonly tf: TfModule,
+    private readonly device: OpenDevice,
+  ) {
+    this.name = device.info.backend;
+  }
+
+  describe(): DeviceInfo {
+    return this.device.info;
+  }
+
+  get liveStorages(): number {
+    return this.device.store.numDataIds();
+  }
+
+  async compile(graph: Graph, { state = {} }: CompileOptions = {}): Promise<TfjsExecutable> {
+    if (this.disposed) throw new DisposedError(`The backend ${this.name} was disposed of.`);
+    checkState(graph, state);
+    const { tfjsName, store } = this.device;
+    const find = (kernel: string) => this.tf.getKernel(kernel, tfjsName)?.kernelFunc;
+    const schedule = planKernels(buildProgram(graph), { tfjsName, find, backend: store });
+    const executable: ScheduleExecutable = new ScheduleExecutable(this.device, schedule, graph, state, () =>
+      this.live.delete(executable),
+    );
+    this.live.add(executable);
+    return executable;
+  }
+
+  async dispose(): Promise<void> {
+    if (this.disposed) return;
+    this.disposed = true;
+    await Promise.all([...this.live].map((executable) => executable.dispose()));
+    await this.device.close();
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Repairs: what each tfjs backend lacks or does otherwise than core defines it, and what it is built from instead.
+ * This table is the whole list of differences between tfjs backends; everything else is the shared kernel table.
+ */
+import type { NodeName, StoredValue } from '../program/program.js';
+import type { Emit, EmitContext } from './emitter.js';
+import { integers, movements } from './host-memory.js';
+
+type DeviceRepairs = { readonly [K in NodeName]?: Emit<K> };
+
+/** The repair for int32 operands, the shared kernel for floats. */
+const forIntegers =
+  <K extends 'mul' | 'div'>(op: K, repair: Emit<K>): Emit<K> =>
+  (context) =>
+    context.output.dtype === 'int32' ? repair(context) : context.emitter.plain(op, context);
+
+const quotient = (a: number, b: number) => Math.trunc(a / b);
+
+/** The value of an operand that is one known number. */
+const knownScalar = ({ emitter }: EmitContext<NodeName>, operand: StoredValue): number | undefined =>
+  emitter.schedule.knownScalar(operand.storage);
+
+/**
+ * XNNPACK's Maximum and Minimum return the first operand where the second is NaN, and whichever zero comes first.
+ * A second operand that is a known number needs only the zero mended.
+ */
+const extremum =
+  <K extends 'maximum' | 'minimum'>(op: K): Emit<K> =>
+  (context) => {
+    const { emitter, inputs, output } = context;
+    if (output.dtype !== 'float32') return emitter.plain(op, context);
+    const swapped = knownScalar(context, inputs[0]) !== undefined ? [inputs[1], inputs[0]] : inputs;
+    const [a, b] = swapped;
+    const best = emitter.plain(op, { ...context, inputs: swapped });
+    const float = (name: 'add' | 'sub', x: StoredValue, y: StoredValue) =>
+      emitter.node(name, [x, y], {}, output);
+    const bool = { dtype: 'bool', shape: output.shape } as const;
+    const zero = emitter.scalar(0);
+    const known = knownScalar(context, b);
+    if (known !== undefined && !Number.isNaN(known)) {
+      if (known !== 0) return best;
+      // max(x, 0) is never −0, and min(x, −0) never 0.
+      if (op === 'maximum' && Object.is(known, 0)) return float('add', best, zero);
+    }
+    const negated = (x: StoredValue) => emitter.node('neg', [x], {}, x);
+    // Of two zeros: the sum is −0 only when both are, and the negated sum of negatives when either is.
+    const ofZeros = op === 'maximum' ? float('add', a, b) : negated(float('add', negated(a), negated(b)));
+    const areEqual = emitter.node('equal', [a, b], {}, bool);
+    const isZero = emitter.node('equal', [a, zero], {}, { ...a, dtype: 'bool' });
+    const bothZero = emitter.node('and', [areEqual, isZero], {}, bool);
+    const mended = emitter.node('select', [bothZero, ofZeros, best], {}, output);
+    const isNumber = emitter.node('equal', [b, b], {}, { ...b, dtype: 'bool' });
+    return emitter.node('select', [isNumber, mended, b], {}, output);
+  };
+
+const cpu: DeviceRepairs = {
+  ...movements,
+  // JavaScript multiplies int32 in float64, which rounds beyond 2⁵³.
+  mul: forIntegers('mul', integers('mul', Math.imul)),
+  div: forIntegers('div', integers('div', quotient)),
+};
+
+const wasm: DeviceRepairs = {
+  ...movements,
+  // The kernel divides int32 as float32.
+  div: forIntegers('div', integers('div', quotient)),
+  maximum: extremum('maximum'),
+  minimum: extremum('minimum'),
+};
+
+/** By tfjs backend name. */
+export const repairs: Readonly<Partial<Record<string, DeviceRepairs>>> = { cpu, wasm };
