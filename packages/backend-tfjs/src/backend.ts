@@ -8,8 +8,13 @@ import {
 } from '@meanflow/core';
 import { openEngineDevice, type OpenDevice, type TfjsDevice } from './devices.js';
 import { checkState, ScheduleExecutable, type TfjsExecutable } from './executable.js';
+import type { KernelSource } from './kernels/emitter.js';
 import { planKernels } from './kernels/plan.js';
 import { buildProgram } from './program/build.js';
+import type { Program } from './program/program.js';
+import type { Schedule } from './schedule.js';
+import { openWebgpu } from './webgpu/open.js';
+import { planWebgpu } from './webgpu/plan.js';
 import { loadTf, type ModuleSource, type TfModule } from './runtime.js';
 
 export interface TfjsBackendOptions {
@@ -22,6 +27,14 @@ export interface TfjsBackendOptions {
    * when the program has imported it already, except for `webgpu`.
    */
   readonly kernels?: ModuleSource;
+  /** `webgpu`, where the platform has no WebGPU of its own, as in Node: `() => import('webgpu')`. */
+  readonly gpu?: ModuleSource;
+  /** `webgpu`: takes an adapter that computes in software, such as SwiftShader; without it that is an error. */
+  readonly allowSoftware?: boolean;
+  /** `webgpu`: which of several GPUs; `'high-performance'` by default. */
+  readonly powerPreference?: 'high-performance' | 'low-power';
+  /** `webgpu`: `false` runs every op as a kernel of its own, to find out which is at fault; `true` by default. */
+  readonly fuse?: boolean;
 }
 
 /** A backend on TensorFlow.js. */
@@ -39,7 +52,16 @@ export interface TfjsBackend extends Backend {
 export async function tfjsBackend(options: TfjsBackendOptions): Promise<TfjsBackend> {
   const { device = 'cpu' } = options;
   const tf = await loadTf(options.tf);
-  return new KernelBackend(tf, await openEngineDevice(tf, device as 'cpu', options));
+  if (device === 'webgpu') {
+    const opened = await openWebgpu(tf, options);
+    const { runner, backend } = opened;
+    const fusion = {
+      fuse: options.fuse ?? true,
+      maxBuffers: backend.device.limits.maxStorageBuffersPerShaderStage,
+    };
+    return new KernelBackend(tf, opened, (program, source) => planWebgpu(program, source, runner, fusion));
+  }
+  return new KernelBackend(tf, await openEngineDevice(tf, device, options), planKernels);
 }
 
 class KernelBackend implements TfjsBackend {
@@ -50,6 +72,7 @@ class KernelBackend implements TfjsBackend {
   constructor(
     private readonly tf: TfModule,
     private readonly device: OpenDevice,
+    private readonly plan: (program: Program, source: KernelSource) => Schedule | Promise<Schedule>,
   ) {
     this.name = device.info.backend;
   }
@@ -67,7 +90,7 @@ class KernelBackend implements TfjsBackend {
     checkState(graph, state);
     const { tfjsName, store } = this.device;
     const find = (kernel: string) => this.tf.getKernel(kernel, tfjsName)?.kernelFunc;
-    const schedule = planKernels(buildProgram(graph), { tfjsName, find, backend: store });
+    const schedule = await this.plan(buildProgram(graph), { tfjsName, find, backend: store });
     const executable: ScheduleExecutable = new ScheduleExecutable(this.device, schedule, graph, state, () =>
       this.live.delete(executable),
     );

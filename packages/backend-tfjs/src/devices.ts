@@ -17,6 +17,8 @@ export interface OpenDevice {
   /** The name under which its kernels are registered with tfjs. */
   readonly tfjsName: string;
   readonly store: TensorStore;
+  /** Kernels dispatched so far, where the device counts them; elsewhere each step is one. */
+  readonly dispatches?: number;
   upload(value: HostArray): DataId;
   read(dataId: DataId): Promise<BackendValues>;
   /** Resolves when another run may be started. @throws {BackendError} when the device was lost or reported an error */

@@ -91,9 +91,11 @@ export class ScheduleExecutable implements TfjsExecutable {
     signal?.throwIfAborted();
     const storages: Storages = new Array(this.schedule.storages);
     for (const [storage, dataId] of this.constants) storages[storage] = dataId;
+    const dispatches = this.device.dispatches ?? 0;
     try {
       this.load(inputs, storages);
       for (const step of this.schedule.steps) this.execute(step, storages);
+      this.counted.kernels += (this.device.dispatches ?? this.schedule.steps.length) - dispatches;
       return this.results(storages);
     } catch (error) {
       this.releaseAll(storages);
@@ -157,7 +159,6 @@ export class ScheduleExecutable implements TfjsExecutable {
         { cause: error },
       );
     }
-    this.counted.kernels += 1;
     step.outputs.forEach((storage, i) => (storages[storage] = results[i].dataId));
     for (const storage of step.release) this.release(storages, storage);
   }

@@ -16,16 +16,18 @@ import {
 } from '@meanflow/core';
 import { tfjsBackend, type TfjsBackend, type TfjsDevice } from '../src/index.js';
 
-export const tf = () => import('@tensorflow/tfjs-core');
+export const tf: () => Promise<object> = () => import('@tensorflow/tfjs-core');
 
 const kernels: Partial<Record<TfjsDevice, () => Promise<object>>> = {
   cpu: () => import('@tensorflow/tfjs-backend-cpu'),
   wasm: () => import('@tensorflow/tfjs-backend-wasm'),
+  webgpu: () => import('@tensorflow/tfjs-backend-webgpu'),
 };
+const gpu = () => import('webgpu');
 
 /** Opens a device anew. */
 export const open = (device: TfjsDevice): Promise<TfjsBackend> =>
-  tfjsBackend({ tf, device, kernels: kernels[device] });
+  tfjsBackend({ tf, device, kernels: kernels[device], gpu, allowSoftware: true });
 
 const shared = new Map<TfjsDevice, Promise<TfjsBackend>>();
 
@@ -35,7 +37,7 @@ export function backend(device: TfjsDevice): Promise<TfjsBackend> {
   return shared.get(device)!;
 }
 
-export const devices: readonly TfjsDevice[] = ['cpu', 'wasm'];
+export const devices: readonly TfjsDevice[] = ['cpu', 'wasm', 'webgpu'];
 
 /** 2⁻²⁴: the largest relative error of rounding a number to float32. */
 const HALF_ULP = 2 ** -24;
