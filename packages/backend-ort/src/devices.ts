@@ -15,6 +15,8 @@ interface DeviceProfile {
 const profiles: Readonly<Record<OrtDevice, DeviceProfile>> = {
   cpu: {
     kind: 'cpu',
+    // Optimisation level, arena, memory pattern and execution mode made at most 3 % of difference to the train step of
+    // a 4 × 256 MLP (batch 1024); 'all' is what fuses activations into products and lays out convolutions.
     sessionOptions: {
       executionProviders: ['cpu'],
       graphOptimizationLevel: 'all',
@@ -23,6 +25,9 @@ const profiles: Readonly<Record<OrtDevice, DeviceProfile>> = {
       enableMemPattern: true,
       // Quiet: errors reach the caller as exceptions, and warnings are about optimisations that it could not make.
       logSeverityLevel: 4,
+      // Threads wait for the next op by spinning. As long as ONNX Runtime does by default (a millisecond), that step
+      // took 15.4 ms on two idle cores and 129 on busy ones; not at all, 17.5 and 41; for 100 µs, 15.4 and 49.
+      extra: { session: { intra_op: { spin_duration_us: '100' } } },
     },
   },
 };

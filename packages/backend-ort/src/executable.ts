@@ -63,7 +63,8 @@ export class SessionExecutable implements OrtExecutable {
     checkInputs(this.graph, inputs);
     const given = { ...inputs };
     const result = this.queue.then(() => this.runNow(given, options));
-    this.queue = result.catch(() => undefined);
+    // The queue is only waited for: it must not keep the results of the latest run alive.
+    this.queue = result.then(nothing, nothing);
     return result;
   }
 
@@ -90,6 +91,11 @@ export class SessionExecutable implements OrtExecutable {
     return results;
   }
 
+  /** Made once, here: a closure made in `invoke` would let each result keep all results of its run alive. */
+  private readonly onRead = (bytes: number): void => {
+    this.counted.deviceToHostBytes += bytes;
+  };
+
   private async invoke(feeds: Record<string, Tensor>): Promise<Record<string, DeviceArray>> {
     let returned: InferenceSession.ReturnType;
     try {
@@ -99,11 +105,10 @@ export class SessionExecutable implements OrtExecutable {
         cause: error,
       });
     }
-    const onRead = (bytes: number) => (this.counted.deviceToHostBytes += bytes);
     return Object.fromEntries(
       this.graph.outputs.map(({ name, value }) => [
         name,
-        new OrtArray(returned[outputName(name)] as Tensor, this.graph.types[value], onRead),
+        new OrtArray(returned[outputName(name)] as Tensor, this.graph.types[value], this.onRead),
       ]),
     );
   }
@@ -126,6 +131,8 @@ export class SessionExecutable implements OrtExecutable {
     }
   }
 }
+
+const nothing = (): void => undefined;
 
 function tensorOf(ort: OrtModule, name: string, input: RunInput): Tensor {
   if (input instanceof OrtArray) return input.tensor;

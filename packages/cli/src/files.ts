@@ -12,7 +12,7 @@ const explanations: Readonly<Record<string, string>> = {
   ENOSPC: 'no space is left on the device',
   ENOTDIR: 'part of the path is a file, not a folder',
   EISDIR: 'it is a folder, not a file',
-  EEXIST: 'it is a file, not a folder',
+  EEXIST: 'part of the path is a file, not a folder',
 };
 
 /** Does something with files; a failure of the file system becomes a DataError that begins with `action`. */
@@ -20,9 +20,9 @@ export async function withFileErrors<T>(action: string, work: () => Promise<T>):
   try {
     return await work();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-    if (code === undefined || error instanceof DataError) throw error;
-    throw new DataError(`${action}: ${explanations[code] ?? (error as Error).message}.`, { cause: error });
+    const { code, message } = (error ?? {}) as NodeJS.ErrnoException;
+    if (typeof code !== 'string' || error instanceof DataError) throw error;
+    throw new DataError(`${action}: ${explanations[code] ?? message}.`, { cause: error });
   }
 }
 

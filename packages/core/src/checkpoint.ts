@@ -19,15 +19,17 @@ type BodyParameters = { readonly body: Graph };
 const checkpointed: CompositeDefinition<BodyParameters> = {
   name: 'checkpoint',
   decompose: (inputs, { body }) => body.apply(inputs),
-  jvp: ({ inputs, outputs, tangents, parameters: { body } }) => {
+  jvp: ({ inputs, tangents, parameters: { body } }) => {
     const active = tangents.map((tangent) => tangent !== undefined);
-    const moving = tangents.filter((tangent) => tangent !== undefined);
-    const results = callComposite(checkpointTangent, [...inputs, ...moving], { body, active });
-    return results.map((tangent, i) => (outputs[i].dtype === 'float32' ? tangent : undefined));
+    const given = tangents.filter((tangent) => tangent !== undefined);
+    const moving = movingOutputs(body, active);
+    if (!moving.includes(true)) return moving.map(() => undefined);
+    const results = [...callComposite(checkpointTangent, [...inputs, ...given], { body, active })];
+    return moving.map((moves) => (moves ? results.shift() : undefined));
   },
 };
 
-/** `(x…, dx…) → ∂body(x) · dx`, for the inputs that are active; linear in dx. */
+/** `(x…, dx…) → ∂body(x) · dx`, for the inputs that are active and the outputs that move with them; linear in dx. */
 const checkpointTangent: CompositeDefinition<BodyParameters & { readonly active: readonly boolean[] }> = {
   name: 'checkpointTangent',
   decompose: (operands, { body, active }) =>
@@ -49,6 +51,16 @@ const checkpointTangent: CompositeDefinition<BodyParameters & { readonly active:
   },
 };
 
+/** Which outputs of a body can move with its active inputs: the tangents of the others are zero, and not made. */
+function movingOutputs(body: Graph, active: readonly boolean[]): boolean[] {
+  const moving = new Set(body.inputs.filter((_, i) => active[i]).map(({ value }) => value));
+  for (const { op, inputs, outputs } of body.instructions) {
+    if (op === 'stopGradient' || !inputs.some((input) => moving.has(input))) continue;
+    for (const output of outputs) if (body.types[output].dtype === 'float32') moving.add(output);
+  }
+  return body.outputs.map(({ value }) => moving.has(value));
+}
+
 function linearise(
   body: Graph,
   active: readonly boolean[],
@@ -58,8 +70,10 @@ function linearise(
   const inputs = primals.map(alias);
   const chosen = inputs.filter((_, i) => active[i]);
   const outputs = body.apply(inputs);
-  const pushed = pushforward(outputs, new Map(chosen.map((input, i) => [input, tangents[i]])));
-  return pushed.map((tangent, i) => tangent ?? broadcastTo(constant(0), outputs[i].shape));
+  const moving = movingOutputs(body, active);
+  const wanted = outputs.filter((_, i) => moving[i]);
+  const pushed = pushforward(wanted, new Map(chosen.map((input, i) => [input, tangents[i]])));
+  return pushed.map((tangent, i) => tangent ?? broadcastTo(constant(0), wanted[i].shape));
 }
 
 /**

@@ -8,13 +8,11 @@ import type { PrimitiveName } from './ops/attributes.js';
 import type { CompositeCall } from './ops/composite.js';
 import { allocate, type OpDefinition, type RefValue } from './ops/definition.js';
 import { opTable } from './ops/table.js';
-import type { Emit, RuleContext } from './simplify-rule.js';
+import { FOLD_LIMIT, type Emit, type RuleContext } from './simplify-rule.js';
 import { rewrite } from './simplify-rules.js';
 import { Tensor, type TraceNode } from './tensor.js';
 import { formatShape, sizeOf } from './types.js';
 
-/** Largest result that constant folding stores in the graph. */
-const FOLD_LIMIT = 4096;
 /** Largest constant whose elements are compared to find equal constants. */
 const COMPARE_LIMIT = 64;
 

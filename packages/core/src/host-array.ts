@@ -109,7 +109,7 @@ export type NestedNumbers = number | readonly NestedNumbers[];
  * An array from a number, nested numbers or a typed array.
  *
  * @param values what the array holds; nested arrays must be rectangular
- * @param options.dtype defaults to float32
+ * @param options.dtype defaults to float32; int32 truncates, and for bool anything but 0 is 1
  * @param options.shape defaults to the nesting of `values`
  */
 export function hostArray<D extends HostDType = 'float32'>(
@@ -124,7 +124,9 @@ export function hostArray<D extends HostDType = 'float32'>(
     shape = flatten(values as NestedNumbers, collected);
     flat = collected;
   }
-  return new HostArray(dtype, options.shape ?? shape, constructors[dtype].from(flat) as HostData[D]);
+  const data =
+    dtype === 'bool' ? Uint8Array.from(flat, (x) => Number(x !== 0)) : constructors[dtype].from(flat);
+  return new HostArray(dtype, options.shape ?? shape, data as HostData[D]);
 }
 
 function flatten(values: NestedNumbers, into: number[]): number[] {

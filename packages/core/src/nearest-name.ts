@@ -1,6 +1,7 @@
 /**
  * The suggestion in "did you mean …?": which of the names that exist is nearest to the one that was typed. Distance
- * is the Levenshtein edit distance (V. I. Levenshtein, 1966) without regard to case and to separators, so that
+ * is the edit distance of Damerau (1964) and Levenshtein (1966), in which two letters in the wrong order are one slip
+ * (in its restricted form: no letter is edited twice), without regard to case and to separators, so that
  * `8gaussians` finds `8-gaussians`; a name that lies whole inside another (`moons`, `two-moons`) counts as near.
  */
 
@@ -38,16 +39,19 @@ function plain(name: string): string {
   return name.toLowerCase().replace(/[\s._-]+/g, '');
 }
 
-/** Insertions, deletions and substitutions that turn `a` into `b`. */
+/** Insertions, deletions, substitutions and swaps of adjacent letters that turn `a` into `b`. */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const current = [i];
     for (let j = 1; j <= b.length; j++) {
-      const substitution = previous[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(substitution, previous[j] + 1, current[j - 1] + 1));
+      const substitution = last[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(substitution, last[j] + 1, current[j - 1] + 1));
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (isSwap) current[j] = Math.min(current[j], beforeLast[j - 2] + 1);
     }
-    previous = current;
+    [beforeLast, last] = [last, current];
   }
-  return previous[b.length];
+  return last[b.length];
 }

@@ -69,23 +69,26 @@ export function treeLeaves<L>(tree: Tree<L>): L[] {
 /** A tree's leaves, and the structure that puts them back. */
 export function treeFlatten<L>(tree: Tree<L>): { leaves: L[]; structure: TreeStructure } {
   const flat = treePaths(tree);
+  const build = builderOf(tree);
   const structure: TreeStructure = {
     paths: flat.map(({ path }) => path),
     unflatten<M>(leaves: readonly M[]): Tree<M> {
       if (leaves.length !== flat.length) {
         throw new PytreeError(`A tree of ${flat.length} leaves cannot be built from ${leaves.length}.`);
       }
-      let next = 0;
-      const build = (value: unknown): Tree<M> => {
-        if (value === undefined) return undefined;
-        if (!isNode(value)) return leaves[next++];
-        const children = entries(value).map(([key, child]) => [key, build(child)] as const);
-        return Array.isArray(value) ? children.map(([, child]) => child) : Object.fromEntries(children);
-      };
-      return build(tree);
+      return build(leaves[Symbol.iterator]()) as Tree<M>;
     },
   };
   return { leaves: flat.map(({ leaf }) => leaf), structure };
+}
+
+/** What builds a tree of the same form from leaves; it holds on to neither the tree nor its leaves. */
+function builderOf(value: unknown): (leaves: Iterator<unknown>) => unknown {
+  if (value === undefined) return () => undefined;
+  if (!isNode(value)) return (leaves) => leaves.next().value;
+  const children = entries(value).map(([key, child]) => [key, builderOf(child)] as const);
+  if (Array.isArray(value)) return (leaves) => children.map(([, build]) => build(leaves));
+  return (leaves) => Object.fromEntries(children.map(([key, build]) => [key, build(leaves)]));
 }
 
 /**

@@ -3,6 +3,7 @@ import { hostArray } from './host-array.js';
 import type { OpAttributes } from './ops/attributes.js';
 import {
   carriesShape,
+  isFoldable,
   isScalarConstant,
   madeBy,
   uniformValue,
@@ -26,14 +27,13 @@ export function mulRule([x, y]: readonly Tensor[], _: unknown, { emit }: RuleCon
     [x, y],
     [y, x],
   ] as const) {
+    const negated = isFoldable(factor) ? madeBy(other, 'neg') : undefined;
+    if (negated !== undefined) return emit('mul', [negated.inputs[0], emit('neg', [factor], {})], {});
     const value = uniformValue(factor);
     if (value === undefined || !carriesShape(other, factor)) continue;
     if (value === 1) return other;
     if (value === -1) return emit('neg', [other], {});
-    if (!isScalarConstant(factor)) continue;
-    const negated = madeBy(other, 'neg');
-    if (negated !== undefined) return emit('mul', [negated.inputs[0], emit('neg', [factor], {})], {});
-    const merged = scaled(other, factor, value, emit);
+    const merged = isScalarConstant(factor) ? scaled(other, factor, value, emit) : undefined;
     if (merged !== undefined) return merged;
   }
   return undefined;

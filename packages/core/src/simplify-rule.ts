@@ -42,6 +42,13 @@ export function uniformValue(tensor: Tensor): number | undefined {
 }
 
 const isConstant = (tensor: Tensor): boolean => tensor.node.op === 'constant';
+
+/** Largest value that constant folding stores in the graph, in elements. */
+export const FOLD_LIMIT = 4096;
+
+/** Whether folding computes with this constant. */
+export const isFoldable = (tensor: Tensor): boolean =>
+  isConstant(tensor) && sizeOf(tensor.shape) <= FOLD_LIMIT;
 export const isScalarConstant = (tensor: Tensor): boolean => tensor.rank === 0 && isConstant(tensor);
 
 /** What a value is a repetition of: the operand of `broadcastTo`, or a constant of one element as a scalar. */

@@ -156,10 +156,15 @@ const rules: { readonly [K in PrimitiveName]?: Rule<K> } = {
     x.shape.every((n, axis) => low[axis] === 0 && high[axis] === 0 && (interior[axis] === 0 || n <= 1))
       ? x
       : undefined,
-  concat: (inputs, { axis }, { emit }) => {
+  concat: (inputs, { axis }, { emit, usedOnce }) => {
     if (inputs.length === 1) return inputs[0];
     const filled = inputs.filter(({ shape }) => shape[axis] > 0);
-    return filled.length > 0 && filled.length < inputs.length ? emit('concat', filled, { axis }) : undefined;
+    if (filled.length > 0 && filled.length < inputs.length) return emit('concat', filled, { axis });
+    const parts = inputs.flatMap((input) => {
+      const inner = madeBy(input, 'concat');
+      return inner?.attributes.axis === axis && usedOnce(input) ? inner.inputs : [input];
+    });
+    return parts.length > inputs.length ? emit('concat', parts, { axis }) : undefined;
   },
   reverse: ([x], { axes }) =>
     axes.every((axis) => x.shape[axis] <= 1) || sizeOf(x.shape) === 0 ? x : undefined,

@@ -11,6 +11,7 @@ describe('nearestName', () => {
     ['digit', 'digits'],
     ['ring', 'rings'],
     ['whine', 'wine'],
+    ['wnie', 'wine'],
   ])('finds what %s means', (typed, meant) => {
     expect(nearestName(typed, names)).toBe(meant);
   });

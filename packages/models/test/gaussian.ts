@@ -1,7 +1,7 @@
 /**
- * The exact average velocity of one-dimensional data N(μ, σ²), as a network without parameters. With deviations
- * s(t)² = (1 − t)² σ² + t², u(z, r, t) = (z − (1 − t) μ) (t + r − σ² (2 − t − r)) / (s(t) (s(t) + s(r))) − μ, which has no
- * singularity at r = t, where it is the instantaneous velocity.
+ * The exact average velocity of one-dimensional data N(μ, σ²), as a network without parameters. With
+ * deviations s(t)² = (1 − t)² σ² + t², u(z, r, t) = (z − (1 − t) μ) (t + r − σ² (2 − t − r)) / (s(t) (s(t) +
+ * s(r))) − μ, which has no singularity at r = t, where it is the instantaneous velocity.
  */
 import { full, type Tensor } from '@meanflow/core';
 import { perRow } from '@meanflow/samplers';

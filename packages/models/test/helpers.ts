@@ -4,33 +4,51 @@ import {
   interpret,
   trace,
   treeFlatten,
+  valueAndGrad,
   type Graph,
-  type MapLeaves,
+  type Symbolic,
   type Tensor,
   type Tree,
 } from '@meanflow/core';
 
 /** Traces `f` at the types of `inputs`, a tree of host arrays. Inputs are named by their paths in it. */
 export function traceTree<In>(
-  f: (inputs: MapLeaves<In, HostArray, Tensor>) => Readonly<Record<string, Tensor>>,
+  f: (inputs: Symbolic<In>) => Readonly<Record<string, Tensor>>,
   inputs: In,
 ): { readonly graph: Graph; readonly named: Record<string, HostArray> } {
   const { leaves, structure } = treeFlatten<HostArray>(inputs as Tree<HostArray>);
   const named = Object.fromEntries(leaves.map((leaf, i) => [structure.paths[i], leaf]));
   const { graph } = trace((flat: Readonly<Record<string, Tensor>>) => {
     const tree: unknown = structure.unflatten(structure.paths.map((path) => flat[path]));
-    return f(tree as MapLeaves<In, HostArray, Tensor>);
+    return f(tree as Symbolic<In>);
   }, named);
   return { graph, named };
 }
 
 /** Traces `f` at the types of `inputs` and runs it on them in float64. */
 export function evaluate<In>(
-  f: (inputs: MapLeaves<In, HostArray, Tensor>) => Readonly<Record<string, Tensor>>,
+  f: (inputs: Symbolic<In>) => Readonly<Record<string, Tensor>>,
   inputs: In,
 ): Record<string, HostArray> {
   const { graph, named } = traceTree(f, inputs);
   return interpret(graph, named);
+}
+
+/**
+ * The gradient of a traced loss in a tree of tensors, by path in it, and what the loss returns beside its value.
+ */
+export function differentiate<P, Aux>(
+  loss: (params: P) => readonly [Tensor, Aux],
+  params: P,
+): { readonly gradient: Record<string, Tensor>; readonly aux: Aux } {
+  const { leaves, structure } = treeFlatten<Tensor>(params as Tree<Tensor>);
+  const flat = Object.fromEntries(leaves.map((leaf, i) => [structure.paths[i], leaf]));
+  const f = (named: Record<string, Tensor>): readonly [Tensor, Aux] => {
+    const tree: unknown = structure.unflatten(structure.paths.map((path) => named[path]));
+    return loss(tree as P);
+  };
+  const [[, aux], gradient] = valueAndGrad<Record<string, Tensor>, [], Aux>(f, { hasAux: true })(flat);
+  return { gradient, aux };
 }
 
 /** The largest absolute difference, in units of the largest expected value. */

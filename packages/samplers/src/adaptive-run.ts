@@ -1,7 +1,8 @@
 /**
- * The host's loop around an adaptive solver (Hairer, Nørsett and Wanner, "Solving Ordinary Differential Equations I",
- * section II.4): the device computes a step and its error estimate, and the host reads that one number, keeps or repeats the
- * step and chooses the next size. The starting size is that book's too. A batch takes its steps together.
+ * The host's loop around an adaptive solver (Hairer, Nørsett and Wanner, "Solving Ordinary Differential
+ * Equations I", section II.4): the device computes a step and its error estimate, and the host reads that one
+ * number, keeps or repeats the step and chooses the next size. The starting size is that book's too. A batch
+ * takes its steps together.
  */
 import {
   abs,
@@ -67,7 +68,10 @@ async function readScalar(value: DeviceArray): Promise<number> {
   return host.item();
 }
 
-/** z and the velocity there, on the device; disposing is for what a backend made, not for what the caller passed. */
+/**
+ * z and the velocity there, on the device; disposing is for what a backend made, not for what the caller
+ * passed.
+ */
 interface State {
   readonly z: RunInput;
   readonly velocity: DeviceArray;
@@ -79,8 +83,8 @@ function release({ z, velocity }: State): void {
 }
 
 /**
- * @throws {MeanflowError} when the solver's `maxSteps` do not reach the last time, when the step size vanishes or when the
- *   error is not a number
+ * @throws {MeanflowError} when the solver's `maxSteps` do not reach the last time, when the step size
+ *   vanishes or when the error is not a number
  */
 export async function runAdaptive(
   solver: AdaptiveSolver,

@@ -1,6 +1,6 @@
 /**
- * From a network to the velocity field that solvers follow: parameters and conditions bound, times broadcast over the
- * batch, classifier-free guidance applied. Everything here is traced.
+ * From a network to the velocity field that solvers follow: parameters and conditions bound, times broadcast
+ * over the batch, classifier-free guidance applied. Everything here is traced.
  */
 import {
   ArgumentError,
@@ -19,8 +19,9 @@ import { guidedVelocity } from './guidance.js';
 import type { ParameterTree, VelocityInputs, VelocityNetwork } from './velocity-network.js';
 
 /**
- * An average-velocity field u(z, r, t) over the interval [r, t]; at r = t it is the instantaneous velocity v(z, t).
- * `z` is float32 `[batch, ...features]`, `r` and `t` are float32 scalars; the result has the shape of `z`.
+ * An average-velocity field u(z, r, t) over the interval [r, t]; at r = t it is the instantaneous velocity
+ * v(z, t). `z` is float32 `[batch, ...features]`, `r` and `t` are float32 scalars; the result has the shape
+ * of `z`.
  */
 export type VelocityField = (z: Tensor, r: Tensor, t: Tensor) => Tensor;
 
@@ -94,7 +95,9 @@ export function velocityField<Params extends ParameterTree>(
   };
 }
 
-/** One number, or one number per row, as one number per row; repeated for a batch that holds its rows twice. */
+/**
+ * One number, or one number per row, as one number per row; repeated for a batch that holds its rows twice.
+ */
 function overRows(x: Tensor, batch: number): Tensor {
   if (x.rank === 0) return broadcastTo(x, [batch]);
   return x.shape[0] === batch ? x : concat(Array.from({ length: batch / x.shape[0] }, () => x));

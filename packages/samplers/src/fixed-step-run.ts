@@ -1,4 +1,7 @@
-/** The host's loop around a fixed-step solver: one executable for a step, the state left on the device between runs. */
+/**
+ * The host's loop around a fixed-step solver: one executable for a step, the state left on the device between
+ * runs.
+ */
 import type { DeviceArray, HostArray, RunInput, RunOptions, Tensor } from '@meanflow/core';
 import type { VelocityField } from './field.js';
 import { scalar, type Program } from './program.js';
@@ -36,19 +39,22 @@ export function fixedStepBody(solver: FixedStepSolver) {
   });
 }
 
+/** Runs `step` over the grid. What is on the device is freed, also when a step fails. */
 export async function runFixedSteps(step: Program, inputs: ChunkInputs): Promise<ChunkResult> {
   const { noise, times, trajectory, run } = inputs;
   const states: HostArray[] = trajectory ? [noise] : [];
-  let z: RunInput = noise;
+  let z: DeviceArray | undefined;
   let evaluations = 0;
-  for (let i = 0; i + 1 < times.length; i++) {
-    const results = await run(step, { z, t: scalar(times[i]), next: scalar(times[i + 1]) });
-    z = results.z;
-    evaluations += step.evaluations;
-    if (trajectory) states.push(await results.z.read());
+  try {
+    for (let i = 0; i + 1 < times.length; i++) {
+      const results = await run(step, { z: z ?? noise, t: scalar(times[i]), next: scalar(times[i + 1]) });
+      z = results.z;
+      evaluations += step.evaluations;
+      if (trajectory) states.push(await z.read());
+    }
+    const samples = trajectory ? states[states.length - 1] : await z!.read();
+    return { samples, states, evaluations, rejectedSteps: 0 };
+  } finally {
+    z?.dispose();
   }
-  const last = z as DeviceArray;
-  const samples = trajectory ? states[states.length - 1] : await last.read();
-  last.dispose();
-  return { samples, states, evaluations, rejectedSteps: 0 };
 }

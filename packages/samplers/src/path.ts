@@ -1,6 +1,6 @@
 /**
- * The path from data to noise and its velocity: z_t = (1 − t) x + t ε and v = ε − x (rectified flow, Liu et al., 2023;
- * the optimal-transport path of Lipman et al., 2023). t = 0 is data, t = 1 is noise.
+ * The path from data to noise and its velocity: z_t = (1 − t) x + t ε and v = ε − x (rectified flow, Liu et
+ * al., 2023; the optimal-transport path of Lipman et al., 2023). t = 0 is data, t = 1 is noise.
  */
 import { add, mul, reshape, ShapeError, sub, type Tensor } from '@meanflow/core';
 

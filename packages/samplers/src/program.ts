@@ -1,6 +1,7 @@
 /**
- * A compiled piece of a sampler: some function of the velocity field, with parameters and conditions as graph inputs, so
- * that one executable serves any checkpoint, label and guidance scale. It knows how often it evaluates the network.
+ * A compiled piece of a sampler: some function of the velocity field, with parameters and conditions as graph
+ * inputs, so that one executable serves any checkpoint, label and guidance scale. It knows how often it
+ * evaluates the network.
  */
 import {
   HostArray,

@@ -1,6 +1,6 @@
 /**
- * A whole sampler as one graph: every step of a fixed grid unrolled, times as constants. It is what gets exported, and what
- * a single run of an executable takes from noise to samples.
+ * A whole sampler as one graph: every step of a fixed grid unrolled, times as constants. It is what gets
+ * exported, and what a single run of an executable takes from noise to samples.
  */
 import {
   constant,
@@ -20,8 +20,9 @@ import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
 /** A traced sampler. */
 export interface SampleGraph {
   /**
-   * Inputs `params/…`, `values/noise` and, where asked for, `conditions/label`, `conditions/{omega,tMin,tMax}` and
-   * `conditions/guidance/{scale,start,end}` (float32 scalars); output `samples`.
+   * Inputs `params/…`, `values/noise` and, where asked for, `conditions/label`,
+   * `conditions/{omega,tMin,tMax}` and `conditions/guidance/{scale,start,end}` (float32 scalars); output
+   * `samples`.
    */
   readonly graph: Graph;
   /** Network evaluations for each sample, counted. */

@@ -1,7 +1,7 @@
 /**
- * The sampler: from noise to samples on a backend. It compiles one executable per number of rows and kind of request, keeps
- * the state on the device from step to step, splits large counts into chunks, and counts network evaluations where they
- * happen.
+ * The sampler: from noise to samples on a backend. It compiles one executable per number of rows and kind of
+ * request, keeps the state on the device from step to step, splits large counts into chunks, and counts
+ * network evaluations where they happen.
  */
 import {
   ArgumentError,
@@ -53,7 +53,10 @@ export interface SampleRequest<Params extends ParameterTree> {
   /** float32 `[count, ...features]`: z at `times[0]`, standard normal noise where that is 1. */
   readonly noise: HostArray;
   readonly solver: Solver;
-  /** Strictly decreasing within [0, 1]. An adaptive solver passes through each and chooses its own steps between. */
+  /**
+   * Strictly decreasing within [0, 1]. An adaptive solver passes through each and chooses its own steps
+   * between.
+   */
   readonly times: readonly number[];
   /** int32 `[count]`; the null class by default. */
   readonly label?: HostArray | undefined;
@@ -70,7 +73,10 @@ export interface SampleRequest<Params extends ParameterTree> {
 export interface SampleResult {
   /** float32 `[count, ...features]`: z at the last time. */
   readonly samples: HostArray<'float32'>;
-  /** Network evaluations for each sample, rejected steps and both halves of guidance included; averaged over samples. */
+  /**
+   * Network evaluations for each sample, rejected steps and both halves of guidance included; averaged over
+   * samples.
+   */
   readonly nfe: number;
   /** Steps that an adaptive solver tried and did not accept, over all chunks. */
   readonly rejectedSteps: number;

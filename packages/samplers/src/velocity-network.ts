@@ -1,7 +1,7 @@
 /**
- * What samplers and objectives ask of a network: the average velocity u over an interval ending at t and of length
- * h = t − r. At h = 0 it is the instantaneous velocity, so one network serves flow matching, MeanFlow and improved
- * MeanFlow alike.
+ * What samplers and objectives ask of a network: the average velocity u over an interval ending at t and of
+ * length h = t − r. At h = 0 it is the instantaneous velocity, so one network serves flow matching, MeanFlow
+ * and improved MeanFlow alike.
  */
 import type { HostArray, Network, Shape, Tensor, Tree } from '@meanflow/core';
 
@@ -42,7 +42,9 @@ export interface VelocityNetwork<Params extends ParameterTree = ParameterTree> e
 > {
   /** Shape of one sample, without the batch axis. */
   readonly featureShape: Shape;
-  /** Number of classes, which is also the label of the null class; undefined for a network without classes. */
+  /**
+   * Number of classes, which is also the label of the null class; undefined for a network without classes.
+   */
   readonly classCount: number | undefined;
   /** Whether it takes ω, tMin and tMax as conditions. */
   readonly takesGuidance: boolean;

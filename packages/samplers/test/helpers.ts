@@ -29,7 +29,10 @@ export function formula<Params extends ParameterTree>(
   };
 }
 
-/** The exact average velocity of one-dimensional data N(μ, σ²) at every (z, t − h, t), where μ and σ² are parameters. */
+/**
+ * The exact average velocity of one-dimensional data N(μ, σ²) at every (z, t − h, t), where μ and σ² are
+ * parameters.
+ */
 export const gaussian = formula(
   [1],
   { mean: floats([1.5]), variance: floats([0.25]) },

@@ -78,7 +78,7 @@ export async function train<Params extends Tree<HostArray>>(
   options: TrainOptions<Params>,
 ): Promise<TrainSummary> {
   const { steps, logEvery = 100, checkpointEvery = Infinity, signal } = options;
-  checkCounts(trainer, { steps, logEvery, checkpointEvery });
+  checkTrainOptions(trainer, options);
   const { onMetrics, onCheckpoint, onProgress } = options;
   const first = trainer.step;
   const throughput = new Throughput(first);
@@ -111,19 +111,21 @@ export async function train<Params extends Tree<HostArray>>(
       const result = await trainer.advance();
       losses.add(result.step, result.loss);
       const isLogged = result.step === 1 || result.step % logEvery === 0 || result.step === steps;
-      if (isLogged && onMetrics !== undefined) {
-        const loss = await losses.read();
-        const metrics = await readAll(result.metrics);
-        const learningRate = trainer.learningRate(result.step);
-        await onMetrics({
-          ...metrics,
-          ...(learningRate !== undefined && { learningRate }),
-          samplesPerSecond: throughput.recent(result.step) * trainer.batchSize,
-          step: result.step,
-          loss,
-        });
-      } else if (isLogged || losses.isFull) await losses.read();
-      Object.values(result.metrics).forEach((metric) => metric.dispose());
+      try {
+        if (isLogged || losses.isFull) await losses.read();
+        if (isLogged && onMetrics !== undefined) {
+          const learningRate = trainer.learningRate(result.step);
+          await onMetrics({
+            step: result.step,
+            loss: losses.last!,
+            ...(await readAll(result.metrics)),
+            ...(learningRate !== undefined && { learningRate }),
+            samplesPerSecond: throughput.recent(result.step) * trainer.batchSize,
+          });
+        }
+      } finally {
+        Object.values(result.metrics).forEach((metric) => metric.dispose());
+      }
       if (result.step % checkpointEvery === 0) await keep();
       if (throughput.isDue(trainer.step)) {
         report();
@@ -160,12 +162,12 @@ function nextTask(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-function checkCounts(
-  trainer: Trainer,
-  { steps, logEvery, checkpointEvery }: { steps: number; logEvery: number; checkpointEvery: number },
+/** @throws {ArgumentError} when a count is out of range, or the trainer is already beyond `steps` */
+export function checkTrainOptions(
+  trainer: Pick<Trainer, 'step'>,
+  { steps, logEvery = 1, checkpointEvery = 1 }: Pick<TrainOptions, 'steps' | 'logEvery' | 'checkpointEvery'>,
 ): void {
   for (const [name, value] of Object.entries({ steps, logEvery, checkpointEvery })) {
-    if (name === 'checkpointEvery' && value === Infinity) continue;
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new ArgumentError(`train: ${name} is a whole number from 1, got ${value}.`);
     }

@@ -27,12 +27,11 @@ export class PendingLosses {
   }
 
   /**
-   * Reads and disposes of all.
+   * Reads and disposes of all; `last` then is the latest.
    *
-   * @returns the latest
    * @throws {DivergenceError} naming the first step whose loss is not finite
    */
-  async read(): Promise<number> {
+  async read(): Promise<void> {
     const values = await Promise.all(this.pending.map(async ({ loss }) => (await loss.read()).item()));
     const diverged = values.findIndex((value) => !Number.isFinite(value));
     const step = this.pending[diverged]?.step;
@@ -45,7 +44,6 @@ export class PendingLosses {
       );
     }
     this.lastRead = values.at(-1) ?? this.lastRead;
-    return this.lastRead ?? NaN;
   }
 
   dispose(): void {

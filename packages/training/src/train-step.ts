@@ -4,6 +4,7 @@
  * optimizer and averages are one graph, and everything that stays is in its state.
  */
 import {
+  ArgumentError,
   valueAndGrad,
   type HostArray,
   type MapLeaves,
@@ -104,13 +105,25 @@ export function applyGradients(
   };
 }
 
-/** Both halves: the function that becomes one executable. */
+/** What a line of metrics says by itself. */
+const RESERVED = ['step', 'loss', 'learningRate', 'samplesPerSecond'];
+
+/**
+ * Both halves: the function that becomes one executable.
+ *
+ * @throws {ArgumentError} while tracing, when a metric has a name that every line of metrics uses itself
+ */
 export function trainStep<Net, Batch, Draws>(
   parts: TrainStepParts<Net, Batch, Draws>,
 ): (input: TrainStepInput) => TrainStepOutput {
   return (input) => {
     const { loss, metrics, gradients } = lossAndGradients<Net, Batch, Draws>(parts, input);
     const next = applyGradients(parts, input, gradients, input.scalars);
-    return { ...next, loss, metrics: { ...metrics, ...next.metrics } };
+    const all = { ...metrics, ...next.metrics };
+    const reserved = RESERVED.find((name) => Object.hasOwn(all, name));
+    if (reserved !== undefined) {
+      throw new ArgumentError(`The metric "${reserved}" of "${parts.objective.name}" needs another name.`);
+    }
+    return { ...next, loss, metrics: all };
   };
 }

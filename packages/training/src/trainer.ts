@@ -5,6 +5,7 @@
  */
 import {
   ArgumentError,
+  assertSamePaths,
   hostArray,
   HostArray,
   RandomKey,
@@ -195,10 +196,12 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
   /**
    * Goes on from a saved state.
    *
-   * @throws {PytreeError} when its trees have another structure; `restoreState` says so for a checkpoint's
+   * @throws {PytreeError} when its trees have another structure; `checkpointState` says more about a checkpoint's
    */
   restore(state: TrainState<Params>): void {
     const next = flattenTree(stateTree(state));
+    const paths = (of: readonly string[]) => of.map((path) => ({ path }));
+    assertSamePaths('Trainer.restore', paths(this.structure.paths), paths(Object.keys(next)));
     this.disposeState();
     this.state = next;
     this.completed = state.step;

@@ -141,6 +141,11 @@ describe('round trips', () => {
     );
   });
 
+  it('take metadata of megabytes', () => {
+    const metadata = { config: JSON.stringify({ text: '"\\'.repeat(500_000) }) };
+    expect(decodeSafetensors(encodeSafetensors({}, metadata)).metadata).toEqual(metadata);
+  });
+
   it('work on a view into a larger buffer', () => {
     const bytes = encodeSafetensors({ a: hostArray([1, 2, 3]) });
     const padded = new Uint8Array(bytes.length + 3);

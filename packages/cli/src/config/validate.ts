@@ -2,7 +2,7 @@
  * From parsed JSON to a checked configuration. Every problem is named by the path of its field and says what was found and what is
  * expected; an unknown key or name comes with the nearest right one.
  */
-import { DataError, didYouMean } from '@meanflow/core';
+import { ArgumentError, type DataError, didYouMean } from '@meanflow/core';
 import { z } from 'zod';
 
 /** How many problems an error lists. */
@@ -12,15 +12,21 @@ const LISTED = 5;
  * The value, checked and typed.
  *
  * @param source where it was written, for messages: a file, or the command line
- * @throws {DataError} naming up to five fields that are wrong
+ * @param Failure what is thrown: an ArgumentError for what a user wrote, a DataError for what a program did
+ * @throws {ArgumentError | DataError} naming up to five fields that are wrong
  */
-export function validate<T>(schema: z.ZodType<T>, value: unknown, source: string): T {
+export function validate<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  source: string,
+  Failure: typeof ArgumentError | typeof DataError = ArgumentError,
+): T {
   const result = schema.safeParse(value, { error: explain });
   if (result.success) return result.data;
   const { issues } = result.error;
   const problems = issues.slice(0, LISTED).map(({ path, message }) => `${fieldPath(path)}${message}`);
   if (issues.length > LISTED) problems.push(`and ${issues.length - LISTED} more.`);
-  throw new DataError(
+  throw new Failure(
     problems.length === 1 ? `${source}: ${problems[0]}` : `${source}:\n  ${problems.join('\n  ')}`,
   );
 }

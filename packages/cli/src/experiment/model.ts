@@ -3,7 +3,7 @@
  * checkpoint, which carries the configuration and the facts of its data, so that samples need neither the run's folder nor the
  * data itself.
  */
-import { RandomKey, type HostArray } from '@meanflow/core';
+import { DataError, RandomKey, type HostArray } from '@meanflow/core';
 import { normalisationFromJson, type Dataset, type Normalisation } from '@meanflow/data';
 import { createNetwork, type AnyNetwork, type NetworkConfig } from '@meanflow/models';
 import type { ParameterTree } from '@meanflow/samplers';
@@ -98,7 +98,7 @@ export async function loadModel(
   path: string,
 ): Promise<{ readonly model: Model; readonly checkpoint: Checkpoint }> {
   const checkpoint = await loadCheckpoint(path);
-  const { config, data } = validate(infoSchema, checkpoint.info, checkpoint.source);
+  const { config, data } = validate(infoSchema, checkpoint.info, checkpoint.source, DataError);
   const facts: DataFacts = {
     ...data,
     imageShape: data.imageShape,

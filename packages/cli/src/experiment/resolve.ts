@@ -2,7 +2,7 @@
  * From what was asked for (a configuration file, the command line) to one run with every default resolved: open the data, take its
  * recipe, lay the changes over it, check. Nothing is written and nothing computed before all of it is right.
  */
-import { ArgumentError, DataError } from '@meanflow/core';
+import { ArgumentError } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import { openDataset } from '@meanflow/data/node';
 import { findMetric } from '@meanflow/metrics';
@@ -83,12 +83,12 @@ function checkFit(config: RunConfig, dataset: Dataset, source: string): void {
   evaluation.metrics.forEach(findMetric);
   sampling.nfe.forEach((nfe) => stepsFor(sampling, nfe, usesTwoEvaluations(config)));
   if (objective.kind !== method) {
-    throw new DataError(
+    throw new ArgumentError(
       `${source}: objective.kind: expected "${method}", the method of the run, got "${objective.kind}".`,
     );
   }
   if (sampling.ema !== null && !ema.decays.includes(sampling.ema)) {
-    throw new DataError(
+    throw new ArgumentError(
       `${source}: sampling.ema: expected one of ema.decays (${ema.decays.join(', ')}) or null, got ${sampling.ema}.`,
     );
   }

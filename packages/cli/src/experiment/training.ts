@@ -1,5 +1,5 @@
 /** A resolved run as a trainer: network, objective, optimizer with its schedule, averages and batches out of the configuration. */
-import { HostArray, type Backend } from '@meanflow/core';
+import { referenceBackend, type Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import { createObjective, type AnyNetwork, type TrainingBatch } from '@meanflow/models';
 import type { ParameterTree } from '@meanflow/samplers';
@@ -47,6 +47,16 @@ export async function prepareRun({ config, dataset }: ResolvedRun, backend: Back
   return { config, dataset, network, trainer };
 }
 
+/**
+ * Traces a run's train step without compiling it for a device, so that parts that do not fit together show before anything runs.
+ *
+ * @throws {ArgumentError} when network and objective do not fit together
+ */
+export async function checkTrainable(run: ResolvedRun): Promise<void> {
+  const { trainer } = await prepareRun(run, referenceBackend());
+  await trainer.dispose();
+}
+
 /** Batches with labels where the network is told them. */
 function batchesOf(dataset: Dataset, { conditional }: RunConfig): BatchSource<TrainingBatch> {
   return {
@@ -74,12 +84,4 @@ function scheduleOf(settings: OptimizerSettings, steps: number): ScheduleLike {
     linear: () => linearSchedule(learningRate, learningRate * finalShare, remaining),
   }[schedule]();
   return warmUpSchedule(main, warmUpSteps);
-}
-
-/** Rows of an array, in the given order. */
-export function takeRows(array: HostArray<'float32'>, rows: readonly number[]): HostArray<'float32'> {
-  const width = array.size / array.shape[0];
-  const data = new Float32Array(rows.length * width);
-  rows.forEach((row, i) => data.set(array.data.subarray(row * width, (row + 1) * width), i * width));
-  return new HostArray('float32', [rows.length, ...array.shape.slice(1)], data);
 }

@@ -21,8 +21,8 @@ const levels = [
   { overlap: 4, opacity: 0.95 },
 ] as const;
 
-/** Side of the cells in which neighbours are counted, in panel units. */
-const CELL = 20;
+/** Points within this distance are neighbours, in panel units. */
+const REACH = 30;
 
 /**
  * Sorts placed points by how dense their surroundings are.
@@ -31,30 +31,36 @@ const CELL = 20;
  * @param radius of a dot, in panel units
  */
 export function densityLevels(xy: Int32Array, radius: number): DensityLevel[] {
-  const cells = Math.ceil((PANEL_SIDE + 1) / CELL);
-  const counts = new Int32Array(cells * cells);
-  const cellOf = (value: number): number => Math.floor(value / CELL);
-  for (let i = 0; i < xy.length; i += 2) counts[cellOf(xy[i + 1]) * cells + cellOf(xy[i])] += 1;
-
-  const dotShare = (Math.PI * radius ** 2) / (3 * CELL) ** 2;
+  const neighbours = countNeighbours(xy);
+  const dotShare = radius ** 2 / REACH ** 2;
   const sorted: number[][] = levels.map(() => []);
   for (let i = 0; i < xy.length; i += 2) {
-    const overlap = (neighbours(counts, cells, cellOf(xy[i]), cellOf(xy[i + 1])) - 1) * dotShare;
-    const level = levels.findLastIndex((candidate) => overlap >= candidate.overlap);
-    sorted[level].push(xy[i], xy[i + 1]);
+    const overlap = neighbours[i / 2] * dotShare;
+    sorted[levels.findLastIndex((level) => overlap >= level.overlap)].push(xy[i], xy[i + 1]);
   }
   return levels
     .map(({ opacity }, level) => ({ opacity, xy: Int32Array.from(sorted[level]) }))
     .filter((level) => level.xy.length > 0);
 }
 
-/** Points in the 3×3 cells around a cell. */
-function neighbours(counts: Int32Array, cells: number, column: number, row: number): number {
-  let sum = 0;
-  for (let y = Math.max(0, row - 1); y <= Math.min(cells - 1, row + 1); y++) {
-    for (let x = Math.max(0, column - 1); x <= Math.min(cells - 1, column + 1); x++) {
-      sum += counts[y * cells + x];
+/** How many other points are within reach of each: those of its own and the adjoining cells are looked at. */
+function countNeighbours(xy: Int32Array): Int32Array {
+  const cells = Math.ceil((PANEL_SIDE + 1) / REACH);
+  const cellOf = (value: number): number => Math.floor(value / REACH);
+  const members: number[][] = Array.from({ length: cells * cells }, () => []);
+  for (let i = 0; i < xy.length; i += 2) members[cellOf(xy[i + 1]) * cells + cellOf(xy[i])].push(i);
+
+  const counts = new Int32Array(xy.length / 2);
+  for (let i = 0; i < xy.length; i += 2) {
+    const [x, y] = [xy[i], xy[i + 1]];
+    for (let row = Math.max(0, cellOf(y) - 1); row <= Math.min(cells - 1, cellOf(y) + 1); row++) {
+      for (let column = Math.max(0, cellOf(x) - 1); column <= Math.min(cells - 1, cellOf(x) + 1); column++) {
+        for (const j of members[row * cells + column]) {
+          if ((xy[j] - x) ** 2 + (xy[j + 1] - y) ** 2 <= REACH ** 2) counts[i / 2] += 1;
+        }
+      }
     }
+    counts[i / 2] -= 1;
   }
-  return sum;
+  return counts;
 }

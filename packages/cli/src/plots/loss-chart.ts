@@ -57,7 +57,7 @@ export function lossChart(
         min: 0,
         max: last,
         splitLine: { show: false },
-        axisLine: line,
+        axisLine: { ...line, onZero: false },
         axisTick: line,
         axisLabel: { ...axisLabel, formatter: stepText, showMaxLabel: false },
       },

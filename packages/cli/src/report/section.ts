@@ -30,7 +30,7 @@ export function datasetSection(results: DatasetResults, pictures: DatasetPicture
   return (
     `<section id="${anchor(results.name)}"><h2>${escapeText(results.name)}</h2>` +
     `<p class="spec">${[results.description, ...results.facts].map(escapeText).join(' · ')}</p>` +
-    `<div class="matrix" style="--columns: ${columns}">${matrix}</div>${metricsTable(results)}` +
+    `<div class="matrix" style="--columns: ${columns}">${matrix}</div>${fewestEvaluations()}${metricsTable(results)}` +
     `<details><summary>Configuration</summary><pre>${escapeText(JSON.stringify(results.configs, null, 2))}</pre></details></section>`
   );
 
@@ -59,6 +59,24 @@ export function datasetSection(results: DatasetResults, pictures: DatasetPicture
     );
   }
 
+  /** Images at the fewest evaluations once more, large enough to be looked at. */
+  function fewestEvaluations(): string {
+    if (painter === undefined || pictures.imageShape === undefined) return '';
+    const [fewest] = evaluations;
+    const large = results.methods.flatMap((method) => {
+      const drawn = pictures.methods.find((candidate) => candidate.method === method.method);
+      const found = drawn?.samples.find(({ nfe }) => nfe === fewest);
+      if (found === undefined) return [];
+      const picture = painter.samples(
+        found.samples,
+        method.method,
+        `${method.title} at ${fewest} NFE, enlarged`,
+      );
+      return [plainFigure(picture.html, method.title, `${fewest} NFE`)];
+    });
+    return `<div class="large" style="--columns: ${large.length}">${large.join('')}</div>`;
+  }
+
   /** The first metric stands below each panel. */
   function caption({ sampling }: MethodResults, nfe: number, note: string): string {
     const [column] = results.metrics;
@@ -85,8 +103,12 @@ function trajectory(
 }
 
 function figure(place: number, content: string, title: string, note: string): string {
+  return plainFigure(content, title, note, ` style="--place: ${place}"`);
+}
+
+function plainFigure(content: string, title: string, note: string, attributes = ''): string {
   return (
-    `<figure class="images" style="--place: ${place}">${content}` +
+    `<figure class="images"${attributes}>${content}` +
     `<figcaption><b>${escapeText(title)}</b><span>${escapeText(note)}</span></figcaption></figure>`
   );
 }

@@ -42,6 +42,7 @@ section { margin-top: 64px; }
   grid-template-columns: 148px repeat(var(--columns), minmax(0, 1fr));
 }
 .matrix > figure { grid-column: var(--place) / span var(--span, 1); }
+.large { display: grid; grid-template-columns: repeat(var(--columns), minmax(0, 400px)); gap: 14px; margin-top: 30px; }
 .method { padding-top: 2px; grid-column: 1; }
 .method h3 { display: flex; align-items: baseline; gap: 8px; }
 .method p { margin-top: 6px; color: var(--muted); font-size: 0.82rem; line-height: 1.42; }
@@ -89,6 +90,11 @@ footer { margin-top: 64px; padding-top: 18px; border-top: 1px solid var(--rule);
   .matrix > figure { grid-column: calc(var(--place) - 1) / span var(--span, 1); }
   figcaption { flex-wrap: wrap; gap: 0 8px; font-size: 0.74rem; }
   th, td { padding: 5px 8px; }
+}
+@media (max-width: 560px) {
+  .matrix, .large { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .matrix > figure { grid-column: auto; }
+  .matrix > .training { grid-column: 1 / -1; }
 }
 @media print { body { background: none; } section { break-inside: avoid; } }
 `;

@@ -34,7 +34,7 @@ export function metricsTable(results: DatasetResults): string {
           const name = place === 0 ? methodName(row) : '';
           const cells = results.metrics.map((column) => {
             const { overall, fewSteps } = best.get(column.name)!;
-            const marks = [index === overall ? 'best' : '', index === fewSteps ? 'one-step' : ''];
+            const marks = [overall.has(index) ? 'best' : '', fewSteps.has(index) ? 'one-step' : ''];
             return metricCell(row.metrics, column, marks.filter((mark) => mark !== '').join(' '));
           });
           return `<tr><th scope="row">${name}</th><td>${row.nfe}</td>${cells.join('')}</tr>`;
@@ -51,20 +51,32 @@ export function metricsTable(results: DatasetResults): string {
   );
 }
 
-/** The rows with the best median of all, and of those with the fewest evaluations. */
+/** The rows whose median reads like the best one of all, and of those with the fewest evaluations. */
 function bestRows(
   rows: readonly Row[],
   column: MetricColumn,
   fewest: number,
-): { overall: number; fewSteps: number } {
+): { overall: ReadonlySet<number>; fewSteps: ReadonlySet<number> } {
   const values = rows.map(({ metrics }) => metrics[column.name]?.median);
   return {
-    overall: bestIndex(values, column.better),
-    fewSteps: bestIndex(
+    overall: likeBest(values, column),
+    fewSteps: likeBest(
       values.map((value, i) => (rows[i].nfe === fewest ? value : undefined)),
-      column.better,
+      column,
     ),
   };
+}
+
+/** Places of the best value and of those that are written alike; none where all are. */
+function likeBest(values: readonly (number | undefined)[], column: MetricColumn): ReadonlySet<number> {
+  const best = values[bestIndex(values, column.better)];
+  const found = new Set<number>();
+  if (best === undefined) return found;
+  const text = metricText(best, column);
+  values.forEach((value, i) => {
+    if (value !== undefined && metricText(value, column) === text) found.add(i);
+  });
+  return found.size === values.filter((value) => value !== undefined).length ? new Set() : found;
 }
 
 function columnHead(column: MetricColumn): string {

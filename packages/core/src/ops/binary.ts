@@ -83,6 +83,10 @@ const notDifferentiable: Derivative = { jvp: noTangent };
 /** 1 where a wins, 0 where b wins, ½ on ties (so that the two shares always sum to one). */
 const share = (wins: Tensor, ties: Tensor): Tensor => where(ties, 0.5, where(wins, 1, 0));
 
+/** As IEEE 754 has it and every backend computes it; JavaScript makes a NaN of 1 ** NaN and of (±1) ** ±∞. */
+const power = (a: number, b: number): number =>
+  a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b;
+
 /** `xᵖ`: the exponent's share is 0 where x = 0, the limit for positive exponents. */
 const logOrZero = (x: Tensor): Tensor => {
   const isZero = equal(x, 0);
@@ -145,7 +149,7 @@ export const binaryOps = {
     },
   ),
   pow: binary(
-    { dtypes: ['float32'], value: (a, b) => a ** b },
+    { dtypes: ['float32'], value: power },
     byPartials(
       // Where p = 0 the derivative is 0, also at x = 0, where the power p − 1 would be infinite.
       (x, p) => mul(p, pow(x, where(equal(p, 0), 1, sub(p, 1)))),

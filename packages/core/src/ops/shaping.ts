@@ -1,7 +1,6 @@
 /** Shape ops: they move elements and compute nothing. All are linear, and transpose into one another. */
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import { broadcastTo, concat, pad, reshape, reverse, slice, transpose } from '../functions.js';
-import type { Tensor } from '../tensor.js';
 import { formatShape, sameShape, sizeOf, stridesOf, type Shape, type TensorType } from '../types.js';
 import type { OpAttributes } from './attributes.js';
 import {
@@ -193,21 +192,15 @@ const concatOp: OpDefinition<OpAttributes['concat']> = {
   },
   // Where an operand has no tangent its stretch is padding of a neighbour: no tensor of zeros is made.
   jvp: ({ inputs, tangents, attributes: { axis } }) => {
-    const pieces: Tensor[] = [];
-    let gap = 0;
-    const padded = (piece: Tensor, low: number, high: number) => {
-      const along = (n: number) => piece.shape.map((_, a) => (a === axis ? n : 0));
-      return low + high === 0 ? piece : pad(piece, { low: along(low), high: along(high) });
-    };
-    inputs.forEach((input, i) => {
-      const tangent = tangents[i];
-      if (tangent === undefined) gap += input.shape[axis];
-      else {
-        pieces.push(padded(tangent, gap, 0));
-        gap = 0;
-      }
+    const present = inputs.map((_, i) => i).filter((i) => tangents[i] !== undefined);
+    const length = (from: number, to: number) =>
+      inputs.slice(from, to).reduce((total, { shape }) => total + shape[axis], 0);
+    const pieces = present.map((i, k) => {
+      const low = length(k === 0 ? 0 : present[k - 1] + 1, i);
+      const high = k === present.length - 1 ? length(i + 1, inputs.length) : 0;
+      const along = (n: number) => inputs[i].shape.map((_, a) => (a === axis ? n : 0));
+      return low + high === 0 ? tangents[i]! : pad(tangents[i]!, { low: along(low), high: along(high) });
     });
-    pieces.push(padded(pieces.pop()!, 0, gap));
     return pieces.length === 1 ? pieces[0] : concat(pieces, axis);
   },
   transpose: ({ cotangent, inputs, linear, attributes: { axis } }) => {

@@ -117,6 +117,10 @@ function intCase(f: TensorFunction, reference: (a: bigint, b: bigint) => bigint)
   };
 }
 
+/** JavaScript's `**` departs from IEEE 754 where the base is ±1. */
+const ieeePower = (a: number, b: number): number =>
+  a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b;
+
 export const binaryCases = {
   add: [...binary(add, (a, b) => a + b, { order: 2 }), intCase(add, (a, b) => a + b)],
   sub: [...binary(sub, (a, b) => a - b, { order: 2 }), intCase(sub, (a, b) => a - b)],
@@ -127,7 +131,7 @@ export const binaryCases = {
   ],
   div: [...binary(div, (a, b) => a / b, { order: 2, operand: positiveWave }), intCase(div, (a, b) => a / b)],
   pow: [
-    ...binary(pow, (a, b) => a ** b, { order: 2, operand: positiveWave }),
+    ...binary(pow, ieeePower, { order: 2, operand: positiveWave }),
     ...[3, 2, 1, 0, 0.5, -0.5, -1, -2, 2.5].map((p): OpCase => {
       const x = positiveWave([2, 3]);
       return {
@@ -146,6 +150,12 @@ export const binaryCases = {
       order: 2,
     },
     { name: 'base 0', f: (x) => pow(x, 3), inputs: [floats([0, 0])], expected: [0, 0], order: 1 },
+    {
+      name: 'base ±1',
+      f: pow,
+      inputs: [floats([1, 1, 1, -1, -1]), floats([NaN, Infinity, -Infinity, Infinity, NaN])],
+      expected: [1, 1, 1, 1, NaN],
+    },
     {
       name: 'exponent 0 at base 0',
       f: (x) => pow(x, constant(0)),

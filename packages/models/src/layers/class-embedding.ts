@@ -1,4 +1,6 @@
-/** The class embedding: a learned row for each class, and one more, the last, for no class (the null class). */
+/**
+ * The class embedding: a learned row for each class, and one more, the last, for no class (the null class).
+ */
 import { full, gather, type Symbolic, type Tensor } from '@meanflow/core';
 import { normalWith, ParameterSpec, type Described, type Parameter } from './parameters.js';
 

@@ -10,8 +10,9 @@ export type LinearParameters = {
 };
 
 /**
- * How a linear layer starts. `pytorch`: kernel and bias uniform within 1/√inputs (the default of torch.nn.Linear).
- * `xavier`: kernel uniform within √(6 / (inputs + outputs)), bias zero (Glorot and Bengio, 2010). `zero`: all zero.
+ * How a linear layer starts. `pytorch`: kernel and bias uniform within 1/√inputs (the default of
+ * torch.nn.Linear). `xavier`: kernel uniform within √(6 / (inputs + outputs)), bias zero (Glorot and Bengio,
+ * 2010). `zero`: all zero.
  */
 export type LinearInitialisation = 'pytorch' | 'xavier' | 'zero';
 

@@ -1,6 +1,6 @@
 /**
- * Parameters described before they exist: a tree of shapes with a way to fill each. From it come the initial values, and the
- * number of parameters without allocating any.
+ * Parameters described before they exist: a tree of shapes with a way to fill each. From it come the initial
+ * values, and the number of parameters without allocating any.
  */
 import {
   HostArray,

@@ -1,14 +1,14 @@
 /**
- * Fixed features of a number per row (a time, an interval's length, a guidance condition), from which a network can
- * resolve it. Both kinds are sines and cosines at geometrically spaced frequencies.
+ * Fixed features of a number per row (a time, an interval's length, a guidance condition), from which a
+ * network can resolve it. Both kinds are sines and cosines at geometrically spaced frequencies.
  */
 import { ArgumentError, concat, constant, cos, mul, reshape, sin, type Tensor } from '@meanflow/core';
 
 /** A kind of features, as plain JSON. */
 export type ScalarEmbedding =
   /**
-   * cos(s x fᵢ) for all i, then sin(s x fᵢ), with fᵢ = maxPeriod^(−i / (dimension/2)) (Vaswani et al., 2017, with the
-   * order of the diffusion literature). MeanFlow uses dimension 256, scale 1 and maxPeriod 10,000.
+   * cos(s x fᵢ) for all i, then sin(s x fᵢ), with fᵢ = maxPeriod^(−i / (dimension/2)) (Vaswani et al., 2017,
+   * with the order of the diffusion literature). MeanFlow uses dimension 256, scale 1 and maxPeriod 10,000.
    */
   | {
       readonly kind: 'sinusoidal';

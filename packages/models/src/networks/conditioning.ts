@@ -1,6 +1,6 @@
 /**
- * What a network is conditioned on beside z: times, guidance scale and interval, class. Each becomes features; together
- * they are either joined as they are or brought to one vector per row.
+ * What a network is conditioned on beside z: times, guidance scale and interval, class. Each becomes
+ * features; together they are either joined as they are or brought to one vector per row.
  */
 import { add, ArgumentError, concat, div, full, sub, type Symbolic, type Tensor } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
@@ -51,8 +51,9 @@ export type ConditioningParameters = {
 };
 
 /**
- * How features become the network's condition. `features`: as they are, one after the other. `concatenate`: one after
- * the other, through a two-layer map. `add`: each through a map of its own, and summed with the class row (as DiT does).
+ * How features become the network's condition. `features`: as they are, one after the other. `concatenate`:
+ * one after the other, through a two-layer map. `add`: each through a map of its own, and summed with the
+ * class row (as DiT does).
  */
 export type ConditionForm =
   | { readonly kind: 'features' }

@@ -12,5 +12,7 @@ export type AnyNetwork = ConfiguredNetwork<ParameterTree, NetworkConfig>;
 
 /** @throws {ArgumentError} when a field of `config` is out of range */
 export function createNetwork(config: NetworkConfig): AnyNetwork {
-  return config.kind === 'mlp' ? mlp(config) : residualMlp(config);
+  const network = config.kind === 'mlp' ? mlp(config) : residualMlp(config);
+  // The parameters that it makes are the ones that it takes; which ones they are is forgotten here.
+  return network as unknown as AnyNetwork;
 }

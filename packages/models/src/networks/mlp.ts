@@ -1,6 +1,6 @@
 /**
- * The multilayer perceptron: z and its conditions through hidden layers of one width to a velocity. For data of few
- * dimensions, such as points of the plane.
+ * The multilayer perceptron: z and its conditions through hidden layers of one width to a velocity. For data
+ * of few dimensions, such as points of the plane.
  */
 import { add, concat, reshape, sizeOf, type Symbolic, type Tensor } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
@@ -30,8 +30,8 @@ export interface MlpConfig extends ConditioningConfig {
   /** `silu` by default. */
   readonly activation?: ActivationName;
   /**
-   * `concatenate` (default): features of the conditions stand beside z at the input. `add`: each goes through a map of
-   * its own, and their sum is added in the first hidden layer.
+   * `concatenate` (default): features of the conditions stand beside z at the input. `add`: each goes through
+   * a map of its own, and their sum is added in the first hidden layer.
    */
   readonly join?: 'concatenate' | 'add';
   /** An auxiliary head for the instantaneous velocity v, with `depth` of the hidden layers to itself. */

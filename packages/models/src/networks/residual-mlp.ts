@@ -1,6 +1,6 @@
 /**
- * The residual multilayer perceptron: blocks x ← x + f(norm(x), c) with the conditions c entering every block. For data of
- * tens or hundreds of dimensions, such as small images taken as vectors.
+ * The residual multilayer perceptron: blocks x ← x + f(norm(x), c) with the conditions c entering every
+ * block. For data of tens or hundreds of dimensions, such as small images taken as vectors.
  */
 import {
   add,
@@ -43,13 +43,14 @@ export interface ResidualMlpConfig extends ConditioningConfig {
   /** Before each block and before the output, without learned scale; `layer-norm` by default. */
   readonly normalisation?: 'layer-norm' | 'rms-norm' | 'none';
   /**
-   * How the conditions enter a block. `film` (default): they shift and scale its normalised input and gate its output,
-   * all starting from zero (adaLN-zero; Peebles and Xie, 2023). `additive`: they are added to its hidden units.
+   * How the conditions enter a block. `film` (default): they shift and scale its normalised input and gate
+   * its output, all starting from zero (adaLN-zero; Peebles and Xie, 2023). `additive`: they are added to its
+   * hidden units.
    */
   readonly conditioning?: 'film' | 'additive';
   /**
-   * How conditions become one vector. `add` (default): each through a map of its own, summed. `concatenate`: all
-   * features through one map.
+   * How conditions become one vector. `add` (default): each through a map of its own, summed. `concatenate`:
+   * all features through one map.
    */
   readonly join?: 'add' | 'concatenate';
   /** An auxiliary head for the instantaneous velocity v, with `depth` of the blocks to itself. */
@@ -61,7 +62,10 @@ export interface ResidualMlpConfig extends ConditioningConfig {
 }
 
 export type ResidualBlockParameters = {
-  /** From the conditions: shift, scale and gate, `[width, 3 · width]`, or what is added, `[width, expansion · width]`. */
+  /**
+   * From the conditions: shift, scale and gate, `[width, 3 · width]`, or what is added, `[width, expansion ·
+   * width]`.
+   */
   readonly condition: LinearParameters;
   readonly hidden: LinearParameters;
   readonly out: LinearParameters;

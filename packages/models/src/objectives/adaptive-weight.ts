@@ -1,6 +1,7 @@
 /**
- * The adaptively weighted squared error of MeanFlow (arXiv 2505.13447, section 4.3): L / sg(L + c)^p for each sample, with
- * L = ‖error‖² and sg for stop-gradient. p = 0 is the squared error itself; p = 1 weighs every sample alike.
+ * The adaptively weighted squared error of MeanFlow (arXiv 2505.13447, section 4.3): L / sg(L + c)^p for each
+ * sample, with L = ‖error‖² and sg for stop-gradient. p = 0 is the squared error itself; p = 1 weighs every
+ * sample alike.
  */
 import { add, ArgumentError, div, mul, pow, stopGradient, sum, type Tensor } from '@meanflow/core';
 

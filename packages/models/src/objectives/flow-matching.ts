@@ -1,6 +1,6 @@
 /**
- * Flow matching (Lipman et al., 2023; Liu et al., 2023; Albergo and Vanden-Eijnden, 2023): regress the conditional velocity
- * ε − x at a random point of the path. It is MeanFlow with r = t on every row.
+ * Flow matching (Lipman et al., 2023; Liu et al., 2023; Albergo and Vanden-Eijnden, 2023): regress the
+ * conditional velocity ε − x at a random point of the path. It is MeanFlow with r = t on every row.
  */
 import { mean, sub, type RandomKey } from '@meanflow/core';
 import { checkTimeDistribution, sampleTimes, type TimeDistribution } from '@meanflow/samplers';

@@ -1,8 +1,8 @@
 /**
- * Improved MeanFlow (Geng et al., "Improved Mean Flows", arXiv 2512.02012): the compound V = u + (t − r) sg(du/dt) is
- * regressed on the conditional velocity, with the derivative taken along the network's own velocity: that of an auxiliary
- * head, or u at r = t. The guidance scale and its interval can be inputs of the network, so that they are chosen when
- * sampling.
+ * Improved MeanFlow (Geng et al., "Improved Mean Flows", arXiv 2512.02012): the compound V = u + (t − r)
+ * sg(du/dt) is regressed on the conditional velocity, with the derivative taken along the network's own
+ * velocity: that of an auxiliary head, or u at r = t. The guidance scale and its interval can be inputs of
+ * the network, so that they are chosen when sampling.
  */
 import {
   add,
@@ -63,8 +63,8 @@ export interface ImprovedMeanFlowConfig {
   /** power 1 and epsilon 0.01 by default. */
   readonly weight?: AdaptiveWeight;
   /**
-   * Whose velocity the derivative is taken along. `velocity-head` (default): the auxiliary head's, which is trained
-   * beside u. `boundary`: u at r = t, without a head.
+   * Whose velocity the derivative is taken along. `velocity-head` (default): the auxiliary head's, which is
+   * trained beside u. `boundary`: u at r = t, without a head.
    */
   readonly tangent?: 'velocity-head' | 'boundary';
   /** Draw guidance scale and interval as conditions of the network; absent for training without guidance. */
@@ -107,7 +107,8 @@ const defaultWeight: AdaptiveWeight = { power: 1, epsilon: 0.01 };
 /**
  * The terms of the loss, traced.
  *
- * @throws {ArgumentError} when the network lacks the head, the guidance inputs or the classes that `config` needs
+ * @throws {ArgumentError} when the network lacks the head, the guidance inputs or the classes that `config`
+ *   needs
  */
 export function improvedMeanFlowTerms<Params extends ParameterTree>(
   config: ImprovedMeanFlowConfig,
@@ -153,7 +154,7 @@ export function improvedMeanFlowTerms<Params extends ParameterTree>(
     const strength = perRow(sub(1, div(1, scale)), z);
     const guided = add(v, mul(strength, sub(conditional, unconditional)));
     tangent = conditional;
-    guidedVelocity = stopGradient(onDropped(dropped, v, guided));
+    guidedVelocity = onDropped(dropped, v, guided);
   }
 
   const conditions = { label: shown, ...(guidance === undefined ? {} : { omega, tMin, tMax }) };
@@ -193,8 +194,8 @@ function velocityOf({ v }: { readonly v?: Tensor | undefined }): Tensor {
 }
 
 /**
- * The objective. Metrics: `squaredError`, the batch mean of ‖V − v_g‖², and with a velocity head `headSquaredError`, that
- * of ‖v − v_g‖².
+ * The objective. Metrics: `squaredError`, the batch mean of ‖V − v_g‖², and with a velocity head
+ * `headSquaredError`, that of ‖v − v_g‖².
  *
  * @throws {ArgumentError} when a field of `config` is out of range
  */

@@ -1,6 +1,7 @@
 /**
- * Label drop: for some rows the network is shown the null class instead of the label, so that it learns the unconditional
- * velocity beside the conditional one. Drawing uniforms and the map from them to rows are separate.
+ * Label drop: for some rows the network is shown the null class instead of the label, so that it learns the
+ * unconditional velocity beside the conditional one. Drawing uniforms and the map from them to rows are
+ * separate.
  */
 import { ArgumentError, HostArray, where, type Tensor } from '@meanflow/core';
 
@@ -9,8 +10,8 @@ export interface LabelDrop {
   /** In [0, 1]; 0.1 as published. */
   readonly probability: number;
   /**
-   * `first`: the number of rows is binomial and they are the first ones, as in the reference code of MeanFlow, where
-   * those have r = t. `any` (default): each row for itself.
+   * `first`: the number of rows is binomial and they are the first ones, as in the reference code of
+   * MeanFlow, where those have r = t. `any` (default): each row for itself.
    */
   readonly rows?: 'first' | 'any';
 }

@@ -1,7 +1,8 @@
 /**
- * MeanFlow (Geng et al., "Mean Flows for One-step Generative Modeling", arXiv 2505.13447): regress the average velocity u
- * on v − (t − r) du/dt, the right-hand side of the MeanFlow identity, under stop-gradient (eqs. 9 to 11). Classifier-free
- * guidance can be baked into v (appendix B.1), so that sampling costs one evaluation.
+ * MeanFlow (Geng et al., "Mean Flows for One-step Generative Modeling", arXiv 2505.13447): regress the
+ * average velocity u on v − (t − r) du/dt, the right-hand side of the MeanFlow identity, under stop-gradient
+ * (eqs. 9 to 11). Classifier-free guidance can be baked into v (appendix B.1), so that sampling costs one
+ * evaluation.
  */
 import {
   add,
@@ -50,8 +51,8 @@ import {
 import type { BatchShape, TrainingBatch, VelocityDraws, VelocityObjective } from './velocity-objective.js';
 
 /**
- * Guidance baked into the velocity: v_g = ω v + (1 − ω − κ) v_u + κ v_c (eq. 20), where v_u and v_c are the network's own
- * velocities without and with the class. The effective scale is ω / (1 − κ).
+ * Guidance baked into the velocity: v_g = ω v + (1 − ω − κ) v_u + κ v_c (eq. 20), where v_u and v_c are the
+ * network's own velocities without and with the class. The effective scale is ω / (1 − κ).
  */
 export interface BakedGuidance {
   readonly omega: number;
@@ -120,7 +121,8 @@ export function meanFlowTerms<Params extends ParameterTree>(
   const at = { z, r, t };
   const { u, dudt } = velocityWithDerivative(network, params, at, guidedVelocity, { label: shown });
   const h = clipInterval ? clip(sub(t, r), 0, 1) : sub(t, r);
-  const target = stopGradient(sub(guidedVelocity, mul(perRow(h, z), dudt)));
+  // Nothing in the target has a gradient: guided velocity and derivative come without.
+  const target = sub(guidedVelocity, mul(perRow(h, z), dudt));
   const squaredError = squaredNorm(sub(u, target));
   const weightedError = adaptivelyWeighted(squaredError, weight);
   const velocityError = squaredNorm(sub(u, v));
@@ -161,7 +163,8 @@ function bakedVelocity<Params extends ParameterTree>(
 const defaultWeight: AdaptiveWeight = { power: 1, epsilon: 0.01 };
 
 /**
- * The objective. Metrics: `squaredError`, the batch mean of ‖u − target‖², and `velocityError`, that of ‖u − v‖².
+ * The objective. Metrics: `squaredError`, the batch mean of ‖u − target‖², and `velocityError`, that of ‖u −
+ * v‖².
  *
  * @throws {ArgumentError} when a field of `config` is out of range
  */

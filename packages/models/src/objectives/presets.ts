@@ -1,7 +1,7 @@
 /**
- * The published training objectives, by model: MeanFlow on ImageNet 256² (arXiv 2505.13447, table 4 and the reference
- * code's configurations) and on CIFAR-10 (appendix A), improved MeanFlow (arXiv 2512.02012, table 5 and reference code), and
- * the guidance with which improved MeanFlow was evaluated.
+ * The published training objectives, by model: MeanFlow on ImageNet 256² (arXiv 2505.13447, table 4 and the
+ * reference code's configurations) and on CIFAR-10 (appendix A), improved MeanFlow (arXiv 2512.02012, table 5
+ * and reference code), and the guidance with which improved MeanFlow was evaluated.
  */
 import { intervalPresets, type GuidanceCondition } from '@meanflow/samplers';
 import type { ImprovedMeanFlowConfig } from './improved-meanflow.js';

@@ -1,4 +1,7 @@
-/** Steps that several objectives take: the point of the path, the labels to use, a velocity together with its derivative. */
+/**
+ * Steps that several objectives take: the point of the path, the labels to use, a velocity together with its
+ * derivative.
+ */
 import {
   ArgumentError,
   concat,
@@ -89,10 +92,11 @@ export function onDropped(dropped: Tensor | undefined, given: Tensor, otherwise:
 }
 
 /**
- * u(z, r, t) and its total derivative du/dt along a velocity, which is the Jacobian–vector product with tangents
- * (velocity, 0, 1) for (z, r, t) (MeanFlow, eq. 8). Their primal is computed once.
+ * u(z, r, t) and its total derivative du/dt along a velocity, which is the Jacobian–vector product with
+ * tangents (velocity, 0, 1) for (z, r, t) (MeanFlow, eq. 8). Their primal is computed once.
  *
- * @returns `u` and `v` (where the network has a velocity head) to differentiate further, and `dudt` under stop-gradient
+ * @returns `u` and `v` (where the network has a velocity head) to differentiate further, and `dudt` under
+ *   stop-gradient
  */
 export function velocityWithDerivative<Params extends ParameterTree>(
   network: VelocityNetwork<Params>,
@@ -107,7 +111,7 @@ export function velocityWithDerivative<Params extends ParameterTree>(
       return [out.u, out.v];
     },
     [at.z, at.r, at.t],
-    [stopGradient(velocity), 0, 1],
+    [velocity, 0, 1],
     { hasAux: true },
   );
   return { u, dudt: stopGradient(dudt), v };

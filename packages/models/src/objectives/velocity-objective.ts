@@ -1,6 +1,6 @@
 /**
- * What the objectives of this package have in common: batches of data with optional labels, one type for everything random,
- * and a loss that works for any velocity network.
+ * What the objectives of this package have in common: batches of data with optional labels, one type for
+ * everything random, and a loss that works for any velocity network.
  */
 import type { HostArray, RandomKey, Shape, Symbolic, Tensor } from '@meanflow/core';
 import type { ParameterTree, VelocityNetwork } from '@meanflow/samplers';
@@ -40,8 +40,8 @@ export type BatchShape = {
 export type LossAndMetrics = {
   readonly loss: Tensor;
   /**
-   * Squared errors before any weighting, summed over a sample and averaged over the batch. An adaptively weighted loss
-   * hardly changes however well the network does: these are what to look at.
+   * Squared errors before any weighting, summed over a sample and averaged over the batch. An adaptively
+   * weighted loss hardly changes however well the network does: these are what to look at.
    */
   readonly metrics: Readonly<Record<string, Tensor>>;
 };

@@ -1,4 +1,6 @@
-/** The exact one-dimensional Gaussian: with the closed form as the network, every part of the identity holds. */
+/**
+ * The exact one-dimensional Gaussian: with the closed form as the network, every part of the identity holds.
+ */
 import { hostArray, jvp, RandomKey, sub, type HostArray } from '@meanflow/core';
 import { improvedMeanFlowTerms, meanFlowTerms } from '../../src/index.js';
 import { gaussian, MEAN, VARIANCE } from '../gaussian.js';

@@ -1,7 +1,8 @@
 /**
- * The losses of the published implementations, intermediate by intermediate. In place of their networks stands one that is
- * linear in its inputs and returns what theirs returned, with their du/dt as its derivative, and only when it is called
- * with the inputs, and differentiated along the tangent, that theirs was.
+ * The losses of the published implementations, intermediate by intermediate. In place of their networks
+ * stands one that is linear in its inputs and returns what theirs returned, with their du/dt as its
+ * derivative, and only when it is called with the inputs, and differentiated along the tangent, that theirs
+ * was.
  */
 import {
   add,

@@ -1,6 +1,6 @@
 /**
- * The average-velocity sampler of MeanFlow (arXiv 2505.13447, algorithm 2): z_r = z_t − (t − r) u(z_t, r, t). An exact
- * average velocity makes it exact for any step, the single step from 1 to 0 included.
+ * The average-velocity sampler of MeanFlow (arXiv 2505.13447, algorithm 2): z_r = z_t − (t − r) u(z_t, r, t).
+ * An exact average velocity makes it exact for any step, the single step from 1 to 0 included.
  */
 import { mul, sub } from '@meanflow/core';
 import type { FixedStepSolver } from './solver.js';

@@ -1,11 +1,14 @@
 /**
- * The Dormand–Prince pair 5(4) (Dormand and Prince, "A family of embedded Runge–Kutta formulae", 1980): fifth order, with
- * a fourth-order solution for the error estimate. Its last evaluation is the next step's first, so a step costs six.
+ * The Dormand–Prince pair 5(4) (Dormand and Prince, "A family of embedded Runge–Kutta formulae", 1980): fifth
+ * order, with a fourth-order solution for the error estimate. Its last evaluation is the next step's first,
+ * so a step costs six.
  */
 import { abs, add, ArgumentError, div, maximum, mean, mul, sqrt, type Tensor } from '@meanflow/core';
 import type { AdaptiveSolver } from './solver.js';
 
-/** Rows 2 to 7 of the Butcher tableau: times and weights of the earlier stages. The last row is the solution. */
+/**
+ * Rows 2 to 7 of the Butcher tableau: times and weights of the earlier stages. The last row is the solution.
+ */
 const STAGES: readonly { readonly c: number; readonly a: readonly number[] }[] = [
   { c: 1 / 5, a: [1 / 5] },
   { c: 3 / 10, a: [3 / 40, 9 / 40] },
@@ -18,7 +21,9 @@ const STAGES: readonly { readonly c: number; readonly a: readonly number[] }[] =
 /** Weights of the solution less those of the embedded fourth-order one. */
 const ERROR = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40];
 
-/** Tolerances of an adaptive solver. A step's error in each element is held to `absolute + relative · |z|`. */
+/**
+ * Tolerances of an adaptive solver. A step's error in each element is held to `absolute + relative · |z|`.
+ */
 export interface Tolerances {
   /** 1e-5 by default, which single precision can still resolve. */
   readonly relativeTolerance?: number;
@@ -31,7 +36,8 @@ export interface Tolerances {
 /**
  * The solver at given tolerances.
  *
- * @throws {ArgumentError} when a tolerance is negative, both are 0 or `maxSteps` is not a positive whole number
+ * @throws {ArgumentError} when a tolerance is negative, both are 0 or `maxSteps` is not a positive whole
+ *   number
  */
 export function dormandPrince(tolerances: Tolerances = {}): AdaptiveSolver {
   const { relativeTolerance = 1e-5, absoluteTolerance = 1e-5, maxSteps = 1000 } = tolerances;

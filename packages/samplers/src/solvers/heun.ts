@@ -1,4 +1,7 @@
-/** Heun's method (the explicit trapezoidal rule): the mean of the velocities at both ends. Second order, two evaluations. */
+/**
+ * Heun's method (the explicit trapezoidal rule): the mean of the velocities at both ends. Second order, two
+ * evaluations.
+ */
 import { add, mul, sub } from '@meanflow/core';
 import type { FixedStepSolver } from './solver.js';
 

@@ -1,7 +1,7 @@
 /**
- * What a solver is. A fixed-step solver advances z from one time of a grid to the next by a traced `step`; an adaptive
- * one chooses its steps from an error estimate that is computed with them. Times run from noise (1) to data (0), but any
- * solver may run either way.
+ * What a solver is. A fixed-step solver advances z from one time of a grid to the next by a traced `step`; an
+ * adaptive one chooses its steps from an error estimate that is computed with them. Times run from noise (1)
+ * to data (0), but any solver may run either way.
  */
 import type { Tensor } from '@meanflow/core';
 import type { VelocityField } from '../field.js';

@@ -1,6 +1,7 @@
 /**
  * Distributions of a time on [0, 1] (0 is data, 1 is noise). Each is a draw of raw numbers from a key and a
- * deterministic map from raw numbers to times, so that the map can be checked against published code on its own.
+ * deterministic map from raw numbers to times, so that the map can be checked against published code on its
+ * own.
  */
 import { ArgumentError, HostArray, type RandomKey } from '@meanflow/core';
 
@@ -8,7 +9,10 @@ import { ArgumentError, HostArray, type RandomKey } from '@meanflow/core';
 export type TimeDistribution =
   /** Uniform on [min, max), by default [0, 1). */
   | { readonly kind: 'uniform'; readonly min?: number; readonly max?: number }
-  /** sigmoid(mean + std · n) with n standard normal (Atchison and Shen, 1980; Esser et al., 2024, section 3.1). */
+  /**
+   * sigmoid(mean + std · n) with n standard normal (Atchison and Shen, 1980; Esser et al., 2024, section
+   * 3.1).
+   */
   | { readonly kind: 'logit-normal'; readonly mean: number; readonly std: number };
 
 /** float32 `[batch]`. */

@@ -1,7 +1,7 @@
 /**
- * The random guidance conditions of improved MeanFlow (arXiv 2512.02012, section 4.2 and appendix): the network is told the
- * guidance scale ω and the interval [tMin, tMax] in which it applies, and learns all of them at once. The map from
- * uniforms is separate from drawing them.
+ * The random guidance conditions of improved MeanFlow (arXiv 2512.02012, section 4.2 and appendix): the
+ * network is told the guidance scale ω and the interval [tMin, tMax] in which it applies, and learns all of
+ * them at once. The map from uniforms is separate from drawing them.
  */
 import { ArgumentError, HostArray, type RandomKey } from '@meanflow/core';
 import type { Times } from './distribution.js';
@@ -47,8 +47,8 @@ export function drawRawGuidance(key: RandomKey, count: number): RawGuidance {
 }
 
 /**
- * The conditions that uniforms stand for: the inverse distribution function of ω, tMin uniform on [0, ½) and tMax on
- * [½, 1), with the whole interval (0, 1) on rows of flow matching.
+ * The conditions that uniforms stand for: the inverse distribution function of ω, tMin uniform on [0, ½) and
+ * tMax on [½, 1), with the whole interval (0, 1) on rows of flow matching.
  *
  * @param equal the rows with r = t, bool `[batch]`
  */

@@ -1,8 +1,8 @@
 /**
- * Samplers of time intervals (r, t) with 0 ≤ r ≤ t ≤ 1, over which MeanFlow learns the average velocity. They are one
- * family: two times from two distributions, put in order, and r set to t on a share of the rows, where the objective
- * is plain flow matching. The published samplers are the presets below. As for single times, raw draws and the map
- * from them are separate.
+ * Samplers of time intervals (r, t) with 0 ≤ r ≤ t ≤ 1, over which MeanFlow learns the average velocity. They
+ * are one family: two times from two distributions, put in order, and r set to t on a share of the rows,
+ * where the objective is plain flow matching. The published samplers are the presets below. As for single
+ * times, raw draws and the map from them are separate.
  */
 import { ArgumentError, HostArray, type RandomKey } from '@meanflow/core';
 import {
@@ -20,15 +20,16 @@ export interface IntervalSampler {
   /** Distribution of the second; that of `t` by default. */
   readonly r?: TimeDistribution;
   /**
-   * `sort` (default): t is the larger of the two and r the smaller. `clamp`: t stays and r becomes min(r, t), so that
-   * each keeps a distribution of its own.
+   * `sort` (default): t is the larger of the two and r the smaller. `clamp`: t stays and r becomes min(r, t),
+   * so that each keeps a distribution of its own.
    */
   readonly order?: 'sort' | 'clamp';
   /** Share of rows with r = t, in [0, 1]. */
   readonly equalShare: number;
   /**
-   * What t is where r = t. `ordered` (default): the time that came first in `order`, so that with `sort` the larger of
-   * two. `drawn`: the first time as it was drawn, so that those rows follow the distribution of `t`.
+   * What t is where r = t. `ordered` (default): the time that came first in `order`, so that with `sort` the
+   * larger of two. `drawn`: the first time as it was drawn, so that those rows follow the distribution of
+   * `t`.
    */
   readonly equalTime?: 'ordered' | 'drawn';
   /**
@@ -37,13 +38,13 @@ export interface IntervalSampler {
    */
   readonly equalRows?: 'first' | 'coin';
   /**
-   * Probability with which a row's two times are uniform on [0, 1) instead, so that no part of [0, 1] is rare; 0 by
-   * default.
+   * Probability with which a row's two times are uniform on [0, 1) instead, so that no part of [0, 1] is
+   * rare; 0 by default.
    */
   readonly uniformShare?: number;
   /**
-   * Share of rows with exactly (r, t) = (0, 1), the interval of one-step sampling: the last ⌊batch · share⌋ rows.
-   * 0 by default, as published.
+   * Share of rows with exactly (r, t) = (0, 1), the interval of one-step sampling: the last ⌊batch · share⌋
+   * rows. 0 by default, as published.
    */
   readonly fullShare?: number;
 }

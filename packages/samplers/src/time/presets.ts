@@ -3,7 +3,9 @@ import type { IntervalSampler } from './intervals.js';
 
 /** The interval samplers of the published training recipes. */
 export const intervalPresets = {
-  /** MeanFlow on ImageNet (arXiv 2505.13447, table 4; reference code `sample_tr`): r ≠ t on the last quarter. */
+  /**
+   * MeanFlow on ImageNet (arXiv 2505.13447, table 4; reference code `sample_tr`): r ≠ t on the last quarter.
+   */
   meanflow: { t: { kind: 'logit-normal', mean: -0.4, std: 1 }, equalShare: 0.75 },
   /** Improved MeanFlow (arXiv 2512.02012; reference code `sample_tr`): r ≠ t on the last half. */
   'improved-meanflow': { t: { kind: 'logit-normal', mean: -0.4, std: 1 }, equalShare: 0.5 },
@@ -14,7 +16,10 @@ export const intervalPresets = {
     equalShare: 0.5,
     equalTime: 'drawn',
   },
-  /** MeanFlow on CIFAR-10 (arXiv 2505.13447, appendix A; PyTorch code, sampler v0): r ≠ t on three rows in four. */
+  /**
+   * MeanFlow on CIFAR-10 (arXiv 2505.13447, appendix A; PyTorch code, sampler v0): r ≠ t on three rows in
+   * four.
+   */
   'cifar10-v0': { t: { kind: 'logit-normal', mean: -2, std: 2 }, equalShare: 0.25, equalRows: 'coin' },
   /** The later CIFAR-10 recipe (PyTorch code, sampler v1): t and r each from a distribution of its own. */
   'cifar10-v1': {

@@ -25,7 +25,7 @@ const CONFIG = 'config.json';
 export class RunDirectory {
   private constructor(
     readonly path: string,
-    /** What config.json holds. */
+    /** What config.json holds, or will when the run goes on. */
     readonly config: JsonObject,
     /** Whether the run was there before, to be gone on with. */
     readonly isResumed: boolean,
@@ -52,7 +52,7 @@ export class RunDirectory {
   /**
    * Opens the directory of a run to go on with it.
    *
-   * @param config replaces what config.json holds, for a run that is to be longer
+   * @param config replaces what config.json holds as soon as the run goes on, for one that is to be longer
    * @throws {DataError} when it holds no run, cannot be written, or is in use
    */
   static async resume(path: string, config?: JsonObject): Promise<RunDirectory> {
@@ -60,9 +60,13 @@ export class RunDirectory {
     const lock = await lockDirectory(path);
     return releaseOnFailure(lock, async () => {
       await prepare(path);
-      if (config !== undefined) await writeConfig(path, config);
       return new RunDirectory(path, config ?? saved, true, lock);
     });
+  }
+
+  /** Writes `config` into config.json: done by `trainInDirectory` when nothing stands in the way of going on. */
+  async saveConfig(): Promise<void> {
+    await writeConfig(this.path, this.config);
   }
 
   /** The file of this run's metrics. */

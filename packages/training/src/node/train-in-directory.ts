@@ -6,7 +6,7 @@
 import { ArgumentError, DataError, type HostArray, type Tree } from '@meanflow/core';
 import { checkpointChunks, checkpointState, type Checkpoint } from '../checkpoint.js';
 import type { JsonObject } from '../json.js';
-import { train, type TrainOptions, type TrainSummary } from '../loop.js';
+import { checkTrainOptions, train, type TrainOptions, type TrainSummary } from '../loop.js';
 import type { Trainer } from '../trainer.js';
 import {
   latestCheckpoint,
@@ -77,6 +77,8 @@ export async function trainInDirectory<Params extends Tree<HostArray>>(
     }
     options.onResume?.({ step: trainer.step, source: checkpoint?.source, damaged });
   }
+  checkTrainOptions(trainer, options);
+  if (run.isResumed) await run.saveConfig();
   const resumedFrom = trainer.step;
   const facts = { seed: trainer.seed, batchSize: trainer.batchSize, info };
   const log = await MetricsLog.open(run.metricsPath, trainer.step);

@@ -8,7 +8,7 @@
 export function findDuplicateKey(text: string): string | undefined {
   const scopes: (Set<string> | undefined)[] = [];
   // Between two tokens that are not listed here, only numbers, words, commas and spaces can stand.
-  for (const [token, string, colon] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*(:?)|[{}[\]]/g)) {
+  for (const [token, string, colon] of text.matchAll(/("[^"\\]*(?:\\.[^"\\]*)*")\s*(:?)|[{}[\]]/g)) {
     if (token === '{') scopes.push(new Set());
     else if (token === '[') scopes.push(undefined);
     else if (token === '}' || token === ']') scopes.pop();

@@ -51,13 +51,17 @@ describe('RunDirectory', () => {
       await resumed.close();
     }));
 
-  it('takes a new configuration when it is resumed, and clears away what a killed trainer left', () =>
+  it('takes a new configuration only when the run goes on, and clears away what a killed trainer left', () =>
     withFolder(async (folder) => {
       await (await RunDirectory.create(folder, config)).close();
       await writeFile(join(folder, 'final.safetensors.77.tmp'), 'half');
       await writeFile(join(folder, 'checkpoints', 'step-00000001.safetensors.77.tmp'), 'half');
       const longer = { ...config, steps: 20 };
-      await (await RunDirectory.resume(folder, longer)).close();
+      const resumed = await RunDirectory.resume(folder, longer);
+      expect(resumed.config).toEqual(longer);
+      expect(await readRunConfig(folder)).toEqual(config);
+      await resumed.saveConfig();
+      await resumed.close();
       expect(await readRunConfig(folder)).toEqual(longer);
       expect((await readdir(folder)).sort()).toEqual(['checkpoints', 'config.json']);
       expect(await readdir(join(folder, 'checkpoints'))).toEqual([]);

@@ -13,6 +13,7 @@ import {
 import {
   finalCheckpointPath,
   loadCheckpoint,
+  readRunConfig,
   readRunMetrics,
   RunDirectory,
   type ResumePoint,
@@ -31,7 +32,7 @@ async function begin(folder: string, steps: number, options?: TrainTinyOptions) 
 
 /** A run that goes on. */
 async function goOn(folder: string, steps: number, options?: TrainTinyOptions) {
-  await using run = await RunDirectory.resume(folder);
+  await using run = await RunDirectory.resume(folder, { tiny: true, steps });
   return await trainTiny(run, steps, options);
 }
 
@@ -165,6 +166,7 @@ describe('a run that goes on', () => {
       });
       expect(await outcomeOf(folder)).toEqual(straight);
       await expect(goOn(folder, 5)).rejects.toThrow('23 steps are made already, more than the 5 asked for.');
+      expect(await readRunConfig(folder)).toEqual({ tiny: true, steps: STEPS });
       expect(await outcomeOf(folder)).toEqual(straight);
     }));
 

@@ -10,7 +10,12 @@ const at = (name: string): string => fileURLToPath(new URL(name, import.meta.url
 
 /** Starts a program with the sources of this workspace. Its standard error shows in the test's output. */
 export function startChild(program: string, args: readonly string[]): ChildProcess {
-  const options = ['--conditions', '@meanflow/source', '--import', at('typescript-loader.mjs')];
+  const options = [
+    '--conditions',
+    '@meanflow/source',
+    '--import',
+    at('../../../../scripts/typescript-loader.mjs'),
+  ];
   return spawn(process.execPath, [...options, at(program), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

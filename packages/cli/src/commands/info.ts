@@ -1,0 +1,120 @@
+/** `meanflow info`: what a run or checkpoint is; or what there is to choose from; or all settings of a recipe. */
+import { treePaths, type HostArray } from '@meanflow/core';
+import { datasets } from '@meanflow/data';
+import type { Command } from 'commander';
+import { backends } from '../backends.js';
+import { methodNames, type RunConfig } from '../config/schema.js';
+import { loadModel } from '../experiment/model.js';
+import { resolveRun } from '../experiment/resolve.js';
+import { methods } from '../methods.js';
+import { recipeFor } from '../recipes/index.js';
+import { countText } from '../report/numbers.js';
+import type { Io } from '../terminal/io.js';
+import { readLastMetrics } from '../run-metrics.js';
+
+interface InfoOptions {
+  readonly recipe?: string;
+  readonly method?: string;
+  readonly json?: boolean;
+}
+
+export function addInfo(program: Command, io: Io): void {
+  program
+    .command('info')
+    .summary('describe a run, or list what there is')
+    .description(
+      'Describe a run or a checkpoint: its network, how it was trained, how far it is. Without one, list the data sets, methods and ' +
+        'backends. With --recipe, print all settings that a data set is trained with, to be changed and given to --config.',
+    )
+    .argument('[run]', 'a run folder, or a checkpoint (.safetensors)')
+    .option('--recipe <data>', 'print the settings for this data set')
+    .option('--method <name>', 'with --recipe: of this method only, as "meanflow train --config" takes them')
+    .option('--json', 'of a run: print its whole configuration as JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ meanflow info
+  $ meanflow info runs/8-gaussians-meanflow-seed-0
+  $ meanflow info --recipe digits --method meanflow > config.json`,
+    )
+    .action(async (run: string | undefined, options: InfoOptions) => {
+      if (run !== undefined) io.out(await runText(run, options));
+      else if (options.recipe !== undefined) io.out(await recipeText(options.recipe, options.method));
+      else io.out(listText());
+    });
+}
+
+async function runText(path: string, { json }: InfoOptions): Promise<string> {
+  const { model, checkpoint } = await loadModel(path);
+  const { config, data, network } = model;
+  if (json) return `${JSON.stringify({ step: model.step, config, data }, null, 2)}\n`;
+  const values = treePaths<HostArray>(model.params);
+  const shape = data.imageShape ?? data.featureShape;
+  const last = await readLastMetrics(path);
+  const rows: (readonly [string, string])[] = [
+    ['checkpoint', checkpoint.source],
+    [
+      'trained',
+      `${countText(model.step)} of ${countText(config.steps)} steps of ${config.batch}, seed ${config.seed}`,
+    ],
+    ['method', `${methods[config.method].title} (${methods[config.method].source})`],
+    ['data', `${data.name}, samples of ${shape.join(' × ')}${classText(config, data.classNames)}`],
+    ['network', networkText(config)],
+    ['parameters', `${countText(network.parameterCount)} in ${values.length} tensors`],
+    ['averages', checkpoint.averages.join(', ') || 'none'],
+    [
+      'sampling',
+      `${config.sampling.solver}, at ${config.sampling.nfe.join(', ')} NFE, ${averageText(config)}`,
+    ],
+    ['backend', config.backend],
+    ...last,
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('');
+}
+
+function classText({ conditional }: RunConfig, names: readonly string[] | undefined): string {
+  if (names === undefined) return '';
+  return conditional
+    ? `, conditional on ${names.length} classes`
+    : `, ${names.length} classes that it is not told`;
+}
+
+function networkText({ network }: RunConfig): string {
+  const { kind, width, depth, velocityHead } = network;
+  return `${kind}, ${depth} deep, ${width} wide${velocityHead === undefined ? '' : ', with a velocity head'}`;
+}
+
+function averageText({ sampling }: RunConfig): string {
+  return sampling.ema === null ? 'the parameters themselves' : `the average of decay ${sampling.ema}`;
+}
+
+async function recipeText(data: string, method: string | undefined): Promise<string> {
+  const { config, dataset } = await resolveRun(
+    { data, ...(method === undefined ? {} : { method }) },
+    'The options',
+  );
+  return `${JSON.stringify(method === undefined ? recipeFor(dataset) : config, null, 2)}\n`;
+}
+
+function listText(): string {
+  const list = (title: string, rows: readonly (readonly [string, string])[]): string => {
+    const width = Math.max(...rows.map(([name]) => name.length));
+    return `${title}\n${rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}\n`).join('')}`;
+  };
+  return [
+    list(
+      'Data sets (or the path of a CSV file)',
+      datasets.map(({ name, description }) => [name, description]),
+    ),
+    list(
+      'Methods',
+      methodNames.map((name) => [name, `${methods[name].description} (${methods[name].source})`]),
+    ),
+    list(
+      'Backends',
+      backends.map(({ name, description }) => [name, description]),
+    ),
+  ].join('\n');
+}

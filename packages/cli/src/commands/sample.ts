@@ -1,0 +1,152 @@
+/** `meanflow sample`: samples of a trained model in the units of its data, as numbers or as a picture. */
+import { ArgumentError, didYouMean, HostArray, RandomKey, sizeOf } from '@meanflow/core';
+import { createSampler } from '@meanflow/samplers';
+import type { Command } from 'commander';
+import { DEFAULT_BACKEND, findBackend } from '../backends.js';
+import { solverNames, type SolverName } from '../config/schema.js';
+import { classByClass, drawSamples, roundLabels } from '../experiment/draw.js';
+import { loadModel, type Labels, type Model } from '../experiment/model.js';
+import { writeOutput } from '../files.js';
+import { countText } from '../report/numbers.js';
+import { checkFormat, formatSamples } from '../sample-formats.js';
+import type { Io } from '../terminal/io.js';
+import { nonNegative, withBackend, wholeNumber } from './options.js';
+
+interface SampleOptions {
+  readonly nfe?: number;
+  readonly count?: number;
+  readonly class?: string;
+  readonly seed: number;
+  readonly grid?: boolean;
+  readonly solver?: string;
+  readonly guidance?: number;
+  readonly out?: string;
+  readonly backend?: string;
+}
+
+export function addSample(program: Command, io: Io): void {
+  const command = program
+    .command('sample')
+    .summary('draw samples from a trained model')
+    .description(
+      'Draw samples from a run or a checkpoint. They come in the units of the data that it was trained on, with the class that was ' +
+        'asked for. The format follows from the ending of --out: .csv, .json, .png or .svg.',
+    )
+    .argument('<run>', 'a run folder, or a checkpoint (.safetensors)')
+    .option(
+      '--nfe <n>',
+      'network evaluations for each sample; by default the fewest that it was made for',
+      wholeNumber(1),
+    )
+    .option('--count <n>', 'how many samples; 1,000, or 100 where they are images', wholeNumber(1))
+    .option('--class <name>', 'only this class; otherwise the classes take turns')
+    .option('--grid', 'ten of each class, class by class')
+    .option('--solver <name>', solverNames.join(', '))
+    .option(
+      '--guidance <scale>',
+      'guidance scale, where the model was trained for it; 1 is none',
+      nonNegative,
+    )
+    .option('--seed <n>', 'of the noise', wholeNumber(0), 0)
+    .option('--out <file>', 'where to; "-" prints CSV. By default samples.csv, or samples.png for images')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ meanflow sample runs/8-gaussians-meanflow-seed-0                    # one step, 1,000 points
+  $ meanflow sample runs/digits --nfe 2 --class 7 --count 20 --out sevens.png
+  $ meanflow sample runs/digits --grid --out digits.png                 # ten of each
+  $ meanflow sample runs/points --count 50 --out - | head`,
+    );
+  withBackend(command).action((run: string, options: SampleOptions) => sample(run, options, io));
+}
+
+async function sample(run: string, options: SampleOptions, io: Io): Promise<void> {
+  const { model: loaded } = await loadModel(run);
+  const model = withGuidance(loaded, options.guidance);
+  const solver = solverOption(options.solver);
+  const out = options.out ?? (model.data.imageShape === undefined ? 'samples.csv' : 'samples.png');
+  checkFormat(out, model.data);
+  const labels = labelsFor(model, options);
+  const isAdaptive = (solver ?? model.config.sampling.solver) === 'dormand-prince';
+  const nfe = options.nfe ?? (isAdaptive ? undefined : defaultEvaluations(model));
+  const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
+  try {
+    const sampler = createSampler(backend, model.network);
+    const key = RandomKey.fromSeed(options.seed).fold('sample');
+    const count = labels?.size ?? defaultCount(model, options);
+    const drawn = await drawSamples(sampler, model, { count, key, labels, nfe, ...(solver && { solver }) });
+    const content = formatSamples(out, drawn.samples, labels, model.data);
+    if (out === '-') io.out(String(content));
+    else await writeOutput(out, content);
+    const where = out === '-' ? '' : `: ${out}`;
+    io.err(
+      `${countText(count)} samples at ${Number(drawn.nfe.toFixed(1))} NFE, step ${countText(model.step)}${where}\n`,
+    );
+    await sampler.dispose();
+  } finally {
+    await backend.dispose();
+  }
+}
+
+/** One step where a step crosses all of the interval, else as many as the model is evaluated with at most. */
+function defaultEvaluations({ config }: Model): number {
+  const { solver, nfe } = config.sampling;
+  return solver === 'average-velocity' ? Math.min(...nfe) : Math.max(...nfe);
+}
+
+function defaultCount({ data }: Model, { count }: SampleOptions): number {
+  return count ?? (data.imageShape === undefined ? 1000 : 100);
+}
+
+function labelsFor(model: Model, options: SampleOptions): Labels {
+  const { classCount } = model.network;
+  if (options.class !== undefined && options.grid) {
+    throw new ArgumentError('--class and --grid exclude each other: a grid shows every class.');
+  }
+  if (options.grid && options.count !== undefined) {
+    throw new ArgumentError('--count and --grid exclude each other: a grid shows ten of each class.');
+  }
+  if (classCount === undefined) {
+    if (options.class !== undefined || options.grid) {
+      throw new ArgumentError(
+        `The model knows no classes: it was trained on ${model.data.name} without them.`,
+      );
+    }
+    return undefined;
+  }
+  if (options.grid) return classByClass(model, 10);
+  const count = defaultCount(model, options);
+  if (options.class === undefined) return roundLabels(model, count);
+  const names = model.data.classNames ?? [];
+  const label = names.indexOf(options.class);
+  if (label < 0) {
+    throw new ArgumentError(
+      `There is no class "${options.class}".${didYouMean(options.class, names)} Known are ${names.join(', ')}.`,
+    );
+  }
+  return new HostArray('int32', [count], new Int32Array(sizeOf([count])).fill(label));
+}
+
+function withGuidance(model: Model, scale: number | undefined): Model {
+  if (scale === undefined) return model;
+  const { config, network } = model;
+  const { labelDrop } = config.objective;
+  if (!network.takesGuidance && (config.method !== 'flow-matching' || labelDrop === undefined)) {
+    throw new ArgumentError(
+      'The model was not trained for guidance when sampling: improved MeanFlow with guidance conditions is, and flow matching ' +
+        'with label drop.',
+    );
+  }
+  const guidance = { ...config.sampling.guidance, scale };
+  return { ...model, config: { ...config, sampling: { ...config.sampling, guidance } } };
+}
+
+function solverOption(name: string | undefined): SolverName | undefined {
+  if (name === undefined) return undefined;
+  const found = solverNames.find((candidate) => candidate === name);
+  if (found !== undefined) return found;
+  throw new ArgumentError(
+    `There is no solver "${name}".${didYouMean(name, solverNames)} Known are ${solverNames.join(', ')}.`,
+  );
+}

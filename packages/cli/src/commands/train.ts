@@ -1,0 +1,198 @@
+/** `meanflow train`: one model on one data set, in a run folder from which it can go on. */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ArgumentError, DataError, type Backend } from '@meanflow/core';
+import type { JsonObject } from '@meanflow/training';
+import { readRunConfig, RunDirectory, type RunSummary } from '@meanflow/training/node';
+import type { Command } from 'commander';
+import { findBackend } from '../backends.js';
+import { merge, type JsonRecord } from '../config/merge.js';
+import { readConfigFile } from '../config/read-file.js';
+import { methodNames, runConfigSchema, type RunConfig } from '../config/schema.js';
+import { validate } from '../config/validate.js';
+import { openDataOf, resolveRun, type ResolvedRun } from '../experiment/resolve.js';
+import { trainRun } from '../experiment/run.js';
+import { prepareRun } from '../experiment/training.js';
+import { methods } from '../methods.js';
+import { countText, durationText } from '../report/numbers.js';
+import { INTERRUPTED, withInterrupt } from '../terminal/interrupt.js';
+import type { Io } from '../terminal/io.js';
+import type { SetExitCode } from './command.js';
+import { withBackend, wholeNumber } from './options.js';
+
+interface TrainOptions {
+  readonly data?: string;
+  readonly label?: string;
+  readonly method?: string;
+  readonly steps?: number;
+  readonly batch?: number;
+  readonly seed?: number;
+  readonly backend?: string;
+  readonly out?: string;
+  readonly config?: string;
+  readonly resume?: string;
+}
+
+export function addTrain(program: Command, io: Io, exit: SetExitCode): void {
+  const command = program
+    .command('train')
+    .summary('train one model')
+    .description(
+      'Train one model on one data set. The run gets a folder of its own, with its configuration (config.json), its metrics ' +
+        '(metrics.jsonl) and its checkpoints. Ctrl-C stops it with a checkpoint; --resume goes on as if it had never stopped.',
+    )
+    .option('--data <name>', 'a data set ("meanflow info" lists them) or a CSV file of numeric columns')
+    .option('--label <column>', 'the column of a CSV file that holds the class: its name or its number')
+    .option('--method <name>', methodNames.join(', '))
+    .option('--steps <n>', 'how many updates to make', wholeNumber(1))
+    .option('--batch <n>', 'rows in a batch', wholeNumber(1))
+    .option('--seed <n>', 'decides everything random; the same seed makes the same model', wholeNumber(0))
+    .option('--out <folder>', 'the run folder; by default runs/<data>-<method>-seed-<seed>')
+    .option('--config <file>', 'JSON with any of the fields of config.json; options go before it')
+    .option('--resume <run>', 'go on with the run in this folder')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ meanflow train                                          # MeanFlow on 8-gaussians
+  $ meanflow train --data digits --method improved-meanflow --seed 1
+  $ meanflow train --data points.csv --label class --steps 5000 --out runs/points
+  $ meanflow train --resume runs/points --steps 10000       # go on, further than planned
+
+All settings of a run, to be changed and given to --config:
+  $ meanflow info --recipe digits --method meanflow > config.json`,
+    );
+  withBackend(command).action(async (options: TrainOptions) => {
+    const isDone =
+      options.resume === undefined ? await begin(options, io) : await resume(options.resume, options, io);
+    if (!isDone) exit(INTERRUPTED);
+  });
+}
+
+/** A new run. Nothing is written before it is compiled. */
+async function begin(options: TrainOptions, io: Io): Promise<boolean> {
+  const file = options.config === undefined ? {} : await readConfigFile(options.config);
+  const { data, label, method, steps, batch, seed, backend } = options;
+  const changes = merge(file, { data, label, method, steps, batch, seed, backend }) as JsonRecord;
+  const run = await resolveRun(changes, options.config ?? 'The options');
+  return withBackendOf(run.config, async (device) => {
+    const folder = options.out ?? (await freeFolder(run));
+    return work(run, device, folder, io, () => RunDirectory.create(folder, asJson(run.config)));
+  });
+}
+
+/** A run that was begun before. Its folder says what it is; only its length, and where it runs, may change. */
+async function resume(folder: string, options: TrainOptions, io: Io): Promise<boolean> {
+  for (const name of ['data', 'label', 'method', 'batch', 'seed', 'config', 'out'] as const) {
+    if (options[name] !== undefined) {
+      throw new ArgumentError(
+        `--${name} cannot change with --resume: a run keeps what it was begun with, but for --steps and --backend.`,
+      );
+    }
+  }
+  const { steps, backend } = options;
+  const source = join(folder, 'config.json');
+  const config = validate(
+    runConfigSchema,
+    merge(await readRunConfig(folder), { steps, backend }),
+    source,
+    DataError,
+  );
+  const dataset = await openDataOf(config);
+  return withBackendOf(config, (device) =>
+    work({ config, dataset }, device, folder, io, () => RunDirectory.resume(folder, asJson(config))),
+  );
+}
+
+async function withBackendOf<T>({ backend }: RunConfig, use: (device: Backend) => Promise<T>): Promise<T> {
+  const device = await findBackend(backend).open();
+  try {
+    return await use(device);
+  } finally {
+    await device.dispose();
+  }
+}
+
+async function work(
+  run: ResolvedRun,
+  device: Backend,
+  folder: string,
+  io: Io,
+  open: () => Promise<RunDirectory>,
+): Promise<boolean> {
+  const { config, dataset } = run;
+  const prepared = await prepareRun(run, device);
+  const { title } = methods[config.method];
+  const directory = await open();
+  try {
+    const parameters = countText(prepared.network.parameterCount);
+    io.err(
+      `${title} on ${dataset.name}: ${config.network.kind} of ${parameters} parameters, ${countText(config.steps)} steps of ` +
+        `${config.batch}, seed ${config.seed}, ${device.describe().description}\n`,
+    );
+    const summary = await withInterrupt((signal) =>
+      trainRun(prepared, {
+        directory,
+        label: `${dataset.name}, ${title}`,
+        io,
+        signal,
+        onResume: ({ step, source }) =>
+          io.err(
+            source === undefined
+              ? 'No checkpoint yet: from the beginning.\n'
+              : `From step ${countText(step)} (${source}).\n`,
+          ),
+      }),
+    );
+    io.out(summaryText(summary, config, folder));
+    return summary.completed;
+  } finally {
+    await directory.close();
+    await prepared.trainer.dispose();
+  }
+}
+
+function summaryText(
+  { step, completed, seconds, stepsPerSecond, samplesPerSecond, checkpoint }: RunSummary,
+  config: RunConfig,
+  folder: string,
+): string {
+  const speed =
+    stepsPerSecond === 0
+      ? ''
+      : ` (${countText(stepsPerSecond)} steps/s, ${countText(samplesPerSecond)} samples/s)`;
+  if (!completed) {
+    return (
+      `Stopped after step ${countText(step)} of ${countText(config.steps)}. Checkpoint: ${checkpoint ?? 'none'}\n` +
+      `Go on with: meanflow train --resume ${folder}\n`
+    );
+  }
+  return (
+    `${countText(step)} steps made, ${durationText(seconds)}${speed}. Checkpoint: ${checkpoint ?? folder}\n` +
+    `Now: meanflow evaluate ${folder}   or: meanflow sample ${folder}\n`
+  );
+}
+
+/** `runs/<data>-<method>-seed-<seed>`, numbered on where it is taken. */
+async function freeFolder({ config, dataset }: ResolvedRun): Promise<string> {
+  const name = dataset.name.replace(/[^A-Za-z0-9.-]+/g, '-');
+  const base = join('runs', `${name}-${config.method}-seed-${config.seed}`);
+  for (let number = 1; ; number++) {
+    const folder = number === 1 ? base : `${base}-${number}`;
+    if (!(await exists(folder))) return folder;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Through text, which leaves out what is undefined. */
+function asJson(config: RunConfig): JsonObject {
+  return JSON.parse(JSON.stringify(config)) as JsonObject;
+}

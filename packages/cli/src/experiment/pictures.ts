@@ -1,0 +1,110 @@
+/** The samples that a report draws: of points the first of those that were judged, of images ten of each class. */
+import { HostArray, type RandomKey } from '@meanflow/core';
+import type { Dataset } from '@meanflow/data';
+import type { ParameterTree, Sampler } from '@meanflow/samplers';
+import type { RunConfig } from '../config/schema.js';
+import type { DatasetPictures, MethodPictures } from '../report/results.js';
+import type { FinishedRun } from './comparison.js';
+import { classByClass, drawSamples, roundLabels } from './draw.js';
+import { evaluationKey, type ModelScores } from './evaluation.js';
+import type { Labels, Model } from './model.js';
+
+/** Points in a panel. */
+const POINTS = 2000;
+/** Trajectories of points in a panel. */
+const TRAJECTORIES = 120;
+/** Images of each class, and so the columns of a grid. */
+const EACH = 10;
+
+/** The data's own picture, and those of the runs that have one. */
+export function datasetPictures(
+  dataset: Dataset,
+  config: RunConfig,
+  finished: readonly FinishedRun[],
+): DatasetPictures {
+  const { name, columns, imageShape } = dataset;
+  const key = evaluationKey(config.seed).fold('picture');
+  const count = imageShape === undefined ? POINTS : (dataset.sizes?.train ?? POINTS);
+  const { x, label } = dataset.reference('train', key, count);
+  const data = imageShape === undefined ? x : imagesByClass(x, label, dataset.classCount);
+  return {
+    dataset: name,
+    imageShape,
+    columns,
+    data,
+    methods: finished.flatMap(({ pictures }) => pictures ?? []),
+  };
+}
+
+/**
+ * The pictures of a trained model.
+ *
+ * @param scores its judged samples, which points are taken from
+ */
+export async function methodPictures(
+  sampler: Sampler<ParameterTree>,
+  model: Model,
+  scores: readonly ModelScores[],
+  seed: number,
+): Promise<MethodPictures> {
+  const key = evaluationKey(seed).fold('picture');
+  const { method, sampling } = model.config;
+  const isImage = model.data.imageShape !== undefined;
+  const most = Math.max(...sampling.nfe);
+  const samples = isImage
+    ? await imageGrids(sampler, model, key)
+    : scores.map(({ nfe, samples: judged }) => ({ nfe, samples: firstRows(judged, POINTS) }));
+  const labels = isImage ? classByClass(model, 1) : roundLabels(model, TRAJECTORIES);
+  const drawn = await drawSamples(sampler, model, {
+    count: labels?.size ?? (isImage ? EACH : TRAJECTORIES),
+    key: key.fold('trajectory'),
+    labels,
+    nfe: most,
+    trajectory: true,
+  });
+  const states = drawn.trajectory ?? [];
+  return {
+    method,
+    samples,
+    trajectory: { nfe: drawn.nfe, states: isImage ? spread(states, EACH) : states },
+  };
+}
+
+async function imageGrids(
+  sampler: Sampler<ParameterTree>,
+  model: Model,
+  key: RandomKey,
+): Promise<{ nfe: number; samples: HostArray }[]> {
+  const labels = classByClass(model, EACH);
+  const count = labels?.size ?? EACH * EACH;
+  const grids = [];
+  for (const evaluations of model.config.sampling.nfe) {
+    const { nfe, samples } = await drawSamples(sampler, model, { count, key, labels, nfe: evaluations });
+    grids.push({ nfe, samples });
+  }
+  return grids;
+}
+
+/** The first ten images of each class, class by class; the first hundred of data without classes. */
+function imagesByClass(x: HostArray<'float32'>, label: Labels, classCount = 0): HostArray<'float32'> {
+  if (label === undefined) return firstRows(x, EACH * EACH);
+  const rows: number[] = [];
+  for (let wanted = 0; wanted < classCount; wanted++) {
+    const found = Array.from(label.data.keys()).filter((row) => label.data[row] === wanted);
+    rows.push(...found.slice(0, EACH));
+  }
+  const width = x.size / x.shape[0];
+  const data = new Float32Array(rows.length * width);
+  rows.forEach((row, i) => data.set(x.data.subarray(row * width, (row + 1) * width), i * width));
+  return new HostArray('float32', [rows.length, width], data);
+}
+
+function firstRows(array: HostArray<'float32'>, count: number): HostArray<'float32'> {
+  return array.rows(0, Math.min(count, array.shape[0]));
+}
+
+/** At most `count` of the items, evenly spread, with the first and the last. */
+function spread<T>(items: readonly T[], count: number): T[] {
+  if (items.length <= count) return [...items];
+  return Array.from({ length: count }, (_, i) => items[Math.round((i * (items.length - 1)) / (count - 1))]);
+}

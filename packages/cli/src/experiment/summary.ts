@@ -1,0 +1,80 @@
+/** From finished runs to the results of a data set: medians over seeds, facts in words, loss curves. */
+import { methodNames, type RunConfig } from '../config/schema.js';
+import { methods } from '../methods.js';
+import { countText, durationText, median } from '../report/numbers.js';
+import type { DatasetResults, MethodResults, MetricRow } from '../report/results.js';
+import type { FinishedRun, PlannedDataset } from './comparison.js';
+import type { Judge, Scores } from './evaluation.js';
+
+/** The results of a data set. */
+export function summarise(
+  planned: PlannedDataset,
+  judges: readonly Judge[],
+  finished: readonly FinishedRun[],
+): DatasetResults {
+  const names = methodNames.filter((name) => finished.some(({ method }) => method === name));
+  const byMethod = names.map((name) => finished.filter(({ method }) => method === name));
+  return {
+    name: planned.dataset.name,
+    description: planned.description,
+    configs: Object.fromEntries(byMethod.map(([first]) => [first.method, first.config])),
+    facts: facts(byMethod),
+    metrics: judges[0].metrics.map(({ name, title, unit, better, description }) => ({
+      name,
+      title,
+      unit,
+      better,
+      description,
+    })),
+    floor: overSeeds(judges.map(({ floor }) => floor)),
+    methods: byMethod.map(methodResults),
+  };
+}
+
+function methodResults(runs: readonly FinishedRun[]): MethodResults {
+  const [first] = runs;
+  return {
+    method: first.method,
+    title: methods[first.method].title,
+    parameterCount: first.parameterCount,
+    seconds: runs.map(({ seconds }) => seconds),
+    stepsPerSecond: median(runs.map(({ stepsPerSecond }) => stepsPerSecond)),
+    sampling: first.scores.map(({ nfe }, i) => ({
+      nfe,
+      solver: first.config.sampling.solver,
+      metrics: overSeeds(runs.map(({ scores }) => scores[i].scores)),
+    })),
+    losses: first.metrics.map((record) => [record.step, record.squaredError]),
+  };
+}
+
+function overSeeds(scores: readonly Scores[]): MetricRow {
+  return Object.fromEntries(
+    Object.keys(scores[0]).map((name) => {
+      const values = scores.map((score) => score[name]);
+      return [name, { median: median(values), values }];
+    }),
+  );
+}
+
+/** What the methods share, in words. */
+function facts(byMethod: readonly (readonly FinishedRun[])[]): string[] {
+  const runs = byMethod.map(([first]) => first);
+  const [{ config }] = runs;
+  const parameters = [...new Set(runs.map(({ parameterCount }) => countText(parameterCount)))];
+  const each = byMethod.map((group) => `${durationText(median(group.map(({ seconds }) => seconds)))}`);
+  return [
+    `${networkText(config.network)}, ${parameters.join(' / ')} parameters`,
+    `${countText(config.steps)} steps of ${countText(config.batch)}`,
+    `Adam at ${config.optimizer.learningRate}`,
+    ...(config.sampling.ema === null ? [] : [`sampled with the average of decay ${config.sampling.ema}`]),
+    `${countText(config.evaluation.samples)} samples judged`,
+    `trained in ${each.join(' / ')}`,
+  ];
+}
+
+function networkText({ kind, depth, width }: RunConfig['network']): string {
+  return kind === 'mlp'
+    ? `MLP of ${depth} × ${width} units`
+    : `residual MLP of ${depth} blocks, ${width} wide`;
+}

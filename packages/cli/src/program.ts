@@ -1,0 +1,72 @@
+/**
+ * The `meanflow` command: its subcommands, and how it ends. Status 0: done. 1: something went wrong (a file is missing or damaged, a
+ * device is not there, training diverged). 2: what was asked for is wrong (an unknown option, name or field, a value out of range).
+ * 130: interrupted, with what was trained kept.
+ */
+import { createRequire } from 'node:module';
+import { ArgumentError, MeanflowError } from '@meanflow/core';
+import { Command, CommanderError } from 'commander';
+import { addCompare } from './commands/compare.js';
+import { addDoctor } from './commands/doctor.js';
+import { addEvaluate } from './commands/evaluate.js';
+import { addInfo } from './commands/info.js';
+import { addSample } from './commands/sample.js';
+import { addTrain } from './commands/train.js';
+import type { Io } from './terminal/io.js';
+
+/**
+ * Runs the command.
+ *
+ * @param args what follows the command's name
+ * @returns the exit status
+ */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  let status = 0;
+  const program = createProgram(io, (code) => (status = code));
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return status;
+  } catch (error) {
+    return explain(error, io);
+  }
+}
+
+function createProgram(io: Io, exit: (code: number) => void): Command {
+  const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+  const program = new Command('meanflow')
+    .description('Train one-step generative models: flow matching, MeanFlow and improved MeanFlow.')
+    .version(version, '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'explain a command')
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    // Help is the same on every terminal, and thrown instead of ending the process.
+    .configureHelp({ helpWidth: 110 })
+    .exitOverride()
+    .showHelpAfterError('(add --help for what there is)')
+    .addHelpText(
+      'after',
+      `
+First steps:
+  $ meanflow compare                          # all three methods, on points and on digits; writes a report
+  $ meanflow train --data two-moons           # one model, in a folder of its own
+  $ meanflow sample runs/two-moons-meanflow-seed-0 --out moons.png
+  $ meanflow doctor                           # what runs on this machine`,
+    );
+  addCompare(program, io, exit);
+  addTrain(program, io, exit);
+  addSample(program, io);
+  addEvaluate(program, io);
+  addInfo(program, io);
+  addDoctor(program, io, exit);
+  return program;
+}
+
+/** Says what was wrong, in one message, and returns the exit status. */
+function explain(error: unknown, io: Io): number {
+  // Commander has written its own message; help and version come this way too, with status 0.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (process.env.MEANFLOW_DEBUG === '1' && error instanceof Error)
+    io.err(`${error.stack ?? error.message}\n`);
+  else if (error instanceof MeanflowError) io.err(`error: ${error.message}\n`);
+  else io.err(`error: ${String(error)}\nThis is a bug in meanflow; MEANFLOW_DEBUG=1 shows where.\n`);
+  return error instanceof ArgumentError ? 2 : 1;
+}

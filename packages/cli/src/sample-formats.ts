@@ -1,0 +1,99 @@
+/** Samples as files: numbers in the data's own units (CSV, JSON), points and images as pictures (PNG, SVG). */
+import { extname } from 'node:path';
+import { ArgumentError, type HostArray } from '@meanflow/core';
+import { denormalise } from '@meanflow/data';
+import type { DataFacts, Labels } from './experiment/model.js';
+import { frameAround } from './plots/frame.js';
+import { imageGridPng } from './plots/image-grid.js';
+import { lightPalette } from './plots/palette.js';
+import { scatterMarks } from './plots/scatter.js';
+import { scatterPng } from './plots/scatter-raster.js';
+import { sheetSvg } from './plots/sheet.js';
+
+const formats = ['.csv', '.json', '.png', '.svg'] as const;
+type Format = (typeof formats)[number];
+
+/** Images in a row of a picture. */
+const ACROSS = 10;
+
+/** @throws {ArgumentError} when the file's ending is none of the formats, or its picture cannot be made of such data */
+export function checkFormat(path: string, data: DataFacts): void {
+  formatOf(path, data);
+}
+
+/**
+ * The file's content.
+ *
+ * @param samples `[rows, ...features]`, normalised
+ * @param labels the class that each row was asked for
+ */
+export function formatSamples(
+  path: string,
+  samples: HostArray,
+  labels: Labels,
+  data: DataFacts,
+): Uint8Array | string {
+  const format = formatOf(path, data);
+  if (format === '.csv') return csv(denormalise(data.normalisation, samples), labels, data);
+  if (format === '.json') return json(denormalise(data.normalisation, samples), labels, data);
+  const { imageShape } = data;
+  if (imageShape !== undefined) {
+    const png = imageGridPng(samples, { imageShape, across: ACROSS, scale: 6 });
+    return format === '.png'
+      ? png
+      : sheetSvg([{ label: data.name, panels: [{ caption: '', content: { png } }] }]);
+  }
+  const frame = frameAround(samples);
+  if (format === '.png') return scatterPng([[{ points: samples, role: 'data' }]], { frame, side: 640 });
+  const { svg } = scatterMarks(samples, { frame, colour: lightPalette.data });
+  return sheetSvg([
+    { label: data.name, panels: [{ caption: data.columns.slice(0, 2).join(', '), content: { marks: svg } }] },
+  ]);
+}
+
+function formatOf(path: string, { columns, imageShape }: DataFacts): Format {
+  const ending = path === '-' ? '.csv' : extname(path).toLowerCase();
+  const found = formats.find((format) => format === ending);
+  if (found === undefined) {
+    throw new ArgumentError(`"${path}" ends in none of ${formats.join(', ')}, which decides the format.`);
+  }
+  if ((found === '.png' || found === '.svg') && imageShape === undefined && columns.length < 2) {
+    throw new ArgumentError('Samples of a single column make no picture: write .csv or .json.');
+  }
+  return found;
+}
+
+function csv(values: HostArray, labels: Labels, { columns, classNames }: DataFacts): string {
+  const cell = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const head = [...columns, ...(labels === undefined ? [] : ['class'])].map(cell).join(',');
+  const rows = rowsOf(values).map((row, i) =>
+    [...row.map(String), ...(labels === undefined ? [] : [cell(className(labels.data[i], classNames))])].join(
+      ',',
+    ),
+  );
+  return `${[head, ...rows].join('\n')}\n`;
+}
+
+function json(values: HostArray, labels: Labels, { name, columns, classNames }: DataFacts): string {
+  const content = {
+    data: name,
+    columns,
+    samples: rowsOf(values),
+    ...(labels === undefined
+      ? {}
+      : { classes: Array.from(labels.data, (label) => className(label, classNames)) }),
+  };
+  return `${JSON.stringify(content)}\n`;
+}
+
+/** float32 holds about seven digits. */
+function rowsOf(values: HostArray): number[][] {
+  const width = values.size / values.shape[0];
+  return Array.from({ length: values.shape[0] }, (_, row) =>
+    Array.from(values.data.subarray(row * width, (row + 1) * width), (value) => Number(value.toPrecision(7))),
+  );
+}
+
+function className(label: number, names: readonly string[] | undefined): string {
+  return names?.[label] ?? String(label);
+}

@@ -1,0 +1,73 @@
+/** Progress of a training run: a bar where there is a terminal, else a line now and then. */
+import type { Progress } from '@meanflow/training';
+import cliProgress from 'cli-progress';
+import { countText, durationText } from '../report/numbers.js';
+import type { Io } from './io.js';
+
+/** Shows a run's progress until it is stopped. */
+export interface ProgressView {
+  update(progress: Progress): void;
+  /** Ends the bar. Doing so twice is allowed. */
+  stop(): void;
+}
+
+/** Lines without a terminal come at this distance at least, in seconds. */
+const LINE_EVERY = 10;
+
+export function showProgress(label: string, io: Io): ProgressView {
+  return io.isInteractive ? bar(label) : lines(label, io);
+}
+
+function bar(label: string): ProgressView {
+  const view = new cliProgress.SingleBar({
+    format: `${label}  {bar} {percentage}%  {value}/{total} steps  loss {loss}  {rate}  {left} left`,
+    barCompleteChar: '━',
+    barIncompleteChar: '─',
+    barsize: 24,
+    hideCursor: true,
+    clearOnComplete: true,
+    stopOnComplete: false,
+    fps: 10,
+  });
+  let isStarted = false;
+  return {
+    update: (progress) => {
+      const payload = { loss: lossText(progress), rate: rateText(progress), left: leftText(progress) };
+      if (!isStarted) view.start(progress.steps, progress.step, payload);
+      isStarted = true;
+      view.update(progress.step, payload);
+    },
+    stop: () => {
+      if (isStarted) view.stop();
+      isStarted = false;
+    },
+  };
+}
+
+function lines(label: string, { err }: Io): ProgressView {
+  let last = 0;
+  return {
+    update: (progress) => {
+      if (progress.secondsElapsed - last < LINE_EVERY) return;
+      last = progress.secondsElapsed;
+      const { step, steps } = progress;
+      const done = `${countText(step)} of ${countText(steps)} steps`;
+      err(
+        `${label}: ${done}, loss ${lossText(progress)}, ${rateText(progress)}, ${leftText(progress)} left\n`,
+      );
+    },
+    stop: () => {},
+  };
+}
+
+function lossText({ loss }: Progress): string {
+  return loss === undefined ? '–' : loss.toPrecision(3);
+}
+
+function rateText({ samplesPerSecond }: Progress): string {
+  return `${countText(samplesPerSecond)} samples/s`;
+}
+
+function leftText({ secondsLeft }: Progress): string {
+  return secondsLeft === undefined ? '–' : durationText(Math.ceil(secondsLeft));
+}

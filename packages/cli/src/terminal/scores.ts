@@ -1,0 +1,29 @@
+/** The table of metrics for the terminal: a row for each method and number of evaluations, the noise floor in a row of its own. */
+import { metricText } from '../report/numbers.js';
+import type { MetricColumn } from '../report/results.js';
+import { textTable, type TableRow } from './table.js';
+
+/** A row of the table. */
+export interface ScoreRow {
+  readonly name: string;
+  readonly nfe: number;
+  readonly scores: Readonly<Record<string, number>>;
+}
+
+/** The table as text. A name is written in the first of its rows only. */
+export function scoresTable(
+  metrics: readonly Pick<MetricColumn, 'name' | 'title' | 'unit' | 'better'>[],
+  rows: readonly ScoreRow[],
+  floor: Readonly<Record<string, number>>,
+): string {
+  const cells = (scores: Readonly<Record<string, number>>): string[] =>
+    metrics.map((metric) => (metric.name in scores ? metricText(scores[metric.name], metric) : '–'));
+  const arrows = { lower: '↓', higher: '↑', one: '→1' };
+  const head = ['', 'NFE', ...metrics.map(({ title, better }) => `${title} ${arrows[better]}`)];
+  const body: TableRow[] = rows.map(({ name, nfe, scores }, i) => [
+    i > 0 && rows[i - 1].name === name ? '' : name,
+    String(Number(nfe.toFixed(1))),
+    ...cells(scores),
+  ]);
+  return textTable([head, 'rule', ...body, 'rule', ['noise floor', '', ...cells(floor)]]);
+}

@@ -1,0 +1,112 @@
+import { ArgumentError } from '@meanflow/core';
+import { datasets } from '@meanflow/data';
+import { openDataset } from '@meanflow/data/node';
+import { merge } from '../../src/config/merge.js';
+import { methodNames, recipeSchema, runConfigSchema } from '../../src/config/schema.js';
+import { validate } from '../../src/config/validate.js';
+import { resolveRun } from '../../src/experiment/resolve.js';
+import { recipeFor } from '../../src/recipes/index.js';
+
+const { config } = await resolveRun({}, 'test');
+
+/** The problem with a change to a right configuration. */
+function problem(change: Parameters<typeof merge>[1]): string {
+  try {
+    validate(runConfigSchema, merge(config, change), 'config.json');
+  } catch (error) {
+    if (error instanceof ArgumentError) return error.message;
+    throw error;
+  }
+  return 'none';
+}
+
+it('accepts what it made', () => {
+  expect(problem({})).toBe('none');
+});
+
+it.each([
+  [
+    { stesp: 5 },
+    'config.json: there is no field "stesp". Did you mean "steps"? Known are data, label, heldOut',
+  ],
+  [
+    { network: { widht: 8 } },
+    'config.json: network: there is no field "widht". Did you mean "width"? Known are kind, width',
+  ],
+  [
+    { network: { kind: 'mpl' } },
+    'config.json: network.kind: expected one of mlp, residual-mlp, got "mpl". Did you mean "mlp"?',
+  ],
+  [{ network: 5 }, 'config.json: network: expected an object, got 5.'],
+  [{ steps: -5 }, 'config.json: steps: expected more than 0, got -5.'],
+  [{ steps: 1.5 }, 'config.json: steps: expected a whole number, got 1.5.'],
+  [{ steps: '100' }, 'config.json: steps: expected a number, got "100".'],
+  [{ method: 'meanflwo' }, 'got "meanflwo". Did you mean "meanflow"?'],
+  [{ ema: { decays: [0.9, 1] } }, 'config.json: ema.decays[1]: expected less than 1, got 1.'],
+  [{ ema: { decays: [] } }, 'config.json: ema.decays: expected at least 1 of them, got a list.'],
+  [{ conditional: 'yes' }, 'config.json: conditional: expected true or false, got "yes".'],
+  [{ sampling: { nfe: 4 } }, 'config.json: sampling.nfe: expected a list, got 4.'],
+  [{ data: '' }, 'config.json: data: expected some text, got nothing.'],
+  [
+    { network: { embedding: { frequences: 3 } } },
+    'network.embedding: there is no field "frequences". Did you mean "frequencies"?',
+  ],
+])('%j is refused by field', (change, message) => {
+  expect(problem(change)).toContain(message);
+});
+
+it('lists several problems, and no more than a screen holds', () => {
+  const many = problem({ steps: 0, batch: 0, seed: -1, logEvery: 0, checkpointEvery: 0, splitSeed: -1 });
+  expect(many.split('\n')).toHaveLength(7);
+  expect(many).toContain('and 1 more.');
+});
+
+describe('merging', () => {
+  it('goes key by key, replaces lists, and leaves both as they were', () => {
+    const base = { a: { b: 1, c: [1, 2] }, d: 4 };
+    expect(merge(base, { a: { c: [3] }, d: undefined, e: 5 })).toEqual({ a: { b: 1, c: [3] }, d: 4, e: 5 });
+    expect(base).toEqual({ a: { b: 1, c: [1, 2] }, d: 4 });
+  });
+
+  it('replaces an object by one of another kind', () => {
+    expect(merge({ kind: 'a', x: 1 }, { kind: 'b', y: 2 })).toEqual({ kind: 'b', y: 2 });
+    expect(merge({ kind: 'a', x: 1 }, { kind: 'a', y: 2 })).toEqual({ kind: 'a', x: 1, y: 2 });
+  });
+
+  it('cannot be used to change what all objects inherit', () => {
+    merge({}, JSON.parse('{"__proto__": {"polluted": 1}}'));
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+});
+
+describe('recipes', () => {
+  it.each(datasets.map(({ name }) => name))('the one of %s is right for every method', async (name) => {
+    const recipe = recipeFor(await openDataset(name));
+    expect(() => validate(recipeSchema, recipe, name)).not.toThrow();
+    for (const method of methodNames) {
+      const run = await resolveRun({ data: name, method }, 'test');
+      expect([run.config.method, run.config.objective.kind]).toEqual([method, method]);
+      expect(run.config.steps).toBe(recipe.steps);
+    }
+  });
+});
+
+describe('a run whose parts do not fit', () => {
+  it.each([
+    [{ sampling: { ema: 0.5 } }, 'sampling.ema: expected one of ema.decays'],
+    [{ objective: { kind: 'flow-matching' } }, 'objective.kind: expected "meanflow"'],
+    [{ evaluation: { metrics: ['mmd'] } }, 'There is no metric "mmd". Did you mean "mmd2"?'],
+    [{ backend: 'ort:cpuu' }, 'There is no backend "ort:cpuu". Did you mean "ort:cpu"?'],
+    [{ backend: 'ort:cuda' }, 'The backend "ort:cuda" is not in this version.'],
+    [{ sampling: { solver: 'heun', nfe: [3] } }, 'NFE must be a multiple of 2; got 3'],
+    [{ sampling: { solver: 'dormand-prince' } }, 'chooses its steps by itself'],
+  ])('%j', async (change, message) => {
+    await expect(resolveRun(change, 'config.json')).rejects.toThrow(message);
+  });
+
+  it('needs classes to be conditional', async () => {
+    const dataset = { data: new URL('../data/points.csv', import.meta.url).pathname };
+    await expect(resolveRun({ ...dataset, conditional: true }, 'test')).rejects.toThrow(ArgumentError);
+    await expect(resolveRun({ ...dataset, conditional: true }, 'test')).rejects.toThrow('has no classes');
+  });
+});

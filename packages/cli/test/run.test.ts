@@ -1,0 +1,174 @@
+/** `train`, `info`, `evaluate` and `sample`, one after the other on small runs. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { decode } from 'fast-png';
+import { meanflow, succeed, temporaryFolder } from './support/cli.js';
+import { tinyConfig, writeJson } from './support/tiny.js';
+
+const folder = temporaryFolder();
+const data = (file: string): string => fileURLToPath(new URL(`data/${file}`, import.meta.url));
+
+describe('a run on points', () => {
+  beforeAll(async () => {
+    const config = await writeJson(folder.path('points.json'), tinyConfig);
+    await succeed('train', '--config', config, '--seed', '3', '--out', folder.path('points'));
+  });
+
+  it('leaves its configuration with every default resolved, its metrics and its checkpoints', async () => {
+    const config = JSON.parse(await readFile(folder.path('points', 'config.json'), 'utf8'));
+    expect(config).toMatchObject({
+      ...tinyConfig,
+      seed: 3,
+      backend: 'ort:cpu',
+      objective: { kind: 'meanflow' },
+    });
+    const lines = (await readFile(folder.path('points', 'metrics.jsonl'), 'utf8')).trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line).step)).toEqual([1, 2, 4, 6]);
+    expect(existsSync(folder.path('points', 'final.safetensors'))).toBe(true);
+  });
+
+  it('is described', async () => {
+    const { out } = await succeed('info', folder.path('points'));
+    for (const text of [
+      '6 of 6 steps of 8, seed 3',
+      'MeanFlow',
+      '8-gaussians',
+      'mlp, 1 deep, 8 wide',
+      'step 6:',
+    ]) {
+      expect(out).toContain(text);
+    }
+    const json = JSON.parse((await succeed('info', folder.path('points'), '--json')).out);
+    expect(json).toMatchObject({ step: 6, data: { name: '8-gaussians', columns: ['x', 'y'] } });
+  });
+
+  it('is evaluated at several NFE, with the noise floor', async () => {
+    const args = ['evaluate', folder.path('points'), '--samples', '200', '--nfe', '1,2,3'];
+    const { out } = await succeed(...args);
+    expect(out).toMatch(/NFE +sliced W2 ↓ +MMD² ↓ +off support ↓ +modes covered ↑/);
+    expect(out).toMatch(/\nMeanFlow +1 [\s\S]*\n +2 [\s\S]*\n +3 [\s\S]*\nnoise floor/);
+    const { results, floor, samples } = JSON.parse((await succeed(...args, '--json')).out);
+    expect(results.map(({ nfe }: { nfe: number }) => nfe)).toEqual([1, 2, 3]);
+    expect(samples).toBe(200);
+    // Six steps learn nothing; data against data is far better.
+    expect(floor['mmd2']).toBeLessThan(results[0].metrics['mmd2']);
+  });
+
+  it('is sampled as numbers: the same for the same seed', async () => {
+    const sample = async (...args: string[]) => (await succeed('sample', folder.path('points'), ...args)).out;
+    const csv = await sample('--count', '4', '--out', '-');
+    expect(csv).toMatch(/^x,y\n(-?\d+(\.\d+)?(e-\d+)?,-?\d+(\.\d+)?(e-\d+)?\n){4}$/);
+    expect(await sample('--count', '4', '--out', '-')).toBe(csv);
+    expect(await sample('--count', '4', '--out', '-', '--seed', '1')).not.toBe(csv);
+    await sample('--count', '4', '--out', folder.path('deep', 'er', 'points.json'));
+    const json = JSON.parse(await readFile(folder.path('deep', 'er', 'points.json'), 'utf8'));
+    const rows = csv.trim().split('\n').slice(1).map((row) => row.split(',').map(Number)); // prettier-ignore
+    expect(json).toEqual({ data: '8-gaussians', columns: ['x', 'y'], samples: rows });
+  });
+
+  it('is sampled as a picture', async () => {
+    await succeed('sample', folder.path('points'), '--count', '50', '--out', folder.path('points.png'));
+    expect(decode(await readFile(folder.path('points.png')))).toMatchObject({ width: 664, channels: 3 });
+    await succeed('sample', folder.path('points'), '--count', '50', '--out', folder.path('points.svg'));
+    expect(await readFile(folder.path('points.svg'), 'utf8')).toMatch(/^<svg .*<\/svg>$/s);
+  });
+
+  it('takes any solver, and counts its evaluations', async () => {
+    const { err } = await succeed(
+      'sample',
+      folder.path('points'),
+      '--solver',
+      'heun',
+      '--nfe',
+      '4',
+      '--out',
+      '-',
+    );
+    expect(err).toContain('1,000 samples at 4 NFE');
+    const adaptive = await succeed(
+      'sample',
+      folder.path('points'),
+      '--solver',
+      'dormand-prince',
+      '--out',
+      '-',
+    );
+    expect(adaptive.err).toMatch(/at \d+(\.\d)? NFE/);
+  });
+
+  it('goes on where it ended when it is given more steps', async () => {
+    const { err, out } = await succeed('train', '--resume', folder.path('points'), '--steps', '8');
+    expect(err).toContain('From step 6');
+    expect(out).toContain('8 steps made');
+    expect(JSON.parse(await readFile(folder.path('points', 'config.json'), 'utf8')).steps).toBe(8);
+  });
+});
+
+it('images: a grid of ten of each class', async () => {
+  const config = await writeJson(folder.path('digits.json'), {
+    ...tinyConfig,
+    data: 'digits',
+    method: 'improved-meanflow',
+    sampling: { ...tinyConfig.sampling, nfe: [1] },
+  });
+  await succeed('train', '--config', config, '--out', folder.path('digits'));
+  const picture = folder.path('digits.png');
+  await succeed('sample', folder.path('digits'), '--grid', '--out', picture);
+  expect(decode(await readFile(picture))).toMatchObject({ width: 546, height: 546 });
+  const sevens = await succeed('sample', folder.path('digits'), '--class', '7', '--count', '2', '--out', '-');
+  expect(sevens.out.split('\n').slice(1, 3).map((row) => row.split(',').at(-1))).toEqual(['7', '7']); // prettier-ignore
+  const { out } = await succeed('evaluate', folder.path('digits'), '--samples', '20');
+  expect(out).toMatch(/NN label agreement ↑ +NN distance ratio →1/);
+});
+
+it('your own table: samples come in its units, with its classes', async () => {
+  const config = await writeJson(folder.path('table.json'), {
+    ...tinyConfig,
+    steps: 150,
+    batch: 32,
+    network: { ...tinyConfig.network, width: 32 },
+    data: data('labelled.csv'),
+    label: 'kind',
+    logEvery: 50,
+  });
+  await succeed('train', '--config', config, '--out', folder.path('table'));
+  const { out } = await succeed('sample', folder.path('table'), '--count', '40', '--nfe', '2', '--out', '-');
+  const [head, ...rows] = out.trim().split('\n');
+  expect(head).toBe('length,weight,class');
+  expect([rows[0], rows[1]].map((row) => row.slice(row.indexOf(',', row.indexOf(',') + 1) + 1))).toEqual([
+    '"long, thin"',
+    'short',
+  ]);
+  const lengths = rows.map((row) => Number(row.split(',')[0]));
+  const mean = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
+  // The file's lengths have mean 125; a normalised sample would be near 0.
+  expect(mean).toBeGreaterThan(75);
+  expect(mean).toBeLessThan(175);
+});
+
+it('the reference interpreter trains, too', async () => {
+  const config = await writeJson(folder.path('reference.json'), tinyConfig);
+  const run = folder.path('reference');
+  await succeed('train', '--config', config, '--backend', 'reference', '--steps', '2', '--out', run);
+  const { out } = await succeed('sample', run, '--backend', 'reference', '--count', '2', '--out', '-');
+  expect(out.trim().split('\n')).toHaveLength(3);
+});
+
+it('lists what there is, and the settings of a recipe as train takes them', async () => {
+  const { out } = await succeed('info');
+  for (const text of ['8-gaussians', 'digits', 'improved-meanflow', 'ort:cpu', 'reference'])
+    expect(out).toContain(text);
+  const recipe = (await succeed('info', '--recipe', 'digits', '--method', 'flow-matching')).out;
+  const config = await writeJson(folder.path('recipe.json'), JSON.parse(recipe));
+  const wrong = await meanflow('train', '--config', config, '--out', '/dev/null/run', '--steps', '1');
+  expect(wrong.err).toContain('"/dev/null/run" cannot be written');
+});
+
+it('the doctor computes with each backend and says what this version has not', async () => {
+  const { status, out } = await meanflow('doctor');
+  expect(status).toBe(0);
+  expect(out).toMatch(/✓ ort:cpu .*computed a derivative correctly/);
+  expect(out).toMatch(/✓ reference /);
+  expect(out).toMatch(/· ort:cuda +not in this version; planned for @meanflow\/backend-ort/);
+});

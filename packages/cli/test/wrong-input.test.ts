@@ -1,0 +1,195 @@
+/** What a user can get wrong: one clear message, the right status, and nothing written. */
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { meanflow, succeed, temporaryFolder } from './support/cli.js';
+import { tinyConfig, writeJson } from './support/tiny.js';
+
+const folder = temporaryFolder();
+const points = fileURLToPath(new URL('data/points.csv', import.meta.url));
+
+beforeAll(async () => {
+  const config = await writeJson(folder.path('tiny.json'), tinyConfig);
+  await succeed('train', '--config', config, '--out', folder.path('run'));
+  await writeFile(folder.path('file'), 'a regular file');
+  await writeFile(folder.path('broken.json'), '{ "steps": 5');
+  await writeJson(folder.path('list.json'), [1]);
+  await writeJson(folder.path('misspelt.json'), { stesp: 5 });
+  await writeJson(folder.path('nested.json'), { network: { widht: 5 } });
+  const guided = { methods: { 'improved-meanflow': { objective: { guidance: { maxScale: 4 } } } } };
+  await writeJson(folder.path('guided.json'), { data: ['rings'], recipes: { rings: guided } });
+  await writeJson(folder.path('recipe.json'), { recipes: { digits: { optimizer: { learnigRate: 1 } } } });
+});
+
+/** Arguments, the status, and what the message says. `OUT` is a folder that must not be there afterwards. */
+const cases: readonly (readonly [string, readonly string[], number, string])[] = [
+  ['no such command', ['trian'], 2, "unknown command 'trian'\n(Did you mean train?)"],
+  ['no such option', ['train', '--step', '5'], 2, "unknown option '--step'\n(Did you mean --steps?)"],
+  ['negative steps', ['train', '--steps', '-5'], 2, 'Expected a whole number from 1, got -5.'],
+  ['half a batch', ['train', '--batch', '0.5'], 2, 'Expected a whole number from 1, got 0.5.'],
+  ['steps that are words', ['train', '--steps', 'many'], 2, 'Expected a whole number from 1, got many.'],
+  ['a negative seed', ['train', '--seed', '-1'], 2, 'Expected a whole number from 0, got -1.'],
+  [
+    'no such data',
+    ['train', '--data', '8gausians'],
+    2,
+    'There is no dataset "8gausians". Did you mean "8-gaussians"?',
+  ],
+  [
+    'no such file',
+    ['train', '--data', 'nowhere/points.csv'],
+    1,
+    'nowhere/points.csv: there is no such file.',
+  ],
+  ['no such column', ['train', '--data', points, '--label', 'lenght'], 1, 'Did you mean "length"?'],
+  ['no such method', ['train', '--method', 'meanflwo'], 2, 'got "meanflwo". Did you mean "meanflow"?'],
+  ['no such backend', ['train', '--backend', 'ort:gpu'], 2, 'There is no backend "ort:gpu".'],
+  [
+    'a future backend',
+    ['train', '--backend', 'ort:cuda'],
+    2,
+    'The backend "ort:cuda" is not in this version.',
+  ],
+  [
+    'no configuration',
+    ['train', '--config', 'FOLDER/nothing.json'],
+    1,
+    'cannot be read: there is no such file',
+  ],
+  ['broken JSON', ['train', '--config', 'FOLDER/broken.json'], 1, 'broken.json" is not JSON'],
+  ['no JSON object', ['train', '--config', 'FOLDER/list.json'], 1, 'does not hold a JSON object'],
+  [
+    'a misspelt field',
+    ['train', '--config', 'FOLDER/misspelt.json'],
+    2,
+    'there is no field "stesp". Did you mean "steps"?',
+  ],
+  [
+    'a misspelt field within',
+    ['train', '--config', 'FOLDER/nested.json'],
+    2,
+    'network: there is no field "widht". Did you mean "width"?',
+  ],
+  [
+    'a misspelt field of a recipe',
+    ['compare', '--config', 'FOLDER/recipe.json'],
+    2,
+    'recipes.digits: optimizer: there is no field "learnigRate". Did you mean "learningRate"?',
+  ],
+  [
+    'an objective that the network cannot serve',
+    ['compare', '--config', 'FOLDER/guided.json'],
+    2,
+    'the network takes no guidance conditions',
+  ],
+  ['no such data to compare', ['compare', '--data', 'digits,checkerbord'], 2, 'Did you mean "checkerboard"?'],
+  ['no such method to compare', ['compare', '--method', 'meanflow,imf'], 2, 'methods[1]: expected one of'],
+  ['no seeds', ['compare', '--seeds', ''], 2, 'Expected a whole number from 0'],
+];
+
+it.each(cases)('%s', async (_, args, status, message) => {
+  const out = folder.path('OUT');
+  const outcome = await meanflow(...args.map((arg) => arg.replace('FOLDER', folder.path())), '--out', out);
+  expect(outcome).toMatchObject({ status, out: '' });
+  expect(outcome.err).toContain(message);
+  expect(outcome.err).not.toMatch(/^\s+at /m);
+  expect(existsSync(out)).toBe(false);
+});
+
+/** Of a run that is there: arguments after it, the status, and what the message says. */
+const onRun: readonly (readonly [string, string, readonly string[], number, string])[] = [
+  ['no such class', 'sample', ['--class', '3'], 2, 'The model knows no classes'],
+  ['no format', 'sample', ['--out', 'samples.npz'], 2, 'ends in none of .csv, .json, .png, .svg'],
+  ['no such solver', 'sample', ['--solver', 'eulre'], 2, 'There is no solver "eulre". Did you mean "euler"?'],
+  ['half a step', 'sample', ['--solver', 'heun', '--nfe', '3'], 2, 'NFE must be a multiple of 2; got 3'],
+  ['guidance that it has not', 'sample', ['--guidance', '2'], 2, 'was not trained for guidance'],
+  ['zero evaluations', 'evaluate', ['--nfe', '1,0'], 2, 'Expected a whole number from 1, got 0.'],
+];
+
+it.each(onRun)('%s', async (_, command, args, status, message) => {
+  const outcome = await meanflow(command, folder.path('run'), ...args);
+  expect(outcome).toMatchObject({ status, out: '' });
+  expect(outcome.err).toContain(message);
+});
+
+describe('output that cannot be written (below a regular file)', () => {
+  it.each([
+    ['train', ['train', '--config', 'FOLDER/tiny.json', '--out', 'FOLDER/file/run']],
+    ['compare', ['compare', '--data', 'rings', '--out', 'FOLDER/file/out']],
+    ['sample', ['sample', 'FOLDER/run', '--count', '2', '--out', 'FOLDER/file/samples.csv']],
+  ])('%s', async (_, args) => {
+    const outcome = await meanflow(...args.map((arg) => arg.replace('FOLDER', folder.path())));
+    expect(outcome).toMatchObject({ status: 1, out: '' });
+    expect(outcome.err).toMatch(/cannot be written: part of the path is a file/);
+  });
+
+  it('and a folder that holds something', async () => {
+    const outcome = await meanflow('compare', '--data', 'rings', '--out', folder.path('run'));
+    expect(outcome.status).toBe(1);
+    expect(outcome.err).toContain('is not empty. Choose another one with --out.');
+    const again = await meanflow('train', '--config', folder.path('tiny.json'), '--out', folder.path('run'));
+    expect(again.status).toBe(1);
+    expect(again.err).toContain('holds a run already');
+  });
+});
+
+describe('checkpoints', () => {
+  const commands = ['sample', 'evaluate', 'info'];
+
+  it.each(commands)('%s: a missing one', async (command) => {
+    const outcome = await meanflow(command, folder.path('nowhere'));
+    expect(outcome).toMatchObject({ status: 1, out: '' });
+    expect(outcome.err).toMatch(/nowhere" cannot be read: there is no such file/);
+  });
+
+  it.each(commands)('%s: a truncated one', async (command) => {
+    const whole = await readFile(folder.path('run', 'final.safetensors'));
+    const path = folder.path('truncated.safetensors');
+    await writeFile(path, whole.subarray(0, whole.length - 100));
+    const outcome = await meanflow(command, path);
+    expect(outcome).toMatchObject({ status: 1, out: '' });
+    expect(outcome.err).toContain('truncated.safetensors');
+    expect(outcome.err.trim().split('\n')).toHaveLength(1);
+  });
+
+  it.each(commands)('%s: something else', async (command) => {
+    const outcome = await meanflow(command, folder.path('file'));
+    expect(outcome).toMatchObject({ status: 1, out: '' });
+    expect(outcome.err).toContain('file"');
+  });
+
+  it('of another architecture cannot be gone on with', async () => {
+    const other = { ...tinyConfig, network: { ...tinyConfig.network, width: 12 } };
+    const config = await writeJson(folder.path('wide.json'), other);
+    await succeed('train', '--config', config, '--out', folder.path('wide'));
+    await mkdir(folder.path('mixed'));
+    await copyFile(folder.path('wide', 'config.json'), folder.path('mixed', 'config.json'));
+    await copyFile(folder.path('run', 'final.safetensors'), folder.path('mixed', 'final.safetensors'));
+    const outcome = await meanflow('train', '--resume', folder.path('mixed'), '--steps', '9');
+    expect(outcome).toMatchObject({ status: 1, out: '' });
+    expect(outcome.err).toMatch(
+      /is a checkpoint of another architecture: .*float32\[\d+, 8\], expected float32\[\d+, 12\]/,
+    );
+  });
+
+  it('a run cannot change what it is when it goes on', async () => {
+    const outcome = await meanflow('train', '--resume', folder.path('run'), '--batch', '16');
+    expect(outcome.status).toBe(2);
+    expect(outcome.err).toContain('--batch cannot change with --resume');
+  });
+});
+
+it('a stack only where it is asked for', async () => {
+  process.env.MEANFLOW_DEBUG = '1';
+  try {
+    const { err } = await meanflow('train', '--data', 'nothing');
+    expect(err).toMatch(/^ArgumentError: There is no dataset[\s\S]*\n {4}at /);
+  } finally {
+    delete process.env.MEANFLOW_DEBUG;
+  }
+});
+
+it('leaves no temporary files', async () => {
+  const names = await readdir(folder.path('run'), { recursive: true });
+  expect(names.filter((name) => name.includes('.tmp') || name.endsWith('.lock'))).toEqual([]);
+});

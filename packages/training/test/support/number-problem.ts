@@ -1,0 +1,32 @@
+/** A training problem in one number, of which every step is known in closed form. */
+import { hostArray, mean, type HostArray, type Symbolic } from '@meanflow/core';
+import { ema, sgd, Trainer, type BatchSource } from '../../src/index.js';
+import { float32Backend } from './float32-backend.js';
+
+/** A "network" that is one number, 4 at first, to be brought to the mean of the data. */
+export const numberNetwork = { init: () => ({ w: hostArray(4) }) };
+export type Numbers = { readonly x: HostArray };
+export const squaredDistance = {
+  name: 'squared distance',
+  draw: () => ({}),
+  loss(_: unknown, { w }: Symbolic<{ w: HostArray }>, { x }: Symbolic<Numbers>) {
+    const distance = w.sub(x);
+    return { loss: mean(distance.mul(distance)), metrics: { distance: mean(distance) } };
+  },
+};
+export const dataFrom = (values: (step: number) => number[]): BatchSource<Numbers> => ({
+  batch: (_, step) => ({ x: hostArray(values(step)) }),
+});
+
+/** @param values the data of each step, two numbers */
+export const numberTrainer = (values: (step: number) => number[], learningRate = 0.25, decays = [0.5]) =>
+  Trainer.create({
+    backend: float32Backend(),
+    network: numberNetwork,
+    objective: squaredDistance,
+    data: dataFrom(values),
+    optimizer: sgd({ learningRate }),
+    ema: ema({ decays }),
+    batchSize: 2,
+    seed: 0,
+  });
