@@ -9,8 +9,11 @@ import { ArgumentError, didYouMean, referenceBackend, type Backend } from '@mean
 export interface BackendEntry {
   readonly name: string;
   readonly description: string;
-  /** @throws {BackendError} when it cannot run here, saying what to install */
-  open(): Promise<Backend>;
+  /**
+   * @param options.threads processor threads, all cores by default; for backends on the processor
+   * @throws {BackendError} when it cannot run here, saying what to install
+   */
+  open(options?: { readonly threads?: number }): Promise<Backend>;
 }
 
 export const DEFAULT_BACKEND = 'ort:cpu';
@@ -19,7 +22,7 @@ export const backends: readonly BackendEntry[] = [
   {
     name: 'ort:cpu',
     description: 'ONNX Runtime on the processor, all cores, float32',
-    open: () => ortBackend({ ort: () => import('onnxruntime-node'), device: 'cpu' }),
+    open: (options) => ortBackend({ ort: () => import('onnxruntime-node'), device: 'cpu', ...options }),
   },
   {
     name: 'reference',

@@ -38,6 +38,11 @@ export interface Metric {
   readonly better: 'lower' | 'higher' | 'one';
   /** One sentence: what it shows, and with what settings. */
   readonly description: string;
+  /**
+   * Whether it measures against the training rows where there are such; its noise floor then is that of held-out rows.
+   * False by default.
+   */
+  readonly comparesWithTraining?: boolean;
   /** Whether all that it reads is there. */
   appliesTo(evaluation: Evaluation): boolean;
   /**
@@ -91,9 +96,12 @@ export const metrics: readonly Metric[] = [
     title: 'Fréchet',
     unit: 'normalised units²',
     better: 'lower',
-    description: 'Between Gaussians of the same mean and covariance, on the features as they are.',
+    description:
+      'Between Gaussians of the same mean and covariance, on the features as they are. Where the training rows are a ' +
+      'finite set it is measured against them, as FID is: few held-out rows would bias it.',
+    comparesWithTraining: true,
     reads: [],
-    value: ({ samples, reference }) => frechetDistance(samples, reference),
+    value: ({ samples, training, reference }) => frechetDistance(samples, training ?? reference),
   }),
   metric({
     name: 'off-support',
@@ -139,6 +147,7 @@ export const metrics: readonly Metric[] = [
     better: 'one',
     description:
       'Distance to the nearest training row, over that of unseen data: towards 0 where rows are memorised.',
+    comparesWithTraining: true,
     reads: ['training'],
     value: ({ samples, training, reference }) => neighbourDistanceRatio(samples, training, reference),
   }),
@@ -160,7 +169,7 @@ export function findMetric(name: string): Metric {
 
 /** A metric out of its value and the optional fields of an evaluation that it reads. */
 function metric<Field extends keyof Evaluation>(
-  definition: Pick<Metric, 'name' | 'title' | 'unit' | 'better' | 'description'> & {
+  definition: Pick<Metric, 'name' | 'title' | 'unit' | 'better' | 'description' | 'comparesWithTraining'> & {
     readonly reads: readonly Field[];
     readonly value: (evaluation: Evaluation & Required<Pick<Evaluation, Field>>, key: RandomKey) => number;
   },

@@ -1,6 +1,9 @@
 /** `meanflow compare`: every method side by side, tables in the terminal, and a report to look at. */
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import type { Backend } from '@meanflow/core';
 import { datasets, type Dataset } from '@meanflow/data';
+import type { Progress } from '@meanflow/training';
 import type { Command } from 'commander';
 import { DEFAULT_BACKEND, findBackend } from '../backends.js';
 import { merge } from '../config/merge.js';
@@ -13,12 +16,16 @@ import {
   type ComparedDataset,
   type PlannedDataset,
 } from '../experiment/comparison.js';
+import { trainAndJudge, type FinishedRun, type RunTask } from '../experiment/one-run.js';
+import { RunPool } from '../experiment/run-pool.js';
 import { makeOutputFolder, writeOutput } from '../files.js';
 import { defaultDatasets } from '../recipes/index.js';
 import { pictureFiles } from '../report/files.js';
 import { reportHtml } from '../report/html.js';
+import { methods } from '../methods.js';
 import { countText, durationText } from '../report/numbers.js';
 import type { ComparisonResults, DatasetResults } from '../report/results.js';
+import { showCombinedProgress } from '../terminal/combined-progress.js';
 import { INTERRUPTED, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
 import { scoresTable } from '../terminal/scores.js';
@@ -34,6 +41,7 @@ interface CompareOptions {
   readonly steps?: number;
   readonly batch?: number;
   readonly backend?: string;
+  readonly jobs?: number;
   readonly config?: string;
   readonly out?: string;
 }
@@ -53,6 +61,11 @@ export function addCompare(program: Command, io: Io, exit: SetExitCode): void {
     .option('--seed <n>', 'a single seed; 0 by default', wholeNumber(0))
     .option('--steps <n>', 'updates, the same for all; by default each data set has its own', wholeNumber(1))
     .option('--batch <n>', 'rows in a batch, the same for all', wholeNumber(1))
+    .option(
+      '--jobs <n>',
+      'runs at a time, each with its share of the cores; one for each core by default',
+      wholeNumber(1),
+    )
     .option(
       '--config <file>',
       'JSON with data, methods, seeds, backend, and changes to "recipes" by data set',
@@ -92,18 +105,26 @@ async function compare(options: CompareOptions, io: Io): Promise<boolean> {
   const source = options.config ?? 'The options';
   const config = validate(comparisonConfigSchema, merge(merge(defaults, file), changes), source);
   const planned = await planComparison(config, { steps, batch }, description);
-  const backend = await findBackend(config.backend).open();
+  const runs = runCount(planned);
+  const jobs = Math.min(options.jobs ?? availableParallelism(), runs);
+  const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
+  // Opened before anything is written, so that a backend that cannot run here leaves nothing behind.
+  const backend = await findBackend(config.backend).open({ threads });
   try {
     const createdAt = new Date();
     const folder = options.out ?? join('runs', `compare-${stamp(createdAt)}`);
     await makeOutputFolder(folder);
-    io.err(`${plural(runCount(planned), 'run')} on ${backend.describe().description}, into ${folder}\n`);
+    const sideBySide = jobs === 1 ? '' : `, ${jobs} at a time`;
+    io.err(`${plural(runs, 'run')}${sideBySide} on ${backend.describe().description}, into ${folder}\n`);
 
-    const compared = await withInterrupt((signal) => compareAll(planned, { backend, folder, io, signal }));
+    const compared = await withInterrupt((signal) =>
+      compareAll(planned, { backend, jobs, threads, folder, io, signal }),
+    );
     if (compared === undefined) {
       io.err(`Stopped. What was trained is in ${join(folder, 'runs')}.\n`);
       return false;
     }
+    const trainingSeconds = (Date.now() - createdAt.getTime()) / 1000;
     const results: ComparisonResults = {
       format: 'meanflow-comparison',
       version: 1,
@@ -111,29 +132,87 @@ async function compare(options: CompareOptions, io: Io): Promise<boolean> {
       command: commandLine(options),
       device: backend.describe(),
       seeds: config.seeds,
-      trainingSeconds: compared.reduce((sum, { trainingSeconds }) => sum + trainingSeconds, 0),
+      trainingSeconds,
       datasets: compared.map((dataset) => dataset.results),
     };
     const report = await writeResults(folder, results, compared);
-    io.out(`Training took ${durationText(results.trainingSeconds)}. Report: ${report}\n`);
+    io.out(`Training and judging took ${durationText(trainingSeconds)}. Report: ${report}\n`);
     return true;
   } finally {
     await backend.dispose();
   }
 }
 
+interface CompareAllOptions {
+  readonly backend: Backend;
+  readonly jobs: number;
+  readonly threads: number;
+  readonly folder: string;
+  readonly io: Io;
+  readonly signal: AbortSignal;
+}
+
+/** Everything planned, `jobs` runs at a time; undefined when it was interrupted. */
 async function compareAll(
   planned: readonly PlannedDataset[],
-  options: Parameters<typeof compareDataset>[1],
+  { backend, jobs, threads, folder, io, signal: interrupted }: CompareAllOptions,
 ): Promise<ComparedDataset[] | undefined> {
-  const compared: ComparedDataset[] = [];
-  for (const dataset of planned) {
-    const found = await compareDataset(dataset, options);
-    if (found === undefined) return undefined;
-    options.io.out(`\n${resultsText(found.results)}\n`);
-    compared.push(found);
+  // The first run that fails stops the others.
+  const failed = new AbortController();
+  const signal = AbortSignal.any([interrupted, failed.signal]);
+  const steps = planned.reduce(
+    (sum, { runs }) =>
+      sum + runs.flatMap(({ byMethod }) => byMethod).reduce((total, run) => total + run.config.steps, 0),
+    0,
+  );
+  const progress = showCombinedProgress('training', steps, io);
+  const onProgress = (task: RunTask, of: Progress) => progress.update(task, of);
+  const pool =
+    jobs === 1
+      ? undefined
+      : new RunPool({ jobs, threads, backend: backend.name, folder, signal, onProgress });
+  let queue: Promise<unknown> = Promise.resolve();
+  const make = (task: RunTask): Promise<FinishedRun | undefined> => {
+    if (pool !== undefined) return pool.train(task);
+    const result = queue.then(() =>
+      signal.aborted
+        ? undefined
+        : trainAndJudge(task, { backend, folder, signal, onProgress: (of) => onProgress(task, of) }),
+    );
+    queue = result.catch(() => undefined);
+    return result;
+  };
+  const train = async (task: RunTask): Promise<FinishedRun | undefined> => {
+    try {
+      const result = await make(task);
+      if (result !== undefined) progress.finish(task, runText(task, result));
+      return result;
+    } catch (error) {
+      failed.abort();
+      throw error;
+    }
+  };
+  try {
+    // All are asked for at once, so that no core waits for a data set to be finished; they are told of in order.
+    const pending = planned.map((dataset) => compareDataset(dataset, train));
+    await Promise.allSettled(pending);
+    const compared: ComparedDataset[] = [];
+    for (const each of await Promise.all(pending)) {
+      if (each === undefined) return undefined;
+      compared.push(each);
+    }
+    progress.stop();
+    for (const { results } of compared) io.out(`\n${resultsText(results)}\n`);
+    return compared;
+  } finally {
+    progress.stop();
+    pool?.close();
   }
-  return compared;
+}
+
+function runText({ run: { config, dataset } }: RunTask, { seconds }: FinishedRun): string {
+  const { method, seed, steps } = config;
+  return `${dataset.name}, ${methods[method].title}, seed ${seed}: ${countText(steps)} steps, ${durationText(seconds)}\n`;
 }
 
 function resultsText(results: DatasetResults): string {

@@ -17,6 +17,7 @@ import { methods } from '../methods.js';
 import { countText, durationText } from '../report/numbers.js';
 import { INTERRUPTED, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
+import { showProgress } from '../terminal/progress.js';
 import type { SetExitCode } from './command.js';
 import { withBackend, wholeNumber } from './options.js';
 
@@ -130,11 +131,11 @@ async function work(
       `${title} on ${dataset.name}: ${config.network.kind} of ${parameters} parameters, ${countText(config.steps)} steps of ` +
         `${config.batch}, seed ${config.seed}, ${device.describe().description}\n`,
     );
+    const progress = showProgress(`${dataset.name}, ${title}`, io);
     const summary = await withInterrupt((signal) =>
       trainRun(prepared, {
         directory,
-        label: `${dataset.name}, ${title}`,
-        io,
+        onProgress: progress.update,
         signal,
         onResume: ({ step, source }) =>
           io.err(
@@ -143,7 +144,7 @@ async function work(
               : `From step ${countText(step)} (${source}).\n`,
           ),
       }),
-    );
+    ).finally(() => progress.stop());
     io.out(summaryText(summary, config, folder));
     return summary.completed;
   } finally {

@@ -2,28 +2,18 @@
  * A comparison: every method on every data set at every seed, trained and judged alike. All runs are resolved before the first one
  * begins, so that a mistake in the last shows at once.
  */
-import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
-import type { Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
-import { createSampler } from '@meanflow/samplers';
-import type { JsonObject, MetricsRecord } from '@meanflow/training';
-import { readRunMetrics, RunDirectory } from '@meanflow/training/node';
 import { merge } from '../config/merge.js';
-import { recipeSchema, type ComparisonConfig, type MethodName, type RunConfig } from '../config/schema.js';
+import { recipeSchema, type ComparisonConfig } from '../config/schema.js';
 import { validate } from '../config/validate.js';
-import { methods } from '../methods.js';
 import { recipeFor } from '../recipes/index.js';
-import { countText, durationText } from '../report/numbers.js';
-import type { DatasetPictures, DatasetResults, MethodPictures } from '../report/results.js';
-import type { Io } from '../terminal/io.js';
-import { createJudge, scoreModel, type Judge, type ModelScores } from './evaluation.js';
-import { modelOfState } from './model.js';
-import { datasetPictures, methodPictures } from './pictures.js';
+import type { DatasetPictures, DatasetResults } from '../report/results.js';
+import { createJudge } from './evaluation.js';
+import type { FinishedRun, RunTask } from './one-run.js';
+import { datasetPictures } from './pictures.js';
 import { resolveRun, type ResolvedRun } from './resolve.js';
-import { trainRun } from './run.js';
 import { summarise } from './summary.js';
-import { checkTrainable, prepareRun } from './training.js';
+import { checkTrainable } from './training.js';
 
 /** Settings that the command line lays over every recipe. */
 export interface RunChanges {
@@ -36,20 +26,6 @@ export interface PlannedDataset {
   readonly dataset: Dataset;
   readonly description: string;
   readonly runs: readonly { readonly seed: number; readonly byMethod: readonly ResolvedRun[] }[];
-}
-
-/** One trained and judged run. */
-export interface FinishedRun {
-  readonly method: MethodName;
-  readonly seed: number;
-  readonly config: RunConfig;
-  readonly parameterCount: number;
-  readonly seconds: number;
-  readonly stepsPerSecond: number;
-  readonly scores: readonly ModelScores[];
-  readonly metrics: readonly MetricsRecord[];
-  /** Of the first seed only. */
-  readonly pictures: MethodPictures | undefined;
 }
 
 /** Resolves every run. @throws {ArgumentError | DataError} when any of them cannot be */
@@ -87,93 +63,26 @@ export async function planComparison(
   return planned;
 }
 
-export interface ComparisonOptions {
-  readonly backend: Backend;
-  /** Where the runs go, below `runs`. */
-  readonly folder: string;
-  readonly io: Io;
-  readonly signal: AbortSignal;
-}
-
 /** What came of a data set. */
 export interface ComparedDataset {
   readonly results: DatasetResults;
   readonly pictures: DatasetPictures;
-  readonly trainingSeconds: number;
 }
 
-/** Trains and judges everything on one data set; undefined when the signal stopped it. */
+/** Trains and judges everything on one data set; undefined when it was interrupted. */
 export async function compareDataset(
-  planned: PlannedDataset,
-  options: ComparisonOptions,
+  { dataset, description, runs }: PlannedDataset,
+  train: (task: RunTask) => Promise<FinishedRun | undefined>,
 ): Promise<ComparedDataset | undefined> {
-  const { dataset } = planned;
-  const judges: Judge[] = [];
-  const finished: FinishedRun[] = [];
-  for (const { seed, byMethod } of planned.runs) {
-    const judge = createJudge(dataset, byMethod[0].config, seed);
-    judges.push(judge);
-    for (const run of byMethod) {
-      const result = await runAndJudge(run, judge, options, judges.length === 1);
-      if (result === undefined) return undefined;
-      finished.push(result);
-    }
-  }
-  const trainingSeconds = finished.reduce((sum, { seconds }) => sum + seconds, 0);
+  const tasks = runs.flatMap(({ byMethod }, i) => byMethod.map((run) => ({ run, withPictures: i === 0 })));
+  const finished = await Promise.all(tasks.map(train));
+  if (!finished.every((run) => run !== undefined)) return undefined;
+  const judges = runs.map(({ seed, byMethod }) => createJudge(dataset, byMethod[0].config, seed));
   const pictures = datasetPictures(dataset, finished[0].config, finished);
-  return { results: summarise(planned, judges, finished), pictures, trainingSeconds };
-}
-
-async function runAndJudge(
-  run: ResolvedRun,
-  judge: Judge,
-  { backend, folder, io, signal }: ComparisonOptions,
-  withPictures: boolean,
-): Promise<FinishedRun | undefined> {
-  const { config, dataset } = run;
-  const { method, seed } = config;
-  const label = `${dataset.name}, ${methods[method].title}, seed ${seed}`;
-  const started = performance.now();
-  const prepared = await prepareRun(run, backend);
-  const { network, trainer } = prepared;
-  try {
-    const path = join(folder, 'runs', fileName(dataset.name), `${method}-seed-${seed}`);
-    const directory = await RunDirectory.create(path, JSON.parse(JSON.stringify(config)) as JsonObject);
-    const summary = await trainRun(prepared, { directory, label, io, signal }).finally(() =>
-      directory.close(),
-    );
-    if (!summary.completed) return undefined;
-    const seconds = (performance.now() - started) / 1000;
-    io.err(`${label}: ${countText(config.steps)} steps, ${durationText(seconds)}\n`);
-    const model = modelOfState(config, dataset, network, await trainer.snapshot());
-    const sampler = createSampler(backend, network);
-    const scores = await scoreModel(sampler, model, judge, { seed, nfe: config.sampling.nfe });
-    const pictures = withPictures ? await methodPictures(sampler, model, scores, seed) : undefined;
-    await sampler.dispose();
-    const metrics = await readRunMetrics(path);
-    const { stepsPerSecond } = summary;
-    return {
-      method,
-      seed,
-      config,
-      parameterCount: network.parameterCount,
-      seconds,
-      stepsPerSecond,
-      scores,
-      metrics,
-      pictures,
-    };
-  } finally {
-    await trainer.dispose();
-  }
+  return { results: summarise({ dataset, description }, judges, finished), pictures };
 }
 
 /** Labels are of files; the data sets with a name know theirs. */
 function isPath(data: string): boolean {
   return /[\\/.]/.test(data);
-}
-
-/** A data set's name as part of a path. */
-export function fileName(dataset: string): string {
-  return dataset.replace(/[^A-Za-z0-9.-]+/g, '-');
 }

@@ -52,22 +52,20 @@ export function createJudge(dataset: Dataset, { evaluation, conditional }: RunCo
   });
   const example = evaluationOf(fresh.x, fresh.label);
   const metrics = evaluation.metrics.map(findMetric).filter((metric) => metric.appliesTo(example));
-  const scores = (of: Evaluation): Record<string, number> =>
-    Object.fromEntries(metrics.map((metric) => [metric.name, metric.evaluate(of, key.fold(metric.name))]));
+  const scoresOf = (of: Evaluation, chosen: readonly Metric[] = metrics): Record<string, number> =>
+    Object.fromEntries(chosen.map((metric) => [metric.name, metric.evaluate(of, key.fold(metric.name))]));
+  // Training rows against themselves would be no floor: there it is held-out rows.
+  const againstTraining =
+    training === undefined ? [] : metrics.filter(({ comparesWithTraining }) => comparesWithTraining);
   return {
     metrics,
-    // Where rows can run out, fresh data is training data, which is no measure of memorising: there the floor is held-out data.
     floor: {
-      ...scores(example),
-      ...(training !== undefined && metrics.some(({ name }) => name === MEMORISING)
-        ? { [MEMORISING]: findMetric(MEMORISING).evaluate(evaluationOf(reference.x, reference.label), key) }
-        : {}),
+      ...scoresOf(example),
+      ...scoresOf(evaluationOf(reference.x, reference.label), againstTraining),
     },
-    score: (samples, labels) => scores(evaluationOf(samples, labels)),
+    score: (samples, labels) => scoresOf(evaluationOf(samples, labels)),
   };
 }
-
-const MEMORISING = 'neighbour-distance-ratio';
 
 /** Samples a model at each of `nfe` and scores the samples. */
 export async function scoreModel(

@@ -112,5 +112,5 @@ export async function loadModel(
   return { model: { config, data: facts, network, params, step: checkpoint.step }, checkpoint };
 }
 
-/** A label for each of `count` rows, going round the classes; undefined for a model without classes. */
+/** The class of each row, int32 `[rows]`; undefined for a model without classes. */
 export type Labels = HostArray<'int32'> | undefined;

@@ -4,10 +4,10 @@ import type { Dataset } from '@meanflow/data';
 import type { ParameterTree, Sampler } from '@meanflow/samplers';
 import type { RunConfig } from '../config/schema.js';
 import type { DatasetPictures, MethodPictures } from '../report/results.js';
-import type { FinishedRun } from './comparison.js';
 import { classByClass, drawSamples, roundLabels } from './draw.js';
 import { evaluationKey, type ModelScores } from './evaluation.js';
 import type { Labels, Model } from './model.js';
+import type { FinishedRun } from './one-run.js';
 
 /** Points in a panel. */
 const POINTS = 2000;

@@ -3,12 +3,13 @@ import { methodNames, type RunConfig } from '../config/schema.js';
 import { methods } from '../methods.js';
 import { countText, durationText, median } from '../report/numbers.js';
 import type { DatasetResults, MethodResults, MetricRow } from '../report/results.js';
-import type { FinishedRun, PlannedDataset } from './comparison.js';
+import type { PlannedDataset } from './comparison.js';
 import type { Judge, Scores } from './evaluation.js';
+import type { FinishedRun } from './one-run.js';
 
 /** The results of a data set. */
 export function summarise(
-  planned: PlannedDataset,
+  planned: Pick<PlannedDataset, 'dataset' | 'description'>,
   judges: readonly Judge[],
   finished: readonly FinishedRun[],
 ): DatasetResults {
@@ -61,16 +62,27 @@ function overSeeds(scores: readonly Scores[]): MetricRow {
 function facts(byMethod: readonly (readonly FinishedRun[])[]): string[] {
   const runs = byMethod.map(([first]) => first);
   const [{ config }] = runs;
-  const parameters = [...new Set(runs.map(({ parameterCount }) => countText(parameterCount)))];
   const each = byMethod.map((group) => `${durationText(median(group.map(({ seconds }) => seconds)))}`);
   return [
-    `${networkText(config.network)}, ${parameters.join(' / ')} parameters`,
+    `${networkText(config.network)}, ${parametersText(runs)}`,
     `${countText(config.steps)} steps of ${countText(config.batch)}`,
     `Adam at ${config.optimizer.learningRate}`,
     ...(config.sampling.ema === null ? [] : [`sampled with the average of decay ${config.sampling.ema}`]),
     `${countText(config.evaluation.samples)} samples judged`,
     `trained in ${each.join(' / ')}`,
   ];
+}
+
+/** A velocity head is there for training only, but it counts while it is there. */
+function parametersText(runs: readonly FinishedRun[]): string {
+  const countOf = (withHead: boolean): string[] => {
+    const counted = runs.filter(({ config }) => (config.network.velocityHead !== undefined) === withHead);
+    return [...new Set(counted.map(({ parameterCount }) => countText(parameterCount)))];
+  };
+  const [plain, headed] = [countOf(false), countOf(true)];
+  if (headed.length === 0) return `${plain.join(' / ')} parameters`;
+  const shared = plain.length === 0 ? '' : `${plain.join(' / ')} parameters, `;
+  return `${shared}${headed.join(' / ')} with the velocity head that training needs`;
 }
 
 function networkText({ kind, depth, width }: RunConfig['network']): string {

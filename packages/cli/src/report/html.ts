@@ -81,6 +81,7 @@ function readingGuide({ seeds }: ComparisonResults): string {
     'MeanFlow and improved MeanFlow learn the average velocity over an interval, so that one evaluation can cross all of it. ' +
     `${medians}The noise floor is what fresh data scores against data: a model cannot be expected to do better, and the ` +
     'difference to it is what a model has left to learn. MMD² and the energy distance are unbiased estimates, which may fall ' +
-    'slightly below zero.</p>'
+    'slightly below zero. The squared error of MeanFlow is against a target that the network makes itself, so it may rise while the ' +
+    'samples get better: the curves show that training is stable, not which method is best.</p>'
   );
 }

@@ -1,0 +1,88 @@
+/** One run of a comparison: trained in its folder, then judged, in this process. */
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import type { Backend } from '@meanflow/core';
+import { createSampler } from '@meanflow/samplers';
+import type { JsonObject, MetricsRecord, Progress } from '@meanflow/training';
+import { readRunMetrics, RunDirectory } from '@meanflow/training/node';
+import type { MethodName, RunConfig } from '../config/schema.js';
+import type { MethodPictures } from '../report/results.js';
+import { createJudge, scoreModel, type Scores } from './evaluation.js';
+import { modelOfState } from './model.js';
+import { methodPictures } from './pictures.js';
+import type { ResolvedRun } from './resolve.js';
+import { trainRun } from './run.js';
+import { prepareRun } from './training.js';
+
+/** A run to make. */
+export interface RunTask {
+  readonly run: ResolvedRun;
+  readonly withPictures: boolean;
+}
+
+/** One trained and judged run. */
+export interface FinishedRun {
+  readonly method: MethodName;
+  readonly seed: number;
+  readonly config: RunConfig;
+  readonly parameterCount: number;
+  /** Of training, compilation included. */
+  readonly seconds: number;
+  readonly stepsPerSecond: number;
+  readonly scores: readonly { readonly nfe: number; readonly scores: Scores }[];
+  readonly metrics: readonly MetricsRecord[];
+  readonly pictures: MethodPictures | undefined;
+}
+
+export interface OneRunOptions {
+  readonly backend: Backend;
+  /** The comparison's folder; the run goes below `runs`. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+}
+
+/** Trains and judges; undefined when the signal stopped it. */
+export async function trainAndJudge(
+  { run, withPictures }: RunTask,
+  { backend, folder, signal, onProgress }: OneRunOptions,
+): Promise<FinishedRun | undefined> {
+  const { config, dataset } = run;
+  const { method, seed } = config;
+  const started = performance.now();
+  const prepared = await prepareRun(run, backend);
+  const { network, trainer } = prepared;
+  try {
+    const path = join(folder, 'runs', fileName(dataset.name), `${method}-seed-${seed}`);
+    const directory = await RunDirectory.create(path, JSON.parse(JSON.stringify(config)) as JsonObject);
+    const summary = await trainRun(prepared, { directory, signal, onProgress }).finally(() =>
+      directory.close(),
+    );
+    if (!summary.completed) return undefined;
+    const seconds = (performance.now() - started) / 1000;
+    const model = modelOfState(config, dataset, network, await trainer.snapshot());
+    const sampler = createSampler(backend, network);
+    const judge = createJudge(dataset, config, seed);
+    const scored = await scoreModel(sampler, model, judge, { seed, nfe: config.sampling.nfe });
+    const pictures = withPictures ? await methodPictures(sampler, model, scored, seed) : undefined;
+    await sampler.dispose();
+    return {
+      method,
+      seed,
+      config,
+      parameterCount: network.parameterCount,
+      seconds,
+      stepsPerSecond: summary.stepsPerSecond,
+      scores: scored.map(({ nfe, scores }) => ({ nfe, scores })),
+      metrics: await readRunMetrics(path),
+      pictures,
+    };
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+/** A data set's name as part of a path. */
+export function fileName(dataset: string): string {
+  return dataset.replace(/[^A-Za-z0-9.-]+/g, '-');
+}

@@ -1,0 +1,98 @@
+/**
+ * Several runs at a time, each in a process with its share of the cores. Small networks do not keep two cores busy with one
+ * run, and a run blocks the thread that it is made on; runs side by side use the machine fully.
+ */
+import { fork, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { MeanflowError } from '@meanflow/core';
+import type { Progress } from '@meanflow/training';
+import type { FinishedRun, RunTask } from './one-run.js';
+import { reviveArrays, type FromWorker, type ToWorker } from './run-messages.js';
+
+export interface RunPoolOptions {
+  /** Runs at a time. */
+  readonly jobs: number;
+  /** Processor threads of each. */
+  readonly threads: number;
+  readonly backend: string;
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: (task: RunTask, progress: Progress) => void;
+}
+
+/** The file of the worker's entry; the loader of tests maps it to its source. */
+const entry = fileURLToPath(new URL('./run-worker.js', import.meta.url));
+
+/** Processes that make runs. Close it to end them. */
+export class RunPool {
+  private readonly idle: ChildProcess[] = [];
+  private readonly waiting: ((worker: ChildProcess) => void)[] = [];
+  private readonly workers: ChildProcess[];
+
+  constructor(private readonly options: RunPoolOptions) {
+    const { jobs, backend, threads, signal } = options;
+    this.workers = Array.from({ length: jobs }, () => {
+      const worker = fork(entry, { serialization: 'advanced' });
+      tell(worker, { kind: 'open', backend, threads });
+      return worker;
+    });
+    this.idle.push(...this.workers);
+    signal.addEventListener('abort', () => this.workers.forEach((worker) => tell(worker, { kind: 'stop' })));
+  }
+
+  /**
+   * Makes a run as soon as a process is free.
+   *
+   * @returns undefined when the signal stopped it
+   * @throws {MeanflowError} when it fails, or when its process ends before it does
+   */
+  readonly train = async (task: RunTask): Promise<FinishedRun | undefined> => {
+    const worker =
+      this.idle.pop() ?? (await new Promise<ChildProcess>((resolve) => this.waiting.push(resolve)));
+    try {
+      return this.options.signal.aborted ? undefined : await this.trainOn(worker, task);
+    } finally {
+      const next = this.waiting.shift();
+      if (next === undefined) this.idle.push(worker);
+      else next(worker);
+    }
+  };
+
+  /** Ends the processes. */
+  close(): void {
+    for (const worker of this.workers) if (worker.connected) worker.kill();
+  }
+
+  private trainOn(worker: ChildProcess, task: RunTask): Promise<FinishedRun | undefined> {
+    const { folder, onProgress } = this.options;
+    return new Promise<FinishedRun | undefined>((resolve, reject) => {
+      const settle = (act: () => void): void => {
+        worker.off('message', hear).off('exit', lose);
+        act();
+      };
+      const hear = (message: FromWorker): void => {
+        if (message.kind === 'progress') onProgress(task, message.progress);
+        else if (message.kind === 'failed') settle(() => reject(new MeanflowError(message.message)));
+        else settle(() => resolve(reviveArrays(message.result) as FinishedRun | undefined));
+      };
+      const lose = (code: number | null, signal: string | null): void => {
+        const why = signal === null ? `with status ${code}` : `by ${signal}`;
+        settle(() =>
+          reject(
+            new MeanflowError(
+              `A process that trained was ended ${why}. Is there enough memory? Try --jobs 1.`,
+            ),
+          ),
+        );
+      };
+      worker.on('message', hear).on('exit', lose);
+      if (worker.exitCode !== null || worker.signalCode !== null) lose(worker.exitCode, worker.signalCode);
+      else tell(worker, { kind: 'run', config: task.run.config, folder, withPictures: task.withPictures });
+    });
+  }
+}
+
+function tell(worker: ChildProcess, message: ToWorker): void {
+  // A worker that is gone is noticed by its exit.
+  if (worker.connected) worker.send(message, () => {});
+}

@@ -1,0 +1,34 @@
+/** A process that makes runs of a comparison, one after another, as it is told to. Ends when its parent lets go of it. */
+import type { Backend } from '@meanflow/core';
+import { findBackend } from '../backends.js';
+import { trainAndJudge } from './one-run.js';
+import { openDataOf } from './resolve.js';
+import type { FromWorker, ToWorker } from './run-messages.js';
+
+const stop = new AbortController();
+let backend: Promise<Backend> | undefined;
+
+function say(message: FromWorker): void {
+  process.send?.(message);
+}
+
+async function make({ config, folder, withPictures }: ToWorker & { kind: 'run' }): Promise<void> {
+  if (backend === undefined) throw new Error('Internal: a run was asked for before a backend was opened.');
+  const run = { config, dataset: await openDataOf(config) };
+  const onProgress = (progress: (FromWorker & { kind: 'progress' })['progress']) =>
+    say({ kind: 'progress', progress });
+  const options = { backend: await backend, folder, signal: stop.signal, onProgress };
+  say({ kind: 'finished', result: await trainAndJudge({ run, withPictures }, options) });
+}
+
+// Ctrl-C reaches every process of the terminal; when to stop is for the parent to say.
+process.on('SIGINT', () => {});
+process.on('message', (message: ToWorker) => {
+  if (message.kind === 'stop') stop.abort();
+  else if (message.kind === 'open') backend = findBackend(message.backend).open({ threads: message.threads });
+  else {
+    make(message).catch((error: unknown) =>
+      say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) }),
+    );
+  }
+});
