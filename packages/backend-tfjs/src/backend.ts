@@ -6,14 +6,14 @@ import {
   type DeviceInfo,
   type Graph,
 } from '@meanflow/core';
-import { openEngineDevice, type OpenDevice, type TfjsDevice } from './devices.js';
+import { openEngineDevice, type DeviceMemory, type OpenDevice, type TfjsDevice } from './devices.js';
 import { checkState, ScheduleExecutable, type TfjsExecutable } from './executable.js';
 import type { KernelSource } from './kernels/emitter.js';
 import { planKernels } from './kernels/plan.js';
 import { buildProgram } from './program/build.js';
 import type { Program } from './program/program.js';
 import type { Schedule } from './schedule.js';
-import { openWebgpu } from './webgpu/open.js';
+import { fusionFor, openWebgpu } from './webgpu/open.js';
 import { planWebgpu } from './webgpu/plan.js';
 import { loadTf, type ModuleSource, type TfModule } from './runtime.js';
 
@@ -40,8 +40,8 @@ export interface TfjsBackendOptions {
 /** A backend on TensorFlow.js. */
 export interface TfjsBackend extends Backend {
   compile(graph: Graph, options?: CompileOptions): Promise<TfjsExecutable>;
-  /** Storages that are alive on the device: results, constants of executables, and what a run is holding. */
-  readonly liveStorages: number;
+  /** What is alive on the device: results, constants of executables, and what a run is holding. */
+  memory(): DeviceMemory;
 }
 
 /**
@@ -54,11 +54,8 @@ export async function tfjsBackend(options: TfjsBackendOptions): Promise<TfjsBack
   const tf = await loadTf(options.tf);
   if (device === 'webgpu') {
     const opened = await openWebgpu(tf, options);
-    const { runner, backend } = opened;
-    const fusion = {
-      fuse: options.fuse ?? true,
-      maxBuffers: backend.device.limits.maxStorageBuffersPerShaderStage,
-    };
+    const fusion = { ...fusionFor(opened), fuse: options.fuse ?? true };
+    const { runner } = opened;
     return new KernelBackend(tf, opened, (program, source) => planWebgpu(program, source, runner, fusion));
   }
   return new KernelBackend(tf, await openEngineDevice(tf, device, options), planKernels);
@@ -81,8 +78,8 @@ class KernelBackend implements TfjsBackend {
     return this.device.info;
   }
 
-  get liveStorages(): number {
-    return this.device.store.numDataIds();
+  memory(): DeviceMemory {
+    return this.device.memory();
   }
 
   async compile(graph: Graph, { state = {} }: CompileOptions = {}): Promise<TfjsExecutable> {

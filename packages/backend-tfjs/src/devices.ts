@@ -11,6 +11,14 @@ export interface DeviceOptions {
   readonly kernels?: ModuleSource;
 }
 
+/** What a device holds. */
+export interface DeviceMemory {
+  /** Arrays and constants that are alive, each counted once however many views it has. */
+  readonly storages: number;
+  /** Bytes that are taken from the device or the system, in use or kept for the next run; where tfjs knows them. */
+  readonly allocatedBytes?: number;
+}
+
 /** A tfjs backend that is ready to run. */
 export interface OpenDevice {
   readonly info: DeviceInfo;
@@ -23,6 +31,7 @@ export interface OpenDevice {
   read(dataId: DataId): Promise<BackendValues>;
   /** Resolves when another run may be started. @throws {BackendError} when the device was lost or reported an error */
   ready(): Promise<void>;
+  memory(): DeviceMemory;
   /** Hands what was recorded to the device. */
   submit(): void;
   close(): Promise<void>;
@@ -90,7 +99,12 @@ export async function openEngineDevice(
   device: Exclude<TfjsDevice, 'webgpu'>,
   { kernels }: DeviceOptions,
 ): Promise<OpenDevice> {
-  const { tfjsName, help, kind, describe, package: packageName } = engineDevices[device];
+  const found = (engineDevices as Readonly<Record<string, EngineDevice | undefined>>)[device];
+  if (found === undefined) {
+    const names = [...Object.keys(engineDevices), 'webgpu'].join(', ');
+    throw new BackendError(`backend-tfjs has no device "${device}"; it has: ${names}.`);
+  }
+  const { tfjsName, help, kind, describe, package: packageName } = found;
   const asked = `tfjs:${device} was asked for`;
   if (kernels !== undefined) {
     const any = (candidate: unknown): candidate is object =>
@@ -120,6 +134,10 @@ export async function openEngineDevice(
     upload: (value) => writeHost(store, value, tfjsName === 'cpu'),
     read: (dataId) => store.read(dataId),
     ready: async () => {},
+    memory: () => ({
+      storages: store.numDataIds(),
+      allocatedBytes: (store as { wasm?: { HEAPU8: Uint8Array } }).wasm?.HEAPU8.byteLength,
+    }),
     submit: () => {},
     close: async () => {},
   };

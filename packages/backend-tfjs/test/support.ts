@@ -37,7 +37,24 @@ export function backend(device: TfjsDevice): Promise<TfjsBackend> {
   return shared.get(device)!;
 }
 
-export const devices: readonly TfjsDevice[] = ['cpu', 'wasm', 'webgpu'];
+/** Why WebGPU cannot be tested here, if it cannot. Where it must be, `MEANFLOW_REQUIRE_WEBGPU=1` makes that an error. */
+export const noWebgpu: string | undefined = await open('webgpu').then(
+  async (opened) => {
+    await opened.dispose();
+    return undefined;
+  },
+  (error: Error) => {
+    if (process.env.MEANFLOW_REQUIRE_WEBGPU === '1') throw error;
+    return error.message;
+  },
+);
+
+/** The devices to test on, with why some cannot be. */
+const devices: readonly (readonly [TfjsDevice, string | undefined])[] = [
+  ['cpu', undefined],
+  ['wasm', undefined],
+  ['webgpu', noWebgpu],
+];
 
 /** 2⁻²⁴: the largest relative error of rounding a number to float32. */
 const HALF_ULP = 2 ** -24;
@@ -137,16 +154,22 @@ export interface OnDevice {
 
 /** Defines the tests of `body` once per device. */
 export function onEveryDevice(body: (on: OnDevice) => void): void {
-  describe.each(devices)('tfjs:%s', (device) => {
-    body({
-      device,
-      check: (f, inputs, accuracy, scale) => check(device, f, inputs, accuracy, scale),
-      runGraph: (graph, inputs) => runGraph(device, graph, inputs),
-      backend: () => backend(device),
+  for (const [device, reason] of devices) {
+    if (reason !== undefined) {
+      test.skip(`tfjs:${device}: ${reason}`, () => {});
+      continue;
+    }
+    describe(`tfjs:${device}`, () => {
+      body({
+        device,
+        check: (f, inputs, accuracy, scale) => check(device, f, inputs, accuracy, scale),
+        runGraph: (graph, inputs) => runGraph(device, graph, inputs),
+        backend: () => backend(device),
+      });
+      afterAll(async () => {
+        await (await shared.get(device))?.dispose();
+        shared.delete(device);
+      });
     });
-    afterAll(async () => {
-      await (await shared.get(device))?.dispose();
-      shared.delete(device);
-    });
-  });
+  }
 }

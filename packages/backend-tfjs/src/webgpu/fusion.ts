@@ -5,7 +5,7 @@
  * kernel of a consumer that can, or its own. A kernel that cannot be written (too many buffers, a reduction that would
  * be needed before it is done) is not made: every change to a group is tried on the writer first.
  *
- * Matrix products, convolutions and barriers stay by themselves. That no two kernels wait for each other is kept by
+ * Large matrix products, convolutions and barriers stay by themselves. That no two kernels wait for each other is kept by
  * ranks: a kernel's rank is above those of all its consumers.
  */
 import { sizeOf } from '@meanflow/core';
@@ -32,6 +32,13 @@ export type Unit = NodeUnit | KernelUnit;
 export interface FusionOptions {
   /** Storage buffers that a kernel may bind. */
   readonly maxBuffers: number;
+  /**
+   * Multiplications up to which a matrix product is a generated kernel, one thread to an element, joined with what is
+   * done to its result; larger ones are tfjs's, which share operands between threads.
+   */
+  readonly directProduct: number;
+  /** Threads that share the elements of a row; 1 where waiting for one another costs more than it saves. */
+  readonly threadsPerRow: number;
   /** Whether nodes are joined; otherwise each is a kernel of its own. */
   readonly fuse: boolean;
 }
@@ -40,6 +47,9 @@ export interface FusionOptions {
 const MAX_NODES = 96;
 
 const movements: ReadonlySet<string> = new Set(['iota', 'transpose', 'broadcastTo', 'slice', 'reverse', 'pad', 'concat', 'gather']); // prettier-ignore
+
+/** Read at another index and nothing else. */
+const MOVED: ReadonlySet<string> = new Set(['transpose', 'broadcastTo', 'slice', 'reverse']);
 
 /** Computed at any index from operands at theirs. */
 const isInlineable = ({ op }: ProgramNode) => op in elementwise || op === 'cast' || movements.has(op);
@@ -55,6 +65,8 @@ class Building {
   results: StoredValue[] = [];
   rows?: Rows;
   kernel!: Kernel;
+  /** Operands of matrix products, which are read many times: to be moved here, but not to be computed. */
+  readonly factors = new Set<StorageId>();
 
   constructor(
     readonly rank: number,
@@ -109,7 +121,7 @@ class Fusion {
     const rank = 1 + Math.max(-1, ...consumers.map((consumer) => consumer.rank));
     if (this.scalars.has(storage)) {
       if (isStored) this.single(node, rank);
-    } else if (!isInlineable(node) && !isReduction(node)) {
+    } else if (!this.isGenerated(node)) {
       this.single(node, rank);
     } else if (!isStored && this.inline(node, kernels)) {
       return;
@@ -119,6 +131,12 @@ class Fusion {
       const rows = isReduction(node) ? rowsOf(node) : undefined;
       if (!this.tryAdd(own, node, { isResult: true, rows, force: true })) throw new NotFusable(node.op);
     }
+  }
+
+  private isGenerated(node: ProgramNode): boolean {
+    if (node.op !== 'matMul') return isInlineable(node) || isReduction(node);
+    const { outer, inner } = rowsOf(node);
+    return outer * inner <= this.options.directProduct;
   }
 
   private single(node: ProgramNode, rank: number): void {
@@ -137,6 +155,8 @@ class Fusion {
   /** Computes the node within every kernel that needs it, and nowhere else. */
   private inline(node: ProgramNode, kernels: readonly Building[]): boolean {
     if (!this.options.fuse) return false;
+    const isFactor = kernels.some(({ factors }) => factors.has(node.output.storage));
+    if (isFactor && !MOVED.has(node.op)) return false;
     if (kernels.length > 1 && (!CHEAP.has(node.op) || this.variableOperands(node) > 1)) return false;
     const size = sizeOf(node.output.shape);
     if (COSTLY.has(node.op) && kernels.some((kernel) => kernel.size >= REPEATS * size)) return false;
@@ -159,7 +179,8 @@ class Fusion {
     return kernels.some((kernel) => {
       const isLast = consumers.every((other) => other === kernel || other.rank < kernel.rank);
       const fits = rows !== undefined || size === kernel.size || size === kernel.rows?.outer;
-      return isLast && fits && this.tryAdd(kernel, node, { isResult: true, rows });
+      const isFactor = kernel.factors.has(node.output.storage);
+      return isLast && fits && !isFactor && this.tryAdd(kernel, node, { isResult: true, rows });
     });
   }
 
@@ -194,9 +215,11 @@ class Fusion {
     if (isResult) kernel.results = [...kernel.results, node.output];
     if (rows !== undefined) kernel.rows ??= rows;
     try {
-      kernel.kernel = new KernelWriter(kernel).write();
+      kernel.kernel = new KernelWriter(kernel, this.options.threadsPerRow).write();
       if (force || kernel.results.length + kernel.kernel.reads.length <= this.options.maxBuffers) {
         this.note(node, kernel);
+        if (node.op === 'matMul' || kernel.factors.has(node.output.storage))
+          for (const { storage } of node.inputs) kernel.factors.add(storage);
         return true;
       }
     } catch (error) {

@@ -97,7 +97,11 @@ export class KernelWriter {
   private statements = 0;
   private names = 0;
 
-  constructor(private readonly group: KernelGroup) {}
+  /** @param threads that may share a row */
+  constructor(
+    private readonly group: KernelGroup,
+    private readonly threads: number,
+  ) {}
 
   /** @throws {NotFusable} when the group cannot be one kernel */
   write(): Kernel {
@@ -119,7 +123,7 @@ export class KernelWriter {
   }
 
   private rowwise(rows: Rows): Kernel {
-    const { across, along } = workgroupShape(rows);
+    const { across, along } = workgroupShape(rows, this.threads);
     const threads = across * along;
     const r = Index.variable('r', rows.inner);
     const body: string[] = [

@@ -7,6 +7,7 @@ import type { OpenDevice } from '../devices.js';
 import { writeHost } from '../devices.js';
 import { loadModule, messageOf, type ModuleSource, type TfModule } from '../runtime.js';
 import type { Gpu, GpuAdapter, GpuAdapterInfo, GpuDevice, TfjsGpuBackend } from './gpu.js';
+import type { FusionOptions } from './fusion.js';
 import { KernelRunner } from './kernel-runner.js';
 
 export interface WebgpuOptions {
@@ -23,6 +24,7 @@ export interface WebgpuOptions {
 export interface OpenWebgpu extends OpenDevice {
   readonly runner: KernelRunner;
   readonly backend: TfjsGpuBackend;
+  readonly isSoftware: boolean;
 }
 
 /** Limits of which a device gets what the adapter has, where WebGPU's defaults are lower. */
@@ -76,6 +78,7 @@ export async function openWebgpu(tf: TfModule, options: WebgpuOptions): Promise<
     tfjsName: 'webgpu',
     store: backend,
     backend,
+    isSoftware: isSoftware(adapter),
     runner,
     get dispatches() {
       return runner.dispatches;
@@ -101,6 +104,10 @@ export async function openWebgpu(tf: TfModule, options: WebgpuOptions): Promise<
       while (running.length >= RUNS_IN_FLIGHT) await running.shift();
       health.check();
     },
+    memory: () => ({
+      storages: backend.numDataIds(),
+      allocatedBytes: backend.memory().numBytesAllocatedInGPU,
+    }),
     submit: () => {
       runner.submit();
       running.push(device.queue.onSubmittedWorkDone().catch(() => undefined));
@@ -118,6 +125,13 @@ export async function openWebgpu(tf: TfModule, options: WebgpuOptions): Promise<
     },
   };
 }
+
+/** What suits a device. Software waits for each thread in turn, and shares nothing between them. */
+export const fusionFor = ({ backend, isSoftware }: OpenWebgpu): Omit<FusionOptions, 'fuse'> => ({
+  maxBuffers: backend.device.limits.maxStorageBuffersPerShaderStage,
+  threadsPerRow: isSoftware ? 1 : 256,
+  directProduct: 2 ** 21,
+});
 
 async function findGpu(source: ModuleSource | undefined): Promise<Gpu> {
   const found = host.navigator?.gpu;

@@ -1,6 +1,6 @@
 /**
  * Reductions in WGSL: how a thread accumulates the elements of its row, and how the threads of a row join what they
- * have. A scatter is one too: each element of the table sums the updates that name its row.
+ * have. A scatter is one too: each element of the table sums the updates that name its row. So is a matrix product.
  */
 import { sizeOf } from '@meanflow/core';
 import type { NodeOf, ProgramNode } from '../program/program.js';
@@ -8,7 +8,7 @@ import { coordinatesOf, Index } from './index-expression.js';
 import type { KernelWriter, Rows, Scope } from './kernel-writer.js';
 import { literal } from './literal.js';
 
-export type ReductionName = 'reduceSum' | 'reduceMax' | 'argMax' | 'scatterAdd';
+export type ReductionName = 'reduceSum' | 'reduceMax' | 'argMax' | 'scatterAdd' | 'matMul';
 
 export const isReduction = (node: ProgramNode): node is Extract<ProgramNode, { op: ReductionName }> =>
   node.op in accumulators;
@@ -34,6 +34,8 @@ export function rowsOf(node: ProgramNode): Rows {
   const [x] = node.inputs;
   const outer = sizeOf(node.output.shape);
   if (node.op === 'scatterAdd') return { outer, inner: sizeOf(node.inputs[1].shape), contiguous: false };
+  if (node.op === 'matMul')
+    return { outer, inner: x.shape[node.attributes.transposeLhs ? 1 : 2], contiguous: false };
   const axes = reducedAxes(node);
   const last = x.shape.reduce((found, n, axis) => (n > 1 ? axis : found), 0);
   return { outer, inner: sizeOf(x.shape) / outer, contiguous: axes.includes(last) };
@@ -110,6 +112,18 @@ export const accumulators: { readonly [K in ReductionName]: (node: NodeOf<K>) =>
     };
   },
 
+  matMul: (node) => {
+    const { transposeLhs, transposeRhs } = node.attributes;
+    const [lhs, rhs] = node.inputs;
+    return sum(node as ProgramNode, (writer, scope, r) => {
+      const place = Index.variable('o', sizeOf(node.output.shape));
+      const [stack, row, column] = coordinatesOf(place, node.output.shape);
+      const left = writer.at(scope, lhs, transposeLhs ? [stack, r, row] : [stack, row, r]);
+      const right = writer.at(scope, rhs, transposeRhs ? [stack, column, r] : [stack, r, column]);
+      return `${left} * ${right}`;
+    });
+  },
+
   scatterAdd: (node) => {
     const [updates, indices] = node.inputs;
     const { rows } = node.attributes;
@@ -126,18 +140,27 @@ export const accumulators: { readonly [K in ReductionName]: (node: NodeOf<K>) =>
   },
 };
 
-/** Threads per workgroup at most: what every WebGPU device has. */
-const MAX_THREADS = 256;
-
 const powerOfTwo = (n: number) => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
 
-/** How many rows a workgroup takes, and how many threads share one. */
-export function workgroupShape({ outer, inner, contiguous }: Rows): { across: number; along: number } {
-  const along = Math.min(MAX_THREADS, powerOfTwo(inner / 4));
+/** Rows that keep a device busy with one thread each. */
+const MANY_ROWS = 8192;
+
+/**
+ * How many rows a workgroup takes, and how many threads share one.
+ *
+ * @param threads that share a row at most
+ */
+export function workgroupShape(
+  { outer, inner, contiguous }: Rows,
+  threads: number,
+): { across: number; along: number } {
+  const along = Math.min(threads, powerOfTwo(inner / 4));
+  // One thread to a row reads memory that its neighbours do not, unless rows lie side by side.
+  if (along === 1 || (!contiguous && outer >= MANY_ROWS)) return { across: 64, along: 1 };
   if (contiguous) return { along, across: Math.max(1, 64 / along) };
   // Threads of neighbouring rows read neighbouring memory; few rows leave threads to share them.
-  const across = Math.min(outer >= 8192 ? 64 : 16, powerOfTwo(outer));
-  return { across, along: Math.min(along, MAX_THREADS / across) };
+  const across = Math.min(16, powerOfTwo(outer));
+  return { across, along: Math.min(along, Math.max(1, threads / across)) };
 }
 
 /** Joins what the threads of each row have accumulated: halves them until one is left, whose result all then know. */
