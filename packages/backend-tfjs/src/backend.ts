@@ -13,6 +13,7 @@ import { planKernels } from './kernels/plan.js';
 import { buildProgram } from './program/build.js';
 import type { Program } from './program/program.js';
 import type { Schedule } from './schedule.js';
+import type { FusionOptions } from './webgpu/fusion.js';
 import { fusionFor, openWebgpu } from './webgpu/open.js';
 import { planWebgpu } from './webgpu/plan.js';
 import { loadTf, type ModuleSource, type TfModule } from './runtime.js';
@@ -33,8 +34,8 @@ export interface TfjsBackendOptions {
   readonly allowSoftware?: boolean;
   /** `webgpu`: which of several GPUs; `'high-performance'` by default. */
   readonly powerPreference?: 'high-performance' | 'low-power';
-  /** `webgpu`: `false` runs every op as a kernel of its own, to find out which is at fault; `true` by default. */
-  readonly fuse?: boolean;
+  /** `webgpu`: how ops are joined into kernels; by default as suits the adapter. */
+  readonly fusion?: Partial<FusionOptions>;
 }
 
 /** A backend on TensorFlow.js. */
@@ -54,12 +55,21 @@ export async function tfjsBackend(options: TfjsBackendOptions): Promise<TfjsBack
   const tf = await loadTf(options.tf);
   if (device === 'webgpu') {
     const opened = await openWebgpu(tf, options);
-    const fusion = { ...fusionFor(opened), fuse: options.fuse ?? true };
+    const fusion = { ...fusionFor(opened), ...options.fusion };
     const { runner } = opened;
-    return new KernelBackend(tf, opened, (program, source) => planWebgpu(program, source, runner, fusion));
+    return new KernelBackend(tf, opened, (program, source, isState) =>
+      planWebgpu(program, source, runner, fusion, isState),
+    );
   }
   return new KernelBackend(tf, await openEngineDevice(tf, device, options), planKernels);
 }
+
+/** How a program becomes a schedule. */
+type Plan = (
+  program: Program,
+  source: KernelSource,
+  isState: (name: string) => boolean,
+) => Schedule | Promise<Schedule>;
 
 class KernelBackend implements TfjsBackend {
   readonly name: string;
@@ -69,7 +79,7 @@ class KernelBackend implements TfjsBackend {
   constructor(
     private readonly tf: TfModule,
     private readonly device: OpenDevice,
-    private readonly plan: (program: Program, source: KernelSource) => Schedule | Promise<Schedule>,
+    private readonly plan: Plan,
   ) {
     this.name = device.info.backend;
   }
@@ -87,7 +97,8 @@ class KernelBackend implements TfjsBackend {
     checkState(graph, state);
     const { tfjsName, store } = this.device;
     const find = (kernel: string) => this.tf.getKernel(kernel, tfjsName)?.kernelFunc;
-    const schedule = await this.plan(buildProgram(graph), { tfjsName, find, backend: store });
+    const source = { tfjsName, find, backend: store };
+    const schedule = await this.plan(buildProgram(graph), source, (name) => name in state);
     const executable: ScheduleExecutable = new ScheduleExecutable(this.device, schedule, graph, state, () =>
       this.live.delete(executable),
     );

@@ -10,6 +10,7 @@ import {
   DisposedError,
   DTypeError,
   formatType,
+  hostArray,
   HostArray,
   sameShape,
   type CompileOptions,
@@ -88,12 +89,13 @@ export class ScheduleExecutable implements TfjsExecutable {
   ): Promise<Record<string, DeviceArray>> {
     signal?.throwIfAborted();
     await this.device.ready();
+    const scalars = await this.packScalars(inputs);
     signal?.throwIfAborted();
     const storages: Storages = new Array(this.schedule.storages);
     for (const [storage, dataId] of this.constants) storages[storage] = dataId;
     const dispatches = this.device.dispatches ?? 0;
     try {
-      this.load(inputs, storages);
+      this.load(inputs, scalars, storages);
       for (const step of this.schedule.steps) this.execute(step, storages);
       this.counted.kernels += (this.device.dispatches ?? this.schedule.steps.length) - dispatches;
       return this.results(storages);
@@ -106,7 +108,11 @@ export class ScheduleExecutable implements TfjsExecutable {
   }
 
   /** Gives the run a reference to the storage of each input, and takes the donated ones from their arrays. */
-  private load(inputs: Readonly<Record<string, RunInput>>, storages: Storages): void {
+  private load(
+    inputs: Readonly<Record<string, RunInput>>,
+    scalars: HostArray | undefined,
+    storages: Storages,
+  ): void {
     const { store } = this.device;
     const arrays = this.schedule.inputs.map(({ name }) => this.deviceArray(name, inputs[name]));
     const held = arrays.map((array) => array?.storage);
@@ -121,10 +127,22 @@ export class ScheduleExecutable implements TfjsExecutable {
         storages[value.storage] = held[i];
       }
     }
+    if (scalars !== undefined) {
+      storages[this.schedule.packed!.storage] = this.device.upload(scalars);
+      this.counted.hostToDeviceBytes += scalars.data.byteLength;
+    }
     for (const name of Object.keys(this.state)) {
       const donated = inputs[name];
       if (!(donated instanceof HostArray)) donated.dispose();
     }
+  }
+
+  /** The scalars that go in one array. One that is on the device comes back for it. */
+  private async packScalars(inputs: Readonly<Record<string, RunInput>>): Promise<HostArray | undefined> {
+    const { packed } = this.schedule;
+    if (packed === undefined) return undefined;
+    const values = packed.names.map((name) => this.deviceArray(name, inputs[name])?.read() ?? inputs[name]);
+    return hostArray((await Promise.all(values)).map((value) => (value as HostArray).item()));
   }
 
   private deviceArray(name: string, input: RunInput): TfjsArray | undefined {

@@ -3,3 +3,4 @@ export { tfjsBackend, type TfjsBackend, type TfjsBackendOptions } from './backen
 export type { DeviceMemory, TfjsDevice } from './devices.js';
 export type { RunCounters, TfjsExecutable } from './executable.js';
 export type { ModuleSource } from './runtime.js';
+export type { FusionOptions } from './webgpu/fusion.js';

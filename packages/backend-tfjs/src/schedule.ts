@@ -25,6 +25,8 @@ export interface StoredConstant {
 }
 
 export interface Schedule {
+  /** Float scalars that are passed to the device in one array, by input name; the other inputs are in `inputs`. */
+  readonly packed?: { readonly storage: StorageId; readonly names: readonly string[] };
   readonly inputs: readonly NamedProgramValue[];
   /** Filled once, when the schedule is loaded. */
   readonly constants: readonly StoredConstant[];

@@ -14,7 +14,7 @@ import {
   type Shape,
   type Tensor,
 } from '@meanflow/core';
-import { tfjsBackend, type TfjsBackend, type TfjsDevice } from '../src/index.js';
+import { tfjsBackend, type TfjsBackend, type TfjsBackendOptions, type TfjsDevice } from '../src/index.js';
 
 export const tf: () => Promise<object> = () => import('@tensorflow/tfjs-core');
 
@@ -26,8 +26,8 @@ const kernels: Partial<Record<TfjsDevice, () => Promise<object>>> = {
 const gpu = () => import('webgpu');
 
 /** Opens a device anew. */
-export const open = (device: TfjsDevice): Promise<TfjsBackend> =>
-  tfjsBackend({ tf, device, kernels: kernels[device], gpu, allowSoftware: true });
+export const open = (device: TfjsDevice, options: Partial<TfjsBackendOptions> = {}): Promise<TfjsBackend> =>
+  tfjsBackend({ tf, device, kernels: kernels[device], gpu, allowSoftware: true, ...options });
 
 const shared = new Map<TfjsDevice, Promise<TfjsBackend>>();
 
@@ -72,11 +72,12 @@ export type Accuracy = keyof typeof roundings;
 
 /** Runs a graph on the backend and reads every output. */
 export async function runGraph(
-  device: TfjsDevice,
+  device: TfjsDevice | TfjsBackend,
   graph: Graph,
   inputs: Readonly<Record<string, HostArray>>,
 ): Promise<Record<string, HostArray>> {
-  const executable = await (await backend(device)).compile(graph);
+  const on = typeof device === 'string' ? await backend(device) : device;
+  const executable = await on.compile(graph);
   try {
     const outputs = await executable.run(inputs);
     const read: Record<string, HostArray> = {};
@@ -110,7 +111,7 @@ export function expectClose(got: HostArray, expected: HostArray, accuracy: Accur
 
 /** Traces `f` at the arrays' types, and checks its result on a device against the reference interpreter. */
 export async function check(
-  device: TfjsDevice,
+  device: TfjsDevice | TfjsBackend,
   f: (...inputs: Tensor[]) => Tensor,
   inputs: readonly HostArray[],
   accuracy: Accuracy,

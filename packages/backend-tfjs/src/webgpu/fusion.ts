@@ -13,6 +13,7 @@ import type { Program, ProgramNode, StorageId, StoredValue } from '../program/pr
 import { elementwise } from './functions.js';
 import { KernelWriter, NotFusable, type Kernel, type KernelGroup, type Rows } from './kernel-writer.js';
 import { isReduction, rowsOf } from './reductions.js';
+import { splitLongReductions } from './split-reductions.js';
 
 /** A node that is run by itself, by tfjs. */
 export interface NodeUnit {
@@ -29,8 +30,9 @@ export interface KernelUnit {
 
 export type Unit = NodeUnit | KernelUnit;
 
+/** How a program's nodes are joined into kernels. */
 export interface FusionOptions {
-  /** Storage buffers that a kernel may bind. */
+  /** Storage buffers that a kernel may bind; as many as the device has, by default. */
   readonly maxBuffers: number;
   /**
    * Multiplications up to which a matrix product is a generated kernel, one thread to an element, joined with what is
@@ -39,7 +41,7 @@ export interface FusionOptions {
   readonly directProduct: number;
   /** Threads that share the elements of a row; 1 where waiting for one another costs more than it saves. */
   readonly threadsPerRow: number;
-  /** Whether nodes are joined; otherwise each is a kernel of its own. */
+  /** Whether nodes are joined; otherwise each is a kernel of its own, which shows the one at fault. */
   readonly fuse: boolean;
 }
 
@@ -274,4 +276,5 @@ function isCompatible(kernel: Building, rows: Rows): boolean {
 }
 
 /** The program as units, in an order in which they can run. */
-export const fuse = (program: Program, options: FusionOptions): Unit[] => new Fusion(program, options).run();
+export const fuse = (program: Program, options: FusionOptions): Unit[] =>
+  new Fusion(splitLongReductions(program), options).run();

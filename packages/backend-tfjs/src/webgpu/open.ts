@@ -127,7 +127,8 @@ export async function openWebgpu(tf: TfModule, options: WebgpuOptions): Promise<
 }
 
 /** What suits a device. Software waits for each thread in turn, and shares nothing between them. */
-export const fusionFor = ({ backend, isSoftware }: OpenWebgpu): Omit<FusionOptions, 'fuse'> => ({
+export const fusionFor = ({ backend, isSoftware }: OpenWebgpu): FusionOptions => ({
+  fuse: true,
   maxBuffers: backend.device.limits.maxStorageBuffersPerShaderStage,
   threadsPerRow: isSoftware ? 1 : 256,
   directProduct: 2 ** 21,

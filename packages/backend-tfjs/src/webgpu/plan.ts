@@ -5,15 +5,17 @@ import type { Program, StorageId, StoredValue, Value } from '../program/program.
 import { reshaped, ScheduleBuilder, type Schedule, type StepFunction } from '../schedule.js';
 import { fuse, type FusionOptions } from './fusion.js';
 import type { KernelRunner } from './kernel-runner.js';
-import { splitLongReductions } from './split-reductions.js';
+import { packScalars } from './pack-scalars.js';
 
 /** @throws {BackendError} when a kernel is missing, or the device refuses one */
 export async function planWebgpu(
-  program: Program,
+  whole: Program,
   source: KernelSource,
   runner: KernelRunner,
   options: FusionOptions,
+  isState: (name: string) => boolean,
 ): Promise<Schedule> {
+  const { program, packed } = packScalars(whole, isState);
   const schedule = new ScheduleBuilder();
   const emitter = new Emitter(schedule, source);
   const placed = new Map<StorageId, StoredValue>();
@@ -23,10 +25,13 @@ export async function planWebgpu(
     const { storage } = placed.get(value.storage)!;
     return { ...value, storage };
   };
-  for (const { value } of program.inputs) {
-    if (value.storage !== undefined) placed.set(value.storage, schedule.value(value));
+  for (const { name, value } of program.inputs) {
+    if (value.storage !== undefined && !packed?.names.includes(name))
+      placed.set(value.storage, schedule.value(value));
   }
-  for (const unit of fuse(splitLongReductions(program), options)) {
+  if (packed !== undefined)
+    placed.set(packed.storage, schedule.value({ dtype: 'float32', shape: [packed.names.length] }));
+  for (const unit of fuse(program, options)) {
     if (unit.kind === 'node') {
       const { op, inputs, attributes, output } = unit.node;
       const result = emitter.node(op, inputs.map(at), attributes as never, output);
@@ -50,5 +55,8 @@ export async function planWebgpu(
   }
   await Promise.all(compiling);
   const named = (list: Program['inputs']) => list.map(({ name, value }) => ({ name, value: at(value) }));
-  return schedule.finish(named(program.inputs), named(program.outputs));
+  const single = program.inputs.filter(({ name }) => !packed?.names.includes(name));
+  const finished = schedule.finish(named(single), named(program.outputs));
+  if (packed === undefined) return finished;
+  return { ...finished, packed: { ...packed, storage: placed.get(packed.storage)!.storage } };
 }
