@@ -10,7 +10,7 @@ import { runConformance } from './run.js';
 export interface ConformanceCommandOptions {
   readonly format?: 'text' | 'json' | 'html';
   /** List every unsupported case in the text, not only how many there are for each reason. */
-  readonly all?: boolean;
+  readonly listUnsupported?: boolean;
   /** Which cases to run; all by default. */
   readonly filter?: (entry: Case) => boolean;
   /** Called after each case of each backend. */
@@ -35,7 +35,7 @@ export async function conformanceCommand(
   open: readonly (() => Promise<Backend>)[],
   options: ConformanceCommandOptions = {},
 ): Promise<CommandOutcome> {
-  const { format = 'text', all = false, filter, onResult } = options;
+  const { format = 'text', listUnsupported = false, filter, onResult } = options;
   const reports: Report[] = [];
   for (const make of open) {
     const backend = await make();
@@ -50,7 +50,7 @@ export async function conformanceCommand(
     }
   }
   const write = {
-    text: () => matrixText(reports, { all }),
+    text: () => matrixText(reports, { listUnsupported }),
     json: () => reportsJson(reports),
     html: () => matrixHtml(reports),
   };

@@ -29,13 +29,8 @@ export interface CountingExecutable extends Executable {
   readonly counters: TransferCounters;
 }
 
-/** What a backend holds. */
-export interface DeviceMemory {
-  /** Bytes that are allocated for arrays. */
-  readonly bytes: number;
-  /** Arrays, or buffers, that are allocated. */
-  readonly arrays: number;
-}
+/** What a backend holds: whatever figures it can give, by name, such as `bytes` or `buffers`. None may grow. */
+export type DeviceMemory = Readonly<Record<string, number | undefined>>;
 
 /** A backend that knows what it holds. */
 export interface MeasuringBackend extends Backend {
@@ -153,29 +148,36 @@ function flatMemory(backend: Backend): Promise<Finding> {
     }
     const after = measure();
     if ('dispose' in counter) counter.dispose();
-    expect(
-      after.bytes - before!.bytes <= after.slack && after.arrays <= before!.arrays,
-      `${after.what} was ${show(before!)} after ${RUNS_BEFORE} runs and ${show(after)} after ${RUNS}.`,
-    );
+    for (const [name, value = 0] of Object.entries(after.figures)) {
+      expect(
+        value - (before!.figures[name] ?? 0) <= after.slack,
+        `${after.what} was ${show(before!)} after ${RUNS_BEFORE} runs and ${show(after)} after ${RUNS}.`,
+      );
+    }
     return { detail: `${after.what}: ${show(before!)}, then ${show(after)}` };
   });
 }
 
-interface Measured extends DeviceMemory {
+interface Measured {
   readonly what: string;
+  readonly figures: DeviceMemory;
+  /** How much a figure may grow. */
   readonly slack: number;
 }
 
-const show = ({ bytes, arrays }: Measured): string =>
-  `${(bytes / 1e6).toFixed(1)} MB${arrays > 0 ? ` in ${arrays} arrays` : ''}`;
+const show = ({ figures }: Measured): string =>
+  Object.entries(figures)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${value} ${name}`)
+    .join(', ');
 
 /** The backend's own account, or the process's, where the platform has one. */
 function memoryOf(backend: Backend): (() => Measured) | undefined {
   const { memory } = backend as Partial<MeasuringBackend>;
   if (memory !== undefined)
-    return () => ({ ...memory.call(backend), what: 'The backend’s memory', slack: 0 });
+    return () => ({ what: 'The backend’s memory', figures: memory.call(backend), slack: 0 });
   const platform = globalThis as { readonly process?: { memoryUsage?: { rss?(): number } } };
   const rss = platform.process?.memoryUsage?.rss;
   if (rss === undefined) return undefined;
-  return () => ({ bytes: rss(), arrays: 0, what: 'The process’s memory', slack: PROCESS_SLACK_BYTES });
+  return () => ({ what: 'The process’s memory', figures: { bytes: rss() }, slack: PROCESS_SLACK_BYTES });
 }

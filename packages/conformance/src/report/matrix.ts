@@ -35,9 +35,12 @@ export function formatCell(summary: OpSummary | undefined): string {
 /**
  * The matrix as text, with what failed and what is unsupported below it.
  *
- * @param options.all list every unsupported case, not only how many there are for each reason
+ * @param options.listUnsupported list every unsupported case, not only how many there are for each reason
  */
-export function matrixText(reports: readonly Report[], options: { readonly all?: boolean } = {}): string {
+export function matrixText(
+  reports: readonly Report[],
+  options: { readonly listUnsupported?: boolean } = {},
+): string {
   const head = ['', 'cases', ...reports.map(({ backend }) => backend), 'seconds'];
   const body = matrixRows(reports).map(({ op, cells }) => [
     op,
@@ -51,7 +54,7 @@ export function matrixText(reports: readonly Report[], options: { readonly all?:
     ...alignColumns([head, ...body]),
     '',
     'Numbers are the worst error in units of the tolerance: at most 1 is correct. (−n): n cases unsupported.',
-    ...reports.flatMap((report) => ['', ...reportLines(report, options.all ?? false)]),
+    ...reports.flatMap((report) => ['', ...reportLines(report, options.listUnsupported ?? false)]),
     '',
   ].join('\n'); // prettier-ignore
 }
