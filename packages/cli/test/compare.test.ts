@@ -17,7 +17,17 @@ beforeAll(async () => {
     data: ['checkerboard', 'digits'],
     recipes: { checkerboard: small, digits: small },
   });
-  outcome = await succeed('compare', '--config', config, '--seeds', '0,1', '--out', folder.path('out'));
+  outcome = await succeed(
+    'compare',
+    '--config',
+    config,
+    '--seeds',
+    '0,1',
+    '--jobs',
+    '1',
+    '--out',
+    folder.path('out'),
+  );
   results = JSON.parse(await readFile(folder.path('out', 'results.json'), 'utf8'));
 });
 
@@ -82,7 +92,7 @@ it('prints a table for each data set, the time and where the report is', () => {
     /checkerboard\n +NFE [\s\S]*noise floor[\s\S]*digits\n +NFE [\s\S]*noise floor/,
   );
   expect(outcome.out).toContain(`Report: ${folder.path('out', 'report.html')}`);
-  expect(outcome.out).toMatch(/Training took [\d.]+ s/);
+  expect(outcome.out).toMatch(/Training and judging took [\d.]+ s/);
 });
 
 it('makes a report that needs nothing else, of moderate size', async () => {
@@ -101,7 +111,7 @@ it('makes a report that needs nothing else, of moderate size', async () => {
 it('can be repeated: the same seed gives the same numbers', async () => {
   const config = await writeJson(folder.path('again.json'), { recipes: { checkerboard: small } });
   const args = ['--config', config, '--data', 'checkerboard', '--method', 'meanflow'];
-  await succeed('compare', ...args, '--out', folder.path('again'));
+  await succeed('compare', ...args, '--jobs', '1', '--out', folder.path('again'));
   const again: ComparisonResults = JSON.parse(await readFile(folder.path('again', 'results.json'), 'utf8'));
   const first = results.datasets[0].methods[1].sampling[0].metrics;
   const second = again.datasets[0].methods[0].sampling[0].metrics;

@@ -20,8 +20,8 @@ export interface RunPoolOptions {
   readonly onProgress: (task: RunTask, progress: Progress) => void;
 }
 
-/** The file of the worker's entry; the loader of tests maps it to its source. */
-const entry = fileURLToPath(new URL('./run-worker.js', import.meta.url));
+/** The worker's entry: beside this file, and like it built or source. */
+const entry = fileURLToPath(import.meta.url).replace(/run-pool(?=\.\w+$)/, 'run-worker');
 
 /** Processes that make runs. Close it to end them. */
 export class RunPool {
