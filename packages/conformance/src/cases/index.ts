@@ -3,6 +3,7 @@ import type { Case } from './case.js';
 import { compositeCases } from './composites.js';
 import { contractionCases } from './contractions.js';
 import { derivativeCases } from './derivatives.js';
+import { elementwiseSpecialCases } from './elementwise-special.js';
 import { elementwiseCases } from './elementwise.js';
 import { errorCases } from './errors.js';
 import { lifetimeCases } from './lifetime.js';
@@ -16,6 +17,7 @@ import { trainingCases } from './training.js';
 export function conformanceCases(): readonly Case[] {
   return [
     ...elementwiseCases(),
+    ...elementwiseSpecialCases(),
     ...reductionCases(),
     ...shapingCases(),
     ...contractionCases(),
