@@ -81,4 +81,14 @@ onEveryDevice(({ check }) => {
       await check((x) => mf.argMax(x, 0), [normal([3, 0])], 'exact');
     });
   });
+
+  test.each([
+    [[1 << 18], 0],
+    [[20, 10000], 1],
+    [[9000, 300], 0],
+    [[1000, 20], 0],
+  ])('a sum of many numbers of one sign is accurate: %j, axis %d', async (shape, axis) => {
+    const x = mf.RandomKey.fromSeed(3).uniform(shape);
+    await check((t) => mf.sum(t, axis), [x], 'sum');
+  });
 });

@@ -11,8 +11,9 @@
 import { sizeOf } from '@meanflow/core';
 import type { Program, ProgramNode, StorageId, StoredValue } from '../program/program.js';
 import { elementwise } from './functions.js';
-import { KernelWriter, NotFusable, type Kernel, type KernelGroup, type Rows } from './kernel-writer.js';
-import { isReduction, rowsOf } from './reductions.js';
+import { KernelWriter, type Kernel, type KernelGroup } from './kernel-writer.js';
+import { isReduction, rowsOf, type Rows } from './reductions.js';
+import { NotFusable } from './scope.js';
 import { splitLongReductions } from './split-reductions.js';
 
 /** A node that is run by itself, by tfjs. */

@@ -7,20 +7,21 @@
  * need no other's result share a loop; after the last, elements of the whole rows may be written too, which makes a
  * softmax or a normalisation, or the derivative of one, a single kernel.
  */
-import { sameShape, sizeOf, type DType } from '@meanflow/core';
+import { sameShape, sizeOf } from '@meanflow/core';
 import type { ProgramNode, StorageId, StoredValue } from '../program/program.js';
-import { elementwise, functionsFor, type ElementwiseName } from './functions.js';
+import { expressionOf } from './expressions.js';
+import { functionsFor } from './functions.js';
 import { coordinatesOf, Index, linear } from './index-expression.js';
-import { literal } from './literal.js';
-import { accumulators, isReduction, joinThreads, workgroupShape, type Accumulator } from './reductions.js';
-
-/** The rows of a kernel with reductions: how many results, of how many elements each. */
-export interface Rows {
-  readonly outer: number;
-  readonly inner: number;
-  /** Whether the elements of a row are neighbours in memory. */
-  readonly contiguous: boolean;
-}
+import { literal, storedTypes, wgslTypes } from './literal.js';
+import {
+  accumulators,
+  isReduction,
+  joinThreads,
+  workgroupShape,
+  type Accumulator,
+  type Rows,
+} from './reductions.js';
+import { NotFusable, Scope } from './scope.js';
 
 export interface KernelGroup {
   /** The nodes that the kernel computes, by their result's storage. */
@@ -41,50 +42,15 @@ export interface Kernel {
 
 type ReductionNode = Extract<ProgramNode, { op: keyof typeof accumulators }>;
 
-/** The group asks for more than one kernel can give. */
-export class NotFusable extends Error {}
-
 /** Statements beyond which a kernel is not worth its compilation. */
 const MAX_STATEMENTS = 600;
 const WORKGROUP = 64;
-
-export const wgslTypes: Readonly<Record<DType, 'f32' | 'i32' | 'bool'>> = {
-  float32: 'f32',
-  int32: 'i32',
-  bool: 'bool',
-};
-/** Bools are stored as integers, as tfjs stores them. */
-const storedTypes: Readonly<Record<DType, 'f32' | 'i32'>> = { float32: 'f32', int32: 'i32', bool: 'i32' };
+/** Elements that a thread takes in before it adds them to the rest of a long row. */
+const BLOCK = 64;
 
 /** Where the coordinates of a view lie in the shape that its storage was computed in. */
 const viewed = (value: StoredValue, computed: StoredValue, coordinates: readonly Index[], place: Index) =>
   sameShape(value.shape, computed.shape) ? coordinates : coordinatesOf(place, computed.shape);
-
-/** Coordinates in a result, as those of an operand that is repeated to it. */
-const aligned = (at: readonly Index[], shape: readonly number[]) =>
-  shape.map((n, axis) => (n === 1 ? Index.number(0) : at[at.length - shape.length + axis]));
-
-const casts: Readonly<Record<DType, Readonly<Record<DType, (x: string) => string>>>> = {
-  float32: { float32: (x) => x, int32: (x) => `truncated(${x})`, bool: (x) => `isNonZero(${x})` },
-  int32: { float32: (x) => `f32(${x})`, int32: (x) => x, bool: (x) => `(${x} != 0)` },
-  bool: { float32: (x) => `select(0.0, 1.0, ${x})`, int32: (x) => `select(0, 1, ${x})`, bool: (x) => x },
-};
-
-/** Statements with the names of what they computed. An inner scope sees what outer ones know. */
-export class Scope {
-  readonly lines: string[] = [];
-  private readonly known = new Map<string, string>();
-
-  constructor(private readonly outer?: Scope) {}
-
-  find(key: string): string | undefined {
-    return this.known.get(key) ?? this.outer?.find(key);
-  }
-
-  set(key: string, name: string): void {
-    this.known.set(key, name);
-  }
-}
 
 export class KernelWriter {
   private readonly reads: StoredValue[] = [];
@@ -138,33 +104,55 @@ export class KernelWriter {
       body.push(...this.rowScope.lines);
       this.rowScope.lines.length = 0;
     };
-    const loop = (scope: Scope): string[] => [
-      `  for (var r = member; r < ${rows.inner}; r += ${along}) {`,
-      ...scope.lines.map((line) => `  ${line}`),
+    const loop = (lines: readonly string[], from = 'member', to: number | string = rows.inner): string[] => [
+      `  for (var r = ${from}; r < ${to}; r += ${along}) {`,
+      ...lines.map((line) => `  ${line}`),
       '  }',
     ];
+    // A long row is taken in blocks, so that the roundings of its sum do not add up.
+    const block = rows.inner > 4 * BLOCK * along ? BLOCK * along : undefined;
     const shared = new Map<string, string>();
     for (const phase of this.phases()) {
       const scope = new Scope(this.rowScope);
       const steps = phase.map((node) => {
         const accumulator = accumulators[node.op](node as never) as Accumulator;
-        const name = `s${this.names++}`;
+        const name = this.newName('s');
         const names = accumulator.variables.map(({ suffix }) => name + suffix);
         const values = accumulator.values(accumulator.element(this, scope, r));
         const defined = values.map((value, i) =>
           value === 'r' ? value : this.define(scope, value, accumulator.variables[i].type),
         );
-        scope.lines.push(`  ${accumulator.take(names, defined)}`);
+        const taking = block === undefined ? names : names.map((variable) => `${variable}b`);
+        scope.lines.push(`  ${accumulator.take(taking, defined)}`);
         return { node, accumulator, names };
       });
       flush();
-      for (const { accumulator, names } of steps) {
-        accumulator.variables.forEach(({ type, initial, suffix }, i) => {
-          body.push(`  var ${names[i]}: ${type} = ${initial};`);
-          shared.set(`shared_${type}${suffix}`, type);
-        });
+      const declare = (mark: string) =>
+        steps.flatMap(({ accumulator, names }) =>
+          accumulator.variables.map(
+            ({ type, initial }, i) => `  var ${names[i]}${mark}: ${type} = ${initial};`,
+          ),
+        );
+      for (const { accumulator } of steps)
+        for (const { type, suffix } of accumulator.variables) shared.set(`shared_${type}${suffix}`, type);
+      body.push(...declare(''));
+      if (block === undefined) body.push(...loop(scope.lines));
+      else {
+        const takeIn = steps.map(
+          ({ accumulator, names }) =>
+            `  ${accumulator.take(
+              names,
+              names.map((name) => `${name}b`),
+            )}`,
+        );
+        const within = [...declare('b'), ...loop(scope.lines, 'start + member', 'end'), ...takeIn];
+        body.push(
+          `  for (var start = 0; start < ${rows.inner}; start += ${block}) {`,
+          `    let end = min(start + ${block}, ${rows.inner});`,
+          ...within.map((line) => `  ${line}`),
+          '  }',
+        );
       }
-      body.push(...loop(scope));
       for (const { node, accumulator, names } of steps) {
         body.push(...joinThreads(accumulator, names, { across, along }, rows.contiguous));
         // Of an argMax the index is the result.
@@ -184,7 +172,7 @@ export class KernelWriter {
     flush();
     if (stores.length > 0)
       body.push(`  if (row < ${rows.outer} && member == 0) {`, ...stores.map((line) => `  ${line}`), '  }');
-    if (scope.lines.length > 0) body.push(`  if (row < ${rows.outer}) {`, ...loop(scope), '  }');
+    if (scope.lines.length > 0) body.push(`  if (row < ${rows.outer}) {`, ...loop(scope.lines), '  }');
     const declarations =
       along === 1
         ? []
@@ -241,15 +229,20 @@ export class KernelWriter {
     const expression =
       node === undefined
         ? this.load(value, place)
-        : this.compute(home, node, viewed(value, node.output, coordinates, place));
+        : expressionOf(this, home, node, viewed(value, node.output, coordinates, place));
     const name = this.define(home, expression, wgslTypes[value.dtype]);
     home.set(key, name);
     return name;
   }
 
+  newName(prefix: string): string {
+    return `${prefix}${this.names++}`;
+  }
+
+  /** Writes a statement that computes an expression, and returns the name of the result. */
   define(scope: Scope, expression: string, type: string): string {
     if (++this.statements > MAX_STATEMENTS) throw new NotFusable('too long');
-    const name = `v${this.names++}`;
+    const name = this.newName('v');
     if (scope !== this.rowScope) this.perElement.add(name);
     scope.lines.push(`  let ${name}: ${type} = ${expression};`);
     return name;
@@ -260,120 +253,6 @@ export class KernelWriter {
     if (binding < 0) binding = this.reads.push(value) - 1;
     const element = `in${binding}[${place.toWgsl()}]`;
     return value.dtype === 'bool' ? `(${element} != 0)` : element;
-  }
-
-  /** The op of a node, at coordinates of its result. */
-  private compute(scope: Scope, node: ProgramNode, at: readonly Index[]): string {
-    const operand = (i: number, coordinates: readonly Index[]) => this.at(scope, node.inputs[i], coordinates);
-    switch (node.op) {
-      case 'iota':
-        return `${storedTypes[node.output.dtype]}(${at[node.attributes.axis].toWgsl()})`;
-      case 'cast':
-        return casts[node.inputs[0].dtype][node.output.dtype](operand(0, at));
-      case 'transpose': {
-        const { permutation } = node.attributes;
-        return operand(
-          0,
-          permutation.map((_, axis) => at[permutation.indexOf(axis)]),
-        );
-      }
-      case 'broadcastTo':
-        return operand(0, aligned(at, node.inputs[0].shape));
-      case 'slice': {
-        const { starts, strides } = node.attributes;
-        return operand(
-          0,
-          at.map((index, axis) => index.times(strides[axis]).plus(Index.number(starts[axis]))),
-        );
-      }
-      case 'reverse': {
-        const { axes } = node.attributes;
-        const { shape } = node.output;
-        return operand(
-          0,
-          at.map((index, axis) =>
-            axes.includes(axis) ? Index.number(shape[axis] - 1).plus(index.times(-1)) : index,
-          ),
-        );
-      }
-      case 'gather': {
-        const [table, indices] = node.inputs;
-        const rank = indices.shape.length;
-        const index = operand(1, at.slice(0, rank));
-        const row = this.define(scope, `clamp(${index}, 0, ${table.shape[0] - 1})`, 'i32');
-        return operand(0, [Index.variable(row, table.shape[0]), ...at.slice(rank)]);
-      }
-      case 'pad':
-        return this.padded(scope, node, at);
-      case 'concat':
-        return this.joined(scope, node, at);
-      default: {
-        if (!(node.op in elementwise))
-          throw new NotFusable(`${node.op} is not computed by generated kernels`);
-        const operands = node.inputs.map(({ shape }, i) => operand(i, aligned(at, shape)));
-        return elementwise[node.op as ElementwiseName](operands, node.inputs[0].dtype);
-      }
-    }
-  }
-
-  /** A variable that is assigned in branches; each branch is a scope of its own. */
-  private branches(
-    scope: Scope,
-    type: DType,
-    otherwise: string,
-    cases: readonly { readonly condition: string; readonly value: (inner: Scope) => string }[],
-  ): string {
-    const name = `b${this.names++}`;
-    const lines = [`  var ${name}: ${wgslTypes[type]} = ${otherwise};`];
-    for (const [i, { condition, value }] of cases.entries()) {
-      const inner = new Scope(scope);
-      const result = value(inner);
-      lines.push(`  ${i > 0 ? 'else ' : ''}if (${condition}) {`, ...inner.lines.map((line) => `  ${line}`));
-      lines.push(`    ${name} = ${result};`, '  }');
-    }
-    scope.lines.push(...lines);
-    return name;
-  }
-
-  private padded(scope: Scope, node: Extract<ProgramNode, { op: 'pad' }>, at: readonly Index[]): string {
-    const [x] = node.inputs;
-    const { low, high, interior } = node.attributes;
-    const conditions: string[] = [];
-    const inside = at.map((index, axis) => {
-      const step = interior[axis] + 1;
-      if (low[axis] === 0 && high[axis] === 0 && step === 1) return index;
-      const from = this.define(scope, index.plus(Index.number(-low[axis])).toWgsl(), 'i32');
-      const span = (x.shape[axis] - 1) * step + 1;
-      conditions.push(`${from} >= 0`, `${from} < ${span}`);
-      if (step > 1) conditions.push(`${from} % ${step} == 0`);
-      return Index.variable(from, span).div(step);
-    });
-    const value = (inner: Scope) => this.at(inner, x, inside);
-    return this.branches(scope, x.dtype, literal(0, x.dtype), [
-      { condition: conditions.join(' && '), value },
-    ]);
-  }
-
-  private joined(scope: Scope, node: Extract<ProgramNode, { op: 'concat' }>, at: readonly Index[]): string {
-    const { axis } = node.attributes;
-    const { dtype } = node.output;
-    const place = this.define(scope, at[axis].toWgsl(), 'i32');
-    let start = 0;
-    const cases = node.inputs.map((input) => {
-      const from = start;
-      start += input.shape[axis];
-      const value = (inner: Scope) => {
-        const offset = from === 0 ? place : this.define(inner, `${place} - ${from}`, 'i32');
-        const own = Index.variable(offset, input.shape[axis]);
-        return this.at(
-          inner,
-          input,
-          at.map((index, a) => (a === axis ? own : index)),
-        );
-      };
-      return { condition: `${place} < ${start}`, value };
-    });
-    return this.branches(scope, dtype, literal(0, dtype), cases);
   }
 
   private finish(

@@ -1,5 +1,17 @@
-/** Numbers as WGSL. */
+/** Dtypes and numbers as WGSL. */
 import type { DType } from '@meanflow/core';
+
+export const wgslTypes: Readonly<Record<DType, 'f32' | 'i32' | 'bool'>> = {
+  float32: 'f32',
+  int32: 'i32',
+  bool: 'bool',
+};
+/** Bools are stored as integers, as tfjs stores them. */
+export const storedTypes: Readonly<Record<DType, 'f32' | 'i32'>> = {
+  float32: 'f32',
+  int32: 'i32',
+  bool: 'i32',
+};
 
 const SMALLEST_NORMAL = 2 ** -126;
 

@@ -5,8 +5,17 @@
 import { sizeOf } from '@meanflow/core';
 import type { NodeOf, ProgramNode } from '../program/program.js';
 import { coordinatesOf, Index } from './index-expression.js';
-import type { KernelWriter, Rows, Scope } from './kernel-writer.js';
+import type { KernelWriter } from './kernel-writer.js';
+import type { Scope } from './scope.js';
 import { literal } from './literal.js';
+
+/** The rows of a kernel with reductions: how many results, of how many elements each. */
+export interface Rows {
+  readonly outer: number;
+  readonly inner: number;
+  /** Whether the elements of a row are neighbours in memory. */
+  readonly contiguous: boolean;
+}
 
 export type ReductionName = 'reduceSum' | 'reduceMax' | 'argMax' | 'scatterAdd' | 'matMul';
 
