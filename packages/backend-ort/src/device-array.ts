@@ -11,6 +11,14 @@ import {
 } from '@meanflow/core';
 import type { Tensor } from 'onnxruntime-common';
 import type { GpuReader } from './reader.js';
+import type { Retained } from './retained.js';
+
+/** What an array in a GPU buffer needs as long as it lives. */
+export interface GpuHome {
+  readonly reader: GpuReader;
+  /** The session that made it. */
+  readonly session: Retained;
+}
 
 export class OrtArray implements DeviceArray {
   readonly dtype: DType;
@@ -21,18 +29,19 @@ export class OrtArray implements DeviceArray {
 
   /**
    * @param onRead is told how many bytes each `read()` copied
-   * @param reader reads it, when it lies on a GPU
+   * @param home when it lies on a GPU
    */
   constructor(
     tensor: Tensor,
     { dtype, shape }: TensorType,
     private readonly onRead: (bytes: number) => void,
-    private readonly reader: GpuReader | undefined,
+    private readonly home: GpuHome | undefined,
   ) {
     this.held = tensor;
     this.dtype = dtype;
     this.shape = shape;
-    reader?.remember();
+    home?.reader.remember();
+    home?.session.retain();
   }
 
   /** Calls `work` with the tensor behind the array. @throws {DisposedError} after `dispose()` or donation */
@@ -64,7 +73,7 @@ export class OrtArray implements DeviceArray {
 
   read(): Promise<HostArray> {
     return this.use(async (tensor) => {
-      const array = await (this.reader?.read(tensor, this) ?? this.copyOf(tensor));
+      const array = await (this.home?.reader.read(tensor, this) ?? this.copyOf(tensor));
       this.onRead(array.data.byteLength);
       return array;
     });
@@ -85,6 +94,7 @@ export class OrtArray implements DeviceArray {
   private free(tensor: Tensor): void {
     // A tensor in the host's memory is left to the garbage collector.
     if (tensor.location !== 'cpu') tensor.dispose();
-    this.reader?.forget();
+    this.home?.session.release();
+    this.home?.reader.forget();
   }
 }

@@ -24,10 +24,11 @@ import {
   type TensorType,
 } from '@meanflow/core';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import { OrtArray } from './device-array.js';
+import { OrtArray, type GpuHome } from './device-array.js';
 import type { Residency } from './devices.js';
 import { inputName, outputName } from './lower-graph.js';
 import type { GpuReader } from './reader.js';
+import { Retained } from './retained.js';
 import { messageOf, type OrtModule } from './runtime.js';
 
 /** What an executable has done since it was compiled. */
@@ -54,6 +55,8 @@ export interface Placement {
 export class SessionExecutable implements OrtExecutable {
   private queue: Promise<unknown> = Promise.resolve();
   private disposing: Promise<void> | undefined;
+  private readonly released = new Retained(() => this.session.release());
+  private readonly home: GpuHome | undefined;
   private readonly counted = { runs: 0, hostToDeviceBytes: 0, deviceToHostBytes: 0 };
 
   constructor(
@@ -63,7 +66,10 @@ export class SessionExecutable implements OrtExecutable {
     private readonly state: Readonly<Record<string, string>>,
     private readonly onDispose: () => void,
     private readonly placement: Placement,
-  ) {}
+  ) {
+    const { reader } = placement;
+    if (reader !== undefined) this.home = { reader, session: this.released };
+  }
 
   get counters(): RunCounters {
     return { ...this.counted };
@@ -143,12 +149,7 @@ export class SessionExecutable implements OrtExecutable {
     return Object.fromEntries(
       this.graph.outputs.map(({ name, value }) => [
         name,
-        new OrtArray(
-          returned[outputName(name)] as Tensor,
-          this.graph.types[value],
-          this.onRead,
-          this.placement.reader,
-        ),
+        new OrtArray(returned[outputName(name)] as Tensor, this.graph.types[value], this.onRead, this.home),
       ]),
     );
   }
@@ -156,7 +157,7 @@ export class SessionExecutable implements OrtExecutable {
   dispose(): Promise<void> {
     this.disposing ??= this.queue.then(async () => {
       this.onDispose();
-      await this.session.release();
+      await this.released.close();
     });
     return this.disposing;
   }

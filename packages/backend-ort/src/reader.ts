@@ -6,13 +6,13 @@
 import { BackendError, HostArray, sizeOf, type DType, type HostData, type TensorType } from '@meanflow/core';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { ModelBuilder } from './onnx/model-builder.js';
+import { Retained } from './retained.js';
 import { messageOf, type OrtModule } from './runtime.js';
 import { targets } from './targets.js';
 
 export class GpuReader {
   private readonly sessions = new Map<DType, Promise<InferenceSession>>();
-  private arrays = 0;
-  private closed = false;
+  private readonly arrays = new Retained(() => this.releaseSessions());
 
   constructor(
     private readonly ort: OrtModule,
@@ -21,12 +21,11 @@ export class GpuReader {
 
   /** Counts an array that lies on the device; each is to be `forget`ed once. */
   remember(): void {
-    this.arrays += 1;
+    this.arrays.retain();
   }
 
   forget(): void {
-    this.arrays -= 1;
-    if (this.closed) void this.releaseUnused();
+    this.arrays.release();
   }
 
   /** @throws {BackendError} when the device was lost */
@@ -58,13 +57,11 @@ export class GpuReader {
     await this.session('float32');
   }
 
-  async close(): Promise<void> {
-    this.closed = true;
-    await this.releaseUnused();
+  close(): Promise<void> {
+    return this.arrays.close();
   }
 
-  private async releaseUnused(): Promise<void> {
-    if (this.arrays > 0) return;
+  private async releaseSessions(): Promise<void> {
     const sessions = [...this.sessions.values()];
     this.sessions.clear();
     for (const session of sessions) await (await session).release();
