@@ -46,7 +46,13 @@ export interface TfjsBackend extends Backend {
 }
 
 /**
- * A backend that runs graphs on the kernels of TensorFlow.js.
+ * A backend that runs graphs on the kernels of TensorFlow.js. Every op runs on every device. Where devices differ:
+ *
+ * - An index outside of a table fails the run on the host's devices; WebGPU, which is not waited for, takes the
+ *   nearest row, and a scatter leaves it out.
+ * - WebGPU may take numbers below 2⁻¹²⁶ for zero.
+ * - A donated input is given back as soon as the run no longer needs it, so a run that fails on the device has consumed
+ *   it; one that is refused or aborted before it begins has not.
  *
  * @throws {BackendError} when tfjs or the device is not there, saying what was asked, what was found, what to install
  */

@@ -12,7 +12,6 @@ export interface TfModule {
   setBackend(name: string): Promise<boolean>;
   findBackendFactory(name: string): unknown;
   engine(): { readonly backendName: string; readonly registry: Readonly<Record<string, unknown>> };
-  env(): { set(flag: string, value: boolean | number): void };
   readonly version_core: string;
 }
 

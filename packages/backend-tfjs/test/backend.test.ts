@@ -1,5 +1,5 @@
 import * as mf from '@meanflow/core';
-import { tfjsBackend, type TfjsDevice } from '../src/index.js';
+import { inspectWebgpu, tfjsBackend, type TfjsDevice } from '../src/index.js';
 import { floats, noWebgpu, normal, onEveryDevice, open, tf } from './support.js';
 
 const cpu = () => import('@tensorflow/tfjs-backend-cpu');
@@ -124,6 +124,17 @@ describe('what is not there', () => {
     await expect(open('webgpu', { gpu, allowSoftware: false })).rejects.toThrow(
       /computes in software: mesa llvmpipe\..*allowSoftware/,
     );
+  });
+
+  test('what adapter there is, for those who ask', async () => {
+    const info = { vendor: 'acme', architecture: 'rocket', device: '', description: 'Acme Rocket 9' };
+    const gpu = {
+      create: () => ({ requestAdapter: async () => ({ info, limits: { maxBufferSize: 7 } }) }),
+      globals: {},
+    };
+    const report = await inspectWebgpu({ gpu });
+    expect(report).toMatchObject({ name: 'acme rocket Acme Rocket 9', isSoftware: false });
+    expect(report.limits.maxBufferSize).toBe(7);
   });
 
   (noWebgpu === undefined ? test : test.skip)(

@@ -58,6 +58,11 @@ const variants: [string, Partial<FusionOptions>][] = [
     await check(backend, (x, i) => mf.scatterAdd(x, i, 5), [normal([40, 3]), ints(Array.from({ length: 40 }, (_, k) => k % 4))], 'sum', 8);
   }); // prettier-ignore
 
+  test('a concatenation of many', async () => {
+    const parts = Array.from({ length: 15 }, (_, k) => normal([2, 1 + (k % 3)], `part ${k}`));
+    await check(backend, (...list) => mf.concat(list, 1), parts, 'exact');
+  });
+
   test('a loss of many elements', async () => {
     await check(backend, (x) => mf.mean(mf.square(x)), [normal([40, 1000])], 'sum');
   });

@@ -130,6 +130,12 @@ test('Adam with a moving average is one kernel per parameter, where a device bin
   expect(units(step, inputs, { maxBuffers: 8 })).toHaveLength(3);
 });
 
+test('a concatenation of more operands than a kernel binds is made in steps', () => {
+  const many = Object.fromEntries(Array.from({ length: 20 }, (_, k) => [`x${k}`, vector]));
+  const found = units((input) => mf.concat(Object.values(input as Record<string, mf.Tensor>)), many);
+  expect(found).toEqual(['concat', 'concat', 'concat', 'concat']);
+});
+
 test('no kernel binds more buffers than the device has', () => {
   const many = Object.fromEntries(Array.from({ length: 20 }, (_, k) => [`x${k}`, vector]));
   const { graph } = mf.trace((input) => Object.values(input).reduce((a, b) => a.add(b)), many);

@@ -1,5 +1,5 @@
 import * as mf from '@meanflow/core';
-import { bools, ints, normal, onEveryDevice } from './support.js';
+import { bools, floats, ints, normal, onEveryDevice } from './support.js';
 
 onEveryDevice(({ device, check, backend }) => {
   describe('gather', () => {
@@ -38,6 +38,27 @@ onEveryDevice(({ device, check, backend }) => {
       await check((u, i) => mf.scatterAdd(u, i, 6), [normal([6, 4]), indices], 'sum');
       await check((u, i) => mf.scatterAdd(u, i, 6), [normal([6]), indices], 'sum');
       await check((u, i) => mf.scatterAdd(u, i, 6), [normal([6, 2, 3]), indices], 'sum');
+    });
+
+    test('an index out of range is refused, but on WebGPU, which leaves it out', async () => {
+      const { graph } = mf.trace((x) => mf.scatterAdd(x.updates, x.index, 3), {
+        updates: mf.spec([2]),
+        index: mf.spec([2], 'int32'),
+      });
+      const executable = await (await backend()).compile(graph);
+      const before = (await backend()).memory().storages;
+      for (const index of [3, -1, 1_000_000]) {
+        const run = executable.run({ updates: floats([1, 2]), index: ints([2, index]) });
+        if (device === 'webgpu') {
+          const [table] = Object.values(await run);
+          expect((await table.read()).data).toEqual(Float32Array.of(0, 0, 1));
+          table.dispose();
+        } else {
+          await expect(run).rejects.toThrow(mf.BackendError);
+        }
+        expect((await backend()).memory().storages).toBe(before);
+      }
+      await executable.dispose();
     });
 
     test('index arrays of other ranks, and no indices', async () => {

@@ -59,7 +59,12 @@ export function hostKernel(
   const { store } = emitter;
   emitter.step(name, inputs, result, (given) => {
     const { tensor, out, inputs: operands } = allocate(store, type, given);
-    compute(out, operands);
+    try {
+      compute(out, operands);
+    } catch (error) {
+      store.disposeData(tensor.dataId);
+      throw error;
+    }
     return tensor;
   });
   return result;
@@ -179,3 +184,16 @@ export const integers =
       for (let i = 0; i < out.length; i++) out[i] = f(x[i], y[i]);
     });
   };
+
+/** Adds rows into a table of zeros; an index outside of it fails the run. */
+export const scatterRows: Emit<'scatterAdd'> = ({ emitter, inputs, attributes: { rows }, output }) => {
+  const width = sizeOf(output.shape) / rows;
+  return hostKernel(emitter, 'scatterAdd', inputs, output, (out, [updates, indices]) => {
+    const bad = indices.findIndex((index) => index < 0 || index >= rows);
+    if (bad >= 0) throw new RangeError(`index ${indices[bad]} is outside a table of ${rows} rows`);
+    out.fill(0);
+    indices.forEach((row, i) => {
+      for (let k = 0; k < width; k++) out[row * width + k] += updates[i * width + k];
+    });
+  });
+};

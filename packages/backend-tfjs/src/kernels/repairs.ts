@@ -6,7 +6,7 @@ import { sizeOf } from '@meanflow/core';
 import type { NodeAttributes, NodeName, StoredValue } from '../program/program.js';
 import { reshaped } from '../schedule.js';
 import type { Emit, EmitContext, Emitter } from './emitter.js';
-import { integers, movements } from './host-memory.js';
+import { integers, movements, scatterRows } from './host-memory.js';
 
 type DeviceRepairs = { readonly [K in NodeName]?: Emit<K> };
 
@@ -125,6 +125,8 @@ const wasm: DeviceRepairs = {
   ...movements,
   ...reductions,
   reduceSum: sumOfParts,
+  // The kernel writes wherever an index points, beyond its memory too.
+  scatterAdd: scatterRows,
   // The kernel divides int32 as float32.
   div: forIntegers('div', integers('div', quotient)),
   maximum: extremum('maximum'),

@@ -102,6 +102,14 @@ function conv2d(builder: ProgramBuilder, x: StoredValue, kernel: StoredValue, w:
   const input = permuted(builder, x, 0, 2, 3, 1);
   const type = { dtype: x.dtype, shape: [batch, ...space, features] };
   let result: StoredValue;
+  if (isDepthwise && w.strides.some((s) => s > 1) && w.rhsDilation.some((d) => d > 1)) {
+    // tfjs's depthwise kernels have steps or dilation, not both: every place is computed, and some are taken.
+    const dense = conv2d(builder, x, kernel, { ...w, strides: [1, 1] });
+    return w.strides.reduce(
+      (taken, stride, axis) => sliceAxis(builder, taken, axis + 2, 0, (space[axis] - 1) * stride + 1, stride),
+      dense,
+    );
+  }
   if (isDepthwise) {
     // Feature f belongs to channel ⌊f / multiplier⌋, as in tfjs.
     const split = builder.reshape(kernel, [channels, features / channels, ...window]);

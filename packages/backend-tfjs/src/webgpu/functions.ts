@@ -68,7 +68,10 @@ const definitions: Readonly<Record<string, string>> = {
   fromBits: `fn fromBits(bits: u32) -> f32 { var b = bits; return bitcast<f32>(b); }`,
   // NaN and infinities, which have no integer, are 0.
   truncated: `fn truncated(x: f32) -> i32 { return select(0, i32(x), isFiniteNumber(x)); }`,
-  signOf: `fn signOf(x: f32) -> f32 { return select(select(x, -1.0, x < 0.0), 1.0, x > 0.0); }`,
+  signOf: `
+fn signOf(x: f32) -> f32 {
+  return select(x, select(1.0, -1.0, (bitcast<u32>(x) >> 31u) == 1u), isNonZero(x) && !isNan(x));
+}`,
   divideIntegers: `fn divideIntegers(a: i32, b: i32) -> i32 { return select(a / select(b, 1, b == 0), 0, b == 0); }`,
   // The bits of two equal numbers are the same but for the sign of zero.
   maxOf: `

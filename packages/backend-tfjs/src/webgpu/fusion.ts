@@ -14,7 +14,7 @@ import { elementwise } from './functions.js';
 import { KernelWriter, type Kernel, type KernelGroup } from './kernel-writer.js';
 import { isReduction, rowsOf, type Rows } from './reductions.js';
 import { NotFusable } from './scope.js';
-import { splitLongReductions } from './split-reductions.js';
+import { splitLongConcatenations, splitLongReductions } from './split.js';
 
 /** A node that is run by itself, by tfjs. */
 export interface NodeUnit {
@@ -277,5 +277,7 @@ function isCompatible(kernel: Building, rows: Rows): boolean {
 }
 
 /** The program as units, in an order in which they can run. */
-export const fuse = (program: Program, options: FusionOptions): Unit[] =>
-  new Fusion(splitLongReductions(program), options).run();
+export function fuse(program: Program, options: FusionOptions): Unit[] {
+  const prepared = splitLongConcatenations(splitLongReductions(program), options.maxBuffers);
+  return new Fusion(prepared, options).run();
+}

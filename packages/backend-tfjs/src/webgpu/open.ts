@@ -61,13 +61,34 @@ interface DawnModule {
 type Host = { navigator?: { gpu?: Gpu } } & Record<string, unknown>;
 const host = globalThis as unknown as Host;
 
+/** An adapter as WebGPU reports it. */
+export interface AdapterReport {
+  /** What its driver calls it. */
+  readonly name: string;
+  /** Whether it computes in software, which `tfjsBackend` takes only with `allowSoftware`. */
+  readonly isSoftware: boolean;
+  /** Those that decide what fits: bytes, and storage buffers for one kernel. */
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/**
+ * The adapter that `tfjs:webgpu` would be given, of either kind.
+ *
+ * @throws {BackendError} when there is no WebGPU or no adapter, saying what to install
+ */
+export async function inspectWebgpu(
+  options: Pick<WebgpuOptions, 'gpu' | 'powerPreference'> = {},
+): Promise<AdapterReport> {
+  const adapter = await findAdapter(await findGpu(options.gpu), { ...options, allowSoftware: true });
+  return { name: adapterName(adapter.info), isSoftware: isSoftware(adapter), limits: limitsOf(adapter) };
+}
+
 /** @throws {BackendError} when WebGPU, its kernels or a suitable adapter is missing, saying what to install */
 export async function openWebgpu(tf: TfModule, options: WebgpuOptions): Promise<OpenWebgpu> {
   const gpu = await findGpu(options.gpu);
   const module = await loadKernels(options.kernels);
   const adapter = await findAdapter(gpu, options);
-  const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
-  const device = await adapter.requestDevice({ requiredLimits });
+  const device = await adapter.requestDevice({ requiredLimits: limitsOf(adapter) });
   const backend = withNavigator(gpu, () => new module.WebGPUBackend(device, adapter.info));
   const health = watch(device);
   const runner = new KernelRunner(backend);
@@ -176,6 +197,9 @@ async function findAdapter(
   }
   return adapter;
 }
+
+const limitsOf = ({ limits }: GpuAdapter): Record<string, number> =>
+  Object.fromEntries(LIMITS.map((name) => [name, limits[name]]));
 
 const isSoftware = ({ info, isFallbackAdapter }: GpuAdapter): boolean =>
   isFallbackAdapter === true ||
