@@ -39,6 +39,21 @@ export default tseslint.config(
     },
   },
   {
+    // A backend's own suite instantiates the conformance kit, which stands above it.
+    files: ['packages/backend-*/test/**/*.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        {
+          allow: [],
+          depConstraints: [
+            { sourceTag: 'layer:backend', onlyDependOnLibsWithTags: ['layer:core', 'layer:app'] },
+          ],
+        },
+      ],
+    },
+  },
+  {
     // A backend is handed the runtime module to use, so that it serves Node and browsers alike.
     files: ['packages/backend-ort/src/**/*.ts'],
     rules: {

@@ -11,9 +11,11 @@ import {
   type Graph,
 } from '@meanflow/core';
 import type { InferenceSession } from 'onnxruntime-common';
-import { deviceProfile, type OrtDevice } from './devices.js';
+import { describeAdapter } from './adapter.js';
+import { deviceProfile, type DeviceProfile, type OrtDevice, type Unsupported } from './devices.js';
 import { checkState, SessionExecutable, type OrtExecutable } from './executable.js';
 import { toOnnx } from './lower-graph.js';
+import { GpuReader } from './reader.js';
 import {
   hostProcessor,
   loadRuntime,
@@ -24,11 +26,20 @@ import {
 } from './runtime.js';
 
 export interface OrtBackendOptions {
-  /** The ONNX Runtime to use: `onnxruntime-node`'s module, or `() => import('onnxruntime-node')`. */
+  /**
+   * The ONNX Runtime to use: the module of `onnxruntime-node` (cpu, webgpu, cuda) or `onnxruntime-web` (wasm, webgpu),
+   * or how to import it: `() => import('onnxruntime-node')`.
+   */
   readonly ort: OrtSource;
   /** Where graphs run; `'cpu'` by default. */
   readonly device?: OrtDevice;
-  /** Threads that work on one op together; by default as many as the host runs at once. */
+  /** `webgpu`, where the platform has no WebGPU of its own, as in Node: `() => import('webgpu')` names the adapter. */
+  readonly gpu?: () => Promise<unknown>;
+  /** `webgpu`: takes an adapter that computes in software, such as SwiftShader; without it that is an error. */
+  readonly allowSoftware?: boolean;
+  /** `cuda`: which of several GPUs, by CUDA's number; 0 by default. */
+  readonly deviceId?: number;
+  /** `cpu`: threads that work on one op together; by default as many as the host runs at once. */
   readonly threads?: number;
   /** Further session options of ONNX Runtime, which override the backend's own: profiling, logging, experiments. */
   readonly sessionOptions?: InferenceSession.SessionOptions;
@@ -37,46 +48,77 @@ export interface OrtBackendOptions {
 /** A backend on ONNX Runtime. */
 export interface OrtBackend extends Backend {
   compile(graph: Graph, options?: CompileOptions): Promise<OrtExecutable>;
+  /** What the device does not do as the conformance kit asks, and why. */
+  readonly unsupported: readonly Unsupported[];
 }
 
 /**
  * A backend that compiles each graph to one ONNX model and runs it on ONNX Runtime.
  *
- * @throws {BackendError} when the runtime or the device is not there, saying what to install
- * @throws {ArgumentError} when `threads` is not a positive whole number
+ * Where results stay: on `cpu` and `wasm` in the memory that the device computes in; on `webgpu` in GPU buffers, which
+ * go from run to run and are read on demand. On `cuda` ONNX Runtime's Node binding copies every output to host memory
+ * and every input from it; the executable's counters say how much that is. A graph runs on its device as a whole: an
+ * op without a kernel there is an error when the graph is compiled, never a detour over the CPU.
+ *
+ * @throws {BackendError} when the runtime or the device is not there, saying what was asked, what was found and what
+ *   to install; also when the adapter of `webgpu` computes in software
+ * @throws {ArgumentError} when `threads` or `deviceId` is not a whole number in range
  */
 export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend> {
   const { device = 'cpu' } = options;
   const profile = deviceProfile(device);
-  const processor = hostProcessor();
-  const threads = options.threads ?? processor.parallelism;
+  const threads = options.threads ?? hostProcessor().parallelism;
   if (!Number.isInteger(threads) || threads < 1) {
     throw new ArgumentError(`threads is a positive whole number, got ${threads}.`);
   }
-  const ort = await loadRuntime(options.ort);
-  const sessionOptions = { ...profile.sessionOptions, intraOpNumThreads: threads, ...options.sessionOptions };
+  const { deviceId = 0 } = options;
+  if (!Number.isInteger(deviceId) || deviceId < 0) {
+    throw new ArgumentError(`deviceId is 0 or a positive whole number, got ${deviceId}.`);
+  }
+  const ort = await loadRuntime(options.ort, profile.help);
+  const sessionOptions = { ...profile.sessionOptions({ threads, deviceId }), ...options.sessionOptions };
   const info: DeviceInfo = {
     backend: `ort:${device}`,
     device: profile.kind,
-    description: `${processor.model}, ${threads} thread${threads === 1 ? '' : 's'}`,
+    description: await describeDevice(device, options, threads),
     versions: runtimeVersions(ort),
   };
-  const backend = new SessionBackend(ort, sessionOptions, info);
+  const backend = new SessionBackend(ort, sessionOptions, info, device, profile);
   await backend.probe();
   return backend;
+}
+
+async function describeDevice(
+  device: OrtDevice,
+  options: OrtBackendOptions,
+  threads: number,
+): Promise<string> {
+  if (device === 'webgpu') return describeAdapter(options);
+  if (device === 'cuda') return `CUDA device ${options.deviceId ?? 0}`;
+  const { model } = hostProcessor();
+  if (device === 'wasm') return `WebAssembly on ${model}`;
+  return `${model}, ${threads} thread${threads === 1 ? '' : 's'}`;
 }
 
 class SessionBackend implements OrtBackend {
   readonly name: string;
   private readonly live = new Set<SessionExecutable>();
+  private readonly reader: GpuReader | undefined;
   private disposed = false;
 
   constructor(
     private readonly ort: OrtModule,
     private readonly sessionOptions: InferenceSession.SessionOptions,
     private readonly info: DeviceInfo,
+    private readonly device: OrtDevice,
+    private readonly profile: DeviceProfile,
   ) {
     this.name = info.backend;
+    if (profile.residency === 'gpu-buffer') this.reader = new GpuReader(ort, sessionOptions);
+  }
+
+  get unsupported(): readonly Unsupported[] {
+    return this.profile.unsupported ?? [];
   }
 
   describe(): DeviceInfo {
@@ -87,11 +129,16 @@ class SessionBackend implements OrtBackend {
     if (this.disposed) throw new DisposedError(`The backend ${this.name} was disposed of.`);
     checkState(graph, state);
     const session = await this.open(
-      toOnnx(graph),
+      toOnnx(graph, this.device),
       `Graph "${graph.name}" cannot be compiled for ${this.name}`,
     );
-    const executable: SessionExecutable = new SessionExecutable(this.ort, session, graph, state, () =>
-      this.live.delete(executable),
+    const executable: SessionExecutable = new SessionExecutable(
+      this.ort,
+      session,
+      graph,
+      state,
+      () => this.live.delete(executable),
+      { residency: this.profile.residency, reader: this.reader },
     );
     this.live.add(executable);
     return executable;
@@ -102,9 +149,12 @@ class SessionBackend implements OrtBackend {
     const { graph } = trace((x) => x.neg(), spec([1]), { name: 'probe' });
     const versions = JSON.stringify(this.info.versions);
     const session = await this.open(
-      toOnnx(graph),
-      `${this.name} cannot run here (${versions}; onnxruntime 1.30 or newer is needed)`,
+      toOnnx(graph, this.device),
+      `${this.name} was asked for and cannot run here (found: ${versions}; onnxruntime 1.30 or newer is needed). ` +
+        `${this.profile.help}\nONNX Runtime says`,
     );
+    // Before the session goes: the GPU stays open as long as one is left.
+    await this.reader?.open();
     await session.release();
   }
 
@@ -119,5 +169,6 @@ class SessionBackend implements OrtBackend {
   async dispose(): Promise<void> {
     this.disposed = true;
     await Promise.all([...this.live].map((executable) => executable.dispose()));
+    await this.reader?.close();
   }
 }

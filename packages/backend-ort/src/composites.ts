@@ -36,7 +36,9 @@ const normalisation =
     return [builder.node(op, [x.name, ones], { attributes: { axis: -1n, epsilon: epsilon as number } })];
   };
 
-const kernels: Readonly<Record<string, Kernel>> = {
+export type Kernels = Readonly<Record<string, Kernel>>;
+
+export const generalKernels: Kernels = {
   silu: operator('QuickGelu', { alpha: 1 }, MICROSOFT_DOMAIN), // 1.0: ONNX Runtime fuses the decomposition into it
   gelu: operator('Gelu', { approximate: 'none' }), // 1.6
   geluTanh: operator('Gelu', { approximate: 'tanh' }), // 2.0; FastGelu is the same kernel
@@ -48,15 +50,21 @@ const kernels: Readonly<Record<string, Kernel>> = {
     operator('Attention', { scale: scale as number })(builder, inputs, {}),
 };
 
+/** Operators of opset 21 and before, which is where GPU providers' kernels end. */
+const { rmsNorm: _rmsNorm, attention: _attention, ...olderKernels } = generalKernels;
+export const portableKernels: Kernels = olderKernels;
+
 const hasElements = (shape: Shape): boolean => sizeOf(shape) > 0;
 
-/** Whether the backend takes a composite whole. Operands without elements are left to the decomposition. */
-export function hasKernel({ definition, body }: CompositeCall): boolean {
-  return definition.name in kernels && body.types.every(({ shape }) => hasElements(shape));
-}
+/** Which composites are taken whole. Operands without elements are left to the decomposition. */
+export const hasKernelIn =
+  (kernels: Kernels) =>
+  ({ definition, body }: CompositeCall): boolean =>
+    definition.name in kernels && body.types.every(({ shape }) => hasElements(shape));
 
 /** Writes a composite as ONNX Runtime's own operator. */
 export function lowerComposite(
+  kernels: Kernels,
   builder: ModelBuilder,
   { definition, parameters }: CompositeCall,
   inputs: readonly Operand[],

@@ -5,30 +5,104 @@
 import { BackendError, type DeviceInfo } from '@meanflow/core';
 import type { InferenceSession } from 'onnxruntime-common';
 
-export type OrtDevice = 'cpu';
+export type OrtDevice = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
 
-interface DeviceProfile {
-  readonly kind: DeviceInfo['device'];
-  readonly sessionOptions: InferenceSession.SessionOptions;
+/**
+ * Where results stay: `'host'`, in the memory that the device computes in; `'gpu-buffer'`, on the GPU until they are
+ * read; `'copied'`, computed on the GPU and copied to the host by every run.
+ */
+export type Residency = 'host' | 'gpu-buffer' | 'copied';
+
+/** A case of the conformance kit that a device does not pass, and why. */
+export interface Unsupported {
+  readonly op: string;
+  readonly id: string;
+  readonly reason: string;
 }
+
+export interface DeviceProfile {
+  readonly kind: DeviceInfo['device'];
+  readonly residency: Residency;
+  readonly unsupported?: readonly Unsupported[];
+  /** What to do when the runtime or its provider is missing. */
+  readonly help: string;
+  sessionOptions(options: {
+    readonly threads: number;
+    readonly deviceId: number;
+  }): InferenceSession.SessionOptions;
+}
+
+// Quiet: errors reach the caller as exceptions, and warnings are about optimisations that it could not make.
+const quiet = { graphOptimizationLevel: 'all', executionMode: 'sequential', logSeverityLevel: 4 } as const;
+
+/** A node that the provider has no kernel for is an error when the session is made, not a detour over the CPU. */
+const noFallback = {
+  session: { disable_cpu_ep_fallback: '1' },
+  // It moves transpositions through casts to bool, which WebGPU cannot transpose.
+  optimization: { disable_specified_optimizers: 'TransposeOptimizer' },
+};
 
 const profiles: Readonly<Record<OrtDevice, DeviceProfile>> = {
   cpu: {
     kind: 'cpu',
+    residency: 'host',
+    help:
+      'Run `npm install onnxruntime-node@^1.30` (with ONNXRUNTIME_NODE_INSTALL=skip in the environment unless you want ' +
+      "its CUDA libraries downloaded), and pass `() => import('onnxruntime-node')` as `ort`.",
     // Optimisation level, arena, memory pattern and execution mode made at most 3 % of difference to the train step of
     // a 4 × 256 MLP (batch 1024); 'all' is what fuses activations into products and lays out convolutions.
-    sessionOptions: {
+    sessionOptions: ({ threads }) => ({
+      ...quiet,
       executionProviders: ['cpu'],
-      graphOptimizationLevel: 'all',
-      executionMode: 'sequential',
       enableCpuMemArena: true,
       enableMemPattern: true,
-      // Quiet: errors reach the caller as exceptions, and warnings are about optimisations that it could not make.
-      logSeverityLevel: 4,
+      intraOpNumThreads: threads,
       // Threads wait for the next op by spinning. As long as ONNX Runtime does by default (a millisecond), that step
       // took 15.4 ms on two idle cores and 129 on busy ones; not at all, 17.5 and 41; for 100 µs, 15.4 and 49.
       extra: { session: { intra_op: { spin_duration_us: '100' } } },
-    },
+    }),
+  },
+  wasm: {
+    kind: 'wasm',
+    residency: 'host',
+    help: "Run `npm install onnxruntime-web@^1.30`, and pass `() => import('onnxruntime-web')` as `ort`.",
+    sessionOptions: () => ({ ...quiet, executionProviders: ['wasm'] }),
+  },
+  webgpu: {
+    kind: 'webgpu',
+    residency: 'gpu-buffer',
+    unsupported: [
+      {
+        op: 'div',
+        id: 'div: denormal',
+        reason: 'WGSL lets devices read denormal numbers as zeros, and the quotient of two is NaN then',
+      },
+    ],
+    help:
+      'In Node, run `npm install onnxruntime-node@^1.30` (its WebGPU provider is bundled, but for linux-arm64) and pass ' +
+      "`() => import('onnxruntime-node')` as `ort`; in a browser, `onnxruntime-web` and `() => import('onnxruntime-web/webgpu')`. " +
+      'On Linux the GPU needs the Vulkan loader (libvulkan.so.1, package libvulkan1) and its own Vulkan driver. To compute ' +
+      'in software instead, point VK_ICD_FILENAMES to the vk_swiftshader_icd.json that Chromium brings, and set `allowSoftware`.',
+    sessionOptions: () => ({
+      ...quiet,
+      executionProviders: [{ name: 'webgpu', preferredLayout: 'NCHW' }],
+      preferredOutputLocation: 'gpu-buffer',
+      extra: noFallback,
+    }),
+  },
+  cuda: {
+    kind: 'cuda',
+    residency: 'copied',
+    help:
+      'ONNX Runtime has a CUDA provider for Node on linux-x64. Install it with `ONNXRUNTIME_NODE_INSTALL=cuda12 npm install ' +
+      'onnxruntime-node@^1.30`, which downloads libonnxruntime_providers_shared.so and libonnxruntime_providers_cuda.so ' +
+      '(npm must be allowed to run its install script); the machine needs an NVIDIA GPU and driver, and the libraries of CUDA 12 ' +
+      'and cuDNN 9 on the library path (LD_LIBRARY_PATH). `ort:webgpu` runs on NVIDIA GPUs without any of them.',
+    sessionOptions: ({ deviceId }) => ({
+      ...quiet,
+      executionProviders: [{ name: 'cuda', deviceId }],
+      extra: noFallback,
+    }),
   },
 };
 

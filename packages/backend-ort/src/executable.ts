@@ -1,5 +1,6 @@
 /**
- * OrtExecutable: one graph, one ONNX Runtime session. Runs are queued, one after the other. On the CPU a run reads
+ * OrtExecutable: one graph, one ONNX Runtime session. Runs are queued, one after the other. On WebGPU results stay in
+ * GPU buffers, and the buffers of donated state are freed after the run. On the CPU a run reads
  * host arrays and earlier results where they lie; its results are fresh arrays, so that state alternates between two
  * sets of buffers and a failed run leaves the old state whole.
  */
@@ -12,16 +13,22 @@ import {
   formatType,
   HostArray,
   sameShape,
+  sizeOf,
   type CompileOptions,
   type DeviceArray,
+  type DType,
   type Executable,
   type Graph,
   type RunInput,
   type RunOptions,
+  type TensorType,
 } from '@meanflow/core';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import { OrtArray } from './device-array.js';
+import { OrtArray, type GpuHome } from './device-array.js';
+import type { Residency } from './devices.js';
 import { inputName, outputName } from './lower-graph.js';
+import type { GpuReader } from './reader.js';
+import { Retained } from './retained.js';
 import { messageOf, type OrtModule } from './runtime.js';
 
 /** What an executable has done since it was compiled. */
@@ -38,9 +45,18 @@ export interface OrtExecutable extends Executable {
   readonly counters: RunCounters;
 }
 
+/** Where results of runs stay. */
+export interface Placement {
+  readonly residency: Residency;
+  /** Reads from the GPU, where results stay there. */
+  readonly reader: GpuReader | undefined;
+}
+
 export class SessionExecutable implements OrtExecutable {
   private queue: Promise<unknown> = Promise.resolve();
   private disposing: Promise<void> | undefined;
+  private readonly released = new Retained(() => this.session.release());
+  private readonly home: GpuHome | undefined;
   private readonly counted = { runs: 0, hostToDeviceBytes: 0, deviceToHostBytes: 0 };
 
   constructor(
@@ -49,7 +65,11 @@ export class SessionExecutable implements OrtExecutable {
     readonly graph: Graph,
     private readonly state: Readonly<Record<string, string>>,
     private readonly onDispose: () => void,
-  ) {}
+    private readonly placement: Placement,
+  ) {
+    const { reader } = placement;
+    if (reader !== undefined) this.home = { reader, session: this.released };
+  }
 
   get counters(): RunCounters {
     return { ...this.counted };
@@ -74,16 +94,36 @@ export class SessionExecutable implements OrtExecutable {
   ): Promise<Record<string, DeviceArray>> {
     signal?.throwIfAborted();
     const feeds: Record<string, Tensor> = {};
+    const releases: (() => void)[] = [];
     let uploaded = 0;
-    for (const { name, value } of this.graph.inputs) {
-      const input = inputs[name];
-      const { dtype } = this.graph.types[value];
-      feeds[inputName(name)] = tensorOf(this.ort, name, input instanceof HostArray ? input.to(dtype) : input);
-      if (input instanceof HostArray) uploaded += input.data.byteLength;
+    let results: Record<string, DeviceArray>;
+    try {
+      for (const { name, value } of this.graph.inputs) {
+        const input = inputs[name];
+        if (input instanceof OrtArray) {
+          const tensor = input.acquire();
+          releases.push(() => input.release(tensor));
+          feeds[inputName(name)] = tensor;
+          if (this.placement.residency === 'copied') uploaded += bytesOf(input);
+        } else {
+          const array = hostInput(name, input, this.graph.types[value].dtype);
+          feeds[inputName(name)] = new this.ort.Tensor(
+            array.dtype as 'float32',
+            array.data as Float32Array,
+            array.shape,
+          );
+          uploaded += array.data.byteLength;
+        }
+      }
+      results = await this.invoke(feeds);
+    } finally {
+      for (const release of releases) release();
     }
-    const results = await this.invoke(feeds);
     this.counted.runs += 1;
     this.counted.hostToDeviceBytes += uploaded;
+    if (this.placement.residency === 'copied') {
+      for (const result of Object.values(results)) this.counted.deviceToHostBytes += bytesOf(result);
+    }
     for (const name of Object.keys(this.state)) {
       const donated = inputs[name];
       if (!(donated instanceof HostArray)) donated.dispose();
@@ -93,7 +133,8 @@ export class SessionExecutable implements OrtExecutable {
 
   /** Made once, here: a closure made in `invoke` would let each result keep all results of its run alive. */
   private readonly onRead = (bytes: number): void => {
-    this.counted.deviceToHostBytes += bytes;
+    // What every run copies to the host is counted there.
+    if (this.placement.residency !== 'copied') this.counted.deviceToHostBytes += bytes;
   };
 
   private async invoke(feeds: Record<string, Tensor>): Promise<Record<string, DeviceArray>> {
@@ -108,7 +149,7 @@ export class SessionExecutable implements OrtExecutable {
     return Object.fromEntries(
       this.graph.outputs.map(({ name, value }) => [
         name,
-        new OrtArray(returned[outputName(name)] as Tensor, this.graph.types[value], this.onRead),
+        new OrtArray(returned[outputName(name)] as Tensor, this.graph.types[value], this.onRead, this.home),
       ]),
     );
   }
@@ -116,7 +157,7 @@ export class SessionExecutable implements OrtExecutable {
   dispose(): Promise<void> {
     this.disposing ??= this.queue.then(async () => {
       this.onDispose();
-      await this.session.release();
+      await this.released.close();
     });
     return this.disposing;
   }
@@ -134,14 +175,13 @@ export class SessionExecutable implements OrtExecutable {
 
 const nothing = (): void => undefined;
 
-function tensorOf(ort: OrtModule, name: string, input: RunInput): Tensor {
-  if (input instanceof OrtArray) return input.tensor;
-  if (!(input instanceof HostArray)) {
-    throw new ArgumentError(
-      `Input "${name}" is a device array of another backend; read() it and pass the host array.`,
-    );
-  }
-  return new ort.Tensor(input.dtype as 'float32', input.data as Float32Array, input.shape);
+const bytesOf = ({ dtype, shape }: TensorType): number => sizeOf(shape) * (dtype === 'bool' ? 1 : 4);
+
+function hostInput(name: string, input: RunInput, dtype: DType): HostArray {
+  if (input instanceof HostArray) return input.to(dtype);
+  throw new ArgumentError(
+    `Input "${name}" is a device array of another backend; read() it and pass the host array.`,
+  );
 }
 
 /** @throws {ArgumentError | DTypeError} when a state pair names what the graph has not, or pairs different types */

@@ -14,12 +14,13 @@ import {
   type TensorType,
   type ValueId,
 } from '@meanflow/core';
-import { hasKernel, lowerComposite } from './composites.js';
+import { hasKernelIn, lowerComposite } from './composites.js';
+import type { OrtDevice } from './devices.js';
 import type { Lowering, Operand } from './lowerings/lowering.js';
 import { fill } from './lowerings/structure.js';
-import { lowerings } from './lowerings/table.js';
 import type { ValueName } from './onnx/model.js';
 import { ModelBuilder } from './onnx/model-builder.js';
+import { targets, type Target } from './targets.js';
 
 /** The names under which a graph's inputs and outputs stand in the model; one path may be both. */
 export const inputName = (path: string): ValueName => `in:${path}`;
@@ -28,15 +29,18 @@ export const outputName = (path: string): ValueName => `out:${path}`;
 /**
  * A graph as an ONNX model.
  *
+ * @param device where it is to run; the devices' providers have different operators
+ *
  * @returns the encoded `ModelProto`; inputs and outputs are called `in:<path>` and `out:<path>`
  * @throws {BackendError} when ONNX Runtime has no way to compute an op, naming the op and its operands
  */
-export function toOnnx(graph: Graph): Uint8Array {
-  return lowerGraph(prepare(graph, { hasKernel })).encode();
+export function toOnnx(graph: Graph, device: OrtDevice = 'cpu'): Uint8Array {
+  const target = targets[device];
+  return lowerGraph(prepare(graph, { hasKernel: hasKernelIn(target.kernels) }), target).encode();
 }
 
-function lowerGraph(graph: Graph): ModelBuilder {
-  const builder = new ModelBuilder(graph.name);
+function lowerGraph(graph: Graph, target: Target): ModelBuilder {
+  const builder = new ModelBuilder(graph.name, target);
   const values = new Array<Operand>(graph.types.length);
   const define = (id: ValueId, name: ValueName, scalar?: number) =>
     (values[id] = { ...graph.types[id], name, scalar });
@@ -46,7 +50,7 @@ function lowerGraph(graph: Graph): ModelBuilder {
     builder.enter(`${instruction.op}.${instruction.outputs[0]}`);
     const inputs = instruction.inputs.map((input) => values[input]);
     const outputs = instruction.outputs.map((output) => graph.types[output]);
-    const names = lowerInstruction(builder, instruction, inputs, outputs);
+    const names = lowerInstruction(target, builder, instruction, inputs, outputs);
     const scalar = scalarValue(instruction);
     instruction.outputs.forEach((output, i) => define(output, names[i], scalar));
   }
@@ -62,6 +66,7 @@ const isEmpty = ({ shape }: TensorType): boolean => sizeOf(shape) === 0;
 const FROM_NOTHING: ReadonlySet<OpName> = new Set<OpName>(['reduceSum', 'reduceMax', 'dotGeneral', 'conv', 'pad', 'scatterAdd']); // prettier-ignore
 
 function lowerInstruction(
+  { lowerings, kernels }: Target,
   builder: ModelBuilder,
   instruction: Instruction,
   inputs: readonly Operand[],
@@ -69,7 +74,7 @@ function lowerInstruction(
 ): readonly ValueName[] {
   const { op, attributes } = instruction;
   try {
-    if (op === 'composite') return lowerComposite(builder, attributes, inputs);
+    if (op === 'composite') return lowerComposite(kernels, builder, attributes, inputs);
     const [output] = outputs;
     if (isEmpty(output)) return [fill(builder, output, 0)];
     if (FROM_NOTHING.has(op) && inputs.some(isEmpty)) {

@@ -15,19 +15,17 @@ export interface OrtModule {
 /** The module, or how to import it: `() => import('onnxruntime-node')`. */
 export type OrtSource = OrtModule | (() => Promise<unknown>);
 
-const INSTALL =
-  'Install ONNX Runtime beside this package: `npm install onnxruntime-node@^1.30` ' +
-  '(with ONNXRUNTIME_NODE_INSTALL=skip in the environment unless you want its CUDA libraries downloaded), ' +
-  "and pass `() => import('onnxruntime-node')` as `ort`.";
-
-/** @throws {BackendError} when it cannot be imported or is something else, saying what to install */
-export async function loadRuntime(source: OrtSource): Promise<OrtModule> {
+/**
+ * @param help what to install for the device that is asked for
+ * @throws {BackendError} when it cannot be imported or is something else, saying what to install
+ */
+export async function loadRuntime(source: OrtSource, help: string): Promise<OrtModule> {
   let found: unknown = source;
   if (typeof source === 'function') {
     try {
       found = await source();
     } catch (error) {
-      throw new BackendError(`ONNX Runtime could not be imported: ${messageOf(error)}\n${INSTALL}`, {
+      throw new BackendError(`ONNX Runtime could not be imported: ${messageOf(error)}\n${help}`, {
         cause: error,
       });
     }
@@ -35,7 +33,7 @@ export async function loadRuntime(source: OrtSource): Promise<OrtModule> {
   const runtime = [found, (found as { default?: unknown } | undefined)?.default].find(isRuntime);
   if (runtime === undefined) {
     throw new BackendError(
-      `\`ort\` must be the module of an ONNX Runtime package (with InferenceSession, Tensor and env). ${INSTALL}`,
+      `\`ort\` must be the module of an ONNX Runtime package (with InferenceSession, Tensor and env). ${help}`,
     );
   }
   return runtime;

@@ -7,9 +7,11 @@ import { createRequire } from 'node:module';
 import { ArgumentError, MeanflowError } from '@meanflow/core';
 import { Command, CommanderError } from 'commander';
 import { addCompare } from './commands/compare.js';
+import { addConformance } from './commands/conformance.js';
 import { addDoctor } from './commands/doctor.js';
 import { addEvaluate } from './commands/evaluate.js';
 import { addInfo } from './commands/info.js';
+import { addParity } from './commands/parity.js';
 import { addSample } from './commands/sample.js';
 import { addTrain } from './commands/train.js';
 import type { Io } from './terminal/io.js';
@@ -57,6 +59,8 @@ First steps:
   addEvaluate(program, io);
   addInfo(program, io);
   addDoctor(program, io, exit);
+  addConformance(program, io, exit);
+  addParity(program, io, exit);
   return program;
 }
 

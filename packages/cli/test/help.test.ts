@@ -1,15 +1,22 @@
 /** The help texts, as a newcomer reads them. */
 import { meanflow } from './support/cli.js';
 
-it.each([[], ['compare'], ['train'], ['sample'], ['evaluate'], ['info'], ['doctor']])(
-  'meanflow %s --help',
-  async (...command) => {
-    const { status, out, err } = await meanflow(...command, '--help');
-    expect({ status, err }).toEqual({ status: 0, err: '' });
-    expect(out.split('\n').filter((line) => line.length > 130)).toEqual([]);
-    expect(out).toMatchSnapshot();
-  },
-);
+it.each([
+  [],
+  ['compare'],
+  ['train'],
+  ['sample'],
+  ['evaluate'],
+  ['info'],
+  ['doctor'],
+  ['conformance'],
+  ['parity'],
+])('meanflow %s --help', async (...command) => {
+  const { status, out, err } = await meanflow(...command, '--help');
+  expect({ status, err }).toEqual({ status: 0, err: '' });
+  expect(out.split('\n').filter((line) => line.length > 130)).toEqual([]);
+  expect(out).toMatchSnapshot();
+});
 
 it('prints its version', async () => {
   const { status, out } = await meanflow('--version');

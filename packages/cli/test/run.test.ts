@@ -170,5 +170,7 @@ it('the doctor computes with each backend and says what this version has not', a
   expect(status).toBe(0);
   expect(out).toMatch(/✓ ort:cpu .*computed a derivative correctly/);
   expect(out).toMatch(/✓ reference /);
-  expect(out).toMatch(/· ort:cuda +not in this version; planned for @meanflow\/backend-ort/);
+  expect(out).toMatch(/[·✓] ort:cuda /);
+  expect(out).toMatch(/[·✓] ort:webgpu /);
+  expect(out).toMatch(/· tfjs:webgpu +not in this version; planned for @meanflow\/backend-tfjs/);
 });

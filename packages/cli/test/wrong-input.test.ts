@@ -50,9 +50,9 @@ const cases: readonly (readonly [string, readonly string[], number, string])[] =
   ['no such backend', ['train', '--backend', 'ort:gpu'], 2, 'There is no backend "ort:gpu".'],
   [
     'a future backend',
-    ['train', '--backend', 'ort:cuda'],
+    ['train', '--backend', 'tfjs:webgpu'],
     2,
-    'The backend "ort:cuda" is not in this version.',
+    'The backend "tfjs:webgpu" is not in this version.',
   ],
   [
     'no configuration',

@@ -1,5 +1,6 @@
-/** The checks that every backend makes before a run: each input present, known and of the graph's type. */
+/** The checks that every backend makes: before a run, of its inputs; when compiling, of the state. */
 import { ArgumentError, DTypeError, ShapeError } from './errors.js';
+import type { CompileOptions } from './backend.js';
 import type { Graph } from './graph.js';
 import { didYouMean } from './nearest-name.js';
 import { formatType, sameShape, type HostDType, type Shape } from './types.js';
@@ -32,4 +33,23 @@ export function checkInputs<T extends { readonly dtype: HostDType; readonly shap
     if (!sameShape(given.shape, expected.shape)) throw new ShapeError(message);
     return given;
   });
+}
+
+/**
+ * Checks a state's pairs of names.
+ *
+ * @throws {ArgumentError} when a pair names what the graph has not
+ * @throws {ShapeError | DTypeError} when it pairs an input and an output of different types
+ */
+export function checkState(graph: Graph, state: NonNullable<CompileOptions['state']>): void {
+  for (const [from, to] of Object.entries(state)) {
+    const input = graph.inputs.find(({ name }) => name === from);
+    const output = graph.outputs.find(({ name }) => name === to);
+    if (input === undefined) throw new ArgumentError(`state: graph "${graph.name}" has no input "${from}".`);
+    if (output === undefined) throw new ArgumentError(`state: graph "${graph.name}" has no output "${to}".`);
+    const [a, b] = [graph.types[input.value], graph.types[output.value]];
+    const message = `state: input "${from}" is ${formatType(a)}, but output "${to}" is ${formatType(b)}.`;
+    if (a.dtype !== b.dtype) throw new DTypeError(message);
+    if (!sameShape(a.shape, b.shape)) throw new ShapeError(message);
+  }
 }

@@ -34,7 +34,7 @@ export { broadcastShapes } from './ops/broadcasting.js';
 export { primitiveNames } from './ops/table.js';
 
 export * from './backend.js';
-export { checkInputs } from './check-inputs.js';
+export { checkInputs, checkState } from './check-inputs.js';
 export { interpret } from './interpreter.js';
 export { referenceBackend } from './reference-backend.js';
 export type { Network, Symbolic } from './network.js';

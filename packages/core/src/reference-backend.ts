@@ -1,6 +1,6 @@
 /** The reference interpreter behind the Backend contract: every graph, on the host, in float64; slow and exact. */
 import type { Backend, CompileOptions, DeviceArray, Executable, RunInput } from './backend.js';
-import { checkInputs } from './check-inputs.js';
+import { checkInputs, checkState } from './check-inputs.js';
 import { DisposedError } from './errors.js';
 import type { Graph } from './graph.js';
 import { HostArray } from './host-array.js';
@@ -76,7 +76,10 @@ export function referenceBackend(): Backend {
       description: 'float64 reference interpreter (plain JavaScript)',
       versions: {},
     }),
-    compile: async (graph, options = {}) => executable(graph, options),
+    async compile(graph, options = {}) {
+      checkState(graph, options.state ?? {});
+      return executable(graph, options);
+    },
     dispose: async () => {},
   };
 }

@@ -28,3 +28,4 @@ export {
   type Neighbours,
 } from './neighbours.js';
 export { findMetric, metrics, type Evaluation, type Metric } from './metric.js';
+export { inceptionScore, type InceptionScore } from './inception-score.js';

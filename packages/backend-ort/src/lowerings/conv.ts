@@ -9,7 +9,7 @@ import { ints, type ModelBuilder } from '../onnx/model-builder.js';
 import type { Lowering, Operand } from './lowering.js';
 import { padWith, permute, reshapeTo, reverseAxes } from './shaping.js';
 
-/** ONNX Runtime's CPU kernels take one to three spatial axes. */
+/** ONNX Runtime's kernels take one to three spatial axes. */
 const MAX_SPATIAL_AXES = 3;
 
 /** Pads (or crops, where negative) the spatial axes, with gaps between elements. */
@@ -88,15 +88,46 @@ function transposed(
   return edges.every((n) => n === 0) ? result : builder.node('Pad', [result, builder.ints(edges)]);
 }
 
-export const conv: Lowering<'conv'> = ({ builder, inputs: [x, kernel], attributes: window, output }) => {
-  const spatial = window.strides.length;
-  if (spatial > MAX_SPATIAL_AXES) {
-    throw new BackendError(
-      `conv of ${formatType(x)} with ${formatType(kernel)}: ONNX Runtime convolves over at most ` +
-        `${MAX_SPATIAL_AXES} spatial axes, got ${spatial}.`,
-    );
-  }
-  const isTransposed = window.lhsDilation.some((d) => d > 1) && window.strides.every((s) => s === 1);
-  const result = isTransposed ? transposed(builder, x, kernel, window, output.shape) : undefined;
-  return result ?? forward(builder, x, kernel, window);
-};
+/** What a provider has. */
+interface ConvSupport {
+  /** Most spatial axes of a ConvTranspose. */
+  readonly maxTransposed: number;
+  /** Most spatial axes of a Conv with groups; with more, each group is convolved for itself. */
+  readonly maxGrouped: number;
+}
+
+/** Each group for itself: channels and features in as many parts. */
+function byGroups(builder: ModelBuilder, x: Operand, kernel: Operand, window: ConvWindow): ValueName {
+  const { groups } = window;
+  const part = (operand: Operand, axis: number, index: number): Operand => {
+    const size = operand.shape[axis] / groups;
+    const range = [[index * size], [(index + 1) * size], [axis]].map((list) => builder.ints(list));
+    const shape = operand.shape.map((n, a) => (a === axis ? size : n));
+    return { ...operand, shape, name: builder.node('Slice', [operand.name, ...range]) };
+  };
+  const parts = Array.from({ length: groups }, (_, i) =>
+    forward(builder, part(x, 1, i), part(kernel, 0, i), { ...window, groups: 1 }),
+  );
+  return builder.node('Concat', parts, { attributes: { axis: 1n } });
+}
+
+export const convolution =
+  ({ maxTransposed, maxGrouped }: ConvSupport): Lowering<'conv'> =>
+  ({ builder, inputs: [x, kernel], attributes: window, output }) => {
+    const spatial = window.strides.length;
+    if (spatial > MAX_SPATIAL_AXES) {
+      throw new BackendError(
+        `conv of ${formatType(x)} with ${formatType(kernel)}: ONNX Runtime convolves over at most ` +
+          `${MAX_SPATIAL_AXES} spatial axes, got ${spatial}.`,
+      );
+    }
+    const isTransposed =
+      spatial <= maxTransposed &&
+      window.lhsDilation.some((d) => d > 1) &&
+      window.strides.every((s) => s === 1);
+    const result = isTransposed ? transposed(builder, x, kernel, window, output.shape) : undefined;
+    if (result !== undefined) return result;
+    return window.groups > 1 && spatial > maxGrouped
+      ? byGroups(builder, x, kernel, window)
+      : forward(builder, x, kernel, window);
+  };

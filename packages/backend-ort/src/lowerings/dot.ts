@@ -1,7 +1,7 @@
 /**
  * dotGeneral as one matrix product. Each operand is read as a (stack of) matrices by a reshape, which is free, when
  * its axes come as [batch, free, contracting] or [batch, contracting, free]; the second is a transposed matrix, which
- * the product takes as it is. Only other orders need a Transpose. Without batch axes the product is a 2-D Gemm, the
+ * the product takes as it is where the provider can. Only other orders need a Transpose. Without batch axes the product is a 2-D Gemm, the
  * fastest that ONNX Runtime's CPU provider has; with them, MatMul, or FusedMatMul for transposed matrices.
  */
 import { freeAxes, sizeOf, type DotDimensions } from '@meanflow/core';
@@ -68,27 +68,34 @@ function arrange(lhs: Operand, rhs: Operand, d: DotDimensions): [Roles, Roles] {
   return transpositions(candidates[0]) <= transpositions(candidates[1]) ? candidates[0] : candidates[1];
 }
 
-export const dotGeneral: Lowering<'dotGeneral'> = ({ builder, inputs: [lhs, rhs], attributes, output }) => {
-  const [left, right] = arrange(lhs, rhs, attributes);
-  const stack = sizeOf(pick(lhs.shape, left.batch));
-  const stacked = stack > 1;
-  const a = asMatrix(builder, lhs, left, stacked);
-  const b = asMatrix(builder, rhs, right, stacked);
-  // The left matrix is [free, contracting] when plain, the right one [contracting, free].
-  const transA = a.contractingFirst ? 1n : 0n;
-  const transB = b.contractingFirst ? 0n : 1n;
-  const rows = sizeOf(pick(lhs.shape, left.free));
-  const columns = sizeOf(pick(rhs.shape, right.free));
-  if (!stacked) {
-    const product = builder.node('Gemm', [a.name, b.name], { attributes: { transA, transB } });
-    return reshapeTo(builder, product, [rows, columns], output.shape);
-  }
-  const product =
-    transA === 0n && transB === 0n
-      ? builder.node('MatMul', [a.name, b.name])
-      : builder.node('FusedMatMul', [a.name, b.name], {
-          domain: MICROSOFT_DOMAIN,
-          attributes: { transA, transB, alpha: 1 },
-        });
-  return reshapeTo(builder, product, [stack, rows, columns], output.shape);
-};
+/** How products of stacks take a transposed matrix: as it is, by FusedMatMul, or transposed by a node of its own. */
+export type TransposedStacks = 'fused' | 'transpose';
+
+export const contraction =
+  (transposed: TransposedStacks): Lowering<'dotGeneral'> =>
+  ({ builder, inputs: [lhs, rhs], attributes, output }) => {
+    const [left, right] = arrange(lhs, rhs, attributes);
+    const stack = sizeOf(pick(lhs.shape, left.batch));
+    const stacked = stack > 1;
+    const a = asMatrix(builder, lhs, left, stacked);
+    const b = asMatrix(builder, rhs, right, stacked);
+    // The left matrix is [free, contracting] when plain, the right one [contracting, free].
+    const transA = a.contractingFirst ? 1n : 0n;
+    const transB = b.contractingFirst ? 0n : 1n;
+    const rows = sizeOf(pick(lhs.shape, left.free));
+    const columns = sizeOf(pick(rhs.shape, right.free));
+    if (!stacked) {
+      const product = builder.node('Gemm', [a.name, b.name], { attributes: { transA, transB } });
+      return reshapeTo(builder, product, [rows, columns], output.shape);
+    }
+    const swapped = ({ name }: Matrix, swap: bigint) =>
+      swap === 0n ? name : permute(builder, name, [0, 2, 1]);
+    const product =
+      transposed === 'transpose' || (transA === 0n && transB === 0n)
+        ? builder.node('MatMul', [swapped(a, transA), swapped(b, transB)])
+        : builder.node('FusedMatMul', [a.name, b.name], {
+            domain: MICROSOFT_DOMAIN,
+            attributes: { transA, transB, alpha: 1 },
+          });
+    return reshapeTo(builder, product, [stack, rows, columns], output.shape);
+  };

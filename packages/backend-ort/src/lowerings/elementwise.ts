@@ -32,9 +32,13 @@ const div: Elementwise = (context) => {
   const int = (value: number) => builder.scalar('int32', value);
   const isZero = builder.node('Equal', [y.name, int(0)]);
   const isMinusOne = builder.node('Equal', [y.name, int(-1)]);
-  const divisor = builder.node('Where', [builder.node('Or', [isZero, isMinusOne]), int(1), y.name]);
+  const divisor = builder.node('Where', [
+    isZero,
+    int(1),
+    builder.node('Where', [isMinusOne, int(1), y.name]),
+  ]);
   const quotient = builder.node('Div', [x.name, divisor]);
-  const negated = builder.node('Where', [isMinusOne, builder.node('Neg', [quotient]), quotient]);
+  const negated = builder.node('Where', [isMinusOne, builder.node('Sub', [int(0), quotient]), quotient]);
   return builder.node('Where', [isZero, int(0), negated]);
 };
 

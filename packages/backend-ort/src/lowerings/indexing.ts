@@ -47,6 +47,58 @@ interface Size {
   readonly width: number;
 }
 
+/** A one-hot matrix of more elements than this is not made. */
+const MAX_ONE_HOT = 2 ** 26;
+
+/**
+ * The sum as a product with the one-hot indices, whatever the updates: those that are not finite are taken out of it,
+ * for 0 · NaN is NaN, and counted by kind, in the same product. In tables too large for that, ScatterElements adds,
+ * which on a GPU happens in no fixed order: the last bits of sums of three and more updates then vary.
+ */
+export const scatterAddByProduct: Lowering<'scatterAdd'> = ({
+  builder,
+  inputs: [updates, indices],
+  attributes: { rows },
+}) => {
+  const row = updates.shape.slice(indices.shape.length);
+  const size: Size = { rows, count: sizeOf(indices.shape), width: sizeOf(row) };
+  const flat = reshapeTo(builder, updates.name, updates.shape, [size.count, size.width]);
+  const column = reshapeTo(builder, indices.name, indices.shape, [size.count, 1]);
+  const sums =
+    rows * size.count <= MAX_ONE_HOT
+      ? addAnyByProduct(builder, flat, column, size)
+      : addInOrder(builder, flat, column, size);
+  return reshapeTo(builder, sums, [rows, size.width], [rows, ...row]);
+};
+
+function addAnyByProduct(
+  builder: ModelBuilder,
+  updates: ValueName,
+  column: ValueName,
+  size: Size,
+): ValueName {
+  const number = (value: number) => builder.scalar('float32', value);
+  const isKind = [
+    builder.node('Not', [builder.node('Equal', [updates, updates])]),
+    builder.node('Equal', [updates, number(Infinity)]),
+    builder.node('Equal', [updates, number(-Infinity)]),
+  ];
+  const finite = isKind.reduce((rest, kind) => builder.node('Where', [kind, number(0), rest]), updates);
+  const counted = isKind.map((kind) => castTo(builder, kind, 'float32'));
+  const columns = builder.node('Concat', [finite, ...counted], { attributes: { axis: 1n } });
+  const sums = addByProduct(builder, columns, column, size);
+  const part = (index: number) => {
+    const range = [[index * size.width], [(index + 1) * size.width], [1]].map((list) => builder.ints(list));
+    return builder.node('Slice', [sums, ...range]);
+  };
+  // What the counted updates sum to: each kind's own value, and NaN where both infinities meet.
+  const values = [NaN, Infinity, -Infinity].map((value, i) => {
+    const isThere = builder.node('Less', [number(0), part(i + 1)]);
+    return builder.node('Where', [isThere, number(value), number(0)]);
+  });
+  return values.reduce((sum, value) => builder.node('Add', [sum, value]), part(0));
+}
+
 function allFinite(builder: ModelBuilder, x: ValueName): ValueName {
   const magnitude = builder.node('ReduceL1', [x], { attributes: { keepdims: 0n } });
   return builder.node('Less', [magnitude, builder.scalar('float32', Infinity)]);

@@ -4,7 +4,7 @@ import type { ModelBuilder } from '../onnx/model-builder.js';
 import { castTo } from './elementwise.js';
 import type { Lowering } from './lowering.js';
 
-function reduce(builder: ModelBuilder, op: string, x: ValueName, axes: readonly number[]): ValueName {
+export function reduce(builder: ModelBuilder, op: string, x: ValueName, axes: readonly number[]): ValueName {
   // An empty list of axes would mean all of them.
   if (axes.length === 0) return x;
   return builder.node(op, [x, builder.ints(axes)], { attributes: { keepdims: 0n } });
@@ -20,12 +20,14 @@ export const reduceSum: Lowering<'reduceSum'> = ({ builder, inputs: [x], attribu
  * ONNX Runtime's ReduceMax overlooks a NaN that is not the first element. The sum of magnitudes is NaN exactly where
  * an element is, and puts it back.
  */
-export const reduceMax: Lowering<'reduceMax'> = ({ builder, inputs: [x], attributes: { axes } }) => {
-  const maximum = reduce(builder, 'ReduceMax', x.name, axes);
-  if (x.dtype !== 'float32' || axes.length === 0) return maximum;
-  const magnitude = reduce(builder, 'ReduceL1', x.name, axes);
-  return builder.node('Where', [builder.node('IsNaN', [magnitude]), magnitude, maximum]);
-};
+export const reduceMax =
+  (isNaN: (builder: ModelBuilder, x: ValueName) => ValueName): Lowering<'reduceMax'> =>
+  ({ builder, inputs: [x], attributes: { axes } }) => {
+    const maximum = reduce(builder, 'ReduceMax', x.name, axes);
+    if (x.dtype !== 'float32' || axes.length === 0) return maximum;
+    const magnitude = reduce(builder, 'ReduceL1', x.name, axes);
+    return builder.node('Where', [isNaN(builder, magnitude), magnitude, maximum]);
+  };
 
 export const argMax: Lowering<'argMax'> = ({ builder, inputs: [x], attributes: { axis } }) => {
   const index = builder.node('ArgMax', [x.name], { attributes: { axis: BigInt(axis), keepdims: 0n } });

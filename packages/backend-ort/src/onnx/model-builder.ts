@@ -14,6 +14,7 @@ import {
   type NamedType,
   type Node,
   type ValueName,
+  type ValueType,
 } from './model.js';
 
 /** A protobuf message ends at 2 GiB. */
@@ -28,6 +29,13 @@ export interface NodeOptions {
 
 /** Integers as an attribute. */
 export const ints = (values: readonly number[]): bigint[] => values.map(BigInt);
+
+/** What a model is written for. */
+export interface ModelFormat {
+  readonly opset: number;
+  /** Operators, one after the other, that pass on values of a type for which Identity has no kernel. */
+  readonly copies?: Partial<Readonly<Record<DType, readonly string[]>>>;
+}
 
 export class ModelBuilder {
   /** Nodes of the model, or of the block being written. */
@@ -45,7 +53,10 @@ export class ModelBuilder {
   private count = 0;
   private label = '';
 
-  constructor(private readonly name: string) {}
+  constructor(
+    private readonly name: string,
+    private readonly format: ModelFormat,
+  ) {}
 
   /** What the following nodes belong to; begins their names, so that errors and profiles say where they came from. */
   enter(label: string): void {
@@ -79,7 +90,7 @@ export class ModelBuilder {
   }
 
   /** A value that the model takes. */
-  input(name: ValueName, type: TensorType): ValueName {
+  input(name: ValueName, type: ValueType): ValueName {
     this.inputs.push({ ...type, name });
     return name;
   }
@@ -88,9 +99,14 @@ export class ModelBuilder {
    * Names a value as one that the model returns. Only an input, a constant or a value that is returned already takes
    * an Identity, which copies.
    */
-  output(name: ValueName, type: TensorType, value: ValueName): void {
+  output(name: ValueName, type: ValueType, value: ValueName): void {
     if (this.made.has(value) && !this.renamed.has(value)) this.renamed.set(value, name);
-    else this.nodes.push({ op: 'Identity', domain: '', inputs: [value], result: name, attributes: {} });
+    else {
+      const copies = this.format.copies?.[type.dtype] ?? ['Identity'];
+      const before = copies.slice(0, -1).reduce((x, op) => this.node(op, [x]), value);
+      const op = copies[copies.length - 1];
+      this.nodes.push({ op, domain: '', inputs: [before], result: name, attributes: {} });
+    }
     this.outputs.push({ ...type, name });
   }
 
@@ -135,7 +151,8 @@ export class ModelBuilder {
     const { name, inputs, outputs, initializers } = this;
     const valueInfo = this.valueInfo.filter((value) => !this.renamed.has(value.name));
     const nodes = orderForExecution(this.nodes.map((node) => this.withReturnedNames(node)));
-    return encodeModel({ name, inputs, outputs, nodes, initializers, valueInfo });
+    const { opset } = this.format;
+    return encodeModel({ name, opset, inputs, outputs, nodes, initializers, valueInfo });
   }
 
   private withReturnedNames(node: Node): Node {

@@ -16,8 +16,7 @@ import {
   type ValueInfoProtoSchema,
 } from 'onnx-buf';
 
-/** The newest operator set that ONNX Runtime 1.30 calls official, and the file format that goes with it. */
-export const OPSET = 26;
+/** The file format of the newest operator set that ONNX Runtime 1.30 calls official. */
 export const IR_VERSION = Version.IR_VERSION;
 
 /** ONNX Runtime's own operators, such as `FusedMatMul`. */
@@ -55,7 +54,12 @@ export interface Node {
   readonly attributes: Readonly<Record<string, AttributeValue>>;
 }
 
-export interface NamedType extends TensorType {
+/** A type; without a shape, one of any shape. */
+export interface ValueType extends Omit<TensorType, 'shape'> {
+  readonly shape: Shape | undefined;
+}
+
+export interface NamedType extends ValueType {
   readonly name: ValueName;
 }
 
@@ -68,6 +72,8 @@ export interface Initializer {
 
 export interface Model {
   readonly name: string;
+  /** The operator set of the nodes. */
+  readonly opset: number;
   readonly inputs: readonly NamedType[];
   readonly outputs: readonly NamedType[];
   readonly nodes: readonly Node[];
@@ -82,7 +88,7 @@ export function encodeModel(model: Model): Uint8Array {
   const proto = create(ModelProtoSchema, {
     irVersion: BigInt(IR_VERSION),
     opsetImport: [
-      { domain: '', version: BigInt(OPSET) },
+      { domain: '', version: BigInt(model.opset) },
       { domain: MICROSOFT_DOMAIN, version: 1n },
     ],
     producerName: '@meanflow/backend-ort',
@@ -150,9 +156,11 @@ function encodeInitializer({
 }
 
 function valueInfo({ name, dtype, shape }: NamedType): MessageInitShape<typeof ValueInfoProtoSchema> {
-  const dim = shape.map((size) => ({ value: { case: 'dimValue' as const, value: BigInt(size) } }));
+  const dim = shape?.map((size) => ({ value: { case: 'dimValue' as const, value: BigInt(size) } }));
   return {
     name,
-    type: { value: { case: 'tensorType', value: { elemType: elementTypes[dtype], shape: { dim } } } },
+    type: {
+      value: { case: 'tensorType', value: { elemType: elementTypes[dtype], ...(dim && { shape: { dim } }) } },
+    },
   };
 }

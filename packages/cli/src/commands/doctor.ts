@@ -84,21 +84,28 @@ async function runtime(): Promise<Finding> {
     const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as {
       version: string;
     };
-    const providers = ort.listSupportedBackends().map(({ name }) => name);
-    return `${version}, with the providers ${providers.join(', ')}; this version of meanflow uses cpu`;
+    const providers = ort.listSupportedBackends();
+    const named = (isBundled: boolean) =>
+      providers.filter(({ bundled }) => bundled === isBundled).map(({ name }) => name);
+    return `${version}, with the providers ${named(true).join(', ')}; able to load ${named(false).join(', ')} where installed`;
   });
 }
 
 async function backend(entry: BackendEntry): Promise<Finding> {
-  return attempt(entry.name, async () => {
+  const finding = await attempt(entry.name, async () => {
     const opened = await entry.open();
     try {
       await checkDerivative(opened);
-      return `${entry.description}; computed a derivative correctly`;
+      const { description, versions } = opened.describe();
+      const libraries = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+      const on = [description, ...libraries].join(', ');
+      return `${entry.description}; computed a derivative correctly on: ${on}`;
     } finally {
       await opened.dispose();
     }
   });
+  // What a machine need not have is absent, with the reason; only what every machine must have has failed.
+  return finding.status === 'failed' && entry.isOptional ? { ...finding, status: 'absent' } : finding;
 }
 
 /** The derivative of Σ tanh(x²) at x along x is Σ 2x²(1 − tanh²(x²)). */

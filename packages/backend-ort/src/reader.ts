@@ -1,0 +1,74 @@
+/**
+ * GpuReader: arrays from GPU buffers to the host. ONNX Runtime's own way, `getData()`, ends the process in Node 1.30,
+ * so a session that does nothing but return its operand in host memory copies it. The sessions also keep the GPU open:
+ * they are released when the backend is disposed of and the last array has gone.
+ */
+import { BackendError, HostArray, sizeOf, type DType, type HostData, type TensorType } from '@meanflow/core';
+import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import { ModelBuilder } from './onnx/model-builder.js';
+import { Retained } from './retained.js';
+import { messageOf, type OrtModule } from './runtime.js';
+import { targets } from './targets.js';
+
+export class GpuReader {
+  private readonly sessions = new Map<DType, Promise<InferenceSession>>();
+  private readonly arrays = new Retained(() => this.releaseSessions());
+
+  constructor(
+    private readonly ort: OrtModule,
+    private readonly sessionOptions: InferenceSession.SessionOptions,
+  ) {}
+
+  /** Counts an array that lies on the device; each is to be `forget`ed once. */
+  remember(): void {
+    this.arrays.retain();
+  }
+
+  forget(): void {
+    this.arrays.release();
+  }
+
+  /** @throws {BackendError} when the device was lost */
+  async read(tensor: Tensor, { dtype, shape }: TensorType): Promise<HostArray> {
+    if (sizeOf(shape) === 0) return new HostArray(dtype, shape, emptyData(dtype));
+    try {
+      const session = await this.session(dtype);
+      const { copy } = await session.run({ array: tensor });
+      return new HostArray(dtype, shape, (copy.data as HostData[DType]).slice() as HostData[DType]);
+    } catch (error) {
+      throw new BackendError(`Reading from the WebGPU device failed: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  private session(dtype: DType): Promise<InferenceSession> {
+    let session = this.sessions.get(dtype);
+    if (session === undefined) {
+      const builder = new ModelBuilder('read', targets.webgpu);
+      const type = { dtype, shape: undefined };
+      builder.output('copy', type, builder.input('array', type));
+      const options = { ...this.sessionOptions, preferredOutputLocation: 'cpu' as const };
+      session = this.ort.InferenceSession.create(builder.encode(), options);
+      this.sessions.set(dtype, session);
+    }
+    return session;
+  }
+
+  async open(): Promise<void> {
+    await this.session('float32');
+  }
+
+  close(): Promise<void> {
+    return this.arrays.close();
+  }
+
+  private async releaseSessions(): Promise<void> {
+    const sessions = [...this.sessions.values()];
+    this.sessions.clear();
+    for (const session of sessions) await (await session).release();
+  }
+}
+
+function emptyData(dtype: DType): HostData[DType] {
+  if (dtype === 'float32') return new Float32Array(0);
+  return dtype === 'int32' ? new Int32Array(0) : new Uint8Array(0);
+}

@@ -1,0 +1,30 @@
+/**
+ * What models are written for: an operator set, a lowering table and the composites taken whole, by device. ONNX
+ * Runtime's CPU provider (which is also what runs in WebAssembly) has kernels up to the newest set. The WebGPU
+ * provider's kernels for Transpose, Pad, Conv, Sin and others end at set 21: of a newer one they would be the CPU's.
+ */
+import { generalKernels, portableKernels, type Kernels } from './composites.js';
+import type { OrtDevice } from './devices.js';
+import type { Lowerings } from './lowerings/lowering.js';
+import { generalLowerings, portableLowerings } from './lowerings/table.js';
+import type { ModelFormat } from './onnx/model-builder.js';
+
+export interface Target extends ModelFormat {
+  readonly lowerings: Lowerings;
+  readonly kernels: Kernels;
+}
+
+const general: Target = { opset: 26, lowerings: generalLowerings, kernels: generalKernels };
+const portable: Target = {
+  opset: 21,
+  lowerings: portableLowerings,
+  kernels: portableKernels,
+  copies: { bool: ['Not', 'Not'] },
+};
+
+export const targets: Readonly<Record<OrtDevice, Target>> = {
+  cpu: general,
+  wasm: general,
+  webgpu: portable,
+  cuda: portable,
+};

@@ -1,0 +1,5 @@
+/** The conformance kit on WebAssembly, with onnxruntime-web as browsers run it. */
+import { describeConformance } from '@meanflow/conformance';
+import { openWasm } from './devices.js';
+
+describeConformance(openWasm, { describe, test, afterAll });

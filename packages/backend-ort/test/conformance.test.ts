@@ -1,0 +1,6 @@
+/** The conformance kit on the CPU. */
+import { describeConformance } from '@meanflow/conformance';
+import { ortBackend } from '../src/index.js';
+import { ort } from './support.js';
+
+describeConformance(() => ortBackend({ ort, threads: 2 }), { describe, test, afterAll });

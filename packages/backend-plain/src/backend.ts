@@ -1,0 +1,27 @@
+/** plainBackend: the Backend contract in plain TypeScript and float32. Nothing to install, nothing fast: an example. */
+import { checkState, type Backend } from '@meanflow/core';
+import { PlainExecutable } from './executable.js';
+import type { KernelTable } from './kernels/kernel.js';
+import { kernels } from './kernels/table.js';
+
+/**
+ * The backend named `plain`.
+ *
+ * @param table its kernels; replacing one shows what the conformance kit makes of a wrong lowering
+ */
+export function plainBackend(table: KernelTable = kernels): Backend {
+  return {
+    name: 'plain',
+    describe: () => ({
+      backend: 'plain',
+      device: 'cpu',
+      description: 'plain TypeScript, float32',
+      versions: {},
+    }),
+    async compile(graph, { state = {} } = {}) {
+      checkState(graph, state);
+      return new PlainExecutable(graph, state, table);
+    },
+    dispose: async () => {},
+  };
+}

@@ -1,0 +1,4 @@
+import { describeConformance } from '@meanflow/conformance';
+import { plainBackend } from '../src/index.js';
+
+describeConformance(() => plainBackend(), { describe, test, afterAll });

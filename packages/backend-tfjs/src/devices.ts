@@ -1,0 +1,172 @@
+/** Devices: how each tfjs backend is opened, what it really is, and what to install where it is missing. */
+import { BackendError, type DeviceInfo, type HostArray } from '@meanflow/core';
+import type { BackendValues, DataId, DataType } from '@tensorflow/tfjs-core';
+import { loadModule, messageOf, type ModuleSource, type TensorStore, type TfModule } from './runtime.js';
+
+export type TfjsDevice = 'cpu' | 'wasm' | 'webgpu' | 'node-gpu';
+
+/** What a device is opened with. */
+export interface DeviceOptions {
+  /** The package that registers the device's kernels; not needed when it was imported before. */
+  readonly kernels?: ModuleSource;
+}
+
+/** What a device holds. */
+export interface DeviceMemory {
+  /** Arrays and constants that are alive, each counted once however many views it has. */
+  readonly storages: number;
+  /** Bytes that are taken from the device or the system, in use or kept for the next run; where tfjs knows them. */
+  readonly allocatedBytes?: number;
+}
+
+/** A tfjs backend that is ready to run. */
+export interface OpenDevice {
+  readonly info: DeviceInfo;
+  /** The name under which its kernels are registered with tfjs. */
+  readonly tfjsName: string;
+  readonly store: TensorStore;
+  /** Kernels dispatched so far, where the device counts them; elsewhere each step is one. */
+  readonly dispatches?: number;
+  upload(value: HostArray): DataId;
+  read(dataId: DataId): Promise<BackendValues>;
+  /** Resolves when another run may be started. @throws {BackendError} when the device was lost or reported an error */
+  ready(): Promise<void>;
+  memory(): DeviceMemory;
+  /** Hands what was recorded to the device. */
+  submit(): void;
+  close(): Promise<void>;
+}
+
+interface EngineDevice {
+  readonly tfjsName: string;
+  readonly package: string;
+  readonly help: string;
+  readonly kind: DeviceInfo['device'];
+  /** Checks and describes the backend. @throws {BackendError} when it is not what was asked for */
+  describe(store: TensorStore): string;
+}
+
+/** Devices that tfjs's engine opens and keeps, one each. */
+export const engineDevices: Readonly<Record<Exclude<TfjsDevice, 'webgpu'>, EngineDevice>> = {
+  cpu: {
+    tfjsName: 'cpu',
+    package: '@tensorflow/tfjs-backend-cpu',
+    help: 'Run `npm install @tensorflow/tfjs-backend-cpu@4.22`.',
+    kind: 'cpu',
+    describe: (store) => {
+      // Its first use prints an advertisement otherwise.
+      (store as { firstUse?: boolean }).firstUse = false;
+      return 'tfjs CPU kernels (plain JavaScript, one thread)';
+    },
+  },
+  wasm: {
+    tfjsName: 'wasm',
+    package: '@tensorflow/tfjs-backend-wasm',
+    help:
+      'Run `npm install @tensorflow/tfjs-backend-wasm@4.22`; in a browser, tell it where its .wasm files are ' +
+      '(`setWasmPaths`) before opening the device.',
+    kind: 'wasm',
+    describe: () => 'tfjs WebAssembly kernels (XNNPACK)',
+  },
+  'node-gpu': {
+    tfjsName: 'tensorflow',
+    package: '@tensorflow/tfjs-node-gpu',
+    help:
+      '@tensorflow/tfjs-node-gpu 4.22 runs on Node 18 to 22 and Linux or Windows on x64, downloads libtensorflow 2.9.1 ' +
+      'while it is installed (so its install script must be allowed to run, with network), and needs an NVIDIA driver ' +
+      'with CUDA 11.2 and cuDNN 8.1 libraries on the library path. Run `npm install @tensorflow/tfjs-node-gpu@4.22` ' +
+      "and pass `() => import('@tensorflow/tfjs-node-gpu')` as `kernels`. Without these, `ort:cuda` and " +
+      '`tfjs:webgpu` are the other ways to an NVIDIA GPU.',
+    kind: 'cuda',
+    describe: (store) => {
+      if ((store as { isUsingGpuDevice?: boolean }).isUsingGpuDevice !== true) {
+        throw new BackendError(
+          `tfjs:node-gpu was asked for, but TensorFlow found no CUDA device and would run on the CPU. ${engineDevices['node-gpu'].help}`,
+        );
+      }
+      return 'TensorFlow on CUDA (tfjs-node-gpu)';
+    },
+  },
+};
+
+/**
+ * Opens one of tfjs's own backends.
+ *
+ * @throws {BackendError} when it is not installed or cannot start, saying what to install
+ */
+export async function openEngineDevice(
+  tf: TfModule,
+  device: Exclude<TfjsDevice, 'webgpu'>,
+  { kernels }: DeviceOptions,
+): Promise<OpenDevice> {
+  const found = (engineDevices as Readonly<Record<string, EngineDevice | undefined>>)[device];
+  if (found === undefined) {
+    const names = [...Object.keys(engineDevices), 'webgpu'].join(', ');
+    throw new BackendError(`backend-tfjs has no device "${device}"; it has: ${names}.`);
+  }
+  const { tfjsName, help, kind, describe, package: packageName } = found;
+  const asked = `tfjs:${device} was asked for`;
+  if (kernels !== undefined) {
+    const any = (candidate: unknown): candidate is object =>
+      typeof candidate === 'object' && candidate !== null;
+    await loadModule(packageName, kernels, any, `${asked}. ${help}`);
+  }
+  if (!tf.findBackendFactory(tfjsName)) {
+    const given =
+      kernels === undefined ? 'no `kernels` module was given' : 'the `kernels` module did not register it';
+    throw new BackendError(
+      `${asked}, but tfjs has no backend "${tfjsName}": ${given}. ` +
+        `Pass \`kernels: () => import('${packageName}')\`. ${help}`,
+    );
+  }
+  const store = await activate(tf, tfjsName, `${asked}, but could not be started. ${help}`);
+  const info: DeviceInfo = {
+    backend: `tfjs:${device}`,
+    device: kind,
+    description: describe(store),
+    versions: { '@tensorflow/tfjs-core': tf.version_core },
+  };
+  return {
+    info,
+    tfjsName,
+    store,
+    // A copy: a CPU storage is the very array that it was written from, which stays the caller's.
+    upload: (value) => writeHost(store, value, tfjsName === 'cpu'),
+    read: (dataId) => store.read(dataId),
+    ready: async () => {},
+    memory: () => ({
+      storages: store.numDataIds(),
+      allocatedBytes: (store as { wasm?: { HEAPU8: Uint8Array } }).wasm?.HEAPU8.byteLength,
+    }),
+    submit: () => {},
+    close: async () => {},
+  };
+}
+
+export function writeHost(store: TensorStore, { dtype, shape, data }: HostArray, copy: boolean): DataId {
+  return store.write((copy ? data.slice() : data) as BackendValues, [...shape], dtype as DataType);
+}
+
+/** Starting a backend makes it tfjs's current one for a moment, so only one is started at a time. */
+let starting: Promise<unknown> = Promise.resolve();
+
+function activate(tf: TfModule, name: string, failure: string): Promise<TensorStore> {
+  const start = async () => {
+    const { backendName: previous } = tf.engine();
+    let failed: unknown;
+    const started = await tf.setBackend(name).catch((error: unknown) => {
+      failed = error;
+      return false;
+    });
+    const store = tf.engine().registry[name] as TensorStore | undefined;
+    // tfjs remains as the program left it.
+    if (previous) await tf.setBackend(previous);
+    if (started && store !== undefined) return store;
+    throw new BackendError(failed === undefined ? failure : `${failure} (${messageOf(failed)})`, {
+      cause: failed,
+    });
+  };
+  const result = starting.then(start);
+  starting = result.catch(() => undefined);
+  return result;
+}

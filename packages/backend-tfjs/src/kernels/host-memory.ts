@@ -1,0 +1,199 @@
+/**
+ * Kernels of our own for tfjs backends that keep storages in the host's memory (CPU and Wasm). One strided copy does
+ * every movement of data, whatever the dtype, rank, steps or padding: tfjs's own kernels take an index apart for every
+ * element (CPU), copy the whole operand first (Wasm slice), or mistake one-byte bools for floats (Wasm reverse, tile).
+ */
+import { sizeOf, stridesOf, type TensorType } from '@meanflow/core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { StoredValue } from '../program/program.js';
+import type { Emit, Emitter } from './emitter.js';
+
+export type HostView = Float32Array | Int32Array | Uint8Array;
+
+interface CpuStore {
+  readonly data: { get(dataId: object): { values: HostView } };
+  makeTensorInfo(shape: number[], dtype: string, values: HostView): TensorInfo;
+}
+
+interface WasmStore {
+  makeOutput(shape: number[], dtype: string): TensorInfo;
+  typedArrayFromHeap(tensor: TensorInfo): HostView;
+}
+
+const views = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+
+const isWasm = (store: object): store is WasmStore => 'typedArrayFromHeap' in store;
+
+/** A new tensor, and views of it and of the operands. Allocating may move Wasm's memory, so views are taken after. */
+function allocate(
+  store: object,
+  { dtype, shape }: TensorType,
+  operands: readonly TensorInfo[],
+): { tensor: TensorInfo; out: HostView; inputs: readonly HostView[] } {
+  if (isWasm(store)) {
+    const tensor = store.makeOutput([...shape], dtype);
+    return {
+      tensor,
+      out: store.typedArrayFromHeap(tensor),
+      inputs: operands.map((operand) => store.typedArrayFromHeap(operand)),
+    };
+  }
+  const cpu = store as CpuStore;
+  const out = new views[dtype](sizeOf(shape));
+  return {
+    tensor: cpu.makeTensorInfo([...shape], dtype, out),
+    out,
+    inputs: operands.map(({ dataId }) => cpu.data.get(dataId).values),
+  };
+}
+
+/** Adds a step that computes in the host's memory. `out` is not cleared: it may hold anything. */
+export function hostKernel(
+  emitter: Emitter,
+  name: string,
+  inputs: readonly StoredValue[],
+  type: TensorType,
+  compute: (out: HostView, inputs: readonly HostView[]) => void,
+): StoredValue {
+  const result = emitter.schedule.value(type);
+  const { store } = emitter;
+  emitter.step(name, inputs, result, (given) => {
+    const { tensor, out, inputs: operands } = allocate(store, type, given);
+    try {
+      compute(out, operands);
+    } catch (error) {
+      store.disposeData(tensor.dataId);
+      throw error;
+    }
+    return tensor;
+  });
+  return result;
+}
+
+/** Where elements lie: an offset, and a step per axis of the shape that is walked. */
+interface Strided {
+  readonly offset: number;
+  readonly steps: readonly number[];
+}
+
+interface Walk {
+  readonly shape: readonly number[];
+  readonly from: Strided;
+  readonly to: Strided;
+}
+
+/** The same walk over as few axes as possible: neighbours that are one run in both operands are one axis. */
+function merged({ shape, from, to }: Walk): Walk {
+  const axes: { n: number; a: number; b: number }[] = [];
+  shape.forEach((n, axis) => {
+    if (n === 1) return;
+    const next = { n, a: from.steps[axis], b: to.steps[axis] };
+    const last = axes.at(-1);
+    if (last !== undefined && last.a === next.a * n && last.b === next.b * n) {
+      axes[axes.length - 1] = { n: last.n * n, a: next.a, b: next.b };
+    } else axes.push(next);
+  });
+  if (axes.length === 0) axes.push({ n: 1, a: 1, b: 1 });
+  return {
+    shape: axes.map(({ n }) => n),
+    from: { offset: from.offset, steps: axes.map(({ a }) => a) },
+    to: { offset: to.offset, steps: axes.map(({ b }) => b) },
+  };
+}
+
+function copy(source: HostView, target: HostView, { shape, from, to }: Walk): void {
+  const last = shape.length - 1;
+  const [n, a, b] = [shape[last], from.steps[last], to.steps[last]];
+  const walk = (axis: number, i: number, j: number): void => {
+    if (axis < last) {
+      for (let k = 0; k < shape[axis]; k++) walk(axis + 1, i + k * from.steps[axis], j + k * to.steps[axis]);
+    } else if (b === 1 && a === 1 && n > 8) target.set(source.subarray(i, i + n), j);
+    else if (b === 1 && a === 0) target.fill(source[i], j, j + n);
+    else for (let k = 0; k < n; k++) target[j + k * b] = source[i + k * a];
+  };
+  walk(0, from.offset, to.offset);
+}
+
+/** A step that copies strided elements into a new tensor; with `clear`, zeros stand where none are written. */
+function movement(
+  emitter: Emitter,
+  name: string,
+  x: StoredValue,
+  type: TensorType,
+  walk: Walk,
+  clear = false,
+): StoredValue {
+  const planned = merged(walk);
+  return hostKernel(emitter, name, [x], type, (out, [source]) => {
+    if (clear) out.fill(0);
+    copy(source, out, planned);
+  });
+}
+
+const dense = ({ shape }: TensorType): Strided => ({ offset: 0, steps: stridesOf(shape) });
+const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, n, axis) => sum + n * b[axis], 0);
+
+type Moving = 'transpose' | 'broadcastTo' | 'slice' | 'pad' | 'reverse';
+
+/** Every movement of data as a strided copy. */
+export const movements: { readonly [K in Moving]: Emit<K> } = {
+  transpose: ({ emitter, inputs: [x], attributes: { permutation }, output }) => {
+    const steps = stridesOf(x.shape);
+    const from = { offset: 0, steps: permutation.map((axis) => steps[axis]) };
+    return movement(emitter, 'transpose', x, output, { shape: output.shape, from, to: dense(output) });
+  },
+  broadcastTo: ({ emitter, inputs: [x], attributes: { shape }, output }) => {
+    const lead = shape.length - x.shape.length;
+    const own = stridesOf(x.shape);
+    const steps = shape.map((_, axis) => (axis < lead || x.shape[axis - lead] === 1 ? 0 : own[axis - lead]));
+    return movement(emitter, 'broadcastTo', x, output, {
+      shape,
+      from: { offset: 0, steps },
+      to: dense(output),
+    });
+  },
+  slice: ({ emitter, inputs: [x], attributes: { starts, strides }, output }) => {
+    const own = stridesOf(x.shape);
+    const from = { offset: dot(starts, own), steps: own.map((step, axis) => step * strides[axis]) };
+    return movement(emitter, 'slice', x, output, { shape: output.shape, from, to: dense(output) });
+  },
+  pad: ({ emitter, inputs: [x], attributes: { low, interior }, output }) => {
+    const own = stridesOf(output.shape);
+    const to = { offset: dot(low, own), steps: own.map((step, axis) => step * (interior[axis] + 1)) };
+    return movement(emitter, 'pad', x, output, { shape: x.shape, from: dense(x), to }, true);
+  },
+  reverse: ({ emitter, inputs: [x], attributes: { axes }, output }) => {
+    const own = stridesOf(x.shape);
+    const isReversed = (axis: number) => axes.includes(axis);
+    const offset = own.reduce(
+      (sum, step, axis) => sum + (isReversed(axis) ? (x.shape[axis] - 1) * step : 0),
+      0,
+    );
+    const steps = own.map((step, axis) => (isReversed(axis) ? -step : step));
+    const from = { offset, steps };
+    return movement(emitter, 'reverse', x, output, { shape: x.shape, from, to: dense(output) });
+  },
+};
+
+/** Integers of two operands, repeated to the result's shape, one by one; results wrap. */
+export const integers =
+  <K extends 'mul' | 'div'>(name: K, f: (a: number, b: number) => number): Emit<K> =>
+  ({ emitter, inputs, output }) => {
+    const [a, b] = inputs.map((input) => emitter.broadcast(input, output.shape));
+    return hostKernel(emitter, name, [a, b], output, (out, [x, y]) => {
+      for (let i = 0; i < out.length; i++) out[i] = f(x[i], y[i]);
+    });
+  };
+
+/** Adds rows into a table of zeros; an index outside of it fails the run. */
+export const scatterRows: Emit<'scatterAdd'> = ({ emitter, inputs, attributes: { rows }, output }) => {
+  const width = sizeOf(output.shape) / rows;
+  return hostKernel(emitter, 'scatterAdd', inputs, output, (out, [updates, indices]) => {
+    const bad = indices.findIndex((index) => index < 0 || index >= rows);
+    if (bad >= 0) throw new RangeError(`index ${indices[bad]} is outside a table of ${rows} rows`);
+    out.fill(0);
+    indices.forEach((row, i) => {
+      for (let k = 0; k < width; k++) out[row * width + k] += updates[i * width + k];
+    });
+  });
+};

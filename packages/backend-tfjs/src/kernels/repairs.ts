@@ -1,0 +1,137 @@
+/**
+ * Repairs: what each tfjs backend lacks or does otherwise than core defines it, and what it is built from instead.
+ * This table is the whole list of differences between tfjs backends; everything else is the shared kernel table.
+ */
+import { sizeOf } from '@meanflow/core';
+import type { NodeAttributes, NodeName, StoredValue } from '../program/program.js';
+import { reshaped } from '../schedule.js';
+import type { Emit, EmitContext, Emitter } from './emitter.js';
+import { integers, movements, scatterRows } from './host-memory.js';
+
+type DeviceRepairs = { readonly [K in NodeName]?: Emit<K> };
+
+/** The repair for int32 operands, the shared kernel for floats. */
+const forIntegers =
+  <K extends 'mul' | 'div'>(op: K, repair: Emit<K>): Emit<K> =>
+  (context) =>
+    context.output.dtype === 'int32' ? repair(context) : context.emitter.plain(op, context);
+
+const quotient = (a: number, b: number) => Math.trunc(a / b);
+
+/** The value of an operand that is one known number. */
+const knownScalar = ({ emitter }: EmitContext<NodeName>, operand: StoredValue): number | undefined =>
+  emitter.schedule.knownScalar(operand.storage);
+
+/**
+ * XNNPACK's Maximum and Minimum return the first operand where the second is NaN, and whichever zero comes first.
+ * A second operand that is a known number needs only the zero mended.
+ */
+const extremum =
+  <K extends 'maximum' | 'minimum'>(op: K): Emit<K> =>
+  (context) => {
+    const { emitter, inputs, output } = context;
+    if (output.dtype !== 'float32') return emitter.plain(op, context);
+    const swapped = knownScalar(context, inputs[0]) !== undefined ? [inputs[1], inputs[0]] : inputs;
+    const [a, b] = swapped;
+    const best = emitter.plain(op, { ...context, inputs: swapped });
+    const float = (name: 'add' | 'sub', x: StoredValue, y: StoredValue) =>
+      emitter.node(name, [x, y], {}, output);
+    const bool = { dtype: 'bool', shape: output.shape } as const;
+    const zero = emitter.scalar(0);
+    const known = knownScalar(context, b);
+    if (known !== undefined && !Number.isNaN(known)) {
+      if (known !== 0) return best;
+      // max(x, 0) is never −0, and min(x, −0) never 0.
+      if (op === 'maximum' && Object.is(known, 0)) return float('add', best, zero);
+    }
+    const negated = (x: StoredValue) => emitter.node('neg', [x], {}, x);
+    // Of two zeros: the sum is −0 only when both are, and the negated sum of negatives when either is.
+    const ofZeros = op === 'maximum' ? float('add', a, b) : negated(float('add', negated(a), negated(b)));
+    const areEqual = emitter.node('equal', [a, b], {}, bool);
+    const isZero = emitter.node('equal', [a, zero], {}, { ...a, dtype: 'bool' });
+    const bothZero = emitter.node('and', [areEqual, isZero], {}, bool);
+    const mended = emitter.node('select', [bothZero, ofZeros, best], {}, output);
+    const isNumber = emitter.node('equal', [b, b], {}, { ...b, dtype: 'bool' });
+    return emitter.node('select', [isNumber, mended, b], {}, output);
+  };
+
+type Reduction = 'reduceSum' | 'reduceMax' | 'argMax';
+
+/** The operand as rows `[results, elements]`, each of which is reduced: the kernels' own transposition is slow. */
+function asRows(emitter: Emitter, x: StoredValue, axes: readonly number[]): StoredValue {
+  const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+  const order = [...kept, ...axes];
+  const shape = order.map((axis) => x.shape[axis]);
+  const long = order.filter((axis) => x.shape[axis] > 1);
+  const isInOrder = long.every((axis, i) => i === 0 || axis > long[i - 1]);
+  const moved = isInOrder
+    ? x
+    : emitter.node('transpose', [x], { permutation: order }, { dtype: x.dtype, shape });
+  const elements = sizeOf(axes.map((axis) => x.shape[axis]));
+  return reshaped(moved, [sizeOf(shape) / elements, elements]);
+}
+
+const rowwise =
+  <K extends Reduction>(
+    op: K,
+    attributes: NodeAttributes[K],
+    axesOf: (given: NodeAttributes[K]) => readonly number[],
+  ): Emit<K> =>
+  ({ emitter, inputs: [x], attributes: given, output }) => {
+    const rows = asRows(emitter, x, axesOf(given));
+    const result = { dtype: output.dtype, shape: [rows.shape[0]] };
+    return emitter.plain(op, { inputs: [rows], attributes, output: result });
+  };
+
+const reductions: { readonly [K in Reduction]: Emit<K> } = {
+  reduceSum: rowwise('reduceSum', { axes: [1] }, ({ axes }) => axes),
+  reduceMax: rowwise('reduceMax', { axes: [1] }, ({ axes }) => axes),
+  argMax: rowwise('argMax', { axis: 1 }, ({ axis }) => [axis]),
+};
+
+/** Elements from which a float32 sum is made of sums of parts, whose roundings do not add up. */
+const LONG_SUM = 256;
+
+/** Wasm's Sum adds one element after the other in float32. */
+const sumOfParts: Emit<'reduceSum'> = (context) => {
+  const { emitter, inputs, attributes, output } = context;
+  const rows = asRows(emitter, inputs[0], attributes.axes);
+  const [results, elements] = rows.shape;
+  const parts =
+    elements >= LONG_SUM && output.dtype === 'float32' ? divisorNear(elements, Math.sqrt(elements)) : 1;
+  const { dtype } = output;
+  const sum = (x: StoredValue, axis: number, shape: number[]) =>
+    emitter.plain('reduceSum', { inputs: [x], attributes: { axes: [axis] }, output: { dtype, shape } });
+  if (parts === 1) return sum(rows, 1, [results]);
+  const split = reshaped(rows, [results, parts, elements / parts]);
+  return sum(sum(split, 2, [results, parts]), 1, [results]);
+};
+
+/** The divisor of n that is nearest below a bound. */
+function divisorNear(n: number, bound: number): number {
+  for (let divisor = Math.floor(bound); divisor > 1; divisor--) if (n % divisor === 0) return divisor;
+  return 1;
+}
+
+const cpu: DeviceRepairs = {
+  ...movements,
+  ...reductions,
+  // JavaScript multiplies int32 in float64, which rounds beyond 2⁵³.
+  mul: forIntegers('mul', integers('mul', Math.imul)),
+  div: forIntegers('div', integers('div', quotient)),
+};
+
+const wasm: DeviceRepairs = {
+  ...movements,
+  ...reductions,
+  reduceSum: sumOfParts,
+  // The kernel writes wherever an index points, beyond its memory too.
+  scatterAdd: scatterRows,
+  // The kernel divides int32 as float32.
+  div: forIntegers('div', integers('div', quotient)),
+  maximum: extremum('maximum'),
+  minimum: extremum('minimum'),
+};
+
+/** By tfjs backend name. */
+export const repairs: Readonly<Partial<Record<string, DeviceRepairs>>> = { cpu, wasm };

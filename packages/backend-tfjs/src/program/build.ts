@@ -1,0 +1,65 @@
+/**
+ * buildProgram: a prepared graph as a Program. Values without elements, and results computed from nothing, are settled
+ * here, so that neither lowerings nor kernels have to think of them.
+ */
+import {
+  BackendError,
+  formatType,
+  MeanflowError,
+  prepare,
+  type Graph,
+  type Instruction,
+  type OpName,
+  type TensorType,
+} from '@meanflow/core';
+import type { Lowering } from './lowering.js';
+import { areStored, isEmpty, ProgramBuilder, type Program, type Value } from './program.js';
+import { lowerings } from './table.js';
+
+/** @throws {BackendError} when an op has no form that tfjs computes, naming the op and its operands */
+export function buildProgram(graph: Graph): Program {
+  const prepared = prepare(graph);
+  const builder = new ProgramBuilder();
+  const values = new Array<Value>(prepared.types.length);
+  for (const { value } of prepared.inputs) values[value] = builder.input(prepared.types[value]);
+  for (const instruction of prepared.instructions) {
+    const inputs = instruction.inputs.map((input) => values[input]);
+    const [output] = instruction.outputs;
+    values[output] = lower(builder, instruction, inputs, prepared.types[output]);
+  }
+  const named = (list: Graph['inputs']) => list.map(({ name, value }) => ({ name, value: values[value] }));
+  return builder.finish(graph.name, named(prepared.inputs), named(prepared.outputs));
+}
+
+function lower(
+  builder: ProgramBuilder,
+  { op, attributes }: Instruction,
+  inputs: readonly Value[],
+  output: TensorType,
+): Value {
+  if (isEmpty(output)) return { ...output, storage: undefined };
+  if (op === 'composite') throw new BackendError(`composite ${attributes.definition.name} was not inlined.`);
+  // Only the concatenation of something with nothing needs its operands one by one.
+  const operands = op === 'concat' ? inputs.filter((input) => !isEmpty(input)) : inputs;
+  if (!areStored(operands)) {
+    const held = operands[0];
+    if (op === 'optimizationBarrier' && held.storage !== undefined) return held;
+    return builder.fill(output, ofNothing(op, output));
+  }
+  try {
+    const lowering = lowerings[op] as Lowering<typeof op>;
+    return lowering({ builder, inputs: operands, attributes: attributes as never, output });
+  } catch (error) {
+    if (error instanceof MeanflowError) throw error;
+    const types = inputs.map(formatType).join(', ');
+    throw new BackendError(`${op} of ${types} could not be lowered to tfjs: ${String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** What an op makes of operands without elements: sums are 0, the maximum is the smallest number there is. */
+function ofNothing(op: OpName, { dtype }: TensorType): number {
+  if (op !== 'reduceMax') return 0;
+  return dtype === 'int32' ? -(2 ** 31) : -Infinity;
+}

@@ -1,0 +1,103 @@
+/** KernelRunner: compiles generated kernels and records them beside tfjs's own. */
+import { BackendError, type TensorType } from '@meanflow/core';
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { messageOf } from '../runtime.js';
+import type { StepFunction } from '../schedule.js';
+import type { GpuBindGroup, GpuBuffer, GpuPipeline, TfjsGpuBackend } from './gpu.js';
+import type { Kernel } from './kernel-writer.js';
+
+/** Dispatches after which recorded commands are handed to the device, so that it does not wait for a whole run. */
+const DISPATCHES_PER_SUBMIT = 24;
+/** Bind groups that a step remembers: state alternates between few sets of buffers. */
+const REMEMBERED = 4;
+
+export class KernelRunner {
+  /** Kernels dispatched, tfjs's and generated. */
+  dispatches = 0;
+  private readonly pipelines = new Map<string, Promise<GpuPipeline>>();
+
+  constructor(private readonly backend: TfjsGpuBackend) {
+    const run = backend.runWebGPUProgram.bind(backend);
+    backend.runWebGPUProgram = (...parameters) => {
+      this.dispatches += 1;
+      return run(...parameters);
+    };
+  }
+
+  /**
+   * Compiles a kernel, once per text.
+   *
+   * @returns what a schedule calls
+   * @throws {BackendError} when the device refuses it, with the device's message and the text
+   */
+  async compile(kernel: Kernel, results: readonly TensorType[]): Promise<StepFunction> {
+    const { wgsl } = kernel;
+    if (!this.pipelines.has(wgsl)) this.pipelines.set(wgsl, this.pipeline(wgsl));
+    const pipeline = await this.pipelines.get(wgsl)!;
+    const most = this.backend.device.limits.maxComputeWorkgroupsPerDimension;
+    const y = Math.ceil(kernel.workgroups / most);
+    const x = Math.ceil(kernel.workgroups / y);
+    const remembered: { buffers: readonly GpuBuffer[]; group: GpuBindGroup }[] = [];
+    return (inputs) => {
+      const outputs = results.map(({ shape, dtype }) => this.allocate(shape, dtype));
+      const buffers = [...outputs, ...inputs].map(
+        ({ dataId }) => this.backend.tensorMap.get(dataId).resource,
+      );
+      let known = remembered.find((entry) => entry.buffers.every((buffer, i) => buffer === buffers[i]));
+      if (known === undefined) {
+        known = { buffers, group: this.bind(pipeline, buffers) };
+        remembered.unshift(known);
+        if (remembered.length > REMEMBERED) remembered.pop();
+      }
+      this.record(pipeline, known.group, x, y);
+      return outputs;
+    };
+  }
+
+  private async pipeline(wgsl: string): Promise<GpuPipeline> {
+    const { device } = this.backend;
+    try {
+      const module = device.createShaderModule({ code: wgsl });
+      return await device.createComputePipelineAsync({
+        layout: 'auto',
+        compute: { module, entryPoint: 'main' },
+      });
+    } catch (error) {
+      throw new BackendError(`The device refused a generated kernel: ${messageOf(error)}\n${wgsl}`, {
+        cause: error,
+      });
+    }
+  }
+
+  private allocate(shape: readonly number[], dtype: string): TensorInfo {
+    const tensor = this.backend.makeTensorInfo([...shape], dtype);
+    this.backend.uploadToGPU(tensor.dataId);
+    return tensor;
+  }
+
+  private bind(pipeline: GpuPipeline, buffers: readonly GpuBuffer[]): GpuBindGroup {
+    return this.backend.device.createBindGroup({
+      layout: pipeline.getBindGroupLayout(0),
+      entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+    });
+  }
+
+  private record(pipeline: GpuPipeline, group: GpuBindGroup, x: number, y: number): void {
+    const { backend } = this;
+    backend.ensureCommandEncoderReady();
+    backend.computePassEncoder ??= backend.commandEncoder!.beginComputePass();
+    const pass = backend.computePassEncoder;
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(x, y);
+    this.dispatches += 1;
+    if (++backend.dispatchCountInPass >= DISPATCHES_PER_SUBMIT) this.submit();
+  }
+
+  /** Hands what was recorded to the device. */
+  submit(): void {
+    const { backend } = this;
+    backend.endComputePassEncoder();
+    if (backend.commandEncoder !== null) backend.submitQueue();
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Composites against their decomposition: a backend with a kernel of its own for one must give what the primitives give,
+ * at ordinary, extreme and many elements, alone and among other ops. The interpreter, which runs the decomposition, is the
+ * oracle.
+ */
+import {
+  adamUpdate,
+  add,
+  attention,
+  checkpoint,
+  gelu,
+  grad,
+  layerNorm,
+  mul,
+  rmsNorm,
+  silu,
+  softmax,
+  softplus,
+  sum,
+  transpose,
+  type Shape,
+  type Tensor,
+} from '@meanflow/core';
+import { valueCase } from './build.js';
+import type { GraphCase } from './case.js';
+import { f32, floats, normals, RANKS, show } from './inputs.js';
+
+type Unary = (x: Tensor) => Tensor;
+const ROWWISE: Readonly<Record<string, Unary>> = {
+  softmax,
+  layerNorm: (x) => layerNorm(x),
+  rmsNorm: (x) => rmsNorm(x),
+};
+const ELEMENTWISE: Readonly<Record<string, Unary>> = {
+  silu,
+  gelu: (x) => gelu(x),
+  geluTanh: (x) => gelu(x, { approximate: 'tanh' }),
+  softplus,
+};
+const aspect = 'composites';
+
+function activationCases(): GraphCase[] {
+  return Object.entries(ELEMENTWISE).flatMap(([op, f]) => [
+    ...([...RANKS, [0, 3]] as Shape[]).map((shape) =>
+      valueCase(op, show(shape), f, () => [floats(shape, -5, 5)], {
+        aspect,
+        features: [
+          ...(shape.length === 5 ? (['rank-5'] as const) : []),
+          ...(shape.includes(0) ? (['zero-size'] as const) : []),
+        ],
+      }),
+    ),
+    valueCase(op, 'tails', f, () => [f32([-60, -20, -8, 0, 8, 20, 60])], { aspect }),
+    valueCase(
+      op,
+      'of transposed',
+      (x) => f(transpose(x)),
+      () => [floats([3, 4], -4, 4)],
+      {
+        aspect,
+        features: ['layout'],
+      },
+    ),
+    valueCase(op, '2^13 elements', f, () => [normals([2 ** 13])], { aspect, features: ['large'] }),
+    valueCase(op, 'beside its gradient', (x) => [f(x), grad((y: Tensor) => sum(mul(f(y), y)))(x)], () => [
+      floats([3, 4], -3, 3),
+    ], { aspect }), // prettier-ignore
+  ]);
+}
+
+function rowwiseCases(): GraphCase[] {
+  return Object.entries(ROWWISE).flatMap(([op, f]) => [
+    ...([[4], [1], [3, 4], [2, 3, 4], [2, 1, 3, 5], [2, 2, 1, 3, 2]] as Shape[]).map((shape) =>
+      valueCase(op, show(shape), f, () => [floats(shape, -3, 3)], {
+        aspect,
+        features: shape.length === 5 ? ['rank-5'] : [],
+      }),
+    ),
+    valueCase(op, '[0,4]', f, () => [floats([0, 4])], { aspect, features: ['zero-size'] }),
+    valueCase(op, 'large numbers', f, () => [f32([100, 101, 99, 98, -300, 0, 300, 1], [2, 4])], { aspect }),
+    valueCase(op, 'equal numbers', f, () => [f32([2, 2, 2, 2], [1, 4])], { aspect }),
+    valueCase(
+      op,
+      'of transposed',
+      (x) => f(transpose(x)),
+      () => [floats([5, 3])],
+      {
+        aspect,
+        features: ['layout'],
+      },
+    ),
+    valueCase(op, 'rows of 1,000', f, () => [normals([4, 1000])], { aspect, features: ['large'] }),
+    valueCase(op, 'beside its gradient', (x) => [f(x), grad((y: Tensor) => sum(mul(f(y), y)))(x)], () => [
+      floats([3, 4]),
+    ], { aspect }), // prettier-ignore
+  ]);
+}
+
+function attentionCases(): GraphCase[] {
+  const of = (variant: string, q: Shape, k: Shape, options?: { readonly scale: number }) =>
+    valueCase('attention', variant, (x, y, z) => attention(x, y, z, options), () => [
+      normals(q, 'q'),
+      normals(k, 'k'),
+      normals(k, 'v'),
+    ], { aspect }); // prettier-ignore
+  return [
+    of('2 heads', [2, 2, 3, 4], [2, 2, 3, 4]),
+    of('more keys than queries', [1, 2, 2, 4], [1, 2, 7, 4]),
+    of('one key', [1, 1, 3, 4], [1, 1, 1, 4]),
+    of('a scale of its own', [1, 2, 3, 4], [1, 2, 3, 4], { scale: 3 }),
+    of('64 tokens', [1, 2, 64, 16], [1, 2, 64, 16]),
+  ];
+}
+
+function optimizerCases(): GraphCase[] {
+  const constants = { beta1: 0.9, beta2: 0.95 };
+  const of = (variant: string, shape: Shape, gradientScale: number) =>
+    valueCase('adamUpdate', variant, (gradient, mean, variance, stepSize, epsilon) => {
+      const next = adamUpdate({ gradient, mean, variance, stepSize, epsilon }, constants);
+      return [next.update, next.mean, next.variance];
+    }, () => [
+      floats(shape, -gradientScale, gradientScale, 'gradient'),
+      floats(shape, -gradientScale, gradientScale, 'mean'),
+      floats(shape, 0, gradientScale ** 2, 'variance'),
+      f32([-0.003], []),
+      f32([1e-6], []),
+    ], { aspect }); // prettier-ignore
+  return [
+    of('[3,4]', [3, 4], 1),
+    of('a scalar', [], 1),
+    of('small gradients', [16], 1e-4),
+    of('2^13 elements', [2 ** 13], 1),
+  ];
+}
+
+/** All of them. */
+export function compositeCases(): GraphCase[] {
+  const nested = (x: Tensor) => layerNorm(add(x, gelu(rmsNorm(x))));
+  return [
+    ...activationCases(),
+    ...rowwiseCases(),
+    ...attentionCases(),
+    ...optimizerCases(),
+    valueCase('layerNorm', 'composites of composites', nested, () => [floats([3, 5])], { aspect }),
+    valueCase('optimizationBarrier', 'a checkpointed gradient', (x) => {
+      const f = checkpoint((y: Tensor) => mul(silu(y), softmax(y)));
+      return grad((y: Tensor) => sum(mul(f(f(y)), y)))(x);
+    }, () => [floats([3, 4])], { aspect }), // prettier-ignore
+  ];
+}

@@ -1,0 +1,107 @@
+/** Errors: a run or a compilation that does not fit is refused with core's typed errors, and leaves things whole. */
+import {
+  ArgumentError,
+  DTypeError,
+  HostArray,
+  MeanflowError,
+  PytreeError,
+  referenceBackend,
+  ShapeError,
+  type RunInput,
+} from '@meanflow/core';
+import {
+  behaviour,
+  counterGraph,
+  disposeAll,
+  doubleGraph,
+  expect,
+  expectRejection,
+  expectValues,
+  runAndRead,
+  scalar,
+  withExecutable,
+} from './behaviour.js';
+import type { BehaviourCase } from './case.js';
+import { f32, i32 } from './inputs.js';
+
+const of = (variant: string, check: Parameters<typeof behaviour>[3]) =>
+  behaviour('errors', 'errors', variant, check);
+
+/** All of them. */
+export function errorCases(): BehaviourCase[] {
+  const refused: readonly (readonly [
+    string,
+    Readonly<Record<string, RunInput>>,
+    new (message?: string) => MeanflowError,
+    string,
+  ])[] = [
+    ['a missing input', {}, ArgumentError, 'x'],
+    ['an unknown input', { x: f32([1, 2, 3]), z: f32([1]) }, ArgumentError, 'z'],
+    ['a wrong shape', { x: f32([1, 2]) }, ShapeError, 'x'],
+    ['a wrong rank', { x: f32([1, 2, 3], [1, 3]) }, ShapeError, 'x'],
+    ['a wrong dtype', { x: i32([1, 2, 3]) }, DTypeError, 'x'],
+  ];
+  return [
+    ...refused.map(([variant, inputs, error, name]) =>
+      of(`${variant} is refused, naming it`, (backend) =>
+        withExecutable(backend, doubleGraph(), {}, async (executable) => {
+          const { message } = await expectRejection(
+            `run() with ${variant}`,
+            () => executable.run(inputs),
+            error,
+          );
+          expect(message.includes(`"${name}"`), `The message must name input "${name}": ${message}`);
+          expectValues('a run afterwards', (await runAndRead(executable, { x: f32([1, 2, 3]) })).y, [2, 4, 6]);
+        }),
+      ),
+    ), // prettier-ignore
+    of('a refused run does not take the state', (backend) =>
+      withExecutable(backend, counterGraph(2), { counter: 'counter' }, async (executable) => {
+        const first = await executable.run({ counter: f32([0, 1]), step: scalar(1) });
+        const wrong = { counter: first.counter, step: f32([1, 2]) };
+        await expectRejection('run() with a wrong step', () => executable.run(wrong), ShapeError);
+        expectValues('the state', await first.counter.read(), [1, 2]);
+        disposeAll(first);
+      }),
+    ),
+    of('float64 stands for float32', (backend) =>
+      withExecutable(backend, doubleGraph(), {}, async (executable) => {
+        const x = new HostArray('float64', [3], Float64Array.of(1, 2.5, 3));
+        expectValues('the result', (await runAndRead(executable, { x })).y, [2, 5, 6]);
+      }),
+    ),
+    of('an array of another backend is refused, or its value taken', (backend) =>
+      withExecutable(backend, doubleGraph(), {}, async (executable) => {
+        const other = await referenceBackend().compile(doubleGraph());
+        const { y } = await other.run({ x: f32([1, 2, 3]) });
+        let result: Record<string, HostArray>;
+        try {
+          result = await runAndRead(executable, { x: y });
+        } catch (error) {
+          const shown = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+          expect(error instanceof MeanflowError, `It must be refused with a typed error, got ${shown}`);
+          return;
+        }
+        expectValues('the result', result.y, [4, 8, 12]);
+      }),
+    ),
+    of('a state that names no input or output of one type is refused', async (backend) => {
+      const graph = counterGraph(2);
+      const wrong: readonly Readonly<Record<string, string>>[] = [
+        { nothing: 'counter' },
+        { counter: 'nothing' },
+        { counter: 'total' },
+      ];
+      for (const state of wrong) {
+        await expectRejection(
+          `compile() with the state ${JSON.stringify(state)}`,
+          () => backend.compile(graph, { state }),
+          ArgumentError,
+          DTypeError,
+          ShapeError,
+          PytreeError,
+        );
+      }
+    }),
+  ];
+}

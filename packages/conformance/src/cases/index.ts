@@ -1,0 +1,32 @@
+/** Every case of the kit, in the order in which it is run: small graphs first, whole procedures last. */
+import type { Case } from './case.js';
+import { compositeCases } from './composites.js';
+import { contractionCases } from './contractions.js';
+import { derivativeCases } from './derivatives.js';
+import { elementwiseSpecialCases } from './elementwise-special.js';
+import { elementwiseCases } from './elementwise.js';
+import { errorCases } from './errors.js';
+import { lifetimeCases } from './lifetime.js';
+import { reductionCases } from './reductions.js';
+import { samplingCases } from './sampling.js';
+import { shapingCases } from './shaping.js';
+import { stateCases } from './state.js';
+import { trainingCases } from './training.js';
+
+/** The cases. Their ids are unique; making them traces and computes nothing. */
+export function conformanceCases(): readonly Case[] {
+  return [
+    ...elementwiseCases(),
+    ...elementwiseSpecialCases(),
+    ...reductionCases(),
+    ...shapingCases(),
+    ...contractionCases(),
+    ...derivativeCases(),
+    ...compositeCases(),
+    ...lifetimeCases(),
+    ...errorCases(),
+    ...stateCases(),
+    ...samplingCases(),
+    ...trainingCases(),
+  ];
+}

@@ -1,0 +1,66 @@
+/**
+ * Train steps: the three objectives, each with its guidance and label drop, for 20 steps of Adam with an average, against
+ * the float64 reference. Loss and squared errors of every step, and the parameters and averages after the last.
+ */
+import { hostArray, treePaths, type Backend, type HostArray } from '@meanflow/core';
+import { createObjective, type ObjectiveConfig } from '@meanflow/models';
+import { adam, ema, Trainer } from '@meanflow/training';
+import type { NamedArrays } from '../numerics/tolerance.js';
+import type { BehaviourCase } from './case.js';
+import { compareOutcome, driftOracle } from './drift.js';
+import { guidedNetwork, smallData, smallNetwork } from './small-model.js';
+
+const STEPS = 20;
+const labelDrop = { probability: 0.2, rows: 'first' } as const;
+
+const OBJECTIVES: readonly ObjectiveConfig[] = [
+  { kind: 'flow-matching', labelDrop },
+  { kind: 'meanflow', guidance: { omega: 1.5, kappa: 0.4, start: 0.1, end: 0.9 }, labelDrop },
+  { kind: 'improved-meanflow', guidance: {}, labelDrop },
+];
+
+/** All of them. */
+export function trainingCases(): BehaviourCase[] {
+  return OBJECTIVES.map((config) => {
+    const oracle = driftOracle((backend) => trainOn(backend, config));
+    return {
+      kind: 'behaviour',
+      id: `train step: ${config.kind}, ${STEPS} steps`,
+      op: 'train step',
+      aspect: 'training',
+      features: [],
+      check: async (backend) => compareOutcome(await trainOn(backend, config), await oracle()),
+    };
+  });
+}
+
+async function trainOn(backend: Backend, config: ObjectiveConfig): Promise<NamedArrays> {
+  const trainer = await Trainer.create({
+    network: config.kind === 'improved-meanflow' ? guidedNetwork() : smallNetwork(),
+    objective: createObjective(config),
+    optimizer: adam({ learningRate: 1e-3, beta2: 0.95 }),
+    ema: ema({ decays: [0.9] }),
+    data: smallData,
+    backend,
+    batchSize: 16,
+    seed: 3,
+  });
+  try {
+    const curves: Record<string, number[]> = {};
+    for (let i = 0; i < STEPS; i++) {
+      const { loss, metrics } = await trainer.advance();
+      for (const [name, array] of Object.entries({ loss, ...metrics })) {
+        (curves[name] ??= []).push((await array.read()).item());
+        array.dispose();
+      }
+    }
+    const { params, ema: averages } = await trainer.snapshot();
+    const leaves = treePaths<HostArray>({ params, ema: averages });
+    return {
+      ...Object.fromEntries(Object.entries(curves).map(([name, values]) => [name, hostArray(values)])),
+      ...Object.fromEntries(leaves.map(({ path, leaf }) => [path, leaf])),
+    };
+  } finally {
+    await trainer.dispose();
+  }
+}

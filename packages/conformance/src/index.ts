@@ -1,0 +1,23 @@
+/** `@meanflow/conformance`: the kit that proves a backend, on any platform. `@meanflow/conformance/node` adds parity with files. */
+export type { Aspect, BehaviourCase, Case, Feature, Finding, GraphCase, GraphCheck } from './cases/case.js';
+export { conformanceCases } from './cases/index.js';
+export type { CountingExecutable, DeviceMemory, MeasuringBackend, TransferCounters } from './cases/state.js';
+export { roundoff, UNIT_ROUNDOFF, type Roundoff } from './numerics/roundoff.js';
+export { roundingBackend } from './numerics/rounding-backend.js';
+export { expectations, type Expectation } from './numerics/tolerance.js';
+export { compare, type Comparison } from './numerics/compare.js';
+export { runCase, runConformance, type ConformanceOptions } from './run.js';
+export { declarationsOf, type DeclaringBackend, type Unsupported } from './unsupported.js';
+export {
+  conforms,
+  summarise,
+  unsupportedReasons,
+  type CaseResult,
+  type OpSummary,
+  type Report,
+} from './report/report.js';
+export { describeConformance, type DescribeOptions, type TestFunctions } from './describe.js';
+export { formatCell, matrixRows, matrixText, type MatrixRow } from './report/matrix.js';
+export { matrixHtml } from './report/html.js';
+export { reportsJson } from './report/json.js';
+export { conformanceCommand, type CommandOutcome, type ConformanceCommandOptions } from './command.js';

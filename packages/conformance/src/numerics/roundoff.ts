@@ -1,0 +1,184 @@
+/**
+ * The table that every tolerance of the kit comes from: how far one float32 evaluation of each op may lie from its
+ * exact value. Bounds are in units of u = 2⁻²⁴ (half an ulp of 1, the unit roundoff) and hold element by element. Where
+ * platforms differ, the bound is the weakest guarantee among those that a backend may stand on: IEEE 754 arithmetic,
+ * WGSL (section "Floating point accuracy"), the polynomial kernels of ONNX Runtime and tfjs. A graph of several ops
+ * needs no further numbers: `tolerance.ts` finds by experiment how the graph itself carries these roundings forward.
+ */
+import {
+  abs,
+  add,
+  constant,
+  conv,
+  dotGeneral,
+  HostArray,
+  log,
+  mul,
+  scatterAdd,
+  sum,
+  where,
+  equal,
+  type OpAttributes,
+  type PrimitiveName,
+  type Tensor,
+} from '@meanflow/core';
+
+/** The unit roundoff of float32. */
+export const UNIT_ROUNDOFF = 2 ** -24;
+
+interface Evaluation<A> {
+  readonly inputs: readonly Tensor[];
+  /** The exact result. */
+  readonly output: Tensor;
+  readonly attributes: A;
+}
+
+/** What is known of one op's rounding. */
+export interface Roundoff<A> {
+  /** How the bound follows; shown in reports. */
+  readonly analysis: string;
+  /** The bound in units of u, of the output's shape; absent for ops that are exact. Traced. */
+  readonly bound?: (evaluation: Evaluation<A>) => Tensor;
+}
+
+/** λ in the error of a sum of n terms, min(n, λ√n)·u: it is exceeded with probability below 2·exp(−λ²/2) ≈ 7·10⁻⁴. */
+const LAMBDA = 4;
+
+/** Roundings in a sum of `n` terms, by worst case for short sums and by probability for long ones. */
+export function roundingsOfSum(n: number): number {
+  return Math.min(n, LAMBDA * Math.sqrt(n));
+}
+
+const exact = (analysis: string): Roundoff<unknown> => ({ analysis });
+const moves = exact('Moves elements; the bits stay.');
+const decides = exact('A decision or a sign; exact.');
+const picks = exact('Returns one of its operands; exact.');
+
+const relative = (units: number, analysis: string): Roundoff<unknown> => ({
+  analysis: `${units} u·|y|. ${analysis}`,
+  bound: ({ output }) => mul(units, abs(output)),
+});
+const absolute = (units: number, analysis: string): Roundoff<unknown> => ({
+  analysis: `${units} u. ${analysis}`,
+  bound: ({ output }) => mul(units, finiteOne(output)),
+});
+
+/** 1 wherever a value is; NaN stays NaN. */
+const finiteOne = (y: Tensor): Tensor => where(equal(y, y), 1, y);
+
+const summed = (what: string): string =>
+  `min(n, ${LAMBDA}√n)·u·${what}. Recursive summation in any order (Higham and Mary, 2019, theorem 2.4, λ = ${LAMBDA}).`;
+
+type Table = { readonly [K in PrimitiveName]: Roundoff<OpAttributes[K]> };
+
+/** The table. */
+export const roundoff: Table = {
+  constant: {
+    analysis: '|c − fl(c)|: a constant is rounded to float32 once; integers and short fractions are exact.',
+    bound: ({ attributes: { dtype, value } }) => {
+      const lost = Float64Array.from(value.data, (c) => lostByRounding(c) / UNIT_ROUNDOFF);
+      return constant(new HostArray('float64', value.shape, lost), dtype);
+    },
+  },
+  iota: exact('Whole numbers below 2²⁴; exact.'),
+
+  neg: decides,
+  abs: decides,
+  sign: decides,
+  floor: decides,
+  exp: {
+    analysis: '(6 + 4|x|) u·|y|. WGSL: 3 + 2|x| ulp; the argument’s own rounding is multiplied by |x|.',
+    bound: ({ inputs: [x], output }) => mul(add(6, mul(4, abs(x))), abs(output)),
+  },
+  log: {
+    analysis: '6 u·|y| + 8 u. WGSL: 3 ulp, and 2⁻²¹ absolute for x in [½, 2], where y passes zero.',
+    bound: ({ output }) => add(mul(6, abs(output)), mul(8, finiteOne(output))),
+  },
+  sqrt: relative(9, 'WGSL: 1 / inverseSqrt(x), 2 ulp and a division of 2.5 ulp.'),
+  rsqrt: relative(14, 'As 1 / √x: that of the root and of a division.'),
+  sin: {
+    analysis: '16 u·(1 + |x|). Hardware sines are accurate absolutely; reducing x to a period costs u·|x|.',
+    bound: ({ inputs: [x] }) => mul(16, add(1, abs(x))),
+  },
+  cos: {
+    analysis: '16 u·(1 + |x|). As for sin.',
+    bound: ({ inputs: [x] }) => mul(16, add(1, abs(x))),
+  },
+  tanh: absolute(16, 'Rational or exponential forms are accurate to some ulp of 1, not of y near 0.'),
+  sigmoid: absolute(16, '1 / (1 + e⁻ˣ); implementations may flush the tails to 0 and 1.'),
+  erf: absolute(16, 'Abramowitz and Stegun 7.1.26 (1.5·10⁻⁷ = 2.5 u) and its evaluation in float32.'),
+  isFinite: decides,
+  not: decides,
+  cast: relative(1, 'One rounding, of integers beyond 2²⁴; all else is exact.'),
+
+  add: relative(1, 'Correctly rounded.'),
+  sub: relative(1, 'Correctly rounded.'),
+  mul: relative(1, 'Correctly rounded.'),
+  div: relative(5, 'WGSL: 2.5 ulp.'),
+  pow: {
+    analysis:
+      '(16 + 16|p|(1 + |log |x||)) u·|y|. As exp2(p · log2 x): the exponent’s error is multiplied by itself.',
+    bound: ({ inputs: [x, p], output }) => {
+      const logarithm = abs(log(where(equal(x, 0), 1, abs(x))));
+      return mul(add(16, mul(16, mul(abs(p), add(1, logarithm)))), abs(output));
+    },
+  },
+  maximum: picks,
+  minimum: picks,
+  equal: decides,
+  less: decides,
+  lessEqual: decides,
+  and: decides,
+  or: decides,
+  select: picks,
+
+  reduceSum: {
+    analysis: summed('Σ|x|, n terms'),
+    bound: ({ inputs: [x], attributes: { axes } }) => {
+      const n = axes.reduce((count, axis) => count * x.shape[axis], 1);
+      return mul(roundingsOfSum(n), sum(abs(x), axes));
+    },
+  },
+  reduceMax: picks,
+  argMax: decides,
+
+  reshape: moves,
+  transpose: moves,
+  broadcastTo: moves,
+  slice: moves,
+  pad: moves,
+  concat: moves,
+  reverse: moves,
+
+  dotGeneral: {
+    analysis: summed('Σ|a||b|, n products') + ' Products are rounded, or fused.',
+    bound: ({ inputs: [a, b], attributes }) => {
+      const n = attributes.lhsContracting.reduce((count, axis) => count * a.shape[axis], 1);
+      return mul(roundingsOfSum(n) + 1, dotGeneral(abs(a), abs(b), attributes));
+    },
+  },
+  conv: {
+    analysis: summed('Σ|x||k|, n products in a window') + ' Direct or as a matrix product.',
+    bound: ({ inputs: [x, kernel], attributes }) => {
+      const n = kernel.shape.slice(1).reduce((count, size) => count * size, 1);
+      return mul(roundingsOfSum(n) + 1, conv(abs(x), abs(kernel), attributes));
+    },
+  },
+
+  gather: moves,
+  scatterAdd: {
+    analysis: summed('Σ|updates| of a row, n updates in all'),
+    bound: ({ inputs: [updates, indices], attributes: { rows } }) => {
+      const n = indices.shape.reduce((count, size) => count * size, 1);
+      return mul(roundingsOfSum(n), scatterAdd(abs(updates), indices, rows));
+    },
+  },
+
+  stopGradient: moves,
+  optimizationBarrier: moves,
+};
+
+/** What a number loses when float32 stores it; nothing when it is not finite. */
+export function lostByRounding(value: number): number {
+  return Number.isFinite(value) ? Math.abs(value - Math.fround(value)) : 0;
+}

@@ -1,0 +1,144 @@
+/**
+ * A directory of parity vectors: `<case>.json` says what the tensors of `<case>.safetensors` are. Reading is strict: a file
+ * that cannot be read, that lacks its partner, or whose tensors are not those that its JSON lists is damaged; a file that
+ * belongs to no known case is unknown. Neither passes for a case that was looked at.
+ */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, parse } from 'node:path';
+import { DataError, formatShape, type Backend, type HostArray } from '@meanflow/core';
+import { decodeSafetensors, type JsonObject, type JsonValue } from '@meanflow/training';
+import type { ParityCase, ParityOutcome, ParityResult } from './parity-case.js';
+import { knownCases, type KnownCase } from './registry.js';
+
+/** Subdirectories that hold no cases of this format, and what they wait for. */
+const SUBDIRECTORIES: Readonly<Record<string, string>> = {
+  ckpt: 'the import of published checkpoints',
+};
+
+/**
+ * Runs every case of a directory.
+ *
+ * @throws {DataError} when the directory cannot be read or holds no case
+ */
+export async function runParity(directory: string, backend: Backend): Promise<readonly ParityResult[]> {
+  const results: ParityResult[] = [];
+  for (const name of caseNames(directory)) {
+    results.push({ name, ...(await runEntry(directory, name, backend)) });
+  }
+  if (results.length === 0)
+    throw new DataError(`${directory} holds no parity cases (<case>.json with <case>.safetensors).`);
+  return results;
+}
+
+/** Names of cases, of subdirectories (with a slash) and of files that are neither, sorted. */
+function caseNames(directory: string): string[] {
+  let entries;
+  try {
+    entries = readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    throw new DataError(`${directory} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  const names = entries
+    .filter(({ name }) => !name.startsWith('.') && !name.endsWith('.md'))
+    .map((entry) => {
+      if (entry.isDirectory()) return `${entry.name}/`;
+      const { name, ext } = parse(entry.name);
+      return ext === '.json' || ext === '.safetensors' ? name : entry.name;
+    });
+  return [...new Set(names)].sort();
+}
+
+async function runEntry(directory: string, name: string, backend: Backend): Promise<ParityOutcome> {
+  if (name.endsWith('/')) {
+    const waiting = SUBDIRECTORIES[name.slice(0, -1)];
+    return waiting === undefined
+      ? { outcome: 'unknown', reason: 'a directory of no known kind' }
+      : { outcome: 'waiting', reason: waiting };
+  }
+  let given: ParityCase;
+  let known: KnownCase | undefined;
+  try {
+    const facts = readFacts(directory, name);
+    const caseName = typeof facts.case === 'string' ? facts.case : name;
+    known = knownCases.find(({ pattern }) => pattern.test(caseName));
+    if (known === undefined) {
+      return { outcome: 'unknown', reason: `there is no case "${caseName}"` };
+    }
+    given = { name, facts, tensors: readTensors(directory, name, facts, known.hasTensors ?? true) };
+  } catch (error) {
+    if (error instanceof DataError) return { outcome: 'damaged', reason: error.message };
+    throw error;
+  }
+  if (known.run === undefined) return { outcome: 'waiting', reason: known.waiting! };
+  try {
+    const tensors = await known.run(given, backend);
+    return { outcome: tensors.every(({ passed }) => passed) ? 'passed' : 'failed', tensors };
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return { outcome: 'failed', tensors: [], problem };
+  }
+}
+
+function readFacts(directory: string, name: string): JsonObject {
+  const path = join(directory, `${name}.json`);
+  const text = readFile(path).toString('utf8');
+  let parsed: JsonValue;
+  try {
+    parsed = JSON.parse(text) as JsonValue;
+  } catch (error) {
+    throw new DataError(`${name}.json is not JSON: ${(error as Error).message}`);
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new DataError(`${name}.json must hold an object.`);
+  }
+  return parsed as JsonObject;
+}
+
+function readTensors(
+  directory: string,
+  name: string,
+  facts: JsonObject,
+  hasTensors: boolean,
+): ParityCase['tensors'] {
+  const path = join(directory, `${name}.safetensors`);
+  if (!hasTensors && !exists(path)) return {};
+  const { tensors } = decodeSafetensors(readFile(path), `${name}.safetensors`);
+  checkListed(name, facts, tensors);
+  for (const [key, { data }] of Object.entries(tensors)) {
+    const bad = data.findIndex((x: number) => !Number.isFinite(x));
+    if (bad >= 0) throw new DataError(`${name}.safetensors: "${key}" holds ${data[bad]} at position ${bad}.`);
+  }
+  return tensors;
+}
+
+/** What the JSON lists must be there, of the dtypes and shapes it gives. Gradients and trained parameters are not listed. */
+function checkListed(name: string, facts: JsonObject, tensors: Readonly<Record<string, HostArray>>): void {
+  const listed = facts.tensors;
+  if (typeof listed !== 'object' || listed === null || Array.isArray(listed)) return;
+  for (const [key, entry] of Object.entries(listed as JsonObject)) {
+    const found = tensors[key];
+    if (found === undefined) throw new DataError(`${name}.safetensors lacks "${key}", which its JSON lists.`);
+    const [dtype, shape] = entry as [string, number[]];
+    const same = found.dtype === dtype && formatShape(found.shape) === formatShape(shape);
+    if (!same) {
+      throw new DataError(
+        `${name}.safetensors: "${key}" is ${found.dtype}${formatShape(found.shape)}, its JSON says ${dtype}${formatShape(shape)}.`,
+      );
+    }
+  }
+}
+
+function readFile(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new DataError(
+      `${parse(path).base} ${missing ? 'is missing' : `cannot be read: ${(error as Error).message}`}.`,
+    );
+  }
+}
+
+function exists(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}

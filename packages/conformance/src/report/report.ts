@@ -1,0 +1,78 @@
+/** What a run of the kit found, and its summary by op: the rows of the matrix. */
+import type { DeviceInfo } from '@meanflow/core';
+import type { Aspect } from '../cases/case.js';
+
+/** What became of one case. */
+export interface CaseResult {
+  readonly id: string;
+  readonly op: string;
+  readonly aspect: Aspect;
+  readonly outcome: 'passed' | 'failed' | 'unsupported';
+  /** The worst error in units of its tolerance, of cases that compare numbers. */
+  readonly worst?: number;
+  /** Where the worst error was, or what went wrong. */
+  readonly detail?: string;
+  /** Why it is unsupported. */
+  readonly reason?: string;
+  /** Time that the case took, the oracle's included. */
+  readonly seconds: number;
+}
+
+/** One backend's results. Plain JSON, but for infinities. */
+export interface Report {
+  /** The backend's name. */
+  readonly backend: string;
+  readonly device: DeviceInfo;
+  readonly results: readonly CaseResult[];
+}
+
+/** The cases of one op on one backend. */
+export interface OpSummary {
+  readonly op: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly unsupported: number;
+  /** The worst error in units of its tolerance; undefined when nothing was compared. */
+  readonly worst: number | undefined;
+  readonly seconds: number;
+}
+
+/** Whether nothing failed. Unsupported cases have their reasons. */
+export function conforms({ results }: Report): boolean {
+  return results.every(({ outcome }) => outcome !== 'failed');
+}
+
+/** Summaries by op, in the order of the cases. */
+export function summarise({ results }: Report): readonly OpSummary[] {
+  const byOp = groupBy(results, ({ op }) => op);
+  return [...byOp].map(([op, cases]) => {
+    const count = (outcome: CaseResult['outcome']) =>
+      cases.filter((entry) => entry.outcome === outcome).length;
+    const errors = cases.flatMap(({ worst }) => (worst === undefined ? [] : [worst]));
+    return {
+      op,
+      passed: count('passed'),
+      failed: count('failed'),
+      unsupported: count('unsupported'),
+      worst: errors.length > 0 ? Math.max(...errors) : undefined,
+      seconds: cases.reduce((total, { seconds }) => total + seconds, 0),
+    };
+  });
+}
+
+/** What is unsupported and why, by reason. */
+export function unsupportedReasons({ results }: Report): ReadonlyMap<string, readonly CaseResult[]> {
+  const unsupported = results.filter(({ outcome }) => outcome === 'unsupported');
+  return groupBy(unsupported, ({ reason = '' }) => reason);
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}

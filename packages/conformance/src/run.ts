@@ -1,0 +1,153 @@
+/** runConformance: every case on a backend, one after the other, to a report. It never throws for what a backend does. */
+import { BackendError, interpret, type Backend, type Graph, type HostArray } from '@meanflow/core';
+import type { Case, Finding, GraphCheck } from './cases/case.js';
+import { conformanceCases } from './cases/index.js';
+import { largestMagnitude } from './numerics/magnitude.js';
+import { compare, type Comparison } from './numerics/compare.js';
+import { expectations, type Expectation } from './numerics/tolerance.js';
+import type { CaseResult, Report } from './report/report.js';
+import { declarationsOf, findExemption, findMissingOp, type Unsupported } from './unsupported.js';
+
+export interface ConformanceOptions {
+  /** Which cases to run; all by default. */
+  readonly filter?: (entry: Case) => boolean;
+  /** What the backend is known not to support; its own `unsupported`, if it has it, by default. */
+  readonly unsupported?: readonly Unsupported[];
+  /** Called after each case. */
+  readonly onResult?: (result: CaseResult, done: number, count: number) => void;
+}
+
+/**
+ * Runs the kit.
+ *
+ * @returns results in the order of the cases; whatever the backend throws is the failure of its case
+ */
+export async function runConformance(backend: Backend, options: ConformanceOptions = {}): Promise<Report> {
+  const { filter = () => true, onResult } = options;
+  const unsupported = options.unsupported ?? declarationsOf(backend);
+  const cases = conformanceCases().filter(filter);
+  const results: CaseResult[] = [];
+  for (const entry of cases) {
+    const result = await runCase(backend, entry, unsupported);
+    results.push(result);
+    onResult?.(result, results.length, cases.length);
+  }
+  return { backend: backend.name, device: backend.describe(), results };
+}
+
+/** Runs one case. */
+export async function runCase(
+  backend: Backend,
+  entry: Case,
+  unsupported: readonly Unsupported[] = declarationsOf(backend),
+): Promise<CaseResult> {
+  const { id, op, aspect } = entry;
+  const start = performance.now();
+  const result = (rest: Pick<CaseResult, 'outcome'> & Partial<CaseResult>): CaseResult => ({
+    ...{ id, op, aspect },
+    ...rest,
+    seconds: (performance.now() - start) / 1000,
+  });
+  const exemption = findExemption(entry, unsupported);
+  if (exemption !== undefined) return result({ outcome: 'unsupported', reason: exemption.reason });
+  try {
+    const finding =
+      entry.kind === 'graph'
+        ? await runGraph(backend, entry.build(), unsupported)
+        : await entry.check(backend);
+    if (finding.unsupported !== undefined)
+      return result({ outcome: 'unsupported', reason: finding.unsupported });
+    const { worst, detail } = finding;
+    return result({
+      outcome: worst === undefined || worst <= 1 ? 'passed' : 'failed',
+      ...(worst !== undefined && { worst }),
+      ...(detail !== undefined && { detail }),
+    });
+  } catch (error) {
+    const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return result({ outcome: 'failed', detail });
+  }
+}
+
+async function runGraph(
+  backend: Backend,
+  check: GraphCheck,
+  unsupported: readonly Unsupported[],
+): Promise<Finding> {
+  const missing = findMissingOp(check.graph, unsupported);
+  if (missing !== undefined) {
+    await mustRefuse(backend, check.graph, missing.op!);
+    return { unsupported: missing.reason };
+  }
+  const outputs = await outputsOf(backend, check);
+  const expected = expectationsOf(check);
+  const alternative = check.alternative && interpret(check.graph, check.alternative);
+  let worst: Comparison = { worst: 0, detail: undefined };
+  for (const [name, expectation] of Object.entries(expected)) {
+    const accepted = alternative
+      ? withAlternative(outputs[name], expectation, alternative[name])
+      : expectation;
+    const comparison = compare(name, outputs[name], accepted);
+    if (comparison.worst > worst.worst) worst = comparison;
+  }
+  return worst;
+}
+
+async function outputsOf(
+  backend: Backend,
+  { graph, inputs }: GraphCheck,
+): Promise<Record<string, HostArray>> {
+  const executable = await backend.compile(graph);
+  try {
+    const outputs = await executable.run(inputs);
+    const read: Record<string, HostArray> = {};
+    for (const [name, array] of Object.entries(outputs)) {
+      read[name] = await array.read();
+      array.dispose();
+    }
+    return read;
+  } finally {
+    await executable.dispose();
+  }
+}
+
+/** Exact outputs and tolerances, the oracle's own error included. */
+function expectationsOf({
+  graph,
+  inputs,
+  known,
+  oracleError = 0,
+}: GraphCheck): Readonly<Record<string, Expectation>> {
+  const expected = expectations(graph, inputs, known);
+  for (const { value, tolerance } of Object.values(expected)) {
+    const error = oracleError > 0 ? oracleError * Math.max(1, largestMagnitude(value)) : 0;
+    for (let i = 0; i < tolerance.length; i++) tolerance[i] += error;
+  }
+  return expected;
+}
+
+/** The other accepted value wherever the result is that. */
+function withAlternative(got: HostArray, { value, tolerance }: Expectation, other: HostArray): Expectation {
+  if (got.size !== value.size) return { value, tolerance };
+  const accepted = value.clone();
+  for (let i = 0; i < accepted.size; i++) {
+    if (got.data[i] === Math.fround(other.data[i])) accepted.data[i] = other.data[i];
+  }
+  return { value: accepted, tolerance };
+}
+
+/** A backend that declares an op unsupported must say so when it compiles it. */
+async function mustRefuse(backend: Backend, graph: Graph, op: string): Promise<void> {
+  let error: unknown;
+  try {
+    const executable = await backend.compile(graph);
+    await executable.dispose();
+  } catch (caught) {
+    error = caught;
+  }
+  if (error instanceof BackendError && error.message.includes(op)) return;
+  const shown = error === undefined ? 'it compiled' : String(error);
+  throw new BackendError(
+    `"${op}" is declared unsupported, so compiling it must be refused with a BackendError that names it; ${shown}.`,
+  );
+}

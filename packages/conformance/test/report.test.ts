@@ -1,0 +1,171 @@
+import { BackendError, referenceBackend, type Backend } from '@meanflow/core';
+import {
+  conformanceCommand,
+  conforms,
+  matrixHtml,
+  matrixText,
+  reportsJson,
+  runConformance,
+  type Case,
+  type Report,
+} from '../src/index.js';
+
+const device = {
+  backend: 'made-up',
+  device: 'cpu',
+  description: 'a <device>',
+  versions: { lib: '1.2' },
+} as const;
+const report: Report = {
+  backend: 'made-up',
+  device,
+  results: [
+    { id: 'add: 1', op: 'add', aspect: 'values', outcome: 'passed', worst: 0.25, seconds: 0.1 },
+    { id: 'add: 2', op: 'add', aspect: 'values', outcome: 'unsupported', reason: 'no int32', seconds: 0 },
+    { id: 'exp: 1', op: 'exp', aspect: 'values', outcome: 'failed', worst: Infinity, detail: 'element 3 is <wrong>', seconds: 0.2 },
+    { id: 'conv: 1', op: 'conv', aspect: 'values', outcome: 'unsupported', reason: 'no conv', seconds: 0 },
+    { id: 'state: 1', op: 'state', aspect: 'state', outcome: 'passed', seconds: 0.5 },
+  ],
+}; // prettier-ignore
+const other: Report = { ...report, backend: 'other', results: report.results.slice(0, 1) };
+
+test('the matrix as text', () => {
+  expect(matrixText([report, other])).toMatchInlineSnapshot(`
+    "made-up: a <device> (lib 1.2)
+    other: a <device> (lib 1.2)
+
+           cases      made-up  other    seconds
+    add        2    0.25 (−1)   0.25  0.1 / 0.1
+    exp        1   1 FAILED ∞            0.2 /
+    conv       1  unsupported            0.0 /
+    state      1           ok            0.5 /
+
+    Numbers are the worst error in units of the tolerance: at most 1 is correct. (−n): n cases unsupported.
+
+    made-up DOES NOT CONFORM: 2 of 5 cases passed, 1 failed, in 0.8 s
+      failed       exp: 1
+                   element 3 is <wrong>
+      unsupported  1 case (add): no int32
+      unsupported  1 case (conv): no conv
+
+    other conforms: 1 of 1 cases passed, 0 failed, in 0.1 s
+    "
+  `);
+});
+
+test('every unsupported case is listed', () => {
+  expect(matrixText([report], { listUnsupported: true })).toMatch(/no conv\n +conv: 1/);
+});
+
+test('the page stands alone, escapes what it shows and marks what failed', () => {
+  const html = matrixHtml([report]);
+  expect(html).not.toMatch(/<script|<link|https?:|src=/);
+  expect(html).toContain('a &lt;device&gt;');
+  expect(html).toContain('element 3 is &lt;wrong&gt;');
+  expect(html).toContain('<td class="failed">1 FAILED ∞');
+  expect(html).toContain('made-up does not conform');
+});
+
+test('JSON holds everything, infinities included', () => {
+  const [parsed] = JSON.parse(reportsJson([report])) as [{ results: { worst?: unknown }[] }];
+  expect(parsed.results.map(({ worst }) => worst)).toEqual([
+    0.25,
+    undefined,
+    'Infinity',
+    undefined,
+    undefined,
+  ]);
+});
+
+test('a report conforms when nothing failed', () => {
+  expect([report, other].map(conforms)).toEqual([false, true]);
+});
+
+const only =
+  (...ids: string[]) =>
+  ({ id }: Case) =>
+    ids.includes(id);
+
+describe('declarations', () => {
+  const filter = only(
+    'floor: float32 [5]',
+    'floor: of sliced',
+    'floor: tangent',
+    'sqrt: denormal',
+    'sqrt: float32 [5]',
+  );
+  const refusing = (message: string): Backend => {
+    const reference = referenceBackend();
+    return {
+      ...reference,
+      compile: async (graph, options) => {
+        if (graph.instructions.some(({ op }) => op === 'floor')) throw new BackendError(message);
+        return reference.compile(graph, options);
+      },
+    };
+  };
+  const unsupported = [
+    { op: 'floor', reason: 'no floor' },
+    { op: 'sqrt', feature: 'denormal', reason: 'flushes' },
+  ] as const;
+
+  test('what is declared and refused by name is unsupported', async () => {
+    const { results } = await runConformance(refusing('op "floor" has no kernel here.'), { filter, unsupported });
+    expect(results.map(({ id, outcome, reason }) => [id, outcome, reason])).toEqual([
+      ['floor: float32 [5]', 'unsupported', 'no floor'],
+      ['floor: of sliced', 'unsupported', 'no floor'],
+      ['sqrt: float32 [5]', 'passed', undefined],
+      ['sqrt: denormal', 'unsupported', 'flushes'],
+      // The derivative of x − ⌊x⌋ needs no floor.
+      ['floor: tangent', 'passed', undefined],
+    ]);
+  }); // prettier-ignore
+
+  test('what is not declared is a failure', async () => {
+    const { results } = await runConformance(refusing('op "floor" has no kernel here.'), { filter });
+    expect(results.filter(({ outcome }) => outcome === 'failed').map(({ id }) => id)).toEqual([
+      'floor: float32 [5]',
+      'floor: of sliced',
+    ]);
+  });
+
+  test('what is declared, but compiles or does not say which op, is a failure', async () => {
+    for (const backend of [referenceBackend(), refusing('something is missing.')]) {
+      const { results } = await runConformance(backend, { filter, unsupported });
+      expect(results[0]).toMatchObject({
+        outcome: 'failed',
+        detail: expect.stringContaining('"floor" is declared unsupported'),
+      });
+    }
+  });
+});
+
+describe('the command', () => {
+  const filter = only('add: float32 [5]');
+
+  test('runs backends one after the other and disposes of each', async () => {
+    const log: string[] = [];
+    const open = (name: string) => async () => {
+      log.push(`open ${name}`);
+      return { ...referenceBackend(), name, dispose: async () => void log.push(`dispose ${name}`) };
+    };
+    const { output, exitCode } = await conformanceCommand([open('a'), open('b')], {
+      filter,
+      onResult: (backend, { outcome }, done, count) => log.push(`${backend} ${outcome} ${done}/${count}`),
+    });
+    expect(log).toEqual(['open a', 'a passed 1/1', 'dispose a', 'open b', 'b passed 1/1', 'dispose b']);
+    expect(output).toMatch(/^add +1 +\S+ +\S+ /m);
+    expect(exitCode).toBe(0);
+  });
+
+  test('exits with 1 when a backend does not conform', async () => {
+    const reference = referenceBackend();
+    const broken: Backend = {
+      ...reference,
+      compile: () => Promise.reject(new BackendError('nothing compiles here')),
+    };
+    const { exitCode, output } = await conformanceCommand([async () => broken], { filter });
+    expect(exitCode).toBe(1);
+    expect(output).toContain('nothing compiles here');
+  });
+});

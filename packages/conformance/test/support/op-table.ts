@@ -1,0 +1,31 @@
+/** Core's op table, to be broken on purpose: it is not exported, and tests of other packages have no business in it. */
+
+/** What tests replace. */
+export interface Rule {
+  jvp: (context: never) => unknown;
+  transpose?: (context: never) => readonly unknown[];
+}
+
+/** The table that core itself uses. */
+export async function opTable(): Promise<Record<string, Rule>> {
+  const source = new URL('../../../core/src/ops/table.ts', import.meta.url).href;
+  const module = (await import(source)) as { readonly opTable: Record<string, Rule> };
+  return module.opTable;
+}
+
+/** Replaces one rule of one op while `use` runs. */
+export async function withRule<K extends keyof Rule, T>(
+  op: string,
+  rule: K,
+  replace: (original: NonNullable<Rule[K]>) => Rule[K],
+  use: () => Promise<T>,
+): Promise<T> {
+  const table = await opTable();
+  const original = table[op][rule];
+  table[op][rule] = replace(original as NonNullable<Rule[K]>);
+  try {
+    return await use();
+  } finally {
+    table[op][rule] = original;
+  }
+}
