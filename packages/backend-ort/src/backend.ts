@@ -1,5 +1,6 @@
 /** ortBackend: the Backend contract on ONNX Runtime. */
 import {
+  checkState,
   ArgumentError,
   BackendError,
   DisposedError,
@@ -13,7 +14,7 @@ import {
 import type { InferenceSession } from 'onnxruntime-common';
 import { describeAdapter } from './adapter.js';
 import { deviceProfile, type DeviceProfile, type OrtDevice, type Unsupported } from './devices.js';
-import { checkState, SessionExecutable, type OrtExecutable } from './executable.js';
+import { SessionExecutable, type OrtExecutable } from './executable.js';
 import { toOnnx } from './lower-graph.js';
 import { GpuReader } from './reader.js';
 import {

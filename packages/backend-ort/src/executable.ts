@@ -9,12 +9,8 @@ import {
   BackendError,
   checkInputs,
   DisposedError,
-  DTypeError,
-  formatType,
   HostArray,
-  sameShape,
   sizeOf,
-  type CompileOptions,
   type DeviceArray,
   type DType,
   type Executable,
@@ -182,20 +178,4 @@ function hostInput(name: string, input: RunInput, dtype: DType): HostArray {
   throw new ArgumentError(
     `Input "${name}" is a device array of another backend; read() it and pass the host array.`,
   );
-}
-
-/** @throws {ArgumentError | DTypeError} when a state pair names what the graph has not, or pairs different types */
-export function checkState(graph: Graph, state: NonNullable<CompileOptions['state']>): void {
-  for (const [from, to] of Object.entries(state)) {
-    const input = graph.inputs.find(({ name }) => name === from);
-    const output = graph.outputs.find(({ name }) => name === to);
-    if (input === undefined) throw new ArgumentError(`state: graph "${graph.name}" has no input "${from}".`);
-    if (output === undefined) throw new ArgumentError(`state: graph "${graph.name}" has no output "${to}".`);
-    const [a, b] = [graph.types[input.value], graph.types[output.value]];
-    if (a.dtype !== b.dtype || !sameShape(a.shape, b.shape)) {
-      throw new DTypeError(
-        `state: input "${from}" is ${formatType(a)}, but output "${to}" is ${formatType(b)}.`,
-      );
-    }
-  }
 }

@@ -106,7 +106,7 @@ describe('state', () => {
     await expect(ortCpu.compile(counter, { state: { state: 'thrice' } })).rejects.toThrow(
       'no output "thrice"',
     );
-    await expect(ortCpu.compile(counter, { state: { step: 'state' } })).rejects.toThrow(mf.DTypeError);
+    await expect(ortCpu.compile(counter, { state: { step: 'state' } })).rejects.toThrow(mf.ShapeError);
   });
 });
 

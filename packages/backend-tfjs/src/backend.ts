@@ -1,5 +1,6 @@
 /** tfjsBackend: the Backend contract on TensorFlow.js. */
 import {
+  checkState,
   DisposedError,
   type Backend,
   type CompileOptions,
@@ -7,7 +8,7 @@ import {
   type Graph,
 } from '@meanflow/core';
 import { openEngineDevice, type DeviceMemory, type OpenDevice, type TfjsDevice } from './devices.js';
-import { checkState, ScheduleExecutable, type TfjsExecutable } from './executable.js';
+import { ScheduleExecutable, type TfjsExecutable } from './executable.js';
 import type { KernelSource } from './kernels/emitter.js';
 import { planKernels } from './kernels/plan.js';
 import { buildProgram } from './program/build.js';

@@ -8,12 +8,9 @@ import {
   BackendError,
   checkInputs,
   DisposedError,
-  DTypeError,
   formatType,
   hostArray,
   HostArray,
-  sameShape,
-  type CompileOptions,
   type DeviceArray,
   type Executable,
   type Graph,
@@ -221,22 +218,6 @@ export class ScheduleExecutable implements TfjsExecutable {
   private checkAlive(): void {
     if (this.disposing !== undefined) {
       throw new DisposedError(`The executable of graph "${this.graph.name}" was disposed of.`);
-    }
-  }
-}
-
-/** @throws {ArgumentError | DTypeError} when a state pair names what the graph has not, or pairs different types */
-export function checkState(graph: Graph, state: NonNullable<CompileOptions['state']>): void {
-  for (const [from, to] of Object.entries(state)) {
-    const input = graph.inputs.find(({ name }) => name === from);
-    const output = graph.outputs.find(({ name }) => name === to);
-    if (input === undefined) throw new ArgumentError(`state: graph "${graph.name}" has no input "${from}".`);
-    if (output === undefined) throw new ArgumentError(`state: graph "${graph.name}" has no output "${to}".`);
-    const [a, b] = [graph.types[input.value], graph.types[output.value]];
-    if (a.dtype !== b.dtype || !sameShape(a.shape, b.shape)) {
-      throw new DTypeError(
-        `state: input "${from}" is ${formatType(a)}, but output "${to}" is ${formatType(b)}.`,
-      );
     }
   }
 }

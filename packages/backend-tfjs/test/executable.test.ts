@@ -106,7 +106,7 @@ onEveryDevice(({ device, backend }) => {
       await expect(own.compile(counter, { state: { state: 'thrice' } })).rejects.toThrow(
         'no output "thrice"',
       );
-      await expect(own.compile(counter, { state: { step: 'state' } })).rejects.toThrow(mf.DTypeError);
+      await expect(own.compile(counter, { state: { step: 'state' } })).rejects.toThrow(mf.ShapeError);
     });
   });
 

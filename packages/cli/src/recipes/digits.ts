@@ -4,7 +4,7 @@ import type { Recipe } from '../config/schema.js';
 /** Two uniform times in order; half of the rows have r = t, from which the velocity along which u is differentiated is learnt. */
 const intervals = { t: { kind: 'uniform' }, equalShare: 0.5 } as const;
 
-/** Nearly the plain squared error: a strong adaptive weight slows what one step needs most, the long intervals. */
+/** Nearly the plain squared error; a power of 0.4 did a little worse at 1, 2 and 4 NFE (one seed). */
 const weight = { power: 0.25, epsilon: 0.01 };
 
 export const digitsRecipe: Recipe = {

@@ -22,7 +22,7 @@ export const planeRecipe: Recipe = {
     width: 128,
     depth: 3,
     activation: 'silu',
-    // One half period over [0, 1]: a network of the plane overfits times that it can tell apart too well.
+    // One half period over [0, 1] is enough in the plane.
     embedding: { kind: 'fourier', frequencies: 1 },
     times: 't-and-h',
   },
