@@ -1,7 +1,8 @@
 /**
  * exportOnnx: a graph with its parameters as a file for other programs: ONNX Runtime of any language and provider, or a
  * server on it. Parameters lie in the model, or in one data file beside it where they are large; what is left to the
- * caller has the names that the exporter gives it. Only operators of the ONNX standard are used, of an operator set
+ * caller has the names that the exporter gives it. (Inputs with defaults are left out of it: ONNX has
+ * them, but ONNX Runtime's JavaScript API ignores what is passed for one.) Only operators of the ONNX standard are used, of an operator set
  * that ONNX Runtime has known since version 1.18.
  */
 import {
@@ -30,8 +31,6 @@ export interface ExportOptions {
   readonly outputs: Readonly<Record<string, string>>;
   /** Values of the graph's other inputs, by path: what becomes part of the file. */
   readonly parameters: Readonly<Record<string, HostArray>>;
-  /** Values of inputs that the caller may leave out, by path. */
-  readonly defaults?: Readonly<Record<string, HostArray>>;
   /** Name of the data file that will lie beside the model. */
   readonly dataFile: string;
   /** Bytes of parameters from which they go to the data file; 1 GiB by default. */
@@ -41,8 +40,6 @@ export interface ExportOptions {
 /** An input or output of an exported model. */
 export interface ExportedValue extends TensorType {
   readonly name: string;
-  /** Whether the caller may leave it out. */
-  readonly isOptional: boolean;
 }
 
 export interface ExportedModel {
@@ -62,7 +59,7 @@ export interface ExportedModel {
  * @throws {BackendError} when an op cannot be written as ONNX
  */
 export function exportOnnx(graph: Graph, options: ExportOptions): ExportedModel {
-  const { inputs, outputs, parameters, defaults = {}, dataFile, largestInline = LARGEST_INLINE } = options;
+  const { inputs, outputs, parameters, dataFile, largestInline = LARGEST_INLINE } = options;
   checkValues(graph, options);
   const total = Object.values(parameters).reduce((bytes, { data }) => bytes + data.byteLength, 0);
   const file = total > largestInline ? new DataFile(dataFile) : undefined;
@@ -78,20 +75,14 @@ export function exportOnnx(graph: Graph, options: ExportOptions): ExportedModel 
         if (isRead) store(into, path, type);
         return path;
       }
-      const name = into.input(inputs[path], type);
-      if (path in defaults) into.initializer(type.dtype, type.shape, bytesOf(defaults[path]), name);
-      return name;
+      return into.input(inputs[path], type);
     },
     outputName: (path) => outputs[path],
   });
   const named = (values: Graph['inputs'], names: Readonly<Record<string, string>>): ExportedValue[] =>
     values
       .filter(({ name }) => name in names)
-      .map(({ name, value }) => ({
-        ...graph.types[value],
-        name: names[name],
-        isOptional: name in defaults,
-      }));
+      .map(({ name, value }) => ({ ...graph.types[value], name: names[name] }));
   return {
     model: builder.encode(),
     data: file,
@@ -131,7 +122,7 @@ function bytesOf({ data }: HostArray): InitializerData {
   return data instanceof Float64Array ? Float32Array.from(data) : data;
 }
 
-function checkValues(graph: Graph, { inputs, outputs, parameters, defaults = {} }: ExportOptions): void {
+function checkValues(graph: Graph, { inputs, outputs, parameters }: ExportOptions): void {
   for (const { name, value } of graph.inputs) {
     const type = graph.types[value];
     const given = parameters[name];
@@ -140,12 +131,10 @@ function checkValues(graph: Graph, { inputs, outputs, parameters, defaults = {} 
         `Input "${name}" of graph "${graph.name}" needs either a name in \`inputs\` or a value in \`parameters\`.`,
       );
     }
-    for (const array of [given, defaults[name]]) {
-      if (array !== undefined && !fits(array, type)) {
-        throw new ArgumentError(
-          `The value of input "${name}" must be ${formatType(type)}, got ${array.dtype}[${array.shape.join(', ')}].`,
-        );
-      }
+    if (given !== undefined && !fits(given, type)) {
+      throw new ArgumentError(
+        `The value of input "${name}" must be ${formatType(type)}, got ${given.dtype}[${given.shape.join(', ')}].`,
+      );
     }
   }
   for (const { name } of graph.outputs) {

@@ -136,7 +136,7 @@ export class ModelBuilder {
   /**
    * An initializer of any size.
    *
-   * @param name by default a new one; that of an input makes it the input's default
+   * @param name by default a new one
    * @throws {BackendError} when the model becomes too large to encode
    */
   initializer(
