@@ -26,6 +26,16 @@ export { mlp, type MlpConfig, type MlpParameters } from './networks/mlp.js';
 export type { ConfiguredNetwork } from './networks/network.js';
 export { residualMlp, type ResidualMlpConfig, type ResidualMlpParameters } from './networks/residual-mlp.js';
 
+export {
+  layoutPermutation,
+  publishedShape,
+  sameUpToOnes,
+  type ParameterLayout,
+  type PublishedParameter,
+  type PublishedSource,
+} from './published/published-parameter.js';
+export { publishedParameters } from './published/published-parameters.js';
+
 export { adaptivelyWeighted, squaredNorm, type AdaptiveWeight } from './objectives/adaptive-weight.js';
 export { createObjective, type ObjectiveConfig } from './objectives/create-objective.js';
 export { flowMatching, type FlowMatchingConfig } from './objectives/flow-matching.js';

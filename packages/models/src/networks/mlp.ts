@@ -96,6 +96,7 @@ export function mlp(config: MlpConfig): ConfiguredNetwork<MlpParameters, MlpConf
     classCount: config.classCount,
     takesGuidance: config.guidance ?? false,
     hasVelocityHead: velocityHead !== undefined,
+    specs,
     parameterCount: countParameters(specs),
     init: (key) => initialParameters(specs, key),
     apply,

@@ -1,11 +1,14 @@
 /** What every network of this package has beside the contract of a velocity network. */
-import { ArgumentError, type Shape } from '@meanflow/core';
+import { ArgumentError, type Shape, type Tree } from '@meanflow/core';
 import type { ParameterTree, VelocityNetwork } from '@meanflow/samplers';
+import type { ParameterSpec } from '../layers/parameters.js';
 
 /** A velocity network, with the configuration that it was made from. */
 export interface ConfiguredNetwork<Params extends ParameterTree, Config> extends VelocityNetwork<Params> {
   /** Plain JSON; the same configuration makes the same network. */
   readonly config: Config;
+  /** Its parameters before they exist: the tree that `init` makes, with shapes for arrays. */
+  readonly specs: Tree<ParameterSpec>;
   /** Number of scalars in its parameters. */
   readonly parameterCount: number;
 }

@@ -156,6 +156,7 @@ export function residualMlp(
     classCount: config.classCount,
     takesGuidance: config.guidance ?? false,
     hasVelocityHead: velocityHead !== undefined,
+    specs,
     parameterCount: countParameters(specs),
     init: (key) => initialParameters(specs, key),
     apply,

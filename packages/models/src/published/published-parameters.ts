@@ -1,0 +1,40 @@
+/** The published parameters of a network, by its configuration. */
+import { ArgumentError, treePaths } from '@meanflow/core';
+import { createNetwork, type NetworkConfig } from '../networks/create-network.js';
+import type { ParameterSpec } from '../layers/parameters.js';
+import type { PublishedParameter, PublishedSource } from './published-parameter.js';
+
+/** What the published code makes of one of our parameters. */
+export type PublishedNames = (
+  path: string,
+  spec: ParameterSpec,
+) => Omit<PublishedParameter, 'path' | 'ownShape'>;
+
+/** Who published a network of each kind, and under which names. */
+const published: Readonly<
+  Partial<Record<NetworkConfig['kind'], Readonly<Partial<Record<PublishedSource, PublishedNames>>>>>
+> = {};
+
+/**
+ * Every parameter of a network, as published.
+ *
+ * @param source whose names; those of the JAX code by default
+ * @throws {ArgumentError} when no such source published networks of this kind, or not with these options
+ */
+export function publishedParameters(
+  config: NetworkConfig,
+  source: PublishedSource = 'jax',
+): readonly PublishedParameter[] {
+  const names = published[config.kind]?.[source];
+  if (names === undefined) {
+    const sources = Object.keys(published[config.kind] ?? {}).join(', ') || 'none';
+    throw new ArgumentError(
+      `No ${source} code was published for networks of kind "${config.kind}" (sources: ${sources}).`,
+    );
+  }
+  return treePaths<ParameterSpec>(createNetwork(config).specs).map(({ path, leaf }) => ({
+    path,
+    ownShape: leaf.shape,
+    ...names(path, leaf),
+  }));
+}
