@@ -43,4 +43,9 @@ export {
   type SampleResult,
   type Sampler,
 } from './sampler.js';
-export { sampleGraph, type SampleGraph, type SampleGraphOptions } from './sample-graph.js';
+export {
+  sampleGraph,
+  type SampleDecoder,
+  type SampleGraph,
+  type SampleGraphOptions,
+} from './sample-graph.js';
