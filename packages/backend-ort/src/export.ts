@@ -33,6 +33,8 @@ export interface ExportOptions {
   readonly parameters: Readonly<Record<string, HostArray>>;
   /** Name of the data file that will lie beside the model. */
   readonly dataFile: string;
+  /** Text by name that the model carries for whoever reads it. */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** Bytes of parameters from which they go to the data file; 1 GiB by default. */
   readonly largestInline?: number;
 }
@@ -84,7 +86,7 @@ export function exportOnnx(graph: Graph, options: ExportOptions): ExportedModel 
       .filter(({ name }) => name in names)
       .map(({ name, value }) => ({ ...graph.types[value], name: names[name] }));
   return {
-    model: builder.encode(),
+    model: builder.encode(options.metadata),
     data: file,
     inputs: named(graph.inputs, inputs),
     outputs: named(graph.outputs, outputs),

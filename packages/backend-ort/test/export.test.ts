@@ -125,7 +125,9 @@ test('arrays begin at multiples of 4,096 bytes and are read from there', async (
 });
 
 test('only the operators of the ONNX standard, in a file format of its time', () => {
-  const proto = fromBinary(ModelProtoSchema, exportOnnx(graph, options).model);
+  const metadata = { classes: 'cat, dog' };
+  const proto = fromBinary(ModelProtoSchema, exportOnnx(graph, { ...options, metadata }).model);
+  expect(proto.metadataProps).toMatchObject([{ key: 'classes', value: 'cat, dog' }]);
   expect(proto.irVersion).toBe(10n);
   expect(Number(proto.irVersion)).toBeLessThan(Version.IR_VERSION);
   expect(new Set(proto.graph?.node.map(({ domain }) => domain))).toEqual(new Set(['']));

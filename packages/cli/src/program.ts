@@ -9,6 +9,7 @@ import { Command, CommanderError } from 'commander';
 import { addCompare } from './commands/compare.js';
 import { addConformance } from './commands/conformance.js';
 import { addDoctor } from './commands/doctor.js';
+import { addExport } from './commands/export.js';
 import { addEvaluate } from './commands/evaluate.js';
 import { addInfo } from './commands/info.js';
 import { addParity } from './commands/parity.js';
@@ -56,6 +57,7 @@ First steps:
   addCompare(program, io, exit);
   addTrain(program, io, exit);
   addSample(program, io);
+  addExport(program, io);
   addEvaluate(program, io);
   addInfo(program, io);
   addDoctor(program, io, exit);

@@ -6,6 +6,7 @@ it.each([
   ['compare'],
   ['train'],
   ['sample'],
+  ['export'],
   ['evaluate'],
   ['info'],
   ['doctor'],

@@ -29,6 +29,11 @@ export interface SampleGraph {
   readonly nfe: number;
 }
 
+/** Dtypes and shapes of a network's parameters: as the tree of `Params`, or any tree where only that is known. */
+export type ParametersSpec<Params extends ParameterTree> = ParameterTree extends Params
+  ? Tree<SpecLeaf>
+  : MapLeaves<Params, HostArray, SpecLeaf>;
+
 /** What samples go through in the end, such as the decoder of an autoencoder. */
 export interface SampleDecoder {
   /** Its parameters, of which only dtypes and shapes are used; an empty tree where it has none. */
@@ -62,7 +67,7 @@ export interface SampleGraphOptions {
  */
 export function sampleGraph<Params extends ParameterTree>(
   network: VelocityNetwork<Params>,
-  params: MapLeaves<Params, HostArray, SpecLeaf>,
+  params: ParametersSpec<Params>,
   options: SampleGraphOptions,
 ): SampleGraph {
   const { rows, solver, times, decoder } = options;

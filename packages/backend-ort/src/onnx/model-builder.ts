@@ -157,12 +157,12 @@ export class ModelBuilder {
   }
 
   /** The model, as an encoded `ModelProto`. */
-  encode(): Uint8Array {
+  encode(metadata: Readonly<Record<string, string>> = {}): Uint8Array {
     const { name, inputs, outputs, initializers } = this;
     const valueInfo = this.valueInfo.filter((value) => !this.renamed.has(value.name));
     const nodes = orderForExecution(this.nodes.map((node) => this.withReturnedNames(node)));
     const { opset } = this.format;
-    return encodeModel({ name, opset, inputs, outputs, nodes, initializers, valueInfo });
+    return encodeModel({ name, opset, inputs, outputs, nodes, initializers, valueInfo, metadata });
   }
 
   private withReturnedNames(node: Node): Node {

@@ -95,6 +95,8 @@ export interface Model {
   readonly initializers: readonly Initializer[];
   /** Types that ONNX Runtime cannot infer. */
   readonly valueInfo: readonly NamedType[];
+  /** Text by name, for whoever reads the file. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** The `ModelProto`. Initializers that no node came to use are left out. */
@@ -107,6 +109,7 @@ export function encodeModel(model: Model): Uint8Array {
       { domain: MICROSOFT_DOMAIN, version: 1n },
     ],
     producerName: '@meanflow/backend-ort',
+    metadataProps: Object.entries(model.metadata ?? {}).map(([key, value]) => ({ key, value })),
     graph: {
       name: model.name,
       input: model.inputs.map(valueInfo),

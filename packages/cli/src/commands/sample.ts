@@ -90,7 +90,7 @@ async function sample(run: string, options: SampleOptions, io: Io): Promise<void
 }
 
 /** One step where a step crosses all of the interval, else as many as the model is evaluated with at most. */
-function defaultEvaluations({ config }: Model): number {
+export function defaultEvaluations({ config }: Model): number {
   const { solver, nfe } = config.sampling;
   return solver === 'average-velocity' ? Math.min(...nfe) : Math.max(...nfe);
 }
@@ -128,7 +128,7 @@ function labelsFor(model: Model, options: SampleOptions): Labels {
   return new HostArray('int32', [count], new Int32Array(sizeOf([count])).fill(label));
 }
 
-function withGuidance(model: Model, scale: number | undefined): Model {
+export function withGuidance(model: Model, scale: number | undefined): Model {
   if (scale === undefined) return model;
   const { config, network } = model;
   const { labelDrop } = config.objective;
@@ -142,7 +142,7 @@ function withGuidance(model: Model, scale: number | undefined): Model {
   return { ...model, config: { ...config, sampling: { ...config.sampling, guidance } } };
 }
 
-function solverOption(name: string | undefined): SolverName | undefined {
+export function solverOption(name: string | undefined): SolverName | undefined {
   if (name === undefined) return undefined;
   const found = solverNames.find((candidate) => candidate === name);
   if (found !== undefined) return found;
