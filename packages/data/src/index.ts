@@ -2,7 +2,7 @@
  * `@meanflow/data`: distributions of the plane, real data sets and CSV tables, all as one `Dataset`. Nothing here
  * reads files: see `@meanflow/data/node`.
  */
-export type { Batch, Dataset, Split } from './dataset.js';
+export { featureNames, type Batch, type Dataset, type Split } from './dataset.js';
 export { SUPPORT_DEVIATIONS, type Support } from './support.js';
 export {
   denormalise,
@@ -16,6 +16,10 @@ export { distributionDataset } from './distribution-dataset.js';
 export { parseTable, type Table, type TableOptions } from './table.js';
 export { tableDataset, type SplitOptions, type TableDatasetOptions } from './table-dataset.js';
 export { DIGITS_FILE, digitsDataset } from './digits.js';
+export { featureShapeOf, layoutOf, type ImageLayout, type ImageShape } from './images/layout.js';
+export { drawShapes } from './shapes/draw.js';
+export { shapeClasses, type ShapeClass } from './shapes/classes.js';
+export { shapesDataset, type ShapesOptions } from './shapes/shapes-dataset.js';
 export { WINE_FILE, wineDataset } from './wine.js';
 export {
   csvDataset,
