@@ -41,9 +41,23 @@ export {
   type TrainSummary,
 } from './loop.js';
 export type { JsonObject, JsonValue } from './json.js';
-export { encodeSafetensors, safetensorsChunks, type SafetensorsMetadata } from './safetensors/encode.js';
+export { isStoredDType, storedDTypes, type StoredDTypeName } from './safetensors/dtypes.js';
+export {
+  encodeSafetensors,
+  safetensorsChunks,
+  safetensorsLayout,
+  type SafetensorsLayout,
+  type SafetensorsMetadata,
+  type WrittenTensor,
+} from './safetensors/encode.js';
+export { bfloat16ToNumber, halfToNumber, LARGEST_HALF, numberToHalf } from './safetensors/half.js';
 export { decodeSafetensors, type Safetensors } from './safetensors/decode.js';
-export { readSafetensorsHeader, type SafetensorsHeader, type TensorEntry } from './safetensors/header.js';
+export {
+  headerEnd,
+  readSafetensorsHeader,
+  type SafetensorsHeader,
+  type TensorEntry,
+} from './safetensors/header.js';
 export {
   checkpointChunks,
   checkpointParameters,
