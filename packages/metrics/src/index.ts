@@ -20,6 +20,16 @@ export {
   frechetDistanceOfStatistics,
   type FeatureStatistics,
 } from './frechet.js';
+export { FeatureAccumulator } from './feature-accumulator.js';
+export type { ExtractedFeatures, FeatureExtractor } from './feature-extractor.js';
+export { classAccuracy, classFrechetDistance } from './class-accuracy.js';
+export {
+  densityCoverage,
+  precisionRecall,
+  type DensityCoverage,
+  type ManifoldOptions,
+  type PrecisionRecall,
+} from './manifolds.js';
 export {
   meanNeighbourDistance,
   nearestNeighbours,
