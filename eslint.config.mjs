@@ -12,7 +12,8 @@ const layers = {
   metrics: ['core'],
   models: ['core', 'samplers'],
   training: ['core', 'samplers', 'models'],
-  app: ['core', 'backend', 'samplers', 'data', 'metrics', 'models', 'training', 'app'],
+  classifier: ['core', 'metrics', 'models', 'training'],
+  app: ['core', 'backend', 'samplers', 'data', 'metrics', 'models', 'training', 'classifier', 'app'],
 };
 
 /** Layers that may name the library a backend is made of. */
@@ -48,6 +49,26 @@ export default tseslint.config(
           allow: [],
           depConstraints: [
             { sourceTag: 'layer:backend', onlyDependOnLibsWithTags: ['layer:core', 'layer:app'] },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    // The classifier's suite trains one, for which the interpreter is too slow.
+    files: ['packages/classifier/test/**/*.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        {
+          allow: [],
+          depConstraints: [
+            {
+              sourceTag: 'layer:classifier',
+              onlyDependOnLibsWithTags: [...layers.classifier, 'backend', 'data'].map(
+                (name) => `layer:${name}`,
+              ),
+            },
           ],
         },
       ],
