@@ -22,8 +22,32 @@ export { embeddingWidth, embedScalar, type ScalarEmbedding } from './layers/scal
 
 export type { ConditioningConfig, ConditioningParameters, TimeInputs } from './networks/conditioning.js';
 export { createNetwork, type AnyNetwork, type NetworkConfig } from './networks/create-network.js';
+export { dit, type DitConfig, type DitParameters } from './networks/dit.js';
+export { imfDit, type ImfDitConfig, type ImfDitParameters } from './networks/imf-dit.js';
+export type { InContextConfig } from './networks/in-context-transformer.js';
 export { mlp, type MlpConfig, type MlpParameters } from './networks/mlp.js';
 export type { ConfiguredNetwork } from './networks/network.js';
+export { pmfDit, type PmfDitConfig, type PmfDitParameters } from './networks/pmf-dit.js';
+export { networkPreset, networkPresets } from './networks/presets.js';
+export {
+  denormaliseLatents,
+  latentNormalisations,
+  normaliseLatents,
+  sampleLatents,
+  toPixels,
+  type LatentNormalisation,
+} from './networks/latents.js';
+export {
+  sdVaeDecoder,
+  sdVaeEncoder,
+  type LatentDistribution,
+  type SdVaeConfig,
+  type SdVaeDecoderParameters,
+  type SdVaeEncoderParameters,
+  type SdVaeHalf,
+} from './networks/sd-vae.js';
+export { songUNet, type SongUNetParameters } from './networks/song-unet.js';
+export type { SongUNetConfig } from './networks/song-unet-plan.js';
 export { residualMlp, type ResidualMlpConfig, type ResidualMlpParameters } from './networks/residual-mlp.js';
 
 export {

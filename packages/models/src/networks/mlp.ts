@@ -61,7 +61,7 @@ export function mlp(config: MlpConfig): ConfiguredNetwork<MlpParameters, MlpConf
   checkFeatureShape(featureShape);
   checkCounts({ width: config.width, depth });
   checkConditioning(config);
-  if (velocityHead !== undefined) checkHeadDepth(velocityHead.depth, depth);
+  if (velocityHead !== undefined) checkHeadDepth('velocityHead.depth', velocityHead.depth, depth);
   const form = conditionForm(config);
   const specs = parameterSpecs(config, form);
   const act = activations[activation];

@@ -46,7 +46,7 @@ export function flowMatching(
       ...drawDropped(key, batch, labelDrop),
     }),
     loss: (network, params, batch, { noise, t, dropped }) => {
-      const { z, v } = pathPoint(batch.x, noise, t);
+      const { z, v } = pathPoint(network, batch.x, noise, t);
       const label = labelsOf(network, batch, dropped).shown;
       const { u } = network.apply(params, { z, t, h: noInterval(t), label });
       const squared = squaredNorm(sub(u, v));

@@ -120,7 +120,7 @@ export function improvedMeanFlowTerms<Params extends ParameterTree>(
   const { weight = defaultWeight, tangent: variant = 'velocity-head', guidance } = config;
   checkNetwork(config, network);
   const { noise, t, r = t, dropped } = draws;
-  const { z, v } = pathPoint(batch.x, noise, t);
+  const { z, v } = pathPoint(network, batch.x, noise, t);
   const { original, shown } = labelsOf(network, batch, dropped);
 
   /** The network's instantaneous velocity, with guidance at every time and without gradient. */

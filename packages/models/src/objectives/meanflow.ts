@@ -112,7 +112,7 @@ export function meanFlowTerms<Params extends ParameterTree>(
 ): MeanFlowTerms {
   const { weight = defaultWeight, clipInterval = true, guidance } = config;
   const { noise, t, r = t, dropped } = draws;
-  const { z, v } = pathPoint(batch.x, noise, t);
+  const { z, v } = pathPoint(network, batch.x, noise, t);
   const { original, shown } = labelsOf(network, batch, dropped);
   const isGuided = guidance !== undefined && (guidance.omega !== 1 || (guidance.kappa ?? 0) !== 0);
   const guidedVelocity = isGuided

@@ -9,9 +9,9 @@ import { ArgumentError, sameShape, type Shape } from '@meanflow/core';
 export type PublishedSource = 'jax' | 'torch';
 
 /**
- * How a published array becomes ours. `same`: the same elements in the same order (axes of size 1 may differ).
- * `transpose`: `[out, in]` becomes `[in, out]`. `oihw-to-hwio`: the kernel of a convolution, `[out, in, height,
- * width]`, becomes `[height, width, in, out]`.
+ * How a published array becomes ours. `same`: the same elements in the same order. `transpose`: `[out, in]` becomes
+ * `[in, out]`. `oihw-to-hwio`: the kernel of a convolution, `[out, in, height, width]`, becomes `[height, width, in,
+ * out]`. A published array may have axes of size 1 beside these: it is first read as `publishedShape(layout, ownShape)`.
  */
 export type ParameterLayout = 'same' | 'transpose' | 'oihw-to-hwio';
 
@@ -34,7 +34,7 @@ export function layoutPermutation(layout: ParameterLayout): readonly number[] | 
 }
 
 /**
- * The published shape of a parameter of ours.
+ * The published shape of a parameter of ours, but for axes of size 1.
  *
  * @throws {ArgumentError} when the layout has another number of axes
  */

@@ -3,6 +3,7 @@ import { ArgumentError, treePaths } from '@meanflow/core';
 import { createNetwork, type NetworkConfig } from '../networks/create-network.js';
 import type { ParameterSpec } from '../layers/parameters.js';
 import type { PublishedParameter, PublishedSource } from './published-parameter.js';
+import { transformerNames } from './transformer-names.js';
 
 /** What the published code makes of one of our parameters. */
 export type PublishedNames = (
@@ -13,7 +14,7 @@ export type PublishedNames = (
 /** Who published a network of each kind, and under which names. */
 const published: Readonly<
   Partial<Record<NetworkConfig['kind'], Readonly<Partial<Record<PublishedSource, PublishedNames>>>>>
-> = {};
+> = transformerNames;
 
 /**
  * Every parameter of a network, as published.
@@ -25,6 +26,11 @@ export function publishedParameters(
   config: NetworkConfig,
   source: PublishedSource = 'jax',
 ): readonly PublishedParameter[] {
+  if (config.kind === 'dit' && (config.times ?? 't-and-h') !== 't-and-h') {
+    throw new ArgumentError(
+      `MeanFlow's DiT sees t and h; nobody published one with times: '${config.times}'.`,
+    );
+  }
   const names = published[config.kind]?.[source];
   if (names === undefined) {
     const sources = Object.keys(published[config.kind] ?? {}).join(', ') || 'none';
