@@ -6,14 +6,26 @@ import tseslint from 'typescript-eslint';
 /** Of our own packages, those of a layer may import only the layers listed for it. */
 const layers = {
   core: [],
+  format: ['core'],
   backend: ['core'],
   samplers: ['core'],
-  data: ['core'],
-  metrics: ['core'],
+  data: ['core', 'format'],
+  metrics: ['core', 'format'],
   models: ['core', 'samplers'],
   training: ['core', 'samplers', 'models'],
   classifier: ['core', 'metrics', 'models', 'training'],
-  app: ['core', 'backend', 'samplers', 'data', 'metrics', 'models', 'training', 'classifier', 'app'],
+  app: [
+    'core',
+    'format',
+    'backend',
+    'samplers',
+    'data',
+    'metrics',
+    'models',
+    'training',
+    'classifier',
+    'app',
+  ],
 };
 
 /** Layers that may name the library a backend is made of. */

@@ -1,0 +1,3 @@
+/** `@meanflow/npz`: NumPy's npy and npz files, read strictly and written reproducibly, on bytes in memory. */
+export { decodeNpy, encodeNpy } from './npy.js';
+export { decodeNpz, encodeNpz, type DecodeNpzOptions } from './npz.js';
