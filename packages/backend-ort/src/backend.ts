@@ -13,7 +13,7 @@ import {
 } from '@meanflow/core';
 import type { InferenceSession } from 'onnxruntime-common';
 import { describeAdapter } from './adapter.js';
-import { deviceProfile, type DeviceProfile, type OrtDevice, type Unsupported } from './devices.js';
+import { deviceProfile, type DeviceProfile, type OrtDevice } from './devices.js';
 import { SessionExecutable, type OrtExecutable } from './executable.js';
 import { toOnnx } from './lower-graph.js';
 import { GpuReader } from './reader.js';
@@ -49,8 +49,6 @@ export interface OrtBackendOptions {
 /** A backend on ONNX Runtime. */
 export interface OrtBackend extends Backend {
   compile(graph: Graph, options?: CompileOptions): Promise<OrtExecutable>;
-  /** What the device does not do as the conformance kit asks, and why. */
-  readonly unsupported: readonly Unsupported[];
 }
 
 /**
@@ -116,10 +114,6 @@ class SessionBackend implements OrtBackend {
   ) {
     this.name = info.backend;
     if (profile.residency === 'gpu-buffer') this.reader = new GpuReader(ort, sessionOptions);
-  }
-
-  get unsupported(): readonly Unsupported[] {
-    return this.profile.unsupported ?? [];
   }
 
   describe(): DeviceInfo {

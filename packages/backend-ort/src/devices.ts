@@ -13,17 +13,9 @@ export type OrtDevice = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
  */
 export type Residency = 'host' | 'gpu-buffer' | 'copied';
 
-/** A case of the conformance kit that a device does not pass, and why. */
-export interface Unsupported {
-  readonly op: string;
-  readonly id: string;
-  readonly reason: string;
-}
-
 export interface DeviceProfile {
   readonly kind: DeviceInfo['device'];
   readonly residency: Residency;
-  readonly unsupported?: readonly Unsupported[];
   /** What to do when the runtime or its provider is missing. */
   readonly help: string;
   sessionOptions(options: {
@@ -71,13 +63,6 @@ const profiles: Readonly<Record<OrtDevice, DeviceProfile>> = {
   webgpu: {
     kind: 'webgpu',
     residency: 'gpu-buffer',
-    unsupported: [
-      {
-        op: 'div',
-        id: 'div: denormal',
-        reason: 'WGSL lets devices read denormal numbers as zeros, and the quotient of two is NaN then',
-      },
-    ],
     help:
       'In Node, run `npm install onnxruntime-node@^1.30` (its WebGPU provider is bundled, but for linux-arm64) and pass ' +
       "`() => import('onnxruntime-node')` as `ort`; in a browser, `onnxruntime-web` and `() => import('onnxruntime-web/webgpu')`. " +
