@@ -133,7 +133,7 @@ describe('what is not there', () => {
       globals: {},
     };
     const report = await inspectWebgpu({ gpu });
-    expect(report).toMatchObject({ name: 'acme rocket Acme Rocket 9', isSoftware: false });
+    expect(report).toMatchObject({ name: 'acme rocket Acme Rocket 9', ...info, isSoftware: false });
     expect(report.limits.maxBufferSize).toBe(7);
   });
 

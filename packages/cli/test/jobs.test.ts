@@ -1,42 +1,18 @@
 /** `compare` with runs side by side, each in a process of its own: the same numbers as one after another. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { ComparisonResults } from '../src/index.js';
 import { temporaryFolder } from './support/cli.js';
+import { start, type Started } from './support/process.js';
 import { tinyConfig, writeJson } from './support/tiny.js';
 
-const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const folder = temporaryFolder();
 
-interface Outcome {
-  readonly status: number | null;
-  readonly err: string;
-}
-
-/** Starts `compare` from source in a process of its own, whose children are then run from source too. */
-function start(...args: string[]): { readonly child: ChildProcess; readonly end: Promise<Outcome> } {
-  const loader = [
-    '--conditions',
-    '@meanflow/source',
-    '--import',
-    at('../../../scripts/typescript-loader.mjs'),
-  ];
-  const child = spawn(process.execPath, [...loader, at('../src/main.ts'), 'compare', ...args]);
-  let err = '';
-  child.stderr.on('data', (chunk) => (err += String(chunk)));
-  child.stdout.resume();
-  // Streams are closed when the last process that writes to them has ended, workers included.
-  const end = once(child, 'close').then(([status]) => ({ status: status as number | null, err }));
-  return { child, end };
-}
-
-function compare(...args: string[]): Promise<Outcome> {
-  return start(...args).end;
+function compare(...args: string[]): Started['end'] {
+  return start(['compare', ...args]).end;
 }
 
 /** Waits until a run has logged its first step, or the command has ended. */
@@ -78,7 +54,15 @@ it('ends with the message of the run that failed, and leaves no process behind',
 
 it('stops with checkpoints at an interrupt', async () => {
   const config = await configFile('long.json', { steps: 1_000_000 });
-  const { child, end } = start('--config', config, '--jobs', '2', '--out', folder.path('stopped'));
+  const { child, end } = start([
+    'compare',
+    '--config',
+    config,
+    '--jobs',
+    '2',
+    '--out',
+    folder.path('stopped'),
+  ]);
   await underWay(child, 'stopped');
   child.kill('SIGINT');
   const outcome = await end;
@@ -91,7 +75,15 @@ it('stops with checkpoints at an interrupt', async () => {
 
 it('leaves no process behind when it is killed', async () => {
   const config = await configFile('endless.json', { steps: 1_000_000 });
-  const { child, end } = start('--config', config, '--jobs', '2', '--out', folder.path('killed'));
+  const { child, end } = start([
+    'compare',
+    '--config',
+    config,
+    '--jobs',
+    '2',
+    '--out',
+    folder.path('killed'),
+  ]);
   await underWay(child, 'killed');
   child.kill('SIGKILL');
   expect((await end).err).not.toContain('ERR_IPC_CHANNEL_CLOSED');

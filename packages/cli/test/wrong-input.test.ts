@@ -47,12 +47,17 @@ const cases: readonly (readonly [string, readonly string[], number, string])[] =
   ],
   ['no such column', ['train', '--data', points, '--label', 'lenght'], 1, 'Did you mean "length"?'],
   ['no such method', ['train', '--method', 'meanflwo'], 2, 'got "meanflwo". Did you mean "meanflow"?'],
-  ['no such backend', ['train', '--backend', 'ort:gpu'], 2, 'There is no backend "ort:gpu".'],
   [
-    'a future backend',
-    ['train', '--backend', 'tfjs:webgpu'],
+    'no such backend',
+    ['train', '--backend', 'ort:gpu'],
     2,
-    'The backend "tfjs:webgpu" is not in this version.',
+    'There is no backend "ort:gpu". Did you mean "ort:cpu"?',
+  ],
+  [
+    'a backend whose library is not installed',
+    ['train', '--backend', 'tfjs:node-gpu'],
+    1,
+    'with CUDA 11.2 and cuDNN 8.1 libraries on the library path. Run `npm install @tensorflow/tfjs-node-gpu@4.22`',
   ],
   [
     'no configuration',
