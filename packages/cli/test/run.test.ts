@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { decode } from 'fast-png';
+import { shellWord } from '../src/terminal/shell.js';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { tinyConfig, writeJson } from './support/tiny.js';
 
@@ -145,6 +146,14 @@ it('your own table: samples come in its units, with its classes', async () => {
   // The file's lengths have mean 125; a normalised sample would be near 0.
   expect(mean).toBeGreaterThan(75);
   expect(mean).toBeLessThan(175);
+});
+
+it('prints commands that can be pasted, whatever the folder is called', async () => {
+  const config = await writeJson(folder.path('spaced.json'), tinyConfig);
+  const run = folder.path('my runs', 'a b');
+  const { out } = await succeed('train', '--config', config, '--steps', '2', '--out', run);
+  expect(out).toContain(`Now: meanflow evaluate ${shellWord(run)}   or: meanflow sample ${shellWord(run)}\n`);
+  expect(shellWord(run)).not.toBe(run);
 });
 
 it('the reference interpreter trains, too', async () => {

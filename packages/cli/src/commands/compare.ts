@@ -29,6 +29,7 @@ import { showCombinedProgress } from '../terminal/combined-progress.js';
 import { INTERRUPTED, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
 import { scoresTable } from '../terminal/scores.js';
+import { shellWord } from '../terminal/shell.js';
 import type { SetExitCode } from './command.js';
 import { names, withBackend, wholeNumber, wholeNumbers } from './options.js';
 
@@ -250,7 +251,7 @@ function description({ name, columns, sizes, classCount }: Dataset): string {
 /** The command as it would be typed again. */
 function commandLine(options: CompareOptions): string {
   const written = Object.entries(options).map(
-    ([name, value]) => `--${name} ${Array.isArray(value) ? value.join(',') : String(value)}`,
+    ([name, value]) => `--${name} ${shellWord(Array.isArray(value) ? value.join(',') : String(value))}`,
   );
   return ['meanflow compare', ...written].join(' ');
 }

@@ -18,6 +18,7 @@ import { countText, durationText } from '../report/numbers.js';
 import { INTERRUPTED, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
 import { showProgress } from '../terminal/progress.js';
+import { shellWord } from '../terminal/shell.js';
 import type { SetExitCode } from './command.js';
 import { withBackend, wholeNumber } from './options.js';
 
@@ -165,12 +166,12 @@ function summaryText(
   if (!completed) {
     return (
       `Stopped after step ${countText(step)} of ${countText(config.steps)}. Checkpoint: ${checkpoint ?? 'none'}\n` +
-      `Go on with: meanflow train --resume ${folder}\n`
+      `Go on with: meanflow train --resume ${shellWord(folder)}\n`
     );
   }
   return (
     `${countText(step)} steps made, ${durationText(seconds)}${speed}. Checkpoint: ${checkpoint ?? folder}\n` +
-    `Now: meanflow evaluate ${folder}   or: meanflow sample ${folder}\n`
+    `Now: meanflow evaluate ${shellWord(folder)}   or: meanflow sample ${shellWord(folder)}\n`
   );
 }
 
