@@ -156,6 +156,14 @@ it('prints commands that can be pasted, whatever the folder is called', async ()
   expect(shellWord(run)).not.toBe(run);
 });
 
+it('settings of a table depend on its label, and are as train takes them', async () => {
+  const recipe = async (...args: string[]) =>
+    JSON.parse((await succeed('info', '--recipe', data('labelled.csv'), ...args)).out);
+  expect(await recipe('--label', 'kind')).toMatchObject({ conditional: true });
+  const config = await recipe('--label', 'kind', '--method', 'meanflow');
+  expect(config).toMatchObject({ data: data('labelled.csv'), label: 'kind', method: 'meanflow' });
+});
+
 it('the reference interpreter trains, too', async () => {
   const config = await writeJson(folder.path('reference.json'), tinyConfig);
   const run = folder.path('reference');

@@ -106,6 +106,7 @@ const cases: readonly (readonly [string, readonly string[], number, string])[] =
   ],
   ['no such data to compare', ['compare', '--data', 'digits,checkerbord'], 2, 'Did you mean "checkerboard"?'],
   ['no such method to compare', ['compare', '--method', 'meanflow,imf'], 2, 'methods[1]: expected one of'],
+  ['a label of no file', ['compare', '--data', 'rings', '--label', 'kind'], 2, 'no file is compared: rings'],
   ['no seeds', ['compare', '--seeds', ''], 2, 'Expected a whole number from 0'],
 ];
 
@@ -131,6 +132,16 @@ const onRun: readonly (readonly [string, string, readonly string[], number, stri
 it.each(onRun)('%s', async (_, command, args, status, message) => {
   const outcome = await meanflow(command, folder.path('run'), ...args);
   expect(outcome).toMatchObject({ status, out: '' });
+  expect(outcome.err).toContain(message);
+});
+
+it.each([
+  [['--label', 'kind'], '--label belongs to --recipe'],
+  [['--method', 'meanflow'], '--method belongs to --recipe'],
+  [['RUN', '--recipe', 'digits'], 'Give a run or --recipe, not both.'],
+])('info %j', async (args, message) => {
+  const outcome = await meanflow('info', ...args.map((arg) => arg.replace('RUN', folder.path('run'))));
+  expect(outcome).toMatchObject({ status: 2, out: '' });
   expect(outcome.err).toContain(message);
 });
 

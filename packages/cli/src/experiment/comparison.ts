@@ -36,6 +36,7 @@ export async function planComparison(
   describe: (dataset: Dataset) => string,
 ): Promise<PlannedDataset[]> {
   checkRecipeNames(config);
+  checkLabel(config);
   const planned: PlannedDataset[] = [];
   for (const data of config.data) {
     const choice = { data, label: isPath(data) ? config.label : undefined, backend: config.backend };
@@ -79,6 +80,15 @@ function checkRecipeNames({ data, recipes }: ComparisonConfig): void {
       `recipes: there is no data set "${name}".${didYouMean(name, known)} Known are ${known.join(', ')}.`,
     );
   }
+}
+
+/** @throws {ArgumentError} when a label column is named and there is no file that it could be in */
+function checkLabel({ data, label }: ComparisonConfig): void {
+  if (label === undefined || data.some(isPath)) return;
+  throw new ArgumentError(
+    `label: "${label}" would be the column of a CSV file that holds the class, but no file is compared: ${data.join(', ')}. ` +
+      'Name one in the data, or leave the label out.',
+  );
 }
 
 /** What came of a data set. */
