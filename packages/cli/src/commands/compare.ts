@@ -166,7 +166,7 @@ async function compareAll(
       sum + runs.flatMap(({ byMethod }) => byMethod).reduce((total, run) => total + run.config.steps, 0),
     0,
   );
-  const progress = showCombinedProgress('training', steps, io);
+  const progress = showCombinedProgress('training', steps, io, { signal: interrupted });
   const onProgress = (task: RunTask, of: Progress) => progress.update(task, of);
   const pool =
     jobs === 1

@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArgumentError, DataError, type Backend } from '@meanflow/core';
 import type { JsonObject } from '@meanflow/training';
-import { readRunConfig, RunDirectory, type RunSummary } from '@meanflow/training/node';
+import { readRunConfig, RunDirectory, type ResumePoint, type RunSummary } from '@meanflow/training/node';
 import type { Command } from 'commander';
 import { findBackend } from '../backends.js';
 import { merge, type JsonRecord } from '../config/merge.js';
@@ -132,20 +132,20 @@ async function work(
       `${title} on ${dataset.name}: ${config.network.kind} of ${parameters} parameters, ${countText(config.steps)} steps of ` +
         `${config.batch}, seed ${config.seed}, ${device.describe().description}\n`,
     );
-    const progress = showProgress(`${dataset.name}, ${title}`, io);
-    const summary = await withInterrupt((signal) =>
-      trainRun(prepared, {
-        directory,
-        onProgress: progress.update,
-        signal,
-        onResume: ({ step, source }) =>
-          io.err(
-            source === undefined
-              ? 'No checkpoint yet: from the beginning.\n'
-              : `From step ${countText(step)} (${source}).\n`,
-          ),
-      }),
-    ).finally(() => progress.stop());
+    const onResume = ({ step, source }: ResumePoint): void =>
+      io.err(
+        source === undefined
+          ? 'No checkpoint yet: from the beginning.\n'
+          : `From step ${countText(step)} (${source}).\n`,
+      );
+    const summary = await withInterrupt(async (signal) => {
+      const progress = showProgress(`${dataset.name}, ${title}`, io, { signal });
+      try {
+        return await trainRun(prepared, { directory, onProgress: progress.update, signal, onResume });
+      } finally {
+        progress.stop();
+      }
+    });
     io.out(summaryText(summary, config, folder));
     return summary.completed;
   } finally {
