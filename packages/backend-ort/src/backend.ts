@@ -101,6 +101,8 @@ async function describeDevice(
 
 class SessionBackend implements OrtBackend {
   readonly name: string;
+  /** Outputs are copied into memory of JavaScript, wherever they were computed, unless they stay in GPU buffers. */
+  readonly copiesState: boolean;
   private readonly live = new Set<SessionExecutable>();
   private readonly reader: GpuReader | undefined;
   private disposed = false;
@@ -113,6 +115,7 @@ class SessionBackend implements OrtBackend {
     private readonly profile: DeviceProfile,
   ) {
     this.name = info.backend;
+    this.copiesState = profile.residency !== 'gpu-buffer';
     if (profile.residency === 'gpu-buffer') this.reader = new GpuReader(ort, sessionOptions);
   }
 
