@@ -73,6 +73,33 @@ it('stops with checkpoints at an interrupt', async () => {
   expect(await readdir(join(run, 'checkpoints'))).toHaveLength(1);
 });
 
+it.each(['1', '2'])('hears an interrupt while it judges, with %s jobs', async (jobs) => {
+  // Many samples and few steps: soon after training, and for long, it judges.
+  const config = await configFile('judging.json', {
+    steps: 1,
+    evaluation: { ...tinyConfig.evaluation, samples: 30_000 },
+  });
+  const out = `judging-${jobs}`;
+  const methods = ['--method', jobs === '1' ? 'meanflow' : 'meanflow,flow-matching'];
+  const { child, end } = start([
+    'compare',
+    '--config',
+    config,
+    ...methods,
+    '--jobs',
+    jobs,
+    '--out',
+    folder.path(out),
+  ]);
+  const trained = folder.path(out, 'runs', 'checkerboard', 'meanflow-seed-0', 'final.safetensors');
+  while (!existsSync(trained) && child.exitCode === null) await setTimeout(20);
+  child.kill('SIGINT');
+  const outcome = await end;
+  expect(outcome.status).toBe(130);
+  expect(outcome.err).toContain('Stopped. What was trained is in');
+  expect(existsSync(folder.path(out, 'results.json'))).toBe(false);
+});
+
 it('leaves no process behind when it is killed', async () => {
   const config = await configFile('endless.json', { steps: 1_000_000 });
   const { child, end } = start([

@@ -195,7 +195,7 @@ async function compareAll(
   };
   try {
     // All are asked for at once, so that no core waits for a data set to be finished; they are told of in order.
-    const pending = planned.map((dataset) => compareDataset(dataset, train));
+    const pending = planned.map((dataset) => compareDataset(dataset, train, interrupted));
     await Promise.allSettled(pending);
     const compared: ComparedDataset[] = [];
     for (const each of await Promise.all(pending)) {

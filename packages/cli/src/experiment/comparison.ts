@@ -9,7 +9,7 @@ import { recipeSchema, type ComparisonConfig } from '../config/schema.js';
 import { validate } from '../config/validate.js';
 import { recipeFor } from '../recipes/index.js';
 import type { DatasetPictures, DatasetResults } from '../report/results.js';
-import { createJudge } from './evaluation.js';
+import { createJudge, type Judge, type Scores } from './evaluation.js';
 import { fileName, type FinishedRun, type RunTask } from './one-run.js';
 import { datasetPictures } from './pictures.js';
 import { resolveRun, type ResolvedRun } from './resolve.js';
@@ -101,6 +101,7 @@ export interface ComparedDataset {
 export async function compareDataset(
   { dataset, description, runs }: PlannedDataset,
   train: (task: RunTask) => Promise<FinishedRun | undefined>,
+  signal: AbortSignal,
 ): Promise<ComparedDataset | undefined> {
   const tasks = runs.flatMap(({ byMethod }, i) => byMethod.map((run) => ({ run, withPictures: i === 0 })));
   const training = tasks.map(train);
@@ -109,8 +110,22 @@ export async function compareDataset(
   const finished = await Promise.all(training);
   if (!finished.every((run) => run !== undefined)) return undefined;
   const judges = runs.map(({ seed, byMethod }) => createJudge(dataset, byMethod[0].config, seed));
+  const floors = await floorsOf(judges, signal);
+  if (floors === undefined) return undefined;
   const pictures = datasetPictures(dataset, finished[0].config, finished);
-  return { results: summarise({ dataset, description }, judges, finished), pictures };
+  return { results: summarise({ dataset, description }, judges[0].metrics, floors, finished), pictures };
+}
+
+/** The noise floor at each seed; undefined when it was interrupted. */
+async function floorsOf(judges: readonly Judge[], signal: AbortSignal): Promise<Scores[] | undefined> {
+  const floors: Scores[] = [];
+  try {
+    for (const judge of judges) floors.push(await judge.floor(signal));
+    return floors;
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return undefined;
+    throw error;
+  }
 }
 
 /** Labels are of files; the data sets with a name know theirs. */
