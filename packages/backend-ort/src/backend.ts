@@ -13,6 +13,7 @@ import {
 } from '@meanflow/core';
 import type { InferenceSession } from 'onnxruntime-common';
 import { describeAdapter } from './adapter.js';
+import { checkCudaBuild, cudaHost, driverVersion, explainCuda, settleTf32 } from './cuda.js';
 import { deviceProfile, type DeviceProfile, type OrtDevice } from './devices.js';
 import { SessionExecutable, type OrtExecutable } from './executable.js';
 import { toOnnx } from './lower-graph.js';
@@ -40,6 +41,11 @@ export interface OrtBackendOptions {
   readonly allowSoftware?: boolean;
   /** `cuda`: which of several GPUs, by CUDA's number; 0 by default. */
   readonly deviceId?: number;
+  /**
+   * `cuda`: lets matrix products and convolutions round their operands to TF32. By default not, unless the environment
+   * has NVIDIA_TF32_OVERRIDE=1: this option sets that variable, which holds for the whole process.
+   */
+  readonly tf32?: boolean;
   /** `cpu`: threads that work on one op together; by default as many as the host runs at once. */
   readonly threads?: number;
   /** Further session options of ONNX Runtime, which override the backend's own: profiling, logging, experiments. */
@@ -61,7 +67,8 @@ export interface OrtBackend extends Backend {
  *
  * @throws {BackendError} when the runtime or the device is not there, saying what was asked, what was found and what
  *   to install; also when the adapter of `webgpu` computes in software
- * @throws {ArgumentError} when `threads` or `deviceId` is not a whole number in range
+ * @throws {ArgumentError} when `threads` or `deviceId` is not a whole number in range, when the environment contradicts
+ *   `tf32`, and when GPU buffers are asked for on a device that has none
  */
 export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend> {
   const { device = 'cpu' } = options;
@@ -74,17 +81,38 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
   if (!Number.isInteger(deviceId) || deviceId < 0) {
     throw new ArgumentError(`deviceId is 0 or a positive whole number, got ${deviceId}.`);
   }
+  if (device !== 'webgpu' && options.sessionOptions?.preferredOutputLocation !== undefined) {
+    throw new ArgumentError(
+      `sessionOptions.preferredOutputLocation is for webgpu: on ${device} ONNX Runtime returns outputs in host memory only.`,
+    );
+  }
   const ort = await loadRuntime(options.ort, profile.help);
+  const cuda = device === 'cuda' ? openCuda(ort, options, profile.help) : undefined;
   const sessionOptions = { ...profile.sessionOptions({ threads, deviceId }), ...options.sessionOptions };
   const info: DeviceInfo = {
     backend: `ort:${device}`,
     device: profile.kind,
-    description: await describeDevice(device, options, threads),
-    versions: runtimeVersions(ort),
+    description: cuda?.description ?? (await describeDevice(device, options, threads)),
+    versions: { ...runtimeVersions(ort), ...cuda?.versions },
   };
   const backend = new SessionBackend(ort, sessionOptions, info, device, profile);
   await backend.probe();
   return backend;
+}
+
+/** @throws {BackendError | ArgumentError} when CUDA is not for this build or platform, or not as it was asked for */
+function openCuda(
+  ort: OrtModule,
+  { deviceId = 0, tf32 }: OrtBackendOptions,
+  help: string,
+): Pick<DeviceInfo, 'description' | 'versions'> {
+  const host = cudaHost();
+  checkCudaBuild(ort, host, help);
+  const products = settleTf32(tf32, host) ? 'TF32 products' : 'float32 products';
+  return {
+    description: `CUDA device ${deviceId}, ${products}`,
+    versions: { 'NVIDIA driver': driverVersion(host) ?? 'none found' },
+  };
 }
 
 async function describeDevice(
@@ -93,7 +121,6 @@ async function describeDevice(
   threads: number,
 ): Promise<string> {
   if (device === 'webgpu') return describeAdapter(options);
-  if (device === 'cuda') return `CUDA device ${options.deviceId ?? 0}`;
   const { model } = hostProcessor();
   if (device === 'wasm') return `WebAssembly on ${model}`;
   return `${model}, ${threads} thread${threads === 1 ? '' : 's'}`;
@@ -160,7 +187,8 @@ class SessionBackend implements OrtBackend {
     try {
       return await this.ort.InferenceSession.create(model, this.sessionOptions);
     } catch (error) {
-      throw new BackendError(`${failure}: ${messageOf(error)}`, { cause: error });
+      const message = this.device === 'cuda' ? explainCuda(messageOf(error)) : messageOf(error);
+      throw new BackendError(`${failure}: ${message}`, { cause: error });
     }
   }
 

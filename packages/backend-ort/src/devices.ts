@@ -83,6 +83,8 @@ const profiles: Readonly<Record<OrtDevice, DeviceProfile>> = {
       'onnxruntime-node@^1.30`, which downloads libonnxruntime_providers_shared.so and libonnxruntime_providers_cuda.so ' +
       '(npm must be allowed to run its install script); the machine needs an NVIDIA GPU and driver, and the libraries of CUDA 12 ' +
       'and cuDNN 9 on the library path (LD_LIBRARY_PATH). `ort:webgpu` runs on NVIDIA GPUs without any of them.',
+    // The number of the device is all that Node's binding forwards. What the provider does otherwise is its default: an
+    // arena that grows by powers of two without limit, and an exhaustive search for cuDNN's convolution algorithms.
     sessionOptions: ({ deviceId }) => ({
       ...quiet,
       executionProviders: [{ name: 'cuda', deviceId }],
