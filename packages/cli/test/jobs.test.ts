@@ -44,12 +44,73 @@ it('gives the same results whatever the number of jobs', async () => {
   expect(await scores('jobs-2')).toEqual(await scores('jobs-1'));
 });
 
-it('ends with the message of the run that failed, and leaves no process behind', async () => {
+/** Times embedded with so high a frequency that it is infinite in float32: MeanFlow's loss is NaN, the others train. */
+const broken = {
+  methods: { meanflow: { network: { embedding: { kind: 'sinusoidal', dimension: 2, scale: 1e39 } } } },
+};
+
+it.each(['1', '2'])('keeps what succeeded when a run fails, with %s jobs', async (jobs) => {
+  const config = await configFile('broken.json', broken);
+  const out = `broken-${jobs}`;
+  const outcome = await compare(
+    '--config',
+    config,
+    '--seeds',
+    '0,1',
+    '--jobs',
+    jobs,
+    '--out',
+    folder.path(out),
+  );
+  expect(outcome.status).toBe(1);
+  expect(outcome.err).toContain(
+    '2 of 6 runs failed:\ncheckerboard, MeanFlow, seed 0: error: The loss at step 1 is',
+  );
+  expect(outcome.out).toMatch(/Flow matching +1 [\s\S]*Improved MeanFlow +1 [\s\S]*noise floor/);
+  const results = JSON.parse(await readFile(folder.path(out, 'results.json'), 'utf8')) as ComparisonResults;
+  expect(results.datasets[0].methods.map(({ method, seeds }) => [method, seeds])).toEqual([
+    ['flow-matching', [0, 1]],
+    ['improved-meanflow', [0, 1]],
+  ]);
+  expect(results.failed).toEqual(
+    [0, 1].map((seed) =>
+      expect.objectContaining({
+        dataset: 'checkerboard',
+        method: 'meanflow',
+        seed,
+        message: expect.stringContaining('diverged'),
+      }),
+    ),
+  );
+  expect(await readFile(folder.path(out, 'report.html'), 'utf8')).toContain('2 runs failed');
+});
+
+it('when every run fails there is no report, and no process is left behind', async () => {
   const rates = { optimizer: { learningRate: 1e30, schedule: 'constant', warmUpSteps: 0 } };
   const config = await configFile('diverging.json', { ...rates, steps: 50 });
   const outcome = await compare('--config', config, '--jobs', '2', '--out', folder.path('failed'));
   expect(outcome.status).toBe(1);
-  expect(outcome.err).toMatch(/The loss at step \d+ is .*diverged/);
+  expect(outcome.err).toMatch(/3 of 3 runs failed:\n[\s\S]*The loss at step \d+ is .*diverged/);
+  expect(await readdir(folder.path('failed'))).toEqual(['runs']);
+});
+
+it('loses no other run with a process that is killed', async () => {
+  const config = await configFile('lost.json', { steps: 300 });
+  const { child, end } = start(['compare', '--config', config, '--jobs', '2', '--out', folder.path('lost')]);
+  await underWay(child, 'lost');
+  const lock = JSON.parse(
+    await readFile(folder.path('lost', 'runs', 'checkerboard', 'flow-matching-seed-0', '.lock'), 'utf8'),
+  ) as { pid: number };
+  process.kill(lock.pid, 'SIGKILL');
+  const outcome = await end;
+  expect(outcome.status).toBe(1);
+  expect(outcome.err).toContain(
+    '1 of 3 runs failed:\ncheckerboard, Flow matching, seed 0: error: A process that trained was ended by SIGKILL',
+  );
+  const results = JSON.parse(
+    await readFile(folder.path('lost', 'results.json'), 'utf8'),
+  ) as ComparisonResults;
+  expect(results.datasets[0].methods.map(({ method }) => method)).toEqual(['meanflow', 'improved-meanflow']);
 });
 
 it('stops with checkpoints at an interrupt', async () => {

@@ -97,23 +97,45 @@ export interface ComparedDataset {
   readonly pictures: DatasetPictures;
 }
 
-/** Trains and judges everything on one data set; undefined when it was interrupted. */
+/** A run that failed. */
+export interface RunFailure {
+  readonly task: RunTask;
+  readonly error: unknown;
+}
+
+/** What came of a data set's runs. */
+export interface ComparisonOutcome {
+  /** Of the runs that succeeded; undefined where none did. */
+  readonly compared: ComparedDataset | undefined;
+  readonly failures: readonly RunFailure[];
+}
+
+/**
+ * Trains and judges everything on one data set. A run that fails leaves the others to go on.
+ *
+ * @returns undefined when it was interrupted
+ */
 export async function compareDataset(
   { dataset, description, runs }: PlannedDataset,
   train: (task: RunTask) => Promise<FinishedRun | undefined>,
   signal: AbortSignal,
-): Promise<ComparedDataset | undefined> {
+): Promise<ComparisonOutcome | undefined> {
   const tasks = runs.flatMap(({ byMethod }, i) => byMethod.map((run) => ({ run, withPictures: i === 0 })));
-  const training = tasks.map(train);
-  // When one fails the others are stopping, each with a checkpoint, and are waited for.
-  await Promise.allSettled(training);
-  const finished = await Promise.all(training);
-  if (!finished.every((run) => run !== undefined)) return undefined;
+  const made = await Promise.allSettled(tasks.map(train));
+  const finished: FinishedRun[] = [];
+  const failures: RunFailure[] = [];
+  for (const [i, outcome] of made.entries()) {
+    if (outcome.status === 'rejected') failures.push({ task: tasks[i], error: outcome.reason });
+    else if (outcome.value === undefined) return undefined;
+    else finished.push(outcome.value);
+  }
+  if (finished.length === 0) return { compared: undefined, failures };
   const judges = runs.map(({ seed, byMethod }) => createJudge(dataset, byMethod[0].config, seed));
   const floors = await floorsOf(judges, signal);
   if (floors === undefined) return undefined;
   const pictures = datasetPictures(dataset, finished[0].config, finished);
-  return { results: summarise({ dataset, description }, judges[0].metrics, floors, finished), pictures };
+  const results = summarise({ dataset, description }, judges[0].metrics, floors, finished);
+  return { compared: { results, pictures }, failures };
 }
 
 /** The noise floor at each seed; undefined when it was interrupted. */

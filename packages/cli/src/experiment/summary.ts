@@ -44,6 +44,7 @@ function methodResults(runs: readonly FinishedRun[]): MethodResults {
     method: first.method,
     title: methods[first.method].title,
     parameterCount: first.parameterCount,
+    seeds: runs.map(({ seed }) => seed),
     seconds: runs.map(({ seconds }) => seconds),
     stepsPerSecond: median(runs.map(({ stepsPerSecond }) => stepsPerSecond)),
     sampling: first.scores.map(({ nfe }, i) => ({
