@@ -107,7 +107,9 @@ function averageText({ sampling }: RunConfig): string {
 }
 
 async function recipeText(data: string, { label, method }: InfoOptions): Promise<string> {
-  const { config, dataset } = await resolveRun({ data, label, method }, 'The options');
+  const { config: resolved, dataset } = await resolveRun({ data, label, method }, 'The options');
+  // A run records the digest of its file itself.
+  const { digest: _, ...config } = resolved;
   return `${JSON.stringify(method === undefined ? recipeFor(dataset) : config, null, 2)}\n`;
 }
 
