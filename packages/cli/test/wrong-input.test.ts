@@ -22,6 +22,8 @@ beforeAll(async () => {
   await writeJson(folder.path('twice.json'), { data: ['rings'], seeds: [0, 1, 0] });
   await mkdir(folder.path('other'));
   await copyFile(points, folder.path('other', 'points.csv'));
+  await writeFile(folder.path('three.csv'), 'a,b\n1,2\n3,5\n4,1\n');
+  await writeFile(folder.path('twins.csv'), `a,b\n${'1,2\n2,1\n'.repeat(10)}`);
   await writeJson(folder.path('recipe.json'), { recipes: { digits: { optimizer: { learnigRate: 1 } } } });
 });
 
@@ -107,6 +109,20 @@ const cases: readonly (readonly [string, readonly string[], number, string])[] =
   ['no such data to compare', ['compare', '--data', 'digits,checkerbord'], 2, 'Did you mean "checkerboard"?'],
   ['no such method to compare', ['compare', '--method', 'meanflow,imf'], 2, 'methods[1]: expected one of'],
   ['a label of no file', ['compare', '--data', 'rings', '--label', 'kind'], 2, 'no file is compared: rings'],
+  ...['train', 'compare'].flatMap((command) => [
+    [
+      `${command}: too few rows to judge by`,
+      [command, '--data', 'FOLDER/three.csv'],
+      1,
+      'could not be judged, with 2 rows to learn from and 1 held out: ',
+    ] as const,
+    [
+      `${command}: held-out rows that are all known`,
+      [command, '--data', 'FOLDER/twins.csv'],
+      1,
+      'Every held-out row is also a training row',
+    ] as const,
+  ]),
   ['no seeds', ['compare', '--seeds', ''], 2, 'Expected a whole number from 0'],
 ];
 

@@ -10,6 +10,7 @@ import { merge, type JsonRecord } from '../config/merge.js';
 import { readConfigFile } from '../config/read-file.js';
 import { methodNames, runConfigSchema, type RunConfig } from '../config/schema.js';
 import { validate } from '../config/validate.js';
+import { checkJudgeable, createJudge } from '../experiment/evaluation.js';
 import { openDataOf, resolveRun, type ResolvedRun } from '../experiment/resolve.js';
 import { trainRun } from '../experiment/run.js';
 import { prepareRun } from '../experiment/training.js';
@@ -77,10 +78,21 @@ async function begin(options: TrainOptions, io: Io): Promise<boolean> {
   const { data, label, method, steps, batch, seed, backend } = options;
   const changes = merge(file, { data, label, method, steps, batch, seed, backend }) as JsonRecord;
   const run = await resolveRun(changes, options.config ?? 'The options');
+  await checkRows(run);
   return withBackendOf(run.config, async (device) => {
     const folder = options.out ?? (await freeFolder(run));
     return work(run, device, folder, io, () => RunDirectory.create(folder, asJson(run.config)));
   });
+}
+
+/** With more rows than this the check takes its time, and all but repeated rows pass it. */
+const FEW_ROWS = 1000;
+
+/** @throws {DataError} when "meanflow evaluate" could not judge the run for want of rows */
+async function checkRows({ config, dataset }: ResolvedRun): Promise<void> {
+  const { sizes } = dataset;
+  if (sizes === undefined || sizes.train + sizes.test > FEW_ROWS) return;
+  await checkJudgeable(dataset, createJudge(dataset, config, config.seed));
 }
 
 /** A run that was begun before. Its folder says what it is; only its length, and where it runs, may change. */

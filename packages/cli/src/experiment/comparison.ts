@@ -9,7 +9,7 @@ import { recipeSchema, type ComparisonConfig } from '../config/schema.js';
 import { validate } from '../config/validate.js';
 import { recipeFor } from '../recipes/index.js';
 import type { DatasetPictures, DatasetResults } from '../report/results.js';
-import { createJudge, type Judge, type Scores } from './evaluation.js';
+import { checkJudgeable, createJudge, type Judge, type Scores } from './evaluation.js';
 import { fileName, type FinishedRun, type RunTask } from './one-run.js';
 import { datasetPictures } from './pictures.js';
 import { resolveRun, type ResolvedRun } from './resolve.js';
@@ -26,7 +26,14 @@ export interface RunChanges {
 export interface PlannedDataset {
   readonly dataset: Dataset;
   readonly description: string;
-  readonly runs: readonly { readonly seed: number; readonly byMethod: readonly ResolvedRun[] }[];
+  readonly runs: readonly PlannedSeed[];
+}
+
+/** The runs at one seed, by method, and what they are judged by. */
+export interface PlannedSeed {
+  readonly seed: number;
+  readonly byMethod: readonly ResolvedRun[];
+  readonly judge: Judge;
 }
 
 /** Resolves every run. @throws {ArgumentError | DataError} when any of them cannot be */
@@ -52,7 +59,7 @@ export async function planComparison(
       merge(recipeFor(dataset), merge(config.recipes[data], changes)),
       source,
     );
-    const runs = [];
+    const runs: PlannedSeed[] = [];
     for (const seed of config.seeds) {
       const byMethod = [];
       for (const method of config.methods) {
@@ -63,9 +70,10 @@ export async function planComparison(
         );
         byMethod.push({ ...run, dataset });
       }
-      runs.push({ seed, byMethod });
+      runs.push({ seed, byMethod, judge: createJudge(dataset, byMethod[0].config, seed) });
     }
     for (const run of runs[0].byMethod) await checkTrainable(run);
+    await checkJudgeable(dataset, runs[0].judge);
     planned.push({ dataset, description: describe(dataset), runs });
   }
   return planned;
@@ -130,7 +138,7 @@ export async function compareDataset(
     else finished.push(outcome.value);
   }
   if (finished.length === 0) return { compared: undefined, failures };
-  const judges = runs.map(({ seed, byMethod }) => createJudge(dataset, byMethod[0].config, seed));
+  const judges = runs.map(({ judge }) => judge);
   const floors = await floorsOf(judges, signal);
   if (floors === undefined) return undefined;
   const pictures = datasetPictures(dataset, finished[0].config, finished);

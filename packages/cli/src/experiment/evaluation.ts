@@ -3,7 +3,7 @@
  * fresh data against the same data. Everything random follows from a seed, and the noise is the same for every method.
  */
 import { setImmediate } from 'node:timers/promises';
-import { RandomKey, type HostArray } from '@meanflow/core';
+import { DataError, MeanflowError, RandomKey, type HostArray } from '@meanflow/core';
 import type { Batch, Dataset } from '@meanflow/data';
 import { findMetric, type Evaluation, type Metric } from '@meanflow/metrics';
 import type { ParameterTree, Sampler } from '@meanflow/samplers';
@@ -89,6 +89,26 @@ export function createJudge(dataset: Dataset, { evaluation, conditional }: RunCo
       }),
     score: (samples, labels, signal) => scoresOf(evaluationOf(samples, labels), metrics, signal),
   };
+}
+
+/**
+ * Finds out before anything is trained whether the rows of a table suffice for what is to be measured: whether they can be measured
+ * themselves.
+ *
+ * @throws {DataError} when they cannot
+ */
+export async function checkJudgeable({ name, sizes }: Dataset, judge: Judge): Promise<void> {
+  if (sizes === undefined) return;
+  try {
+    await judge.floor();
+  } catch (error) {
+    if (!(error instanceof MeanflowError)) throw error;
+    throw new DataError(
+      `What is trained on "${name}" could not be judged, with ${sizes.train} rows to learn from and ${sizes.test} held out: ` +
+        `${error.message} Give it more rows, or choose other metrics (evaluation.metrics in a configuration file).`,
+      { cause: error },
+    );
+  }
 }
 
 /**
