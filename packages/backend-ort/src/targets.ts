@@ -6,7 +6,7 @@
 import { generalKernels, portableKernels, type Kernels } from './composites.js';
 import type { OrtDevice } from './devices.js';
 import type { Lowerings } from './lowerings/lowering.js';
-import { generalLowerings, portableLowerings } from './lowerings/table.js';
+import { cudaLowerings, generalLowerings, portableLowerings } from './lowerings/table.js';
 import type { ModelFormat } from './onnx/model-builder.js';
 
 export interface Target extends ModelFormat {
@@ -26,5 +26,5 @@ export const targets: Readonly<Record<OrtDevice, Target>> = {
   cpu: general,
   wasm: general,
   webgpu: portable,
-  cuda: portable,
+  cuda: { ...portable, lowerings: cudaLowerings },
 };
