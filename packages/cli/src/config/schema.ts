@@ -202,11 +202,6 @@ export const runConfigSchema = z.strictObject({
   data: z.string().min(1),
   /** The label column of a CSV file: its name, or its number counted from 1. */
   label: z.string().min(1).optional(),
-  /** SHA-256 of a CSV file when the run began, recorded by the run itself. */
-  digest: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, 'expected a SHA-256, 64 hexadecimal digits.')
-    .optional(),
   /** Share of the rows held out, and the seed that chooses them; for data sets that have rows. */
   heldOut: z.number().gt(0).lt(1),
   splitSeed: seed,
@@ -219,6 +214,11 @@ export const runConfigSchema = z.strictObject({
   /** Metrics are logged, and checkpoints written, every so many steps. */
   logEvery: count,
   checkpointEvery: count,
+  /** SHA-256 of a CSV file when the run began, recorded by the run itself. */
+  digest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'expected a SHA-256, 64 hexadecimal digits.')
+    .optional(),
 });
 export type RunConfig = z.infer<typeof runConfigSchema>;
 export type NetworkSettings = RunConfig['network'];

@@ -97,7 +97,7 @@ describe('a run whose parts do not fit', () => {
     [{ objective: { kind: 'flow-matching' } }, 'objective.kind: expected "meanflow"'],
     [{ evaluation: { metrics: ['mmd'] } }, 'There is no metric "mmd". Did you mean "mmd2"?'],
     [{ backend: 'ort:cpuu' }, 'There is no backend "ort:cpuu". Did you mean "ort:cpu"?'],
-    [{ backend: 'tfjs:webgpu' }, 'The backend "tfjs:webgpu" is not in this version.'],
+    [{ backend: 'tfjs:webgup' }, 'There is no backend "tfjs:webgup". Did you mean "tfjs:webgpu"?'],
     [{ sampling: { solver: 'heun', nfe: [3] } }, 'NFE must be a multiple of 2; got 3'],
     [{ sampling: { solver: 'dormand-prince' } }, 'chooses its steps by itself'],
   ])('%j', async (change, message) => {
