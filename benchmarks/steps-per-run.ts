@@ -3,7 +3,7 @@
  * steps, what the longer graph costs for the first ${steps} steps and what they need, and what it takes of memory. Before anything is timed, the losses of
  * all trainers must be equal, bit for bit.
  *
- *     node dist/steps-per-run.js --counts 1,4,16 --threads 1 [--workload plane] [--json FILE]
+ *     node dist/steps-per-run.js --counts 1,4,8,16 --threads 1 [--workload plane] [--json FILE]
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -17,7 +17,7 @@ import { adamW, ema, Trainer } from '@meanflow/training';
 const { values: options } = parseArgs({
   options: {
     workload: { type: 'string' },
-    counts: { type: 'string', default: '1,4,16' },
+    counts: { type: 'string', default: '1,4,8,16' },
     threads: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '9' },
     every: { type: 'string', default: '1' },
