@@ -214,6 +214,8 @@ export const runConfigSchema = z.strictObject({
   /** Metrics are logged, and checkpoints written, every so many steps. */
   logEvery: count,
   checkpointEvery: count,
+  /** Updates in one run of the device; by default as the backend is best used. A run is not interrupted. */
+  stepsPerRun: count.optional(),
   /** SHA-256 of a CSV file when the run began, recorded by the run itself. */
   digest: z
     .string()

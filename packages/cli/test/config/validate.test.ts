@@ -47,6 +47,7 @@ it.each([
   [{ conditional: 'yes' }, 'config.json: conditional: expected true or false, got "yes".'],
   [{ sampling: { nfe: 4 } }, 'config.json: sampling.nfe: expected a list, got 4.'],
   [{ data: '' }, 'config.json: data: expected some text, got nothing.'],
+  [{ stepsPerRun: 0 }, 'config.json: stepsPerRun: expected more than 0, got 0.'],
   [
     { network: { embedding: { frequences: 3 } } },
     'network.embedding: there is no field "frequences". Did you mean "frequencies"?',
