@@ -17,6 +17,7 @@ import { checkCudaBuild, cudaHost, driverVersion, explainCuda, settleTf32 } from
 import { deviceProfile, type DeviceProfile, type OrtDevice } from './devices.js';
 import { SessionExecutable, type OrtExecutable } from './executable.js';
 import { toOnnx } from './lower-graph.js';
+import { oneAtATime } from './one-at-a-time.js';
 import { GpuReader } from './reader.js';
 import {
   hostProcessor,
@@ -24,6 +25,7 @@ import {
   messageOf,
   runtimeVersions,
   type OrtModule,
+  type OrtSession,
   type OrtSource,
 } from './runtime.js';
 
@@ -86,7 +88,8 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
       `sessionOptions.preferredOutputLocation is for webgpu: on ${device} ONNX Runtime returns outputs in host memory only.`,
     );
   }
-  const ort = await loadRuntime(options.ort, profile.help);
+  const runtime = await loadRuntime(options.ort, profile.help);
+  const ort = device === 'webgpu' ? oneAtATime(runtime) : runtime;
   const cuda = device === 'cuda' ? openCuda(ort, options, profile.help) : undefined;
   const sessionOptions = { ...profile.sessionOptions({ threads, deviceId }), ...options.sessionOptions };
   const info: DeviceInfo = {
@@ -183,7 +186,7 @@ class SessionBackend implements OrtBackend {
     await session.release();
   }
 
-  private async open(model: Uint8Array, failure: string): Promise<InferenceSession> {
+  private async open(model: Uint8Array, failure: string): Promise<OrtSession> {
     try {
       return await this.ort.InferenceSession.create(model, this.sessionOptions);
     } catch (error) {
