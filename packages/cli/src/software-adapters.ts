@@ -18,7 +18,7 @@ export function allowsSoftware(): boolean {
 }
 
 /**
- * Opens WebGPU, with whether it may be in software. Errors speak of an option of the libraries, so they are told how to set it here.
+ * Opens WebGPU, with whether it may be in software.
  *
  * @throws {BackendError} as `open` does
  */
@@ -26,11 +26,16 @@ export async function withAdapters<T>(open: (allowSoftware: boolean) => Promise<
   const allowSoftware = allowsSoftware();
   // The loader reads the environment of the process each time that WebGPU is opened.
   if (allowSoftware) showSoftwareDriver();
+  return withSoftwareHint(() => open(allowSoftware));
+}
+
+/** Calls `open`, whose errors speak of an option of the libraries: they are told how to set it here. */
+export async function withSoftwareHint<T>(open: () => Promise<T>): Promise<T> {
   try {
-    return await open(allowSoftware);
+    return await open();
   } catch (error) {
     const isAboutSoftware = error instanceof BackendError && error.message.includes('allowSoftware');
-    if (allowSoftware || !isAboutSoftware) throw error;
+    if (allowsSoftware() || !isAboutSoftware) throw error;
     throw new BackendError(
       `${error.message} On the command line that is MEANFLOW_ALLOW_SOFTWARE=1 in the environment, which finds that driver, too.`,
       { cause: error },
