@@ -13,9 +13,11 @@ import {
 } from '@meanflow/core';
 import type { InferenceSession } from 'onnxruntime-common';
 import { describeAdapter } from './adapter.js';
-import { deviceProfile, type DeviceProfile, type OrtDevice, type Unsupported } from './devices.js';
+import { checkCudaBuild, cudaHost, driverVersion, explainCuda, settleTf32 } from './cuda.js';
+import { deviceProfile, type DeviceProfile, type OrtDevice } from './devices.js';
 import { SessionExecutable, type OrtExecutable } from './executable.js';
 import { toOnnx } from './lower-graph.js';
+import { oneAtATime } from './one-at-a-time.js';
 import { GpuReader } from './reader.js';
 import {
   hostProcessor,
@@ -23,6 +25,7 @@ import {
   messageOf,
   runtimeVersions,
   type OrtModule,
+  type OrtSession,
   type OrtSource,
 } from './runtime.js';
 
@@ -40,6 +43,11 @@ export interface OrtBackendOptions {
   readonly allowSoftware?: boolean;
   /** `cuda`: which of several GPUs, by CUDA's number; 0 by default. */
   readonly deviceId?: number;
+  /**
+   * `cuda`: lets matrix products and convolutions round their operands to TF32. By default not, unless the environment
+   * has NVIDIA_TF32_OVERRIDE=1: this option sets that variable, which holds for the whole process.
+   */
+  readonly tf32?: boolean;
   /** `cpu`: threads that work on one op together; by default as many as the host runs at once. */
   readonly threads?: number;
   /** Further session options of ONNX Runtime, which override the backend's own: profiling, logging, experiments. */
@@ -49,8 +57,6 @@ export interface OrtBackendOptions {
 /** A backend on ONNX Runtime. */
 export interface OrtBackend extends Backend {
   compile(graph: Graph, options?: CompileOptions): Promise<OrtExecutable>;
-  /** What the device does not do as the conformance kit asks, and why. */
-  readonly unsupported: readonly Unsupported[];
 }
 
 /**
@@ -63,7 +69,8 @@ export interface OrtBackend extends Backend {
  *
  * @throws {BackendError} when the runtime or the device is not there, saying what was asked, what was found and what
  *   to install; also when the adapter of `webgpu` computes in software
- * @throws {ArgumentError} when `threads` or `deviceId` is not a whole number in range
+ * @throws {ArgumentError} when `threads` or `deviceId` is not a whole number in range, when the environment contradicts
+ *   `tf32`, and when GPU buffers are asked for on a device that has none
  */
 export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend> {
   const { device = 'cpu' } = options;
@@ -76,17 +83,39 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
   if (!Number.isInteger(deviceId) || deviceId < 0) {
     throw new ArgumentError(`deviceId is 0 or a positive whole number, got ${deviceId}.`);
   }
-  const ort = await loadRuntime(options.ort, profile.help);
+  if (device !== 'webgpu' && options.sessionOptions?.preferredOutputLocation !== undefined) {
+    throw new ArgumentError(
+      `sessionOptions.preferredOutputLocation is for webgpu: on ${device} ONNX Runtime returns outputs in host memory only.`,
+    );
+  }
+  const runtime = await loadRuntime(options.ort, profile.help);
+  const ort = device === 'webgpu' ? oneAtATime(runtime) : runtime;
+  const cuda = device === 'cuda' ? openCuda(ort, options, profile.help) : undefined;
   const sessionOptions = { ...profile.sessionOptions({ threads, deviceId }), ...options.sessionOptions };
   const info: DeviceInfo = {
     backend: `ort:${device}`,
     device: profile.kind,
-    description: await describeDevice(device, options, threads),
-    versions: runtimeVersions(ort),
+    description: cuda?.description ?? (await describeDevice(device, options, threads)),
+    versions: { ...runtimeVersions(ort), ...cuda?.versions },
   };
   const backend = new SessionBackend(ort, sessionOptions, info, device, profile);
   await backend.probe();
   return backend;
+}
+
+/** @throws {BackendError | ArgumentError} when CUDA is not for this build or platform, or not as it was asked for */
+function openCuda(
+  ort: OrtModule,
+  { deviceId = 0, tf32 }: OrtBackendOptions,
+  help: string,
+): Pick<DeviceInfo, 'description' | 'versions'> {
+  const host = cudaHost();
+  checkCudaBuild(ort, host, help);
+  const products = settleTf32(tf32, host) ? 'TF32 products' : 'float32 products';
+  return {
+    description: `CUDA device ${deviceId}, ${products}`,
+    versions: { 'NVIDIA driver': driverVersion(host) ?? 'none found' },
+  };
 }
 
 async function describeDevice(
@@ -95,7 +124,6 @@ async function describeDevice(
   threads: number,
 ): Promise<string> {
   if (device === 'webgpu') return describeAdapter(options);
-  if (device === 'cuda') return `CUDA device ${options.deviceId ?? 0}`;
   const { model } = hostProcessor();
   if (device === 'wasm') return `WebAssembly on ${model}`;
   return `${model}, ${threads} thread${threads === 1 ? '' : 's'}`;
@@ -103,6 +131,8 @@ async function describeDevice(
 
 class SessionBackend implements OrtBackend {
   readonly name: string;
+  /** Outputs are copied into memory of JavaScript, wherever they were computed, unless they stay in GPU buffers. */
+  readonly copiesState: boolean;
   private readonly live = new Set<SessionExecutable>();
   private readonly reader: GpuReader | undefined;
   private disposed = false;
@@ -115,11 +145,8 @@ class SessionBackend implements OrtBackend {
     private readonly profile: DeviceProfile,
   ) {
     this.name = info.backend;
+    this.copiesState = profile.residency !== 'gpu-buffer';
     if (profile.residency === 'gpu-buffer') this.reader = new GpuReader(ort, sessionOptions);
-  }
-
-  get unsupported(): readonly Unsupported[] {
-    return this.profile.unsupported ?? [];
   }
 
   describe(): DeviceInfo {
@@ -159,11 +186,12 @@ class SessionBackend implements OrtBackend {
     await session.release();
   }
 
-  private async open(model: Uint8Array, failure: string): Promise<InferenceSession> {
+  private async open(model: Uint8Array, failure: string): Promise<OrtSession> {
     try {
       return await this.ort.InferenceSession.create(model, this.sessionOptions);
     } catch (error) {
-      throw new BackendError(`${failure}: ${messageOf(error)}`, { cause: error });
+      const message = this.device === 'cuda' ? explainCuda(messageOf(error)) : messageOf(error);
+      throw new BackendError(`${failure}: ${message}`, { cause: error });
     }
   }
 

@@ -13,17 +13,9 @@ export type OrtDevice = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
  */
 export type Residency = 'host' | 'gpu-buffer' | 'copied';
 
-/** A case of the conformance kit that a device does not pass, and why. */
-export interface Unsupported {
-  readonly op: string;
-  readonly id: string;
-  readonly reason: string;
-}
-
 export interface DeviceProfile {
   readonly kind: DeviceInfo['device'];
   readonly residency: Residency;
-  readonly unsupported?: readonly Unsupported[];
   /** What to do when the runtime or its provider is missing. */
   readonly help: string;
   sessionOptions(options: {
@@ -71,13 +63,6 @@ const profiles: Readonly<Record<OrtDevice, DeviceProfile>> = {
   webgpu: {
     kind: 'webgpu',
     residency: 'gpu-buffer',
-    unsupported: [
-      {
-        op: 'div',
-        id: 'div: denormal',
-        reason: 'WGSL lets devices read denormal numbers as zeros, and the quotient of two is NaN then',
-      },
-    ],
     help:
       'In Node, run `npm install onnxruntime-node@^1.30` (its WebGPU provider is bundled, but for linux-arm64) and pass ' +
       "`() => import('onnxruntime-node')` as `ort`; in a browser, `onnxruntime-web` and `() => import('onnxruntime-web/webgpu')`. " +
@@ -98,6 +83,8 @@ const profiles: Readonly<Record<OrtDevice, DeviceProfile>> = {
       'onnxruntime-node@^1.30`, which downloads libonnxruntime_providers_shared.so and libonnxruntime_providers_cuda.so ' +
       '(npm must be allowed to run its install script); the machine needs an NVIDIA GPU and driver, and the libraries of CUDA 12 ' +
       'and cuDNN 9 on the library path (LD_LIBRARY_PATH). `ort:webgpu` runs on NVIDIA GPUs without any of them.',
+    // The number of the device is all that Node's binding forwards. What the provider does otherwise is its default: an
+    // arena that grows by powers of two without limit, and an exhaustive search for cuDNN's convolution algorithms.
     sessionOptions: ({ deviceId }) => ({
       ...quiet,
       executionProviders: [{ name: 'cuda', deviceId }],

@@ -25,7 +25,7 @@ import type { Residency } from './devices.js';
 import { inputName, outputName } from './lower-graph.js';
 import type { GpuReader } from './reader.js';
 import { Retained } from './retained.js';
-import { messageOf, type OrtModule } from './runtime.js';
+import { messageOf, type OrtModule, type OrtSession } from './runtime.js';
 
 /** What an executable has done since it was compiled. */
 export interface RunCounters {
@@ -57,7 +57,7 @@ export class SessionExecutable implements OrtExecutable {
 
   constructor(
     private readonly ort: OrtModule,
-    private readonly session: InferenceSession,
+    private readonly session: OrtSession,
     readonly graph: Graph,
     private readonly state: Readonly<Record<string, string>>,
     private readonly onDispose: () => void,

@@ -1,6 +1,6 @@
 /** `@meanflow/backend-ort`: graphs on ONNX Runtime. */
 export { ortBackend, type OrtBackend, type OrtBackendOptions } from './backend.js';
-export type { OrtDevice, Unsupported } from './devices.js';
+export type { OrtDevice } from './devices.js';
 export type { OrtExecutable, RunCounters } from './executable.js';
 export { exportOnnx, type ExportedModel, type ExportedValue, type ExportOptions } from './export.js';
 export { toOnnx } from './lower-graph.js';

@@ -7,11 +7,11 @@ import { BackendError, HostArray, sizeOf, type DType, type HostData, type Tensor
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { ModelBuilder } from './onnx/model-builder.js';
 import { Retained } from './retained.js';
-import { messageOf, type OrtModule } from './runtime.js';
+import { messageOf, type OrtModule, type OrtSession } from './runtime.js';
 import { targets } from './targets.js';
 
 export class GpuReader {
-  private readonly sessions = new Map<DType, Promise<InferenceSession>>();
+  private readonly sessions = new Map<DType, Promise<OrtSession>>();
   private readonly arrays = new Retained(() => this.releaseSessions());
 
   constructor(
@@ -40,7 +40,7 @@ export class GpuReader {
     }
   }
 
-  private session(dtype: DType): Promise<InferenceSession> {
+  private session(dtype: DType): Promise<OrtSession> {
     let session = this.sessions.get(dtype);
     if (session === undefined) {
       const builder = new ModelBuilder('read', targets.webgpu);

@@ -3,11 +3,19 @@
  * loads it, says what it and the host are, and turns its absence into an error that says what to install.
  */
 import { BackendError } from '@meanflow/core';
-import type { Env, InferenceSessionFactory, TensorConstructor } from 'onnxruntime-common';
+import type { Env, InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
+
+/** The part of a session that the backend uses. */
+export interface OrtSession {
+  run(feeds: Readonly<Record<string, Tensor>>): Promise<InferenceSession.ReturnType>;
+  release(): Promise<void>;
+}
 
 /** The part of an ONNX Runtime package that the backend uses. */
 export interface OrtModule {
-  readonly InferenceSession: InferenceSessionFactory;
+  readonly InferenceSession: {
+    create(model: Uint8Array, options: InferenceSession.SessionOptions): Promise<OrtSession>;
+  };
   readonly Tensor: TensorConstructor;
   readonly env: Env;
 }
@@ -77,7 +85,10 @@ export function hostProcessor(): { readonly model: string; readonly parallelism:
       parallelism: os.availableParallelism(),
     };
   }
-  return { model: 'unknown processor', parallelism: host.navigator?.hardwareConcurrency ?? 1 };
+  return {
+    model: 'a processor that the browser does not name',
+    parallelism: host.navigator?.hardwareConcurrency ?? 1,
+  };
 }
 
 export function messageOf(error: unknown): string {

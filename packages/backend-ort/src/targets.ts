@@ -7,7 +7,7 @@ import { generalKernels, portableKernels, standardKernels, type Kernels } from '
 import type { OrtDevice } from './devices.js';
 import type { Lowerings } from './lowerings/lowering.js';
 import { contraction } from './lowerings/dot.js';
-import { generalLowerings, portableLowerings } from './lowerings/table.js';
+import { cudaLowerings, generalLowerings, portableLowerings } from './lowerings/table.js';
 import type { ModelFormat } from './onnx/model-builder.js';
 
 export interface Target extends ModelFormat {
@@ -27,12 +27,12 @@ export const targets: Readonly<Record<OrtDevice, Target>> = {
   cpu: general,
   wasm: general,
   webgpu: portable,
-  cuda: portable,
+  cuda: { ...portable, lowerings: cudaLowerings },
 };
 
 /** Files for other programs: operators of the ONNX standard alone, and none that GPU providers lack. */
 export const interchange: Target = {
   ...portable,
-  lowerings: { ...portableLowerings, dotGeneral: contraction('transpose') },
+  lowerings: { ...cudaLowerings, dotGeneral: contraction('transpose') },
   kernels: standardKernels,
 };

@@ -75,7 +75,8 @@ export const engineDevices: Readonly<Record<Exclude<TfjsDevice, 'webgpu'>, Engin
       '@tensorflow/tfjs-node-gpu 4.22 runs on Node 18 to 22 and Linux or Windows on x64, downloads libtensorflow 2.9.1 ' +
       'while it is installed (so its install script must be allowed to run, with network), and needs an NVIDIA driver ' +
       'with CUDA 11.2 and cuDNN 8.1 libraries on the library path. Run `npm install @tensorflow/tfjs-node-gpu@4.22` ' +
-      "and pass `() => import('@tensorflow/tfjs-node-gpu')` as `kernels`. Without these, `ort:cuda` and " +
+      "and pass `() => import('@tensorflow/tfjs-node-gpu')` as `kernels`. TensorFlow rounds the operands of products to " +
+      'TF32 where the GPU can, unless the process is started with NVIDIA_TF32_OVERRIDE=0. Without these, `ort:cuda` and ' +
       '`tfjs:webgpu` are the other ways to an NVIDIA GPU.',
     kind: 'cuda',
     describe: (store) => {
@@ -84,7 +85,9 @@ export const engineDevices: Readonly<Record<Exclude<TfjsDevice, 'webgpu'>, Engin
           `tfjs:node-gpu was asked for, but TensorFlow found no CUDA device and would run on the CPU. ${engineDevices['node-gpu'].help}`,
         );
       }
-      return 'TensorFlow on CUDA (tfjs-node-gpu)';
+      const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
+      const products = process?.env?.NVIDIA_TF32_OVERRIDE === '0' ? 'float32' : 'TF32';
+      return `TensorFlow on CUDA (tfjs-node-gpu), ${products} products`;
     },
   },
 };

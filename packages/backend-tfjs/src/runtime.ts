@@ -48,7 +48,9 @@ export async function loadModule<T>(
     try {
       found = await (source as () => Promise<unknown>)();
     } catch (error) {
-      throw new BackendError(`${what} could not be imported: ${messageOf(error)}\n${help}`, { cause: error });
+      // Node adds the path of the file that imports, which is ours and tells the reader nothing.
+      const message = messageOf(error).replace(/ imported from .*/, '');
+      throw new BackendError(`${what} could not be imported: ${message}\n${help}`, { cause: error });
     }
   }
   const candidates = [found, (found as { default?: unknown } | null | undefined)?.default];

@@ -96,7 +96,15 @@ describe('what is not there', () => {
     await expect(failure).rejects.toThrow(
       /tfjs:node-gpu was asked for, but tfjs has no backend "tensorflow"/,
     );
-    for (const need of ['2.9.1', 'CUDA 11.2', 'cuDNN 8.1', 'Node 18 to 22', 'tfjs-node-gpu@4.22', 'ort:cuda'])
+    for (const need of [
+      '2.9.1',
+      'CUDA 11.2',
+      'cuDNN 8.1',
+      'Node 18 to 22',
+      'tfjs-node-gpu@4.22',
+      'NVIDIA_TF32_OVERRIDE=0',
+      'ort:cuda',
+    ])
       await expect(failure).rejects.toThrow(need);
     const missing = tfjsBackend({ tf, device: 'node-gpu', kernels: failing('@tensorflow/tfjs-node-gpu') });
     await expect(missing).rejects.toThrow(/could not be imported.*\n.*libtensorflow/);
@@ -111,6 +119,20 @@ describe('what is not there', () => {
       'found no CUDA device and would run on the CPU',
     );
     core.removeBackend('tensorflow');
+    const before = process.env.NVIDIA_TF32_OVERRIDE;
+    for (const [override, products] of [
+      ['1', 'TF32'],
+      ['0', 'float32'],
+    ]) {
+      process.env.NVIDIA_TF32_OVERRIDE = override;
+      core.registerBackend('tensorflow', () => ({ isUsingGpuDevice: true, dispose() {} }));
+      const opened = await tfjsBackend({ tf, device: 'node-gpu' });
+      expect(opened.describe().description).toBe(`TensorFlow on CUDA (tfjs-node-gpu), ${products} products`);
+      await opened.dispose();
+      core.removeBackend('tensorflow');
+    }
+    if (before === undefined) delete process.env.NVIDIA_TF32_OVERRIDE;
+    else process.env.NVIDIA_TF32_OVERRIDE = before;
   });
 
   test('an adapter', async () => {
@@ -133,7 +155,7 @@ describe('what is not there', () => {
       globals: {},
     };
     const report = await inspectWebgpu({ gpu });
-    expect(report).toMatchObject({ name: 'acme rocket Acme Rocket 9', isSoftware: false });
+    expect(report).toMatchObject({ name: 'acme rocket Acme Rocket 9', ...info, isSoftware: false });
     expect(report.limits.maxBufferSize).toBe(7);
   });
 

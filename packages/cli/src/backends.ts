@@ -4,7 +4,10 @@
  * MEANFLOW_ALLOW_SOFTWARE=1 in the environment.
  */
 import { ortBackend } from '@meanflow/backend-ort';
+import { tfjsBackend } from '@meanflow/backend-tfjs';
 import { ArgumentError, didYouMean, referenceBackend, type Backend } from '@meanflow/core';
+import { runtimes } from './runtimes.js';
+import { withAdapters } from './software-adapters.js';
 
 /** A backend that can be chosen. */
 export interface BackendEntry {
@@ -13,7 +16,7 @@ export interface BackendEntry {
   /** Needs a device or a library that not every machine has. */
   readonly isOptional: boolean;
   /**
-   * @param options.threads processor threads, all cores by default; for backends on the processor
+   * @param options.threads processor threads, all cores by default; for ONNX Runtime on the processor
    * @throws {BackendError} when it cannot run here, saying what to install
    */
   open(options?: { readonly threads?: number }): Promise<Backend>;
@@ -21,30 +24,73 @@ export interface BackendEntry {
 
 export const DEFAULT_BACKEND = 'ort:cpu';
 
+const tf = runtimes['@tensorflow/tfjs-core'].load;
+
 export const backends: readonly BackendEntry[] = [
   {
     name: 'ort:cpu',
     description: 'ONNX Runtime on the processor, all cores, float32',
     isOptional: false,
-    open: (options) => ortBackend({ ort: () => import('onnxruntime-node'), device: 'cpu', ...options }),
+    open: (options) => ortBackend({ ort: runtimes['onnxruntime-node'].load, device: 'cpu', ...options }),
+  },
+  {
+    name: 'ort:wasm',
+    description: 'ONNX Runtime in WebAssembly, as in browsers, float32',
+    isOptional: true,
+    open: ({ threads } = {}) => ortBackend({ ort: () => onnxRuntimeWeb(threads), device: 'wasm' }),
   },
   {
     name: 'ort:webgpu',
     description: 'ONNX Runtime on the GPU through WebGPU, state in GPU buffers, float32',
     isOptional: true,
     open: () =>
-      ortBackend({
-        ort: () => import('onnxruntime-node'),
-        gpu: () => import('webgpu'),
-        device: 'webgpu',
-        allowSoftware: process.env.MEANFLOW_ALLOW_SOFTWARE === '1',
-      }),
+      withAdapters((allowSoftware) =>
+        ortBackend({
+          ort: runtimes['onnxruntime-node'].load,
+          gpu: runtimes.webgpu.load,
+          device: 'webgpu',
+          allowSoftware,
+        }),
+      ),
   },
   {
     name: 'ort:cuda',
     description: 'ONNX Runtime on an NVIDIA GPU through CUDA 12, float32',
     isOptional: true,
-    open: () => ortBackend({ ort: () => import('onnxruntime-node'), device: 'cuda' }),
+    open: () => ortBackend({ ort: runtimes['onnxruntime-node'].load, device: 'cuda' }),
+  },
+  {
+    name: 'tfjs:cpu',
+    description: 'TensorFlow.js in plain JavaScript, one thread, float32',
+    isOptional: true,
+    open: () => tfjsBackend({ tf, kernels: runtimes['@tensorflow/tfjs-backend-cpu'].load, device: 'cpu' }),
+  },
+  {
+    name: 'tfjs:wasm',
+    description: 'TensorFlow.js in WebAssembly, one thread, float32',
+    isOptional: true,
+    open: () => tfjsBackend({ tf, kernels: runtimes['@tensorflow/tfjs-backend-wasm'].load, device: 'wasm' }),
+  },
+  {
+    name: 'tfjs:webgpu',
+    description: 'TensorFlow.js on the GPU through WebGPU, with fused kernels, float32',
+    isOptional: true,
+    open: () =>
+      withAdapters((allowSoftware) =>
+        tfjsBackend({
+          tf,
+          kernels: runtimes['@tensorflow/tfjs-backend-webgpu'].load,
+          gpu: runtimes.webgpu.load,
+          device: 'webgpu',
+          allowSoftware,
+        }),
+      ),
+  },
+  {
+    name: 'tfjs:node-gpu',
+    description: 'TensorFlow.js on an NVIDIA GPU through CUDA 11, float32',
+    isOptional: true,
+    open: () => tfjsBackend({ tf, kernels: runtimes['@tensorflow/tfjs-node-gpu'].load, device: 'node-gpu' }),
   },
   {
     name: 'reference',
@@ -54,22 +100,20 @@ export const backends: readonly BackendEntry[] = [
   },
 ];
 
-/** Backends of the design that this version does not have, and the package that each belongs to. */
-export const futureBackends: readonly { readonly name: string; readonly package: string }[] = [
-  { name: 'tfjs:webgpu', package: '@meanflow/backend-tfjs' },
-  { name: 'tfjs:wasm', package: '@meanflow/backend-tfjs' },
-  { name: 'tfjs:cpu', package: '@meanflow/backend-tfjs' },
-  { name: 'tfjs:node-gpu', package: '@meanflow/backend-tfjs' },
-];
-
 /** @throws {ArgumentError} when there is no backend of that name, with the nearest one */
 export function findBackend(name: string): BackendEntry {
   const found = backends.find((entry) => entry.name === name);
   if (found !== undefined) return found;
   const names = backends.map((entry) => entry.name);
-  const known = `Known are ${names.join(', ')}; \`meanflow doctor\` says what runs here.`;
-  if (futureBackends.some((entry) => entry.name === name)) {
-    throw new ArgumentError(`The backend "${name}" is not in this version. ${known}`);
-  }
-  throw new ArgumentError(`There is no backend "${name}".${didYouMean(name, names)} ${known}`);
+  throw new ArgumentError(
+    `There is no backend "${name}".${didYouMean(name, names)} ` +
+      `Known are ${names.join(', ')}; \`meanflow doctor\` says what runs here.`,
+  );
+}
+
+/** Its threads are set for the module as a whole, before its first session. */
+async function onnxRuntimeWeb(threads: number | undefined): Promise<unknown> {
+  const module = await runtimes['onnxruntime-web'].load();
+  if (threads !== undefined) module.env.wasm.numThreads = threads;
+  return module;
 }

@@ -4,4 +4,10 @@ export type { Io } from './terminal/io.js';
 export type { Recipe, RunConfig } from './config/schema.js';
 export { defaultDatasets, recipeFor } from './recipes/index.js';
 export { reportHtml } from './report/html.js';
-export type { ComparisonResults, DatasetPictures, DatasetResults, MetricRow } from './report/results.js';
+export type {
+  ComparisonResults,
+  DatasetPictures,
+  DatasetResults,
+  FailedRun,
+  MetricRow,
+} from './report/results.js';

@@ -4,7 +4,7 @@
  * 130: interrupted, with what was trained kept.
  */
 import { createRequire } from 'node:module';
-import { ArgumentError, MeanflowError } from '@meanflow/core';
+import { ArgumentError } from '@meanflow/core';
 import { Command, CommanderError } from 'commander';
 import { addCompare } from './commands/compare.js';
 import { addConformance } from './commands/conformance.js';
@@ -15,6 +15,7 @@ import { addInfo } from './commands/info.js';
 import { addParity } from './commands/parity.js';
 import { addSample } from './commands/sample.js';
 import { addTrain } from './commands/train.js';
+import { errorText } from './terminal/errors.js';
 import type { Io } from './terminal/io.js';
 
 /**
@@ -70,9 +71,6 @@ First steps:
 function explain(error: unknown, io: Io): number {
   // Commander has written its own message; help and version come this way too, with status 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (process.env.MEANFLOW_DEBUG === '1' && error instanceof Error)
-    io.err(`${error.stack ?? error.message}\n`);
-  else if (error instanceof MeanflowError) io.err(`error: ${error.message}\n`);
-  else io.err(`error: ${String(error)}\nThis is a bug in meanflow; MEANFLOW_DEBUG=1 shows where.\n`);
+  io.err(`${errorText(error)}\n`);
   return error instanceof ArgumentError ? 2 : 1;
 }

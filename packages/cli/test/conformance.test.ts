@@ -1,35 +1,96 @@
 /** The commands that prove things: conformance and parity. */
 import { readFile, writeFile } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { browserBackends } from '@meanflow/browser';
+import { backends } from '../src/backends.js';
+import { sources } from '../src/conformance/sources.js';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
+import { start } from './support/process.js';
 
 const folder = temporaryFolder();
 
+/** The command in a process of its own, which makes processes for the backends; without a browser unless one is given. */
+async function conformance(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const { end } = start(['conformance', ...args], {
+    CHROMIUM_PATH: '/nowhere',
+    MEANFLOW_ALLOW_SOFTWARE: '',
+    ...env,
+  });
+  return end;
+}
+
 describe('meanflow conformance', () => {
   it('prints a matrix of ops and backends', async () => {
-    const { out } = await succeed('conformance', '--backend', 'ort:cpu,reference', '--op', 'neg,reverse');
-    expect(out).toMatch(/^ +cases +ort:cpu +reference +seconds$/m);
-    expect(out).toMatch(/^neg +\d+ +(0|<0\.01) +(0|<0\.01) /m);
+    const { status, out } = await conformance(['--backend', 'ort:cpu,reference', '--op', 'neg,reverse']);
+    expect(status).toBe(0);
+    expect(out).toMatch(/^error +cases +ort:cpu +reference$/m);
+    expect(out).toMatch(/^neg +\d+ +(0|<0\.01) +(0|<0\.01)$/m);
     expect(out).toMatch(/^reverse +\d+ /m);
+    expect(out).toMatch(/^total +\d+\.\d +\d+\.\d$/m);
     expect(out).toMatch(/ort:cpu conforms: (\d+) of \1 cases passed/);
   });
 
-  it('writes JSON, and a page', async () => {
-    const { out } = await succeed('conformance', '--backend', 'reference', '--op', 'neg', '--json');
+  it('writes JSON', async () => {
+    const { out } = await conformance(['--backend', 'reference', '--op', 'neg', '--json']);
     const [report] = JSON.parse(out) as [{ backend: string; results: { op: string; outcome: string }[] }];
     expect(report.backend).toBe('reference');
     expect(new Set(report.results.map(({ op, outcome }) => `${op} ${outcome}`))).toEqual(
       new Set(['neg passed']),
     );
+  });
+
+  it('runs whatever runs here, says why the rest does not, and writes a page', async () => {
     const page = folder.path('matrix.html');
-    await succeed('conformance', '--all', '--op', 'neg', '--html', '--out', page);
+    const all = ['--all', '--op', 'neg', '--html', '--out', page];
+    const { status, out } = await conformance(all);
+    expect(status).toBe(0);
+    expect(out).toMatch(/^error +cases +reference +ort:cpu +ort:wasm /m);
+    expect(out).toMatch(/^chromium\/ort:wasm does not run here\n +CHROMIUM_PATH is "\/nowhere"/m);
     expect(await readFile(page, 'utf8')).toContain('<th>reference</th>');
+  });
+
+  it('fails without what is required', async () => {
+    const args = ['--all', '--op', 'neg', '--require', 'ort:cpu,chromium/ort:wasm'];
+    const { status, out } = await conformance(args);
+    expect(status).toBe(1);
+    expect(out).toMatch(/^ort:cpu conforms/m);
+    const chosen = await conformance(['--backend', 'chromium/ort:wasm', '--op', 'neg']);
+    expect(chosen.status).toBe(1);
+    expect(chosen.err).toContain('CHROMIUM_PATH is "/nowhere", where there is no file.');
+  });
+
+  const onLinux = process.platform === 'linux' ? it : it.skip;
+  onLinux('loses no other backend with one whose process dies', async () => {
+    const args = ['--backend', 'ort:cpu,reference', '--op', 'train step', '--json'];
+    const { child, end } = start(['conformance', ...args]);
+    await kill(child.pid!);
+    const { status, out } = await end;
+    expect(status).toBe(1);
+    const found = JSON.parse(out) as Record<'backend' | 'absent' | 'ended', string | undefined>[];
+    const [dead, alive] = ['ort:cpu', 'reference'].map((name) =>
+      found.find(({ backend }) => backend === name)!,
+    );
+    // It was killed before the backend was open, or after.
+    expect(dead.absent ?? dead.ended).toContain('its process was ended by SIGKILL');
+    expect(alive).toHaveProperty('results');
+    expect(alive).not.toHaveProperty('ended');
+  });
+
+  it('knows the backends that a browser has', () => {
+    const names = sources.map(({ name }) => name).filter((name) => name.startsWith('chromium/'));
+    expect(names).toEqual(browserBackends.map((name) => `chromium/${name}`));
+    const inNode = sources.map(({ name }) => name).filter((name) => !name.startsWith('chromium/'));
+    expect([...inNode].sort()).toEqual(backends.map(({ name }) => name).sort());
   });
 
   it.each([
     [['--op', 'transposee'], 'Did you mean "transpose"'],
     [['--backend', 'ort:cpuu'], 'Did you mean "ort:cpu"'],
+    [['--backend', 'chromium/ort:wams'], 'Did you mean "chromium/ort:wasm"'],
     [['--all', '--backend', 'ort:cpu'], 'not both'],
+    [['--require', 'ort:cpu'], '--require with --all'],
+    [['--all', '--require', 'ort:cpuu'], 'Did you mean "ort:cpu"'],
     [['--json', '--html'], 'not both'],
   ])('%j is refused', async (args, message) => {
     const { status, err } = await meanflow('conformance', ...args);
@@ -37,6 +98,17 @@ describe('meanflow conformance', () => {
     expect(err).toContain(message);
   });
 });
+
+/** Kills the first child of a process. */
+async function kill(pid: number): Promise<void> {
+  const children = async () => (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim();
+  let found = '';
+  while (found === '') {
+    await setTimeout(20);
+    found = await children();
+  }
+  process.kill(Number(found.split(' ')[0]), 'SIGKILL');
+}
 
 describe('meanflow parity', () => {
   const vectors = fileURLToPath(new URL('../../conformance/test/data/parity', import.meta.url));

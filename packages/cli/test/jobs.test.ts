@@ -1,42 +1,18 @@
 /** `compare` with runs side by side, each in a process of its own: the same numbers as one after another. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { ComparisonResults } from '../src/index.js';
 import { temporaryFolder } from './support/cli.js';
+import { start, type Started } from './support/process.js';
 import { tinyConfig, writeJson } from './support/tiny.js';
 
-const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const folder = temporaryFolder();
 
-interface Outcome {
-  readonly status: number | null;
-  readonly err: string;
-}
-
-/** Starts `compare` from source in a process of its own, whose children are then run from source too. */
-function start(...args: string[]): { readonly child: ChildProcess; readonly end: Promise<Outcome> } {
-  const loader = [
-    '--conditions',
-    '@meanflow/source',
-    '--import',
-    at('../../../scripts/typescript-loader.mjs'),
-  ];
-  const child = spawn(process.execPath, [...loader, at('../src/main.ts'), 'compare', ...args]);
-  let err = '';
-  child.stderr.on('data', (chunk) => (err += String(chunk)));
-  child.stdout.resume();
-  // Streams are closed when the last process that writes to them has ended, workers included.
-  const end = once(child, 'close').then(([status]) => ({ status: status as number | null, err }));
-  return { child, end };
-}
-
-function compare(...args: string[]): Promise<Outcome> {
-  return start(...args).end;
+function compare(...args: string[]): Started['end'] {
+  return start(['compare', ...args]).end;
 }
 
 /** Waits until a run has logged its first step, or the command has ended. */
@@ -68,17 +44,86 @@ it('gives the same results whatever the number of jobs', async () => {
   expect(await scores('jobs-2')).toEqual(await scores('jobs-1'));
 });
 
-it('ends with the message of the run that failed, and leaves no process behind', async () => {
+/** Times embedded with so high a frequency that it is infinite in float32: MeanFlow's loss is NaN, the others train. */
+const broken = {
+  methods: { meanflow: { network: { embedding: { kind: 'sinusoidal', dimension: 2, scale: 1e39 } } } },
+};
+
+it.each(['1', '2'])('keeps what succeeded when a run fails, with %s jobs', async (jobs) => {
+  const config = await configFile('broken.json', broken);
+  const out = `broken-${jobs}`;
+  const outcome = await compare(
+    '--config',
+    config,
+    '--seeds',
+    '0,1',
+    '--jobs',
+    jobs,
+    '--out',
+    folder.path(out),
+  );
+  expect(outcome.status).toBe(1);
+  expect(outcome.err).toContain(
+    '2 of 6 runs failed:\ncheckerboard, MeanFlow, seed 0: error: The loss at step 1 is',
+  );
+  expect(outcome.out).toMatch(/Flow matching +1 [\s\S]*Improved MeanFlow +1 [\s\S]*noise floor/);
+  const results = JSON.parse(await readFile(folder.path(out, 'results.json'), 'utf8')) as ComparisonResults;
+  expect(results.datasets[0].methods.map(({ method, seeds }) => [method, seeds])).toEqual([
+    ['flow-matching', [0, 1]],
+    ['improved-meanflow', [0, 1]],
+  ]);
+  expect(results.failed).toEqual(
+    [0, 1].map((seed) =>
+      expect.objectContaining({
+        dataset: 'checkerboard',
+        method: 'meanflow',
+        seed,
+        message: expect.stringContaining('diverged'),
+      }),
+    ),
+  );
+  expect(await readFile(folder.path(out, 'report.html'), 'utf8')).toContain('2 runs failed');
+});
+
+it('when every run fails there is no report, and no process is left behind', async () => {
   const rates = { optimizer: { learningRate: 1e30, schedule: 'constant', warmUpSteps: 0 } };
   const config = await configFile('diverging.json', { ...rates, steps: 50 });
   const outcome = await compare('--config', config, '--jobs', '2', '--out', folder.path('failed'));
   expect(outcome.status).toBe(1);
-  expect(outcome.err).toMatch(/The loss at step \d+ is .*diverged/);
+  expect(outcome.err).toMatch(/3 of 3 runs failed:\n[\s\S]*The loss at step \d+ is .*diverged/);
+  expect(await readdir(folder.path('failed'))).toEqual(['runs']);
+});
+
+it('loses no other run with a process that is killed', async () => {
+  const config = await configFile('lost.json', { steps: 300 });
+  const { child, end } = start(['compare', '--config', config, '--jobs', '2', '--out', folder.path('lost')]);
+  await underWay(child, 'lost');
+  const lock = JSON.parse(
+    await readFile(folder.path('lost', 'runs', 'checkerboard', 'flow-matching-seed-0', '.lock'), 'utf8'),
+  ) as { pid: number };
+  process.kill(lock.pid, 'SIGKILL');
+  const outcome = await end;
+  expect(outcome.status).toBe(1);
+  expect(outcome.err).toContain(
+    '1 of 3 runs failed:\ncheckerboard, Flow matching, seed 0: error: A process that trained was ended by SIGKILL',
+  );
+  const results = JSON.parse(
+    await readFile(folder.path('lost', 'results.json'), 'utf8'),
+  ) as ComparisonResults;
+  expect(results.datasets[0].methods.map(({ method }) => method)).toEqual(['meanflow', 'improved-meanflow']);
 });
 
 it('stops with checkpoints at an interrupt', async () => {
   const config = await configFile('long.json', { steps: 1_000_000 });
-  const { child, end } = start('--config', config, '--jobs', '2', '--out', folder.path('stopped'));
+  const { child, end } = start([
+    'compare',
+    '--config',
+    config,
+    '--jobs',
+    '2',
+    '--out',
+    folder.path('stopped'),
+  ]);
   await underWay(child, 'stopped');
   child.kill('SIGINT');
   const outcome = await end;
@@ -89,9 +134,44 @@ it('stops with checkpoints at an interrupt', async () => {
   expect(await readdir(join(run, 'checkpoints'))).toHaveLength(1);
 });
 
+it.each(['1', '2'])('hears an interrupt while it judges, with %s jobs', async (jobs) => {
+  // Many samples and few steps: soon after training, and for long, it judges.
+  const config = await configFile('judging.json', {
+    steps: 1,
+    evaluation: { ...tinyConfig.evaluation, samples: 30_000 },
+  });
+  const out = `judging-${jobs}`;
+  const methods = ['--method', jobs === '1' ? 'meanflow' : 'meanflow,flow-matching'];
+  const { child, end } = start([
+    'compare',
+    '--config',
+    config,
+    ...methods,
+    '--jobs',
+    jobs,
+    '--out',
+    folder.path(out),
+  ]);
+  const trained = folder.path(out, 'runs', 'checkerboard', 'meanflow-seed-0', 'final.safetensors');
+  while (!existsSync(trained) && child.exitCode === null) await setTimeout(20);
+  child.kill('SIGINT');
+  const outcome = await end;
+  expect(outcome.status).toBe(130);
+  expect(outcome.err).toContain('Stopped. What was trained is in');
+  expect(existsSync(folder.path(out, 'results.json'))).toBe(false);
+});
+
 it('leaves no process behind when it is killed', async () => {
   const config = await configFile('endless.json', { steps: 1_000_000 });
-  const { child, end } = start('--config', config, '--jobs', '2', '--out', folder.path('killed'));
+  const { child, end } = start([
+    'compare',
+    '--config',
+    config,
+    '--jobs',
+    '2',
+    '--out',
+    folder.path('killed'),
+  ]);
   await underWay(child, 'killed');
   child.kill('SIGKILL');
   expect((await end).err).not.toContain('ERR_IPC_CHANNEL_CLOSED');

@@ -1,14 +1,10 @@
 /** `meanflow train` on ONNX Runtime, killed without warning and taken up again: the model must not know. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { readRunMetrics } from '@meanflow/training/node';
-
-const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+import { start, type Started } from './support/process.js';
 
 /** Long enough that a run cannot end between hearing that it should be killed and being killed. */
 const STEPS = 1500;
@@ -24,30 +20,19 @@ const config = {
   checkpointEvery: 100,
 };
 
-/** Runs the command from source, in a process of its own. */
-function meanflow(...args: string[]): ChildProcess {
-  const loader = [
-    '--conditions',
-    '@meanflow/source',
-    '--import',
-    at('../../../scripts/typescript-loader.mjs'),
-  ];
-  return spawn(process.execPath, [...loader, at('../src/main.ts'), ...args], { stdio: 'ignore' });
-}
-
-/** How a process ended: its exit code, or the signal that killed it. */
-async function ended(child: ChildProcess): Promise<number | string | null> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-  return child.exitCode ?? child.signalCode;
+/** How a command ended: its status, or the signal that killed it. */
+async function ended({ end }: Started): Promise<number | string | null> {
+  const { status, signal } = await end;
+  return status ?? signal;
 }
 
 /** Waits until a run has logged a step, then kills it. */
-async function killAfter(child: ChildProcess, folder: string, step: number): Promise<number | string | null> {
+async function killAfter(started: Started, folder: string, step: number): Promise<number | string | null> {
   const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
   const reached = async () => ((await readRunMetrics(folder)).at(-1)?.step ?? 0) >= step;
-  while (child.exitCode === null && !(await reached())) await pause();
-  child.kill('SIGKILL');
-  return ended(child);
+  while (started.child.exitCode === null && !(await reached())) await pause();
+  started.child.kill('SIGKILL');
+  return ended(started);
 }
 
 it('a run killed at random steps ends with the same bytes as one that was not', async () => {
@@ -55,17 +40,17 @@ it('a run killed at random steps ends with the same bytes as one that was not', 
   try {
     const [file, whole, killed] = ['config.json', 'whole', 'killed'].map((name) => join(folder, name));
     await writeFile(file, JSON.stringify(config));
-    expect(await ended(meanflow('train', '--config', file, '--out', whole))).toBe(0);
+    expect(await ended(start(['train', '--config', file, '--out', whole]))).toBe(0);
 
     const [first, second] = [Math.random(), Math.random()]
       .map((part) => Math.ceil(part * 400))
       .sort((a, b) => a - b);
-    expect(await killAfter(meanflow('train', '--config', file, '--out', killed), killed, first)).toBe(
+    expect(await killAfter(start(['train', '--config', file, '--out', killed]), killed, first)).toBe(
       'SIGKILL',
     );
-    expect(await killAfter(meanflow('train', '--resume', killed), killed, second)).toBe('SIGKILL');
+    expect(await killAfter(start(['train', '--resume', killed]), killed, second)).toBe('SIGKILL');
     expect(existsSync(join(killed, 'final.safetensors'))).toBe(false);
-    expect(await ended(meanflow('train', '--resume', killed))).toBe(0);
+    expect(await ended(start(['train', '--resume', killed]))).toBe(0);
 
     const final = (run: string) => readFile(join(run, 'final.safetensors'));
     expect((await final(killed)).equals(await final(whole))).toBe(true);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { decode } from 'fast-png';
+import { shellWord } from '../src/terminal/shell.js';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { tinyConfig, writeJson } from './support/tiny.js';
 
@@ -147,6 +148,22 @@ it('your own table: samples come in its units, with its classes', async () => {
   expect(mean).toBeLessThan(175);
 });
 
+it('prints commands that can be pasted, whatever the folder is called', async () => {
+  const config = await writeJson(folder.path('spaced.json'), tinyConfig);
+  const run = folder.path('my runs', 'a b');
+  const { out } = await succeed('train', '--config', config, '--steps', '2', '--out', run);
+  expect(out).toContain(`Now: meanflow evaluate ${shellWord(run)}   or: meanflow sample ${shellWord(run)}\n`);
+  expect(shellWord(run)).not.toBe(run);
+});
+
+it('settings of a table depend on its label, and are as train takes them', async () => {
+  const recipe = async (...args: string[]) =>
+    JSON.parse((await succeed('info', '--recipe', data('labelled.csv'), ...args)).out);
+  expect(await recipe('--label', 'kind')).toMatchObject({ conditional: true });
+  const config = await recipe('--label', 'kind', '--method', 'meanflow');
+  expect(config).toMatchObject({ data: data('labelled.csv'), label: 'kind', method: 'meanflow' });
+});
+
 it('the reference interpreter trains, too', async () => {
   const config = await writeJson(folder.path('reference.json'), tinyConfig);
   const run = folder.path('reference');
@@ -157,20 +174,10 @@ it('the reference interpreter trains, too', async () => {
 
 it('lists what there is, and the settings of a recipe as train takes them', async () => {
   const { out } = await succeed('info');
-  for (const text of ['8-gaussians', 'digits', 'improved-meanflow', 'ort:cpu', 'reference'])
+  for (const text of ['8-gaussians', 'digits', 'improved-meanflow', 'ort:cpu', 'tfjs:wasm', 'reference'])
     expect(out).toContain(text);
   const recipe = (await succeed('info', '--recipe', 'digits', '--method', 'flow-matching')).out;
   const config = await writeJson(folder.path('recipe.json'), JSON.parse(recipe));
   const wrong = await meanflow('train', '--config', config, '--out', '/dev/null/run', '--steps', '1');
   expect(wrong.err).toContain('"/dev/null/run" cannot be written');
-});
-
-it('the doctor computes with each backend and says what this version has not', async () => {
-  const { status, out } = await meanflow('doctor');
-  expect(status).toBe(0);
-  expect(out).toMatch(/✓ ort:cpu .*computed a derivative correctly/);
-  expect(out).toMatch(/✓ reference /);
-  expect(out).toMatch(/[·✓] ort:cuda /);
-  expect(out).toMatch(/[·✓] ort:webgpu /);
-  expect(out).toMatch(/· tfjs:webgpu +not in this version; planned for @meanflow\/backend-tfjs/);
 });

@@ -22,6 +22,8 @@ beforeAll(async () => {
   await writeJson(folder.path('twice.json'), { data: ['rings'], seeds: [0, 1, 0] });
   await mkdir(folder.path('other'));
   await copyFile(points, folder.path('other', 'points.csv'));
+  await writeFile(folder.path('three.csv'), 'a,b\n1,2\n3,5\n4,1\n');
+  await writeFile(folder.path('twins.csv'), `a,b\n${'1,2\n2,1\n'.repeat(10)}`);
   await writeJson(folder.path('recipe.json'), { recipes: { digits: { optimizer: { learnigRate: 1 } } } });
 });
 
@@ -47,12 +49,17 @@ const cases: readonly (readonly [string, readonly string[], number, string])[] =
   ],
   ['no such column', ['train', '--data', points, '--label', 'lenght'], 1, 'Did you mean "length"?'],
   ['no such method', ['train', '--method', 'meanflwo'], 2, 'got "meanflwo". Did you mean "meanflow"?'],
-  ['no such backend', ['train', '--backend', 'ort:gpu'], 2, 'There is no backend "ort:gpu".'],
   [
-    'a future backend',
-    ['train', '--backend', 'tfjs:webgpu'],
+    'no such backend',
+    ['train', '--backend', 'ort:gpu'],
     2,
-    'The backend "tfjs:webgpu" is not in this version.',
+    'There is no backend "ort:gpu". Did you mean "ort:cpu"?',
+  ],
+  [
+    'a backend whose library is not installed',
+    ['train', '--backend', 'tfjs:node-gpu'],
+    1,
+    'with CUDA 11.2 and cuDNN 8.1 libraries on the library path. Run `npm install @tensorflow/tfjs-node-gpu@4.22`',
   ],
   [
     'no configuration',
@@ -101,6 +108,21 @@ const cases: readonly (readonly [string, readonly string[], number, string])[] =
   ],
   ['no such data to compare', ['compare', '--data', 'digits,checkerbord'], 2, 'Did you mean "checkerboard"?'],
   ['no such method to compare', ['compare', '--method', 'meanflow,imf'], 2, 'methods[1]: expected one of'],
+  ['a label of no file', ['compare', '--data', 'rings', '--label', 'kind'], 2, 'no file is compared: rings'],
+  ...['train', 'compare'].flatMap((command) => [
+    [
+      `${command}: too few rows to judge by`,
+      [command, '--data', 'FOLDER/three.csv'],
+      1,
+      'could not be judged, with 2 rows to learn from and 1 held out: ',
+    ] as const,
+    [
+      `${command}: held-out rows that are all known`,
+      [command, '--data', 'FOLDER/twins.csv'],
+      1,
+      'Every held-out row is also a training row',
+    ] as const,
+  ]),
   ['no seeds', ['compare', '--seeds', ''], 2, 'Expected a whole number from 0'],
 ];
 
@@ -126,6 +148,16 @@ const onRun: readonly (readonly [string, string, readonly string[], number, stri
 it.each(onRun)('%s', async (_, command, args, status, message) => {
   const outcome = await meanflow(command, folder.path('run'), ...args);
   expect(outcome).toMatchObject({ status, out: '' });
+  expect(outcome.err).toContain(message);
+});
+
+it.each([
+  [['--label', 'kind'], '--label belongs to --recipe'],
+  [['--method', 'meanflow'], '--method belongs to --recipe'],
+  [['RUN', '--recipe', 'digits'], 'Give a run or --recipe, not both.'],
+])('info %j', async (args, message) => {
+  const outcome = await meanflow('info', ...args.map((arg) => arg.replace('RUN', folder.path('run'))));
+  expect(outcome).toMatchObject({ status: 2, out: '' });
   expect(outcome.err).toContain(message);
 });
 

@@ -1,11 +1,38 @@
 /** The command `meanflow conformance`, but for its options and where its output goes. */
-import type { Backend } from '@meanflow/core';
+import { BackendError, MeanflowError, type Backend } from '@meanflow/core';
 import type { Case } from './cases/case.js';
 import { reportsJson } from './report/json.js';
 import { matrixHtml } from './report/html.js';
 import { matrixText } from './report/matrix.js';
-import { conforms, type CaseResult, type Report } from './report/report.js';
-import { runConformance } from './run.js';
+import { conforms, type Absence, type CaseResult, type Report } from './report/report.js';
+import { runConformance, type ConformanceOptions } from './run.js';
+
+/** Something that yields a report: a backend in this process, in another one, in a browser. */
+export interface ReportSource {
+  /** What the report calls the backend. */
+  readonly name: string;
+  /**
+   * Runs the kit.
+   *
+   * @throws {BackendError} when the backend does not run here
+   */
+  run(options: Pick<ConformanceOptions, 'filter' | 'onResult'>): Promise<Report>;
+}
+
+/** A backend in this process; made when its turn comes, and disposed of after it. */
+export function backendSource(name: string, open: () => Promise<Backend>): ReportSource {
+  return {
+    name,
+    run: async (options) => {
+      const backend = await open();
+      try {
+        return { ...(await runConformance(backend, options)), backend: name };
+      } finally {
+        await backend.dispose();
+      }
+    },
+  };
+}
 
 export interface ConformanceCommandOptions {
   readonly format?: 'text' | 'json' | 'html';
@@ -13,6 +40,8 @@ export interface ConformanceCommandOptions {
   readonly listUnsupported?: boolean;
   /** Which cases to run; all by default. */
   readonly filter?: (entry: Case) => boolean;
+  /** The sources that may not run here: their absence is told, and is no failure. None by default. */
+  readonly isOptional?: (name: string) => boolean;
   /** Called after each case of each backend. */
   readonly onResult?: (backend: string, result: CaseResult, done: number, count: number) => void;
 }
@@ -20,39 +49,48 @@ export interface ConformanceCommandOptions {
 /** What came of it. */
 export interface CommandOutcome {
   readonly reports: readonly Report[];
+  /** The sources that gave no report. */
+  readonly absences: readonly Absence[];
   /** The matrix in the format that was asked for. */
   readonly output: string;
-  /** 0 when every backend conforms, 1 otherwise. */
+  /** 0 when every backend conforms and none is absent that must be here, 1 otherwise. */
   readonly exitCode: 0 | 1;
 }
 
 /**
  * Runs the kit on backends, one after the other, and writes the matrix.
  *
- * @param open the backends; each is made when its turn comes, and disposed of after it
+ * @throws what the first source threw, when no source gives a report
  */
 export async function conformanceCommand(
-  open: readonly (() => Promise<Backend>)[],
+  sources: readonly ReportSource[],
   options: ConformanceCommandOptions = {},
 ): Promise<CommandOutcome> {
-  const { format = 'text', listUnsupported = false, filter, onResult } = options;
+  const { format = 'text', listUnsupported = false, filter, onResult, isOptional = () => false } = options;
   const reports: Report[] = [];
-  for (const make of open) {
-    const backend = await make();
+  const absences: Absence[] = [];
+  const errors: unknown[] = [];
+  for (const { name, run } of sources) {
     try {
-      const report = await runConformance(backend, {
+      const report = await run({
         ...(filter && { filter }),
-        ...(onResult && { onResult: (...result) => onResult(backend.name, ...result) }),
+        ...(onResult && { onResult: (...result) => onResult(name, ...result) }),
       });
       reports.push(report);
-    } finally {
-      await backend.dispose();
+    } catch (error) {
+      // What is none of ours is a bug, and no matrix.
+      if (!(error instanceof MeanflowError)) throw error;
+      errors.push(error);
+      absences.push({ backend: name, reason: error.message, isUnavailable: error instanceof BackendError });
     }
   }
+  if (reports.length === 0 && errors.length > 0) throw errors[0];
   const write = {
-    text: () => matrixText(reports, { listUnsupported }),
-    json: () => reportsJson(reports),
-    html: () => matrixHtml(reports),
+    text: () => matrixText(reports, { absences, listUnsupported }),
+    json: () => reportsJson(reports, absences),
+    html: () => matrixHtml(reports, absences),
   };
-  return { reports, output: write[format](), exitCode: reports.every(conforms) ? 0 : 1 };
+  const isMissed = ({ backend, isUnavailable }: Absence): boolean => !isUnavailable || !isOptional(backend);
+  const isGood = reports.every(conforms) && !absences.some(isMissed);
+  return { reports, absences, output: write[format](), exitCode: isGood ? 0 : 1 };
 }

@@ -12,12 +12,32 @@ export {
   conforms,
   summarise,
   unsupportedReasons,
+  type Absence,
   type CaseResult,
   type OpSummary,
   type Report,
 } from './report/report.js';
-export { describeConformance, type DescribeOptions, type TestFunctions } from './describe.js';
+export {
+  describeConformance,
+  describeReport,
+  type DescribeOptions,
+  type DescribeReportOptions,
+  type TestFunctions,
+} from './describe.js';
+export {
+  remoteReport,
+  serveConformance,
+  type RemoteLine,
+  type RemoteMessage,
+  type RemoteOptions,
+} from './remote.js';
 export { formatCell, matrixRows, matrixText, type MatrixRow } from './report/matrix.js';
 export { matrixHtml } from './report/html.js';
 export { reportsJson } from './report/json.js';
-export { conformanceCommand, type CommandOutcome, type ConformanceCommandOptions } from './command.js';
+export {
+  backendSource,
+  conformanceCommand,
+  type CommandOutcome,
+  type ConformanceCommandOptions,
+  type ReportSource,
+} from './command.js';

@@ -126,12 +126,14 @@ function expectationsOf({
   return expected;
 }
 
-/** The other accepted value wherever the result is that. */
+/** The other accepted value wherever the result is that; NaN is NaN. */
 function withAlternative(got: HostArray, { value, tolerance }: Expectation, other: HostArray): Expectation {
   if (got.size !== value.size) return { value, tolerance };
   const accepted = value.clone();
   for (let i = 0; i < accepted.size; i++) {
-    if (got.data[i] === Math.fround(other.data[i])) accepted.data[i] = other.data[i];
+    const flushed = Math.fround(other.data[i]);
+    const isNaN = Number.isNaN(got.data[i]) && Number.isNaN(flushed);
+    if (isNaN || got.data[i] === flushed) accepted.data[i] = other.data[i];
   }
   return { value: accepted, tolerance };
 }

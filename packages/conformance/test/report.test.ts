@@ -1,5 +1,6 @@
-import { BackendError, referenceBackend, type Backend } from '@meanflow/core';
+import { BackendError, MeanflowError, referenceBackend, type Backend } from '@meanflow/core';
 import {
+  backendSource,
   conformanceCommand,
   conforms,
   matrixHtml,
@@ -34,13 +35,21 @@ test('the matrix as text', () => {
     "made-up: a <device> (lib 1.2)
     other: a <device> (lib 1.2)
 
-           cases      made-up  other    seconds
-    add        2    0.25 (−1)   0.25  0.1 / 0.1
-    exp        1   1 FAILED ∞            0.2 /
-    conv       1  unsupported            0.0 /
-    state      1           ok            0.5 /
+    error    cases      made-up  other
+    add          2    0.25 (−1)   0.25
+    exp          1   1 FAILED ∞
+    conv         1  unsupported
+    state        1           ok
 
-    Numbers are the worst error in units of the tolerance: at most 1 is correct. (−n): n cases unsupported.
+    seconds             made-up  other
+    add                     0.1    0.1
+    exp                     0.2
+    conv                    0.0
+    state                   0.5
+    total                   0.8    0.1
+
+    Errors are the worst of an op in units of its tolerance: at most 1 is correct. (−n): n cases unsupported.
+    Seconds are the sums over an op’s cases, the reference’s included.
 
     made-up DOES NOT CONFORM: 2 of 5 cases passed, 1 failed, in 0.8 s
       failed       exp: 1
@@ -51,6 +60,48 @@ test('the matrix as text', () => {
     other conforms: 1 of 1 cases passed, 0 failed, in 0.1 s
     "
   `);
+});
+
+test('the matrix tells what ended early, what is not here and what broke', () => {
+  const ended: Report = { ...other, backend: 'far/made-up', ended: 'in exp: 1: its process died' };
+  const absences = [
+    { backend: 'gpu', reason: 'no driver', isUnavailable: true },
+    { backend: 'native', reason: 'it died early', isUnavailable: false },
+  ];
+  expect(matrixText([ended], { absences })).toMatchInlineSnapshot(`
+    "far/made-up: a <device> (lib 1.2)
+
+                       far/
+    error    cases  made-up
+    add          1     0.25
+
+                       far/
+    seconds         made-up
+    add                 0.1
+    total               0.1
+
+    Errors are the worst of an op in units of its tolerance: at most 1 is correct. (−n): n cases unsupported.
+    Seconds are the sums over an op’s cases, the reference’s included.
+
+    far/made-up DOES NOT CONFORM: 1 of 1 cases passed, 0 failed, in 0.1 s
+      ENDED        in exp: 1: its process died
+
+    gpu does not run here
+      no driver
+
+    native BROKE
+      it died early
+    "
+  `);
+  const html = matrixHtml([ended], absences);
+  expect(html).toContain('<li class="failed">Ended in exp: 1: its process died</li>');
+  expect(html).toContain('<h2>gpu does not run here</h2>\n<p>no driver</p>');
+  expect(html).toContain('<h2>native broke</h2>');
+  const parsed = JSON.parse(reportsJson([ended], absences)) as unknown[];
+  expect(parsed.slice(1)).toEqual([
+    { backend: 'gpu', absent: 'no driver' },
+    { backend: 'native', absent: 'it died early' },
+  ]);
 });
 
 test('every unsupported case is listed', () => {
@@ -77,8 +128,9 @@ test('JSON holds everything, infinities included', () => {
   ]);
 });
 
-test('a report conforms when nothing failed', () => {
-  expect([report, other].map(conforms)).toEqual([false, true]);
+test('a report conforms when every case was run and nothing failed', () => {
+  const ended = { ...other, ended: 'in exp: 1: its process died' };
+  expect([report, other, ended].map(conforms)).toEqual([false, true, false]);
 });
 
 const only =
@@ -145,16 +197,17 @@ describe('the command', () => {
 
   test('runs backends one after the other and disposes of each', async () => {
     const log: string[] = [];
-    const open = (name: string) => async () => {
-      log.push(`open ${name}`);
-      return { ...referenceBackend(), name, dispose: async () => void log.push(`dispose ${name}`) };
-    };
+    const open = (name: string) =>
+      backendSource(name, async () => {
+        log.push(`open ${name}`);
+        return { ...referenceBackend(), dispose: async () => void log.push(`dispose ${name}`) };
+      });
     const { output, exitCode } = await conformanceCommand([open('a'), open('b')], {
       filter,
       onResult: (backend, { outcome }, done, count) => log.push(`${backend} ${outcome} ${done}/${count}`),
     });
     expect(log).toEqual(['open a', 'a passed 1/1', 'dispose a', 'open b', 'b passed 1/1', 'dispose b']);
-    expect(output).toMatch(/^add +1 +\S+ +\S+ /m);
+    expect(output).toMatch(/^add +1 +\S+ +\S+$/m);
     expect(exitCode).toBe(0);
   });
 
@@ -164,8 +217,38 @@ describe('the command', () => {
       ...reference,
       compile: () => Promise.reject(new BackendError('nothing compiles here')),
     };
-    const { exitCode, output } = await conformanceCommand([async () => broken], { filter });
+    const { exitCode, output } = await conformanceCommand([backendSource('broken', async () => broken)], {
+      filter,
+    });
     expect(exitCode).toBe(1);
     expect(output).toContain('nothing compiles here');
+  });
+  const reference = backendSource('reference', async () => referenceBackend());
+  const refusing = (name: string, error: Error) => backendSource(name, () => Promise.reject(error));
+
+  test('a backend that is not here is told, and is an error unless it may be absent', async () => {
+    const sources = [refusing('gpu', new BackendError('no driver')), reference];
+    const strict = await conformanceCommand(sources, { filter });
+    expect(strict.output).toMatch(/^gpu does not run here\n {2}no driver$/m);
+    expect(strict.absences).toEqual([{ backend: 'gpu', reason: 'no driver', isUnavailable: true }]);
+    expect(strict.exitCode).toBe(1);
+    const lenient = await conformanceCommand(sources, { filter, isOptional: (name) => name === 'gpu' });
+    expect(lenient.exitCode).toBe(0);
+    const other = await conformanceCommand(sources, { filter, isOptional: (name) => name !== 'gpu' });
+    expect(other.exitCode).toBe(1);
+  });
+
+  test('what breaks is an error also where it may be absent', async () => {
+    const sources = [refusing('gpu', new MeanflowError('its process died')), reference];
+    const { output, exitCode } = await conformanceCommand(sources, { filter, isOptional: () => true });
+    expect(output).toMatch(/^gpu BROKE\n {2}its process died$/m);
+    expect(exitCode).toBe(1);
+  });
+
+  test('without any report, and with a bug, there is no matrix', async () => {
+    const absent = conformanceCommand([refusing('gpu', new BackendError('no driver'))], { filter });
+    await expect(absent).rejects.toThrow('no driver');
+    const bug = conformanceCommand([reference, refusing('gpu', new TypeError('x is undefined'))], { filter });
+    await expect(bug).rejects.toThrow(TypeError);
   });
 });

@@ -4,8 +4,7 @@
  * arguments through `optimizationBarrier`, so that it is neither merged with the first computation nor run before
  * its cotangent exists.
  */
-import { apply } from './apply.js';
-import { broadcastTo, constant } from './functions.js';
+import { broadcastTo, constant, optimizationBarrier } from './functions.js';
 import { transposeLinear } from './grad.js';
 import { alias, pushforward } from './jvp.js';
 import { callComposite, closeOver, type CompositeDefinition } from './ops/composite.js';
@@ -36,9 +35,7 @@ const checkpointTangent: CompositeDefinition<BodyParameters & { readonly active:
     linearise(body, active, operands.slice(0, active.length), operands.slice(active.length)),
   transpose: ({ cotangents, inputs, parameters: { body, active } }) => {
     const after = cotangents.find((cotangent) => cotangent !== undefined)!;
-    const arguments_ = inputs
-      .slice(0, active.length)
-      .map((input) => apply('optimizationBarrier', [input, after], {}));
+    const arguments_ = inputs.slice(0, active.length).map((input) => optimizationBarrier(input, after));
     const placeholders = inputs
       .slice(active.length)
       .map((tangent) => Tensor.emit('input', [], { name: 'tangent' }, [tangent])[0]);

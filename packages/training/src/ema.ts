@@ -24,6 +24,8 @@ export type EmaState<P> = { readonly [decay: string]: P };
 export interface Ema {
   /** Keys of the state, in the order of the decays. */
   readonly keys: readonly string[];
+  /** The averages change only at steps whose count of updates is a multiple of this. */
+  readonly every: number;
   /** The weights 1 − d with which a step's parameters enter, by key. @param step updates made before, from 0 */
   scalars(step: number): Readonly<Record<string, number>>;
   /** The averages before the first update. */
@@ -57,6 +59,7 @@ export function ema(options: EmaOptions): Ema {
     Object.fromEntries(decays.map((decay) => [emaKey(decay), f(decay, emaKey(decay))]));
   return {
     keys: decays.map(emaKey),
+    every,
     init: (params) => byKey(() => params),
     scalars(step) {
       const updates = step + 1;

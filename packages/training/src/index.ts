@@ -24,14 +24,8 @@ export {
   type TrainStepOutput,
   type TrainStepParts,
 } from './train-step.js';
-export {
-  Trainer,
-  trainingKeys,
-  type BatchSource,
-  type StepResult,
-  type TrainerOptions,
-  type TrainState,
-} from './trainer.js';
+export { Trainer, trainingKeys, type BatchSource, type TrainerOptions, type TrainState } from './trainer.js';
+export type { StepResult } from './step-program.js';
 export {
   train,
   type MetricsRecord,

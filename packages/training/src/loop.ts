@@ -1,10 +1,12 @@
 /**
- * The training loop: steps until there are enough, reads the loss only when it is logged, and hands metrics, progress
- * and checkpoints to whoever asked for them. It draws no bar and writes no file, so it runs in a browser as in Node.
+ * The training loop: runs of one or several steps until there are enough, none of which goes beyond a checkpoint. It
+ * reads the loss only when it is logged, and hands metrics, progress and checkpoints to whoever asked for them. It
+ * draws no bar and writes no file, so it runs in a browser as in Node.
  */
 import { ArgumentError, treePaths, type HostArray, type Tree } from '@meanflow/core';
 import { DivergenceError } from './errors.js';
 import { PendingLosses } from './pending-losses.js';
+import type { StepResult } from './step-program.js';
 import { Throughput } from './throughput.js';
 import { stateTree, type Trainer, type TrainState } from './trainer.js';
 
@@ -52,7 +54,7 @@ export interface TrainOptions<Params extends Tree<HostArray> = Tree<HostArray>> 
   readonly onCheckpoint?: (state: TrainState<Params>) => void | Promise<void>;
   /** Called about ten times a second, and at the end. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Stops after the current step, with a checkpoint. */
+  /** Stops after the current run of steps (`stepsPerRun` of the trainer), with a checkpoint. */
   readonly signal?: StopSignal;
 }
 
@@ -97,6 +99,19 @@ export async function train<Params extends Tree<HostArray>>(
       secondsLeft: stepsPerSecond > 0 ? (steps - trainer.step) / stepsPerSecond : undefined,
     });
   };
+  const log = async ({ step, metrics }: StepResult): Promise<void> => {
+    const isLogged = step === 1 || step % logEvery === 0 || step === steps;
+    if (isLogged || losses.isFull) await losses.read(step);
+    if (!isLogged || onMetrics === undefined) return;
+    const learningRate = trainer.learningRate(step);
+    await onMetrics({
+      step,
+      loss: losses.last!,
+      ...(await readAll(metrics)),
+      ...(learningRate !== undefined && { learningRate }),
+      samplesPerSecond: throughput.recent(trainer.step) * trainer.batchSize,
+    });
+  };
   const keep = async (): Promise<void> => {
     await losses.read();
     if (onCheckpoint === undefined || kept === trainer.step) return;
@@ -108,25 +123,15 @@ export async function train<Params extends Tree<HostArray>>(
 
   try {
     while (trainer.step < steps && !signal?.aborted) {
-      const result = await trainer.advance();
-      losses.add(result.step, result.loss);
-      const isLogged = result.step === 1 || result.step % logEvery === 0 || result.step === steps;
+      const nextCheckpoint = (Math.floor(trainer.step / checkpointEvery) + 1) * checkpointEvery;
+      const results = await trainer.advanceRun(Math.min(steps, nextCheckpoint));
+      for (const { step, loss } of results) losses.add(step, loss);
       try {
-        if (isLogged || losses.isFull) await losses.read();
-        if (isLogged && onMetrics !== undefined) {
-          const learningRate = trainer.learningRate(result.step);
-          await onMetrics({
-            step: result.step,
-            loss: losses.last!,
-            ...(await readAll(result.metrics)),
-            ...(learningRate !== undefined && { learningRate }),
-            samplesPerSecond: throughput.recent(result.step) * trainer.batchSize,
-          });
-        }
+        for (const result of results) await log(result);
       } finally {
-        Object.values(result.metrics).forEach((metric) => metric.dispose());
+        for (const { metrics } of results) Object.values(metrics).forEach((metric) => metric.dispose());
       }
-      if (result.step % checkpointEvery === 0) await keep();
+      if (trainer.step % checkpointEvery === 0) await keep();
       if (throughput.isDue(trainer.step)) {
         report();
         await nextTask();

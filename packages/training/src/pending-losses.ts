@@ -27,15 +27,17 @@ export class PendingLosses {
   }
 
   /**
-   * Reads and disposes of all; `last` then is the latest.
+   * Reads and disposes of all up to a step; `last` then is the latest of them.
    *
    * @throws {DivergenceError} naming the first step whose loss is not finite
    */
-  async read(): Promise<void> {
-    const values = await Promise.all(this.pending.map(async ({ loss }) => (await loss.read()).item()));
+  async read(until = Infinity): Promise<void> {
+    const due = this.pending.filter(({ step }) => step <= until);
+    const values = await Promise.all(due.map(async ({ loss }) => (await loss.read()).item()));
     const diverged = values.findIndex((value) => !Number.isFinite(value));
-    const step = this.pending[diverged]?.step;
-    this.dispose();
+    const step = due[diverged]?.step;
+    due.forEach(({ loss }) => loss.dispose());
+    this.pending = this.pending.filter(({ step: later }) => later > until);
     if (step !== undefined) {
       throw new DivergenceError(
         `The loss at step ${step} is ${values[diverged]}: the run diverged, and was stopped. Checkpoints from before ` +

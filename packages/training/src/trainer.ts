@@ -6,28 +6,18 @@
 import {
   ArgumentError,
   assertSamePaths,
-  hostArray,
   HostArray,
   RandomKey,
-  trace,
   treeFlatten,
   type Backend,
-  type DeviceArray,
-  type Executable,
   type Graph,
-  type RunInput,
   type Tree,
   type TreeStructure,
 } from '@meanflow/core';
 import type { EmaState } from './ema.js';
-import {
-  trainStep,
-  type ParameterSource,
-  type TrainStepInput,
-  type TrainStepOutput,
-  type TrainStepParts,
-} from './train-step.js';
-import { flattenTree, mapTree } from './trees.js';
+import { StepProgram, type DeviceState, type StepData, type StepResult } from './step-program.js';
+import type { ParameterSource, TrainStepParts } from './train-step.js';
+import { flattenTree } from './trees.js';
 
 /** Where batches come from. A batch follows from the key and the step alone. */
 export interface BatchSource<Batch> {
@@ -43,7 +33,16 @@ export interface TrainerOptions<Params, Net, Batch, Draws> extends TrainStepPart
   readonly batchSize: number;
   /** Decides initial parameters, batches and draws. A non-negative safe integer. */
   readonly seed: number;
+  /**
+   * Updates that a run of the device makes where so many are to be made (Keras's `steps_per_execution`): the same
+   * updates, with less between them. By default 1, and 8 on a backend whose runs copy their state (`copiesState`). The
+   * time to compile grows in proportion, memory only by the batches; a run is not interrupted.
+   */
+  readonly stepsPerRun?: number;
 }
+
+/** What `stepsPerRun` is where runs copy their state. */
+const STEPS_WHERE_COPIED = 8;
 
 /** All that training has made of its parameters up to a step, on the host. */
 export interface TrainState<Params = Tree<HostArray>> {
@@ -55,14 +54,6 @@ export interface TrainState<Params = Tree<HostArray>> {
   readonly ema: EmaState<Params>;
 }
 
-/** The scalars that a step leaves on the device. Read them or not, then dispose of them. */
-export interface StepResult {
-  /** Which update this was, counted from 1. */
-  readonly step: number;
-  readonly loss: DeviceArray;
-  readonly metrics: Readonly<Record<string, DeviceArray>>;
-}
-
 /** The keys from which everything random in a run follows. */
 export function trainingKeys(seed: number): Readonly<Record<'init' | 'data' | 'draws', RandomKey>> {
   const root = RandomKey.fromSeed(seed);
@@ -71,25 +62,30 @@ export function trainingKeys(seed: number): Readonly<Record<'init' | 'data' | 'd
 
 export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
   private constructor(
-    private readonly executable: Executable,
+    /** Compiles a run of so many steps. */
+    private readonly compile: (count: number) => Promise<StepProgram>,
+    /** A run of one step. */
+    private readonly one: StepProgram,
     private readonly structure: TreeStructure,
-    private readonly inputsOf: (step: number) => Record<string, HostArray>,
     private readonly rateOf: ((step: number) => number) | undefined,
     /** The state at step 0. */
     readonly initialState: TrainState<Params>,
     readonly seed: number,
     readonly batchSize: number,
+    /** Updates that a run makes where so many are to be made. */
+    readonly stepsPerRun: number,
   ) {
     this.state = flattenTree(stateTree(initialState));
   }
 
-  private state: Record<string, RunInput>;
+  private several: Promise<StepProgram> | undefined;
+  private state: DeviceState;
   private completed = 0;
 
   /**
    * Makes initial parameters, traces the train step and compiles it.
    *
-   * @throws {ArgumentError} when the batch size or the seed is not in range
+   * @throws {ArgumentError} when the batch size, the steps per run or the seed are not in range
    * @throws {ShapeError | DTypeError | PytreeError} when network, objective and data do not fit together
    * @throws {BackendError} when the step cannot run on the backend
    */
@@ -97,8 +93,10 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     options: TrainerOptions<Params, Net, Batch, Draws>,
   ): Promise<Trainer<Params>> {
     const { network, objective, optimizer, ema, data, backend, batchSize, seed } = options;
-    if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
-      throw new ArgumentError(`The batch size is a whole number from 1, got ${batchSize}.`);
+    const { stepsPerRun = backend.copiesState === true ? STEPS_WHERE_COPIED : 1 } = options;
+    for (const [name, value] of Object.entries({ batchSize, stepsPerRun })) {
+      if (Number.isSafeInteger(value) && value >= 1) continue;
+      throw new ArgumentError(`Trainer: ${name} is a whole number from 1, got ${value}.`);
     }
     const keys = trainingKeys(seed);
     const params = network.init(keys.init);
@@ -108,34 +106,25 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
       optimizer: optimizer.init(params),
       ema: ema === undefined ? {} : ema.init(params),
     };
-    const inputs = (step: number): Tree<HostArray> => {
+    const dataOf: StepData = (step) => {
       const batch = data.batch(keys.data, step, batchSize);
-      const scalars: Tree<number> = {
-        optimizer: optimizer.scalars(step),
-        ema: ema === undefined ? {} : ema.scalars(step),
-      };
       return {
         batch: batch as Tree<HostArray>,
         draws: objective.draw(keys.draws.fold(step), batch) as Tree<HostArray>,
-        scalars: mapTree((value) => hostArray(value), scalars),
       };
     };
-    const example: Tree<HostArray> = {
-      ...stateTree(initial),
-      ...(inputs(0) as Record<string, Tree<HostArray>>),
-    };
-    const graph = traceTree(trainStep<Net, Batch, Draws>(options), example, `train ${objective.name}`);
-    const { structure } = treeFlatten<HostArray>(stateTree(initial));
-    const state = Object.fromEntries(structure.paths.map((path) => [path, path]));
-    const executable = await backend.compile(graph, { state });
+    const state = stateTree(initial);
+    const compile = (count: number) =>
+      StepProgram.compile<Net, Batch, Draws>(backend, options, { state, data: dataOf, count });
     return new Trainer(
-      executable,
-      structure,
-      (at) => flattenTree(inputs(at)),
+      compile,
+      await compile(1),
+      treeFlatten<HostArray>(state).structure,
       optimizer.learningRate && ((at) => optimizer.learningRate!(at)),
       initial,
       seed,
       batchSize,
+      stepsPerRun,
     );
   }
 
@@ -144,9 +133,9 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     return this.completed;
   }
 
-  /** The graph of the train step. */
+  /** The graph of one train step. */
   get graph(): Graph {
-    return this.executable.graph;
+    return this.one.graph;
   }
 
   /** The learning rate of an update, if the optimizer has one. @param step counted from 1 */
@@ -156,15 +145,29 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
 
   /** Makes one update. */
   async advance(): Promise<StepResult> {
-    const outputs = await this.executable.run({ ...this.state, ...this.inputsOf(this.completed) });
-    this.state = Object.fromEntries(this.structure.paths.map((path) => [path, outputs[path]]));
-    this.completed += 1;
-    const metrics = Object.entries(outputs).filter(([name]) => name.startsWith('metrics/'));
-    return {
-      step: this.completed,
-      loss: outputs.loss,
-      metrics: Object.fromEntries(metrics.map(([name, value]) => [name.slice('metrics/'.length), value])),
-    };
+    const [result] = await this.runProgram(this.one);
+    return result;
+  }
+
+  /**
+   * Makes the updates of one run: `stepsPerRun` of them where their number so far is a multiple of it, and one where
+   * it is not or where `limit` comes before. So which updates share a run depends on their numbers and limits alone.
+   * The first run of several compiles them.
+   *
+   * @param limit the number of updates that this run must not go beyond, above the number made so far
+   * @throws {BackendError} when so many steps cannot be compiled for the backend
+   */
+  async advanceRun(limit = Infinity): Promise<readonly StepResult[]> {
+    const count = this.stepsPerRun;
+    const fits = count > 1 && this.completed % count === 0 && this.completed + count <= limit;
+    return this.runProgram(fits ? await (this.several ??= this.compile(count)) : this.one);
+  }
+
+  private async runProgram(program: StepProgram): Promise<StepResult[]> {
+    const { state, results } = await program.run(this.state, this.completed);
+    this.state = state;
+    this.completed += program.count;
+    return results;
   }
 
   /** Copies the whole state to the host. */
@@ -207,10 +210,15 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     this.completed = state.step;
   }
 
-  /** Frees the state and the executable. */
+  /** Frees the state and the executables. */
   async dispose(): Promise<void> {
     this.disposeState();
-    await this.executable.dispose();
+    await this.one.dispose();
+    // A compilation that failed was reported by the run that wanted it.
+    await this.several?.then(
+      (program) => program.dispose(),
+      () => undefined,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -231,15 +239,4 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
 /** The trees of a state, without its step: what lives on the device. */
 export function stateTree(state: TrainState): Record<'params' | 'optimizer' | 'ema', Tree<HostArray>> {
   return { params: state.params, optimizer: state.optimizer, ema: state.ema };
-}
-
-/** Traces a function of a tree whose structure only the example knows. */
-function traceTree(
-  f: (input: TrainStepInput) => TrainStepOutput,
-  example: Tree<HostArray>,
-  name: string,
-): Graph {
-  // The type of a traced tree maps its leaves, which the compiler cannot do for a tree of any depth.
-  const traceUntyped = trace as (f: unknown, input: unknown, options: { name: string }) => { graph: Graph };
-  return traceUntyped(f, example, { name }).graph;
 }

@@ -137,7 +137,7 @@ describe('Trainer', () => {
 
   it('refuses a batch size that is none, and a seed that is none', async () => {
     const create = (options: TinyOptions) => tinyTrainer(float32Backend(), options);
-    await expect(create({ batchSize: 0 })).rejects.toThrow('The batch size is a whole number from 1, got 0.');
+    await expect(create({ batchSize: 0 })).rejects.toThrow('batchSize is a whole number from 1, got 0.');
     await expect(create({ seed: -1 })).rejects.toThrow('A seed is an integer from 0');
   });
 });

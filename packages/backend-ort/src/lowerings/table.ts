@@ -3,6 +3,7 @@
  * that its provider has; GPUs replace some rows of it.
  */
 import { convolution } from './conv.js';
+import { cuda } from './cuda.js';
 import { contraction } from './dot.js';
 import { cast, elementwise } from './elementwise.js';
 import { gather, scatterAdd } from './indexing.js';
@@ -36,3 +37,5 @@ export const generalLowerings: Lowerings = {
 };
 
 export const portableLowerings: Lowerings = { ...generalLowerings, ...portable };
+
+export const cudaLowerings: Lowerings = { ...portableLowerings, ...cuda };

@@ -63,8 +63,13 @@ const host = globalThis as unknown as Host;
 
 /** An adapter as WebGPU reports it. */
 export interface AdapterReport {
-  /** What its driver calls it. */
+  /** What its driver calls it: the four below in one. */
   readonly name: string;
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  /** The driver and its version, as far as WebGPU tells them; empty where it does not, like the others. */
+  readonly description: string;
   /** Whether it computes in software, which `tfjsBackend` takes only with `allowSoftware`. */
   readonly isSoftware: boolean;
   /** Those that decide what fits: bytes, and storage buffers for one kernel. */
@@ -80,7 +85,16 @@ export async function inspectWebgpu(
   options: Pick<WebgpuOptions, 'gpu' | 'powerPreference'> = {},
 ): Promise<AdapterReport> {
   const adapter = await findAdapter(await findGpu(options.gpu), { ...options, allowSoftware: true });
-  return { name: adapterName(adapter.info), isSoftware: isSoftware(adapter), limits: limitsOf(adapter) };
+  const { vendor, architecture, device, description } = adapter.info;
+  return {
+    name: adapterName(adapter.info),
+    vendor,
+    architecture,
+    device,
+    description,
+    isSoftware: isSoftware(adapter),
+    limits: limitsOf(adapter),
+  };
 }
 
 /** @throws {BackendError} when WebGPU, its kernels or a suitable adapter is missing, saying what to install */

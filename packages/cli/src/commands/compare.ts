@@ -1,34 +1,29 @@
 /** `meanflow compare`: every method side by side, tables in the terminal, and a report to look at. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Backend } from '@meanflow/core';
 import { datasets, type Dataset } from '@meanflow/data';
-import type { Progress } from '@meanflow/training';
 import type { Command } from 'commander';
 import { DEFAULT_BACKEND, findBackend } from '../backends.js';
 import { merge } from '../config/merge.js';
 import { readConfigFile } from '../config/read-file.js';
 import { comparisonConfigSchema, methodNames } from '../config/schema.js';
 import { validate } from '../config/validate.js';
-import {
-  compareDataset,
-  planComparison,
-  type ComparedDataset,
-  type PlannedDataset,
-} from '../experiment/comparison.js';
-import { trainAndJudge, type FinishedRun, type RunTask } from '../experiment/one-run.js';
-import { RunPool } from '../experiment/run-pool.js';
+import { compareAll } from '../experiment/compare-all.js';
+import { planComparison, type ComparedDataset, type RunFailure } from '../experiment/comparison.js';
+import type { FinishedRun, RunTask } from '../experiment/one-run.js';
 import { makeOutputFolder, writeOutput } from '../files.js';
 import { defaultDatasets } from '../recipes/index.js';
 import { pictureFiles } from '../report/files.js';
 import { reportHtml } from '../report/html.js';
 import { methods } from '../methods.js';
 import { countText, durationText } from '../report/numbers.js';
-import type { ComparisonResults, DatasetResults } from '../report/results.js';
+import type { ComparisonResults, DatasetResults, FailedRun } from '../report/results.js';
 import { showCombinedProgress } from '../terminal/combined-progress.js';
+import { errorText } from '../terminal/errors.js';
 import { INTERRUPTED, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
 import { scoresTable } from '../terminal/scores.js';
+import { shellWord } from '../terminal/shell.js';
 import type { SetExitCode } from './command.js';
 import { names, withBackend, wholeNumber, wholeNumbers } from './options.js';
 
@@ -84,7 +79,8 @@ A configuration file that changes a recipe:
   { "data": ["digits"], "recipes": { "digits": { "steps": 8000, "network": { "width": 384 } } } }`,
     );
   withBackend(command).action(async (options: CompareOptions) => {
-    if (!(await compare(options, io))) exit(INTERRUPTED);
+    const status = await compare(options, io);
+    if (status !== 0) exit(status);
   });
 }
 
@@ -96,8 +92,8 @@ const defaults = {
   recipes: {},
 };
 
-/** @returns false when it was interrupted */
-async function compare(options: CompareOptions, io: Io): Promise<boolean> {
+/** @returns the exit status: 1 when a run failed, however many succeeded */
+async function compare(options: CompareOptions, io: Io): Promise<number> {
   const { data, label, method, steps, batch, backend: backendName } = options;
   const seeds = options.seeds ?? (options.seed === undefined ? undefined : [options.seed]);
   const file = options.config === undefined ? {} : await readConfigFile(options.config);
@@ -105,8 +101,8 @@ async function compare(options: CompareOptions, io: Io): Promise<boolean> {
   const source = options.config ?? 'The options';
   const config = validate(comparisonConfigSchema, merge(merge(defaults, file), changes), source);
   const planned = await planComparison(config, { steps, batch }, description);
-  const runs = runCount(planned);
-  const jobs = Math.min(options.jobs ?? availableParallelism(), runs);
+  const tasks = planned.flatMap(({ runs }) => runs.flatMap(({ byMethod }) => byMethod));
+  const jobs = Math.min(options.jobs ?? availableParallelism(), tasks.length);
   const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
   // Opened before anything is written, so that a backend that cannot run here leaves nothing behind.
   const backend = await findBackend(config.backend).open({ threads });
@@ -115,104 +111,74 @@ async function compare(options: CompareOptions, io: Io): Promise<boolean> {
     const folder = options.out ?? join('runs', `compare-${stamp(createdAt)}`);
     await makeOutputFolder(folder);
     const sideBySide = jobs === 1 ? '' : `, ${jobs} at a time`;
-    io.err(`${plural(runs, 'run')}${sideBySide} on ${backend.describe().description}, into ${folder}\n`);
+    const on = backend.describe().description;
+    io.err(`${plural(tasks.length, 'run')}${sideBySide} on ${on}, into ${folder}\n`);
 
-    const compared = await withInterrupt((signal) =>
-      compareAll(planned, { backend, jobs, threads, folder, io, signal }),
-    );
-    if (compared === undefined) {
+    const totalSteps = tasks.reduce((sum, run) => sum + run.config.steps, 0);
+    const outcomes = await withInterrupt(async (signal) => {
+      const progress = showCombinedProgress('training', totalSteps, io, { signal });
+      try {
+        return await compareAll(planned, {
+          backend,
+          jobs,
+          threads,
+          folder,
+          signal,
+          onProgress: progress.update,
+          onFinished: (task, run) => progress.finish(task, `${nameOf(task)}: ${finishedText(run)}\n`),
+          onFailed: (task, error) => progress.finish(task, `${nameOf(task)}: failed, ${messageOf(error)}\n`),
+        });
+      } finally {
+        progress.stop();
+      }
+    });
+    if (outcomes === undefined) {
       io.err(`Stopped. What was trained is in ${join(folder, 'runs')}.\n`);
-      return false;
+      return INTERRUPTED;
     }
-    const trainingSeconds = (Date.now() - createdAt.getTime()) / 1000;
-    const results: ComparisonResults = {
-      format: 'meanflow-comparison',
-      version: 1,
-      createdAt: createdAt.toISOString(),
-      command: commandLine(options),
-      device: backend.describe(),
-      seeds: config.seeds,
-      trainingSeconds,
-      datasets: compared.map((dataset) => dataset.results),
-    };
-    const report = await writeResults(folder, results, compared);
-    io.out(`Training and judging took ${durationText(trainingSeconds)}. Report: ${report}\n`);
-    return true;
+    const compared = outcomes.flatMap((outcome) => outcome.compared ?? []);
+    const failures = outcomes.flatMap((outcome) => outcome.failures);
+    for (const { results } of compared) io.out(`\n${resultsText(results)}\n`);
+    if (compared.length > 0) {
+      const trainingSeconds = (Date.now() - createdAt.getTime()) / 1000;
+      const results: ComparisonResults = {
+        format: 'meanflow-comparison',
+        version: 1,
+        createdAt: createdAt.toISOString(),
+        command: commandLine(options),
+        device: backend.describe(),
+        seeds: config.seeds,
+        trainingSeconds,
+        datasets: compared.map((dataset) => dataset.results),
+        failed: failures.map(failedRun),
+      };
+      const report = await writeResults(folder, results, compared);
+      io.out(`Training and judging took ${durationText(trainingSeconds)}. Report: ${report}\n`);
+    }
+    if (failures.length === 0) return 0;
+    io.err(`${failures.length} of ${plural(tasks.length, 'run')} failed:\n`);
+    for (const { task, error } of failures) io.err(`${nameOf(task)}: ${errorText(error)}\n`);
+    return 1;
   } finally {
     await backend.dispose();
   }
 }
 
-interface CompareAllOptions {
-  readonly backend: Backend;
-  readonly jobs: number;
-  readonly threads: number;
-  readonly folder: string;
-  readonly io: Io;
-  readonly signal: AbortSignal;
+function nameOf({ run: { config, dataset } }: RunTask): string {
+  return `${dataset.name}, ${methods[config.method].title}, seed ${config.seed}`;
 }
 
-/** Everything planned, `jobs` runs at a time; undefined when it was interrupted. */
-async function compareAll(
-  planned: readonly PlannedDataset[],
-  { backend, jobs, threads, folder, io, signal: interrupted }: CompareAllOptions,
-): Promise<ComparedDataset[] | undefined> {
-  // The first run that fails stops the others.
-  const failed = new AbortController();
-  const signal = AbortSignal.any([interrupted, failed.signal]);
-  const steps = planned.reduce(
-    (sum, { runs }) =>
-      sum + runs.flatMap(({ byMethod }) => byMethod).reduce((total, run) => total + run.config.steps, 0),
-    0,
-  );
-  const progress = showCombinedProgress('training', steps, io);
-  const onProgress = (task: RunTask, of: Progress) => progress.update(task, of);
-  const pool =
-    jobs === 1
-      ? undefined
-      : new RunPool({ jobs, threads, backend: backend.name, folder, signal, onProgress });
-  let queue: Promise<unknown> = Promise.resolve();
-  const make = (task: RunTask): Promise<FinishedRun | undefined> => {
-    if (pool !== undefined) return pool.train(task);
-    const result = queue.then(() =>
-      signal.aborted
-        ? undefined
-        : trainAndJudge(task, { backend, folder, signal, onProgress: (of) => onProgress(task, of) }),
-    );
-    queue = result.catch(() => undefined);
-    return result;
-  };
-  const train = async (task: RunTask): Promise<FinishedRun | undefined> => {
-    try {
-      const result = await make(task);
-      if (result !== undefined) progress.finish(task, runText(task, result));
-      return result;
-    } catch (error) {
-      failed.abort();
-      throw error;
-    }
-  };
-  try {
-    // All are asked for at once, so that no core waits for a data set to be finished; they are told of in order.
-    const pending = planned.map((dataset) => compareDataset(dataset, train));
-    await Promise.allSettled(pending);
-    const compared: ComparedDataset[] = [];
-    for (const each of await Promise.all(pending)) {
-      if (each === undefined) return undefined;
-      compared.push(each);
-    }
-    progress.stop();
-    for (const { results } of compared) io.out(`\n${resultsText(results)}\n`);
-    return compared;
-  } finally {
-    progress.stop();
-    pool?.close();
-  }
+function finishedText({ config, seconds }: FinishedRun): string {
+  return `${countText(config.steps)} steps, ${durationText(seconds)}`;
 }
 
-function runText({ run: { config, dataset } }: RunTask, { seconds }: FinishedRun): string {
-  const { method, seed, steps } = config;
-  return `${dataset.name}, ${methods[method].title}, seed ${seed}: ${countText(steps)} steps, ${durationText(seconds)}\n`;
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function failedRun({ task: { run }, error }: RunFailure): FailedRun {
+  const { method, seed } = run.config;
+  return { dataset: run.dataset.name, method, seed, message: messageOf(error) };
 }
 
 function resultsText(results: DatasetResults): string {
@@ -250,7 +216,7 @@ function description({ name, columns, sizes, classCount }: Dataset): string {
 /** The command as it would be typed again. */
 function commandLine(options: CompareOptions): string {
   const written = Object.entries(options).map(
-    ([name, value]) => `--${name} ${Array.isArray(value) ? value.join(',') : String(value)}`,
+    ([name, value]) => `--${name} ${shellWord(Array.isArray(value) ? value.join(',') : String(value))}`,
   );
   return ['meanflow compare', ...written].join(' ');
 }
@@ -260,13 +226,6 @@ function stamp(date: Date): string {
   const two = (value: number): string => String(value).padStart(2, '0');
   const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
   return `${day}-${two(date.getHours())}${two(date.getMinutes())}-${two(date.getSeconds())}`;
-}
-
-function runCount(planned: readonly PlannedDataset[]): number {
-  return planned.reduce(
-    (sum, { runs }) => sum + runs.reduce((inner, { byMethod }) => inner + byMethod.length, 0),
-    0,
-  );
 }
 
 function plural(count: number, noun: string): string {

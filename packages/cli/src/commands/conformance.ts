@@ -1,8 +1,9 @@
-/** `meanflow conformance`: the kit on backends of this machine, as a matrix of ops and backends. */
-import { conformanceCommand, conformanceCases } from '@meanflow/conformance';
-import { ArgumentError, didYouMean, MeanflowError, type Backend } from '@meanflow/core';
+/** `meanflow conformance`: the kit on backends of this machine and of its browser, as a matrix of ops and backends. */
+import { conformanceCommand, conformanceCases, matrixText, type ReportSource } from '@meanflow/conformance';
+import { ArgumentError, didYouMean } from '@meanflow/core';
 import type { Command } from 'commander';
-import { backends, DEFAULT_BACKEND, findBackend } from '../backends.js';
+import { DEFAULT_BACKEND } from '../backends.js';
+import { findSource, sources } from '../conformance/sources.js';
 import { writeOutput } from '../files.js';
 import type { Io } from '../terminal/io.js';
 import type { SetExitCode } from './command.js';
@@ -11,6 +12,7 @@ import { names } from './options.js';
 interface ConformanceCliOptions {
   readonly backend?: string[];
   readonly all?: boolean;
+  readonly require?: string[];
   readonly op?: string[];
   readonly json?: boolean;
   readonly html?: boolean;
@@ -25,18 +27,20 @@ export function addConformance(program: Command, io: Io, exit: SetExitCode): voi
     .description(
       'Run the conformance kit: every op over dtypes, ranks, layouts and special numbers, every derivative and composite, train steps, ' +
         'samplers, state, memory and errors. Prints the worst error of each op in units of its tolerance, the time, and what is ' +
-        'unsupported and why. Ends with status 1 when anything is wrong.',
+        'unsupported and why. Each backend runs in a process of its own; those called chromium/… run in headless Chromium, which is ' +
+        'looked for on the PATH and at CHROMIUM_PATH. Ends with status 1 when anything is wrong.',
     )
     .option(
       '--backend <names>',
-      `one or several, such as ort:cpu,reference; ${DEFAULT_BACKEND} by default`,
+      `one or several, such as ort:cpu,chromium/ort:wasm; ${DEFAULT_BACKEND} by default`,
       names,
     ) // prettier-ignore
-    .option('--all', 'every backend that runs here')
+    .option('--all', 'every backend that runs here; the others are named with the reason')
+    .option('--require <names>', 'with --all: backends whose absence is an error', names)
     .option('--op <names>', 'only the cases of these ops', names)
     .option('--json', 'every case, as JSON')
     .option('--html', 'the matrix as one page')
-    .option('--out <file>', 'write it there instead of printing it')
+    .option('--out <file>', 'write that there, and print the matrix as text')
     .option('--verbose', 'list every unsupported case')
     .addHelpText(
       'after',
@@ -44,20 +48,25 @@ export function addConformance(program: Command, io: Io, exit: SetExitCode): voi
 Examples:
   $ meanflow conformance --backend ort:cpu
   $ meanflow conformance --all --html --out conformance.html
+  $ meanflow conformance --backend chromium/ort:webgpu
   $ meanflow conformance --backend reference --op dotGeneral,conv`,
     )
     .action(async (options: ConformanceCliOptions) => {
       const format = formatOf(options);
       const { op: ops } = options;
       if (ops !== undefined) checkOps(ops);
-      const { output, exitCode } = await conformanceCommand(await openers(options, io), {
+      const listUnsupported = options.verbose ?? false;
+      const required = options.require ?? [];
+      const { reports, absences, output, exitCode } = await conformanceCommand(chosenSources(options), {
         format,
-        listUnsupported: options.verbose ?? false,
+        listUnsupported,
         ...(ops && { filter: ({ op }) => ops.includes(op) }),
+        isOptional: (name) => options.all === true && !required.includes(name),
         onResult: (backend, _, done, count) => showProgress(io, backend, done, count),
       });
-      if (options.out === undefined) io.out(output.endsWith('\n') ? output : `${output}\n`);
-      else await writeOutput(options.out, output);
+      if (options.out !== undefined) await writeOutput(options.out, output);
+      const shown = options.out === undefined ? output : matrixText(reports, { absences, listUnsupported });
+      io.out(shown.endsWith('\n') ? shown : `${shown}\n`);
       if (exitCode !== 0) exit(exitCode);
     });
 }
@@ -78,24 +87,17 @@ function checkOps(ops: readonly string[]): void {
   );
 }
 
-/** The backends to run. With --all, those that do not open here are named and left out; a chosen one must open. */
-async function openers(
-  { backend: chosen, all }: ConformanceCliOptions,
-  io: Io,
-): Promise<(() => Promise<Backend>)[]> {
+function chosenSources({
+  backend: chosen,
+  all = false,
+  require: required,
+}: ConformanceCliOptions): readonly ReportSource[] {
   if (all && chosen !== undefined) throw new ArgumentError('Give --backend or --all, not both.');
-  if (!all) return (chosen ?? [DEFAULT_BACKEND]).map(findBackend).map((entry) => () => entry.open());
-  const found: (() => Promise<Backend>)[] = [];
-  for (const { name, open } of backends) {
-    try {
-      await (await open()).dispose();
-      found.push(() => open());
-    } catch (error) {
-      if (!(error instanceof MeanflowError)) throw error;
-      io.err(`${name} does not run here: ${error.message}\n`);
-    }
+  if (!all && required !== undefined) {
+    throw new ArgumentError('Give --require with --all. What --backend names must run in any case.');
   }
-  return found;
+  required?.forEach(findSource);
+  return all ? sources : (chosen ?? [DEFAULT_BACKEND]).map(findSource);
 }
 
 function showProgress(io: Io, backend: string, done: number, count: number): void {

@@ -56,6 +56,7 @@ async function evaluate(run: string, options: EvaluateOptions, io: Io): Promise<
     const sampler = createSampler(backend, model.network);
     const judge = createJudge(dataset, config, options.seed);
     const rows = await scoreModel(sampler, model, judge, { seed: options.seed, nfe });
+    const floor = await judge.floor();
     await sampler.dispose();
     if (options.json) {
       const results = rows.map((row) => ({
@@ -68,7 +69,7 @@ async function evaluate(run: string, options: EvaluateOptions, io: Io): Promise<
         method: config.method,
         step: model.step,
         samples,
-        floor: judge.floor,
+        floor,
         results,
       };
       io.out(`${JSON.stringify(content, null, 2)}\n`);
@@ -80,7 +81,7 @@ async function evaluate(run: string, options: EvaluateOptions, io: Io): Promise<
       scoresTable(
         judge.metrics,
         rows.map((row) => ({ name: title, nfe: row.nfe, scores: row.scores })),
-        judge.floor,
+        floor,
       ),
     );
   } finally {

@@ -1,5 +1,5 @@
 /** `meanflow info`: what a run or checkpoint is; or what there is to choose from; or all settings of a recipe. */
-import { treePaths, type HostArray } from '@meanflow/core';
+import { ArgumentError, treePaths, type HostArray } from '@meanflow/core';
 import { datasets } from '@meanflow/data';
 import type { Command } from 'commander';
 import { backends } from '../backends.js';
@@ -14,6 +14,7 @@ import { readLastMetrics } from '../run-metrics.js';
 
 interface InfoOptions {
   readonly recipe?: string;
+  readonly label?: string;
   readonly method?: string;
   readonly json?: boolean;
 }
@@ -27,7 +28,8 @@ export function addInfo(program: Command, io: Io): void {
         'backends. With --recipe, print all settings that a data set is trained with, to be changed and given to --config.',
     )
     .argument('[run]', 'a run folder, or a checkpoint (.safetensors)')
-    .option('--recipe <data>', 'print the settings for this data set')
+    .option('--recipe <data>', 'print the settings for this data set or CSV file')
+    .option('--label <column>', 'with --recipe: the column of a CSV file that holds the class')
     .option('--method <name>', 'with --recipe: of this method only, as "meanflow train --config" takes them')
     .option('--json', 'of a run: print its whole configuration as JSON')
     .addHelpText(
@@ -36,13 +38,27 @@ export function addInfo(program: Command, io: Io): void {
 Examples:
   $ meanflow info
   $ meanflow info runs/8-gaussians-meanflow-seed-0
-  $ meanflow info --recipe digits --method meanflow > config.json`,
+  $ meanflow info --recipe digits --method meanflow > config.json
+  $ meanflow info --recipe points.csv --label class`,
     )
     .action(async (run: string | undefined, options: InfoOptions) => {
+      checkOptions(run, options);
       if (run !== undefined) io.out(await runText(run, options));
-      else if (options.recipe !== undefined) io.out(await recipeText(options.recipe, options.method));
+      else if (options.recipe !== undefined) io.out(await recipeText(options.recipe, options));
       else io.out(listText());
     });
+}
+
+/** @throws {ArgumentError} for an option that would change nothing */
+function checkOptions(run: string | undefined, options: InfoOptions): void {
+  if (run !== undefined && options.recipe !== undefined) {
+    throw new ArgumentError('Give a run or --recipe, not both.');
+  }
+  for (const name of ['label', 'method'] as const) {
+    if (options[name] !== undefined && options.recipe === undefined) {
+      throw new ArgumentError(`--${name} belongs to --recipe, which names the data.`);
+    }
+  }
 }
 
 async function runText(path: string, { json }: InfoOptions): Promise<string> {
@@ -90,11 +106,10 @@ function averageText({ sampling }: RunConfig): string {
   return sampling.ema === null ? 'the parameters themselves' : `the average of decay ${sampling.ema}`;
 }
 
-async function recipeText(data: string, method: string | undefined): Promise<string> {
-  const { config, dataset } = await resolveRun(
-    { data, ...(method === undefined ? {} : { method }) },
-    'The options',
-  );
+async function recipeText(data: string, { label, method }: InfoOptions): Promise<string> {
+  const { config: resolved, dataset } = await resolveRun({ data, label, method }, 'The options');
+  // A run records the digest of its file itself.
+  const { digest: _, ...config } = resolved;
   return `${JSON.stringify(method === undefined ? recipeFor(dataset) : config, null, 2)}\n`;
 }
 

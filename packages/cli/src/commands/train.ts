@@ -3,13 +3,14 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArgumentError, DataError, type Backend } from '@meanflow/core';
 import type { JsonObject } from '@meanflow/training';
-import { readRunConfig, RunDirectory, type RunSummary } from '@meanflow/training/node';
+import { readRunConfig, RunDirectory, type ResumePoint, type RunSummary } from '@meanflow/training/node';
 import type { Command } from 'commander';
 import { findBackend } from '../backends.js';
 import { merge, type JsonRecord } from '../config/merge.js';
 import { readConfigFile } from '../config/read-file.js';
 import { methodNames, runConfigSchema, type RunConfig } from '../config/schema.js';
 import { validate } from '../config/validate.js';
+import { checkJudgeable, createJudge } from '../experiment/evaluation.js';
 import { openDataOf, resolveRun, type ResolvedRun } from '../experiment/resolve.js';
 import { trainRun } from '../experiment/run.js';
 import { prepareRun } from '../experiment/training.js';
@@ -18,6 +19,7 @@ import { countText, durationText } from '../report/numbers.js';
 import { INTERRUPTED, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
 import { showProgress } from '../terminal/progress.js';
+import { shellWord } from '../terminal/shell.js';
 import type { SetExitCode } from './command.js';
 import { withBackend, wholeNumber } from './options.js';
 
@@ -76,10 +78,21 @@ async function begin(options: TrainOptions, io: Io): Promise<boolean> {
   const { data, label, method, steps, batch, seed, backend } = options;
   const changes = merge(file, { data, label, method, steps, batch, seed, backend }) as JsonRecord;
   const run = await resolveRun(changes, options.config ?? 'The options');
+  await checkRows(run);
   return withBackendOf(run.config, async (device) => {
     const folder = options.out ?? (await freeFolder(run));
     return work(run, device, folder, io, () => RunDirectory.create(folder, asJson(run.config)));
   });
+}
+
+/** With more rows than this the check takes its time, and all but repeated rows pass it. */
+const FEW_ROWS = 1000;
+
+/** @throws {DataError} when "meanflow evaluate" could not judge the run for want of rows */
+async function checkRows({ config, dataset }: ResolvedRun): Promise<void> {
+  const { sizes } = dataset;
+  if (sizes === undefined || sizes.train + sizes.test > FEW_ROWS) return;
+  await checkJudgeable(dataset, createJudge(dataset, config, config.seed));
 }
 
 /** A run that was begun before. Its folder says what it is; only its length, and where it runs, may change. */
@@ -131,20 +144,20 @@ async function work(
       `${title} on ${dataset.name}: ${config.network.kind} of ${parameters} parameters, ${countText(config.steps)} steps of ` +
         `${config.batch}, seed ${config.seed}, ${device.describe().description}\n`,
     );
-    const progress = showProgress(`${dataset.name}, ${title}`, io);
-    const summary = await withInterrupt((signal) =>
-      trainRun(prepared, {
-        directory,
-        onProgress: progress.update,
-        signal,
-        onResume: ({ step, source }) =>
-          io.err(
-            source === undefined
-              ? 'No checkpoint yet: from the beginning.\n'
-              : `From step ${countText(step)} (${source}).\n`,
-          ),
-      }),
-    ).finally(() => progress.stop());
+    const onResume = ({ step, source }: ResumePoint): void =>
+      io.err(
+        source === undefined
+          ? 'No checkpoint yet: from the beginning.\n'
+          : `From step ${countText(step)} (${source}).\n`,
+      );
+    const summary = await withInterrupt(async (signal) => {
+      const progress = showProgress(`${dataset.name}, ${title}`, io, { signal });
+      try {
+        return await trainRun(prepared, { directory, onProgress: progress.update, signal, onResume });
+      } finally {
+        progress.stop();
+      }
+    });
     io.out(summaryText(summary, config, folder));
     return summary.completed;
   } finally {
@@ -165,12 +178,12 @@ function summaryText(
   if (!completed) {
     return (
       `Stopped after step ${countText(step)} of ${countText(config.steps)}. Checkpoint: ${checkpoint ?? 'none'}\n` +
-      `Go on with: meanflow train --resume ${folder}\n`
+      `Go on with: meanflow train --resume ${shellWord(folder)}\n`
     );
   }
   return (
     `${countText(step)} steps made, ${durationText(seconds)}${speed}. Checkpoint: ${checkpoint ?? folder}\n` +
-    `Now: meanflow evaluate ${folder}   or: meanflow sample ${folder}\n`
+    `Now: meanflow evaluate ${shellWord(folder)}   or: meanflow sample ${shellWord(folder)}\n`
   );
 }
 

@@ -214,6 +214,13 @@ export const runConfigSchema = z.strictObject({
   /** Metrics are logged, and checkpoints written, every so many steps. */
   logEvery: count,
   checkpointEvery: count,
+  /** Updates in one run of the device; by default as the backend is best used. A run is not interrupted. */
+  stepsPerRun: count.optional(),
+  /** SHA-256 of a CSV file when the run began, recorded by the run itself. */
+  digest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'expected a SHA-256, 64 hexadecimal digits.')
+    .optional(),
 });
 export type RunConfig = z.infer<typeof runConfigSchema>;
 export type NetworkSettings = RunConfig['network'];

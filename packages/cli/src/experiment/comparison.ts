@@ -9,7 +9,7 @@ import { recipeSchema, type ComparisonConfig } from '../config/schema.js';
 import { validate } from '../config/validate.js';
 import { recipeFor } from '../recipes/index.js';
 import type { DatasetPictures, DatasetResults } from '../report/results.js';
-import { createJudge } from './evaluation.js';
+import { checkJudgeable, createJudge, type Judge, type Scores } from './evaluation.js';
 import { fileName, type FinishedRun, type RunTask } from './one-run.js';
 import { datasetPictures } from './pictures.js';
 import { resolveRun, type ResolvedRun } from './resolve.js';
@@ -26,7 +26,14 @@ export interface RunChanges {
 export interface PlannedDataset {
   readonly dataset: Dataset;
   readonly description: string;
-  readonly runs: readonly { readonly seed: number; readonly byMethod: readonly ResolvedRun[] }[];
+  readonly runs: readonly PlannedSeed[];
+}
+
+/** The runs at one seed, by method, and what they are judged by. */
+export interface PlannedSeed {
+  readonly seed: number;
+  readonly byMethod: readonly ResolvedRun[];
+  readonly judge: Judge;
 }
 
 /** Resolves every run. @throws {ArgumentError | DataError} when any of them cannot be */
@@ -36,6 +43,7 @@ export async function planComparison(
   describe: (dataset: Dataset) => string,
 ): Promise<PlannedDataset[]> {
   checkRecipeNames(config);
+  checkLabel(config);
   const planned: PlannedDataset[] = [];
   for (const data of config.data) {
     const choice = { data, label: isPath(data) ? config.label : undefined, backend: config.backend };
@@ -51,7 +59,7 @@ export async function planComparison(
       merge(recipeFor(dataset), merge(config.recipes[data], changes)),
       source,
     );
-    const runs = [];
+    const runs: PlannedSeed[] = [];
     for (const seed of config.seeds) {
       const byMethod = [];
       for (const method of config.methods) {
@@ -62,9 +70,10 @@ export async function planComparison(
         );
         byMethod.push({ ...run, dataset });
       }
-      runs.push({ seed, byMethod });
+      runs.push({ seed, byMethod, judge: createJudge(dataset, byMethod[0].config, seed) });
     }
     for (const run of runs[0].byMethod) await checkTrainable(run);
+    await checkJudgeable(dataset, runs[0].judge);
     planned.push({ dataset, description: describe(dataset), runs });
   }
   return planned;
@@ -81,26 +90,72 @@ function checkRecipeNames({ data, recipes }: ComparisonConfig): void {
   }
 }
 
+/** @throws {ArgumentError} when a label column is named and there is no file that it could be in */
+function checkLabel({ data, label }: ComparisonConfig): void {
+  if (label === undefined || data.some(isPath)) return;
+  throw new ArgumentError(
+    `label: "${label}" would be the column of a CSV file that holds the class, but no file is compared: ${data.join(', ')}. ` +
+      'Name one in the data, or leave the label out.',
+  );
+}
+
 /** What came of a data set. */
 export interface ComparedDataset {
   readonly results: DatasetResults;
   readonly pictures: DatasetPictures;
 }
 
-/** Trains and judges everything on one data set; undefined when it was interrupted. */
+/** A run that failed. */
+export interface RunFailure {
+  readonly task: RunTask;
+  readonly error: unknown;
+}
+
+/** What came of a data set's runs. */
+export interface ComparisonOutcome {
+  /** Of the runs that succeeded; undefined where none did. */
+  readonly compared: ComparedDataset | undefined;
+  readonly failures: readonly RunFailure[];
+}
+
+/**
+ * Trains and judges everything on one data set. A run that fails leaves the others to go on.
+ *
+ * @returns undefined when it was interrupted
+ */
 export async function compareDataset(
   { dataset, description, runs }: PlannedDataset,
   train: (task: RunTask) => Promise<FinishedRun | undefined>,
-): Promise<ComparedDataset | undefined> {
+  signal: AbortSignal,
+): Promise<ComparisonOutcome | undefined> {
   const tasks = runs.flatMap(({ byMethod }, i) => byMethod.map((run) => ({ run, withPictures: i === 0 })));
-  const training = tasks.map(train);
-  // When one fails the others are stopping, each with a checkpoint, and are waited for.
-  await Promise.allSettled(training);
-  const finished = await Promise.all(training);
-  if (!finished.every((run) => run !== undefined)) return undefined;
-  const judges = runs.map(({ seed, byMethod }) => createJudge(dataset, byMethod[0].config, seed));
+  const made = await Promise.allSettled(tasks.map(train));
+  const finished: FinishedRun[] = [];
+  const failures: RunFailure[] = [];
+  for (const [i, outcome] of made.entries()) {
+    if (outcome.status === 'rejected') failures.push({ task: tasks[i], error: outcome.reason });
+    else if (outcome.value === undefined) return undefined;
+    else finished.push(outcome.value);
+  }
+  if (finished.length === 0) return { compared: undefined, failures };
+  const judges = runs.map(({ judge }) => judge);
+  const floors = await floorsOf(judges, signal);
+  if (floors === undefined) return undefined;
   const pictures = datasetPictures(dataset, finished[0].config, finished);
-  return { results: summarise({ dataset, description }, judges, finished), pictures };
+  const results = summarise({ dataset, description }, judges[0].metrics, floors, finished);
+  return { compared: { results, pictures }, failures };
+}
+
+/** The noise floor at each seed; undefined when it was interrupted. */
+async function floorsOf(judges: readonly Judge[], signal: AbortSignal): Promise<Scores[] | undefined> {
+  const floors: Scores[] = [];
+  try {
+    for (const judge of judges) floors.push(await judge.floor(signal));
+    return floors;
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return undefined;
+    throw error;
+  }
 }
 
 /** Labels are of files; the data sets with a name know theirs. */

@@ -19,12 +19,14 @@ export interface DrawRequest {
   readonly solver?: SolverName;
   /** Also return the points on the way. */
   readonly trajectory?: boolean;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * Draws samples, normalised as the network makes them.
  *
  * @throws {ArgumentError} when the evaluations are no whole number of the solver's steps
+ * @throws the signal's reason when it is aborted
  */
 export function drawSamples(
   sampler: Sampler<ParameterTree>,
@@ -32,7 +34,7 @@ export function drawSamples(
   request: DrawRequest,
 ): Promise<SampleResult> {
   const { config, network, params } = model;
-  const { count, key, labels, nfe, trajectory = false } = request;
+  const { count, key, labels, nfe, trajectory = false, signal } = request;
   const solver = request.solver ?? config.sampling.solver;
   const { guidance } = config.sampling;
   const isClassifierFree = usesTwoEvaluations(config);
@@ -43,6 +45,7 @@ export function drawSamples(
     times: timesFor({ solver }, nfe, isClassifierFree),
     label: labels,
     trajectory,
+    ...(signal === undefined ? {} : { signal }),
     ...(guidance === undefined
       ? {}
       : isClassifierFree

@@ -2,7 +2,8 @@
  * Judging a model: samples at several numbers of network evaluations against data that it has not seen, and the noise floor, which is
  * fresh data against the same data. Everything random follows from a seed, and the noise is the same for every method.
  */
-import { RandomKey, type HostArray } from '@meanflow/core';
+import { setImmediate } from 'node:timers/promises';
+import { DataError, MeanflowError, RandomKey, type HostArray } from '@meanflow/core';
 import type { Batch, Dataset } from '@meanflow/data';
 import { findMetric, type Evaluation, type Metric } from '@meanflow/metrics';
 import type { ParameterTree, Sampler } from '@meanflow/samplers';
@@ -22,13 +23,21 @@ export interface ModelScores {
   readonly samples: HostArray<'float32'>;
 }
 
+export interface ScoreOptions {
+  /** Of the noise. */
+  readonly seed: number;
+  readonly nfe: readonly number[];
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** What samples of one data set are judged by, at one seed. */
 export interface Judge {
   /** The metrics that apply to this data set, of those that were asked for. */
   readonly metrics: readonly Metric[];
-  /** The noise floor, computed when it is asked for: a run of a comparison needs no floor of its own. */
-  readonly floor: Scores;
-  score(samples: HostArray, labels: HostArray<'int32'> | undefined): Scores;
+  /** The noise floor, computed when it is first asked for: a run of a comparison needs no floor of its own. */
+  floor(signal?: AbortSignal): Promise<Scores>;
+  /** @throws the signal's reason when it is aborted between two metrics */
+  score(samples: HostArray, labels: HostArray<'int32'> | undefined, signal?: AbortSignal): Promise<Scores>;
 }
 
 /** The seed's key for evaluation, the same for every method. */
@@ -53,29 +62,65 @@ export function createJudge(dataset: Dataset, { evaluation, conditional }: RunCo
   });
   const example = evaluationOf(fresh.x, fresh.label);
   const metrics = evaluation.metrics.map(findMetric).filter((metric) => metric.appliesTo(example));
-  const scoresOf = (of: Evaluation, chosen: readonly Metric[] = metrics): Record<string, number> =>
-    Object.fromEntries(chosen.map((metric) => [metric.name, metric.evaluate(of, key.fold(metric.name))]));
+  const scoresOf = async (
+    of: Evaluation,
+    chosen: readonly Metric[],
+    signal: AbortSignal | undefined,
+  ): Promise<Record<string, number>> => {
+    const scores: Record<string, number> = {};
+    for (const metric of chosen) {
+      // A metric computes without a pause: an interrupt is heard between two of them.
+      await setImmediate();
+      signal?.throwIfAborted();
+      scores[metric.name] = metric.evaluate(of, key.fold(metric.name));
+    }
+    return scores;
+  };
   // Training rows against themselves would be no floor: there it is held-out rows.
   const againstTraining =
     training === undefined ? [] : metrics.filter(({ comparesWithTraining }) => comparesWithTraining);
+  let floor: Scores | undefined;
   return {
     metrics,
-    get floor() {
-      return {
-        ...scoresOf(example),
-        ...scoresOf(evaluationOf(reference.x, reference.label), againstTraining),
-      };
-    },
-    score: (samples, labels) => scoresOf(evaluationOf(samples, labels)),
+    floor: async (signal) =>
+      (floor ??= {
+        ...(await scoresOf(example, metrics, signal)),
+        ...(await scoresOf(evaluationOf(reference.x, reference.label), againstTraining, signal)),
+      }),
+    score: (samples, labels, signal) => scoresOf(evaluationOf(samples, labels), metrics, signal),
   };
 }
 
-/** Samples a model at each of `nfe` and scores the samples. */
+/**
+ * Finds out before anything is trained whether the rows of a table suffice for what is to be measured: whether they can be measured
+ * themselves.
+ *
+ * @throws {DataError} when they cannot
+ */
+export async function checkJudgeable({ name, sizes }: Dataset, judge: Judge): Promise<void> {
+  if (sizes === undefined) return;
+  try {
+    await judge.floor();
+  } catch (error) {
+    if (!(error instanceof MeanflowError)) throw error;
+    throw new DataError(
+      `What is trained on "${name}" could not be judged, with ${sizes.train} rows to learn from and ${sizes.test} held out: ` +
+        `${error.message} Give it more rows, or choose other metrics (evaluation.metrics in a configuration file).`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Samples a model at each of `nfe` and scores the samples.
+ *
+ * @throws the signal's reason when it is aborted
+ */
 export async function scoreModel(
   sampler: Sampler<ParameterTree>,
   model: Model,
   judge: Judge,
-  { seed, nfe }: { readonly seed: number; readonly nfe: readonly number[] },
+  { seed, nfe, signal }: ScoreOptions,
 ): Promise<ModelScores[]> {
   const count = model.config.evaluation.samples;
   const labels = roundLabels(model, count);
@@ -86,8 +131,9 @@ export async function scoreModel(
       key: evaluationKey(seed),
       labels,
       nfe: evaluations,
+      signal,
     });
-    found.push({ nfe: counted, scores: judge.score(samples, labels), samples });
+    found.push({ nfe: counted, scores: await judge.score(samples, labels, signal), samples });
   }
   return found;
 }

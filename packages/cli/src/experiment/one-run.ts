@@ -2,13 +2,14 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Backend } from '@meanflow/core';
+import type { Dataset } from '@meanflow/data';
 import { createSampler } from '@meanflow/samplers';
 import type { JsonObject, MetricsRecord, Progress } from '@meanflow/training';
 import { readRunMetrics, RunDirectory } from '@meanflow/training/node';
 import type { MethodName, RunConfig } from '../config/schema.js';
 import type { MethodPictures } from '../report/results.js';
 import { createJudge, scoreModel, type Scores } from './evaluation.js';
-import { modelOfState } from './model.js';
+import { modelOfState, type Model } from './model.js';
 import { methodPictures } from './pictures.js';
 import type { ResolvedRun } from './resolve.js';
 import { trainRun } from './run.js';
@@ -48,12 +49,11 @@ export async function trainAndJudge(
   { backend, folder, signal, onProgress }: OneRunOptions,
 ): Promise<FinishedRun | undefined> {
   const { config, dataset } = run;
-  const { method, seed } = config;
   const started = performance.now();
   const prepared = await prepareRun(run, backend);
   const { network, trainer } = prepared;
   try {
-    const path = join(folder, 'runs', fileName(dataset.name), `${method}-seed-${seed}`);
+    const path = join(folder, 'runs', fileName(dataset.name), `${config.method}-seed-${config.seed}`);
     const directory = await RunDirectory.create(path, JSON.parse(JSON.stringify(config)) as JsonObject);
     const summary = await trainRun(prepared, { directory, signal, onProgress }).finally(() =>
       directory.close(),
@@ -61,24 +61,44 @@ export async function trainAndJudge(
     if (!summary.completed) return undefined;
     const seconds = (performance.now() - started) / 1000;
     const model = modelOfState(config, dataset, network, await trainer.snapshot());
-    const sampler = createSampler(backend, network);
-    const judge = createJudge(dataset, config, seed);
-    const scored = await scoreModel(sampler, model, judge, { seed, nfe: config.sampling.nfe });
-    const pictures = withPictures ? await methodPictures(sampler, model, scored, seed) : undefined;
-    await sampler.dispose();
     return {
-      method,
-      seed,
+      method: config.method,
+      seed: config.seed,
       config,
       parameterCount: network.parameterCount,
       seconds,
       stepsPerSecond: summary.stepsPerSecond,
-      scores: scored.map(({ nfe, scores }) => ({ nfe, scores })),
       metrics: await readRunMetrics(path),
-      pictures,
+      ...(await judge(model, dataset, { backend, signal, withPictures })),
     };
+  } catch (error) {
+    // The reason is thrown by what was stopped on the way, and says nothing that the caller does not know.
+    if (signal.aborted && error === signal.reason) return undefined;
+    throw error;
   } finally {
     await trainer.dispose();
+  }
+}
+
+async function judge(
+  model: Model,
+  dataset: Dataset,
+  {
+    backend,
+    signal,
+    withPictures,
+  }: Pick<OneRunOptions, 'backend' | 'signal'> & Pick<RunTask, 'withPictures'>,
+): Promise<Pick<FinishedRun, 'scores' | 'pictures'>> {
+  const { config } = model;
+  const { seed } = config;
+  const sampler = createSampler(backend, model.network);
+  try {
+    const options = { seed, nfe: config.sampling.nfe, signal };
+    const scored = await scoreModel(sampler, model, createJudge(dataset, config, seed), options);
+    const pictures = withPictures ? await methodPictures(sampler, model, scored, options) : undefined;
+    return { scores: scored.map(({ nfe, scores }) => ({ nfe, scores })), pictures };
+  } finally {
+    await sampler.dispose();
   }
 }
 

@@ -5,7 +5,7 @@ import type { ParameterTree, Sampler } from '@meanflow/samplers';
 import type { RunConfig } from '../config/schema.js';
 import type { DatasetPictures, MethodPictures } from '../report/results.js';
 import { classByClass, drawSamples, roundLabels } from './draw.js';
-import { evaluationKey, type ModelScores } from './evaluation.js';
+import { evaluationKey, type ModelScores, type ScoreOptions } from './evaluation.js';
 import type { Labels, Model } from './model.js';
 import type { FinishedRun } from './one-run.js';
 
@@ -40,19 +40,20 @@ export function datasetPictures(
  * The pictures of a trained model.
  *
  * @param scores its judged samples, which points are taken from
+ * @throws the signal's reason when it is aborted
  */
 export async function methodPictures(
   sampler: Sampler<ParameterTree>,
   model: Model,
   scores: readonly ModelScores[],
-  seed: number,
+  { seed, signal }: Pick<ScoreOptions, 'seed' | 'signal'>,
 ): Promise<MethodPictures> {
   const key = evaluationKey(seed).fold('picture');
   const { method, sampling } = model.config;
   const isImage = model.data.imageShape !== undefined;
   const most = Math.max(...sampling.nfe);
   const samples = isImage
-    ? await imageGrids(sampler, model, key)
+    ? await imageGrids(sampler, model, key, signal)
     : scores.map(({ nfe, samples: judged }) => ({ nfe, samples: firstRows(judged, POINTS) }));
   const labels = isImage ? classByClass(model, 1) : roundLabels(model, TRAJECTORIES);
   const drawn = await drawSamples(sampler, model, {
@@ -61,6 +62,7 @@ export async function methodPictures(
     labels,
     nfe: most,
     trajectory: true,
+    signal,
   });
   const states = drawn.trajectory ?? [];
   return {
@@ -74,12 +76,14 @@ async function imageGrids(
   sampler: Sampler<ParameterTree>,
   model: Model,
   key: RandomKey,
+  signal: AbortSignal | undefined,
 ): Promise<{ nfe: number; samples: HostArray }[]> {
   const labels = classByClass(model, EACH);
   const count = labels?.size ?? EACH * EACH;
   const grids = [];
   for (const evaluations of model.config.sampling.nfe) {
-    const { nfe, samples } = await drawSamples(sampler, model, { count, key, labels, nfe: evaluations });
+    const request = { count, key, labels, nfe: evaluations, signal };
+    const { nfe, samples } = await drawSamples(sampler, model, request);
     grids.push({ nfe, samples });
   }
   return grids;

@@ -18,6 +18,7 @@ import {
 } from '../config/schema.js';
 import { validate } from '../config/validate.js';
 import { recipeFor } from '../recipes/index.js';
+import { checkDigest, digestOf } from './data-digest.js';
 import { stepsFor } from './solvers.js';
 
 /** A run that can begin. */
@@ -59,14 +60,24 @@ export async function resolveRun(changes: JsonRecord, source: string, recipe?: R
   const { data, label, heldOut, splitSeed: seed } = choice;
   const dataset = await openDataset(data, { heldOut, seed, ...(label === undefined ? {} : { label }) });
   const base = runOf(recipe ?? recipeFor(dataset), choice.method);
-  const config = validate(runConfigSchema, merge(base, changes), source);
-  checkFit(config, dataset, source);
-  return { config, dataset };
+  const asked = validate(runConfigSchema, merge(base, changes), source);
+  checkFit(asked, dataset, source);
+  // Of the file as it is: settings of an earlier run begin a new one.
+  const { digest: _, ...config } = asked;
+  const digest = await digestOf(data);
+  return { config: digest === undefined ? config : { ...config, digest }, dataset };
 }
 
-/** A finished run's data set, as its configuration names it. */
-export function openDataOf({ data, label, heldOut, splitSeed }: RunConfig): Promise<Dataset> {
-  return openDataset(data, { heldOut, seed: splitSeed, ...(label === undefined ? {} : { label }) });
+/**
+ * The data set of a run that was begun, as its configuration names it.
+ *
+ * @throws {DataError} when its file is missing, damaged, or has changed since the run began
+ */
+export async function openDataOf(config: RunConfig): Promise<Dataset> {
+  const { data, label, heldOut, splitSeed: seed } = config;
+  const dataset = await openDataset(data, { heldOut, seed, ...(label === undefined ? {} : { label }) });
+  await checkDigest(config);
+  return dataset;
 }
 
 /** The run of a method that a recipe describes; not checked yet. */

@@ -27,16 +27,11 @@ const entry = fileURLToPath(import.meta.url).replace(/run-pool(?=\.\w+$)/, 'run-
 export class RunPool {
   private readonly idle: ChildProcess[] = [];
   private readonly waiting: ((worker: ChildProcess) => void)[] = [];
-  private readonly workers: ChildProcess[];
+  private readonly workers = new Set<ChildProcess>();
 
   constructor(private readonly options: RunPoolOptions) {
-    const { jobs, backend, threads, signal } = options;
-    this.workers = Array.from({ length: jobs }, () => {
-      const worker = fork(entry, { serialization: 'advanced' });
-      tell(worker, { kind: 'open', backend, threads });
-      return worker;
-    });
-    this.idle.push(...this.workers);
+    const { jobs, signal } = options;
+    this.idle.push(...Array.from({ length: jobs }, () => this.begin()));
     signal.addEventListener('abort', () => this.workers.forEach((worker) => tell(worker, { kind: 'stop' })));
   }
 
@@ -47,8 +42,9 @@ export class RunPool {
    * @throws {MeanflowError} when it fails, or when its process ends before it does
    */
   readonly train = async (task: RunTask): Promise<FinishedRun | undefined> => {
-    const worker =
-      this.idle.pop() ?? (await new Promise<ChildProcess>((resolve) => this.waiting.push(resolve)));
+    const worker = this.living(
+      this.idle.pop() ?? (await new Promise<ChildProcess>((resolve) => this.waiting.push(resolve))),
+    );
     try {
       return this.options.signal.aborted ? undefined : await this.trainOn(worker, task);
     } finally {
@@ -61,6 +57,22 @@ export class RunPool {
   /** Ends the processes. */
   close(): void {
     for (const worker of this.workers) if (worker.connected) worker.kill();
+  }
+
+  private begin(): ChildProcess {
+    const { backend, threads } = this.options;
+    const worker = fork(entry, { serialization: 'advanced' });
+    tell(worker, { kind: 'open', backend, threads });
+    this.workers.add(worker);
+    return worker;
+  }
+
+  /** The process, or another one where it has ended: the run that it was lost with is the only one to fail. */
+  private living(worker: ChildProcess): ChildProcess {
+    if (this.options.signal.aborted || (worker.exitCode === null && worker.signalCode === null))
+      return worker;
+    this.workers.delete(worker);
+    return this.begin();
   }
 
   private trainOn(worker: ChildProcess, task: RunTask): Promise<FinishedRun | undefined> {

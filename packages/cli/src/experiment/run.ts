@@ -12,7 +12,7 @@ import type { PreparedRun } from './training.js';
 export interface RunOptions {
   readonly directory: RunDirectory;
   readonly onProgress: (progress: Progress) => void;
-  /** Stops after the current step, with a checkpoint. */
+  /** Stops after the steps of the device's current run, with a checkpoint. */
   readonly signal: AbortSignal;
   readonly onResume?: (from: ResumePoint) => void;
 }

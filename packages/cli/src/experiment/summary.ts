@@ -1,16 +1,22 @@
 /** From finished runs to the results of a data set: medians over seeds, facts in words, loss curves. */
+import type { Metric } from '@meanflow/metrics';
 import { methodNames, type RunConfig } from '../config/schema.js';
 import { methods } from '../methods.js';
 import { countText, durationText, median } from '../report/numbers.js';
 import type { DatasetResults, MethodResults, MetricRow } from '../report/results.js';
 import type { PlannedDataset } from './comparison.js';
-import type { Judge, Scores } from './evaluation.js';
+import type { Scores } from './evaluation.js';
 import type { FinishedRun } from './one-run.js';
 
-/** The results of a data set. */
+/**
+ * The results of a data set.
+ *
+ * @param floors the noise floor at each seed
+ */
 export function summarise(
   planned: Pick<PlannedDataset, 'dataset' | 'description'>,
-  judges: readonly Judge[],
+  metrics: readonly Metric[],
+  floors: readonly Scores[],
   finished: readonly FinishedRun[],
 ): DatasetResults {
   const names = methodNames.filter((name) => finished.some(({ method }) => method === name));
@@ -20,14 +26,14 @@ export function summarise(
     description: planned.description,
     configs: Object.fromEntries(byMethod.map(([first]) => [first.method, first.config])),
     facts: facts(byMethod),
-    metrics: judges[0].metrics.map(({ name, title, unit, better, description }) => ({
+    metrics: metrics.map(({ name, title, unit, better, description }) => ({
       name,
       title,
       unit,
       better,
       description,
     })),
-    floor: overSeeds(judges.map(({ floor }) => floor)),
+    floor: overSeeds(floors),
     methods: byMethod.map(methodResults),
   };
 }
@@ -38,6 +44,7 @@ function methodResults(runs: readonly FinishedRun[]): MethodResults {
     method: first.method,
     title: methods[first.method].title,
     parameterCount: first.parameterCount,
+    seeds: runs.map(({ seed }) => seed),
     seconds: runs.map(({ seconds }) => seconds),
     stepsPerSecond: median(runs.map(({ stepsPerSecond }) => stepsPerSecond)),
     sampling: first.scores.map(({ nfe }, i) => ({

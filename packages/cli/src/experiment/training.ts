@@ -43,6 +43,7 @@ export async function prepareRun({ config, dataset }: ResolvedRun, backend: Back
     data: batchesOf(dataset, config),
     batchSize: config.batch,
     seed: config.seed,
+    stepsPerRun: config.stepsPerRun,
   });
   return { config, dataset, network, trainer };
 }

@@ -41,6 +41,10 @@ export function pictureFiles(results: DatasetResults, pictures: DatasetPictures)
   ];
   const sheet = { [`${name}.svg`]: sheetSvg(rows) };
   if (frame !== undefined) {
+    // Where no run of the first seed succeeded, the data is drawn by itself.
+    if (methods.length === 0) {
+      return { ...sheet, [`${name}.png`]: scatterPng([[{ points: data, role: 'data' }]], { frame }) };
+    }
     const panels = methods.map(({ method, samples }, row) => [
       row === 0 ? { points: data, role: 'data' as const } : undefined,
       ...evaluations.map((nfe) => {

@@ -2,6 +2,7 @@
  * The report of a comparison: one HTML page that needs nothing else. Pictures are inline SVG and PNG, type is the system's, there
  * is no script, so it can be mailed, archived and opened anywhere.
  */
+import { methods } from '../methods.js';
 import { escapeText } from '../plots/svg.js';
 import { countText, durationText } from './numbers.js';
 import type { ComparisonResults, DatasetPictures } from './results.js';
@@ -34,7 +35,7 @@ export function reportHtml(results: ComparisonResults, pictures: readonly Datase
 <p class="lead">The same network, the same data, steps and batches, trained with each objective; then sampled from the same noise
 with few evaluations of the network, and with many.</p>
 ${factsList(results)}
-<div class="reading">${readingGuide(results)}</div>
+${failures(results)}<div class="reading">${readingGuide(results)}</div>
 ${links.length > 1 ? `<nav>${links.join('')}</nav>` : ''}
 </header>
 ${sections.join('\n')}
@@ -55,8 +56,21 @@ function methodList({ datasets }: ComparisonResults): string {
   return escapeText(`${[first, ...rest.slice(0, -1)].join(', ')} and ${rest[rest.length - 1]}`);
 }
 
+/** The runs that failed, in words; nothing where none did. */
+function failures({ failed }: ComparisonResults): string {
+  if (failed.length === 0) return '';
+  const items = failed.map(({ dataset, method, seed, message }) => {
+    const name = `${dataset}, ${methods[method].title}, seed ${seed}`;
+    return `<li><b>${escapeText(name)}:</b> ${escapeText(message)}</li>`;
+  });
+  const count = failed.length === 1 ? 'One run' : `${countText(failed.length)} runs`;
+  return `<div class="failed"><p>${count} failed, and what follows is of the others.</p><ul>${items.join('')}</ul></div>\n`;
+}
+
 function factsList({ device, seeds, trainingSeconds, createdAt, datasets }: ComparisonResults): string {
-  const runs = datasets.reduce((sum, { methods }) => sum + methods.length, 0) * seeds.length;
+  const runs = datasets
+    .flatMap(({ methods }) => methods)
+    .reduce((sum, method) => sum + method.seeds.length, 0);
   const versions = Object.entries(device.versions).map(([name, version]) => `${name} ${version}`);
   const facts: readonly (readonly [string, string])[] = [
     [

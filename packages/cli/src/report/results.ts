@@ -3,6 +3,7 @@
  * are not in it; the report draws them from `DatasetPictures`.
  */
 import type { DeviceInfo, HostArray, Shape } from '@meanflow/core';
+import type { MethodName } from '../config/schema.js';
 
 /** A metric as it heads a column. */
 export interface MetricColumn {
@@ -13,7 +14,7 @@ export interface MetricColumn {
   readonly description: string;
 }
 
-/** One metric over the seeds, in the order of the seeds. */
+/** One metric over the seeds at which the run succeeded, in their order. */
 export interface MetricValues {
   readonly median: number;
   readonly values: readonly number[];
@@ -35,11 +36,13 @@ export interface MethodResults {
   readonly method: string;
   readonly title: string;
   readonly parameterCount: number;
+  /** Those at which the run succeeded. */
+  readonly seeds: readonly number[];
   /** Of training, for each seed. */
   readonly seconds: readonly number[];
   readonly stepsPerSecond: number;
   readonly sampling: readonly SamplingResults[];
-  /** The raw squared error by step, of the first seed. */
+  /** The raw squared error by step, of the first of its seeds. */
   readonly losses: readonly (readonly [step: number, loss: number])[];
 }
 
@@ -56,6 +59,14 @@ export interface DatasetResults {
   readonly methods: readonly MethodResults[];
 }
 
+/** A run that failed, and why. */
+export interface FailedRun {
+  readonly dataset: string;
+  readonly method: MethodName;
+  readonly seed: number;
+  readonly message: string;
+}
+
 /** The whole of `results.json`. */
 export interface ComparisonResults {
   readonly format: 'meanflow-comparison';
@@ -67,10 +78,12 @@ export interface ComparisonResults {
   readonly seeds: readonly number[];
   /** From the first step to the last judgement, with the runs side by side. */
   readonly trainingSeconds: number;
+  /** Those of which at least one run succeeded. */
   readonly datasets: readonly DatasetResults[];
+  readonly failed: readonly FailedRun[];
 }
 
-/** Samples to draw, normalised as the network made them; of the first seed. */
+/** Samples to draw, normalised as the network made them; of the first seed, of the runs that succeeded. */
 export interface DatasetPictures {
   readonly dataset: string;
   /** `[height, width, channels]` where samples are images; undefined where they are points or rows of a table. */

@@ -74,6 +74,7 @@ export function datasetSection(results: DatasetResults, pictures: DatasetPicture
       );
       return [plainFigure(picture.html, method.title, `${fewest} NFE`)];
     });
+    if (large.length === 0) return '';
     return `<div class="large" style="--columns: ${large.length}">${large.join('')}</div>`;
   }
 

@@ -32,6 +32,8 @@ a { color: inherit; }
 .facts { display: flex; flex-wrap: wrap; gap: 14px 36px; margin-top: 26px; padding: 16px 0; border-block: 1px solid var(--rule); }
 .facts dt { color: var(--muted); font-size: 0.78rem; letter-spacing: 0.01em; }
 .facts dd { font-size: 0.95rem; }
+.failed { max-width: 76ch; margin-top: 26px; padding: 12px 16px; background: var(--surface); border: 1px solid var(--rule); border-radius: 6px; }
+.failed ul { margin-top: 6px; padding-left: 18px; font-size: 0.9rem; }
 .reading { max-width: 76ch; margin-top: 26px; }
 .reading p + p { margin-top: 0.7em; }
 nav { margin-top: 22px; display: flex; flex-wrap: wrap; gap: 8px 22px; font-size: 0.95rem; }

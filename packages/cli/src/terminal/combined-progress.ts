@@ -1,26 +1,35 @@
 /** The progress of several runs as one: their steps together, and a line for each run that is done. */
 import type { Progress } from '@meanflow/training';
 import type { Io } from './io.js';
-import { showProgress } from './progress.js';
+import { showProgress, type ProgressOptions } from './progress.js';
+
+/** A run, as far as its progress goes. */
+export interface RunInProgress {
+  readonly run: { readonly config: { readonly steps: number } };
+}
 
 /** Shows runs that are made side by side. */
 export interface CombinedProgress {
-  /** @param run tells the runs apart */
-  update(run: object, progress: Progress): void;
-  /** Says that a run is done. */
-  finish(run: object, message: string): void;
+  update(task: RunInProgress, progress: Progress): void;
+  /** Says that a run is over; no more of its steps are waited for. */
+  finish(task: RunInProgress, message: string): void;
   stop(): void;
 }
 
 /** @param steps updates of all runs together */
-export function showCombinedProgress(label: string, steps: number, io: Io): CombinedProgress {
-  const view = showProgress(label, io);
-  const latest = new Map<object, Progress>();
+export function showCombinedProgress(
+  label: string,
+  steps: number,
+  io: Io,
+  options: ProgressOptions = {},
+): CombinedProgress {
+  const view = showProgress(label, io, options);
+  const latest = new Map<RunInProgress, Progress>();
   const started = performance.now();
   let finishedSteps = 0;
   return {
-    update: (run, progress) => {
-      latest.set(run, progress);
+    update: (task, progress) => {
+      latest.set(task, progress);
       const running = [...latest.values()];
       const sum = (of: (progress: Progress) => number) =>
         running.reduce((total, each) => total + of(each), 0);
@@ -37,9 +46,10 @@ export function showCombinedProgress(label: string, steps: number, io: Io): Comb
         secondsLeft: step > 0 ? (secondsElapsed / step) * (steps - step) : undefined,
       });
     },
-    finish: (run, message) => {
-      finishedSteps += latest.get(run)?.steps ?? 0;
-      latest.delete(run);
+    finish: (task, message) => {
+      // A run may be over before it told of its progress.
+      finishedSteps += task.run.config.steps;
+      latest.delete(task);
       // A bar begins anew below the line.
       view.stop();
       io.err(message);

@@ -11,14 +11,21 @@ export interface ProgressView {
   stop(): void;
 }
 
+export interface ProgressOptions {
+  /** Ends the bar for good, so that a second Ctrl-C, which ends the process on the spot, finds the cursor shown. */
+  readonly signal?: AbortSignal;
+  /** What the bar is drawn on; standard error by default. */
+  readonly stream?: NodeJS.WritableStream;
+}
+
 /** Lines without a terminal come at this distance at least, in seconds. */
 const LINE_EVERY = 10;
 
-export function showProgress(label: string, io: Io): ProgressView {
-  return io.isInteractive ? bar(label) : lines(label, io);
+export function showProgress(label: string, io: Io, options: ProgressOptions = {}): ProgressView {
+  return io.isInteractive ? bar(label, io, options) : lines(label, io);
 }
 
-function bar(label: string): ProgressView {
+function bar(label: string, { err }: Io, { signal, stream = process.stderr }: ProgressOptions): ProgressView {
   const view = new cliProgress.SingleBar({
     format: `${label}  {bar} {percentage}%  {value}/{total} steps  loss {loss}  {rate}  {left} left`,
     barCompleteChar: '━',
@@ -28,19 +35,27 @@ function bar(label: string): ProgressView {
     clearOnComplete: true,
     stopOnComplete: false,
     fps: 10,
+    stream,
   });
   let isStarted = false;
+  const stop = (): void => {
+    if (isStarted) view.stop();
+    isStarted = false;
+  };
+  const onAbort = (): void => {
+    stop();
+    err('Stopping; Ctrl-C once more ends it at once.\n');
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
   return {
     update: (progress) => {
+      if (signal?.aborted) return;
       const payload = { loss: lossText(progress), rate: rateText(progress), left: leftText(progress) };
       if (!isStarted) view.start(progress.steps, progress.step, payload);
       isStarted = true;
       view.update(progress.step, payload);
     },
-    stop: () => {
-      if (isStarted) view.stop();
-      isStarted = false;
-    },
+    stop,
   };
 }
 

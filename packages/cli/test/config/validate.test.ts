@@ -47,6 +47,7 @@ it.each([
   [{ conditional: 'yes' }, 'config.json: conditional: expected true or false, got "yes".'],
   [{ sampling: { nfe: 4 } }, 'config.json: sampling.nfe: expected a list, got 4.'],
   [{ data: '' }, 'config.json: data: expected some text, got nothing.'],
+  [{ stepsPerRun: 0 }, 'config.json: stepsPerRun: expected more than 0, got 0.'],
   [
     { network: { embedding: { frequences: 3 } } },
     'network.embedding: there is no field "frequences". Did you mean "frequencies"?',
@@ -97,7 +98,7 @@ describe('a run whose parts do not fit', () => {
     [{ objective: { kind: 'flow-matching' } }, 'objective.kind: expected "meanflow"'],
     [{ evaluation: { metrics: ['mmd'] } }, 'There is no metric "mmd". Did you mean "mmd2"?'],
     [{ backend: 'ort:cpuu' }, 'There is no backend "ort:cpuu". Did you mean "ort:cpu"?'],
-    [{ backend: 'tfjs:webgpu' }, 'The backend "tfjs:webgpu" is not in this version.'],
+    [{ backend: 'tfjs:webgup' }, 'There is no backend "tfjs:webgup". Did you mean "tfjs:webgpu"?'],
     [{ sampling: { solver: 'heun', nfe: [3] } }, 'NFE must be a multiple of 2; got 3'],
     [{ sampling: { solver: 'dormand-prince' } }, 'chooses its steps by itself'],
   ])('%j', async (change, message) => {

@@ -25,6 +25,24 @@ it('says what was run, on what, for how long', () => {
   expect(html).toContain('<h1>Flow matching and MeanFlow, side by side</h1>');
 });
 
+it('lists the runs that failed, and only where there are some', () => {
+  expect(html).not.toContain('class="failed"');
+  const failed = [
+    { dataset: 'points', method: 'meanflow' as const, seed: 1, message: 'The loss <was> NaN.' },
+  ];
+  const partial = reportHtml({ ...comparisonResults, failed }, [datasetPictures]);
+  expect(partial).toContain('One run failed, and what follows is of the others.');
+  expect(partial).toContain('<b>points, MeanFlow, seed 1:</b> The loss &lt;was&gt; NaN.');
+});
+
+it('needs no pictures of a method: its first run may have failed', () => {
+  for (const methods of [[], datasetPictures.methods.slice(1)]) {
+    const pictures = { ...datasetPictures, methods };
+    expect(reportHtml(comparisonResults, [pictures])).not.toMatch(/NaN|undefined|Infinity/);
+    expect(Object.keys(pictureFiles(datasetResults, pictures))).toEqual(['points.svg', 'points.png']);
+  }
+});
+
 it('escapes what it is given', () => {
   expect(html).toContain('made-up points &lt;b&gt;&amp;&lt;/b&gt;');
 });

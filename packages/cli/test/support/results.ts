@@ -22,6 +22,7 @@ export const datasetResults: DatasetResults = {
       method: 'flow-matching',
       title: 'Flow matching',
       parameterCount: 10,
+      seeds: [0, 1],
       seconds: [1, 2],
       stepsPerSecond: 5,
       sampling: [
@@ -37,6 +38,7 @@ export const datasetResults: DatasetResults = {
       method: 'meanflow',
       title: 'MeanFlow',
       parameterCount: 10,
+      seeds: [0, 1],
       seconds: [1, 2],
       stepsPerSecond: 5,
       sampling: [{ nfe: 1, solver: 'average-velocity', metrics: row(0.2, 1) }],
@@ -78,4 +80,5 @@ export const comparisonResults: ComparisonResults = {
   seeds: [0, 1],
   trainingSeconds: 75,
   datasets: [datasetResults],
+  failed: [],
 };

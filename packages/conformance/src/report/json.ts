@@ -1,9 +1,10 @@
 /** Reports as JSON: infinities, which JSON lacks, are written as the text "Infinity". */
-import type { Report } from './report.js';
+import type { Absence, Report } from './report.js';
 
-export function reportsJson(reports: readonly Report[]): string {
+/** A list: reports, then `{ backend, absent }` for what has none. */
+export function reportsJson(reports: readonly Report[], absences: readonly Absence[] = []): string {
   return JSON.stringify(
-    reports,
+    [...reports, ...absences.map(({ backend, reason }) => ({ backend, absent: reason }))],
     (_, value: unknown) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value),
     2,
   );

@@ -1,5 +1,12 @@
 /** The matrix ops × backends, as data and as text for a terminal. */
-import { conforms, summarise, unsupportedReasons, type OpSummary, type Report } from './report.js';
+import {
+  conforms,
+  summarise,
+  unsupportedReasons,
+  type Absence,
+  type OpSummary,
+  type Report,
+} from './report.js';
 
 /** One row: an op, and its summary on each backend (undefined where the backend ran no case of it). */
 export interface MatrixRow {
@@ -32,40 +39,60 @@ export function formatCell(summary: OpSummary | undefined): string {
   return unsupported > 0 ? `${error} (−${unsupported})` : error;
 }
 
-/**
- * The matrix as text, with what failed and what is unsupported below it.
- *
- * @param options.listUnsupported list every unsupported case, not only how many there are for each reason
- */
-export function matrixText(
-  reports: readonly Report[],
-  options: { readonly listUnsupported?: boolean } = {},
-): string {
-  const head = ['', 'cases', ...reports.map(({ backend }) => backend), 'seconds'];
-  const body = matrixRows(reports).map(({ op, cells }) => [
-    op,
-    `${Math.max(...cells.map(caseCount))}`,
-    ...cells.map(formatCell),
-    cells.map((cell) => (cell === undefined ? '' : cell.seconds.toFixed(1))).join(' / '),
-  ]);
-  return [
-    ...reports.map(({ backend, device }) => `${backend}: ${device.description} ${versionText(device.versions)}`),
-    '',
-    ...alignColumns([head, ...body]),
-    '',
-    'Numbers are the worst error in units of the tolerance: at most 1 is correct. (−n): n cases unsupported.',
-    ...reports.flatMap((report) => ['', ...reportLines(report, options.listUnsupported ?? false)]),
-    '',
-  ].join('\n'); // prettier-ignore
+export interface MatrixTextOptions {
+  /** Backends without a report, to be told with their reasons. */
+  readonly absences?: readonly Absence[];
+  /** List every unsupported case, not only how many there are for each reason. */
+  readonly listUnsupported?: boolean;
 }
+
+/** The matrix as text: errors, then times, then what failed and what is unsupported. */
+export function matrixText(reports: readonly Report[], options: MatrixTextOptions = {}): string {
+  const { absences = [], listUnsupported = false } = options;
+  const rows = matrixRows(reports);
+  const blank = ['', '', ...reports.map(() => '')];
+  const table = [
+    ...headLines('error', 'cases', reports),
+    ...rows.map(({ op, cells }) => [op, `${Math.max(...cells.map(caseCount))}`, ...cells.map(formatCell)]),
+    blank,
+    ...headLines('seconds', '', reports),
+    ...rows.map(({ op, cells }) => [op, '', ...cells.map((cell) => cell?.seconds.toFixed(1) ?? '')]),
+    ['total', '', ...reports.map((report) => secondsOf(report).toFixed(1))],
+  ];
+  return [
+    ...reports.map(deviceLine),
+    '',
+    ...alignColumns(table),
+    '',
+    'Errors are the worst of an op in units of its tolerance: at most 1 is correct. (−n): n cases unsupported.',
+    'Seconds are the sums over an op’s cases, the reference’s included.',
+    ...reports.flatMap((report) => ['', ...reportLines(report, listUnsupported)]),
+    ...absences.flatMap((absence) => ['', absenceText(absence)]),
+    '',
+  ].join('\n');
+}
+
+/** A name such as `chromium/ort:wasm` is broken at its stroke, so that ten columns fit a terminal. */
+function headLines(title: string, count: string, reports: readonly Report[]): string[][] {
+  const names = reports.map(({ backend }) => backend);
+  const places = names.map((name) => name.slice(0, name.indexOf('/') + 1));
+  const line = [title, count, ...names.map((name) => name.slice(name.indexOf('/') + 1))];
+  return places.every((place) => place === '') ? [line] : [['', '', ...places], line];
+}
+
+function deviceLine({ backend, device: { description, versions } }: Report): string {
+  const parts = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return `${backend}: ${description}${parts.length > 0 ? ` (${parts.join(', ')})` : ''}`;
+}
+
+function absenceText({ backend, reason, isUnavailable }: Absence): string {
+  return `${backend} ${isUnavailable ? 'does not run here' : 'BROKE'}\n${reason.replaceAll(/^/gm, '  ')}`;
+}
+
+const secondsOf = ({ results }: Report): number => results.reduce((total, { seconds }) => total + seconds, 0);
 
 const caseCount = (cell: OpSummary | undefined): number =>
   cell === undefined ? 0 : cell.passed + cell.failed + cell.unsupported;
-
-function versionText(versions: Readonly<Record<string, string>>): string {
-  const parts = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  return parts.length > 0 ? `(${parts.join(', ')})` : '';
-}
 
 function alignColumns(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
@@ -75,13 +102,13 @@ function alignColumns(rows: readonly (readonly string[])[]): string[] {
 }
 
 function reportLines(report: Report, all: boolean): string[] {
-  const { backend, results } = report;
+  const { backend, results, ended } = report;
   const failed = results.filter(({ outcome }) => outcome === 'failed');
   const passed = results.filter(({ outcome }) => outcome === 'passed').length;
-  const seconds = results.reduce((total, result) => total + result.seconds, 0);
   const verdict = conforms(report) ? 'conforms' : 'DOES NOT CONFORM';
   return [
-    `${backend} ${verdict}: ${passed} of ${results.length} cases passed, ${failed.length} failed, in ${seconds.toFixed(1)} s`,
+    `${backend} ${verdict}: ${passed} of ${results.length} cases passed, ${failed.length} failed, in ${secondsOf(report).toFixed(1)} s`,
+    ...(ended === undefined ? [] : [`  ENDED        ${ended}`]),
     ...failed.map(({ id, detail = '' }) => `  failed       ${id}\n               ${detail}`),
     ...[...unsupportedReasons(report)].flatMap(([reason, cases]) => [
       `  unsupported  ${cases.length} case${cases.length === 1 ? '' : 's'} (${ops(cases)}): ${reason}`,

@@ -24,6 +24,17 @@ export interface Report {
   readonly backend: string;
   readonly device: DeviceInfo;
   readonly results: readonly CaseResult[];
+  /** Where and why the run ended before its last case, such as a process that died; the results are those until then. */
+  readonly ended?: string;
+}
+
+/** A backend that has no report. */
+export interface Absence {
+  /** The backend's name. */
+  readonly backend: string;
+  readonly reason: string;
+  /** Whether it does not run here, as its own error says; otherwise something broke. */
+  readonly isUnavailable: boolean;
 }
 
 /** The cases of one op on one backend. */
@@ -37,9 +48,9 @@ export interface OpSummary {
   readonly seconds: number;
 }
 
-/** Whether nothing failed. Unsupported cases have their reasons. */
-export function conforms({ results }: Report): boolean {
-  return results.every(({ outcome }) => outcome !== 'failed');
+/** Whether every case was run and nothing failed. Unsupported cases have their reasons. */
+export function conforms({ results, ended }: Report): boolean {
+  return ended === undefined && results.every(({ outcome }) => outcome !== 'failed');
 }
 
 /** Summaries by op, in the order of the cases. */

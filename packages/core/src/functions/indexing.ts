@@ -22,3 +22,11 @@ export function oneHot(indices: Tensor, depth: number): Tensor {
 export function stopGradient(x: Tensor): Tensor {
   return apply('stopGradient', [x], {});
 }
+
+/**
+ * `x`, but not before `after` exists, and never merged with an equal value: the order in which parts of a graph are
+ * computed decides what has to be kept meanwhile.
+ */
+export function optimizationBarrier(x: Tensor, after: Tensor): Tensor {
+  return apply('optimizationBarrier', [x, after], {});
+}

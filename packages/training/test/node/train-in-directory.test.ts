@@ -6,6 +6,7 @@ import {
   adamW,
   checkpointParameters,
   DivergenceError,
+  ema,
   encodeSafetensors,
   sgd,
   trainingKeys,
@@ -185,7 +186,7 @@ describe('a run that goes on', () => {
     ],
     [
       'averages',
-      { decays: [0.5] },
+      { ema: ema({ decays: [0.5] }) },
       'is a checkpoint with other averages, or of another architecture: "ema/0.9/',
     ],
   ])('with another %s is refused, and nothing is touched', (_, options, message) =>

@@ -8,6 +8,7 @@ import {
   ema,
   Trainer,
   warmUpSchedule,
+  type Ema,
   type GradientTransform,
 } from '../../src/index.js';
 
@@ -35,12 +36,13 @@ export interface TinyOptions {
   readonly width?: number;
   readonly batchSize?: number;
   readonly optimizer?: GradientTransform;
-  readonly decays?: readonly number[];
+  readonly ema?: Ema;
+  readonly stepsPerRun?: number;
 }
 
 /** A trainer of the tiny problem. */
 export function tinyTrainer(backend: Backend, options: TinyOptions = {}): Promise<Trainer<MlpParameters>> {
-  const { seed = 1, width, batchSize = 8, decays = [0.5, 0.9] } = options;
+  const { seed = 1, width, batchSize = 8, stepsPerRun } = options;
   return Trainer.create({
     backend,
     network: tinyNetwork(width),
@@ -49,8 +51,9 @@ export function tinyTrainer(backend: Backend, options: TinyOptions = {}): Promis
     optimizer:
       options.optimizer ??
       chain(clipByGlobalNorm(1), adamW({ learningRate: warmUpSchedule(1e-2, 3), weightDecay: 0.01 })),
-    ema: ema({ decays }),
+    ema: options.ema ?? ema({ decays: [0.5, 0.9] }),
     batchSize,
     seed,
+    stepsPerRun,
   });
 }

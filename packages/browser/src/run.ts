@@ -1,0 +1,85 @@
+/**
+ * conformanceInBrowser: the kit on a backend in Chromium. A browser and a server of its own for each run, which are closed whatever
+ * happens; a page that crashes, hangs or throws ends the report there.
+ */
+import { remoteReport, type RemoteLine, type RemoteOptions, type Report } from '@meanflow/conformance';
+import { ArgumentError, didYouMean } from '@meanflow/core';
+import type { Browser, Page } from 'playwright-core';
+import { bundlePage } from './bundle.js';
+import { launchChromium } from './chromium.js';
+import { START, TELL, type PageRequest } from './messages.js';
+import type { PageBackendName } from './page/backends.js';
+import { ORT_FILES, servePage } from './server.js';
+
+/** The backends that run in a browser, as the page calls them; in reports `chromium/` comes before the name. */
+export const browserBackends: readonly PageBackendName[] = ['tfjs:webgpu', 'ort:webgpu', 'ort:wasm'];
+
+export interface BrowserOptions extends RemoteOptions {
+  /** Takes a WebGPU adapter that computes in software, such as Chromium's SwiftShader; without it that is an error. */
+  readonly allowSoftware?: boolean;
+}
+
+/**
+ * Runs the kit in headless Chromium.
+ *
+ * @param backend `tfjs:webgpu`, `ort:webgpu` or `ort:wasm`
+ * @returns the report, in which the backend is called `chromium/…` and Chromium's version stands among the device's
+ * @throws {ArgumentError} when there is no such backend for a browser
+ * @throws {BackendError} when there is no Chromium, or the backend cannot be opened in it: no adapter, or one in software
+ */
+export async function conformanceInBrowser(backend: string, options: BrowserOptions = {}): Promise<Report> {
+  const { allowSoftware = false, ...remote } = options;
+  if (!isPageBackend(backend)) {
+    throw new ArgumentError(
+      `No backend "${backend}" runs in a browser.${didYouMean(backend, browserBackends)} There are ${browserBackends.join(', ')}.`,
+    );
+  }
+  const browser = await launchChromium();
+  try {
+    const server = await servePage(await bundlePage());
+    try {
+      const page = await browser.newPage();
+      const report = await remoteReport(`chromium/${backend}`, remote, (line) => {
+        listen(line, page, browser);
+        const { cases } = line;
+        const request = { backend, cases, allowSoftware, ortFiles: ORT_FILES } satisfies PageRequest;
+        begin(page, server.url, line, request).catch((error: unknown) => line.end(firstLine(error)));
+      });
+      const versions = { ...report.device.versions, chromium: browser.version() };
+      return { ...report, device: { ...report.device, versions } };
+    } finally {
+      await server.close();
+    }
+  } finally {
+    await browser.close();
+  }
+}
+
+const isPageBackend = (name: string): name is PageBackendName =>
+  (browserBackends as readonly string[]).includes(name);
+
+/** Ends the report with the page. */
+function listen({ end }: RemoteLine, page: Page, browser: Browser): void {
+  // The browser says no more than this; what the page complained of before is the best hint.
+  const complaints: string[] = [];
+  const because = (what: string): string => [what, ...complaints.slice(-3)].join('; ');
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('crash', () => end(because('the page crashed')));
+  page.on('close', () => end(because('the page was closed')));
+  browser.on('disconnected', () => end(because('Chromium ended')));
+}
+
+async function begin(page: Page, url: string, line: RemoteLine, request: PageRequest): Promise<void> {
+  await page.exposeFunction(TELL, line.hear);
+  await page.goto(url);
+  await page.evaluate(
+    ([start, given]) => (globalThis as unknown as Record<string, (request: PageRequest) => unknown>)[start](given),
+    [START, request] as const,
+  ); // prettier-ignore
+}
+
+const firstLine = (error: unknown): string =>
+  `the page failed: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]}`;

@@ -1,0 +1,19 @@
+/** A process that runs the kit on a backend, as its parent asks. It ends when its parent lets go of it. */
+import { serveConformance } from '@meanflow/conformance';
+import { findBackend } from '../backends.js';
+
+/** What the parent asks for, once. */
+export interface WorkerRequest {
+  readonly backend: string;
+  /** The cases to run, by id. */
+  readonly cases: readonly string[];
+}
+
+process.on('disconnect', () => process.exit());
+process.on('message', ({ backend, cases }: WorkerRequest) => {
+  void serveConformance(
+    () => findBackend(backend).open(),
+    cases,
+    (message) => process.send?.(message),
+  );
+});

@@ -1,0 +1,33 @@
+/** The command from source in a process of its own, whose children are then run from source too. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Outcome } from './cli.js';
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** A command that was started. */
+export interface Started {
+  readonly child: ChildProcess;
+  /** When the last process that writes to its streams has ended, workers included. */
+  readonly end: Promise<Outcome & { readonly signal: NodeJS.Signals | null }>;
+}
+
+/** Starts `meanflow` with these arguments, and with changes to the environment. */
+export function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
+  const loader = [
+    '--conditions',
+    '@meanflow/source',
+    '--import',
+    at('../../../../scripts/typescript-loader.mjs'),
+  ];
+  const child = spawn(process.execPath, [...loader, at('../../src/main.ts'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk) => (out += String(chunk)));
+  child.stderr.on('data', (chunk) => (err += String(chunk)));
+  const end = once(child, 'close').then(([status, signal]) => ({ status, signal, out, err }));
+  return { child, end };
+}
