@@ -22,6 +22,9 @@ export {
 } from './frechet.js';
 export { FeatureAccumulator } from './feature-accumulator.js';
 export type { ExtractedFeatures, FeatureExtractor } from './feature-extractor.js';
+export { onnxFeatureExtractor } from './onnx-features.js';
+export type { OnnxFeatureOptions, OrtRuntime, PixelRange } from './onnx-options.js';
+export { decodeStatistics, encodeStatistics, type StatisticsKind } from './reference-statistics.js';
 export { classAccuracy, classFrechetDistance } from './class-accuracy.js';
 export {
   densityCoverage,
