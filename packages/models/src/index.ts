@@ -58,7 +58,10 @@ export {
   type PublishedParameter,
   type PublishedSource,
 } from './published/published-parameter.js';
+export { arrangePublished } from './published/arrange.js';
 export { publishedParameters } from './published/published-parameters.js';
+export { publishedSdVaeParameters, type SdVaeNaming } from './published/sd-vae-names.js';
+export { songUNetBuffers, type PublishedBuffer } from './published/unet-names.js';
 
 export { adaptivelyWeighted, squaredNorm, type AdaptiveWeight } from './objectives/adaptive-weight.js';
 export { createObjective, type ObjectiveConfig } from './objectives/create-objective.js';
@@ -69,7 +72,7 @@ export {
   type ImprovedMeanFlowConfig,
   type ImprovedMeanFlowTerms,
 } from './objectives/improved-meanflow.js';
-export { droppedFromRaw, type LabelDrop } from './objectives/label-drop.js';
+export { droppedFromRaw, dropLabels, type LabelDrop } from './objectives/label-drop.js';
 export {
   meanFlow,
   meanFlowTerms,
@@ -85,4 +88,5 @@ export type {
   VelocityDraws,
   VelocityObjective,
 } from './objectives/velocity-objective.js';
+export { withDropout } from './objectives/with-dropout.js';
 export type { ParameterTree, VelocityInputs, VelocityNetwork, VelocityOutputs } from '@meanflow/samplers';

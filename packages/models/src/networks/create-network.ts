@@ -11,7 +11,8 @@ import type { SongUNetConfig } from './song-unet-plan.js';
 import { songUNet } from './song-unet.js';
 
 /** The configuration of any network of this package, as plain JSON. */
-export type NetworkConfig = MlpConfig | ResidualMlpConfig | DitConfig | ImfDitConfig | PmfDitConfig | SongUNetConfig;
+export type NetworkConfig =
+  MlpConfig | ResidualMlpConfig | DitConfig | ImfDitConfig | PmfDitConfig | SongUNetConfig;
 
 /** Any network of this package. */
 export type AnyNetwork = ConfiguredNetwork<ParameterTree, NetworkConfig>;

@@ -57,6 +57,20 @@ export function pathPoint(
   return { z, v };
 }
 
+/**
+ * The network of a training step: each of its evaluations is told how the rows were augmented, and drops activations by the
+ * same draws.
+ */
+export function inTraining<Params extends ParameterTree>(
+  network: VelocityNetwork<Params>,
+  { augment }: Symbolic<TrainingBatch>,
+  { dropout }: Symbolic<VelocityDraws>,
+): VelocityNetwork<Params> {
+  if (augment === undefined && dropout === undefined) return network;
+  const extra = { ...(augment && { augment }), ...(dropout && { dropout }) };
+  return { ...network, apply: (params, inputs) => network.apply(params, { ...inputs, ...extra }) };
+}
+
 /** Labels as the data has them and as the network is shown them; neither for a network without classes. */
 export function labelsOf(
   network: Pick<VelocityNetwork, 'classCount'>,

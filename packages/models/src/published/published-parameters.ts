@@ -3,6 +3,7 @@ import { ArgumentError, treePaths } from '@meanflow/core';
 import { createNetwork, type NetworkConfig } from '../networks/create-network.js';
 import type { ParameterSpec } from '../layers/parameters.js';
 import type { PublishedParameter, PublishedSource } from './published-parameter.js';
+import { songUNetNames } from './unet-names.js';
 import { transformerNames } from './transformer-names.js';
 
 /** What the published code makes of one of our parameters. */
@@ -16,26 +17,32 @@ const published: Readonly<
   Partial<Record<NetworkConfig['kind'], Readonly<Partial<Record<PublishedSource, PublishedNames>>>>>
 > = transformerNames;
 
+function namesBySource(config: NetworkConfig): Readonly<Partial<Record<PublishedSource, PublishedNames>>> {
+  return config.kind === 'song-unet' ? { torch: songUNetNames(config) } : (published[config.kind] ?? {});
+}
+
 /**
  * Every parameter of a network, as published.
  *
- * @param source whose names; those of the JAX code by default
+ * @param source whose names; by default those of the JAX code, where there is such code
  * @throws {ArgumentError} when no such source published networks of this kind, or not with these options
  */
 export function publishedParameters(
   config: NetworkConfig,
-  source: PublishedSource = 'jax',
+  source?: PublishedSource,
 ): readonly PublishedParameter[] {
   if (config.kind === 'dit' && (config.times ?? 't-and-h') !== 't-and-h') {
     throw new ArgumentError(
       `MeanFlow's DiT sees t and h; nobody published one with times: '${config.times}'.`,
     );
   }
-  const names = published[config.kind]?.[source];
+  const sources = namesBySource(config);
+  const chosen = source ?? (sources.jax === undefined && sources.torch !== undefined ? 'torch' : 'jax');
+  const names = sources[chosen];
   if (names === undefined) {
-    const sources = Object.keys(published[config.kind] ?? {}).join(', ') || 'none';
+    const known = Object.keys(sources).join(', ') || 'none';
     throw new ArgumentError(
-      `No ${source} code was published for networks of kind "${config.kind}" (sources: ${sources}).`,
+      `No ${chosen} code was published for networks of kind "${config.kind}" (sources: ${known}).`,
     );
   }
   return treePaths<ParameterSpec>(createNetwork(config).specs).map(({ path, leaf }) => ({
