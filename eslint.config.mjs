@@ -13,6 +13,7 @@ const layers = {
   metrics: ['core', 'format'],
   models: ['core', 'samplers'],
   training: ['core', 'samplers', 'models'],
+  checkpoints: ['core', 'samplers', 'models', 'training'],
   classifier: ['core', 'metrics', 'models', 'training'],
   app: [
     'core',
@@ -23,6 +24,7 @@ const layers = {
     'metrics',
     'models',
     'training',
+    'checkpoints',
     'classifier',
     'app',
   ],
