@@ -1,5 +1,5 @@
 /** `meanflow sample`: samples of a trained model in the units of its data, as numbers or as a picture. */
-import { ArgumentError, didYouMean, HostArray, RandomKey, sizeOf } from '@meanflow/core';
+import { ArgumentError, didYouMean, HostArray, RandomKey } from '@meanflow/core';
 import { createSampler } from '@meanflow/samplers';
 import type { Command } from 'commander';
 import { DEFAULT_BACKEND, findBackend } from '../backends.js';
@@ -10,14 +10,14 @@ import { writeOutput } from '../files.js';
 import { countText } from '../report/numbers.js';
 import { checkFormat, formatSamples } from '../sample-formats.js';
 import type { Io } from '../terminal/io.js';
-import { nonNegative, withBackend, wholeNumber } from './options.js';
+import { grid, names, nonNegative, withBackend, wholeNumber, type Grid } from './options.js';
 
 interface SampleOptions {
   readonly nfe?: number;
   readonly count?: number;
-  readonly class?: string;
+  readonly class?: readonly string[];
   readonly seed: number;
-  readonly grid?: boolean;
+  readonly grid?: Grid | true;
   readonly solver?: string;
   readonly guidance?: number;
   readonly out?: string;
@@ -39,8 +39,12 @@ export function addSample(program: Command, io: Io): void {
       wholeNumber(1),
     )
     .option('--count <n>', 'how many samples; 1,000, or 100 where they are images', wholeNumber(1))
-    .option('--class <name>', 'only this class; otherwise the classes take turns')
-    .option('--grid', 'ten of each class, class by class')
+    .option('--class <names>', 'only these classes, which take turns; all of them by default', names)
+    .option(
+      '--grid [size]',
+      'a grid of images such as 8x8 (rows x columns); ten of each class by default',
+      grid,
+    )
     .option('--solver <name>', solverNames.join(', '))
     .option(
       '--guidance <scale>',
@@ -56,6 +60,7 @@ Examples:
   $ meanflow sample runs/8-gaussians-meanflow-seed-0                    # one step, 1,000 points
   $ meanflow sample runs/digits --nfe 2 --class 7 --count 20 --out sevens.png
   $ meanflow sample runs/digits --grid --out digits.png                 # ten of each
+  $ meanflow sample runs/shapes --grid 8x8 --class star,ring --nfe 1
   $ meanflow sample runs/points --count 50 --out - | head`,
     );
   withBackend(command).action((run: string, options: SampleOptions) => sample(run, options, io));
@@ -76,7 +81,8 @@ async function sample(run: string, options: SampleOptions, io: Io): Promise<void
     const key = RandomKey.fromSeed(options.seed).fold('sample');
     const count = labels?.size ?? defaultCount(model, options);
     const drawn = await drawSamples(sampler, model, { count, key, labels, nfe, ...(solver && { solver }) });
-    const content = formatSamples(out, drawn.samples, labels, model.data);
+    const columns = typeof options.grid === 'object' ? options.grid.columns : undefined;
+    const content = formatSamples(out, drawn.samples, labels, model.data, columns);
     if (out === '-') io.out(String(content));
     else await writeOutput(out, content);
     const where = out === '-' ? '' : `: ${out}`;
@@ -95,37 +101,51 @@ export function defaultEvaluations({ config }: Model): number {
   return solver === 'average-velocity' ? Math.min(...nfe) : Math.max(...nfe);
 }
 
-function defaultCount({ data }: Model, { count }: SampleOptions): number {
+function defaultCount({ data }: Model, { count, grid }: SampleOptions): number {
+  if (typeof grid === 'object') return grid.rows * grid.columns;
   return count ?? (data.imageShape === undefined ? 1000 : 100);
 }
 
 function labelsFor(model: Model, options: SampleOptions): Labels {
   const { classCount } = model.network;
-  if (options.class !== undefined && options.grid) {
-    throw new ArgumentError('--class and --grid exclude each other: a grid shows every class.');
+  const { class: chosen, grid, count } = options;
+  if (grid !== undefined && count !== undefined) {
+    throw new ArgumentError('--count and --grid exclude each other: a grid has as many as its size says.');
   }
-  if (options.grid && options.count !== undefined) {
-    throw new ArgumentError('--count and --grid exclude each other: a grid shows ten of each class.');
+  if (grid === true && chosen !== undefined) {
+    throw new ArgumentError(
+      '--grid without a size shows every class: with --class, give a size such as 8x8.',
+    );
+  }
+  if (typeof grid === 'object' && model.data.imageShape === undefined) {
+    throw new ArgumentError(`A grid is one of images, and ${model.data.name} has none.`);
   }
   if (classCount === undefined) {
-    if (options.class !== undefined || options.grid) {
+    if (chosen !== undefined || grid === true) {
       throw new ArgumentError(
         `The model knows no classes: it was trained on ${model.data.name} without them.`,
       );
     }
     return undefined;
   }
-  if (options.grid) return classByClass(model, 10);
-  const count = defaultCount(model, options);
-  if (options.class === undefined) return roundLabels(model, count);
-  const names = model.data.classNames ?? [];
-  const label = names.indexOf(options.class);
-  if (label < 0) {
-    throw new ArgumentError(
-      `There is no class "${options.class}".${didYouMean(options.class, names)} Known are ${names.join(', ')}.`,
-    );
-  }
-  return new HostArray('int32', [count], new Int32Array(sizeOf([count])).fill(label));
+  if (grid === true) return classByClass(model, 10);
+  const total = defaultCount(model, options);
+  if (chosen === undefined) return roundLabels(model, total);
+  const classes = chosen.map((name) => classOf(name, model.data.classNames ?? []));
+  return new HostArray(
+    'int32',
+    [total],
+    Int32Array.from({ length: total }, (_, i) => classes[i % classes.length]),
+  );
+}
+
+/** @throws {ArgumentError} when there is no class of that name, with the nearest one */
+function classOf(name: string, known: readonly string[]): number {
+  const label = known.indexOf(name);
+  if (label >= 0) return label;
+  throw new ArgumentError(
+    `There is no class "${name}".${didYouMean(name, known)} Known are ${known.join(', ')}.`,
+  );
 }
 
 export function withGuidance(model: Model, scale: number | undefined): Model {
