@@ -59,6 +59,7 @@ export {
   type PublishedSource,
 } from './published/published-parameter.js';
 export { arrangePublished } from './published/arrange.js';
+export { cifar10Recipes, type PublishedRecipe } from './published/cifar10-recipe.js';
 export { publishedParameters } from './published/published-parameters.js';
 export { publishedSdVaeParameters, type SdVaeNaming } from './published/sd-vae-names.js';
 export { songUNetBuffers, type PublishedBuffer } from './published/unet-names.js';

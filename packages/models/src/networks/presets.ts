@@ -2,13 +2,15 @@
  * Networks by name: the published ones of MeanFlow (`dit-b-4`; DiT of Peebles and Xie, 2023, table 1, and M of arXiv
  * 2505.13447, table 4), of improved MeanFlow (`imf-dit-b-2`; arXiv 2512.02012, table 5) and of pixel MeanFlow
  * (`pmf-dit-b-16`; arXiv 2601.22158), each as its checkpoints for sampling hold it and, with `-train`, with the velocity
- * head; and small DiTs for small images on a laptop, to which `classCount`, `velocityHead` or `guidance` may be added.
+ * head; the U-Net of CIFAR-10; and small DiTs for small images on a laptop, to which `classCount`, `velocityHead` or
+ * `guidance` may be added.
  */
 import { ArgumentError, didYouMean } from '@meanflow/core';
 import type { NetworkConfig } from './create-network.js';
 import type { DitConfig } from './dit.js';
 import type { ImfDitConfig } from './imf-dit.js';
 import type { PmfDitConfig } from './pmf-dit.js';
+import type { SongUNetConfig } from './song-unet-plan.js';
 
 /** Latents of 256 × 256 pixels by the autoencoder of Stable Diffusion, and the classes of ImageNet. */
 const latents = { featureShape: [32, 32, 4], classCount: 1000 } as const;
@@ -81,9 +83,21 @@ const small = {
   'dit-small-32': { kind: 'dit', featureShape: [32, 32, 3], patchSize: 4, width: 256, depth: 8, heads: 8 },
 } as const satisfies Readonly<Record<string, DitConfig>>;
 
+/** The DDPM++ U-Net of MeanFlow on CIFAR-10 (arXiv 2505.13447, appendix A). */
+const cifar10: SongUNetConfig = {
+  kind: 'song-unet',
+  featureShape: [3, 32, 32],
+  channels: 128,
+  channelMultipliers: [2, 2, 2],
+  blocks: 4,
+  attentionResolutions: [16],
+  dropout: 0.2,
+};
+
 /** Configurations by name. */
 export const networkPresets: Readonly<Record<string, NetworkConfig>> = Object.fromEntries([
   ...Object.entries(small),
+  ['song-unet-cifar10', cifar10],
   ...meanFlowNetworks(),
   ...improvedNetworks(),
   ...pixelNetworks(),
