@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,12 +64,10 @@ test('another number of rows, share and distribution', async () => {
   expect((await parityCommand(directory, backend)).exitCode).toBe(1);
 });
 
-test('a case that needs a network is listed with what it waits for', async () => {
-  writeFileSync(at('mf-dit.json'), '{"case": "mf-dit"}');
-  writeFileSync(at('mf-dit.safetensors'), encodeSafetensors({ 'in/x': hostArray([1]) }));
-  writeFileSync(at('facts.json'), '{}');
+test('what cannot be compared yet is listed with what it waits for', async () => {
+  mkdirSync(at('ckpt'));
   const { output, exitCode } = await parityCommand(directory, backend);
-  expect(output).toContain('waiting  mf-dit: for the DiT of MeanFlow');
+  expect(output).toContain('waiting  ckpt/: for the import of published checkpoints');
   expect(exitCode).toBe(0);
 });
 

@@ -64,7 +64,12 @@ async function runEntry(directory: string, name: string, backend: Backend): Prom
     if (known === undefined) {
       return { outcome: 'unknown', reason: `there is no case "${caseName}"` };
     }
-    given = { name, facts, tensors: readTensors(directory, name, facts, known.hasTensors ?? true) };
+    given = {
+      name,
+      facts,
+      tensors: readTensors(directory, name, facts, known.hasTensors ?? true),
+      neighbour: (other) => readTensors(directory, other, {}, true),
+    };
   } catch (error) {
     if (error instanceof DataError) return { outcome: 'damaged', reason: error.message };
     throw error;

@@ -17,7 +17,6 @@ import {
   meanFlow,
   mlp,
   type MlpConfig,
-  type MlpConfig,
   type NetworkConfig,
   type ResidualMlpConfig,
 } from '../../src/index.js';
