@@ -15,3 +15,23 @@ export {
   type StoredTensor,
 } from './catalogue.js';
 export { openCheckpointFile, openCheckpointFolder } from './open.js';
+export type { WeightDType } from './import/convert.js';
+export { NO_AVERAGE } from './import/choose.js';
+export { planImport, type ImportChoice, type ImportPlan, type PlannedParameter } from './import/plan.js';
+export {
+  importTarget,
+  importTargetNames,
+  type ImportTarget,
+  type ModelDescription,
+} from './import/target.js';
+export { importedModel, type ImportProgress } from './import/weights-file.js';
+export { MODEL_FORMAT, type ModelFacts } from './model/header.js';
+export {
+  readDecoder,
+  readEncoder,
+  readModel,
+  readModelFile,
+  type AutoencoderHalf,
+  type Model,
+  type ModelFile,
+} from './model/read.js';

@@ -1,3 +1,12 @@
-/** `@meanflow/checkpoints/node`: checkpoints in files and folders. */
+/** `@meanflow/checkpoints/node`: checkpoints and models in files and folders. */
 export { fileAccess, fileFolder } from './node/files.js';
 export { openCheckpoint } from './node/open.js';
+export {
+  describeModel,
+  importCheckpoint,
+  openDecoder,
+  openEncoder,
+  openModel,
+  type ImportOptions,
+  type ImportSummary,
+} from './node/import.js';
