@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -62,13 +62,6 @@ test('another number of rows, share and distribution', async () => {
   expect(exitCode).toBe(0);
   writeFileSync(at('mf-sampler.json'), JSON.stringify({ ...facts, data_proportion: 0.7 }));
   expect((await parityCommand(directory, backend)).exitCode).toBe(1);
-});
-
-test('what cannot be compared yet is listed with what it waits for', async () => {
-  mkdirSync(at('ckpt'));
-  const { output, exitCode } = await parityCommand(directory, backend);
-  expect(output).toContain('waiting  ckpt/: for the import of published checkpoints');
-  expect(exitCode).toBe(0);
 });
 
 describe('exits with 1', () => {

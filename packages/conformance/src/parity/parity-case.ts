@@ -33,7 +33,6 @@ export interface TensorResult {
 /** What became of a case. */
 export type ParityOutcome =
   | { readonly outcome: 'passed' | 'failed'; readonly tensors: readonly TensorResult[]; readonly problem?: string }
-  | { readonly outcome: 'waiting'; readonly reason: string }
   | { readonly outcome: 'unknown' | 'damaged'; readonly reason: string }; // prettier-ignore
 
 export type ParityResult = { readonly name: string } & ParityOutcome;

@@ -21,9 +21,7 @@ export interface KnownCase {
   readonly pattern: RegExp;
   /** Whether tensors stand beside the JSON; true unless said otherwise. */
   readonly hasTensors?: boolean;
-  readonly run?: ParityRunner;
-  /** What a case that cannot be run yet is waiting for. */
-  readonly waiting?: string;
+  readonly run: ParityRunner;
 }
 
 const families = ['mf', 'imf', 'pmf'] as const;
