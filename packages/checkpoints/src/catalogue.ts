@@ -90,5 +90,6 @@ export function checkShape(shape: unknown, what: string): asserts shape is Shape
     shape.length <= 32 &&
     shape.every((size) => Number.isSafeInteger(size) && size >= 0) &&
     Number.isSafeInteger(8 * shape.reduce((product: number, size: number) => product * Math.max(size, 1), 1));
-  if (!isShape) throw new DataError(`${what} has the shape ${JSON.stringify(shape) ?? 'undefined'}.`);
+  const text = Array.isArray(shape) ? `[${shape.map(String).join(', ')}]` : String(shape);
+  if (!isShape) throw new DataError(`${what} has the shape ${text}.`);
 }

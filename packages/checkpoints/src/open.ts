@@ -37,14 +37,20 @@ export async function openCheckpointFile(access: RandomAccess): Promise<Catalogu
   if (head[0] === 0x80 && head[1] >= 2 && head[1] <= 5) {
     throw new DataError(`${source} is a bare pickle, which may run anything and is not read. ${FORMATS}.`);
   }
-  const isMap = (head[0] > 0x80 && head[0] < 0x90) || head[0] === 0xde || head[0] === 0xdf;
-  if (isMap) return openFlax(access);
+  if (isFlax(head)) return openFlax(access);
   const bytes = [...head].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   throw new DataError(
     size === 0
       ? `${source} is empty.`
       : `${source} has no format that is known: it begins with ${bytes}. ${FORMATS}.`,
   );
+}
+
+/** A map of msgpack whose first key is a text, as every checkpoint of flax is. */
+function isFlax(head: Uint8Array): boolean {
+  const isSmall = head[0] > 0x80 && head[0] < 0x90;
+  const key = isSmall ? head[1] : head[0] === 0xde ? head[3] : head[0] === 0xdf ? head[5] : 0;
+  return (key >= 0xa0 && key < 0xc0) || key === 0xd9;
 }
 
 async function openArchive(access: RandomAccess): Promise<Catalogue> {

@@ -1,5 +1,6 @@
 /** Importing from a path into a file, which is there whole or not at all. */
-import { stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { ArgumentError } from '@meanflow/core';
 import { writeFileAtomically } from '@meanflow/training/node';
 import { byteLength } from '../catalogue.js';
@@ -28,7 +29,7 @@ export interface ImportSummary {
  * Imports a published checkpoint as a model file. No more than one tensor is in memory at a time.
  *
  * @param source a file or folder, in any of the formats that are known
- * @param out the file to write; it is replaced only by a whole one
+ * @param out the file to write, with the folders it lies in; it is replaced only by a whole one
  * @throws {ArgumentError} when there is no such model or no such weights, or several fit
  * @throws {DataError} when the checkpoint is damaged, lacks a parameter, or a file cannot be read or written
  */
@@ -40,6 +41,8 @@ export async function importCheckpoint(
   const plan = planImport(await openCheckpoint(source), choice);
   if (await isSameFile(source, out)) throw new ArgumentError(`"${out}" is the checkpoint itself.`);
   onPlan?.(plan);
+  // What is wrong with the folder, the writing tells.
+  await mkdir(dirname(out), { recursive: true }).catch(() => undefined);
   await writeFileAtomically(out, importedModel(plan, dtype, onProgress));
   return { plan, bytes: (await stat(out)).size };
 }

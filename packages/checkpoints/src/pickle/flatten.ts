@@ -5,7 +5,7 @@
 import { DataError } from '@meanflow/core';
 import { Attributes, Tuple } from './values.js';
 
-const MOST_NODES = 2_000_000;
+const MOST_NODES = 500_000;
 const DEEPEST = 100;
 
 /** Calls `visit` for everything that is no container. */
