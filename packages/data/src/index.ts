@@ -1,11 +1,12 @@
 /**
- * `@meanflow/data`: distributions of the plane, coloured shapes, images, latents, real data sets and CSV tables, all as one `Dataset`. Nothing here
- * reads files: see `@meanflow/data/node`.
+ * `@meanflow/data`: distributions of the plane, coloured shapes, images, latents, real data sets and CSV tables, all as
+ * one `Dataset`. Nothing here reads files: see `@meanflow/data/node`.
  */
 export { featureNames, type Batch, type Dataset, type Split } from './dataset.js';
 export { SUPPORT_DEVIATIONS, type Support } from './support.js';
 export {
   denormalise,
+  noNormalisation,
   normalisationFromJson,
   normalise,
   type Normalisation,
