@@ -318,6 +318,16 @@ test('a model file that is none, or is damaged', () =>
     await expect(openModel(out)).rejects.toThrow(DataError);
     await rewrite({ ...model, network: { ...meanFlow, kind: 'nothing' } });
     await expect(openModel(out)).rejects.toThrow(/no network of kind "nothing"/);
+    for (const [change, message] of [
+      [{ width: '8' }, /"width" is "8", expected a number/],
+      [{ featureShape: 4 }, /"featureShape" is 4, expected a list of numbers/],
+      [{ widht: 8 }, /no field "widht"\. Did you mean "width"\?$/],
+      [{ heads: undefined }, /lacks "heads"/],
+      [{ embedding: null }, /"embedding" is null, expected an object/],
+    ] as const) {
+      await rewrite({ ...model, network: { ...meanFlow, ...change } });
+      await expect(openModel(out)).rejects.toThrow(message);
+    }
     await rewrite(model, { ...tensors, extra: hostArray([1]) });
     await expect(openModel(out)).rejects.toThrow(/holds "extra"/);
     const { 'params/patch/bias': _, ...rest } = tensors;

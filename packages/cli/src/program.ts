@@ -11,6 +11,7 @@ import { addConformance } from './commands/conformance.js';
 import { addDoctor } from './commands/doctor.js';
 import { addExport } from './commands/export.js';
 import { addEvaluate } from './commands/evaluate.js';
+import { addImport } from './commands/import.js';
 import { addInfo } from './commands/info.js';
 import { addParity } from './commands/parity.js';
 import { addSample } from './commands/sample.js';
@@ -60,6 +61,7 @@ First steps:
   addSample(program, io);
   addExport(program, io);
   addEvaluate(program, io);
+  addImport(program, io);
   addInfo(program, io);
   addDoctor(program, io, exit);
   addConformance(program, io, exit);

@@ -7,6 +7,7 @@ it.each([
   ['train'],
   ['sample'],
   ['export'],
+  ['import'],
   ['evaluate'],
   ['info'],
   ['doctor'],

@@ -15,6 +15,7 @@ import {
   type PublishedParameter,
   type SdVaeConfig,
 } from '@meanflow/models';
+import { checkNetworkConfig } from '../model/config.js';
 
 /** A model, as plain JSON: what a model file says of itself. */
 export type ModelDescription =
@@ -46,9 +47,14 @@ export interface ImportTarget {
 
 const autoencoders = { 'sd-vae-decoder': 'decoder', 'sd-vae-encoder': 'encoder' } as const;
 
+/** Small DiTs, which have no classes of their own, are this project's. */
+function isPublished(network: NetworkConfig): boolean {
+  return network.kind === 'song-unet' || network.classCount !== undefined;
+}
+
 /** Names that `importTarget` takes. */
 export const importTargetNames: readonly string[] = [
-  ...Object.keys(networkPresets),
+  ...Object.keys(networkPresets).filter((name) => isPublished(networkPresets[name])),
   ...Object.keys(autoencoders),
 ];
 
@@ -77,6 +83,7 @@ export function importTarget(model: string | NetworkConfig): ImportTarget {
 const targets = new Map<string, ImportTarget>();
 
 function networkTarget(network: NetworkConfig, name: string | undefined): ImportTarget {
+  checkNetworkConfig(network, name ?? 'The configuration', ArgumentError);
   const namings = namingsOf(network);
   if (namings.length === 0) throw new ArgumentError(`Nobody published networks of kind "${network.kind}".`);
   return {

@@ -11,6 +11,7 @@ import {
 import type { RandomAccess } from '../access/random-access.js';
 import { readTensor, type Catalogue, type StoredTensor } from '../catalogue.js';
 import { readSafetensors } from '../safetensors/reader.js';
+import { checkNetworkConfig } from './config.js';
 import { parseModelMetadata, type ModelFacts } from './header.js';
 
 /** A network with its parameters. */
@@ -47,6 +48,7 @@ export async function readModel(access: RandomAccess): Promise<Model> {
   if (!('network' in description)) {
     throw new DataError(`${access.source} holds half of an autoencoder, not a network to sample from.`);
   }
+  checkNetworkConfig(description.network, access.source, DataError);
   const network = checked(access, () => createNetwork(description.network));
   return { facts, network, params: await readParameters(catalogue, network.specs) };
 }

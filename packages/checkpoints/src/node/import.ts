@@ -21,7 +21,9 @@ export interface ImportOptions extends ImportChoice {
 /** What was written. */
 export interface ImportSummary {
   readonly plan: ImportPlan;
-  /** Bytes of the file. */
+  /** The file that was written. */
+  readonly path: string;
+  /** Bytes of it. */
   readonly bytes: number;
 }
 
@@ -29,22 +31,23 @@ export interface ImportSummary {
  * Imports a published checkpoint as a model file. No more than one tensor is in memory at a time.
  *
  * @param source a file or folder, in any of the formats that are known
- * @param out the file to write, with the folders it lies in; it is replaced only by a whole one
+ * @param out the file to write, with the folders it lies in, or what names it from the plan; it is replaced only by a whole one
  * @throws {ArgumentError} when there is no such model or no such weights, or several fit
  * @throws {DataError} when the checkpoint is damaged, lacks a parameter, or a file cannot be read or written
  */
 export async function importCheckpoint(
   source: string,
-  out: string,
+  out: string | ((plan: ImportPlan) => string),
   { dtype, onPlan, onProgress, ...choice }: ImportOptions = {},
 ): Promise<ImportSummary> {
   const plan = planImport(await openCheckpoint(source), choice);
-  if (await isSameFile(source, out)) throw new ArgumentError(`"${out}" is the checkpoint itself.`);
+  const path = typeof out === 'string' ? out : out(plan);
+  if (await isSameFile(source, path)) throw new ArgumentError(`"${path}" is the checkpoint itself.`);
   onPlan?.(plan);
   // What is wrong with the folder, the writing tells.
-  await mkdir(dirname(out), { recursive: true }).catch(() => undefined);
-  await writeFileAtomically(out, importedModel(plan, dtype, onProgress));
-  return { plan, bytes: (await stat(out)).size };
+  await mkdir(dirname(path), { recursive: true }).catch(() => undefined);
+  await writeFileAtomically(path, importedModel(plan, dtype, onProgress));
+  return { plan, path, bytes: (await stat(path)).size };
 }
 
 async function isSameFile(a: string, b: string): Promise<boolean> {
