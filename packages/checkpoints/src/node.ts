@@ -4,6 +4,7 @@ export { openCheckpoint } from './node/open.js';
 export {
   describeModel,
   importCheckpoint,
+  isModelFile,
   openDecoder,
   openEncoder,
   openModel,

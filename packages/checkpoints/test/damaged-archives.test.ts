@@ -1,6 +1,7 @@
 /** Zip archives, NumPy arrays, safetensors and msgpack that are damaged or lie about sizes. */
 import { DataError, hostArray } from '@meanflow/core';
 import { encodeSafetensors } from '@meanflow/training';
+import { crc32 } from '../src/checksums.js';
 import { bytesAccess, openCheckpointFile, openCheckpointFolder, readTensor } from '../src/index.js';
 import { big, bytesOf, little, memoryFolder, zip, type Entry } from './support/build.js';
 
@@ -29,6 +30,31 @@ const entry = (changes: Partial<Entry> = {}): Entry => ({ name: 'w.npy', content
 test('the builders make what can be read', async () => {
   await readEverything(zip([entry(), entry({ name: 'v.npy', deflate: true })]));
   await readEverything(intact);
+});
+
+test('sizes and places in zip64 records, as archives of more than 4 GB have them', async () => {
+  const wide = (value: number) => little(value, 8);
+  const unknown = little(0xffffffff, 4);
+  const name = 'w.npy';
+  const checksum = little(crc32(intact), 4);
+  // The record stands for the fields that are all ones, in the order size, compressed size, offset.
+  const extra = bytesOf(little(1, 2), little(24, 2), wide(intact.length), wide(intact.length), wide(0));
+  const local = bytesOf(little(0x04034b50, 4), little(45, 2), new Uint8Array(8), checksum, unknown, unknown, little(name.length, 2), little(0, 2), name, intact); // prettier-ignore
+  const directory = bytesOf(little(0x02014b50, 4), little(45, 2), little(45, 2), new Uint8Array(8), checksum, unknown, unknown, little(name.length, 2), little(extra.length, 2), new Uint8Array(10), unknown, name, extra); // prettier-ignore
+  const end64 = bytesOf(little(0x06064b50, 4), wide(44), little(45, 2), little(45, 2), new Uint8Array(8), wide(1), wide(1), wide(directory.length), wide(local.length)); // prettier-ignore
+  const locator = bytesOf(little(0x07064b50, 4), new Uint8Array(4), wide(local.length + directory.length), little(1, 4)); // prettier-ignore
+  const end = bytesOf(little(0x06054b50, 4), new Uint8Array(4), little(0xffff, 2), little(0xffff, 2), unknown, unknown, little(0, 2)); // prettier-ignore
+  const archive = bytesOf(local, directory, end64, locator, end);
+  await readEverything(archive);
+  await refused(readEverything(bytesOf(local, directory, end)), /zip64 record is missing/);
+  const beyond = bytesOf(
+    local,
+    directory,
+    end64.map((byte, i) => (i === 55 ? 1 : byte)),
+    locator,
+    end,
+  );
+  await refused(readEverything(beyond), /larger than any file|beyond its end/);
 });
 
 describe('a zip archive', () => {

@@ -62,6 +62,16 @@ test('takes the average, says what else is there, and writes a model', async () 
   for (const { data } of treeLeaves<HostArray>(params)) expect(new Set(data)).toEqual(new Set([2]));
 });
 
+test('meanflow info describes what was written', async () => {
+  const { out } = await succeed('info', folder.path('models', 'tiny.safetensors'));
+  expect(out).toMatch(/^model +without a name$/m);
+  expect(out).toMatch(/^imported +from safetensors, weights ema_params\/net$/m);
+  expect(out).toMatch(/^network +.*kind "imf-dit".*width 8/m);
+  expect(out).toMatch(/^parameters +10,744 in 56 tensors of F32, 43 kB$/m);
+  const { out: json } = await succeed('info', folder.path('models', 'tiny.safetensors'), '--json');
+  expect(JSON.parse(json)).toMatchObject({ network: config, origin: { weights: 'ema_params/net' } });
+});
+
 test('takes what is asked for, in half precision', async () => {
   const out = folder.path('half.safetensors');
   const args = ['--config', folder.path('config.json'), '--out', out, '--ema', 'none', '--dtype', 'float16'];

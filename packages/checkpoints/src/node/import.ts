@@ -1,13 +1,15 @@
 /** Importing from a path into a file, which is there whole or not at all. */
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ArgumentError } from '@meanflow/core';
+import { ArgumentError, DataError } from '@meanflow/core';
 import { writeFileAtomically } from '@meanflow/training/node';
 import { byteLength } from '../catalogue.js';
 import type { WeightDType } from '../import/convert.js';
 import { planImport, type ImportChoice, type ImportPlan } from '../import/plan.js';
 import { importedModel, type ImportProgress } from '../import/weights-file.js';
 import { readDecoder, readEncoder, readModel, readModelFile } from '../model/read.js';
+import { MODEL_FORMAT } from '../model/header.js';
+import { readSafetensors } from '../safetensors/reader.js';
 import { fileAccess } from './files.js';
 import { openCheckpoint } from './open.js';
 
@@ -68,6 +70,17 @@ export async function openDecoder(path: string): Promise<Awaited<ReturnType<type
 /** An encoder to latents with its parameters, from a model file. @throws {DataError} when it is something else */
 export async function openEncoder(path: string): Promise<Awaited<ReturnType<typeof readEncoder>>> {
   return readEncoder(await fileAccess(path));
+}
+
+/** Whether a path is a model file, as its header says. What is missing, a folder, damaged or something else is none. */
+export async function isModelFile(path: string): Promise<boolean> {
+  try {
+    const { values } = await readSafetensors(await fileAccess(path));
+    return values.some(({ name, value }) => name === 'format' && value === MODEL_FORMAT);
+  } catch (error) {
+    if (error instanceof DataError) return false;
+    throw error;
+  }
 }
 
 /** What a model file is, without reading its parameters. @throws {DataError} when it is damaged, or something else */
