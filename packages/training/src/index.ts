@@ -7,10 +7,12 @@ export {
   type Updated,
 } from './gradient-transform.js';
 export { adam, adamW, type AdamOptions, type AdamWOptions } from './adam.js';
+export { muon, type MuonOptions } from './muon.js';
+export { partition } from './partition.js';
 export { sgd, type SgdOptions } from './sgd.js';
 export { clipByGlobalNorm, globalNorm } from './clipping.js';
 export * from './schedules.js';
-export { ema, emaKey, type Ema, type EmaOptions, type EmaState } from './ema.js';
+export { ema, emaKey, type Ema, type EmaOptions, type EmaState, type HalfLives } from './ema.js';
 export * from './errors.js';
 export {
   applyGradients,
