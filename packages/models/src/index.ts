@@ -59,7 +59,22 @@ export {
   type PublishedSource,
 } from './published/published-parameter.js';
 export { arrangePublished } from './published/arrange.js';
-export { cifar10Recipes, type PublishedRecipe } from './published/cifar10-recipe.js';
+export { cifar10Recipes } from './published/cifar10-recipe.js';
+export {
+  improvedMeanFlowRecipes,
+  meanFlowRecipes,
+  pixelMeanFlowRecipes,
+} from './published/imagenet-recipes.js';
+export {
+  recipeSteps,
+  type AdamSettings,
+  type DecaySettings,
+  type HalfLifeSettings,
+  type MuonSettings,
+  type PerceptualSettings,
+  type PublishedRecipe,
+  type RecipeLength,
+} from './published/recipe.js';
 export { publishedParameters } from './published/published-parameters.js';
 export { publishedSdVaeParameters, type SdVaeNaming } from './published/sd-vae-names.js';
 export { songUNetBuffers, type PublishedBuffer } from './published/unet-names.js';

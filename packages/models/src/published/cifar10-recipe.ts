@@ -5,28 +5,7 @@
 import type { MeanFlowConfig } from '../objectives/meanflow.js';
 import { meanFlowPresets } from '../objectives/presets.js';
 import type { SongUNetConfig } from '../networks/song-unet-plan.js';
-
-/** A training recipe: everything but the data. */
-export interface PublishedRecipe {
-  readonly network: SongUNetConfig;
-  readonly objective: MeanFlowConfig;
-  readonly optimizer: {
-    readonly kind: 'adam';
-    readonly learningRate: number;
-    readonly beta1: number;
-    readonly beta2: number;
-    readonly epsilon: number;
-    readonly weightDecay: number;
-    /** The rate rises in a line from `from` to `learningRate` over so many updates, and stays. */
-    readonly warmUp: { readonly steps: number; readonly from: number };
-  };
-  /** The average acts on every so many updates, with the decay to that power. */
-  readonly ema: { readonly decay: number; readonly every: number };
-  /** Images in a batch. */
-  readonly batch: number;
-  /** Updates. */
-  readonly steps: number;
-}
+import type { PublishedRecipe } from './recipe.js';
 
 const network: SongUNetConfig = {
   kind: 'song-unet',
@@ -42,7 +21,9 @@ const network: SongUNetConfig = {
   augmentWidth: 6, // code
 };
 
-const shared: Omit<PublishedRecipe, 'objective'> = {
+type Recipe = PublishedRecipe<SongUNetConfig, MeanFlowConfig>;
+
+const shared: Omit<Recipe, 'objective'> = {
   network,
   optimizer: {
     kind: 'adam', // paper
@@ -61,7 +42,7 @@ const shared: Omit<PublishedRecipe, 'objective'> = {
     every: 16, // code
   },
   batch: 1024, // paper
-  steps: 800_000, // paper
+  length: { steps: 800_000 }, // paper
 };
 
 /** By the sampler of intervals; see `intervalPresets` for its distributions and `meanFlowPresets` for the loss. */
@@ -70,4 +51,4 @@ export const cifar10Recipes = {
   v0: { ...shared, objective: meanFlowPresets['cifar10-v0'] },
   /** As in the code: t and r each from its own. */
   v1: { ...shared, objective: meanFlowPresets['cifar10-v1'] },
-} as const satisfies Readonly<Record<string, PublishedRecipe>>;
+} as const satisfies Readonly<Record<string, Recipe>>;
