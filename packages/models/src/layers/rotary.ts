@@ -1,11 +1,23 @@
 /**
  * Rotary positions (Su et al., "RoFormer", 2021): each pair of features (2i, 2i + 1) of queries and keys is turned by an
- * angle that grows with the position, so that their products depend on distances. The turn is x ⊙ cos + swap(x) ⊙ sin,
- * where `swap` exchanges the two of a pair and the sine has a minus sign in the first.
+ * angle that grows with the position, so that their products depend on distances. The turned features come in another order,
+ * first those of all pairs, then the second ones: products of queries and keys do not see it, and it saves putting pairs
+ * together again.
  */
-import { add, ArgumentError, constant, HostArray, mul, reshape, reverse, type Tensor } from '@meanflow/core';
+import {
+  add,
+  ArgumentError,
+  concat,
+  constant,
+  HostArray,
+  mul,
+  reshape,
+  slice,
+  sub,
+  type Tensor,
+} from '@meanflow/core';
 
-/** Cosines and signed sines, float64 `[tokens, width]`. */
+/** Cosines and sines of each pair, float64 `[tokens, width / 2]`. */
 export interface RotaryTable {
   readonly cos: HostArray<'float64'>;
   readonly sin: HostArray<'float64'>;
@@ -57,22 +69,20 @@ function rotaryFrequencies(width: number, theta: number): number[] {
 
 /** @param angles of each pair, by token */
 function tableOf(angles: readonly (readonly number[])[]): RotaryTable {
-  const shape = [angles.length, 2 * (angles[0]?.length ?? 0)];
-  const each = (pair: (angle: number) => readonly [number, number]) =>
-    new HostArray('float64', shape, Float64Array.from(angles.flatMap((row) => row.flatMap(pair))));
-  return {
-    cos: each((angle) => [Math.cos(angle), Math.cos(angle)]),
-    sin: each((angle) => [-Math.sin(angle), Math.sin(angle)]),
-  };
+  const shape = [angles.length, angles[0]?.length ?? 0];
+  const each = (f: (angle: number) => number) =>
+    new HostArray('float64', shape, Float64Array.from(angles.flat(), f));
+  return { cos: each(Math.cos), sin: each(Math.sin) };
 }
 
 /** Turns queries or keys, `[batch, heads, tokens, width]`. */
 export function rotate({ cos, sin }: RotaryTable, x: Tensor): Tensor {
-  return add(mul(x, constant(cos)), mul(swapPairs(x), constant(sin)));
-}
-
-/** Exchanges the features 2i and 2i + 1. */
-function swapPairs(x: Tensor): Tensor {
-  const pairs = reshape(x, [...x.shape.slice(0, -1), -1, 2]);
-  return reshape(reverse(pairs, [-1]), x.shape);
+  const halves = [...x.shape.slice(0, -1), x.shape[x.rank - 1] / 2];
+  const pairs = reshape(x, [...halves, 2]);
+  const member = (index: 0 | 1): Tensor => {
+    const part = slice(pairs, [...halves.map(() => 0), index], [...halves, index + 1]);
+    return reshape(part, halves);
+  };
+  const [first, second, c, s] = [member(0), member(1), constant(cos), constant(sin)];
+  return concat([sub(mul(first, c), mul(second, s)), add(mul(first, s), mul(second, c))], -1);
 }

@@ -95,14 +95,17 @@ describe('rotary positions', () => {
     const patch = (row: number, column: number) => 2 + 4 * row + column;
     expect(dot(patch(2, 1), patch(1, 3))).toBeCloseTo(dot(patch(1, 0), patch(0, 2)), 12);
     expect(Math.abs(dot(patch(2, 1), patch(1, 3)) - dot(patch(2, 1), patch(1, 2)))).toBeGreaterThan(1e-3);
+    // Angle 0: the features in the order of the result, first the even ones, then the odd.
     const x = normal('x', [1, 1, 14, 8]);
     const turned = one(({ x }) => rotate(table, x), { x });
-    expect([...turned.data.slice(0, 16)]).toEqual([...x.data.slice(0, 16)]);
+    expect([...turned.data.slice(0, 8)]).toEqual([0, 2, 4, 6, 1, 3, 5, 7].map((i) => x.data[i]));
+    expect([...turned.data.slice(8, 10)]).toEqual([8, 10].map((i) => x.data[i]));
+    expect([...turned.data.slice(24, 32)]).not.toEqual([0, 2, 4, 6, 1, 3, 5, 7].map((i) => x.data[24 + i]));
   });
 
   test('pairs are neighbours, and the first angle is the position', () => {
     const turned = one(({ x }) => rotate(rotaryTable(3, 4), x), { x: hostArray([[[[1, 0, 0, 0], [1, 0, 0, 0], [1, 0, 0, 2]]]]) }); // prettier-ignore
-    const expected = [Math.cos(2), Math.sin(2), -2 * Math.sin(0.02), 2 * Math.cos(0.02)];
+    const expected = [Math.cos(2), -2 * Math.sin(0.02), Math.sin(2), 2 * Math.cos(0.02)];
     expect([...turned.data.slice(8)].map((x, i) => x - expected[i]).every((e) => Math.abs(e) < 1e-12)).toBe(
       true,
     );
