@@ -2,7 +2,7 @@
 import { basename, dirname, extname, join } from 'node:path';
 import { ArgumentError } from '@meanflow/core';
 import type { Command } from 'commander';
-import { loadModel } from '../experiment/model.js';
+import { loadGenerator } from '../experiment/generator.js';
 import { samplerModel } from '../export/sampler-model.js';
 import { checkModelName, tritonConfig } from '../export/triton.js';
 import { writeOutput, writeOutputs } from '../files.js';
@@ -61,8 +61,7 @@ Examples:
 async function exportModel(path: string, options: ExportOptions, io: Io): Promise<void> {
   const { batch: rows, guidanceInputs = false } = options;
   const place = placeOf(path, options);
-  const { model: loaded } = await loadModel(path);
-  const model = withGuidance(loaded, options.guidance);
+  const model = withGuidance(await loadGenerator(path), options.guidance);
   const solver = solverOption(options.solver);
   const exported = samplerModel(model, {
     rows,

@@ -5,7 +5,8 @@ import type { Command } from 'commander';
 import { DEFAULT_BACKEND, findBackend } from '../backends.js';
 import { solverNames, type SolverName } from '../config/schema.js';
 import { classByClass, drawSamples, roundLabels } from '../experiment/draw.js';
-import { loadModel, type Labels, type Model } from '../experiment/model.js';
+import { loadGenerator } from '../experiment/generator.js';
+import type { Generator, Labels } from '../experiment/model.js';
 import { writeOutput } from '../files.js';
 import { countText } from '../report/numbers.js';
 import { checkFormat, formatSamples } from '../sample-formats.js';
@@ -67,13 +68,12 @@ Examples:
 }
 
 async function sample(run: string, options: SampleOptions, io: Io): Promise<void> {
-  const { model: loaded } = await loadModel(run);
-  const model = withGuidance(loaded, options.guidance);
+  const model = withGuidance(await loadGenerator(run), options.guidance);
   const solver = solverOption(options.solver);
   const out = options.out ?? (model.data.imageShape === undefined ? 'samples.csv' : 'samples.png');
   checkFormat(out, model.data);
   const labels = labelsFor(model, options);
-  const isAdaptive = (solver ?? model.config.sampling.solver) === 'dormand-prince';
+  const isAdaptive = (solver ?? model.sampling.solver) === 'dormand-prince';
   const nfe = options.nfe ?? (isAdaptive ? undefined : defaultEvaluations(model));
   const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
   try {
@@ -86,9 +86,7 @@ async function sample(run: string, options: SampleOptions, io: Io): Promise<void
     if (out === '-') io.out(String(content));
     else await writeOutput(out, content);
     const where = out === '-' ? '' : `: ${out}`;
-    io.err(
-      `${countText(count)} samples at ${Number(drawn.nfe.toFixed(1))} NFE, step ${countText(model.step)}${where}\n`,
-    );
+    io.err(`${countText(count)} samples at ${Number(drawn.nfe.toFixed(1))} NFE, ${model.origin}${where}\n`);
     await sampler.dispose();
   } finally {
     await backend.dispose();
@@ -96,17 +94,16 @@ async function sample(run: string, options: SampleOptions, io: Io): Promise<void
 }
 
 /** One step where a step crosses all of the interval, else as many as the model is evaluated with at most. */
-export function defaultEvaluations({ config }: Model): number {
-  const { solver, nfe } = config.sampling;
+export function defaultEvaluations({ sampling: { solver, nfe } }: Generator): number {
   return solver === 'average-velocity' ? Math.min(...nfe) : Math.max(...nfe);
 }
 
-function defaultCount({ data }: Model, { count, grid }: SampleOptions): number {
+function defaultCount({ data }: Generator, { count, grid }: SampleOptions): number {
   if (typeof grid === 'object') return grid.rows * grid.columns;
   return count ?? (data.imageShape === undefined ? 1000 : 100);
 }
 
-function labelsFor(model: Model, options: SampleOptions): Labels {
+function labelsFor(model: Generator, options: SampleOptions): Labels {
   const { classCount } = model.network;
   const { class: chosen, grid, count } = options;
   if (grid !== undefined && count !== undefined) {
@@ -148,18 +145,16 @@ function classOf(name: string, known: readonly string[]): number {
   );
 }
 
-export function withGuidance(model: Model, scale: number | undefined): Model {
+/** @throws {ArgumentError} when the model was not made for guidance when sampling */
+export function withGuidance<T extends Generator>(model: T, scale: number | undefined): T {
   if (scale === undefined) return model;
-  const { config, network } = model;
-  const { labelDrop } = config.objective;
-  if (!network.takesGuidance && (config.method !== 'flow-matching' || labelDrop === undefined)) {
+  if (model.guidance === undefined) {
     throw new ArgumentError(
       'The model was not trained for guidance when sampling: improved MeanFlow with guidance conditions is, and flow matching ' +
         'with label drop.',
     );
   }
-  const guidance = { ...config.sampling.guidance, scale };
-  return { ...model, config: { ...config, sampling: { ...config.sampling, guidance } } };
+  return { ...model, sampling: { ...model.sampling, guidance: { ...model.sampling.guidance, scale } } };
 }
 
 export function solverOption(name: string | undefined): SolverName | undefined {

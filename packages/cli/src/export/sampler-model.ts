@@ -17,8 +17,7 @@ import {
 import type { Normalisation } from '@meanflow/data';
 import { sampleGraph, type SampleDecoder } from '@meanflow/samplers';
 import type { SamplingSettings, SolverName } from '../config/schema.js';
-import type { Model } from '../experiment/model.js';
-import { usesTwoEvaluations } from '../experiment/resolve.js';
+import type { Generator } from '../experiment/model.js';
 import { solverOf, timesFor } from '../experiment/solvers.js';
 
 export interface SamplerModelOptions {
@@ -54,12 +53,13 @@ const inputNames: Readonly<Record<string, string>> = {
  *   guidance is to be an input of a model that has none
  */
 export function samplerModel(
-  model: Model,
+  model: Generator,
   { rows, nfe, guidanceInputs, dataFile, ...options }: SamplerModelOptions,
 ): ExportedModel & { readonly nfe: number } {
-  const { config, network, params, data } = model;
-  const name = options.solver ?? config.sampling.solver;
-  const isClassifierFree = usesTwoEvaluations(config);
+  const { sampling, network, params, data } = model;
+  const name = options.solver ?? sampling.solver;
+  const { guidance } = sampling;
+  const isClassifierFree = guidance !== undefined && model.guidance === 'classifier-free';
   const times = timesFor({ solver: name }, nfe, isClassifierFree);
   const solver = solverOf(name);
   if (solver.kind === 'adaptive') {
@@ -67,7 +67,6 @@ export function samplerModel(
       `The solver "${name}" chooses its steps while it runs; a graph needs fixed ones.`,
     );
   }
-  const { guidance } = config.sampling;
   if (guidance === undefined && guidanceInputs) {
     throw new ArgumentError(
       'The model samples without guidance, so no guidance can be left to the caller: give --guidance, or train with it.',
@@ -96,8 +95,7 @@ export function samplerModel(
     dataFile,
     metadata: {
       data: data.name,
-      method: config.method,
-      step: String(model.step),
+      model: model.origin,
       nfe: String(traced.nfe),
       ...(data.classNames && { classes: JSON.stringify(data.classNames) }),
     },
@@ -121,10 +119,12 @@ function guidanceValues(
 /** From what the network makes to the data's units: `denormalise` of @meanflow/data, in the graph. */
 function toDataUnits({ mean, scale }: Normalisation): SampleDecoder {
   const isIdentity = mean.every((value) => value === 0) && scale.every((value) => value === 1);
-  const column = (values: readonly number[], samples: Tensor): Tensor | number =>
-    values.every((value) => value === values[0])
-      ? values[0]
-      : reshape(constant([...values]), samples.shape.slice(1));
+  const column = (values: readonly number[], samples: Tensor): Tensor | number => {
+    if (values.every((value) => value === values[0])) return values[0];
+    // One for each entry of the last axis is broadcast, one for each feature laid out as they are.
+    const isByChannel = values.length === samples.shape[samples.rank - 1];
+    return isByChannel ? constant([...values]) : reshape(constant([...values]), samples.shape.slice(1));
+  };
   return {
     params: {},
     apply: (_, samples) =>
