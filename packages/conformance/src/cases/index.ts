@@ -7,15 +7,21 @@ import { elementwiseSpecialCases } from './elementwise-special.js';
 import { elementwiseCases } from './elementwise.js';
 import { errorCases } from './errors.js';
 import { lifetimeCases } from './lifetime.js';
+import { longTrainingCases } from './long-training.js';
 import { reductionCases } from './reductions.js';
 import { samplingCases } from './sampling.js';
 import { shapingCases } from './shaping.js';
 import { stateCases } from './state.js';
 import { trainingCases } from './training.js';
 
-/** The cases. Their ids are unique; making them traces and computes nothing. */
+let made: readonly Case[] | undefined;
+
+/**
+ * The cases. Their ids are unique; making them traces and computes nothing. They are made once, so that what a procedure's
+ * case knows of the reference is computed once for all backends.
+ */
 export function conformanceCases(): readonly Case[] {
-  return [
+  return (made ??= [
     ...elementwiseCases(),
     ...elementwiseSpecialCases(),
     ...reductionCases(),
@@ -28,5 +34,6 @@ export function conformanceCases(): readonly Case[] {
     ...stateCases(),
     ...samplingCases(),
     ...trainingCases(),
-  ];
+    ...longTrainingCases(),
+  ]);
 }
