@@ -100,7 +100,8 @@ function chosenSources({
   return all ? sources : (chosen ?? [DEFAULT_BACKEND]).map(findSource);
 }
 
+/** Counts cases where there is a terminal; elsewhere a line tells of each backend that is done. */
 function showProgress(io: Io, backend: string, done: number, count: number): void {
-  if (!io.isInteractive) return;
-  io.err(done < count ? `\r${backend}: ${done} of ${count} cases` : '\r\u001b[K');
+  if (io.isInteractive) io.err(done < count ? `\r${backend}: ${done} of ${count} cases` : '\r\u001b[K');
+  else if (done === count) io.err(`${backend}: ${count} cases done\n`);
 }
