@@ -1,3 +1,4 @@
+import type { MeasuringBackend } from '@meanflow/conformance';
 import { referenceBackend } from '@meanflow/core';
 import { countAllocations, withMemory } from '../src/page/memory.js';
 
@@ -31,8 +32,17 @@ test('GPU buffers count until they are destroyed, WebAssembly memories as they a
   expect(allocated().wasmBytes).toBe(2 ** 16);
   memory.grow(2);
   expect(allocated().wasmBytes).toBe(3 * 2 ** 16);
-  const backend = withMemory(referenceBackend(), allocated);
-  expect(backend).toHaveProperty('memory', allocated);
-  const own = Object.assign(referenceBackend(), { memory: () => ({ bytes: 1 }) });
-  expect(withMemory(own, allocated)).toHaveProperty('memory', own.memory);
+
+  const own = Object.assign(referenceBackend(), { bytes: 1, memory: memoryOf });
+  for (const [backend, figures] of [
+    [referenceBackend(), {}],
+    [own, { bytes: 1 }],
+  ] as const) {
+    const measuring = withMemory(backend, allocated) as MeasuringBackend;
+    expect(measuring.memory()).toEqual({ ...figures, ...allocated() });
+  }
 });
+
+function memoryOf(this: { readonly bytes: number }) {
+  return { bytes: this.bytes };
+}
