@@ -1,6 +1,6 @@
 /**
- * State: it stays on the device from run to run, is donated, and does not grow. What a backend counts it exposes through two
- * optional interfaces: an executable's `counters` and the backend's `memory()`.
+ * State: it stays on the device from run to run, is donated, and does not grow (`memory.ts`). What a backend's executables
+ * count they may expose as `counters`.
  */
 import { DisposedError, type Backend, type Executable, type RunInput } from '@meanflow/core';
 import {
@@ -15,6 +15,7 @@ import {
 } from './behaviour.js';
 import type { BehaviourCase, Finding } from './case.js';
 import { f32, floats } from './inputs.js';
+import { memoryCases } from './memory.js';
 
 /** What an executable may count; state that stays on the device adds nothing. */
 export interface TransferCounters {
@@ -29,19 +30,7 @@ export interface CountingExecutable extends Executable {
   readonly counters: TransferCounters;
 }
 
-/** What a backend holds: whatever figures it can give, by name, such as `bytes` or `buffers`. None may grow. */
-export type DeviceMemory = Readonly<Record<string, number | undefined>>;
-
-/** A backend that knows what it holds. */
-export interface MeasuringBackend extends Backend {
-  memory(): DeviceMemory;
-}
-
 const SIZE = 2 ** 14;
-const RUNS_BEFORE = 200;
-const RUNS = 2000;
-/** A leak of one state in each run would be 118 MB; the process's own unrest is well below half of that. */
-const PROCESS_SLACK_BYTES = 48 * 2 ** 20;
 
 /** All of them. */
 export function stateCases(): BehaviourCase[] {
@@ -90,7 +79,7 @@ export function stateCases(): BehaviourCase[] {
       }),
     ),
     behaviour('state', 'state', 'makes no host traffic', residency, ['counters']),
-    behaviour('memory', 'state', `after ${RUNS} runs as after ${RUNS_BEFORE}`, flatMemory, ['memory']),
+    ...memoryCases(),
   ];
 }
 
@@ -123,61 +112,4 @@ function residency(backend: Backend): Promise<Finding> {
     counter.dispose();
     return {};
   });
-}
-
-function flatMemory(backend: Backend): Promise<Finding> {
-  const measure = memoryOf(backend);
-  if (measure === undefined) {
-    return Promise.resolve({
-      unsupported: 'it has no `memory()`, and the platform does not tell the process’s',
-    });
-  }
-  return withExecutable(backend, counterGraph(SIZE), { counter: 'counter' }, async (executable) => {
-    let counter: RunInput = floats([SIZE]);
-    let before: Measured | undefined;
-    for (let i = 1; i <= RUNS; i++) {
-      const results: Awaited<ReturnType<Executable['run']>> = await executable.run({
-        counter,
-        step: scalar(0.5),
-      });
-      results.total.dispose();
-      counter = results.counter;
-      if (i === RUNS_BEFORE) before = measure();
-      // What runs free may be freed by the platform between tasks only.
-      if (i % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
-    }
-    const after = measure();
-    if ('dispose' in counter) counter.dispose();
-    for (const [name, value = 0] of Object.entries(after.figures)) {
-      expect(
-        value - (before!.figures[name] ?? 0) <= after.slack,
-        `${after.what} was ${show(before!)} after ${RUNS_BEFORE} runs and ${show(after)} after ${RUNS}.`,
-      );
-    }
-    return { detail: `${after.what}: ${show(before!)}, then ${show(after)}` };
-  });
-}
-
-interface Measured {
-  readonly what: string;
-  readonly figures: DeviceMemory;
-  /** How much a figure may grow. */
-  readonly slack: number;
-}
-
-const show = ({ figures }: Measured): string =>
-  Object.entries(figures)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${value} ${name}`)
-    .join(', ');
-
-/** The backend's own account, or the process's, where the platform has one. */
-function memoryOf(backend: Backend): (() => Measured) | undefined {
-  const { memory } = backend as Partial<MeasuringBackend>;
-  if (memory !== undefined)
-    return () => ({ what: 'The backend’s memory', figures: memory.call(backend), slack: 0 });
-  const platform = globalThis as { readonly process?: { memoryUsage?: { rss?(): number } } };
-  const rss = platform.process?.memoryUsage?.rss;
-  if (rss === undefined) return undefined;
-  return () => ({ what: 'The process’s memory', figures: { bytes: rss() }, slack: PROCESS_SLACK_BYTES });
 }
