@@ -67,6 +67,10 @@ Examples:
       if (options.out !== undefined) await writeOutput(options.out, output);
       const shown = options.out === undefined ? output : matrixText(reports, { absences, listUnsupported });
       io.out(shown.endsWith('\n') ? shown : `${shown}\n`);
+      const missed = absences
+        .map(({ backend }) => backend)
+        .filter((name) => !options.all || required.includes(name));
+      if (missed.length > 0) io.err(`Asked for, but without a report: ${missed.join(', ')}.\n`);
       if (exitCode !== 0) exit(exitCode);
     });
 }
