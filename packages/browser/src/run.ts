@@ -8,11 +8,11 @@ import type { Browser, Page } from 'playwright-core';
 import { bundlePage } from './bundle.js';
 import { launchChromium } from './chromium.js';
 import { START, TELL, type PageRequest } from './messages.js';
-import type { PageBackendName } from './page/backends.js';
+import { pageBackends, type PageBackendName } from './page/backends.js';
 import { ORT_FILES, servePage } from './server.js';
 
 /** The backends that run in a browser, as the page calls them; in reports `chromium/` comes before the name. */
-export const browserBackends: readonly PageBackendName[] = ['tfjs:webgpu', 'ort:webgpu', 'ort:wasm'];
+export const browserBackends = Object.keys(pageBackends) as readonly PageBackendName[];
 
 export interface BrowserOptions extends RemoteOptions {
   /** Takes a WebGPU adapter that computes in software, such as Chromium's SwiftShader; without it that is an error. */
