@@ -3,7 +3,9 @@ import { referenceBackend, type Backend } from '@meanflow/core';
 import { runConformance, type Case, type CaseResult } from '../src/index.js';
 
 async function memoryOf(backend: Backend): Promise<CaseResult> {
-  const { results } = await runConformance(backend, { filter: ({ op }: Case) => op === 'memory' });
+  const { results } = await runConformance(backend, {
+    filter: ({ id }: Case) => id.startsWith('memory: after'),
+  });
   expect(results).toHaveLength(1);
   return results[0];
 }

@@ -1,12 +1,14 @@
 /** Every case of the kit, in the order in which it is run: small graphs first, whole procedures last. */
 import type { Case } from './case.js';
 import { compositeCases } from './composites.js';
+import { concurrencyCases } from './concurrency.js';
 import { contractionCases } from './contractions.js';
 import { derivativeCases } from './derivatives.js';
 import { elementwiseSpecialCases } from './elementwise-special.js';
 import { elementwiseCases } from './elementwise.js';
 import { errorCases } from './errors.js';
 import { lifetimeCases } from './lifetime.js';
+import { limitCases } from './limits.js';
 import { longTrainingCases } from './long-training.js';
 import { reductionCases } from './reductions.js';
 import { samplingCases } from './sampling.js';
@@ -29,7 +31,9 @@ export function conformanceCases(): readonly Case[] {
     ...contractionCases(),
     ...derivativeCases(),
     ...compositeCases(),
+    ...limitCases(),
     ...lifetimeCases(),
+    ...concurrencyCases(),
     ...errorCases(),
     ...stateCases(),
     ...samplingCases(),

@@ -4,7 +4,21 @@
  * are alive after a garbage collection, which show a leak of one state in 200 runs, and for a backend without an account
  * the whole of the process's memory, which shows a leak of one state in each run.
  */
-import type { Backend, Executable, RunInput } from '@meanflow/core';
+import {
+  layerNorm,
+  matmul,
+  softmax,
+  spec,
+  sum,
+  tanh,
+  trace,
+  type Backend,
+  type Executable,
+  type Graph,
+  type HostArray,
+  type RunInput,
+  type Tensor,
+} from '@meanflow/core';
 import { behaviour, counterGraph, expect, scalar, withExecutable } from './behaviour.js';
 import type { BehaviourCase, Finding } from './case.js';
 import { floats } from './inputs.js';
@@ -23,26 +37,47 @@ const STATE_BYTES = 4 * SIZE;
 const RUNS_BEFORE = 200;
 const RUNS = 2000;
 
-/** The case. */
+/** All of them: a large state, and a small one on which much is computed in between. */
 export function memoryCases(): BehaviourCase[] {
   const variant = `after ${RUNS} runs as after ${RUNS_BEFORE}`;
-  return [behaviour('memory', 'state', variant, flatMemory, ['memory'])];
+  const of = (name: string, loop: Loop) =>
+    behaviour('memory', 'state', name, (backend) => flatMemory(backend, loop), ['memory']);
+  const counter: Loop = { graph: counterGraph(SIZE), counter: floats([SIZE]), step: scalar(0.5) };
+  const layers: Loop = { graph: layersGraph(), counter: floats([8, 16]), step: floats([16, 16]) };
+  return [of(variant, counter), of(`of layers, ${variant}`, layers)];
 }
 
-function flatMemory(backend: Backend): Promise<Finding> {
+/** A graph of `counter` and `step` to the next `counter` and a `total`, and what it begins with. */
+interface Loop {
+  readonly graph: Graph;
+  readonly counter: HostArray;
+  readonly step: HostArray;
+}
+
+const layersGraph = (): Graph =>
+  trace(
+    ({ counter, step }: Record<'counter' | 'step', Tensor>) => {
+      const next = layerNorm(tanh(matmul(softmax(counter), step)));
+      return { counter: next, total: sum(next) };
+    },
+    { counter: spec([8, 16]), step: spec([16, 16]) },
+    { name: 'layers' },
+  ).graph;
+
+function flatMemory(backend: Backend, loop: Loop): Promise<Finding> {
   const meters = metersOf(backend);
   if (meters.length === 0) {
     return Promise.resolve({
       unsupported: 'it has no `memory()`, and the platform does not tell the process’s',
     });
   }
-  return withExecutable(backend, counterGraph(SIZE), { counter: 'counter' }, async (executable) => {
-    let counter: RunInput = floats([SIZE]);
+  return withExecutable(backend, loop.graph, { counter: 'counter' }, async (executable) => {
+    let counter: RunInput = loop.counter;
     let before: DeviceMemory[] = [];
     for (let i = 1; i <= RUNS; i++) {
       const results: Awaited<ReturnType<Executable['run']>> = await executable.run({
         counter,
-        step: scalar(0.5),
+        step: loop.step,
       });
       results.total.dispose();
       counter = results.counter;
