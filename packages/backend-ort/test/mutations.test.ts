@@ -6,11 +6,11 @@ import { reduce } from '../src/lowerings/reductions.js';
 import { generalLowerings } from '../src/lowerings/table.js';
 import { ort } from './support.js';
 
-/** How many cases of which ops fail, of all that compare a graph, with one lowering replaced. */
+/** The ops of which cases fail, of all that compare a graph, with one lowering replaced. */
 async function failing<K extends keyof Lowerings>(
   op: K,
   replacement: Lowering<K>,
-): Promise<Record<string, number>> {
+): Promise<readonly string[]> {
   const filter = ({ kind, features }: Case) => kind === 'graph' && !features.includes('large');
   const original = generalLowerings[op];
   Object.assign(generalLowerings, { [op]: replacement });
@@ -19,8 +19,9 @@ async function failing<K extends keyof Lowerings>(
     const report = await runConformance(backend, { filter });
     await backend.dispose();
     expect(report.results.length).toBeGreaterThan(1_500);
-    const wrong = summarise(report).filter(({ failed }) => failed > 0);
-    return Object.fromEntries(wrong.map(({ op: name, failed }) => [name, failed]));
+    return summarise(report)
+      .filter(({ failed }) => failed > 0)
+      .map(({ op: name }) => name);
   } finally {
     Object.assign(generalLowerings, { [op]: original });
   }
@@ -29,14 +30,14 @@ async function failing<K extends keyof Lowerings>(
 test('a maximum along axes that overlooks NaN', async () => {
   const replacement: Lowering<'reduceMax'> = ({ builder, inputs: [x], attributes: { axes } }) =>
     reduce(builder, 'ReduceMax', x.name, axes);
-  expect(await failing('reduceMax', replacement)).toEqual({ reduceMax: 1 });
+  expect(await failing('reduceMax', replacement)).toEqual(['reduceMax']);
 });
 
 test('tanh, wrong by one part in 100,000, and its composite', async () => {
   const { tanh } = generalLowerings;
   const replacement: Lowering<'tanh'> = (context) =>
     context.builder.node('Mul', [tanh(context), context.builder.scalar('float32', 1 + 1e-5)]);
-  expect(await failing('tanh', replacement)).toEqual({ tanh: 17, geluTanh: 4 });
+  expect(await failing('tanh', replacement)).toEqual(['tanh', 'geluTanh']);
 });
 
 test('a transposition by the inverse permutation, where that has the same shape', async () => {
@@ -48,5 +49,5 @@ test('a transposition by the inverse permutation, where that has the same shape'
     return transpose(fits ? { ...context, attributes: { permutation: inverse } } : context);
   };
   // Of contractions, the gradient in cubes is transposed in this way.
-  expect(await failing('transpose', replacement)).toEqual({ transpose: 12, dotGeneral: 2 });
+  expect(await failing('transpose', replacement)).toEqual(['transpose', 'dotGeneral']);
 });
