@@ -1,7 +1,7 @@
 /**
  * Times train steps on `ort:cpu` with several steps per run, interleaved in one process: what a run costs besides its
- * steps, what the longer graph costs for the first ${steps} steps and what they need, and what it takes of memory. Before anything is timed, the losses of
- * all trainers must be equal, bit for bit.
+ * steps, what the longer graph costs until the first steps are made, and what it takes of memory. The losses of all
+ * trainers must be equal, bit for bit.
  *
  *     node dist/steps-per-run.js --counts 1,4,8,16 --threads 1 [--workload plane] [--json FILE]
  */

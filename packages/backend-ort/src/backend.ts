@@ -14,6 +14,7 @@ import {
 import type { InferenceSession } from 'onnxruntime-common';
 import { describeAdapter } from './adapter.js';
 import { checkCudaBuild, cudaHost, driverVersion, explainCuda, settleTf32 } from './cuda.js';
+import { HeldArrays, type Holdings } from './device-array.js';
 import { deviceProfile, type DeviceProfile, type OrtDevice } from './devices.js';
 import { SessionExecutable, type OrtExecutable } from './executable.js';
 import { toOnnx } from './lower-graph.js';
@@ -57,6 +58,8 @@ export interface OrtBackendOptions {
 /** A backend on ONNX Runtime. */
 export interface OrtBackend extends Backend {
   compile(graph: Graph, options?: CompileOptions): Promise<OrtExecutable>;
+  /** The results of runs that were neither disposed of nor donated: on `webgpu`, what they take up on the GPU. */
+  memory(): Holdings;
 }
 
 /**
@@ -135,6 +138,7 @@ class SessionBackend implements OrtBackend {
   readonly copiesState: boolean;
   private readonly live = new Set<SessionExecutable>();
   private readonly reader: GpuReader | undefined;
+  private readonly held = new HeldArrays();
   private disposed = false;
 
   constructor(
@@ -153,6 +157,11 @@ class SessionBackend implements OrtBackend {
     return this.info;
   }
 
+  memory(): Holdings {
+    const { arrays, bytes } = this.held;
+    return { arrays, bytes };
+  }
+
   async compile(graph: Graph, { state = {} }: CompileOptions = {}): Promise<OrtExecutable> {
     if (this.disposed) throw new DisposedError(`The backend ${this.name} was disposed of.`);
     checkState(graph, state);
@@ -166,7 +175,7 @@ class SessionBackend implements OrtBackend {
       graph,
       state,
       () => this.live.delete(executable),
-      { residency: this.profile.residency, reader: this.reader },
+      { residency: this.profile.residency, reader: this.reader, held: this.held },
     );
     this.live.add(executable);
     return executable;

@@ -3,6 +3,7 @@ import {
   DisposedError,
   formatType,
   HostArray,
+  sizeOf,
   type DeviceArray,
   type DType,
   type HostData,
@@ -20,6 +21,31 @@ export interface GpuHome {
   readonly session: Retained;
 }
 
+/** The arrays that were returned and neither disposed of nor donated since. */
+export interface Holdings {
+  readonly arrays: number;
+  readonly bytes: number;
+}
+
+/** Counts them. */
+export class HeldArrays implements Holdings {
+  arrays = 0;
+  bytes = 0;
+
+  add(type: TensorType): void {
+    this.arrays += 1;
+    this.bytes += bytesOf(type);
+  }
+
+  remove(type: TensorType): void {
+    this.arrays -= 1;
+    this.bytes -= bytesOf(type);
+  }
+}
+
+/** What an array takes up on the device. */
+export const bytesOf = ({ dtype, shape }: TensorType): number => sizeOf(shape) * (dtype === 'bool' ? 1 : 4);
+
 export class OrtArray implements DeviceArray {
   readonly dtype: DType;
   readonly shape: Shape;
@@ -28,18 +54,21 @@ export class OrtArray implements DeviceArray {
   private users = 0;
 
   /**
+   * @param among counts it until its memory is freed
    * @param onRead is told how many bytes each `read()` copied
    * @param home when it lies on a GPU
    */
   constructor(
     tensor: Tensor,
     { dtype, shape }: TensorType,
+    private readonly among: HeldArrays,
     private readonly onRead: (bytes: number) => void,
     private readonly home: GpuHome | undefined,
   ) {
     this.held = tensor;
     this.dtype = dtype;
     this.shape = shape;
+    among.add(this);
     home?.reader.remember();
     home?.session.retain();
   }
@@ -94,6 +123,7 @@ export class OrtArray implements DeviceArray {
   private free(tensor: Tensor): void {
     // A tensor in the host's memory is left to the garbage collector.
     if (tensor.location !== 'cpu') tensor.dispose();
+    this.among.remove(this);
     this.home?.session.release();
     this.home?.reader.forget();
   }

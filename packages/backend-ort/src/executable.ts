@@ -10,17 +10,15 @@ import {
   checkInputs,
   DisposedError,
   HostArray,
-  sizeOf,
   type DeviceArray,
   type DType,
   type Executable,
   type Graph,
   type RunInput,
   type RunOptions,
-  type TensorType,
 } from '@meanflow/core';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import { OrtArray, type GpuHome } from './device-array.js';
+import { bytesOf, OrtArray, type GpuHome, type HeldArrays } from './device-array.js';
 import type { Residency } from './devices.js';
 import { inputName, outputName } from './lower-graph.js';
 import type { GpuReader } from './reader.js';
@@ -46,6 +44,8 @@ export interface Placement {
   readonly residency: Residency;
   /** Reads from the GPU, where results stay there. */
   readonly reader: GpuReader | undefined;
+  /** Counts the results that live. */
+  readonly held: HeldArrays;
 }
 
 export class SessionExecutable implements OrtExecutable {
@@ -145,7 +145,13 @@ export class SessionExecutable implements OrtExecutable {
     return Object.fromEntries(
       this.graph.outputs.map(({ name, value }) => [
         name,
-        new OrtArray(returned[outputName(name)] as Tensor, this.graph.types[value], this.onRead, this.home),
+        new OrtArray(
+          returned[outputName(name)] as Tensor,
+          this.graph.types[value],
+          this.placement.held,
+          this.onRead,
+          this.home,
+        ),
       ]),
     );
   }
@@ -170,8 +176,6 @@ export class SessionExecutable implements OrtExecutable {
 }
 
 const nothing = (): void => undefined;
-
-const bytesOf = ({ dtype, shape }: TensorType): number => sizeOf(shape) * (dtype === 'bool' ? 1 : 4);
 
 function hostInput(name: string, input: RunInput, dtype: DType): HostArray {
   if (input instanceof HostArray) return input.to(dtype);

@@ -1,6 +1,6 @@
 import * as mf from '@meanflow/core';
 import { ortBackend, toOnnx, type OrtBackendOptions } from '../src/index.js';
-import { floats, normal, ort } from './support.js';
+import { floats, ort } from './support.js';
 
 test('describes what it runs on', async () => {
   const backend = await ortBackend({ ort, threads: 1 });
@@ -78,23 +78,4 @@ test('disposing of the backend disposes of its executables', async () => {
   await expect(executable.run({ input: floats([1, 2]) })).rejects.toThrow(mf.DisposedError);
   await expect(backend.compile(graph)).rejects.toThrow(mf.DisposedError);
   expect((await output.read()).data).toEqual(Float32Array.of(2, 3));
-});
-
-test('compiles functions over trees', async () => {
-  const backend = await ortBackend({ ort, threads: 1 });
-  const traced = mf.trace(
-    ({ params, x }: { params: { w: mf.Tensor; b: mf.Tensor }; x: mf.Tensor }) => ({
-      params: { w: params.w.mul(0.5), b: params.b },
-      y: mf.matmul(x, params.w).add(params.b),
-    }),
-    { params: { w: mf.spec([3, 2]), b: mf.spec([2]) }, x: mf.spec([4, 3]) },
-  );
-  await using compiled = {
-    ...(await mf.compile(backend, traced, { state: { params: 'params' } })),
-    [Symbol.asyncDispose]: () => backend.dispose(),
-  };
-  const first = await compiled.run({ params: { w: normal([3, 2]), b: normal([2]) }, x: normal([4, 3]) });
-  const second = await compiled.run({ params: first.params, x: normal([4, 3]) });
-  expect(second.y.shape).toEqual([4, 2]);
-  expect((await second.params.b.read()).data).toEqual(normal([2]).data);
 });

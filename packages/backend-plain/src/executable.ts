@@ -37,6 +37,8 @@ export class PlainExecutable implements Executable {
   private readonly steps: readonly Step[];
   private readonly prepared: Graph;
   private disposed = false;
+  /** Runs do not overlap: of two that are given one state, the second finds it donated. */
+  private queue: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly graph: Graph,
@@ -55,6 +57,15 @@ export class PlainExecutable implements Executable {
       throw new DisposedError(`The executable of graph "${this.graph.name}" was disposed of.`);
     signal?.throwIfAborted();
     const given = checkInputs(this.graph, inputs);
+    const result = this.queue.then(() => this.runNow(inputs, given));
+    this.queue = result.catch(() => undefined);
+    return result;
+  }
+
+  private async runNow(
+    inputs: Readonly<Record<string, RunInput>>,
+    given: readonly RunInput[],
+  ): Promise<Record<string, DeviceArray>> {
     // Reads of foreign arrays wait; nothing is donated before everything is there.
     const data = await Promise.all(given.map((input, i) => this.upload(input, i)));
     const { graph } = this;

@@ -1,3 +1,4 @@
+/** A kernel broken on purpose: the kit names the op. docs/conformance/mutations.md shows these and others. */
 import { runConformance, summarise, type Case } from '@meanflow/conformance';
 import { kernels, plainBackend, type Kernel, type KernelTable } from '../src/index.js';
 

@@ -25,22 +25,6 @@ onEveryDevice(({ device, backend }) => {
     await expect(own.compile(graph)).rejects.toThrow(mf.DisposedError);
   });
 
-  test('compiles functions over trees', async () => {
-    const traced = mf.trace(
-      ({ params, x }: { params: { w: mf.Tensor; b: mf.Tensor }; x: mf.Tensor }) => ({
-        params: { w: params.w.mul(0.5), b: params.b },
-        y: mf.matmul(x, params.w).add(params.b),
-      }),
-      { params: { w: mf.spec([3, 2]), b: mf.spec([2]) }, x: mf.spec([4, 3]) },
-    );
-    const compiled = await mf.compile(await backend(), traced, { state: { params: 'params' } });
-    const first = await compiled.run({ params: { w: normal([3, 2]), b: normal([2]) }, x: normal([4, 3]) });
-    const second = await compiled.run({ params: first.params, x: normal([4, 3]) });
-    expect(second.y.shape).toEqual([4, 2]);
-    expect((await second.params.b.read()).data).toEqual(normal([2]).data);
-    await compiled.dispose();
-  });
-
   test('counts what a run calls and what crosses', async () => {
     const { graph } = mf.trace((x: mf.Tensor) => mf.tanh(x.mul(2)).add(x), mf.spec([4]));
     const executable = await (await backend()).compile(graph);

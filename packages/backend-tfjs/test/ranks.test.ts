@@ -1,13 +1,8 @@
+/** More axes than tfjs's kernels take, and than the conformance kit tries. */
 import * as mf from '@meanflow/core';
 import { bools, normal, onEveryDevice } from './support.js';
 
 const SHAPES: mf.Shape[] = [
-  [],
-  [4],
-  [3, 4],
-  [2, 3, 4],
-  [2, 1, 3, 4],
-  [2, 3, 1, 2, 4],
   [2, 1, 2, 3, 2, 2],
   [2, 1, 2, 1, 2, 3, 2],
 ];
@@ -33,7 +28,6 @@ onEveryDevice(({ check }) => {
     await check((a) => mf.max(a, odd, { keepDims: true }), [x], 'exact');
     await check((a) => mf.transpose(a), [x], 'exact');
     await check((a) => mf.broadcastTo(a, [2, ...shape]), [row], 'exact');
-    if (shape.length === 0) return;
     const ones = shape.map(() => 1);
     await check((a) => mf.pad(a, { low: ones, interior: ones }), [x], 'exact');
     await check(

@@ -35,12 +35,13 @@ const flags = ['--enable-unsafe-webgpu', '--enable-features=Vulkan'];
 /**
  * Starts Chromium without a window.
  *
+ * @param more further flags of its command line
  * @throws {BackendError} when there is none or it does not start
  */
-export async function launchChromium(): Promise<Browser> {
+export async function launchChromium(more: readonly string[] = []): Promise<Browser> {
   const executablePath = findChromium();
   try {
-    return await chromium.launch({ executablePath, headless: true, args: flags });
+    return await chromium.launch({ executablePath, headless: true, args: [...flags, ...more] });
   } catch (error) {
     const [first] = (error as Error).message.split('\n');
     throw new BackendError(`Chromium (${executablePath}) did not start: ${first}. ${HELP}`, { cause: error });

@@ -8,15 +8,17 @@ import type { Browser, Page } from 'playwright-core';
 import { bundlePage } from './bundle.js';
 import { launchChromium } from './chromium.js';
 import { START, TELL, type PageRequest } from './messages.js';
-import type { PageBackendName } from './page/backends.js';
+import { pageBackends, type PageBackendName } from './page/backends.js';
 import { ORT_FILES, servePage } from './server.js';
 
 /** The backends that run in a browser, as the page calls them; in reports `chromium/` comes before the name. */
-export const browserBackends: readonly PageBackendName[] = ['tfjs:webgpu', 'ort:webgpu', 'ort:wasm'];
+export const browserBackends = Object.keys(pageBackends) as readonly PageBackendName[];
 
 export interface BrowserOptions extends RemoteOptions {
   /** Takes a WebGPU adapter that computes in software, such as Chromium's SwiftShader; without it that is an error. */
   readonly allowSoftware?: boolean;
+  /** Starts the browser, which is closed after the run; by default the Chromium of this machine. */
+  readonly launch?: () => Promise<Browser>;
 }
 
 /**
@@ -28,13 +30,13 @@ export interface BrowserOptions extends RemoteOptions {
  * @throws {BackendError} when there is no Chromium, or the backend cannot be opened in it: no adapter, or one in software
  */
 export async function conformanceInBrowser(backend: string, options: BrowserOptions = {}): Promise<Report> {
-  const { allowSoftware = false, ...remote } = options;
+  const { allowSoftware = false, launch = () => launchChromium(), ...remote } = options;
   if (!isPageBackend(backend)) {
     throw new ArgumentError(
       `No backend "${backend}" runs in a browser.${didYouMean(backend, browserBackends)} There are ${browserBackends.join(', ')}.`,
     );
   }
-  const browser = await launchChromium();
+  const browser = await launch();
   try {
     const server = await servePage(await bundlePage());
     try {

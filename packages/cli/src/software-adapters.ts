@@ -37,7 +37,7 @@ export async function withSoftwareHint<T>(open: () => Promise<T>): Promise<T> {
     const isAboutSoftware = error instanceof BackendError && error.message.includes('allowSoftware');
     if (allowsSoftware() || !isAboutSoftware) throw error;
     throw new BackendError(
-      `${error.message} On the command line that is MEANFLOW_ALLOW_SOFTWARE=1 in the environment, which finds that driver, too.`,
+      `${error.message} On the command line that is MEANFLOW_ALLOW_SOFTWARE=1 in the environment, which also finds Chromium's driver.`,
       { cause: error },
     );
   }

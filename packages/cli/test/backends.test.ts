@@ -39,6 +39,9 @@ it('the doctor computes with each backend, and says what is missing', () => {
     expect(doctor.out).toMatch(new RegExp(`^✓ ${name} .*computed a derivative correctly on: `, 'm'));
   }
   expect(doctor.out).toMatch(/^✓ onnxruntime-node +\d+\.\d+\.\d+, .*brings the providers cpu/m);
+  expect(doctor.out).toMatch(
+    /^[✓·] chromium +(\S.*can run chromium\/tfjs:webgpu|No Chromium was found on PATH)/m,
+  );
   expect(doctor.out).toMatch(/^✓ onnxruntime-web +\d+\.\d+\.\d+, for ort:wasm$/m);
   expect(doctor.out).toMatch(/^✓ @tensorflow\/tfjs-backend-wasm +4\.22\.\d+, for tfjs:wasm$/m);
   expect(doctor.out).toMatch(/^[✓·] ort:cuda /m);

@@ -1,7 +1,8 @@
 /** `@meanflow/conformance`: the kit that proves a backend, on any platform. `@meanflow/conformance/node` adds parity with files. */
 export type { Aspect, BehaviourCase, Case, Feature, Finding, GraphCase, GraphCheck } from './cases/case.js';
 export { conformanceCases } from './cases/index.js';
-export type { CountingExecutable, DeviceMemory, MeasuringBackend, TransferCounters } from './cases/state.js';
+export type { DeviceMemory, MeasuringBackend } from './cases/memory.js';
+export type { CountingExecutable, TransferCounters } from './cases/state.js';
 export { roundoff, UNIT_ROUNDOFF, type Roundoff } from './numerics/roundoff.js';
 export { roundingBackend } from './numerics/rounding-backend.js';
 export { expectations, type Expectation } from './numerics/tolerance.js';

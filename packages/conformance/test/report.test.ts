@@ -25,7 +25,7 @@ const report: Report = {
     { id: 'add: 2', op: 'add', aspect: 'values', outcome: 'unsupported', reason: 'no int32', seconds: 0 },
     { id: 'exp: 1', op: 'exp', aspect: 'values', outcome: 'failed', worst: Infinity, detail: 'element 3 is <wrong>', seconds: 0.2 },
     { id: 'conv: 1', op: 'conv', aspect: 'values', outcome: 'unsupported', reason: 'no conv', seconds: 0 },
-    { id: 'state: 1', op: 'state', aspect: 'state', outcome: 'passed', seconds: 0.5 },
+    { id: 'state: 1', op: 'state', aspect: 'state', outcome: 'passed', detail: '3 buffers, then 3', seconds: 0.5 },
   ],
 }; // prettier-ignore
 const other: Report = { ...report, backend: 'other', results: report.results.slice(0, 1) };
@@ -52,6 +52,7 @@ test('the matrix as text', () => {
     Seconds are the sums over an op’s cases, the reference’s included.
 
     made-up DOES NOT CONFORM: 2 of 5 cases passed, 1 failed, in 0.8 s
+      state        3 buffers, then 3
       failed       exp: 1
                    element 3 is <wrong>
       unsupported  1 case (add): no int32

@@ -1,6 +1,6 @@
 /** Steps per second: over all of a run, and over the last few seconds for a progress bar. */
 
-/** Seconds that the recent pace looks back. */
+/** Seconds that the recent pace looks back, at least. */
 const WINDOW = 5;
 /** Seconds between two reports. */
 const INTERVAL = 0.1;
@@ -32,7 +32,8 @@ export class Throughput {
     if (now - this.lastReport < INTERVAL) return false;
     this.lastReport = now;
     this.marks.push({ seconds: now, step });
-    const from = this.marks.findIndex(({ seconds }) => now - seconds <= WINDOW);
+    // The last mark before the window stays: where a run takes longer than that, it is all there is to measure from.
+    const from = this.marks.findLastIndex(({ seconds }) => now - seconds > WINDOW);
     this.marks = this.marks.slice(Math.max(from, 0));
     return true;
   }

@@ -76,7 +76,8 @@ const or: Lowering<'or'> = ({ builder, inputs, output }) => {
 
 /**
  * NaN where an operand is, but for NaN⁰ and 1^NaN, which are 1; and where a finite negative number has an exponent
- * that is not whole, to which WebGPU gives the power of its magnitude.
+ * that is not whole, to which WebGPU gives the power of its magnitude. Infinite where zero has a negative exponent, to
+ * which it may give 0.
  */
 const pow: Lowering<'pow'> = ({ builder, inputs, output }) => {
   const [x, y] = spread(builder, inputs, output);
@@ -87,12 +88,20 @@ const pow: Lowering<'pow'> = ({ builder, inputs, output }) => {
     builder.node('Less', [x, number(0)]),
     builder.node('Less', [number(-Infinity), x]),
   ]);
-  const isFractional = builder.node('Not', [equal(y, builder.node('Floor', [y]))]);
+  const isWhole = equal(y, builder.node('Floor', [y]));
+  const isFractional = builder.node('Not', [isWhole]);
   const isReal = builder.node('And', [
     isNumber,
     builder.node('Not', [builder.node('And', [isNegative, isFractional])]),
   ]);
-  const power = builder.node('Where', [isReal, builder.node('Pow', [x, y]), number(NaN)]);
+  const isPole = builder.node('And', [equal(x, number(0)), builder.node('Less', [y, number(0)])]);
+  const half = builder.node('Mul', [y, number(0.5)]);
+  const isEven = equal(half, builder.node('Floor', [half]));
+  const isOdd = builder.node('And', [isWhole, builder.node('Not', [isEven])]);
+  const reciprocal = builder.node('Div', [number(1), x]);
+  const pole = builder.node('Where', [isOdd, reciprocal, builder.node('Abs', [reciprocal])]);
+  const finite = builder.node('Where', [isPole, pole, builder.node('Pow', [x, y])]);
+  const power = builder.node('Where', [isReal, finite, number(NaN)]);
   const isOne = builder.node('Where', [equal(x, number(1)), equal(x, x), equal(y, number(0))]);
   return builder.node('Where', [isOne, number(1), power]);
 };
@@ -105,10 +114,10 @@ const equal: Lowering<'equal'> = ({ builder, inputs }) => {
   );
 };
 
-const select: Lowering<'select'> = ({ builder, inputs }) =>
+const select: Lowering<'select'> = ({ builder, inputs, output }) =>
   builder.node(
     'Where',
-    inputs.map(({ name }) => name),
+    output.dtype === 'bool' ? spread(builder, inputs, output) : inputs.map(({ name }) => name),
   );
 
 /** Elements of `x` along one axis, by their places. */
@@ -196,7 +205,7 @@ export const portable = {
   and, // wrong where both operands broadcast
   or, // none
   equal, // none for bools
-  select, // And and Or in the general table, Where here
+  select, // And and Or in the general table, Where here; it fails where bools broadcast
   transpose: throughNumbers(transpose), // none for bools
   pad: throughNumbers(pad), // none for bools
   concat: throughNumbers(concat), // none for bools

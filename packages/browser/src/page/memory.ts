@@ -74,8 +74,8 @@ function watchMemories(): Allocated {
   return () => ({ wasmBytes: memories.reduce((total, { buffer }) => total + buffer.byteLength, 0) });
 }
 
-/** The backend with the page's figures, unless it has its own. */
-export function withMemory(backend: Backend, memory: Allocated): Backend {
-  const own = (backend as Partial<MeasuringBackend>).memory;
-  return own === undefined ? Object.assign(backend, { memory }) : backend;
+/** The backend with the page's figures, beside its own if it has some. */
+export function withMemory(backend: Backend, allocated: Allocated): Backend {
+  const own = (backend as Partial<MeasuringBackend>).memory?.bind(backend);
+  return Object.assign(backend, { memory: () => ({ ...own?.(), ...allocated() }) });
 }

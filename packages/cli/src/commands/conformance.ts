@@ -67,6 +67,10 @@ Examples:
       if (options.out !== undefined) await writeOutput(options.out, output);
       const shown = options.out === undefined ? output : matrixText(reports, { absences, listUnsupported });
       io.out(shown.endsWith('\n') ? shown : `${shown}\n`);
+      const missed = absences
+        .map(({ backend }) => backend)
+        .filter((name) => !options.all || required.includes(name));
+      if (missed.length > 0) io.err(`Asked for, but without a report: ${missed.join(', ')}.\n`);
       if (exitCode !== 0) exit(exitCode);
     });
 }
@@ -100,7 +104,8 @@ function chosenSources({
   return all ? sources : (chosen ?? [DEFAULT_BACKEND]).map(findSource);
 }
 
+/** Counts cases where there is a terminal; elsewhere a line tells of each backend that is done. */
 function showProgress(io: Io, backend: string, done: number, count: number): void {
-  if (!io.isInteractive) return;
-  io.err(done < count ? `\r${backend}: ${done} of ${count} cases` : '\r\u001b[K');
+  if (io.isInteractive) io.err(done < count ? `\r${backend}: ${done} of ${count} cases` : '\r\u001b[K');
+  else if (done === count) io.err(`${backend}: ${count} cases done\n`);
 }

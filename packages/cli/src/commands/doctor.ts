@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { backends, DEFAULT_BACKEND } from '../backends.js';
 import { examineAdapters } from '../diagnosis/adapters.js';
 import { examineBackend } from '../diagnosis/backend.js';
+import { examineBrowser } from '../diagnosis/browser.js';
 import type { Finding } from '../diagnosis/finding.js';
 import { examineLibraries } from '../diagnosis/libraries.js';
 import { examineMachine } from '../diagnosis/machine.js';
@@ -36,5 +37,6 @@ async function examine(): Promise<Finding[]> {
   const found = [...(await examineMachine()), ...(await examineLibraries()), ...(await examineAdapters())];
   // One after the other: an adapter is not asked for twice at a time.
   for (const entry of backends) found.push(await examineBackend(entry));
+  found.push(await examineBrowser());
   return found;
 }

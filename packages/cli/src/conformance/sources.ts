@@ -5,9 +5,10 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { remoteReport, type RemoteMessage, type ReportSource } from '@meanflow/conformance';
-import { ArgumentError, BackendError, didYouMean } from '@meanflow/core';
+import { ArgumentError, didYouMean } from '@meanflow/core';
 import { backends } from '../backends.js';
 import { allowsSoftware, withSoftwareHint } from '../software-adapters.js';
+import { loadBrowser } from './browser.js';
 import type { WorkerRequest } from './worker.js';
 
 const BROWSER = 'chromium/';
@@ -68,12 +69,7 @@ function browserSource(backend: (typeof inBrowser)[number]): ReportSource {
   return {
     name: `${BROWSER}${backend}`,
     run: async (options) => {
-      const { conformanceInBrowser } = await import('@meanflow/browser').catch((error: unknown) => {
-        throw new BackendError(
-          `The package @meanflow/browser cannot be loaded: ${(error as Error).message}. Run \`npm install @meanflow/browser\`.`,
-          { cause: error },
-        );
-      });
+      const { conformanceInBrowser } = await loadBrowser();
       const allowSoftware = allowsSoftware();
       return withSoftwareHint(() => conformanceInBrowser(backend, { ...options, allowSoftware }));
     },

@@ -11,6 +11,7 @@ import {
   gelu,
   grad,
   groupNorm,
+  hostZeros,
   layerNorm,
   mul,
   rmsNorm,
@@ -51,7 +52,7 @@ function activationCases(): GraphCase[] {
         ],
       }),
     ),
-    valueCase(op, 'tails', f, () => [f32([-60, -20, -8, 0, 8, 20, 60])], { aspect }),
+    valueCase(op, 'tails', f, () => [f32([-1000, -100, -60, -20, -8, 0, 8, 20, 60, 100, 1000])], { aspect }),
     valueCase(
       op,
       'of transposed',
@@ -78,7 +79,13 @@ function rowwiseCases(): GraphCase[] {
       }),
     ),
     valueCase(op, '[0,4]', f, () => [floats([0, 4])], { aspect, features: ['zero-size'] }),
-    valueCase(op, 'large numbers', f, () => [f32([100, 101, 99, 98, -300, 0, 300, 1], [2, 4])], { aspect }),
+    valueCase(
+      op,
+      'large numbers',
+      f,
+      () => [f32([100, 101, 99, 98, -300, 0, 300, 1, -5, 0, 5, 1000], [3, 4])],
+      { aspect },
+    ),
     valueCase(op, 'equal numbers', f, () => [f32([2, 2, 2, 2], [1, 4])], { aspect }),
     valueCase(
       op,
@@ -115,14 +122,20 @@ function attentionCases(): GraphCase[] {
 
 function optimizerCases(): GraphCase[] {
   const constants = { beta1: 0.9, beta2: 0.95 };
+  const operands = (shape: Shape, scale: number) =>
+    scale === 0
+      ? [1, 2, 3].map(() => hostZeros(shape))
+      : [
+          floats(shape, -scale, scale, 'gradient'),
+          floats(shape, -scale, scale, 'mean'),
+          floats(shape, 0, scale ** 2, 'variance'),
+        ];
   const of = (variant: string, shape: Shape, gradientScale: number) =>
     valueCase('adamUpdate', variant, (gradient, mean, variance, stepSize, epsilon) => {
       const next = adamUpdate({ gradient, mean, variance, stepSize, epsilon }, constants);
       return [next.update, next.mean, next.variance];
     }, () => [
-      floats(shape, -gradientScale, gradientScale, 'gradient'),
-      floats(shape, -gradientScale, gradientScale, 'mean'),
-      floats(shape, 0, gradientScale ** 2, 'variance'),
+      ...operands(shape, gradientScale),
       f32([-0.003], []),
       f32([1e-6], []),
     ], { aspect }); // prettier-ignore
@@ -130,6 +143,7 @@ function optimizerCases(): GraphCase[] {
     of('[3,4]', [3, 4], 1),
     of('a scalar', [], 1),
     of('small gradients', [16], 1e-4),
+    of('nothing but zeros', [3], 0),
     of('2^13 elements', [2 ** 13], 1),
   ];
 }
@@ -137,7 +151,12 @@ function optimizerCases(): GraphCase[] {
 /** All of them. */
 export function compositeCases(): GraphCase[] {
   const nested = (x: Tensor) => layerNorm(add(x, gelu(rmsNorm(x))));
+  const affine = () => [floats([4, 6]), floats([6], 0.5, 1.5, 'scale'), floats([6], -1, 1, 'bias')];
   return [
+    valueCase('layerNorm', 'scaled and shifted', (x, scale, bias) => layerNorm(x, { scale, bias }), affine, {
+      aspect,
+    }),
+    valueCase('rmsNorm', 'scaled, an epsilon of its own', (x, scale) => rmsNorm(x, { scale, epsilon: 1e-3 }), () => affine().slice(0, 2), { aspect }), // prettier-ignore
     ...activationCases(),
     ...rowwiseCases(),
     ...attentionCases(),

@@ -4,15 +4,19 @@ import {
   dotGeneral,
   einsum,
   gather,
+  grad,
   matmul,
   mul,
   reverse,
   scatterAdd,
   slice,
+  square,
+  sum,
   transpose,
   type ConvWindow,
   type DotDimensions,
   type Shape,
+  type Tensor,
 } from '@meanflow/core';
 import { valueCase, type TensorFunction } from './build.js';
 import type { Feature, GraphCase } from './case.js';
@@ -48,6 +52,7 @@ const DOTS: readonly (readonly [string, Shape, Shape, DotDimensions, ...Feature[
   ['many free axes', [2, 3, 4], [4, 2, 3], dot([2], [0])],
   ['rank 5', [2, 2, 1, 3, 2], [2, 2, 1, 2, 3], dot([4], [3], [0, 1, 2], [0, 1, 2]), 'rank-5'],
   ['nothing to sum', [3, 0], [0, 4], dot([1], [0]), 'zero-size'],
+  ['nothing to sum in a batch', [4, 2, 0], [4, 0, 3], dot([2], [1], [0], [0]), 'zero-size'],
   ['an empty batch', [0, 3, 4], [0, 4, 2], dot([2], [1], [0], [0]), 'zero-size'],
   ['no rows', [0, 4], [4, 3], dot([1], [0]), 'zero-size'],
   ['1,000 products', [9, 1000], [1000, 7], dot([1], [0]), 'large'],
@@ -99,6 +104,27 @@ function dotCases(): GraphCase[] {
   ];
 }
 
+/** Products as einsum writes them: axes in any order, stacks, attention in both layouts, axes of size one. */
+const EINSUMS: readonly string[] = [
+  'ik,kj->ji', 'i,ij->j', 'ij,j->i', 'ij,ij->', // matrices and vectors
+  'biq,qj->bij', 'bi,bij->bj', 'bqi,bqj->ij', 'bqk,jk->bqj', // stacks
+  'bhqd,bhkd->bhqk', 'bhqk,bhkd->bhqd', 'bhqk,bkhd->bqhd', // attention
+  'bhi,bhj->bij', 'hbi,bhj->bij', 'bih,hbj->ij', 'bij,jki->bk', // several contracting axes
+  'mi,mj->mij', 'bmi,bmj->bij', 'mk,kj->mj', 'im,mj->ij', // axes of size one
+]; // prettier-ignore
+const SIZES: Readonly<Record<string, number>> = { b: 2, h: 3, q: 4, k: 5, d: 6, i: 4, j: 7, m: 1 };
+
+function einsumCases(): GraphCase[] {
+  return EINSUMS.map((equation) => {
+    const [a, b] = equation
+      .split('->')[0]
+      .split(',')
+      .map((letters) => [...letters].map((letter) => SIZES[letter]));
+    const inputs = () => [floats(a, -1, 1, 'a'), floats(b, -1, 1, 'b')];
+    return valueCase('dotGeneral', `einsum ${equation}`, (x, y) => einsum(equation, x, y), inputs);
+  });
+}
+
 const CONVS: readonly (readonly [string, Shape, Shape, Partial<ConvWindow>, ...Feature[]])[] = [
   ['1 axis', [2, 3, 8], [4, 3, 3], {}],
   ['2 axes', [2, 3, 6, 5], [4, 3, 3, 3], {}],
@@ -114,15 +140,36 @@ const CONVS: readonly (readonly [string, Shape, Shape, Partial<ConvWindow>, ...F
   ['groups', [2, 4, 5, 5], [6, 2, 3, 3], { groups: 2 }],
   ['depthwise', [1, 3, 5, 5], [3, 1, 3, 3], { groups: 3, padding: [[1, 1], [1, 1]] }],
   ['groups, strides and dilation', [1, 4, 7, 7], [4, 2, 2, 2], { groups: 2, strides: [2, 1], rhsDilation: [1, 2] }],
+  ['a dilated input, without padding', [2, 3, 4, 5], [4, 3, 3, 2], { lhsDilation: [2, 3] }],
+  ['a dilated input, more padding than window', [1, 2, 3, 3], [2, 2, 2, 2], { lhsDilation: [2, 2], padding: [[4, 0], [3, 5]] }],
+  ['a dilated input, cropped', [1, 2, 5, 5], [2, 2, 2, 2], { lhsDilation: [2, 3], padding: [[-1, 0], [-2, -1]] }],
+  ['a dilated input, padded before and cropped after', [1, 1, 2], [1, 1, 1], { lhsDilation: [2], padding: [[4, -3]] }],
+  ['a dilated input and window', [1, 2, 5, 4], [3, 2, 2, 3], { lhsDilation: [2, 2], rhsDilation: [2, 3], padding: [[0, 0], [3, 3]] }],
+  ['groups and a dilated input', [2, 4, 3, 3], [6, 2, 3, 3], { groups: 2, lhsDilation: [2, 2], padding: [[1, 1], [1, 1]] }],
+  ['depthwise, strides and dilation', [1, 4, 8, 7], [8, 1, 2, 3], { groups: 4, strides: [2, 1], rhsDilation: [2, 2] }],
   ['everything at once', [2, 2, 5, 4], [4, 1, 2, 3], { groups: 2, strides: [2, 1], lhsDilation: [1, 2], rhsDilation: [2, 1], padding: [[1, 2], [2, 0]] }],
   ['an empty batch', [0, 2, 5, 5], [3, 2, 3, 3], {}, 'zero-size'],
   ['a window larger than the input', [1, 2, 2, 2], [3, 2, 3, 3], {}, 'zero-size'],
   ['no channels', [1, 0, 4, 4], [2, 0, 3, 3], {}, 'zero-size'],
+  ['nothing but padding', [1, 2, 0, 3], [2, 2, 1, 1], { padding: [[1, 1], [0, 0]] }, 'zero-size'],
   ['many channels', [1, 32, 9, 9], [16, 32, 3, 3], { padding: [[1, 1], [1, 1]] }, 'large'],
 ]; // prettier-ignore
 
+/** Gradients are convolutions of windows that nobody writes by hand; the oracle of the others is finite differences. */
+function convGradients(): GraphCase[] {
+  const squares = (x: Tensor, kernel: Tensor, window: Partial<ConvWindow>) =>
+    sum(square(conv(x, kernel, window)));
+  return CONVS.filter(([, , , , ...features]) => features.length === 0).map(([variant, x, kernel, window]) =>
+    valueCase('conv', `both gradients, ${variant}`, (a, b) => [
+      grad((t: Tensor) => squares(t, b, window))(a),
+      grad((t: Tensor) => squares(a, t, window))(b),
+    ], () => [floats(x, -1, 1, 'conv x'), floats(kernel, -1, 1, 'conv kernel')], { aspect: 'derivatives' }),
+  ); // prettier-ignore
+}
+
 function convCases(): GraphCase[] {
   return [
+    ...convGradients(),
     ...CONVS.map(
       ([variant, x, kernel, window, ...features]) =>
       valueCase('conv', variant, (a, b) => conv(a, b, window), () => [
@@ -160,7 +207,11 @@ const GATHERS: readonly (readonly [Shape, Shape, ...Feature[]])[] = [
 ];
 
 function tableCases(): GraphCase[] {
-  const draw = { float32: floats, int32: ints, bool: bools } as const;
+  const draw = {
+    float32: floats,
+    int32: (shape: Shape) => ints(shape, -(2 ** 31), 2 ** 31),
+    bool: bools,
+  } as const;
   return [
     ...GATHERS.flatMap(([table, indices, ...features]) =>
       (['float32', 'int32', 'bool'] as const).map(
@@ -188,6 +239,14 @@ function tableCases(): GraphCase[] {
       f32([NaN, Infinity, -Infinity, 1], [2, 2]),
       i32([1, 0, 1]),
     ], { features: ['nan', 'infinity'] }), // prettier-ignore
+    valueCase('scatterAdd', 'nothing into no rows', (updates, at) => scatterAdd(updates, at, 0), () => [
+      floats([0, 4]),
+      i32([]),
+    ], { features: ['zero-size'] }), // prettier-ignore
+    valueCase('scatterAdd', 'NaN stays in its row', (updates, at) => scatterAdd(updates, at, 3), () => [
+      f32([1, 2, NaN, 3, 4, 5], [3, 2]),
+      i32([0, 1, 2]),
+    ], { features: ['nan'] }), // prettier-ignore
     valueCase('scatterAdd', 'many into one row', (updates, at) => scatterAdd(updates, at, 3), () => [
       floats([100, 2], -1, 1),
       i32(new Array<number>(100).fill(1)),
@@ -205,5 +264,5 @@ function tableCases(): GraphCase[] {
 
 /** All of them. */
 export function contractionCases(): GraphCase[] {
-  return [...dotCases(), ...convCases(), ...tableCases()];
+  return [...dotCases(), ...einsumCases(), ...convCases(), ...tableCases()];
 }

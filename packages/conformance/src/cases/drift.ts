@@ -25,18 +25,29 @@ export function driftOracle(procedure: Procedure): () => Promise<Readonly<Record
 }
 
 async function expectedOutcome(procedure: Procedure): Promise<Readonly<Record<string, Expectation>>> {
+  const { exact, drift } = await observeDrift(procedure);
+  return Object.fromEntries(
+    Object.entries(exact).map(([name, value]) => [
+      name,
+      { value, tolerance: new Float64Array(value.size).fill(drift[name]) },
+    ]),
+  );
+}
+
+/** A procedure's outcome on the reference, and by array how far float32 may be from it at any element. */
+export async function observeDrift(
+  procedure: Procedure,
+): Promise<{ readonly exact: NamedArrays; readonly drift: Readonly<Record<string, number>> }> {
   const exact = await procedure(referenceBackend());
   const rounded: NamedArrays[] = [];
   for (let seed = 0; seed < RUNS; seed++) rounded.push(await procedure(roundingBackend(seed)));
-  return Object.fromEntries(
-    Object.entries(exact).map(([name, value]) => {
-      const farthest = Math.max(...rounded.map((outcome) => largestDistance(outcome[name], value)));
-      // The outcomes are read as float32, which hides drifts below half an ulp of the largest element.
-      const resolution = 2 ** -24 * largestMagnitude(value);
-      const tolerance = SAFETY * Math.max(farthest, resolution) + SMALLEST_NORMAL;
-      return [name, { value, tolerance: new Float64Array(value.size).fill(tolerance) }];
-    }),
-  );
+  const drift = Object.entries(exact).map(([name, value]) => {
+    const farthest = Math.max(...rounded.map((outcome) => largestDistance(outcome[name], value)));
+    // The outcomes are read as float32, which hides drifts below half an ulp of the largest element.
+    const resolution = 2 ** -24 * largestMagnitude(value);
+    return [name, SAFETY * Math.max(farthest, resolution) + SMALLEST_NORMAL] as const;
+  });
+  return { exact, drift: Object.fromEntries(drift) };
 }
 
 /** Compares an outcome, tensor by tensor. */

@@ -56,6 +56,40 @@ function allPairs(values: readonly number[]): [number[], number[]] {
   return [pairs.map(([a]) => a), pairs.map(([, b]) => b)];
 }
 
+/** Small and large, whole and not, with zero, infinities and NaN among them. */
+const MAGNITUDES = [0, 1, -1, 0.5, -0.5, 2, -2.5, 3.7, -3.7, 17, -17, 80, -80, 1e-30, 1e30, -1e30, Infinity, -Infinity, NaN]; // prettier-ignore
+/** In which float32 would round, negation or division overflow, and divisors that processors stop at. */
+const INTEGERS = [0, 1, -1, 2, -2, 7, -7, 100_000, 2 ** 24 + 1, 2 ** 31 - 1, -(2 ** 31)];
+
+/** Ops at numbers of every magnitude, one among others, each with each. */
+function magnitudeCases(): GraphCase[] {
+  const features = ['nan', 'infinity'] as const;
+  // The reduction of a sine's argument to a period may end before 1e30.
+  const numbers = (op: string) =>
+    op === 'sin' || op === 'cos' ? MAGNITUDES.filter((x) => Math.abs(x) !== 1e30) : MAGNITUDES;
+  const isOf = (dtype: DType, dtypes: readonly DType[] = ['float32']) => dtypes.includes(dtype);
+  const integerPairs = () => allPairs(INTEGERS).map((values) => i32(values));
+  return [
+    ...UNARY.filter(({ dtypes }) => isOf('float32', dtypes)).map(({ op, f }) =>
+      valueCase(op, 'every magnitude', f, () => [f32(numbers(op))], { features }),
+    ),
+    ...UNARY.filter(({ dtypes }) => isOf('int32', dtypes)).map(({ op, f }) =>
+      valueCase(op, 'int32 of every magnitude', f, () => [i32(INTEGERS)], { features: ['int32', 'overflow'] }),
+    ),
+    ...BINARY.filter(({ op, dtypes }) => isOf('float32', dtypes) && op !== 'pow').map(({ op, f }) =>
+      valueCase(op, 'every magnitude', f, () => allPairs(MAGNITUDES).map((values) => f32(values)), { features }),
+    ),
+    ...BINARY.filter(({ dtypes }) => isOf('int32', dtypes)).map(({ op, f }) =>
+      valueCase(op, 'int32 of every magnitude', f, integerPairs, { features: ['int32', 'overflow'] }),
+    ),
+    ...[3, -3, 1, -1, 0].map((divisor) =>
+      valueCase('div', `int32 by ${divisor}, a constant`, (x) => div(x, divisor), () => [i32(INTEGERS)], {
+        features: ['int32', 'overflow'],
+      }),
+    ),
+  ]; // prettier-ignore
+}
+
 /** Cases that belong to one op. */
 function particularCases(): GraphCase[] {
   const big = [2 ** 31 - 1, -(2 ** 31), 2 ** 30, 123_456_789, -987_654_321, 65_537];
@@ -74,6 +108,11 @@ function particularCases(): GraphCase[] {
     valueCase('div', 'int32 truncates toward zero', div, () => [i32([7, -7, 7, -7, 1, 0]), i32([2, 2, -2, -2, 3, 5])], {
       features: ['int32'],
     }), // prettier-ignore
+    valueCase('add', 'beside an input that nothing reads', (x, y, _unread) => add(x, y), () => [
+      f32([1, 2]),
+      f32([3, 4]),
+      i32([5, 6, 7]),
+    ]), // prettier-ignore
     valueCase('add', 'float32 overflows to infinity', add, () => [f32([3e38, -3e38]), f32([3e38, -3e38])], {
       features: ['infinity'],
     }),
@@ -84,6 +123,14 @@ function particularCases(): GraphCase[] {
       f32([-2, -2, -2, -1.5, 0, 0, 3]),
       f32([3, 2, -1, 4, 0, 2, 0]),
     ]),
+    valueCase('pow', 'bases of every kind', pow, () => {
+      const bases = [0, -0, 0.5, 1, 2, 9, Infinity];
+      const exponents = [0, 1, 2, -1, 0.5, 3.3, -2.5];
+      return [
+        f32(bases.flatMap((base) => exponents.map(() => base))),
+        f32(bases.flatMap(() => exponents)),
+      ];
+    }, { features: ['infinity'] }), // prettier-ignore
     valueCase('pow', 'nan', pow, () => [f32([NaN, 2, NaN]), f32([2, NaN, NaN])], { features: ['nan'] }),
     valueCase('floor', 'whole numbers, halves and large ones', floor, () => [
       f32([-2, -1.5, -0.5, 0, 0.5, 1, 8388609, -8388609, 0.99999994]),
@@ -118,11 +165,18 @@ function selectCases(): GraphCase[] {
   ]; // prettier-ignore
   return [
     ...same,
-    ...mixed.map((shapes) =>
-      valueCase('select', shapes.map(show).join(' '), where, operands('float32', ...shapes), {
-        features: ['broadcasting'],
-      }),
+    ...mixed.flatMap((shapes) =>
+      (['float32', 'int32', 'bool'] as const).map((dtype) =>
+        valueCase('select', `${dtype} ${shapes.map(show).join(' ')}`, where, operands(dtype, ...shapes), {
+          features: ['broadcasting', ...dtypeFeatures(dtype)],
+        }),
+      ),
     ),
+    valueCase('select', 'int32 beyond 2^24', where, () => [
+      bool([1, 0, 1]),
+      i32([2 ** 24 + 1, 5, 2 ** 31 - 1]),
+      i32([7, -(2 ** 24) - 1, 8]),
+    ], { features: ['int32'] }), // prettier-ignore
     valueCase('select', 'does not look at the other branch', where, () => [
       bool([1, 0, 1, 0]),
       f32([1, NaN, 2, Infinity]),
@@ -162,6 +216,17 @@ function castCases(): GraphCase[] {
         ], { features: [...dtypeFeatures(from), ...dtypeFeatures(to), ...shapeFeatures(shape)] }), // prettier-ignore
       ),
     ]),
+    ...(['int32', 'bool'] as const).map((to) =>
+      valueCase(
+        'cast',
+        `denormal to ${to}`,
+        (x) => cast(x, to),
+        () => [f32([1e-40, -1e-40, 2 ** -126])],
+        {
+          features: ['denormal', to],
+        },
+      ),
+    ),
     valueCase('cast', 'NaN and infinities are true', (x) => cast(x, 'bool'), () => [
       f32([NaN, Infinity, -Infinity, 0, -0]),
     ], { features: ['nan', 'infinity', 'bool'] }), // prettier-ignore
@@ -170,5 +235,5 @@ function castCases(): GraphCase[] {
 
 /** All of them. */
 export function elementwiseSpecialCases(): GraphCase[] {
-  return [...specialCases(), ...particularCases(), ...selectCases(), ...castCases()];
+  return [...specialCases(), ...magnitudeCases(), ...particularCases(), ...selectCases(), ...castCases()];
 }

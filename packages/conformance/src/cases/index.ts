@@ -1,21 +1,29 @@
 /** Every case of the kit, in the order in which it is run: small graphs first, whole procedures last. */
 import type { Case } from './case.js';
 import { compositeCases } from './composites.js';
+import { concurrencyCases } from './concurrency.js';
 import { contractionCases } from './contractions.js';
 import { derivativeCases } from './derivatives.js';
 import { elementwiseSpecialCases } from './elementwise-special.js';
 import { elementwiseCases } from './elementwise.js';
 import { errorCases } from './errors.js';
 import { lifetimeCases } from './lifetime.js';
+import { limitCases } from './limits.js';
+import { longTrainingCases } from './long-training.js';
 import { reductionCases } from './reductions.js';
 import { samplingCases } from './sampling.js';
 import { shapingCases } from './shaping.js';
 import { stateCases } from './state.js';
 import { trainingCases } from './training.js';
 
-/** The cases. Their ids are unique; making them traces and computes nothing. */
+let made: readonly Case[] | undefined;
+
+/**
+ * The cases. Their ids are unique; making them traces and computes nothing. They are made once, so that what a procedure's
+ * case knows of the reference is computed once for all backends.
+ */
 export function conformanceCases(): readonly Case[] {
-  return [
+  return (made ??= [
     ...elementwiseCases(),
     ...elementwiseSpecialCases(),
     ...reductionCases(),
@@ -23,10 +31,13 @@ export function conformanceCases(): readonly Case[] {
     ...contractionCases(),
     ...derivativeCases(),
     ...compositeCases(),
+    ...limitCases(),
     ...lifetimeCases(),
+    ...concurrencyCases(),
     ...errorCases(),
     ...stateCases(),
     ...samplingCases(),
     ...trainingCases(),
-  ];
+    ...longTrainingCases(),
+  ]);
 }

@@ -39,6 +39,9 @@ const EMPTY_AXES: readonly (readonly [Shape, readonly number[]])[] = [
   ],
 ];
 
+/** A NaN in every place of a row, alone and beside infinities; infinities of one sign and of both. */
+const UNRULY = [1, NaN, 3, NaN, 1, 2, 1, 2, NaN, -Infinity, 1, Infinity, -Infinity, -Infinity, -Infinity];
+
 function sumAndMax(): GraphCase[] {
   const rows: readonly (readonly [string, Reduce, string])[] = [
     ['reduceSum', sum, 'sum'],
@@ -70,6 +73,10 @@ function sumAndMax(): GraphCase[] {
       of('of sliced', (x) => f(slice(x, [1, 0], [5, 7], [2, 3]), 1), () => floats([6, 8]), ['layout']),
       of('of reversed', (x) => f(reverse(x, [1]), 0), () => floats([3, 4]), ['layout']),
       of('of repeated', (x) => f(broadcastTo(x, [5, 3, 4]), [0, 2]), () => floats([3, 1]), ['layout']),
+      of('of a scalar', (x) => f(x), () => f32([2.5], [])),
+      of('over no axes', (x) => f(x, []), () => floats([3, 4])),
+      of('NaN and infinities in rows', (x) => f(x, 1), () => f32(UNRULY, [5, 3]), ['nan', 'infinity']),
+      of('NaN and infinities in columns', (x) => f(x, 0), () => f32(UNRULY, [5, 3]), ['nan', 'infinity']),
       of('NaN', (x) => f(x, 1), () => f32([1, NaN, 2, 3], [2, 2]), ['nan']),
       of('infinities', (x) => f(x, 1), () => f32([Infinity, 1, -Infinity, 1, -Infinity, -Infinity], [3, 2]), ['infinity']),
       of('denormals', (x) => f(x), () => f32([1e-40, 2e-40, -(2 ** -149)]), ['denormal']),
@@ -114,6 +121,8 @@ function argMaxCases(): GraphCase[] {
     of('int32 along -1', (x) => argMax(x), () => ints([4, 7]), ['int32', 'negative-axes']),
     of('first of equal ones', (x) => argMax(x), () => f32([1, 3, 3, 2, 5, 5, 5, 5, -1, -1, -2, -1], [3, 4])),
     of('[0,3] along 1', (x) => argMax(x, 1), () => floats([0, 3]), ['zero-size']),
+    of('[3,0] along 0', (x) => argMax(x, 0), () => floats([3, 0]), ['zero-size']),
+    of('int32 beyond 2^24', (x) => argMax(x), () => i32([2 ** 24, 2 ** 24 + 1, -5]), ['int32']),
     of('of transposed', (x) => argMax(transpose(x), 1), () => floats([3, 4]), ['layout']),
     of('infinities', (x) => argMax(x), () => f32([-Infinity, 1, Infinity, -Infinity, -Infinity, -Infinity], [2, 3]), ['infinity']),
     of('2^15 along 0', (x) => argMax(x, 0), () => floats([2 ** 15]), ['large']),

@@ -4,6 +4,7 @@ import {
   broadcastTo,
   concat,
   constant,
+  div,
   expandDims,
   full,
   HostArray,
@@ -173,11 +174,16 @@ function specialCases(): GraphCase[] {
     pad: (x) => pad(x, { low: [1, 0], interior: [0, 1] }),
     concat: (x) => concat([x, x], 1),
   };
-  return Object.entries(functions).map(([op, f]) =>
+  // Reciprocals tell the zeros apart, whose signs are not looked at.
+  const zeros = () => [f32([0, -0, 0, -0, -0, 0], [2, 3])];
+  return Object.entries(functions).flatMap(([op, f]) => [
     valueCase(op, 'moves NaN, infinities and denormals', f, numbers, {
       features: ['nan', 'infinity', 'denormal'],
     }),
-  );
+    valueCase(op, 'moves zeros with their signs', (x) => div(1, f(x)), zeros, {
+      features: ['infinity', 'signed-zero'],
+    }),
+  ]);
 }
 
 function concatCases(): GraphCase[] {
@@ -233,6 +239,8 @@ function sourceCases(): GraphCase[] {
     valueCase('constant', 'bool', () => constant(bool([1, 0, 1])), () => [floats([1])], { features: ['bool'] }),
     valueCase('constant', 'empty', () => constant(new HostArray('float32', [0, 2], new Float32Array(0))), () => [floats([1])], { features: ['zero-size'] }),
     valueCase('constant', '4,100 elements', (x) => mul(constant(floats([4100], -1, 1, 'constant')), x), () => [floats([4100])], { features: ['large'] }),
+    valueCase('constant', 'zero and minus zero stay apart', (x) => concat([div(x, constant(0)), div(x, constant(-0))]), () => [f32([1, -2])], { features: ['infinity', 'signed-zero'] }),
+    valueCase('constant', 'float64 becomes float32', anchored(() => constant(new HostArray('float64', [2], Float64Array.of(1 / 3, 1e-50)))), () => [floats([2])]),
     valueCase('constant', 'full', (x) => add(full([2, 3], 0.7), x), () => [floats([2, 3])]),
   ]; // prettier-ignore
 }

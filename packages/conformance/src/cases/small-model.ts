@@ -22,6 +22,12 @@ export interface SmallBatch {
   readonly label: HostArray<'int32'>;
 }
 
+/** One layer and no velocity head, for many steps; conditioned on guidance when asked for. */
+export const shallowNetwork = (isGuided: boolean) => {
+  const { velocityHead: _, ...config } = CONFIG;
+  return mlp({ ...config, depth: 1, ...(isGuided && { times: 'h', guidance: true }) });
+};
+
 /** Three Gaussians in the plane, by class. */
 export const smallData = {
   batch(key: RandomKey, step: number, size: number): SmallBatch {

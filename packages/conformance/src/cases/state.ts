@@ -1,8 +1,25 @@
 /**
- * State: it stays on the device from run to run, is donated, and does not grow. What a backend counts it exposes through two
- * optional interfaces: an executable's `counters` and the backend's `memory()`.
+ * State: it stays on the device from run to run, is donated, and does not grow (`memory.ts`). What a backend's executables
+ * count they may expose as `counters`.
  */
-import { DisposedError, type Backend, type Executable, type RunInput } from '@meanflow/core';
+import {
+  add,
+  DisposedError,
+  div,
+  mul,
+  spec,
+  sub,
+  trace,
+  treePaths,
+  type Backend,
+  type DeviceArray,
+  type Executable,
+  type HostArray,
+  type RunInput,
+  type Tensor,
+} from '@meanflow/core';
+import { createObjective } from '@meanflow/models';
+import { adam, Trainer, type TrainState } from '@meanflow/training';
 import {
   behaviour,
   counterGraph,
@@ -10,11 +27,14 @@ import {
   expect,
   expectRejection,
   expectValues,
+  runAndRead,
   scalar,
   withExecutable,
 } from './behaviour.js';
 import type { BehaviourCase, Finding } from './case.js';
 import { f32, floats } from './inputs.js';
+import { memoryCases } from './memory.js';
+import { smallData, smallNetwork } from './small-model.js';
 
 /** What an executable may count; state that stays on the device adds nothing. */
 export interface TransferCounters {
@@ -29,19 +49,7 @@ export interface CountingExecutable extends Executable {
   readonly counters: TransferCounters;
 }
 
-/** What a backend holds: whatever figures it can give, by name, such as `bytes` or `buffers`. None may grow. */
-export type DeviceMemory = Readonly<Record<string, number | undefined>>;
-
-/** A backend that knows what it holds. */
-export interface MeasuringBackend extends Backend {
-  memory(): DeviceMemory;
-}
-
 const SIZE = 2 ** 14;
-const RUNS_BEFORE = 200;
-const RUNS = 2000;
-/** A leak of one state in each run would be 118 MB; the process's own unrest is well below half of that. */
-const PROCESS_SLACK_BYTES = 48 * 2 ** 20;
 
 /** All of them. */
 export function stateCases(): BehaviourCase[] {
@@ -89,10 +97,105 @@ export function stateCases(): BehaviourCase[] {
         disposeAll(second);
       }),
     ),
+    of('that a run leaves as it is goes on', async (backend) => {
+      const { graph } = trace(
+        ({ kept, moved }: Record<'kept' | 'moved', Tensor>) => ({ kept, moved: add(moved, kept) }),
+        { kept: spec([2]), moved: spec([2]) },
+        { name: 'kept' },
+      );
+      await withExecutable(backend, graph, { kept: 'kept', moved: 'moved' }, async (executable) => {
+        let state: Record<string, RunInput> = { kept: f32([1, 2]), moved: f32([0, 0]) };
+        for (let i = 0; i < 3; i++) state = await executable.run(state);
+        const { kept, moved } = state as Record<string, DeviceArray>;
+        expectValues('what was kept', await kept.read(), [1, 2]);
+        expectValues('what it was added to', await moved.read(), [3, 6]);
+        disposeAll({ kept, moved });
+      });
+    }),
+    of('whose parts change places', async (backend) => {
+      const { graph } = trace(({ a, b }: Record<'a' | 'b', Tensor>) => ({ a: b, b: mul(a, 2) }), {
+        a: spec([2]),
+        b: spec([2]),
+      });
+      await withExecutable(backend, graph, { a: 'a', b: 'b' }, async (executable) => {
+        let state: Record<string, RunInput> = { a: f32([1, 2]), b: f32([10, 20]) };
+        for (let i = 0; i < 3; i++) state = await executable.run(state);
+        const { a, b } = state as Record<string, DeviceArray>;
+        expectValues('the first part', await a.read(), [20, 40]);
+        expectValues('the second', await b.read(), [4, 8]);
+        disposeAll({ a, b });
+      });
+    }),
+    of('that is given for another input as well', async (backend) => {
+      const { graph } = trace(({ a, b }: Record<'a' | 'b', Tensor>) => ({ a: add(a, b), b: sub(a, b) }), {
+        a: spec([2]),
+        b: spec([2]),
+      });
+      await withExecutable(backend, graph, { a: 'a' }, async (executable) => {
+        const first = await executable.run({ a: f32([3, 4]), b: f32([1, 1]) });
+        const next = await executable.run({ a: first.a, b: first.a });
+        expectValues('the sum', await next.a.read(), [8, 10]);
+        expectValues('the difference', await next.b.read(), [0, 0]);
+        await expectRejection('read() of a donated array', () => first.a.read(), DisposedError);
+        expectValues('the other result', await first.b.read(), [2, 3]);
+        disposeAll(first);
+        disposeAll(next);
+      });
+    }),
+    of('begun again from what was read, it ends in the same bits', resumption),
     behaviour('state', 'state', 'makes no host traffic', residency, ['counters']),
-    behaviour('memory', 'state', `after ${RUNS} runs as after ${RUNS_BEFORE}`, flatMemory, ['memory']),
+    ...memoryCases(),
   ];
 }
+
+/** Whether arrays on the device tell more than reading them does: a third, there and back, is one then. */
+function holdsMoreThanFloat32(backend: Backend): Promise<boolean> {
+  const { graph } = trace(({ x }: { x: Tensor }) => ({ third: div(x, 3), thrice: sub(mul(x, 3), 1) }), {
+    x: spec([]),
+  });
+  return withExecutable(backend, graph, {}, async (executable) => {
+    const { third, thrice } = await executable.run({ x: scalar(1) });
+    const direct = await runAndRead(executable, { x: third });
+    const throughHost = await runAndRead(executable, { x: await third.read() });
+    disposeAll({ third, thrice });
+    return direct.thrice.item() !== throughHost.thrice.item();
+  });
+}
+
+/** Ten train steps, against four, a state that goes through the host, and six. */
+async function resumption(backend: Backend): Promise<Finding> {
+  if (await holdsMoreThanFloat32(backend)) {
+    return { unsupported: 'its state is more exact than the float32 that it is read as' };
+  }
+  const make = () =>
+    Trainer.create({
+      network: smallNetwork(),
+      objective: createObjective({ kind: 'meanflow' }),
+      optimizer: adam({ learningRate: 1e-2 }),
+      data: smallData,
+      backend,
+      batchSize: 16,
+      seed: 3,
+    });
+  const advance = async (trainer: Awaited<ReturnType<typeof make>>, steps: number) => {
+    for (let i = 0; i < steps; i++) disposeAll({ loss: (await trainer.advance()).loss });
+    return trainer.snapshot();
+  };
+  const [straight, before, after] = [await make(), await make(), await make()];
+  try {
+    const wanted = await advance(straight, 10);
+    after.restore(await advance(before, 4));
+    const got = treePaths<HostArray>(stateOf(await advance(after, 6)));
+    treePaths<HostArray>(stateOf(wanted)).forEach(({ path, leaf }, i) =>
+      expectValues(path, got[i].leaf, [...leaf.data]),
+    );
+    return {};
+  } finally {
+    for (const trainer of [straight, before, after]) await trainer.dispose();
+  }
+}
+
+const stateOf = ({ params, optimizer }: TrainState) => ({ params, optimizer });
 
 function residency(backend: Backend): Promise<Finding> {
   return withExecutable(backend, counterGraph(SIZE), { counter: 'counter' }, async (executable) => {
@@ -123,61 +226,4 @@ function residency(backend: Backend): Promise<Finding> {
     counter.dispose();
     return {};
   });
-}
-
-function flatMemory(backend: Backend): Promise<Finding> {
-  const measure = memoryOf(backend);
-  if (measure === undefined) {
-    return Promise.resolve({
-      unsupported: 'it has no `memory()`, and the platform does not tell the process’s',
-    });
-  }
-  return withExecutable(backend, counterGraph(SIZE), { counter: 'counter' }, async (executable) => {
-    let counter: RunInput = floats([SIZE]);
-    let before: Measured | undefined;
-    for (let i = 1; i <= RUNS; i++) {
-      const results: Awaited<ReturnType<Executable['run']>> = await executable.run({
-        counter,
-        step: scalar(0.5),
-      });
-      results.total.dispose();
-      counter = results.counter;
-      if (i === RUNS_BEFORE) before = measure();
-      // What runs free may be freed by the platform between tasks only.
-      if (i % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
-    }
-    const after = measure();
-    if ('dispose' in counter) counter.dispose();
-    for (const [name, value = 0] of Object.entries(after.figures)) {
-      expect(
-        value - (before!.figures[name] ?? 0) <= after.slack,
-        `${after.what} was ${show(before!)} after ${RUNS_BEFORE} runs and ${show(after)} after ${RUNS}.`,
-      );
-    }
-    return { detail: `${after.what}: ${show(before!)}, then ${show(after)}` };
-  });
-}
-
-interface Measured {
-  readonly what: string;
-  readonly figures: DeviceMemory;
-  /** How much a figure may grow. */
-  readonly slack: number;
-}
-
-const show = ({ figures }: Measured): string =>
-  Object.entries(figures)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${value} ${name}`)
-    .join(', ');
-
-/** The backend's own account, or the process's, where the platform has one. */
-function memoryOf(backend: Backend): (() => Measured) | undefined {
-  const { memory } = backend as Partial<MeasuringBackend>;
-  if (memory !== undefined)
-    return () => ({ what: 'The backend’s memory', figures: memory.call(backend), slack: 0 });
-  const platform = globalThis as { readonly process?: { memoryUsage?: { rss?(): number } } };
-  const rss = platform.process?.memoryUsage?.rss;
-  if (rss === undefined) return undefined;
-  return () => ({ what: 'The process’s memory', figures: { bytes: rss() }, slack: PROCESS_SLACK_BYTES });
 }

@@ -1,6 +1,7 @@
 /**
  * Train steps: the three objectives, each with its guidance and label drop, for 20 steps of Adam with an average, against
- * the float64 reference. Loss and squared errors of every step, and the parameters and averages after the last.
+ * the float64 reference. Loss and squared errors of every step, and the whole state after the last: Adam's moments show a
+ * wrong scale of a gradient, which its steps do not.
  */
 import { hostArray, treePaths, type Backend, type HostArray } from '@meanflow/core';
 import { createObjective, type ObjectiveConfig } from '@meanflow/models';
@@ -54,8 +55,8 @@ async function trainOn(backend: Backend, config: ObjectiveConfig): Promise<Named
         array.dispose();
       }
     }
-    const { params, ema: averages } = await trainer.snapshot();
-    const leaves = treePaths<HostArray>({ params, ema: averages });
+    const { params, optimizer, ema: averages } = await trainer.snapshot();
+    const leaves = treePaths<HostArray>({ params, optimizer, ema: averages });
     return {
       ...Object.fromEntries(Object.entries(curves).map(([name, values]) => [name, hostArray(values)])),
       ...Object.fromEntries(leaves.map(({ path, leaf }) => [path, leaf])),

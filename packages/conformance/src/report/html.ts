@@ -1,7 +1,14 @@
 /** The matrix as one self-contained HTML page: no script, no font and no image from anywhere. */
 import { roundoff } from '../numerics/roundoff.js';
 import { formatCell, matrixRows } from './matrix.js';
-import { conforms, unsupportedReasons, type Absence, type OpSummary, type Report } from './report.js';
+import {
+  conforms,
+  measurements,
+  unsupportedReasons,
+  type Absence,
+  type OpSummary,
+  type Report,
+} from './report.js';
 
 const STYLE = `
   :root { color-scheme: light dark; font: 14px/1.5 system-ui, sans-serif; }
@@ -60,6 +67,9 @@ function reportHtml(report: Report): string {
 <p>${passed} of ${results.length} cases passed. ${escape([device.description, ...versions].join(', '))}</p>
 <ul>
 ${ended === undefined ? '' : `<li class="failed">Ended ${escape(ended)}</li>`}
+${measurements(report)
+  .map(({ detail }) => `<li>${escape(detail)}</li>`)
+  .join('\n')}
 ${failed.map(({ id, detail = '' }) => `<li class="failed"><code>${escape(id)}</code><br>${escape(detail)}</li>`).join('\n')}
 ${[...unsupportedReasons(report)]
   .map(

@@ -1,6 +1,7 @@
 /** The matrix ops × backends, as data and as text for a terminal. */
 import {
   conforms,
+  measurements,
   summarise,
   unsupportedReasons,
   type Absence,
@@ -109,6 +110,7 @@ function reportLines(report: Report, all: boolean): string[] {
   return [
     `${backend} ${verdict}: ${passed} of ${results.length} cases passed, ${failed.length} failed, in ${secondsOf(report).toFixed(1)} s`,
     ...(ended === undefined ? [] : [`  ENDED        ${ended}`]),
+    ...measurements(report).map(({ op, detail }) => `  ${op.padEnd(11)}  ${detail}`),
     ...failed.map(({ id, detail = '' }) => `  failed       ${id}\n               ${detail}`),
     ...[...unsupportedReasons(report)].flatMap(([reason, cases]) => [
       `  unsupported  ${cases.length} case${cases.length === 1 ? '' : 's'} (${ops(cases)}): ${reason}`,

@@ -71,6 +71,14 @@ export function summarise({ results }: Report): readonly OpSummary[] {
   });
 }
 
+/** What cases that compare no numbers measured, such as memory. */
+export function measurements({ results }: Report): readonly (CaseResult & { readonly detail: string })[] {
+  return results.flatMap((result) => {
+    const { outcome, worst, detail } = result;
+    return outcome === 'passed' && worst === undefined && detail !== undefined ? [{ ...result, detail }] : [];
+  });
+}
+
 /** What is unsupported and why, by reason. */
 export function unsupportedReasons({ results }: Report): ReadonlyMap<string, readonly CaseResult[]> {
   const unsupported = results.filter(({ outcome }) => outcome === 'unsupported');

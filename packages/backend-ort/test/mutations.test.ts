@@ -1,0 +1,53 @@
+/** A lowering broken on purpose, for the CPU: the kit names the op. docs/conformance/mutations.md shows these and others. */
+import { runConformance, summarise, type Case } from '@meanflow/conformance';
+import { ortBackend } from '../src/index.js';
+import type { Lowering, Lowerings } from '../src/lowerings/lowering.js';
+import { reduce } from '../src/lowerings/reductions.js';
+import { generalLowerings } from '../src/lowerings/table.js';
+import { ort } from './support.js';
+
+/** The ops of which cases fail, of all that compare a graph, with one lowering replaced. */
+async function failing<K extends keyof Lowerings>(
+  op: K,
+  replacement: Lowering<K>,
+): Promise<readonly string[]> {
+  const filter = ({ kind, features }: Case) => kind === 'graph' && !features.includes('large');
+  const original = generalLowerings[op];
+  Object.assign(generalLowerings, { [op]: replacement });
+  try {
+    const backend = await ortBackend({ ort, threads: 1 });
+    const report = await runConformance(backend, { filter });
+    await backend.dispose();
+    expect(report.results.length).toBeGreaterThan(1_500);
+    return summarise(report)
+      .filter(({ failed }) => failed > 0)
+      .map(({ op: name }) => name);
+  } finally {
+    Object.assign(generalLowerings, { [op]: original });
+  }
+}
+
+test('a maximum along axes that overlooks NaN', async () => {
+  const replacement: Lowering<'reduceMax'> = ({ builder, inputs: [x], attributes: { axes } }) =>
+    reduce(builder, 'ReduceMax', x.name, axes);
+  expect(await failing('reduceMax', replacement)).toEqual(['reduceMax']);
+});
+
+test('tanh, wrong by one part in 100,000, and its composite', async () => {
+  const { tanh } = generalLowerings;
+  const replacement: Lowering<'tanh'> = (context) =>
+    context.builder.node('Mul', [tanh(context), context.builder.scalar('float32', 1 + 1e-5)]);
+  expect(await failing('tanh', replacement)).toEqual(['tanh', 'geluTanh']);
+});
+
+test('a transposition by the inverse permutation, where that has the same shape', async () => {
+  const { transpose } = generalLowerings;
+  const replacement: Lowering<'transpose'> = (context) => {
+    const { permutation } = context.attributes;
+    const inverse = permutation.map((_, axis) => permutation.indexOf(axis));
+    const fits = inverse.every((axis, i) => context.inputs[0].shape[axis] === context.output.shape[i]);
+    return transpose(fits ? { ...context, attributes: { permutation: inverse } } : context);
+  };
+  // Of contractions, the gradient in cubes is transposed in this way.
+  expect(await failing('transpose', replacement)).toEqual(['transpose', 'dotGeneral']);
+});
