@@ -50,9 +50,10 @@ describeChromium('in Chromium', () => {
 
   test('memory is measured', async () => {
     const { results } = await conformanceInBrowser('ort:wasm', { filter: ({ op }) => op === 'memory' });
-    expect(results).toEqual([
-      expect.objectContaining({ outcome: 'passed', detail: expect.stringMatching(/[1-9]\d* wasmBytes/) }),
-    ]);
+    expect(results.length).toBeGreaterThan(0);
+    for (const result of results) {
+      expect(result).toMatchObject({ outcome: 'passed', detail: expect.stringMatching(/[1-9]\d* wasmBytes/) });
+    }
   });
 
   test('a browser that ends, ends the report where it was', async () => {
