@@ -52,7 +52,7 @@ async function step(): Promise<number> {
 /** The parameters' movement along a fixed direction: the losses hardly depend on the gradients, this does. */
 function probe(before: MlpParameters, after: MlpParameters): number {
   const flat = ({ layers, out }: MlpParameters) =>
-    [...layers, out].flatMap(({ kernel, bias }) => [kernel, bias]);
+    [...layers, out].flatMap(({ kernel, bias }) => (bias === undefined ? [kernel] : [kernel, bias]));
   const moved = flat(after);
   return flat(before).reduce((total, { data }, k) => {
     return data.reduce((sum, value, i) => sum + (moved[k].data[i] - value) * Math.cos(i * 0.1), total);

@@ -54,6 +54,10 @@ export const generalKernels: Kernels = {
 const { rmsNorm: _rmsNorm, attention: _attention, ...olderKernels } = generalKernels;
 export const portableKernels: Kernels = olderKernels;
 
+/** Operators of the ONNX standard alone. */
+const { silu: _silu, ...standardOperators } = portableKernels;
+export const standardKernels: Kernels = standardOperators;
+
 const hasElements = (shape: Shape): boolean => sizeOf(shape) > 0;
 
 /** Which composites are taken whole. Operands without elements are left to the decomposition. */

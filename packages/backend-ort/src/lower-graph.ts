@@ -35,17 +35,40 @@ export const outputName = (path: string): ValueName => `out:${path}`;
  * @throws {BackendError} when ONNX Runtime has no way to compute an op, naming the op and its operands
  */
 export function toOnnx(graph: Graph, device: OrtDevice = 'cpu'): Uint8Array {
-  const target = targets[device];
-  return lowerGraph(prepare(graph, { hasKernel: hasKernelIn(target.kernels) }), target).encode();
+  return lowerGraph(graph, targets[device]).encode();
 }
 
-function lowerGraph(graph: Graph, target: Target): ModelBuilder {
+/** How the outside of a graph is written. */
+export interface Interface {
+  /**
+   * Writes what stands for an input, which may be an input of the model or an array in it.
+   *
+   * @param isRead whether anything reads it
+   */
+  readonly input: (builder: ModelBuilder, path: string, type: TensorType, isRead: boolean) => ValueName;
+  /** The name of an output in the model. */
+  readonly outputName: (path: string) => ValueName;
+}
+
+const everyInput: Interface = {
+  input: (builder, path, type) => builder.input(inputName(path), type),
+  outputName,
+};
+
+/** Writes a graph for a target. @throws {BackendError} as {@link toOnnx} */
+export function lowerGraph(given: Graph, target: Target, outside = everyInput): ModelBuilder {
+  const graph = prepare(given, { hasKernel: hasKernelIn(target.kernels) });
   const builder = new ModelBuilder(graph.name, target);
   const values = new Array<Operand>(graph.types.length);
   const define = (id: ValueId, name: ValueName, scalar?: number) =>
     (values[id] = { ...graph.types[id], name, scalar });
-  for (const { name, value } of graph.inputs)
-    define(value, builder.input(inputName(name), graph.types[value]));
+  const isRead = new Set([
+    ...graph.instructions.flatMap(({ inputs }) => inputs),
+    ...graph.outputs.map(({ value }) => value),
+  ]);
+  for (const { name, value } of graph.inputs) {
+    define(value, outside.input(builder, name, graph.types[value], isRead.has(value)));
+  }
   for (const instruction of graph.instructions) {
     builder.enter(`${instruction.op}.${instruction.outputs[0]}`);
     const inputs = instruction.inputs.map((input) => values[input]);
@@ -55,7 +78,7 @@ function lowerGraph(graph: Graph, target: Target): ModelBuilder {
     instruction.outputs.forEach((output, i) => define(output, names[i], scalar));
   }
   for (const { name, value } of graph.outputs) {
-    builder.output(outputName(name), graph.types[value], values[value].name);
+    builder.output(outside.outputName(name), graph.types[value], values[value].name);
   }
   return builder;
 }

@@ -3,9 +3,10 @@
  * Runtime's CPU provider (which is also what runs in WebAssembly) has kernels up to the newest set. The WebGPU
  * provider's kernels for Transpose, Pad, Conv, Sin and others end at set 21: of a newer one they would be the CPU's.
  */
-import { generalKernels, portableKernels, type Kernels } from './composites.js';
+import { generalKernels, portableKernels, standardKernels, type Kernels } from './composites.js';
 import type { OrtDevice } from './devices.js';
 import type { Lowerings } from './lowerings/lowering.js';
+import { contraction } from './lowerings/dot.js';
 import { cudaLowerings, generalLowerings, portableLowerings } from './lowerings/table.js';
 import type { ModelFormat } from './onnx/model-builder.js';
 
@@ -27,4 +28,11 @@ export const targets: Readonly<Record<OrtDevice, Target>> = {
   wasm: general,
   webgpu: portable,
   cuda: { ...portable, lowerings: cudaLowerings },
+};
+
+/** Files for other programs: operators of the ONNX standard alone, and none that GPU providers lack. */
+export const interchange: Target = {
+  ...portable,
+  lowerings: { ...cudaLowerings, dotGeneral: contraction('transpose') },
+  kernels: standardKernels,
 };

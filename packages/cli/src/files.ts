@@ -27,9 +27,14 @@ export async function withFileErrors<T>(action: string, work: () => Promise<T>):
 }
 
 /** Writes a file, with the folders it lies in. */
-export async function writeOutput(path: string, content: Uint8Array | string): Promise<void> {
+export function writeOutput(path: string, content: Uint8Array | string): Promise<void> {
+  return writeOutputs(path, [content]);
+}
+
+/** Writes a file piece by piece, with the folders it lies in. */
+export async function writeOutputs(path: string, chunks: Iterable<Uint8Array | string>): Promise<void> {
   await withFileErrors(`"${path}" cannot be written`, () => mkdir(dirname(path), { recursive: true }));
-  await writeFileAtomically(path, [content]);
+  await writeFileAtomically(path, chunks);
 }
 
 /**

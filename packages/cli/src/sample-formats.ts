@@ -1,7 +1,7 @@
 /** Samples as files: numbers in the data's own units (CSV, JSON), points and images as pictures (PNG, SVG). */
 import { extname } from 'node:path';
 import { ArgumentError, type HostArray } from '@meanflow/core';
-import { denormalise } from '@meanflow/data';
+import { denormalise, featureNames } from '@meanflow/data';
 import type { DataFacts, Labels } from './experiment/model.js';
 import { frameAround } from './plots/frame.js';
 import { imageGridPng } from './plots/image-grid.js';
@@ -13,8 +13,10 @@ import { sheetSvg } from './plots/sheet.js';
 const formats = ['.csv', '.json', '.png', '.svg'] as const;
 type Format = (typeof formats)[number];
 
-/** Images in a row of a picture. */
+/** Images in a row of a picture, where nothing else is asked for. */
 const ACROSS = 10;
+/** Pixels of a picture that an image is about as wide as, where it is smaller. */
+const WIDTH = 48;
 
 /** @throws {ArgumentError} when the file's ending is none of the formats, or its picture cannot be made of such data */
 export function checkFormat(path: string, data: DataFacts): void {
@@ -26,19 +28,25 @@ export function checkFormat(path: string, data: DataFacts): void {
  *
  * @param samples `[rows, ...features]`, normalised
  * @param labels the class that each row was asked for
+ * @param across images in a row of a picture
  */
 export function formatSamples(
   path: string,
   samples: HostArray,
   labels: Labels,
   data: DataFacts,
+  across = ACROSS,
 ): Uint8Array | string {
   const format = formatOf(path, data);
   if (format === '.csv') return csv(denormalise(data.normalisation, samples), labels, data);
   if (format === '.json') return json(denormalise(data.normalisation, samples), labels, data);
   const { imageShape } = data;
   if (imageShape !== undefined) {
-    const png = imageGridPng(samples, { imageShape, across: ACROSS, scale: 6 });
+    const png = imageGridPng(samples, {
+      imageShape,
+      across,
+      scale: Math.max(1, Math.floor(WIDTH / imageShape[1])),
+    });
     return format === '.png'
       ? png
       : sheetSvg([{ label: data.name, panels: [{ caption: '', content: { png } }] }]);
@@ -63,9 +71,9 @@ function formatOf(path: string, { columns, imageShape }: DataFacts): Format {
   return found;
 }
 
-function csv(values: HostArray, labels: Labels, { columns, classNames }: DataFacts): string {
+function csv(values: HostArray, labels: Labels, { classNames, ...data }: DataFacts): string {
   const cell = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const head = [...columns, ...(labels === undefined ? [] : ['class'])].map(cell).join(',');
+  const head = [...featureNames(data), ...(labels === undefined ? [] : ['class'])].map(cell).join(',');
   const rows = rowsOf(values).map((row, i) =>
     [...row.map(String), ...(labels === undefined ? [] : [cell(className(labels.data[i], classNames))])].join(
       ',',
@@ -74,10 +82,10 @@ function csv(values: HostArray, labels: Labels, { columns, classNames }: DataFac
   return `${[head, ...rows].join('\n')}\n`;
 }
 
-function json(values: HostArray, labels: Labels, { name, columns, classNames }: DataFacts): string {
+function json(values: HostArray, labels: Labels, { name, classNames, ...data }: DataFacts): string {
   const content = {
     data: name,
-    columns,
+    columns: featureNames(data),
     samples: rowsOf(values),
     ...(labels === undefined
       ? {}

@@ -6,6 +6,8 @@ it.each([
   ['compare'],
   ['train'],
   ['sample'],
+  ['export'],
+  ['import'],
   ['evaluate'],
   ['info'],
   ['doctor'],

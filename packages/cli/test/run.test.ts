@@ -123,6 +123,33 @@ it('images: a grid of ten of each class', async () => {
   expect(out).toMatch(/NN label agreement ↑ +NN distance ratio →1/);
 });
 
+it('colour images: a small DiT, grids of a size and of classes', async () => {
+  const config = await writeJson(folder.path('shapes.json'), {
+    ...tinyConfig,
+    data: 'shapes',
+    network: { kind: 'dit', patchSize: 8, width: 8, depth: 1, heads: 2 },
+  });
+  await succeed('train', '--config', config, '--out', folder.path('shapes'));
+  const picture = folder.path('shapes.png');
+  const sample = (...args: string[]) => meanflow('sample', folder.path('shapes'), ...args);
+  expect((await sample('--grid', '3x5', '--class', 'star,ring', '--out', picture)).status).toBe(0);
+  // Images of 48 pixels with gaps of 3 between and around them.
+  expect(decode(await readFile(picture))).toMatchObject({ width: 258, height: 156, channels: 3 });
+  const { out } = await sample('--count', '3', '--class', 'star,ring', '--out', '-');
+  const rows = out.trim().split('\n').map((row) => row.split(',')); // prettier-ignore
+  expect(rows.map((row) => row.at(-1))).toEqual(['class', 'star', 'ring', 'star']);
+  expect(rows.map((row) => row.length)).toEqual([769, 769, 769, 769]);
+  for (const [args, message] of [
+    [['--grid', '3x5', '--count', '2'], 'exclude each other'],
+    [['--grid', '--class', 'star'], 'give a size'],
+    [['--grid', '0x5'], 'Expected rows x columns'],
+    [['--class', 'stars'], 'Did you mean "star"?'],
+  ] as const) {
+    const { status, err } = await sample(...args);
+    expect({ status, err }).toEqual({ status: 2, err: expect.stringContaining(message) });
+  }
+});
+
 it('your own table: samples come in its units, with its classes', async () => {
   const config = await writeJson(folder.path('table.json'), {
     ...tinyConfig,

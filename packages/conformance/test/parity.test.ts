@@ -64,15 +64,6 @@ test('another number of rows, share and distribution', async () => {
   expect((await parityCommand(directory, backend)).exitCode).toBe(1);
 });
 
-test('a case that needs a network is listed with what it waits for', async () => {
-  writeFileSync(at('mf-dit.json'), '{"case": "mf-dit"}');
-  writeFileSync(at('mf-dit.safetensors'), encodeSafetensors({ 'in/x': hostArray([1]) }));
-  writeFileSync(at('facts.json'), '{}');
-  const { output, exitCode } = await parityCommand(directory, backend);
-  expect(output).toContain('waiting  mf-dit: for the DiT of MeanFlow');
-  expect(exitCode).toBe(0);
-});
-
 describe('exits with 1', () => {
   const outcome = async () => {
     const { results, exitCode, output } = await parityCommand(directory, backend);

@@ -13,13 +13,36 @@ import {
 import type { Tensor } from './tensor.js';
 import { sizeOf } from './types.js';
 
-export function addRule([x, y]: readonly Tensor[], _: unknown, { emit }: RuleContext): Tensor | undefined {
+export function addRule([x, y]: readonly Tensor[], _: unknown, context: RuleContext): Tensor | undefined {
+  const { emit } = context;
   if (uniformValue(y) === 0 && carriesShape(x, y)) return x;
   if (uniformValue(x) === 0 && carriesShape(y, x)) return y;
   const [negX, negY] = [madeBy(x, 'neg'), madeBy(y, 'neg')];
   if (negY !== undefined) return emit('sub', [x, negY.inputs[0]], {});
   if (negX !== undefined) return emit('sub', [y, negX.inputs[0]], {});
-  return undefined;
+  return joined(x, y, context) ?? joined(y, x, context);
+}
+
+/**
+ * Neighbouring parts of one whole, each with zeros where the other stands, added up: the parts one after the other. It is how
+ * the derivative of `split` comes about.
+ */
+function joined(first: Tensor, second: Tensor, { emit, usedOnce }: RuleContext): Tensor | undefined {
+  const [before, after] = [madeBy(first, 'pad'), madeBy(second, 'pad')];
+  if (before === undefined || after === undefined || !usedOnce(first) || !usedOnce(second)) return undefined;
+  const [a, b] = [before.inputs[0], after.inputs[0]];
+  const [left, right] = [before.attributes, after.attributes];
+  if (a.rank !== b.rank || [...left.interior, ...right.interior].some((gap) => gap !== 0)) return undefined;
+  const differing = left.low.flatMap((low, axis) =>
+    low === right.low[axis] && left.high[axis] === right.high[axis] ? [] : [axis],
+  );
+  const [axis] = differing;
+  if (differing.length !== 1 || left.low[axis] + a.shape[axis] !== right.low[axis]) return undefined;
+  return emit('pad', [emit('concat', [a, b], { axis })], {
+    low: left.low,
+    high: right.high,
+    interior: left.interior,
+  });
 }
 
 export function mulRule([x, y]: readonly Tensor[], _: unknown, { emit }: RuleContext): Tensor | undefined {

@@ -1,6 +1,6 @@
 /** Composites: the value of each is its decomposition's, and so are the derivatives that it writes in closed form. */
 import {
-  adamUpdate, add, attention, callComposite, concat, constant, cos, gelu, grad, jvp, layerNorm, mul, prepare, reshape,
+  adamUpdate, add, attention, callComposite, concat, constant, cos, gelu, grad, groupNorm, jvp, layerNorm, mul, prepare, reshape,
   rmsNorm, silu, simplify, sin, softmax, softplus, stopGradient, sum, type CompositeDefinition, type Tensor,
 } from '../src/index.js'; // prettier-ignore
 import {
@@ -58,6 +58,23 @@ describe.each(table)('%s', (_, f, inputs) => {
 
   it('has true derivatives to second order', () => {
     checkDerivatives(f, inputs, { tolerance: 1e-6 });
+  });
+});
+
+describe('groupNorm', () => {
+  it('has true derivatives to second order', () => {
+    const f = (x: Tensor, scale: Tensor, bias: Tensor) => groupNorm(x, { groups: 2, scale, bias });
+    checkDerivatives(f as TensorFunction, [wave([2, 4, 3], 0.3, 2), wave([4], 0.7), wave([4], 1.1)], {
+      tolerance: 1e-6,
+    });
+  });
+
+  it.each([
+    [[2, 4, 3], 3],
+    [[2, 4, 3], 0],
+    [[4], 2],
+  ])('refuses %j in %d groups', (shape, groups) => {
+    expect(() => graphOf((x) => groupNorm(x, { groups }), [wave(shape)])).toThrow(/a divisor of channels/);
   });
 });
 

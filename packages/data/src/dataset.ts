@@ -21,11 +21,14 @@ export interface Batch {
 /** Data to train on and to evaluate against. */
 export interface Dataset {
   readonly name: string;
-  /** Shape of one sample: `[2]` for points of the plane, `[64]` for flattened digits. */
+  /** Shape of one sample: `[2]` for points of the plane, `[64]` for flattened digits, `[16, 16, 3]` for an image. */
   readonly featureShape: Shape;
-  /** `[height, width, channels]` where the features are the pixels of an image, row by row. */
+  /**
+   * `[height, width, channels]` where the features are the pixels of an image: flattened, `[height, width, channels]` or
+   * `[channels, height, width]`, as `featureShape` says.
+   */
   readonly imageShape: Shape | undefined;
-  /** A name for each feature, in order. */
+  /** A name for each feature, in order; empty where there are so many that places name them: `featureNames`. */
   readonly columns: readonly string[];
   readonly classCount: number | undefined;
   /** The label of each class as the source writes it, in order of class. */
@@ -58,6 +61,18 @@ export interface Dataset {
    * @throws {ArgumentError} when count is not a positive whole number
    */
   reference(split: Split, key: RandomKey, count: number): Batch;
+}
+
+/** A name for each feature, in order: those of `columns`, or `feature_0_0_2` by place, such as row, column, channel. */
+export function featureNames({
+  columns,
+  featureShape,
+}: Pick<Dataset, 'columns' | 'featureShape'>): readonly string[] {
+  if (columns.length > 0) return columns;
+  return featureShape.reduce<string[]>(
+    (names, length) => names.flatMap((name) => Array.from({ length }, (_, i) => `${name}_${i}`)),
+    ['feature'],
+  );
 }
 
 /** @throws {ArgumentError} when a batch's step or size is out of range. */

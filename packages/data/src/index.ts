@@ -1,11 +1,12 @@
 /**
- * `@meanflow/data`: distributions of the plane, real data sets and CSV tables, all as one `Dataset`. Nothing here
- * reads files: see `@meanflow/data/node`.
+ * `@meanflow/data`: distributions of the plane, coloured shapes, images, latents, real data sets and CSV tables, all as
+ * one `Dataset`. Nothing here reads files: see `@meanflow/data/node`.
  */
-export type { Batch, Dataset, Split } from './dataset.js';
+export { featureNames, type Batch, type Dataset, type Split } from './dataset.js';
 export { SUPPORT_DEVIATIONS, type Support } from './support.js';
 export {
   denormalise,
+  noNormalisation,
   normalisationFromJson,
   normalise,
   type Normalisation,
@@ -16,6 +17,25 @@ export { distributionDataset } from './distribution-dataset.js';
 export { parseTable, type Table, type TableOptions } from './table.js';
 export { tableDataset, type SplitOptions, type TableDatasetOptions } from './table-dataset.js';
 export { DIGITS_FILE, digitsDataset } from './digits.js';
+export { featureShapeOf, layoutOf, type ImageLayout, type ImageShape } from './images/layout.js';
+export { type AugmentationOptions } from './images/augmentation.js';
+export { imageDataset, type ImageDatasetOptions, type ImageOptions } from './images/image-dataset.js';
+export { imageRows, type ImageRows } from './images/image-rows.js';
+export { idxImages, type NamedBytes } from './images/idx.js';
+export { cifarImages, type CifarLabels } from './images/cifar.js';
+export { imageGrid, imageSheet, type SheetOptions, type SheetRow } from './images/sheet.js';
+export { centreCrop, resize } from './images/resize.js';
+export { type Pixels } from './images/pixels.js';
+export {
+  latentDataset,
+  type LatentArrays,
+  type LatentForm,
+  type LatentOptions,
+  type LatentScale,
+} from './latents/latent-dataset.js';
+export { drawShapes } from './shapes/draw.js';
+export { shapeClasses, type ShapeClass } from './shapes/classes.js';
+export { shapesDataset, type ShapesOptions } from './shapes/shapes-dataset.js';
 export { WINE_FILE, wineDataset } from './wine.js';
 export {
   csvDataset,

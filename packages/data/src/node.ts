@@ -1,17 +1,42 @@
 /**
  * `@meanflow/data/node`: datasets from disk. The same as the package's main entry, with files read by Node: a dataset
- * is named, or is the path of a CSV file.
+ * is named, or is the path of a file or folder.
  */
 import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import { ArgumentError, DataError } from '@meanflow/core';
+import { ArgumentError } from '@meanflow/core';
 import { type Dataset } from './dataset.js';
+import { type ImageOptions } from './images/image-dataset.js';
+import {
+  detectImages,
+  openImages,
+  type ImageDataConfig,
+  type ImageFolderConfig,
+  type LatentsConfig,
+} from './node/open-images.js';
+import { readBytes } from './node/read-file.js';
 import { csvDataset, datasets, openDataset as openNamed, unknownDataset } from './open-dataset.js';
-import { type SplitOptions } from './table-dataset.js';
 import { type TableOptions } from './table.js';
 
-/** Options of a CSV file's label and header apply to files only. */
-export interface OpenFileOptions extends SplitOptions, Omit<TableOptions, 'file'> {}
+export {
+  openImages,
+  type CifarConfig,
+  type IdxConfig,
+  type ImageDataConfig,
+  type ImageFolderConfig,
+  type LatentsConfig,
+} from './node/open-images.js';
+
+/**
+ * Options of files: a CSV file's label and header; what is done to images; the size to which a folder's images are
+ * cropped, and how latents lie and are read. Each kind looks at its own.
+ */
+export interface OpenFileOptions
+  extends
+    ImageOptions,
+    Omit<TableOptions, 'file'>,
+    Pick<ImageFolderConfig, 'size' | 'channels' | 'cacheBytes' | 'readAhead'>,
+    Pick<LatentsConfig, 'scale' | 'form' | 'from' | 'arrays' | 'readTensors'> {}
 
 /** The bytes of a file of this package's `assets`. */
 export async function readAsset(file: string): Promise<Uint8Array> {
@@ -19,35 +44,29 @@ export async function readAsset(file: string): Promise<Uint8Array> {
 }
 
 /**
- * Opens a dataset by its name or by the path of a CSV file (plain or gzip-compressed).
+ * Opens a dataset by its name, or by the path of a CSV file (plain or gzip-compressed), of a folder of images, of the
+ * files of MNIST's relatives or CIFAR, or of latents; `openImages` opens these by a configuration.
  *
  * @param nameOrPath one of `datasets`, or a path: anything with a `/`, a `\` or a file extension
- * @throws {ArgumentError} when there is no dataset of that name, or a label or header is given for a named dataset
- * @throws {DataError} when the file cannot be read or does not hold a table
+ * @throws {ArgumentError} when there is no dataset of that name, or a label or header is given for what is no CSV file
+ * @throws {DataError} when the file or folder cannot be read or does not hold what it should
  */
 export async function openDataset(nameOrPath: string, options: OpenFileOptions = {}): Promise<Dataset> {
-  if (datasets.some(({ name }) => name === nameOrPath)) {
-    if (options.label !== undefined || options.header !== undefined) {
-      throw new ArgumentError(
-        `The dataset "${nameOrPath}" knows its labels: label and header are for CSV files.`,
-      );
-    }
-    return openNamed(nameOrPath, { ...options, readAsset });
+  const isNamed = datasets.some(({ name }) => name === nameOrPath);
+  const images = isNamed ? undefined : imagesAt(nameOrPath);
+  if ((isNamed || images !== undefined) && (options.label !== undefined || options.header !== undefined)) {
+    throw new ArgumentError(
+      `The dataset "${nameOrPath}" knows its labels: label and header are for CSV files.`,
+    );
   }
-  if (!/[\\/]/.test(nameOrPath) && extname(nameOrPath) === '') throw unknownDataset(nameOrPath);
-  return csvDataset(await read(nameOrPath), { ...options, file: nameOrPath, name: basename(nameOrPath) });
+  if (isNamed) return openNamed(nameOrPath, { ...options, readAsset });
+  if (images !== undefined) return openImages({ ...options, ...images });
+  const bytes = await readBytes(nameOrPath, 'a CSV file');
+  return csvDataset(bytes, { ...options, file: nameOrPath, name: basename(nameOrPath) });
 }
 
-async function read(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reasons: Record<string, string> = {
-      ENOENT: 'there is no such file',
-      EISDIR: 'it is a folder, expected a CSV file',
-      EACCES: 'it may not be read',
-    };
-    throw new DataError(`${path}: ${reasons[code ?? ''] ?? message}.`);
-  }
+/** @throws {ArgumentError} when it looks like a name */
+function imagesAt(path: string): ImageDataConfig | undefined {
+  if (!/[\\/]/.test(path) && extname(path) === '') throw unknownDataset(path);
+  return detectImages(path);
 }

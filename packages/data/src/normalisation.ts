@@ -8,7 +8,10 @@ import { ArgumentError, DataError, HostArray, ShapeError, formatShape, sizeOf } 
 /** Why the columns are mapped as they are. `none` is the identity. */
 export type NormalisationKind = 'none' | 'standard' | 'range';
 
-/** normalised = (value − mean) / scale, per column. */
+/**
+ * normalised = (value − mean) / scale. There is a column for each feature; or one for each entry of the features' last
+ * axis (the channels of an NHWC image), or one in all, which then serves all features alike.
+ */
 export interface Normalisation {
   /** `standard`: zero mean and unit variance; `range`: a known range onto [−1, 1], `mean` being its middle. */
   readonly kind: NormalisationKind;
@@ -89,7 +92,7 @@ export function fitStandard({ values, rows, columns, file }: FittedRows): Normal
  *
  * @param values `[rows, ...features]`, any float dtype
  * @returns float32 of the same shape
- * @throws {ShapeError} when the features are not as many as the normalisation's columns
+ * @throws {ShapeError} when the normalisation's columns are neither as many as the features, nor as the last axis, nor 1
  */
 export function normalise(normalisation: Normalisation, values: HostArray): HostArray<'float32'> {
   return mapColumns(normalisation, values, (value, mean, scale) => (value - mean) / scale);
@@ -100,7 +103,7 @@ export function normalise(normalisation: Normalisation, values: HostArray): Host
  *
  * @param samples `[rows, ...features]`, any float dtype
  * @returns float32 of the same shape
- * @throws {ShapeError} when the features are not as many as the normalisation's columns
+ * @throws {ShapeError} when the normalisation's columns are neither as many as the features, nor as the last axis, nor 1
  */
 export function denormalise(normalisation: Normalisation, samples: HostArray): HostArray<'float32'> {
   return mapColumns(normalisation, samples, (value, mean, scale) => value * scale + mean);
@@ -136,13 +139,16 @@ function mapColumns(
   array: HostArray,
   map: (value: number, mean: number, scale: number) => number,
 ): HostArray<'float32'> {
+  const { length: columns } = mean;
   const width = sizeOf(array.shape.slice(1));
-  if (array.shape.length < 2 || width !== mean.length) {
+  if (array.shape.length < 2 || ![width, array.shape[array.shape.length - 1], 1].includes(columns)) {
     throw new ShapeError(
-      `A normalisation of ${mean.length} columns takes [rows, ${mean.length}], got ${formatShape(array.shape)}.`,
+      `A normalisation of ${columns} columns takes [rows, ${columns}], got ${formatShape(array.shape)}.`,
     );
   }
   const mapped = new Float32Array(array.data.length);
-  for (let i = 0; i < mapped.length; i++) mapped[i] = map(array.data[i], mean[i % width], scale[i % width]);
+  for (let i = 0; i < mapped.length; i++) {
+    mapped[i] = map(array.data[i], mean[i % columns], scale[i % columns]);
+  }
   return new HostArray('float32', array.shape, mapped);
 }

@@ -8,6 +8,8 @@ import { DIGITS_FILE, digitsDataset } from './digits.js';
 import { distributionDataset } from './distribution-dataset.js';
 import { distributions } from './distributions/index.js';
 import { parseTable, type TableOptions } from './table.js';
+import { type ImageLayout } from './images/layout.js';
+import { shapesDataset } from './shapes/shapes-dataset.js';
 import { tableDataset, type SplitOptions } from './table-dataset.js';
 import { decodeText } from './text.js';
 import { WINE_FILE, wineDataset } from './wine.js';
@@ -27,6 +29,8 @@ interface BuiltIn extends DatasetEntry {
 export interface OpenOptions extends SplitOptions {
   /** The bytes of a file of this package's `assets`; needed for the datasets that have one. */
   readonly readAsset?: (file: string) => Promise<Uint8Array>;
+  /** Of images with several axes, which digits are not; `nhwc` by default. */
+  readonly layout?: ImageLayout;
 }
 
 const builtIns: readonly BuiltIn[] = [
@@ -42,6 +46,7 @@ const builtIns: readonly BuiltIn[] = [
     DIGITS_FILE,
     digitsDataset,
   ),
+  ...[16, 32].map((side) => shapesEntry(side)),
   fromAsset('wine', 'chemical analysis of 178 wines, 13 columns, 3 classes', WINE_FILE, wineDataset),
 ];
 
@@ -67,7 +72,7 @@ export function unknownDataset(name: string): ArgumentError {
   const names = datasets.map((dataset) => dataset.name);
   return new ArgumentError(
     `There is no dataset "${name}".${didYouMean(name, names)} ` +
-      `Known are ${names.join(', ')}; for your own rows, give the path of a CSV file.`,
+      `Known are ${names.join(', ')}; for your own data, give the path of a CSV file or of a folder of images.`,
   );
 }
 
@@ -87,13 +92,23 @@ export function csvDataset(bytes: Uint8Array, options: CsvDatasetOptions): Datas
   return tableDataset(table, { ...options, name: options.name ?? options.file });
 }
 
+function shapesEntry(side: number): BuiltIn {
+  const { name, classCount } = shapesDataset({ side });
+  return {
+    name,
+    description: `coloured shapes, images of ${side}×${side} pixels in ${classCount} classes, drawn afresh`,
+    asset: undefined,
+    open: async ({ layout }) => shapesDataset({ side, layout }),
+  };
+}
+
 function fromAsset(
   name: string,
   description: string,
   asset: string,
   parse: (bytes: Uint8Array, options: SplitOptions) => Dataset,
 ): BuiltIn {
-  const open = async ({ readAsset, ...options }: OpenOptions): Promise<Dataset> => {
+  const open = async ({ readAsset, layout: _, ...options }: OpenOptions): Promise<Dataset> => {
     if (readAsset === undefined) {
       throw new ArgumentError(`The dataset "${name}" needs \`readAsset\`, which reads "${asset}".`);
     }

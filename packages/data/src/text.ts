@@ -1,9 +1,9 @@
 /**
- * From a file's bytes to its text: gzip is recognised by its first two bytes whatever the file is called, and text is
- * UTF-8. Works on bytes that are already in memory, so it is the same in Node and in a browser.
+ * From a file's bytes to its text: unpacked where it is compressed, and UTF-8. Works on bytes that are already in
+ * memory, so it is the same in Node and in a browser.
  */
 import { DataError } from '@meanflow/core';
-import { gunzipSync } from 'fflate';
+import { maybeGunzip } from './gunzip.js';
 
 /**
  * The text of a file.
@@ -13,20 +13,12 @@ import { gunzipSync } from 'fflate';
  * @throws {DataError} when the compressed data is damaged or the text is not UTF-8
  */
 export function decodeText(bytes: Uint8Array, file: string): string {
-  const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? decompress(bytes, file) : bytes;
+  const plain = maybeGunzip(bytes, file);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(plain);
   } catch {
     throw new DataError(
       `${file}: found bytes that are not UTF-8, expected text, or text compressed with gzip.`,
     );
-  }
-}
-
-function decompress(bytes: Uint8Array, file: string): Uint8Array {
-  try {
-    return gunzipSync(bytes);
-  } catch (error) {
-    throw new DataError(`${file}: the gzip data is damaged or cut short (${(error as Error).message}).`);
   }
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ArgumentError, DataError, RandomKey } from '@meanflow/core';
-import { datasets, denormalise, openDataset as openNamed } from '../src/index.js';
+import { datasets, denormalise, featureNames, openDataset as openNamed } from '../src/index.js';
 import { openDataset } from '../src/node.js';
 import { gzipSync } from 'fflate';
 
@@ -18,7 +18,7 @@ describe('openDataset', () => {
     expect(label!.data.every((value) => value >= 0 && value < dataset.classCount!)).toBe(true);
     expect(dataset.batch(key, 5, 32)).toEqual({ x, label });
     expect(dataset.batch(key, 6, 32).x.data).not.toEqual(x.data);
-    expect(dataset.columns).toHaveLength(dataset.featureShape[0]);
+    expect(featureNames(dataset)).toHaveLength(x.size / 32);
     expect(dataset.classNames).toHaveLength(dataset.classCount!);
   });
 
@@ -106,6 +106,6 @@ describe('openDataset of a path', () => {
     const missing = join(folder, 'nowhere.csv');
     await expect(openDataset(missing)).rejects.toThrow(DataError);
     await expect(openDataset(missing)).rejects.toThrow(`${missing}: there is no such file.`);
-    await expect(openDataset(folder)).rejects.toThrow('it is a folder, expected a CSV file');
+    await expect(openDataset(folder)).rejects.toThrow('found no folder in it, expected a folder of images');
   });
 });

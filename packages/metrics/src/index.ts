@@ -20,6 +20,19 @@ export {
   frechetDistanceOfStatistics,
   type FeatureStatistics,
 } from './frechet.js';
+export { FeatureAccumulator } from './feature-accumulator.js';
+export type { ExtractedFeatures, FeatureExtractor } from './feature-extractor.js';
+export { onnxFeatureExtractor } from './onnx-features.js';
+export type { OnnxFeatureOptions, OrtRuntime, PixelRange } from './onnx-options.js';
+export { decodeStatistics, encodeStatistics, type StatisticsKind } from './reference-statistics.js';
+export { classAccuracy, classFrechetDistance } from './class-accuracy.js';
+export {
+  densityCoverage,
+  precisionRecall,
+  type DensityCoverage,
+  type ManifoldOptions,
+  type PrecisionRecall,
+} from './manifolds.js';
 export {
   meanNeighbourDistance,
   nearestNeighbours,

@@ -3,8 +3,11 @@
  * a table. The functions themselves are in a file each; here are the settings they are tabulated with.
  */
 import { ArgumentError, didYouMean, sizeOf, type HostArray, type RandomKey } from '@meanflow/core';
+import { classAccuracy, classFrechetDistance } from './class-accuracy.js';
 import { energyDistance } from './energy-distance.js';
 import { frechetDistance } from './frechet.js';
+import { inceptionScore } from './inception-score.js';
+import { densityCoverage, precisionRecall } from './manifolds.js';
 import { medianDistance, mmdSquared } from './mmd.js';
 import { neighbourDistanceRatio, neighbourLabelAgreement } from './neighbours.js';
 import { slicedWasserstein2 } from './sliced-wasserstein.js';
@@ -24,6 +27,12 @@ export interface Evaluation {
   readonly training?: HostArray;
   /** Where the distribution has its mass, where that is known. */
   readonly support?: Support;
+  /** `[rows, features]`: what a feature extractor makes of the samples. */
+  readonly sampleFeatures?: HostArray;
+  /** `[rows, classes]`: what a classifier makes of the samples. */
+  readonly sampleLogits?: HostArray;
+  /** `[other rows, features]`: what the same extractor makes of the reference. */
+  readonly referenceFeatures?: HostArray;
 }
 
 /** A quality metric. */
@@ -62,6 +71,75 @@ const PAIRWISE_ROWS = 5000;
 function firstRows(array: HostArray): HostArray {
   return array.rows(0, Math.min(PAIRWISE_ROWS, array.shape[0]));
 }
+
+/** Metrics on an extractor's features and logits. */
+const featureMetrics: readonly Metric[] = [
+  metric({
+    name: 'feature-frechet',
+    title: 'feature Fréchet',
+    unit: '',
+    better: 'lower',
+    description: "Fréchet distance on an extractor's features: FID where they are Inception's.",
+    reads: ['sampleFeatures', 'referenceFeatures'],
+    value: ({ sampleFeatures, referenceFeatures }) => frechetDistance(sampleFeatures, referenceFeatures),
+  }),
+  metric({
+    name: 'class-frechet',
+    title: 'class Fréchet',
+    unit: '',
+    better: 'lower',
+    description: "Fréchet distance on an extractor's features within each class, mean over classes.",
+    reads: ['sampleFeatures', 'sampleLabels', 'referenceFeatures', 'referenceLabels'],
+    value: ({ sampleFeatures, sampleLabels, referenceFeatures, referenceLabels }) =>
+      classFrechetDistance(sampleFeatures, sampleLabels, referenceFeatures, referenceLabels),
+  }),
+  metric({
+    name: 'class-accuracy',
+    title: 'class accuracy',
+    unit: 'share',
+    better: 'higher',
+    description: 'Samples that a classifier gives the class they were asked for.',
+    reads: ['sampleLogits', 'sampleLabels'],
+    value: ({ sampleLogits, sampleLabels }) => classAccuracy(sampleLogits, sampleLabels),
+  }),
+  metric({
+    name: 'inception-score',
+    title: 'inception score',
+    unit: '',
+    better: 'higher',
+    description: 'How sure a classifier is of each sample, and how many classes it sees; mean over 10 parts.',
+    reads: ['sampleLogits'],
+    value: ({ sampleLogits }) => inceptionScore(sampleLogits).mean,
+  }),
+  ...(['precision', 'recall'] as const).map((name) =>
+    metric({
+      name,
+      title: name,
+      unit: 'share',
+      better: 'higher',
+      description:
+        `${name === 'precision' ? "Samples in the reference's" : "Reference rows in the samples'"} manifold of ` +
+        `3 nearest neighbours, on an extractor's features, the first ${PAIRWISE_ROWS} rows.`,
+      reads: ['sampleFeatures', 'referenceFeatures'],
+      value: ({ sampleFeatures, referenceFeatures }) =>
+        precisionRecall(firstRows(sampleFeatures), firstRows(referenceFeatures))[name],
+    }),
+  ),
+  ...(['density', 'coverage'] as const).map((name) =>
+    metric({
+      name,
+      title: name,
+      unit: '',
+      better: 'higher',
+      description:
+        `${name === 'density' ? "The reference's balls around each sample" : "The reference's balls that hold a sample"}, ` +
+        `with 5 nearest neighbours, on an extractor's features, the first ${PAIRWISE_ROWS} rows.`,
+      reads: ['sampleFeatures', 'referenceFeatures'],
+      value: ({ sampleFeatures, referenceFeatures }) =>
+        densityCoverage(firstRows(sampleFeatures), firstRows(referenceFeatures))[name],
+    }),
+  ),
+];
 
 /** All metrics, in the order of a table. */
 export const metrics: readonly Metric[] = [
@@ -158,6 +236,7 @@ export const metrics: readonly Metric[] = [
     reads: ['training'],
     value: ({ samples, training, reference }) => neighbourDistanceRatio(samples, training, reference),
   }),
+  ...featureMetrics,
 ];
 
 /**

@@ -18,6 +18,9 @@ const evaluation: Evaluation = {
   referenceLabels: labelsY,
   training: z,
   support: halves,
+  sampleFeatures: x,
+  referenceFeatures: y,
+  sampleLogits: x,
 };
 
 describe('metrics', () => {

@@ -22,9 +22,62 @@ export { embeddingWidth, embedScalar, type ScalarEmbedding } from './layers/scal
 
 export type { ConditioningConfig, ConditioningParameters, TimeInputs } from './networks/conditioning.js';
 export { createNetwork, type AnyNetwork, type NetworkConfig } from './networks/create-network.js';
+export { dit, type DitConfig, type DitParameters } from './networks/dit.js';
+export { imfDit, type ImfDitConfig, type ImfDitParameters } from './networks/imf-dit.js';
+export type { InContextConfig } from './networks/in-context-transformer.js';
 export { mlp, type MlpConfig, type MlpParameters } from './networks/mlp.js';
 export type { ConfiguredNetwork } from './networks/network.js';
+export { pmfDit, type PmfDitConfig, type PmfDitParameters } from './networks/pmf-dit.js';
+export { networkPreset, networkPresets } from './networks/presets.js';
+export {
+  denormaliseLatents,
+  latentNormalisations,
+  normaliseLatents,
+  sampleLatents,
+  toPixels,
+  type LatentNormalisation,
+} from './networks/latents.js';
+export {
+  sdVaeDecoder,
+  sdVaeEncoder,
+  type LatentDistribution,
+  type SdVaeConfig,
+  type SdVaeDecoderParameters,
+  type SdVaeEncoderParameters,
+  type SdVaeHalf,
+} from './networks/sd-vae.js';
+export { songUNet, type SongUNetParameters } from './networks/song-unet.js';
+export type { SongUNetConfig } from './networks/song-unet-plan.js';
 export { residualMlp, type ResidualMlpConfig, type ResidualMlpParameters } from './networks/residual-mlp.js';
+
+export {
+  layoutPermutation,
+  publishedShape,
+  sameUpToOnes,
+  type ParameterLayout,
+  type PublishedParameter,
+  type PublishedSource,
+} from './published/published-parameter.js';
+export { arrangePublished } from './published/arrange.js';
+export { cifar10Recipes } from './published/cifar10-recipe.js';
+export {
+  improvedMeanFlowRecipes,
+  meanFlowRecipes,
+  pixelMeanFlowRecipes,
+} from './published/imagenet-recipes.js';
+export {
+  recipeSteps,
+  type AdamSettings,
+  type DecaySettings,
+  type HalfLifeSettings,
+  type MuonSettings,
+  type PerceptualSettings,
+  type PublishedRecipe,
+  type RecipeLength,
+} from './published/recipe.js';
+export { publishedParameters } from './published/published-parameters.js';
+export { publishedSdVaeParameters, type SdVaeNaming } from './published/sd-vae-names.js';
+export { songUNetBuffers, type PublishedBuffer } from './published/unet-names.js';
 
 export { adaptivelyWeighted, squaredNorm, type AdaptiveWeight } from './objectives/adaptive-weight.js';
 export { createObjective, type ObjectiveConfig } from './objectives/create-objective.js';
@@ -35,7 +88,7 @@ export {
   type ImprovedMeanFlowConfig,
   type ImprovedMeanFlowTerms,
 } from './objectives/improved-meanflow.js';
-export { droppedFromRaw, type LabelDrop } from './objectives/label-drop.js';
+export { droppedFromRaw, dropLabels, type LabelDrop } from './objectives/label-drop.js';
 export {
   meanFlow,
   meanFlowTerms,
@@ -51,4 +104,5 @@ export type {
   VelocityDraws,
   VelocityObjective,
 } from './objectives/velocity-objective.js';
+export { withDropout } from './objectives/with-dropout.js';
 export type { ParameterTree, VelocityInputs, VelocityNetwork, VelocityOutputs } from '@meanflow/samplers';

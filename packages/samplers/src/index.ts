@@ -27,8 +27,14 @@ export {
   type RawGuidance,
 } from './time/guidance-draws.js';
 
-export { conditionalVelocity, interpolate, perRow } from './path.js';
-export type { ParameterTree, VelocityInputs, VelocityNetwork, VelocityOutputs } from './velocity-network.js';
+export { conditionalVelocity, interpolate, perRow, velocityFromData } from './path.js';
+export type {
+  DropoutDraw,
+  ParameterTree,
+  VelocityInputs,
+  VelocityNetwork,
+  VelocityOutputs,
+} from './velocity-network.js';
 export { velocityField, type FieldConditions, type GuidanceTensors, type VelocityField } from './field.js';
 export { guidedVelocity } from './guidance.js';
 
@@ -43,4 +49,9 @@ export {
   type SampleResult,
   type Sampler,
 } from './sampler.js';
-export { sampleGraph, type SampleGraph, type SampleGraphOptions } from './sample-graph.js';
+export {
+  sampleGraph,
+  type SampleDecoder,
+  type SampleGraph,
+  type SampleGraphOptions,
+} from './sample-graph.js';

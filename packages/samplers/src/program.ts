@@ -37,13 +37,17 @@ export interface SamplerInputs<Leaf> {
   };
   /** What else there is, such as the state and the times. */
   readonly values: Readonly<Record<string, Leaf>>;
+  /** Parameters of what the samples go through in the end. */
+  readonly decoder?: Tree<Leaf>;
+}
+
+function treeOf<Leaf>({ params, conditions, values, decoder }: SamplerInputs<Leaf>): Tree<Leaf> {
+  return { params, conditions, values, ...(decoder === undefined ? {} : { decoder }) };
 }
 
 /** Input values by name, as an executable takes them. */
 export function namedInputs<Leaf>(inputs: SamplerInputs<Leaf>): Record<string, Leaf> {
-  const { params, conditions, values } = inputs;
-  const tree: Tree<Leaf> = { params, conditions, values };
-  return Object.fromEntries(treePaths<Leaf>(tree).map(({ path, leaf }) => [path, leaf]));
+  return Object.fromEntries(treePaths<Leaf>(treeOf(inputs)).map(({ path, leaf }) => [path, leaf]));
 }
 
 /** Every leaf replaced by its dtype and shape, a float64 one by float32. */
@@ -58,10 +62,11 @@ export function inputSpecs<Leaf extends Pick<RunInput, 'dtype' | 'shape'> | Spec
   );
 }
 
-/** A function of the velocity field and of `values`, to be traced. */
+/** A function of the velocity field, of `values` and of the decoder's parameters, to be traced. */
 export type FieldFunction = (
   field: VelocityField,
   values: Readonly<Record<string, Tensor>>,
+  decoder: Tree<Tensor> | undefined,
 ) => Record<string, Tensor>;
 
 /**
@@ -78,9 +83,7 @@ export function traceField<Params extends ParameterTree>(
   rows: number,
   body: FieldFunction,
 ): { readonly graph: Graph; readonly evaluations: number } {
-  const { params, conditions, values } = inputs;
-  const tree: Tree<RunInput | SpecLeaf> = { params, conditions, values };
-  const { structure } = treeFlatten<RunInput | SpecLeaf>(tree);
+  const { structure } = treeFlatten<RunInput | SpecLeaf>(treeOf(inputs));
   let evaluatedRows = 0;
   const count = (evaluated: number) => void (evaluatedRows += evaluated);
   const { graph } = trace(
@@ -90,8 +93,10 @@ export function traceField<Params extends ParameterTree>(
         readonly params: Symbolic<Params>;
         readonly conditions: FieldConditions;
         readonly values: Readonly<Record<string, Tensor>>;
+        readonly decoder?: Tree<Tensor>;
       };
-      return body(velocityField(network, symbolic.params, symbolic.conditions, count), symbolic.values);
+      const field = velocityField(network, symbolic.params, symbolic.conditions, count);
+      return body(field, symbolic.values, symbolic.decoder);
     },
     inputSpecs(inputs),
     { name },

@@ -21,12 +21,25 @@ import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
 export interface SampleGraph {
   /**
    * Inputs `params/…`, `values/noise` and, where asked for, `conditions/label`,
-   * `conditions/{omega,tMin,tMax}` and `conditions/guidance/{scale,start,end}` (float32 scalars); output
-   * `samples`.
+   * `conditions/{omega,tMin,tMax}` and `conditions/guidance/{scale,start,end}` (float32 scalars), and
+   * `decoder/…`; output `samples`.
    */
   readonly graph: Graph;
   /** Network evaluations for each sample, counted. */
   readonly nfe: number;
+}
+
+/** Dtypes and shapes of a network's parameters: as the tree of `Params`, or any tree where only that is known. */
+export type ParametersSpec<Params extends ParameterTree> = ParameterTree extends Params
+  ? Tree<SpecLeaf>
+  : MapLeaves<Params, HostArray, SpecLeaf>;
+
+/** What samples go through in the end, such as the decoder of an autoencoder. */
+export interface SampleDecoder {
+  /** Its parameters, of which only dtypes and shapes are used; an empty tree where it has none. */
+  readonly params: Tree<SpecLeaf>;
+  /** @param samples float32 `[rows, ...features]` */
+  apply(params: Tree<Tensor>, samples: Tensor): Tensor;
 }
 
 /** What the graph is to contain. */
@@ -42,6 +55,8 @@ export interface SampleGraphOptions {
   readonly condition?: boolean;
   /** Take a scale and an interval of classifier-free guidance. */
   readonly guidance?: boolean;
+  /** What the samples go through in the end; nothing by default. */
+  readonly decoder?: SampleDecoder;
 }
 
 /**
@@ -52,10 +67,10 @@ export interface SampleGraphOptions {
  */
 export function sampleGraph<Params extends ParameterTree>(
   network: VelocityNetwork<Params>,
-  params: MapLeaves<Params, HostArray, SpecLeaf>,
+  params: ParametersSpec<Params>,
   options: SampleGraphOptions,
 ): SampleGraph {
-  const { rows, solver, times } = options;
+  const { rows, solver, times, decoder } = options;
   checkGrid(times);
   const inputs = {
     params: params as Tree<SpecLeaf>,
@@ -65,16 +80,18 @@ export function sampleGraph<Params extends ParameterTree>(
       ...(options.guidance ? { guidance: { scale: spec([]), start: spec([]), end: spec([]) } } : {}),
     },
     values: { noise: spec([rows, ...network.featureShape]) },
+    ...(decoder && { decoder: decoder.params }),
   };
   const { graph, evaluations } = traceField(
     network,
     `${solver.name}-sampler`,
     inputs,
     rows,
-    (field, { noise }) => {
+    (field, { noise }, decoderParams = {}) => {
       const grid = times.map((time) => constant(time));
       const advance = (z: Tensor, i: number) => solver.step(field, z, grid[i], grid[i + 1]);
-      return { samples: times.slice(1).reduce((z, _, i) => advance(z, i), noise) };
+      const samples = times.slice(1).reduce((z, _, i) => advance(z, i), noise);
+      return { samples: decoder === undefined ? samples : decoder.apply(decoderParams, samples) };
     },
   );
   return { graph, nfe: evaluations };

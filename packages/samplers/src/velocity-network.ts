@@ -3,7 +3,7 @@
  * length h = t − r. At h = 0 it is the instantaneous velocity, so one network serves flow matching, MeanFlow
  * and improved MeanFlow alike.
  */
-import type { HostArray, Network, Shape, Tensor, Tree } from '@meanflow/core';
+import type { HostArray, Network, RandomKey, Shape, Symbolic, Tensor, Tree } from '@meanflow/core';
 
 /** Inputs of a velocity network. Tensors, while tracing. */
 export interface VelocityInputs {
@@ -21,7 +21,22 @@ export interface VelocityInputs {
   readonly tMin?: Tensor | undefined;
   /** Time below which guidance applies, float32 `[batch]`; 1 by default. */
   readonly tMax?: Tensor | undefined;
+  /**
+   * How the row's data was augmented, for networks that are told (Karras et al., 2022, appendix F.2), float32 `[batch,
+   * augmentWidth]`; 0 is not at all, which is the default.
+   */
+  readonly augment?: Tensor | undefined;
+  /** The numbers behind the masks of dropout, from `drawDropout`; nothing is dropped by default. */
+  readonly dropout?: Symbolic<readonly DropoutDraw[]> | undefined;
 }
+
+/** Random integers from which a layer expands the mask of dropout, float32. */
+export type DropoutDraw = {
+  /** Two for each row and channel, `[2, rows, channels, 1, 1]`. */
+  readonly channels: HostArray<'float32'>;
+  /** Two for each place, `[2, height, width]`. */
+  readonly places: HostArray<'float32'>;
+};
 
 /** Outputs of a velocity network. */
 export interface VelocityOutputs {
@@ -50,4 +65,13 @@ export interface VelocityNetwork<Params extends ParameterTree = ParameterTree> e
   readonly takesGuidance: boolean;
   /** Whether it returns `v` beside `u`. */
   readonly hasVelocityHead: boolean;
+  /** Standard deviation of z at t = 1; 1 by default. Noise is scaled by it in training and before sampling. */
+  readonly noiseScale?: number;
+  /**
+   * For networks that predict data x: the smallest time by which they divide, as in u = (z − x) / t. The velocity that
+   * they are trained on is limited in the same way. Undefined for networks that predict velocities.
+   */
+  readonly smallestTime?: number;
+  /** What dropout needs for one batch, a draw for each place where it acts; absent for networks without. */
+  readonly drawDropout?: (key: RandomKey, rows: number) => readonly DropoutDraw[];
 }

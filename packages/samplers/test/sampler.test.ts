@@ -3,6 +3,7 @@ import {
   cast,
   compile,
   HostArray,
+  hostArray,
   interpret,
   mul,
   RandomKey,
@@ -10,6 +11,7 @@ import {
   spec,
   trace,
   type Backend,
+  type Tensor,
 } from '@meanflow/core';
 import {
   averageVelocity,
@@ -20,6 +22,7 @@ import {
   sampleGraph,
   uniformGrid,
   velocityField,
+  type SampleDecoder,
 } from '../src/index.js';
 import { floats, formula, gaussian, maxDifference } from './helpers.js';
 
@@ -170,6 +173,24 @@ test('the unrolled graph samples as the loop does', async () => {
   expect(nfe).toBe(8);
   expect(looped.nfe).toBe(nfe);
   expect(maxDifference(looped.samples.data, samples.data)).toBeLessThan(1e-6);
+});
+
+test('the unrolled graph ends in a decoder with parameters of its own', () => {
+  const options = { rows: 2, solver: averageVelocity, times: [1, 0], label: true };
+  const inputs = {
+    'params/slope': affine.init(key).slope,
+    'conditions/label': new HostArray('int32', [2], Int32Array.from([2, 0])),
+    'values/noise': key.normal([2, 1]),
+  };
+  const bias = hostArray([3]);
+  const plain = interpret(sampleGraph(affine, affine.init(key), options).graph, inputs).samples;
+  const decoder: SampleDecoder = {
+    params: { bias },
+    apply: (params, samples) => add(mul(samples, 2), (params as { bias: Tensor }).bias),
+  };
+  const { graph } = sampleGraph(affine, affine.init(key), { ...options, decoder });
+  const decoded = interpret(graph, { ...inputs, 'decoder/bias': bias }).samples;
+  expect([...decoded.data]).toEqual(Array.from(plain.data, (value) => 2 * value + 3));
 });
 
 describe('requests that do not fit are refused', () => {

@@ -4,10 +4,13 @@
  * `adamUpdate`), so that a step costs as few passes over memory as it can: m = (1 − β₁)·mean, v = (1 − β₂)·variance.
  */
 import {
+  add,
   adamUpdate,
   ArgumentError,
+  div,
   hostZeros,
   mul,
+  sqrt,
   sub,
   treeFlatten,
   treeZip,
@@ -27,6 +30,11 @@ export interface AdamOptions {
   readonly beta2?: number;
   /** Added to the root of the second moment; 1e-8 by default. */
   readonly epsilon?: number;
+  /**
+   * Look a step ahead (Dozat, "Incorporating Nesterov Momentum into Adam", 2016), as optax does beside Muon: the step takes
+   * β₁·m/(1 − β₁ᵏ⁺¹) + (1 − β₁)·g/(1 − β₁ᵏ) for m̂. False by default.
+   */
+  readonly nesterov?: boolean;
 }
 
 export interface AdamWOptions extends AdamOptions {
@@ -35,7 +43,13 @@ export interface AdamWOptions extends AdamOptions {
 }
 
 type AdamState<L> = { readonly mean: Tree<L>; readonly variance: Tree<L> };
-type AdamScalars<L> = { readonly stepSize: L; readonly epsilon: L; readonly decay?: L };
+type AdamScalars<L> = {
+  readonly stepSize: L;
+  readonly epsilon: L;
+  readonly decay?: L;
+  /** What the gradient itself is multiplied by, with Nesterov momentum. */
+  readonly gradientStep?: L;
+};
 
 /** Adam without weight decay. */
 export function adam(options: AdamOptions): GradientTransform {
@@ -48,7 +62,7 @@ export function adam(options: AdamOptions): GradientTransform {
  * @throws {ArgumentError} when a constant is out of range
  */
 export function adamW(options: AdamWOptions): GradientTransform {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01, nesterov = false } = options;
   const learningRate = toSchedule(options.learningRate);
   checkConstants({ beta1, beta2, epsilon, weightDecay });
   return {
@@ -56,17 +70,24 @@ export function adamW(options: AdamWOptions): GradientTransform {
     init: (params): AdamState<HostArray> => ({ mean: zeros(params), variance: zeros(params) }),
     scalars(step): AdamScalars<number> {
       const rate = learningRate(step);
-      const meanFactor = (1 - beta1) / (1 - beta1 ** (step + 1));
+      const corrected = (1 - beta1) / (1 - beta1 ** (step + 1));
+      const meanFactor = nesterov ? (beta1 * (1 - beta1)) / (1 - beta1 ** (step + 2)) : corrected;
       const root = Math.sqrt((1 - beta2) / (1 - beta2 ** (step + 1)));
       return {
         stepSize: (-rate * meanFactor) / root,
         epsilon: epsilon / root,
+        ...(nesterov && { gradientStep: (-rate * corrected) / root }),
         ...(weightDecay !== 0 && { decay: rate * weightDecay }),
       };
     },
     update(gradients, state, context) {
       const { mean, variance } = state as AdamState<Tensor>;
-      const { stepSize, epsilon: scaledEpsilon, decay } = context.scalars as AdamScalars<Tensor>;
+      const {
+        stepSize,
+        epsilon: scaledEpsilon,
+        decay,
+        gradientStep,
+      } = context.scalars as AdamScalars<Tensor>;
       const { structure } = treeFlatten<Tensor>(gradients);
       const results = treeZip<Tensor>('adam', gradients, mean, variance, context.params).map(({ leaves }) => {
         const [gradient, leafMean, leafVariance, param] = leaves;
@@ -78,7 +99,10 @@ export function adamW(options: AdamWOptions): GradientTransform {
           epsilon: scaledEpsilon,
         };
         const result = adamUpdate(operands, { beta1, beta2 });
-        return decay === undefined ? result : { ...result, update: sub(result.update, mul(param, decay)) };
+        const ahead =
+          gradientStep && div(mul(gradient, gradientStep), add(sqrt(result.variance), scaledEpsilon));
+        const update = ahead === undefined ? result.update : add(result.update, ahead);
+        return { ...result, update: decay === undefined ? update : sub(update, mul(param, decay)) };
       });
       return {
         updates: structure.unflatten(results.map(({ update }) => update)) as typeof gradients,

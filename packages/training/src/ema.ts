@@ -7,8 +7,10 @@ import { add, ArgumentError, mul, sub, type HostArray, type Tensor, type Tree } 
 import { zipLeaves } from './trees.js';
 
 export interface EmaOptions {
-  /** Decays per step, each in [0, 1) and different from the others. */
-  readonly decays: readonly number[];
+  /** Decays per step, each in [0, 1) and different from the others; none by default. */
+  readonly decays?: readonly number[];
+  /** Averages with half-lives in samples, as in EDM (Karras et al., 2022); none by default. */
+  readonly halfLives?: HalfLives;
   /**
    * Average only every so many steps, with the decay to that power (MeanFlow's CIFAR-10 recipe: 16). 1 by default.
    */
@@ -17,7 +19,17 @@ export interface EmaOptions {
   readonly rampUp?: boolean;
 }
 
-/** The averages' part of a training state: one tree per decay, by `emaKey(decay)`. */
+/** Decays ½^(batch / half-life), with half-lives that grow with what was trained on. */
+export interface HalfLives {
+  /** Half-lives in samples, each above 0 and different from the others. */
+  readonly samples: readonly number[];
+  /** Rows in a batch. */
+  readonly batch: number;
+  /** No half-life is longer than this share of the samples seen; 0.05 by default. */
+  readonly rampUpShare?: number;
+}
+
+/** The averages' part of a training state: one tree per decay or half-life, by `emaKey` of that number. */
 export type EmaState<P> = { readonly [decay: string]: P };
 
 /** How averages are kept: what the trainer needs to know of them. */
@@ -38,14 +50,51 @@ export interface Ema {
   ): EmaState<P>;
 }
 
-/** The key of a decay in the state and in checkpoints, such as `0.9999`. */
-export function emaKey(decay: number): string {
-  return String(decay);
+/** The key of a decay in the state and in checkpoints, such as `0.9999`, or of a half-life, such as `500000`. */
+export function emaKey(decayOrSamples: number): string {
+  return String(decayOrSamples);
 }
 
-/** @throws {ArgumentError} when a decay is out of range or given twice, or `every` is not a positive whole number */
+/**
+ * @throws {ArgumentError} when a decay or a half-life is out of range or given twice, or `every` is not a positive whole
+ *   number
+ */
 export function ema(options: EmaOptions): Ema {
-  const { decays, every = 1, rampUp = false } = options;
+  const { decays = [], halfLives, every = 1, rampUp = false } = options;
+  checkOptions(options);
+  const constant = (decay: number, updates: number): number =>
+    rampUp ? Math.min(decay, (1 + updates) / (10 + updates)) : decay;
+  /** The decay of each average, at the n-th update. */
+  const averages = new Map<string, (updates: number) => number>([
+    ...decays.map((decay) => [emaKey(decay), (updates: number) => constant(decay, updates)] as const),
+    ...(halfLives?.samples ?? []).map(
+      (samples) => [emaKey(samples), (updates: number) => decayOf(halfLives!, samples, updates)] as const,
+    ),
+  ]);
+  const byKey = <V>(f: (decay: (updates: number) => number, key: string) => V): Record<string, V> =>
+    Object.fromEntries([...averages].map(([key, decay]) => [key, f(decay, key)]));
+  return {
+    keys: [...averages.keys()],
+    every,
+    init: (params) => byKey(() => params),
+    scalars(step) {
+      const updates = step + 1;
+      return byKey((decay) => (updates % every === 0 ? 1 - decay(updates) ** every : 0));
+    },
+    update: (trees, params, scalars) =>
+      byKey((_, key) =>
+        zipLeaves('ema', trees[key], [params], ([average, param]) =>
+          add(average, mul(sub(param, average), scalars[key])),
+        ),
+      ),
+  };
+}
+
+function decayOf({ batch, rampUpShare = 0.05 }: HalfLives, samples: number, updates: number): number {
+  return 0.5 ** (batch / Math.min(samples, updates * batch * rampUpShare));
+}
+
+function checkOptions({ decays = [], halfLives, every = 1 }: EmaOptions): void {
   for (const decay of decays) {
     if (!(decay >= 0 && decay < 1)) throw new ArgumentError(`ema: a decay lies in [0, 1), got ${decay}.`);
   }
@@ -55,26 +104,18 @@ export function ema(options: EmaOptions): Ema {
   if (!Number.isSafeInteger(every) || every < 1) {
     throw new ArgumentError(`ema: every is a whole number from 1, got ${every}.`);
   }
-  const byKey = <V>(f: (decay: number, key: string) => V): Record<string, V> =>
-    Object.fromEntries(decays.map((decay) => [emaKey(decay), f(decay, emaKey(decay))]));
-  return {
-    keys: decays.map(emaKey),
-    every,
-    init: (params) => byKey(() => params),
-    scalars(step) {
-      const updates = step + 1;
-      const weight = (decay: number): number => {
-        if (updates % every !== 0) return 0;
-        const ramped = rampUp ? Math.min(decay, (1 + updates) / (10 + updates)) : decay;
-        return 1 - ramped ** every;
-      };
-      return byKey(weight);
-    },
-    update: (averages, params, scalars) =>
-      byKey((_, key) =>
-        zipLeaves('ema', averages[key], [params], ([average, param]) =>
-          add(average, mul(sub(param, average), scalars[key])),
-        ),
-      ),
-  };
+  if (halfLives === undefined) return;
+  const { samples, batch, rampUpShare = 0.05 } = halfLives;
+  for (const value of samples) {
+    if (!(value >= 1 && value < Infinity))
+      throw new ArgumentError(`ema: a half-life is from 1 sample, got ${value}.`);
+  }
+  if (new Set(samples).size !== samples.length) {
+    throw new ArgumentError(`ema: the half-lives [${samples.join(', ')}] name one twice.`);
+  }
+  if (!Number.isSafeInteger(batch) || batch < 1 || !(rampUpShare > 0 && rampUpShare < Infinity)) {
+    throw new ArgumentError(
+      `ema: half-lives need a batch from 1 and rampUpShare above 0, got ${batch} and ${rampUpShare}.`,
+    );
+  }
 }

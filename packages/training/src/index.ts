@@ -7,10 +7,13 @@ export {
   type Updated,
 } from './gradient-transform.js';
 export { adam, adamW, type AdamOptions, type AdamWOptions } from './adam.js';
+export { muon, type MuonOptions } from './muon.js';
+export { partition } from './partition.js';
+export { recipeEma, recipeOptimizer } from './published-recipe.js';
 export { sgd, type SgdOptions } from './sgd.js';
 export { clipByGlobalNorm, globalNorm } from './clipping.js';
 export * from './schedules.js';
-export { ema, emaKey, type Ema, type EmaOptions, type EmaState } from './ema.js';
+export { ema, emaKey, type Ema, type EmaOptions, type EmaState, type HalfLives } from './ema.js';
 export * from './errors.js';
 export {
   applyGradients,
@@ -35,9 +38,23 @@ export {
   type TrainSummary,
 } from './loop.js';
 export type { JsonObject, JsonValue } from './json.js';
-export { encodeSafetensors, safetensorsChunks, type SafetensorsMetadata } from './safetensors/encode.js';
+export { isStoredDType, storedDTypes, type StoredDTypeName } from './safetensors/dtypes.js';
+export {
+  encodeSafetensors,
+  safetensorsChunks,
+  safetensorsLayout,
+  type SafetensorsLayout,
+  type SafetensorsMetadata,
+  type WrittenTensor,
+} from './safetensors/encode.js';
+export { bfloat16ToNumber, halfToNumber, LARGEST_HALF, numberToHalf } from './safetensors/half.js';
 export { decodeSafetensors, type Safetensors } from './safetensors/decode.js';
-export { readSafetensorsHeader, type SafetensorsHeader, type TensorEntry } from './safetensors/header.js';
+export {
+  headerEnd,
+  readSafetensorsHeader,
+  type SafetensorsHeader,
+  type TensorEntry,
+} from './safetensors/header.js';
 export {
   checkpointChunks,
   checkpointParameters,

@@ -89,3 +89,28 @@ describe('ema', () => {
     expect(() => ema(options)).toThrow(message);
   });
 });
+
+describe('half-lives', () => {
+  const half = { samples: [500_000, 2_000_000], batch: 1024 };
+
+  it('are those of EDM: at most a twentieth of the samples seen', () => {
+    const { keys, scalars } = ema({ decays: [0.9], halfLives: half });
+    expect(keys).toEqual(['0.9', '500000', '2000000']);
+    const decay = (step: number, key: string) => 1 - scalars(step)[key];
+    expect(decay(0, '500000')).toBeCloseTo(0.5 ** 20, 12);
+    expect(decay(99, '2000000')).toBeCloseTo(0.5 ** (1 / 5), 12);
+    // From 500,000 / (1,024 · 0.05) = 9,766 updates on it is what was asked for.
+    expect(decay(20_000, '500000')).toBeCloseTo(0.5 ** (1024 / 500_000), 12);
+    expect(decay(20_000, '2000000')).toBeCloseTo(0.5 ** (1 / (20_001 * 0.05)), 12);
+    expect(decay(5, '0.9')).toBeCloseTo(0.9, 12);
+  });
+
+  it.each([
+    [{ ...half, samples: [0] }, /half-life is from 1 sample, got 0/],
+    [{ ...half, samples: [5, 5] }, /half-lives \[5, 5\] name one twice/],
+    [{ ...half, batch: 0 }, /need a batch from 1 and rampUpShare above 0, got 0 and 0.05/],
+    [{ ...half, rampUpShare: 0 }, /got 1024 and 0/],
+  ])('%j is refused', (halfLives, message) => {
+    expect(() => ema({ halfLives })).toThrow(message);
+  });
+});

@@ -2,7 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { DataError, hostArray, type HostDType } from '@meanflow/core';
 import fc from 'fast-check';
-import { decodeSafetensors, encodeSafetensors, readSafetensorsHeader } from '../src/index.js';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  readSafetensorsHeader,
+  safetensorsLayout,
+} from '../src/index.js';
 
 const official = readFileSync(new URL('./data/official.safetensors', import.meta.url));
 
@@ -298,3 +303,37 @@ function narrow(dtype: HostDType): (value: number) => number {
 function reversed<T>(record: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(record).reverse());
 }
+
+describe('a layout', () => {
+  it('puts wide elements first, gives every tensor its bytes, and reads back', () => {
+    const { header, tensors } = safetensorsLayout(
+      [
+        { name: 'a', dtype: 'F16', shape: [3] },
+        { name: 'c', dtype: 'F32', shape: [2, 2] },
+        { name: 'b', dtype: 'F32', shape: [] },
+      ],
+      { k: 'v' },
+    );
+    expect(tensors.map(({ name }) => name)).toEqual(['b', 'c', 'a']);
+    const file = new Uint8Array(header.length + 4 + 16 + 6);
+    file.set(header);
+    const { entries, metadata } = readSafetensorsHeader(header, file.length, 'layout');
+    expect(entries.map(({ name, begin, end }) => [name, begin - header.length, end - header.length])).toEqual(
+      [
+        ['b', 0, 4],
+        ['c', 4, 20],
+        ['a', 20, 26],
+      ],
+    );
+    expect(metadata).toEqual({ k: 'v' });
+    expect(decodeSafetensors(file).tensors.a.dtype).toBe('float32');
+  });
+
+  it.each([
+    ['twice', ['a', 'a'], /two tensors "a"/],
+    ['the reserved name', ['__metadata__'], /"__metadata__"/],
+  ])('refuses %s', (_, names, message) => {
+    const tensors = names.map((name) => ({ name, dtype: 'F32' as const, shape: [1] }));
+    expect(() => safetensorsLayout(tensors)).toThrow(message);
+  });
+});

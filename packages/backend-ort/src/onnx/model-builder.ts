@@ -11,6 +11,7 @@ import {
   type Block,
   type ElementType,
   type Initializer,
+  type InitializerData,
   type NamedType,
   type Node,
   type ValueName,
@@ -132,14 +133,23 @@ export class ModelBuilder {
     return name;
   }
 
-  /** An initializer of any size. @throws {BackendError} when the model becomes too large to encode */
-  initializer(dtype: ElementType, shape: Shape, data: Initializer['data']): ValueName {
-    const name = `constant.${this.initializers.length}`;
-    this.bytes += data.byteLength;
+  /**
+   * An initializer of any size.
+   *
+   * @param name by default a new one
+   * @throws {BackendError} when the model becomes too large to encode
+   */
+  initializer(
+    dtype: ElementType,
+    shape: Shape,
+    data: Initializer['data'],
+    name: ValueName = `constant.${this.initializers.length}`,
+  ): ValueName {
+    this.bytes += ArrayBuffer.isView(data) ? data.byteLength : 0;
     if (this.bytes > MAX_MODEL_BYTES) {
       throw new BackendError(
         `The constants of graph "${this.name}" exceed the 2 GiB that an ONNX model can hold. ` +
-          'Pass large arrays as inputs of the traced function.',
+          'Pass large arrays as inputs of the traced function; an export can keep them in a file of their own.',
       );
     }
     this.initializers.push({ name, dtype, shape, data });
@@ -147,12 +157,12 @@ export class ModelBuilder {
   }
 
   /** The model, as an encoded `ModelProto`. */
-  encode(): Uint8Array {
+  encode(metadata: Readonly<Record<string, string>> = {}): Uint8Array {
     const { name, inputs, outputs, initializers } = this;
     const valueInfo = this.valueInfo.filter((value) => !this.renamed.has(value.name));
     const nodes = orderForExecution(this.nodes.map((node) => this.withReturnedNames(node)));
     const { opset } = this.format;
-    return encodeModel({ name, opset, inputs, outputs, nodes, initializers, valueInfo });
+    return encodeModel({ name, opset, inputs, outputs, nodes, initializers, valueInfo, metadata });
   }
 
   private withReturnedNames(node: Node): Node {
@@ -171,7 +181,7 @@ export class ModelBuilder {
   }
 }
 
-function toData(dtype: ElementType, values: readonly number[]): Initializer['data'] {
+function toData(dtype: ElementType, values: readonly number[]): InitializerData {
   if (dtype === 'float32') return Float32Array.from(values);
   if (dtype === 'int32') return Int32Array.from(values);
   if (dtype === 'bool') return Uint8Array.from(values);

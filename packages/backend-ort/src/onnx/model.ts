@@ -7,6 +7,7 @@ import type { DType, Shape, TensorType } from '@meanflow/core';
 import {
   AttributeProto_AttributeType,
   ModelProtoSchema,
+  TensorProto_DataLocation,
   TensorProto_DataType,
   Version,
   type AttributeProtoSchema,
@@ -16,8 +17,11 @@ import {
   type ValueInfoProtoSchema,
 } from 'onnx-buf';
 
-/** The file format of the newest operator set that ONNX Runtime 1.30 calls official. */
-export const IR_VERSION = Version.IR_VERSION;
+/**
+ * The file format that came with an operator set (onnx, docs/Versioning.md): runtimes refuse files of a newer one than
+ * they know, so a model names the oldest that has all it uses.
+ */
+export const irVersion = (opset: number): bigint => (opset <= 21 ? 10n : BigInt(Version.IR_VERSION));
 
 /** ONNX Runtime's own operators, such as `FusedMatMul`. */
 export const MICROSOFT_DOMAIN = 'com.microsoft';
@@ -63,11 +67,22 @@ export interface NamedType extends ValueType {
   readonly name: ValueName;
 }
 
+export type InitializerData = Float32Array | Int32Array | Uint8Array | BigInt64Array;
+
+/** Where an initializer lies that is not in the model itself. */
+export interface ExternalData {
+  /** Name of a file beside the model's. */
+  readonly location: string;
+  /** Bytes from the start of that file. */
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
 export interface Initializer {
   readonly name: ValueName;
   readonly dtype: ElementType;
   readonly shape: Shape;
-  readonly data: Float32Array | Int32Array | Uint8Array | BigInt64Array;
+  readonly data: InitializerData | ExternalData;
 }
 
 export interface Model {
@@ -80,18 +95,21 @@ export interface Model {
   readonly initializers: readonly Initializer[];
   /** Types that ONNX Runtime cannot infer. */
   readonly valueInfo: readonly NamedType[];
+  /** Text by name, for whoever reads the file. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** The `ModelProto`. Initializers that no node came to use are left out. */
 export function encodeModel(model: Model): Uint8Array {
   const used = new Set(model.nodes.flatMap(readBy));
   const proto = create(ModelProtoSchema, {
-    irVersion: BigInt(IR_VERSION),
+    irVersion: irVersion(model.opset),
     opsetImport: [
       { domain: '', version: BigInt(model.opset) },
       { domain: MICROSOFT_DOMAIN, version: 1n },
     ],
     producerName: '@meanflow/backend-ort',
+    metadataProps: Object.entries(model.metadata ?? {}).map(([key, value]) => ({ key, value })),
     graph: {
       name: model.name,
       input: model.inputs.map(valueInfo),
@@ -151,8 +169,16 @@ function encodeInitializer({
   shape,
   data,
 }: Initializer): MessageInitShape<typeof TensorProtoSchema> {
-  const rawData = new Uint8Array(data.slice().buffer);
-  return { name, dataType: elementTypes[dtype], dims: shape.map(BigInt), rawData };
+  const type = { name, dataType: elementTypes[dtype], dims: shape.map(BigInt) };
+  if (ArrayBuffer.isView(data)) {
+    return { ...type, rawData: new Uint8Array(data.slice().buffer) };
+  }
+  const place = { location: data.location, offset: data.offset, length: data.byteLength };
+  return {
+    ...type,
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    externalData: Object.entries(place).map(([key, value]) => ({ key, value: String(value) })),
+  };
 }
 
 function valueInfo({ name, dtype, shape }: NamedType): MessageInitShape<typeof ValueInfoProtoSchema> {

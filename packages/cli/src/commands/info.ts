@@ -1,5 +1,6 @@
 /** `meanflow info`: what a run or checkpoint is; or what there is to choose from; or all settings of a recipe. */
-import { ArgumentError, treePaths, type HostArray } from '@meanflow/core';
+import { describeModel, isModelFile } from '@meanflow/checkpoints/node';
+import { ArgumentError, sizeOf, treePaths, type HostArray } from '@meanflow/core';
 import { datasets } from '@meanflow/data';
 import type { Command } from 'commander';
 import { backends } from '../backends.js';
@@ -8,7 +9,7 @@ import { loadModel } from '../experiment/model.js';
 import { resolveRun } from '../experiment/resolve.js';
 import { methods } from '../methods.js';
 import { recipeFor } from '../recipes/index.js';
-import { countText } from '../report/numbers.js';
+import { bytesText, countText } from '../report/numbers.js';
 import type { Io } from '../terminal/io.js';
 import { readLastMetrics } from '../run-metrics.js';
 
@@ -27,7 +28,7 @@ export function addInfo(program: Command, io: Io): void {
       'Describe a run or a checkpoint: its network, how it was trained, how far it is. Without one, list the data sets, methods and ' +
         'backends. With --recipe, print all settings that a data set is trained with, to be changed and given to --config.',
     )
-    .argument('[run]', 'a run folder, or a checkpoint (.safetensors)')
+    .argument('[run]', 'a run folder, a checkpoint or an imported model (.safetensors)')
     .option('--recipe <data>', 'print the settings for this data set or CSV file')
     .option('--label <column>', 'with --recipe: the column of a CSV file that holds the class')
     .option('--method <name>', 'with --recipe: of this method only, as "meanflow train --config" takes them')
@@ -62,6 +63,7 @@ function checkOptions(run: string | undefined, options: InfoOptions): void {
 }
 
 async function runText(path: string, { json }: InfoOptions): Promise<string> {
+  if (await isModelFile(path)) return modelText(path, json === true);
   const { model, checkpoint } = await loadModel(path);
   const { config, data, network } = model;
   if (json) return `${JSON.stringify({ step: model.step, config, data }, null, 2)}\n`;
@@ -86,6 +88,27 @@ async function runText(path: string, { json }: InfoOptions): Promise<string> {
     ['backend', config.backend],
     ...last,
   ];
+  return tableText(rows);
+}
+
+/** A model file, as `meanflow import` writes it. */
+async function modelText(path: string, isJson: boolean): Promise<string> {
+  const { facts, catalogue, bytes } = await describeModel(path);
+  const { name, description, origin } = facts;
+  if (isJson) return `${JSON.stringify({ name, ...description, origin }, null, 2)}\n`;
+  const { tensors } = catalogue;
+  const count = tensors.reduce((total, { shape }) => total + sizeOf(shape), 0);
+  const settings: object = 'network' in description ? description.network : description.autoencoder;
+  return tableText([
+    ['model file', catalogue.source],
+    ['model', name ?? 'without a name'],
+    ['imported', `from ${origin.format}, weights ${origin.weights}`],
+    ['network', Object.entries(settings).map(([key, value]) => `${key} ${JSON.stringify(value)}`).join(', ')],
+    ['parameters', `${countText(count)} in ${tensors.length} tensors of ${[...new Set(tensors.map(({ dtype }) => dtype))].join(', ')}, ${bytesText(bytes)}`],
+  ]);
+} // prettier-ignore
+
+function tableText(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('');
 }

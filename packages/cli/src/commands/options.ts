@@ -25,6 +25,26 @@ export function names(text: string): string[] {
   return unique(found);
 }
 
+/** Rows and columns of a picture. */
+export interface Grid {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** More images than this make no picture that anyone could look at. */
+const LARGEST_GRID = 10_000;
+
+/** A grid's size, such as `8x8`: rows, then columns. */
+export function grid(text: string): Grid {
+  const [, rows, columns] = /^([1-9]\d*)[x×]([1-9]\d*)$/.exec(text) ?? [];
+  if (rows === undefined || Number(rows) * Number(columns) > LARGEST_GRID) {
+    throw new InvalidArgumentError(
+      `Expected rows x columns such as 8x8, at most ${LARGEST_GRID} images, got ${text}.`,
+    );
+  }
+  return { rows: Number(rows), columns: Number(columns) };
+}
+
 /** A number from 0 on. */
 export function nonNegative(text: string): number {
   const value = Number(text);

@@ -1,23 +1,24 @@
 /** `meanflow sample`: samples of a trained model in the units of its data, as numbers or as a picture. */
-import { ArgumentError, didYouMean, HostArray, RandomKey, sizeOf } from '@meanflow/core';
+import { ArgumentError, didYouMean, HostArray, RandomKey } from '@meanflow/core';
 import { createSampler } from '@meanflow/samplers';
 import type { Command } from 'commander';
 import { DEFAULT_BACKEND, findBackend } from '../backends.js';
 import { solverNames, type SolverName } from '../config/schema.js';
 import { classByClass, drawSamples, roundLabels } from '../experiment/draw.js';
-import { loadModel, type Labels, type Model } from '../experiment/model.js';
+import { loadGenerator } from '../experiment/generator.js';
+import type { Generator, Labels } from '../experiment/model.js';
 import { writeOutput } from '../files.js';
 import { countText } from '../report/numbers.js';
 import { checkFormat, formatSamples } from '../sample-formats.js';
 import type { Io } from '../terminal/io.js';
-import { nonNegative, withBackend, wholeNumber } from './options.js';
+import { grid, names, nonNegative, withBackend, wholeNumber, type Grid } from './options.js';
 
 interface SampleOptions {
   readonly nfe?: number;
   readonly count?: number;
-  readonly class?: string;
+  readonly class?: readonly string[];
   readonly seed: number;
-  readonly grid?: boolean;
+  readonly grid?: Grid | true;
   readonly solver?: string;
   readonly guidance?: number;
   readonly out?: string;
@@ -39,8 +40,12 @@ export function addSample(program: Command, io: Io): void {
       wholeNumber(1),
     )
     .option('--count <n>', 'how many samples; 1,000, or 100 where they are images', wholeNumber(1))
-    .option('--class <name>', 'only this class; otherwise the classes take turns')
-    .option('--grid', 'ten of each class, class by class')
+    .option('--class <names>', 'only these classes, which take turns; all of them by default', names)
+    .option(
+      '--grid [size]',
+      'a grid of images such as 8x8 (rows x columns); ten of each class by default',
+      grid,
+    )
     .option('--solver <name>', solverNames.join(', '))
     .option(
       '--guidance <scale>',
@@ -56,19 +61,19 @@ Examples:
   $ meanflow sample runs/8-gaussians-meanflow-seed-0                    # one step, 1,000 points
   $ meanflow sample runs/digits --nfe 2 --class 7 --count 20 --out sevens.png
   $ meanflow sample runs/digits --grid --out digits.png                 # ten of each
+  $ meanflow sample runs/shapes --grid 8x8 --class star,ring --nfe 1
   $ meanflow sample runs/points --count 50 --out - | head`,
     );
   withBackend(command).action((run: string, options: SampleOptions) => sample(run, options, io));
 }
 
 async function sample(run: string, options: SampleOptions, io: Io): Promise<void> {
-  const { model: loaded } = await loadModel(run);
-  const model = withGuidance(loaded, options.guidance);
+  const model = withGuidance(await loadGenerator(run), options.guidance);
   const solver = solverOption(options.solver);
   const out = options.out ?? (model.data.imageShape === undefined ? 'samples.csv' : 'samples.png');
   checkFormat(out, model.data);
   const labels = labelsFor(model, options);
-  const isAdaptive = (solver ?? model.config.sampling.solver) === 'dormand-prince';
+  const isAdaptive = (solver ?? model.sampling.solver) === 'dormand-prince';
   const nfe = options.nfe ?? (isAdaptive ? undefined : defaultEvaluations(model));
   const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
   try {
@@ -76,13 +81,12 @@ async function sample(run: string, options: SampleOptions, io: Io): Promise<void
     const key = RandomKey.fromSeed(options.seed).fold('sample');
     const count = labels?.size ?? defaultCount(model, options);
     const drawn = await drawSamples(sampler, model, { count, key, labels, nfe, ...(solver && { solver }) });
-    const content = formatSamples(out, drawn.samples, labels, model.data);
+    const columns = typeof options.grid === 'object' ? options.grid.columns : undefined;
+    const content = formatSamples(out, drawn.samples, labels, model.data, columns);
     if (out === '-') io.out(String(content));
     else await writeOutput(out, content);
     const where = out === '-' ? '' : `: ${out}`;
-    io.err(
-      `${countText(count)} samples at ${Number(drawn.nfe.toFixed(1))} NFE, step ${countText(model.step)}${where}\n`,
-    );
+    io.err(`${countText(count)} samples at ${Number(drawn.nfe.toFixed(1))} NFE, ${model.origin}${where}\n`);
     await sampler.dispose();
   } finally {
     await backend.dispose();
@@ -90,59 +94,70 @@ async function sample(run: string, options: SampleOptions, io: Io): Promise<void
 }
 
 /** One step where a step crosses all of the interval, else as many as the model is evaluated with at most. */
-function defaultEvaluations({ config }: Model): number {
-  const { solver, nfe } = config.sampling;
+export function defaultEvaluations({ sampling: { solver, nfe } }: Generator): number {
   return solver === 'average-velocity' ? Math.min(...nfe) : Math.max(...nfe);
 }
 
-function defaultCount({ data }: Model, { count }: SampleOptions): number {
+function defaultCount({ data }: Generator, { count, grid }: SampleOptions): number {
+  if (typeof grid === 'object') return grid.rows * grid.columns;
   return count ?? (data.imageShape === undefined ? 1000 : 100);
 }
 
-function labelsFor(model: Model, options: SampleOptions): Labels {
+function labelsFor(model: Generator, options: SampleOptions): Labels {
   const { classCount } = model.network;
-  if (options.class !== undefined && options.grid) {
-    throw new ArgumentError('--class and --grid exclude each other: a grid shows every class.');
+  const { class: chosen, grid, count } = options;
+  if (grid !== undefined && count !== undefined) {
+    throw new ArgumentError('--count and --grid exclude each other: a grid has as many as its size says.');
   }
-  if (options.grid && options.count !== undefined) {
-    throw new ArgumentError('--count and --grid exclude each other: a grid shows ten of each class.');
+  if (grid === true && chosen !== undefined) {
+    throw new ArgumentError(
+      '--grid without a size shows every class: with --class, give a size such as 8x8.',
+    );
+  }
+  if (typeof grid === 'object' && model.data.imageShape === undefined) {
+    throw new ArgumentError(`A grid is one of images, and ${model.data.name} has none.`);
   }
   if (classCount === undefined) {
-    if (options.class !== undefined || options.grid) {
+    if (chosen !== undefined || grid === true) {
       throw new ArgumentError(
         `The model knows no classes: it was trained on ${model.data.name} without them.`,
       );
     }
     return undefined;
   }
-  if (options.grid) return classByClass(model, 10);
-  const count = defaultCount(model, options);
-  if (options.class === undefined) return roundLabels(model, count);
-  const names = model.data.classNames ?? [];
-  const label = names.indexOf(options.class);
-  if (label < 0) {
-    throw new ArgumentError(
-      `There is no class "${options.class}".${didYouMean(options.class, names)} Known are ${names.join(', ')}.`,
-    );
-  }
-  return new HostArray('int32', [count], new Int32Array(sizeOf([count])).fill(label));
+  if (grid === true) return classByClass(model, 10);
+  const total = defaultCount(model, options);
+  if (chosen === undefined) return roundLabels(model, total);
+  const classes = chosen.map((name) => classOf(name, model.data.classNames ?? []));
+  return new HostArray(
+    'int32',
+    [total],
+    Int32Array.from({ length: total }, (_, i) => classes[i % classes.length]),
+  );
 }
 
-function withGuidance(model: Model, scale: number | undefined): Model {
+/** @throws {ArgumentError} when there is no class of that name, with the nearest one */
+function classOf(name: string, known: readonly string[]): number {
+  const label = known.indexOf(name);
+  if (label >= 0) return label;
+  throw new ArgumentError(
+    `There is no class "${name}".${didYouMean(name, known)} Known are ${known.join(', ')}.`,
+  );
+}
+
+/** @throws {ArgumentError} when the model was not made for guidance when sampling */
+export function withGuidance<T extends Generator>(model: T, scale: number | undefined): T {
   if (scale === undefined) return model;
-  const { config, network } = model;
-  const { labelDrop } = config.objective;
-  if (!network.takesGuidance && (config.method !== 'flow-matching' || labelDrop === undefined)) {
+  if (model.guidance === undefined) {
     throw new ArgumentError(
       'The model was not trained for guidance when sampling: improved MeanFlow with guidance conditions is, and flow matching ' +
         'with label drop.',
     );
   }
-  const guidance = { ...config.sampling.guidance, scale };
-  return { ...model, config: { ...config, sampling: { ...config.sampling, guidance } } };
+  return { ...model, sampling: { ...model.sampling, guidance: { ...model.sampling.guidance, scale } } };
 }
 
-function solverOption(name: string | undefined): SolverName | undefined {
+export function solverOption(name: string | undefined): SolverName | undefined {
   if (name === undefined) return undefined;
   const found = solverNames.find((candidate) => candidate === name);
   if (found !== undefined) return found;

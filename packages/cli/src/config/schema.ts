@@ -38,9 +38,11 @@ const activation = z.enum(['silu', 'gelu', 'gelu-tanh', 'tanh', 'relu']);
 const initialisation = z.enum(['pytorch', 'xavier']);
 const velocityHead = z.strictObject({ depth: z.int().nonnegative() });
 
+const times = z.enum(['t-and-h', 't-and-r', 'h', 't']);
+
 const conditioning = {
   embedding: scalarEmbedding.optional(),
-  times: z.enum(['t-and-h', 't-and-r', 'h', 't']).optional(),
+  times: times.optional(),
   classWidth: count.optional(),
   guidance: z.boolean().optional(),
 };
@@ -72,8 +74,21 @@ const residualMlp = z.strictObject({
   ...conditioning,
 });
 
+const dit = z.strictObject({
+  kind: z.literal('dit'),
+  patchSize: count,
+  width: count,
+  depth: count,
+  heads: count,
+  mlpRatio: z.number().positive().optional(),
+  velocityHead: velocityHead.optional(),
+  embedding: scalarEmbedding.optional(),
+  times: times.optional(),
+  guidance: z.boolean().optional(),
+});
+
 /** A network without what the data decides: the shape of a sample and the number of classes. */
-const network = z.discriminatedUnion('kind', [mlp, residualMlp]);
+const network = z.discriminatedUnion('kind', [mlp, residualMlp, dit]);
 
 const timeDistribution = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('uniform'), min: share.optional(), max: share.optional() }),

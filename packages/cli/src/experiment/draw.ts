@@ -1,9 +1,8 @@
 /** Samples of a model: noise from a key, labels, a solver and a number of evaluations. */
-import { HostArray, type RandomKey } from '@meanflow/core';
+import { HostArray, type RandomKey, type Shape } from '@meanflow/core';
 import type { ParameterTree, SampleResult, Sampler } from '@meanflow/samplers';
 import type { SolverName } from '../config/schema.js';
-import type { Labels, Model } from './model.js';
-import { usesTwoEvaluations } from './resolve.js';
+import type { Generator, Labels } from './model.js';
 import { solverOf, timesFor } from './solvers.js';
 
 export interface DrawRequest {
@@ -30,17 +29,16 @@ export interface DrawRequest {
  */
 export function drawSamples(
   sampler: Sampler<ParameterTree>,
-  model: Model,
+  { network, params, sampling, guidance: kind }: Generator,
   request: DrawRequest,
 ): Promise<SampleResult> {
-  const { config, network, params } = model;
   const { count, key, labels, nfe, trajectory = false, signal } = request;
-  const solver = request.solver ?? config.sampling.solver;
-  const { guidance } = config.sampling;
-  const isClassifierFree = usesTwoEvaluations(config);
+  const solver = request.solver ?? sampling.solver;
+  const { guidance } = sampling;
+  const isClassifierFree = guidance !== undefined && kind === 'classifier-free';
   return sampler.sample({
     params,
-    noise: key.fold('noise').normal([count, ...network.featureShape]),
+    noise: startingNoise(key, [count, ...network.featureShape], network.noiseScale),
     solver: solverOf(solver),
     times: timesFor({ solver }, nfe, isClassifierFree),
     label: labels,
@@ -54,14 +52,26 @@ export function drawSamples(
   });
 }
 
+/** Where sampling starts, at t = 1. */
+function startingNoise(key: RandomKey, shape: Shape, scale = 1): HostArray<'float32'> {
+  const noise = key.fold('noise').normal(shape);
+  return scale === 1
+    ? noise
+    : new HostArray(
+        'float32',
+        shape,
+        noise.data.map((value) => scale * value),
+      );
+}
+
 /** Labels that go round the classes: 0, 1, …, 0, 1, …; undefined for a model without classes. */
-export function roundLabels({ network }: Pick<Model, 'network'>, count: number): Labels {
+export function roundLabels({ network }: Pick<Generator, 'network'>, count: number): Labels {
   const { classCount } = network;
   return labelsFrom(classCount, count, (row, classes) => row % classes);
 }
 
 /** Labels class by class, `each` of every one; undefined for a model without classes. */
-export function classByClass({ network }: Pick<Model, 'network'>, each: number): Labels {
+export function classByClass({ network }: Pick<Generator, 'network'>, each: number): Labels {
   const { classCount } = network;
   return labelsFrom(classCount, each * (classCount ?? 0), (row) => Math.floor(row / each));
 }

@@ -16,8 +16,10 @@ import {
 } from '@meanflow/training';
 import { loadCheckpoint } from '@meanflow/training/node';
 import { z } from 'zod';
-import { runConfigSchema, type RunConfig } from '../config/schema.js';
+import { runConfigSchema, type RunConfig, type SamplingSettings } from '../config/schema.js';
 import { validate } from '../config/validate.js';
+import { methods } from '../methods.js';
+import { countText } from '../report/numbers.js';
 
 /** What a checkpoint remembers of its data. */
 export interface DataFacts {
@@ -29,14 +31,36 @@ export interface DataFacts {
   readonly normalisation: Normalisation;
 }
 
-export interface Model {
-  readonly config: RunConfig;
+/** What samples are drawn from, whether it was trained here or imported. */
+export interface Generator {
   readonly data: DataFacts;
   readonly network: AnyNetwork;
-  /** The parameters to sample with: an average of the run's, or its own. */
+  /** The parameters to sample with; of a run an average, or its own. */
   readonly params: ParameterTree;
+  /** How it is sampled where nothing else is asked for. */
+  readonly sampling: SamplingSettings;
+  /** How guidance acts when sampling, where the network was made for it. */
+  readonly guidance: 'condition' | 'classifier-free' | undefined;
+  /** What it is, for people: the method and the step, or a published name. */
+  readonly origin: string;
+}
+
+/** A model that was trained here. */
+export interface Model extends Generator {
+  readonly config: RunConfig;
   /** Updates made. */
   readonly step: number;
+}
+
+/** What follows from a run's configuration. */
+function samplingOf(config: RunConfig, step: number): Pick<Generator, 'sampling' | 'guidance' | 'origin'> {
+  const { sampling, network, objective, method } = config;
+  const isClassifierFree = objective.kind === 'flow-matching' && objective.labelDrop !== undefined;
+  return {
+    sampling,
+    guidance: network.guidance === true ? 'condition' : isClassifierFree ? 'classifier-free' : undefined,
+    origin: `${methods[method].title}, step ${countText(step)}`,
+  };
 }
 
 const infoSchema = z.object({
@@ -86,7 +110,8 @@ export function modelOfState(
 ): Model {
   const { ema } = config.sampling;
   const params = ema === null ? state.params : state.ema[emaKey(ema)];
-  return { config, data: factsOf(dataset), network, params, step: state.step };
+  const { step } = state;
+  return { config, data: factsOf(dataset), network, params, step, ...samplingOf(config, step) };
 }
 
 /**
@@ -109,7 +134,8 @@ export async function loadModel(
   const { ema } = config.sampling;
   const expected: ParameterTree = network.init(RandomKey.fromSeed(0));
   const params = checkpointParameters(checkpoint, expected, ema === null ? undefined : emaKey(ema));
-  return { model: { config, data: facts, network, params, step: checkpoint.step }, checkpoint };
+  const { step } = checkpoint;
+  return { model: { config, data: facts, network, params, step, ...samplingOf(config, step) }, checkpoint };
 }
 
 /** The class of each row, int32 `[rows]`; undefined for a model without classes. */

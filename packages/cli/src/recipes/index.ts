@@ -6,6 +6,7 @@ import { distributions, type Dataset } from '@meanflow/data';
 import type { Recipe } from '../config/schema.js';
 import { digitsRecipe } from './digits.js';
 import { planeRecipe } from './plane.js';
+import { shapesRecipe } from './shapes.js';
 import { tableRecipe } from './table.js';
 
 /** The data sets that `meanflow compare` takes when none is named. */
@@ -14,6 +15,8 @@ export const defaultDatasets: readonly string[] = ['8-gaussians', 'checkerboard'
 /** Recipes by data set. */
 const own: Readonly<Record<string, Recipe>> = {
   digits: digitsRecipe,
+  shapes: shapesRecipe,
+  'shapes-32': { ...shapesRecipe, network: { ...shapesRecipe.network, patchSize: 8 } as Recipe['network'] },
   // Modes this narrow take longer until two steps land within them.
   '8-gaussians': { ...planeRecipe, steps: 9000 },
 };

@@ -1,4 +1,11 @@
-import { bestIndex, countText, durationText, median, metricText } from '../../src/report/numbers.js';
+import {
+  bestIndex,
+  bytesText,
+  countText,
+  durationText,
+  median,
+  metricText,
+} from '../../src/report/numbers.js';
 
 it.each([
   [0.0791, '', '0.079'],
@@ -20,6 +27,15 @@ it('writes times and counts for people', () => {
   expect([3.14, 48.2, 200, 3900].map(durationText)).toEqual(['3.1 s', '48 s', '3 min 20 s', '1 h 5 min']);
   expect(durationText(59.7)).toBe('1 min 0 s');
   expect(countText(1648192)).toBe('1,648,192');
+});
+
+it('writes sizes in powers of a thousand', () => {
+  expect([0, 999, 3440, 2_441_732_224].map(bytesText)).toEqual([
+    '0 bytes',
+    '999 bytes',
+    '3.44 kB',
+    '2.44 GB',
+  ]);
 });
 
 it('finds the middle of odd and even counts', () => {

@@ -10,6 +10,7 @@ import {
   checkpoint,
   gelu,
   grad,
+  groupNorm,
   hostZeros,
   layerNorm,
   mul,
@@ -160,6 +161,9 @@ export function compositeCases(): GraphCase[] {
     ...rowwiseCases(),
     ...attentionCases(),
     ...optimizerCases(),
+    valueCase('layerNorm', 'groups of channels', (x) => groupNorm(x, { groups: 2 }), () => [
+      normals([2, 8, 5, 6]),
+    ], { aspect }), // prettier-ignore
     valueCase('layerNorm', 'composites of composites', nested, () => [floats([3, 5])], { aspect }),
     valueCase('optimizationBarrier', 'a checkpointed gradient', (x) => {
       const f = checkpoint((y: Tensor) => mul(silu(y), softmax(y)));

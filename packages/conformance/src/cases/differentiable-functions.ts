@@ -164,6 +164,11 @@ function composites(): DifferentiableFunction[] {
       floats([4], 0.5, 1.5, 'scale'),
       floats([4], -1, 1, 'bias'),
     ]), // prettier-ignore
+    entry('layerNorm', (x, scale, bias) => mf.groupNorm(x, { groups: 2, scale, bias }), () => [
+      floats([2, 4, 2]),
+      floats([4], 0.5, 1.5, 'scale'),
+      floats([4], -1, 1, 'bias'),
+    ], 'groupNorm'), // prettier-ignore
     entry('rmsNorm', (x, scale) => mf.rmsNorm(x, { scale }), () => [
       floats([2, 4]),
       floats([4], 0.5, 1.5, 'scale'),

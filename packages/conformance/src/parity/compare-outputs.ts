@@ -4,18 +4,7 @@
  */
 import { DataError, formatShape, sameShape, type HostArray } from '@meanflow/core';
 import { at, type ParityCase, type TensorResult } from './parity-case.js';
-
-/**
- * The tolerance of a tensor: `floors` times its stated float32 floor, and `roundings` of its largest element in float32,
- * since both results are stored so.
- */
-export interface OutputTolerance {
-  readonly floors: number;
-  readonly roundings: number;
-}
-
-/** For what is computed on the host in float64 and rounded once. */
-export const HOST_TOLERANCE: OutputTolerance = { floors: 8, roundings: 4 };
+import { allowance, type Tolerance } from './tolerances.js';
 
 /**
  * Compares.
@@ -25,7 +14,7 @@ export const HOST_TOLERANCE: OutputTolerance = { floors: 8, roundings: 4 };
 export function compareOutputs(
   given: ParityCase,
   computed: Readonly<Record<string, HostArray>>,
-  tolerance: OutputTolerance,
+  tolerance: Tolerance,
 ): TensorResult[] {
   const outputs = Object.keys(given.tensors).filter((name) => name.startsWith('out/'));
   if (outputs.length === 0) throw new DataError(`${given.name}.safetensors has no outputs to compare with.`);
@@ -42,14 +31,16 @@ export function compareOutputs(
   });
 }
 
-function compareTensor(
+/** Compares an array with a published one. @throws {DataError} when their shapes differ */
+export function compareTensor(
   tensor: string,
   got: HostArray,
   wanted: HostArray,
   floor: number | undefined,
-  { floors, roundings }: OutputTolerance,
+  tolerance: Tolerance,
 ): TensorResult {
-  if (!sameShape(got.shape, wanted.shape)) {
+  // Scalars are published with an axis of size 1, or without.
+  if (!sameShape(got.shape, wanted.shape) && !(got.size === 1 && wanted.size === 1)) {
     const shapes = `${formatShape(got.shape)}, published ${formatShape(wanted.shape)}`;
     throw new DataError(`"${tensor}" has shape ${shapes}.`);
   }
@@ -62,7 +53,7 @@ function compareTensor(
     largest = Math.max(largest, Math.abs(wanted.data[i]));
   }
   const isFloat = wanted.dtype === 'float32' || wanted.dtype === 'float64';
-  const allowed = isFloat ? floors * (floor ?? 0) + roundings * 2 ** -24 * largest : 0;
+  const allowed = isFloat ? allowance(tolerance, largest, floor) : 0;
   return { tensor, error, floor, tolerance: allowed, passed: error <= allowed };
 }
 

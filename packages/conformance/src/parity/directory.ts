@@ -1,19 +1,16 @@
 /**
  * A directory of parity vectors: `<case>.json` says what the tensors of `<case>.safetensors` are. Reading is strict: a file
  * that cannot be read, that lacks its partner, or whose tensors are not those that its JSON lists is damaged; a file that
- * belongs to no known case is unknown. Neither passes for a case that was looked at.
+ * belongs to no known case is unknown. Neither passes for a case that was looked at. Folders of checkpoints are read by
+ * the importers.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, parse } from 'node:path';
 import { DataError, formatShape, type Backend, type HostArray } from '@meanflow/core';
 import { decodeSafetensors, type JsonObject, type JsonValue } from '@meanflow/training';
+import { checkpointCases, holdsCheckpoints } from './checkpoints.js';
 import type { ParityCase, ParityOutcome, ParityResult } from './parity-case.js';
 import { knownCases, type KnownCase } from './registry.js';
-
-/** Subdirectories that hold no cases of this format, and what they wait for. */
-const SUBDIRECTORIES: Readonly<Record<string, string>> = {
-  ckpt: 'the import of published checkpoints',
-};
 
 /**
  * Runs every case of a directory.
@@ -23,7 +20,10 @@ const SUBDIRECTORIES: Readonly<Record<string, string>> = {
 export async function runParity(directory: string, backend: Backend): Promise<readonly ParityResult[]> {
   const results: ParityResult[] = [];
   for (const name of caseNames(directory)) {
-    results.push({ name, ...(await runEntry(directory, name, backend)) });
+    const path = join(directory, name);
+    if (!name.endsWith('/')) results.push({ name, ...(await runEntry(directory, name, backend)) });
+    else if (holdsCheckpoints(path)) results.push(...(await checkpointCases(path, name)));
+    else results.push({ name, outcome: 'unknown', reason: 'a directory of no known kind' });
   }
   if (results.length === 0)
     throw new DataError(`${directory} holds no parity cases (<case>.json with <case>.safetensors).`);
@@ -49,12 +49,6 @@ function caseNames(directory: string): string[] {
 }
 
 async function runEntry(directory: string, name: string, backend: Backend): Promise<ParityOutcome> {
-  if (name.endsWith('/')) {
-    const waiting = SUBDIRECTORIES[name.slice(0, -1)];
-    return waiting === undefined
-      ? { outcome: 'unknown', reason: 'a directory of no known kind' }
-      : { outcome: 'waiting', reason: waiting };
-  }
   let given: ParityCase;
   let known: KnownCase | undefined;
   try {
@@ -64,12 +58,16 @@ async function runEntry(directory: string, name: string, backend: Backend): Prom
     if (known === undefined) {
       return { outcome: 'unknown', reason: `there is no case "${caseName}"` };
     }
-    given = { name, facts, tensors: readTensors(directory, name, facts, known.hasTensors ?? true) };
+    given = {
+      name,
+      facts,
+      tensors: readTensors(directory, name, facts, known.hasTensors ?? true),
+      neighbour: (other) => readTensors(directory, other, {}, true),
+    };
   } catch (error) {
     if (error instanceof DataError) return { outcome: 'damaged', reason: error.message };
     throw error;
   }
-  if (known.run === undefined) return { outcome: 'waiting', reason: known.waiting! };
   try {
     const tensors = await known.run(given, backend);
     return { outcome: tensors.every(({ passed }) => passed) ? 'passed' : 'failed', tensors };

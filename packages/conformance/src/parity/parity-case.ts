@@ -9,6 +9,12 @@ export interface ParityCase {
   readonly facts: JsonObject;
   /** By name: `in/…`, `out/…`, `out64/…`; empty for a case without tensors. */
   readonly tensors: Readonly<Record<string, HostArray>>;
+  /**
+   * The tensors of another file of the directory, by its name without `.safetensors`.
+   *
+   * @throws {DataError} when it is missing or damaged
+   */
+  readonly neighbour: (name: string) => Readonly<Record<string, HostArray>>;
 }
 
 /** One comparison with a published result. */
@@ -27,7 +33,6 @@ export interface TensorResult {
 /** What became of a case. */
 export type ParityOutcome =
   | { readonly outcome: 'passed' | 'failed'; readonly tensors: readonly TensorResult[]; readonly problem?: string }
-  | { readonly outcome: 'waiting'; readonly reason: string }
   | { readonly outcome: 'unknown' | 'damaged'; readonly reason: string }; // prettier-ignore
 
 export type ParityResult = { readonly name: string } & ParityOutcome;
@@ -47,6 +52,11 @@ export function numberOf({ name, facts }: ParityCase, ...path: readonly string[]
   const value = at(facts, path);
   if (typeof value === 'number') return value;
   throw new DataError(`${name}.json: "${path.join('.')}" must be a number, got ${JSON.stringify(value)}.`);
+}
+
+/** A number of the case's JSON, or `fallback` where it says nothing. @throws {DataError} when it is something else */
+export function numberOr(given: ParityCase, fallback: number, ...path: readonly string[]): number {
+  return at(given.facts, path) === undefined ? fallback : numberOf(given, ...path);
 }
 
 /** Numbers of the case's JSON. @throws {DataError} when they are not there */

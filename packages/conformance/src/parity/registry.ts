@@ -2,28 +2,29 @@
 import type { ParityRunner } from './parity-case.js';
 import { frechetCase } from './frechet.js';
 import { unetSchedules } from './schedules.js';
+import { publishedFacts } from './published-facts.js';
+import { transformerParameters } from './published-names.js';
+import { transformerLoss } from './transformer-losses.js';
+import { inContextOutputs, meanFlowOutputs } from './transformer-outputs.js';
+import { transformerSamples } from './transformer-samples.js';
+import { transformerTraining } from './transformer-training.js';
 import {
   improvedMeanFlowSampler,
   meanFlowSampler,
   pixelMeanFlowSampler,
   unetSampler,
 } from './time-samplers.js';
+import { unetLoss, unetOutputs } from './unet-cases.js';
+import { unetParameters } from './unet-facts.js';
 
 export interface KnownCase {
   readonly pattern: RegExp;
   /** Whether tensors stand beside the JSON; true unless said otherwise. */
   readonly hasTensors?: boolean;
-  readonly run?: ParityRunner;
-  /** What a case that cannot be run yet is waiting for. */
-  readonly waiting?: string;
+  readonly run: ParityRunner;
 }
 
-const NETWORKS: Readonly<Record<string, string>> = {
-  mf: 'the DiT of MeanFlow',
-  imf: 'the DiT of improved MeanFlow',
-  pmf: 'the DiT of pixel MeanFlow',
-  unet: 'the DDPM++ U-Net',
-};
+const families = ['mf', 'imf', 'pmf'] as const;
 
 export const knownCases: readonly KnownCase[] = [
   { pattern: /^mf-sampler$/, run: meanFlowSampler },
@@ -32,9 +33,17 @@ export const knownCases: readonly KnownCase[] = [
   { pattern: /^unet-sampler$/, run: unetSampler },
   { pattern: /^unet-schedules$/, run: unetSchedules, hasTensors: false },
   { pattern: /^frechet$/, run: frechetCase },
-  ...Object.entries(NETWORKS).map(([prefix, network]) => ({
-    pattern: new RegExp(`^${prefix}-(dit|fwd|sample|train|params|loss(-[\\w.-]+)?)$`),
-    waiting: network,
-  })),
-  { pattern: /^facts$/, hasTensors: false, waiting: 'the published networks' },
+  { pattern: /^mf-dit$/, run: meanFlowOutputs },
+  { pattern: /^imf-dit$/, run: inContextOutputs('imf') },
+  { pattern: /^pmf-dit$/, run: inContextOutputs('pmf') },
+  ...families.flatMap((family) => [
+    { pattern: new RegExp(`^${family}-loss(-[\\w.-]+)?$`), run: transformerLoss(family) },
+    { pattern: new RegExp(`^${family}-sample$`), run: transformerSamples(family) },
+    { pattern: new RegExp(`^${family}-train$`), run: transformerTraining(family) },
+    { pattern: new RegExp(`^${family}-params$`), run: transformerParameters(family) },
+  ]),
+  { pattern: /^facts$/, run: publishedFacts, hasTensors: false },
+  { pattern: /^unet-fwd$/, run: unetOutputs },
+  { pattern: /^unet-loss(-[\w.-]+)?$/, run: unetLoss },
+  { pattern: /^unet-params$/, run: unetParameters },
 ];

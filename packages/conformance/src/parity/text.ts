@@ -6,8 +6,6 @@ const number = (value: number): string => (value === 0 ? '0' : value.toExponenti
 export function parityText(results: readonly ParityResult[]): string {
   const lines = results.flatMap((result) => {
     switch (result.outcome) {
-      case 'waiting':
-        return [`waiting  ${result.name}: for ${result.reason}`];
       case 'unknown':
       case 'damaged':
         return [`${result.outcome.toUpperCase()}  ${result.name}: ${result.reason}`];
@@ -21,7 +19,7 @@ export function parityText(results: readonly ParityResult[]): string {
   });
   const count = (outcome: ParityResult['outcome']) =>
     results.filter((result) => result.outcome === outcome).length;
-  const counts = (['passed', 'failed', 'waiting', 'unknown', 'damaged'] as const)
+  const counts = (['passed', 'failed', 'unknown', 'damaged'] as const)
     .filter((outcome) => count(outcome) > 0)
     .map((outcome) => `${count(outcome)} ${outcome}`);
   return [...lines, '', `${results.length} cases: ${counts.join(', ')}`, ''].join('\n');

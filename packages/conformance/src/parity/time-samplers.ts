@@ -1,8 +1,9 @@
 /** The cases `*-sampler`: (t, r), guidance scale and interval from given normals and uniforms. */
 import { DataError, HostArray } from '@meanflow/core';
 import { guidanceFromRaw, intervalsFromRaw, type IntervalSampler, type Times } from '@meanflow/samplers';
-import { compareOutputs, HOST_TOLERANCE } from './compare-outputs.js';
+import { compareOutputs } from './compare-outputs.js';
 import { numberOf, tensorOf, textOf, type ParityCase, type ParityRunner } from './parity-case.js';
+import { tolerances } from './tolerances.js';
 
 const floats = (given: ParityCase, name: string): Times => tensorOf(given, name).to('float32');
 const logitNormal = (mean: number, std: number) => ({ kind: 'logit-normal', mean, std }) as const;
@@ -10,7 +11,7 @@ const logitNormal = (mean: number, std: number) => ({ kind: 'logit-normal', mean
 /** MeanFlow's sampler. */
 export const meanFlowSampler: ParityRunner = async (given) => {
   const { t, r } = intervalsFromRaw(publishedIntervals(given), normals(given));
-  return compareOutputs(given, { t, r }, HOST_TOLERANCE);
+  return compareOutputs(given, { t, r }, tolerances.host);
 };
 
 /** That of improved MeanFlow, with guidance conditions. */
@@ -30,7 +31,7 @@ export const unetSampler: ParityRunner = async (given) => {
   return compareOutputs(
     given,
     { t_v0: first.t, r_v0: first.r, t_v1: second.t, r_v1: second.r },
-    HOST_TOLERANCE,
+    tolerances.host,
   );
 };
 
@@ -50,7 +51,7 @@ function guidedSampler(given: ParityCase, equalTime: 'ordered' | 'drawn') {
     return power === undefined ? [] : [[`omega_beta_${power}`, conditions(Number(power)).omega] as const];
   });
   const computed = { t, r, fm_mask: equal.to('int32'), t_min: tMin, t_max: tMax };
-  return compareOutputs(given, { ...computed, ...Object.fromEntries(scales) }, HOST_TOLERANCE);
+  return compareOutputs(given, { ...computed, ...Object.fromEntries(scales) }, tolerances.host);
 }
 
 function publishedIntervals(given: ParityCase): IntervalSampler {

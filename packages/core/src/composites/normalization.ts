@@ -1,10 +1,12 @@
 /**
  * Softmax and the normalisations as composites over the last axis. Their Jacobians are written once, in the
- * self-adjoint form that serves forward and reverse mode alike.
+ * self-adjoint form that serves forward and reverse mode alike. Group normalisation is one of them, reshaped.
  */
-import { add, exp, max, mean, mul, rsqrt, stopGradient, sub, sum, div } from '../functions.js';
+import { ArgumentError } from '../errors.js';
+import { add, exp, max, mean, mul, reshape, rsqrt, stopGradient, sub, sum, div } from '../functions.js';
 import { callComposite, type CompositeDefinition } from '../ops/composite.js';
 import type { Tensor } from '../tensor.js';
+import { sizeOf } from '../types.js';
 
 const KEEP = { keepDims: true } as const;
 
@@ -62,8 +64,8 @@ function inverseRms(x: Tensor, epsilon: number): Tensor {
 
 /** What a normalisation multiplies and adds after normalising; `[features]`, both optional. */
 export interface Affine {
-  readonly scale?: Tensor;
-  readonly bias?: Tensor;
+  readonly scale?: Tensor | undefined;
+  readonly bias?: Tensor | undefined;
 }
 
 function affine(x: Tensor, { scale, bias }: Affine): Tensor {
@@ -83,4 +85,32 @@ export function layerNorm(x: Tensor, options: Affine & { readonly epsilon?: numb
 /** Root-mean-square normalisation over the last axis (Zhang and Sennrich, 2019); no mean is subtracted. */
 export function rmsNorm(x: Tensor, options: Affine & { readonly epsilon?: number } = {}): Tensor {
   return affine(callComposite(rmsDefinition, [x], { epsilon: options.epsilon ?? 1e-6 })[0], options);
+}
+
+/**
+ * Group normalisation (Wu and He, 2018): each sample's channels in `groups` of neighbours, every group normalised over
+ * its channels and all of space. It is layer normalisation of the groups laid out flat, which a backend may have whole.
+ *
+ * @param x `[batch, channels, ...space]`
+ * @param options.groups a divisor of the number of channels
+ * @param options.epsilon added to the variance; 1e-6 by default
+ * @param options.scale with `bias`, what each channel is multiplied by, and what is added; `[channels]`
+ * @throws {ArgumentError} when the channels do not divide into groups
+ */
+export function groupNorm(
+  x: Tensor,
+  options: Affine & { readonly groups: number; readonly epsilon?: number },
+): Tensor {
+  const { groups, epsilon = 1e-6, scale, bias } = options;
+  const [batch, channels, ...space] = x.shape;
+  if (x.rank < 2 || !Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
+    throw new ArgumentError(
+      `groupNorm takes [batch, channels, ...space] and a divisor of channels, got ${x.toString()} and ${groups} groups.`,
+    );
+  }
+  const rows = reshape(x, [batch, groups, sizeOf(x.shape.slice(1)) / groups]);
+  const normalised = reshape(callComposite(standardizeDefinition, [rows], { epsilon })[0], x.shape);
+  const perChannel = (values: Tensor | undefined): Tensor | undefined =>
+    values && reshape(values, [channels, ...space.map(() => 1)]);
+  return affine(normalised, { scale: perChannel(scale), bias: perChannel(bias) });
 }

@@ -100,6 +100,13 @@ def rms_norm(x):
     return x / jnp.sqrt((x * x).mean(-1, keepdims=True) + 1e-6)
 
 
+def group_norm(x, scale, bias):
+    """Two groups."""
+    groups = x.reshape(x.shape[0], 2, -1)
+    normalised = (groups - groups.mean(-1, keepdims=True)) / jnp.sqrt(groups.var(-1, keepdims=True) + 1e-6)
+    return normalised.reshape(x.shape) * scale[:, None, None] + bias[:, None, None]
+
+
 POINTS = [-8.0, -5.5, -3.0, -1.0, -0.5, -1e-3, 0.0, 1e-8, 0.1, 0.7, 1.0, 2.5, 4.0, 6.5]
 x34 = 2 * wave([3, 4], 0.3)
 points = jnp.asarray(POINTS)
@@ -123,6 +130,7 @@ print(
                 "layerNorm": with_gradients(layer_norm, x34),
                 "rmsNorm": with_gradients(rms_norm, x34),
             },
+            "groupNorm": with_gradients(group_norm, 2 * wave([2, 4, 3, 2], 0.3), wave([4], 0.7), wave([4], 1.1)),
             "attention": with_gradients(
                 attention, wave([2, 2, 3, 4], 0.3), wave([2, 2, 5, 4], 0.7), wave([2, 2, 5, 4], 1.1)
             ),

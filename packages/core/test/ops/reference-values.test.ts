@@ -6,6 +6,7 @@ import {
   dotGeneral,
   erf,
   gelu,
+  groupNorm,
   layerNorm,
   mul,
   rmsNorm,
@@ -37,6 +38,7 @@ interface Reference {
   readonly sigmoid: number[];
   readonly activations: Record<'silu' | 'gelu' | 'geluTanh' | 'softplus', Expected>;
   readonly rows: Record<'softmax' | 'layerNorm' | 'rmsNorm', Expected>;
+  readonly groupNorm: Expected;
   readonly attention: Expected;
 }
 
@@ -134,6 +136,12 @@ describe('row functions', () => {
     expectClose(evaluate(softmax, [x]).data, [a / total, b / total, c / total, 0.5, 0, 0.5], 1e-15);
     expectClose(evaluate((t) => sum(softmax(t), -1), [x]).data, [1, 1], 1e-15);
   });
+});
+
+it('groupNorm', () => {
+  const operands = [wave([2, 4, 3, 2], 0.3, 2), wave([4], 0.7), wave([4], 1.1)];
+  const f = (x: Tensor, scale: Tensor, bias: Tensor) => groupNorm(x, { groups: 2, scale, bias });
+  expectReference(f as TensorFunction, operands, reference.groupNorm);
 });
 
 it('attention', () => {

@@ -46,6 +46,11 @@ export function zeros(_key: RandomKey, shape: Shape): Parameter {
   return new HostArray('float32', shape, new Float32Array(sizeOf(shape)));
 }
 
+/** All one. */
+export function ones(_key: RandomKey, shape: Shape): Parameter {
+  return new HostArray('float32', shape, new Float32Array(sizeOf(shape)).fill(1));
+}
+
 /** Uniform on [−limit, limit). */
 export function uniformWithin(limit: number) {
   return (key: RandomKey, shape: Shape): Parameter => key.uniform(shape, -limit, limit);

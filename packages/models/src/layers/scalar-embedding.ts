@@ -18,6 +18,13 @@ export type ScalarEmbedding =
       readonly scale?: number;
       /** 10,000 by default. */
       readonly maxPeriod?: number;
+      /**
+       * Whether the lowest frequency is exactly 1 / maxPeriod: fᵢ = maxPeriod^(−i / (dimension/2 − 1)), as in DDPM (Ho et
+       * al., 2020). False by default.
+       */
+      readonly endpoint?: boolean;
+      /** Which waves come first; cosines by default. */
+      readonly first?: 'cosines' | 'sines';
     }
   /** x itself, cos(2ⁱ π x) for i = 0 … frequencies − 1, then sin(2ⁱ π x): 1 + 2 · frequencies features. */
   | { readonly kind: 'fourier'; readonly frequencies: number };
@@ -37,9 +44,12 @@ export function checkScalarEmbedding(embedding: ScalarEmbedding): void {
     }
     return;
   }
-  const { dimension, scale = 1, maxPeriod = 10_000 } = embedding;
+  const { dimension, scale = 1, maxPeriod = 10_000, endpoint = false } = embedding;
   if (!Number.isInteger(dimension) || dimension < 2 || dimension % 2 !== 0) {
     throw new ArgumentError(`embedding.dimension is an even number from 2, got ${dimension}.`);
+  }
+  if (endpoint && dimension < 4) {
+    throw new ArgumentError(`embedding.endpoint needs a dimension from 4, got ${dimension}.`);
   }
   if (!(scale > 0 && scale < Infinity && maxPeriod > 1 && maxPeriod < Infinity)) {
     throw new ArgumentError(
@@ -57,15 +67,17 @@ export function checkScalarEmbedding(embedding: ScalarEmbedding): void {
 export function embedScalar(embedding: ScalarEmbedding, x: Tensor): Tensor {
   const column = reshape(x, [-1, 1]);
   const angles = mul(column, constant([angularFrequencies(embedding)]));
-  const waves = [cos(angles), sin(angles)];
-  return concat(embedding.kind === 'fourier' ? [column, ...waves] : waves, 1);
+  const [cosines, sines] = [cos(angles), sin(angles)];
+  if (embedding.kind === 'fourier') return concat([column, cosines, sines], 1);
+  return concat(embedding.first === 'sines' ? [sines, cosines] : [cosines, sines], 1);
 }
 
 function angularFrequencies(embedding: ScalarEmbedding): number[] {
   if (embedding.kind === 'fourier') {
     return Array.from({ length: embedding.frequencies }, (_, i) => Math.PI * 2 ** i);
   }
-  const { dimension, scale = 1, maxPeriod = 10_000 } = embedding;
+  const { dimension, scale = 1, maxPeriod = 10_000, endpoint = false } = embedding;
   const half = dimension / 2;
-  return Array.from({ length: half }, (_, i) => scale * Math.exp((-Math.log(maxPeriod) * i) / half));
+  const steps = endpoint ? half - 1 : half;
+  return Array.from({ length: half }, (_, i) => scale * Math.exp((-Math.log(maxPeriod) * i) / steps));
 }

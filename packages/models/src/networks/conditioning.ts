@@ -10,12 +10,8 @@ import {
   embedClass,
   type ClassEmbeddingParameters,
 } from '../layers/class-embedding.js';
-import {
-  linear,
-  linearParameters,
-  type LinearInitialisation,
-  type LinearParameters,
-} from '../layers/linear.js';
+import { embedderParameters, embedFeatures, type EmbedderParameters } from '../layers/embedder.js';
+import type { LinearInitialisation } from '../layers/linear.js';
 import type { Described } from '../layers/parameters.js';
 import {
   checkScalarEmbedding,
@@ -40,9 +36,6 @@ export interface ConditioningConfig {
   /** Take ω (as 1 − 1/ω), tMin and tMax as conditions, as improved MeanFlow does; false by default. */
   readonly guidance?: boolean;
 }
-
-/** A two-layer map from features to a vector. */
-type EmbedderParameters = { readonly hidden: LinearParameters; readonly out: LinearParameters };
 
 export type ConditioningParameters = {
   readonly label?: ClassEmbeddingParameters;
@@ -96,10 +89,6 @@ export function conditioningParameters(
   initialisation: LinearInitialisation,
 ): Described<ConditioningParameters> {
   const { scalars, label } = featureWidths(config);
-  const embedder = (inputs: number, width: number) => ({
-    hidden: linearParameters(inputs, width, initialisation),
-    out: linearParameters(width, width, initialisation),
-  });
   const total = scalars.reduce((sum, width) => sum + width, label);
   return {
     ...(config.classCount === undefined
@@ -115,7 +104,9 @@ export function conditioningParameters(
     ...(form.kind === 'features'
       ? {}
       : {
-          embedders: (form.kind === 'add' ? scalars : [total]).map((width) => embedder(width, form.width)),
+          embedders: (form.kind === 'add' ? scalars : [total]).map((inputs) =>
+            embedderParameters(inputs, form.width, initialisation),
+          ),
         }),
   };
 }
@@ -134,14 +125,11 @@ export function condition(
   const batch = inputs.z.shape[0];
   const { embedding = defaultEmbedding } = config;
   const features = scalarConditions(config, inputs).map((x) => embedScalar(embedding, x));
-  if (params.label === undefined && inputs.label !== undefined) {
-    throw new ArgumentError('Labels were given to a network without classes; set classCount.');
-  }
+  checkLabel(config.classCount, inputs.label);
   const label = params.label && embedClass(params.label, inputs.label, batch);
   const embed = (i: number, x: Tensor): Tensor => {
     if (form.kind === 'features' || params.embedders === undefined) return x;
-    const { hidden, out } = params.embedders[i];
-    return linear(out, activations[form.activation](linear(hidden, x)));
+    return embedFeatures(params.embedders[i], x, activations[form.activation]);
   };
   if (form.kind === 'add') {
     const terms = [...features.map((x, i) => embed(i, x)), ...(label ? [label] : [])];
@@ -150,8 +138,23 @@ export function condition(
   return embed(0, concat([...features, ...(label ? [label] : [])], 1));
 }
 
-/** The numbers that are embedded, in order; each float32 `[batch]`. */
-function scalarConditions(config: ConditioningConfig, inputs: VelocityInputs): Tensor[] {
+/** @throws {ArgumentError} when labels are given to a network without classes */
+export function checkLabel(classCount: number | undefined, label: Tensor | undefined): void {
+  if (classCount === undefined && label !== undefined) {
+    throw new ArgumentError('Labels were given to a network without classes; set classCount.');
+  }
+}
+
+/**
+ * The numbers that are embedded, in order: the times, then, with `guidance`, 1 − 1/ω, tMin and tMax; each float32
+ * `[batch]`.
+ *
+ * @throws {ArgumentError} when guidance conditions are given to a network that takes none
+ */
+export function scalarConditions(
+  config: Pick<ConditioningConfig, 'times' | 'guidance'>,
+  inputs: VelocityInputs,
+): Tensor[] {
   const { z, t, h, omega, tMin, tMax } = inputs;
   const rows = [z.shape[0]];
   const times = {

@@ -61,7 +61,7 @@ export function mlp(config: MlpConfig): ConfiguredNetwork<MlpParameters, MlpConf
   checkFeatureShape(featureShape);
   checkCounts({ width: config.width, depth });
   checkConditioning(config);
-  if (velocityHead !== undefined) checkHeadDepth(velocityHead.depth, depth);
+  if (velocityHead !== undefined) checkHeadDepth('velocityHead.depth', velocityHead.depth, depth);
   const form = conditionForm(config);
   const specs = parameterSpecs(config, form);
   const act = activations[activation];
@@ -96,6 +96,7 @@ export function mlp(config: MlpConfig): ConfiguredNetwork<MlpParameters, MlpConf
     classCount: config.classCount,
     takesGuidance: config.guidance ?? false,
     hasVelocityHead: velocityHead !== undefined,
+    specs,
     parameterCount: countParameters(specs),
     init: (key) => initialParameters(specs, key),
     apply,

@@ -1,11 +1,14 @@
 /** What every network of this package has beside the contract of a velocity network. */
-import { ArgumentError, type Shape } from '@meanflow/core';
+import { ArgumentError, type Shape, type Tree } from '@meanflow/core';
 import type { ParameterTree, VelocityNetwork } from '@meanflow/samplers';
+import type { ParameterSpec } from '../layers/parameters.js';
 
 /** A velocity network, with the configuration that it was made from. */
 export interface ConfiguredNetwork<Params extends ParameterTree, Config> extends VelocityNetwork<Params> {
   /** Plain JSON; the same configuration makes the same network. */
   readonly config: Config;
+  /** Its parameters before they exist: the tree that `init` makes, with shapes for arrays. */
+  readonly specs: Tree<ParameterSpec>;
   /** Number of scalars in its parameters. */
   readonly parameterCount: number;
 }
@@ -25,11 +28,38 @@ export function checkFeatureShape(shape: Shape): void {
   checkCounts(Object.fromEntries(shape.map((size, axis) => [`featureShape[${axis}]`, size])));
 }
 
-/** @throws {ArgumentError} unless the auxiliary head's own layers are a whole number from 0 to depth */
-export function checkHeadDepth(headDepth: number, depth: number): void {
+/** @throws {ArgumentError} unless the layers that a head has to itself are a whole number from 0 to depth */
+export function checkHeadDepth(name: string, headDepth: number, depth: number): void {
   if (!Number.isSafeInteger(headDepth) || headDepth < 0 || headDepth > depth) {
     throw new ArgumentError(
-      `velocityHead.depth is how many of the ${depth} layers the head has to itself, from 0 to ${depth}; got ${headDepth}.`,
+      `${name} is how many of the ${depth} layers the head has to itself, from 0 to ${depth}; got ${headDepth}.`,
+    );
+  }
+}
+
+/** @throws {ArgumentError} unless the heads divide the width */
+export function checkHeads(width: number, heads: number): void {
+  if (width % heads !== 0) {
+    throw new ArgumentError(
+      `heads divide the width into equal parts, got ${heads} heads for width ${width}.`,
+    );
+  }
+}
+
+/** @throws {ArgumentError} unless an MLP in a block has a hidden unit or more */
+export function checkMlpRatio(mlpRatio: number, width: number): void {
+  if (!(mlpRatio < Infinity && Math.floor(mlpRatio * width) >= 1)) {
+    throw new ArgumentError(
+      `mlpRatio is the hidden units of a block's MLP in multiples of the width, got ${mlpRatio}.`,
+    );
+  }
+}
+
+/** @throws {ArgumentError} unless noise has a positive, finite scale */
+export function checkNoiseScale(noiseScale: number): void {
+  if (!(noiseScale > 0 && noiseScale < Infinity)) {
+    throw new ArgumentError(
+      `noiseScale is the standard deviation of z at t = 1, above 0; got ${noiseScale}.`,
     );
   }
 }

@@ -101,7 +101,7 @@ export function residualMlp(
   checkFeatureShape(featureShape);
   checkCounts({ width, depth, expansion: config.expansion ?? 1 });
   checkConditioning(config);
-  if (velocityHead !== undefined) checkHeadDepth(velocityHead.depth, depth);
+  if (velocityHead !== undefined) checkHeadDepth('velocityHead.depth', velocityHead.depth, depth);
   const { normalisation = 'layer-norm', activation = 'silu', join = 'add' } = config;
   const form: ConditionForm = { kind: join, width, activation };
   const specs = parameterSpecs(config, form);
@@ -113,7 +113,7 @@ export function residualMlp(
   const modulated = (x: Tensor, from: Symbolic<LinearParameters>, c: Tensor): Tensor[] => {
     const [shift, scale, ...rest] = split(
       linear(from, c),
-      Array.from({ length: from.bias.shape[0] / width }, () => width),
+      Array.from({ length: from.kernel.shape[1] / width }, () => width),
     );
     return [add(mul(normalise(x), add(1, scale)), shift), ...rest];
   };
@@ -156,6 +156,7 @@ export function residualMlp(
     classCount: config.classCount,
     takesGuidance: config.guidance ?? false,
     hasVelocityHead: velocityHead !== undefined,
+    specs,
     parameterCount: countParameters(specs),
     init: (key) => initialParameters(specs, key),
     apply,

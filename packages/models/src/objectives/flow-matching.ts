@@ -11,7 +11,7 @@ import {
   type AdaptiveWeight,
 } from './adaptive-weight.js';
 import { checkLabelDrop, type LabelDrop } from './label-drop.js';
-import { drawDropped, drawNoise, labelsOf, noInterval, pathPoint } from './shared.js';
+import { drawDropped, drawNoise, inTraining, labelsOf, noInterval, pathPoint } from './shared.js';
 import type { BatchShape, VelocityDraws, VelocityObjective } from './velocity-objective.js';
 
 /** Flow matching, as plain JSON. */
@@ -45,8 +45,10 @@ export function flowMatching(
       t: sampleTimes(key.fold('times'), times, batch.x.shape[0]),
       ...drawDropped(key, batch, labelDrop),
     }),
-    loss: (network, params, batch, { noise, t, dropped }) => {
-      const { z, v } = pathPoint(batch.x, noise, t);
+    loss: (given, params, batch, draws) => {
+      const { noise, t, dropped } = draws;
+      const network = inTraining(given, batch, draws);
+      const { z, v } = pathPoint(network, batch.x, noise, t);
       const label = labelsOf(network, batch, dropped).shown;
       const { u } = network.apply(params, { z, t, h: noInterval(t), label });
       const squared = squaredNorm(sub(u, v));

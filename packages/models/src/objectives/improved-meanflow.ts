@@ -44,6 +44,7 @@ import { checkLabelDrop, type LabelDrop } from './label-drop.js';
 import {
   drawDropped,
   drawNoise,
+  inTraining,
   labelsOf,
   noInterval,
   nullLabels,
@@ -112,15 +113,16 @@ const defaultWeight: AdaptiveWeight = { power: 1, epsilon: 0.01 };
  */
 export function improvedMeanFlowTerms<Params extends ParameterTree>(
   config: ImprovedMeanFlowConfig,
-  network: VelocityNetwork<Params>,
+  given: VelocityNetwork<Params>,
   params: Symbolic<Params>,
   batch: Symbolic<TrainingBatch>,
   draws: Symbolic<VelocityDraws>,
 ): ImprovedMeanFlowTerms {
   const { weight = defaultWeight, tangent: variant = 'velocity-head', guidance } = config;
-  checkNetwork(config, network);
+  checkNetwork(config, given);
+  const network = inTraining(given, batch, draws);
   const { noise, t, r = t, dropped } = draws;
-  const { z, v } = pathPoint(batch.x, noise, t);
+  const { z, v } = pathPoint(network, batch.x, noise, t);
   const { original, shown } = labelsOf(network, batch, dropped);
 
   /** The network's instantaneous velocity, with guidance at every time and without gradient. */

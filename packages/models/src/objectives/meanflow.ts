@@ -39,6 +39,7 @@ import { checkLabelDrop, type LabelDrop } from './label-drop.js';
 import {
   drawDropped,
   drawNoise,
+  inTraining,
   labelsOf,
   noInterval,
   nullLabels,
@@ -105,14 +106,15 @@ export interface MeanFlowTerms {
  */
 export function meanFlowTerms<Params extends ParameterTree>(
   config: MeanFlowConfig,
-  network: VelocityNetwork<Params>,
+  given: VelocityNetwork<Params>,
   params: Symbolic<Params>,
   batch: Symbolic<TrainingBatch>,
   draws: Symbolic<VelocityDraws>,
 ): MeanFlowTerms {
   const { weight = defaultWeight, clipInterval = true, guidance } = config;
+  const network = inTraining(given, batch, draws);
   const { noise, t, r = t, dropped } = draws;
-  const { z, v } = pathPoint(batch.x, noise, t);
+  const { z, v } = pathPoint(network, batch.x, noise, t);
   const { original, shown } = labelsOf(network, batch, dropped);
   const isGuided = guidance !== undefined && (guidance.omega !== 1 || (guidance.kappa ?? 0) !== 0);
   const guidedVelocity = isGuided

@@ -16,6 +16,7 @@ function imageNet(guidance: BakedGuidance): MeanFlowConfig {
 
 /** MeanFlow. */
 export const meanFlowPresets = {
+  'B/4': imageNet({ omega: 1, kappa: 0.5, start: 0, end: 1 }),
   'B/2': imageNet({ omega: 1, kappa: 0.5, start: 0, end: 1 }),
   'M/2': imageNet({ omega: 1, kappa: 0.5, start: 0, end: 1 }),
   'L/2': imageNet({ omega: 0.2, kappa: 0.92, start: 0, end: 0.8 }),

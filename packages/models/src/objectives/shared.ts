@@ -7,6 +7,7 @@ import {
   concat,
   full,
   jvp,
+  mul,
   stopGradient,
   sub,
   where,
@@ -19,6 +20,7 @@ import {
   conditionalVelocity,
   interpolate,
   perRow,
+  velocityFromData,
   type ParameterTree,
   type VelocityInputs,
   type VelocityNetwork,
@@ -41,9 +43,32 @@ export function drawDropped(
   return { dropped: droppedFromRaw(labelDrop, key.fold('labelDrop').uniform([batch.x.shape[0]])) };
 }
 
-/** The point z_t of the path and the conditional velocity v, both `[batch, ...features]`. */
-export function pathPoint(x: Tensor, noise: Tensor, t: Tensor): { readonly z: Tensor; readonly v: Tensor } {
-  return { z: interpolate(x, noise, t), v: conditionalVelocity(x, noise) };
+/** The point z_t of the path and the conditional velocity v for a network, both `[batch, ...features]`. */
+export function pathPoint(
+  { noiseScale = 1, smallestTime }: Pick<VelocityNetwork, 'noiseScale' | 'smallestTime'>,
+  x: Tensor,
+  standardNoise: Tensor,
+  t: Tensor,
+): { readonly z: Tensor; readonly v: Tensor } {
+  const noise = noiseScale === 1 ? standardNoise : mul(noiseScale, standardNoise);
+  const z = interpolate(x, noise, t);
+  const v =
+    smallestTime === undefined ? conditionalVelocity(x, noise) : velocityFromData(z, x, t, smallestTime);
+  return { z, v };
+}
+
+/**
+ * The network of a training step: each of its evaluations is told how the rows were augmented, and drops activations by the
+ * same draws.
+ */
+export function inTraining<Params extends ParameterTree>(
+  network: VelocityNetwork<Params>,
+  { augment }: Symbolic<TrainingBatch>,
+  { dropout }: Symbolic<VelocityDraws>,
+): VelocityNetwork<Params> {
+  if (augment === undefined && dropout === undefined) return network;
+  const extra = { ...(augment && { augment }), ...(dropout && { dropout }) };
+  return { ...network, apply: (params, inputs) => network.apply(params, { ...inputs, ...extra }) };
 }
 
 /** Labels as the data has them and as the network is shown them; neither for a network without classes. */

@@ -3,7 +3,7 @@
  * everything random, and a loss that works for any velocity network.
  */
 import type { HostArray, RandomKey, Shape, Symbolic, Tensor } from '@meanflow/core';
-import type { ParameterTree, VelocityNetwork } from '@meanflow/samplers';
+import type { DropoutDraw, ParameterTree, VelocityNetwork } from '@meanflow/samplers';
 
 /** Data to train on. */
 export type TrainingBatch = {
@@ -11,6 +11,8 @@ export type TrainingBatch = {
   readonly x: HostArray<'float32'>;
   /** int32 `[batch]`; looked at where the network has classes. */
   readonly label?: HostArray<'int32'> | undefined;
+  /** How each row was augmented, float32 `[batch, augmentWidth]`; for networks that are told. */
+  readonly augment?: HostArray<'float32'> | undefined;
 };
 
 /** Everything random in a loss. Each objective draws what it uses; times are 0 at data and 1 at noise. */
@@ -28,6 +30,8 @@ export type VelocityDraws = {
   /** Interval of guidance as a condition, float32 `[batch]` each. */
   readonly tMin?: HostArray<'float32'>;
   readonly tMax?: HostArray<'float32'>;
+  /** What the network's dropout needs; see `withDropout`. */
+  readonly dropout?: readonly DropoutDraw[];
 };
 
 /** A batch of which only the shapes matter. */

@@ -18,6 +18,7 @@ import {
   mlp,
   type MlpConfig,
   type NetworkConfig,
+  type ResidualMlpConfig,
 } from '../../src/index.js';
 import { evaluate, relativeError } from '../helpers.js';
 import { readSafetensors } from '../safetensors.js';
@@ -101,7 +102,7 @@ test('the benchmark workload has the parameters of its peers', () => {
 const base: MlpConfig = { kind: 'mlp', featureShape: [2], width: 8, depth: 3 };
 const residual = { ...base, kind: 'residual-mlp' } as const;
 const conditioned = { classCount: 3, guidance: true } as const;
-const configs: [string, NetworkConfig][] = [
+const configs: [string, MlpConfig | ResidualMlpConfig][] = [
   ['plain', base],
   ['plain, features added', { ...base, join: 'add', activation: 'gelu' }],
   ['plain, everything', { ...base, ...conditioned, velocityHead: { depth: 1 }, classWidth: 5 }],
@@ -260,7 +261,7 @@ test('the initial spread of each kind', () => {
   };
   const wide = { ...base, width: 400, depth: 2 } as const;
   const pytorch = mlp(wide).init(key).layers[1];
-  for (const data of [pytorch.kernel.data, pytorch.bias.data]) {
+  for (const data of [pytorch.kernel.data, pytorch.bias!.data]) {
     expect(spread(data)[0]).toBeGreaterThanOrEqual(-0.05);
     expect(spread(data)[1]).toBeLessThanOrEqual(0.05);
     expect(spread(data)[1]).toBeGreaterThan(0.0495);
@@ -269,7 +270,7 @@ test('the initial spread of each kind', () => {
   const limit = Math.sqrt(6 / 800);
   expect(spread(kernel.data)[1]).toBeLessThanOrEqual(limit);
   expect(spread(kernel.data)[1]).toBeGreaterThan(0.999 * limit);
-  expect(bias.data.every((value) => value === 0)).toBe(true);
+  expect(bias!.data.every((value) => value === 0)).toBe(true);
 });
 
 describe('errors', () => {

@@ -11,19 +11,19 @@ const TEMPORARY = '.tmp';
 /**
  * Writes or replaces a file.
  *
- * @param chunks the content, in order
+ * @param chunks the content, in order; it may come over time, so that it need not be in memory all at once
  * @throws {DataError} when it cannot be written; the file is then as it was before
  */
 export async function writeFileAtomically(
   path: string,
-  chunks: Iterable<Uint8Array | string>,
+  chunks: Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>,
 ): Promise<void> {
   const temporary = `${path}.${process.pid}${TEMPORARY}`;
   await explainFileErrors(`"${path}" cannot be written`, async () => {
     const file = await open(temporary, 'w');
     try {
       try {
-        for (const chunk of chunks) await file.writeFile(chunk);
+        for await (const chunk of chunks) await file.writeFile(chunk);
         await file.sync();
       } finally {
         await file.close();

@@ -3,11 +3,14 @@
  * precision is widened to float32; integers become int32 when they fit.
  */
 import { DataError, HostArray, sizeOf, type HostDType, type Shape } from '@meanflow/core';
+import { bfloat16ToNumber, halfToNumber } from './half.js';
 
 type Reader = (view: DataView, count: number, shape: Shape) => HostArray;
 
 interface StoredDType {
+  /** Bytes of an element. */
   readonly bytes: number;
+  /** An array from the elements of a view. @throws {DataError} when an integer does not fit into int32 */
   readonly read: Reader;
 }
 
@@ -33,27 +36,8 @@ const integers =
     return new HostArray('int32', shape, values);
   };
 
-/** IEEE 754 half precision to a number. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction * 2 ** -10) * 2 ** (exponent - 15);
-}
-
-/** bfloat16 is the upper half of a float32. */
-const bfloat16 = (() => {
-  const word = new DataView(new ArrayBuffer(4));
-  return (bits: number): number => {
-    word.setUint32(0, bits << 16);
-    return word.getFloat32(0);
-  };
-})();
-
-/** What can be read, by the name that the format gives it. */
-export const storedDTypes: Readonly<Record<string, StoredDType>> = {
+/** What can be read, by the name that the format gives it; wide elements come first. */
+export const storedDTypes = {
   F64: {
     bytes: 8,
     read: (view, count, shape) => {
@@ -64,7 +48,7 @@ export const storedDTypes: Readonly<Record<string, StoredDType>> = {
   },
   F32: { bytes: 4, read: floats((view, i) => view.getFloat32(4 * i, true)) },
   F16: { bytes: 2, read: floats((view, i) => halfToNumber(view.getUint16(2 * i, true))) },
-  BF16: { bytes: 2, read: floats((view, i) => bfloat16(view.getUint16(2 * i, true))) },
+  BF16: { bytes: 2, read: floats((view, i) => bfloat16ToNumber(view.getUint16(2 * i, true))) },
   I64: { bytes: 8, read: integers((view, i) => view.getBigInt64(8 * i, true)) },
   U64: { bytes: 8, read: integers((view, i) => view.getBigUint64(8 * i, true)) },
   I32: { bytes: 4, read: integers((view, i) => view.getInt32(4 * i, true)) },
@@ -84,15 +68,23 @@ export const storedDTypes: Readonly<Record<string, StoredDType>> = {
       return new HostArray('bool', shape, values);
     },
   },
-};
+} as const satisfies Readonly<Record<string, StoredDType>>;
+
+/** A dtype of the format, such as `F32`. */
+export type StoredDTypeName = keyof typeof storedDTypes;
+
+/** Whether the format has a dtype of this name that can be read. */
+export function isStoredDType(name: unknown): name is StoredDTypeName {
+  return typeof name === 'string' && Object.hasOwn(storedDTypes, name);
+}
 
 /** The name under which each of our dtypes is written. */
-export const writtenNames: Readonly<Record<HostDType, string>> = {
+export const writtenNames = {
   float64: 'F64',
   float32: 'F32',
   int32: 'I32',
   bool: 'BOOL',
-};
+} as const satisfies Readonly<Record<HostDType, StoredDTypeName>>;
 
 /** The little-endian bytes of an array; shares memory where the machine is little-endian. */
 export function littleEndianBytes({ dtype, data, shape }: HostArray): Uint8Array {

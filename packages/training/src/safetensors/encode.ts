@@ -2,14 +2,58 @@
  * Writing safetensors (https://github.com/huggingface/safetensors): eight bytes of header length, a JSON header, then
  * the tensors one after another. The same tensors and metadata give the same bytes, in whatever order they are given.
  */
-import { ArgumentError, type HostArray, type HostDType } from '@meanflow/core';
-import { littleEndianBytes, writtenNames } from './dtypes.js';
+import { ArgumentError, sizeOf, type HostArray, type Shape } from '@meanflow/core';
+import { littleEndianBytes, storedDTypes, writtenNames, type StoredDTypeName } from './dtypes.js';
 
 /** Text beside the tensors. */
 export type SafetensorsMetadata = Readonly<Record<string, string>>;
 
+/** A tensor that is to be written. */
+export interface WrittenTensor {
+  readonly name: string;
+  readonly dtype: StoredDTypeName;
+  readonly shape: Shape;
+}
+
 /** The official writer's order. Wide elements come first, so that every tensor is aligned to its element size. */
-const ORDER: readonly HostDType[] = ['float64', 'float32', 'int32', 'bool'];
+const ORDER = 'F64 I64 U64 F32 I32 U32 F16 BF16 I16 U16 I8 U8 BOOL'.split(' ');
+
+/** The beginning of a file, and the order in which its tensors follow. */
+export interface SafetensorsLayout {
+  readonly header: Uint8Array;
+  readonly tensors: readonly WrittenTensor[];
+}
+
+/**
+ * Lays out a file before any of its tensors is there, so that they can be written one after another: the header, then
+ * the little-endian elements of each tensor in the order returned.
+ *
+ * @throws {ArgumentError} when a name is given twice, or is the reserved `__metadata__`
+ */
+export function safetensorsLayout(
+  tensors: readonly WrittenTensor[],
+  metadata: SafetensorsMetadata = {},
+): SafetensorsLayout {
+  const names = new Set<string>();
+  for (const { name } of tensors) {
+    if (name === '__metadata__')
+      throw new ArgumentError('safetensors: no tensor may have the name "__metadata__".');
+    if (names.has(name)) throw new ArgumentError(`safetensors: there are two tensors "${name}".`);
+    names.add(name);
+  }
+  const rank = ({ dtype }: WrittenTensor): number => ORDER.indexOf(dtype);
+  const ordered = [...tensors].sort((a, b) => rank(a) - rank(b) || compareText(a.name, b.name));
+  const entries: [string, unknown][] = [];
+  const keys = Object.keys(metadata).sort(compareText);
+  if (keys.length > 0) entries.push(['__metadata__', keys.map((key) => [key, metadata[key]] as const)]);
+  let offset = 0;
+  for (const { name, dtype, shape } of ordered) {
+    const end = offset + sizeOf(shape) * storedDTypes[dtype].bytes;
+    entries.push([name, Object.entries({ dtype, shape, data_offsets: [offset, end] })]);
+    offset = end;
+  }
+  return { header: headerBytes(entries), tensors: ordered };
+}
 
 /**
  * A file as pieces to be written in order, so that the tensors need not be copied into one buffer.
@@ -20,25 +64,13 @@ export function safetensorsChunks(
   tensors: Readonly<Record<string, HostArray>>,
   metadata: SafetensorsMetadata = {},
 ): Uint8Array[] {
-  if (Object.hasOwn(tensors, '__metadata__')) {
-    throw new ArgumentError('safetensors: no tensor may have the name "__metadata__".');
-  }
-  const rank = (name: string): number => ORDER.indexOf(tensors[name].dtype);
-  const names = Object.keys(tensors).sort((a, b) => rank(a) - rank(b) || compareText(a, b));
-  const header: [string, unknown][] = [];
-  const keys = Object.keys(metadata).sort(compareText);
-  if (keys.length > 0) header.push(['__metadata__', keys.map((key) => [key, metadata[key]] as const)]);
-  const chunks: Uint8Array[] = [];
-  let offset = 0;
-  for (const name of names) {
-    const { dtype, shape } = tensors[name];
-    const bytes = littleEndianBytes(tensors[name]);
-    const data_offsets = [offset, offset + bytes.length];
-    header.push([name, Object.entries({ dtype: writtenNames[dtype], shape, data_offsets })]);
-    chunks.push(bytes);
-    offset += bytes.length;
-  }
-  return [headerBytes(header), ...chunks];
+  const described = Object.entries(tensors).map(([name, { dtype, shape }]) => ({
+    name,
+    dtype: writtenNames[dtype],
+    shape,
+  }));
+  const layout = safetensorsLayout(described, metadata);
+  return [layout.header, ...layout.tensors.map(({ name }) => littleEndianBytes(tensors[name]))];
 }
 
 /** A file as one piece; see {@link safetensorsChunks}. */

@@ -4,7 +4,7 @@
  */
 import { DataError, formatShape, sizeOf, type Shape } from '@meanflow/core';
 import { isObject } from '../json.js';
-import { storedDTypes } from './dtypes.js';
+import { isStoredDType, storedDTypes, type StoredDTypeName } from './dtypes.js';
 import type { SafetensorsMetadata } from './encode.js';
 import { findDuplicateKey } from './json-keys.js';
 
@@ -15,7 +15,7 @@ const MAX_HEADER_BYTES = 100_000_000;
 export interface TensorEntry {
   readonly name: string;
   /** As the format names it, such as `F32`. */
-  readonly dtype: string;
+  readonly dtype: StoredDTypeName;
   readonly shape: Shape;
   /** First byte, counted from the start of the file. */
   readonly begin: number;
@@ -108,7 +108,7 @@ function readEntry(
   const unknown = Object.keys(info).find((key) => !['dtype', 'shape', 'data_offsets'].includes(key));
   if (unknown !== undefined) fail(`tensor "${name}" has an unknown field "${unknown}"`);
   const { dtype, shape, data_offsets: offsets } = info;
-  if (typeof dtype !== 'string' || !Object.hasOwn(storedDTypes, dtype)) {
+  if (!isStoredDType(dtype)) {
     const known = Object.keys(storedDTypes).join(', ');
     return fail(`tensor "${name}" has dtype ${JSON.stringify(dtype)}, expected one of ${known}`);
   }

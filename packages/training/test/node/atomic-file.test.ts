@@ -16,6 +16,15 @@ describe('writeFileAtomically', () => {
       expect(await readdir(folder)).toEqual(['file']);
     }));
 
+  it('writes content that comes over time', () =>
+    withFolder(async (folder) => {
+      const content = (async function* () {
+        for (const part of ['one ', 'two']) yield await Promise.resolve(part);
+      })();
+      await writeFileAtomically(join(folder, 'file'), content);
+      expect(await readFile(join(folder, 'file'), 'utf8')).toBe('one two');
+    }));
+
   it('leaves the file as it was when its content fails half way', () =>
     withFolder(async (folder) => {
       const path = join(folder, 'file');

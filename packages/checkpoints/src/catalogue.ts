@@ -1,0 +1,95 @@
+/**
+ * What every reader gives: the tensors of a checkpoint by name, whose elements are read only when they are asked for,
+ * and the plain values beside them (a step, a learning rate, arguments). Names are the keys of the containers a tensor
+ * lies in, joined by `/`: `ema_params/net/blocks/layers_0/attn/qkv/_flax_linear/kernel`, `model/net.map_layer0.weight`.
+ */
+import { DataError, formatShape, sizeOf, type HostArray, type Shape } from '@meanflow/core';
+import { storedDTypes, type StoredDTypeName } from '@meanflow/training';
+import { collect, type Pieces } from './access/pieces.js';
+
+/** A tensor that is yet to be read. */
+export interface StoredTensor {
+  readonly name: string;
+  /** As safetensors names it, such as `F32` or `BF16`. */
+  readonly dtype: StoredDTypeName;
+  readonly shape: Shape;
+  /** The elements in row-major order, little-endian, in pieces of whole elements. */
+  pieces(): Pieces;
+}
+
+/** A value that is not a tensor. */
+export interface PlainValue {
+  readonly name: string;
+  readonly value: null | boolean | number | bigint | string;
+}
+
+export interface Catalogue {
+  /** The format that was read, for people. */
+  readonly format: string;
+  /** What was read, for messages. */
+  readonly source: string;
+  readonly tensors: readonly StoredTensor[];
+  readonly values: readonly PlainValue[];
+}
+
+/** Bytes of a tensor's elements. */
+export function byteLength({ dtype, shape }: Pick<StoredTensor, 'dtype' | 'shape'>): number {
+  return sizeOf(shape) * storedDTypes[dtype].bytes;
+}
+
+/** `float16`-like name with shape, for messages: `F16[2, 3]`. */
+export function describeTensor({ dtype, shape }: Pick<StoredTensor, 'dtype' | 'shape'>): string {
+  return `${dtype}${formatShape(shape)}`;
+}
+
+/**
+ * A whole tensor. F16 and BF16 become float32, integers int32. Check the shape before: this allocates it.
+ *
+ * @throws {DataError} when its file is damaged, or an integer does not fit into int32
+ */
+export async function readTensor(tensor: StoredTensor): Promise<HostArray> {
+  const { name, dtype, shape } = tensor;
+  const bytes = await collect(tensor.pieces(), byteLength(tensor), `Tensor "${name}"`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  try {
+    return storedDTypes[dtype].read(view, sizeOf(shape), shape);
+  } catch (error) {
+    if (error instanceof DataError) throw new DataError(`Tensor "${name}" ${error.message}.`);
+    throw error;
+  }
+}
+
+/** How many tensors and values a checkpoint may hold: several times what the largest published ones do. */
+const MOST_ENTRIES = 200_000;
+
+/**
+ * Checks a catalogue that a reader made.
+ *
+ * @throws {DataError} when it has two tensors of one name, a shape that is none, or more entries than any checkpoint
+ */
+export function checkedCatalogue(catalogue: Catalogue): Catalogue {
+  const { source, tensors, values } = catalogue;
+  if (tensors.length + values.length > MOST_ENTRIES) {
+    throw new DataError(
+      `${source} holds more than ${MOST_ENTRIES} tensors and values: it is no checkpoint of a model.`,
+    );
+  }
+  const names = new Set<string>();
+  for (const { name, shape } of tensors) {
+    if (names.has(name)) throw new DataError(`${source} holds two tensors "${name}".`);
+    names.add(name);
+    checkShape(shape, `${source}: tensor "${name}"`);
+  }
+  return catalogue;
+}
+
+/** @throws {DataError} unless a shape is a list of counts whose product is a whole number that numbers can hold */
+export function checkShape(shape: unknown, what: string): asserts shape is Shape {
+  const isShape =
+    Array.isArray(shape) &&
+    shape.length <= 32 &&
+    shape.every((size) => Number.isSafeInteger(size) && size >= 0) &&
+    Number.isSafeInteger(8 * shape.reduce((product: number, size: number) => product * Math.max(size, 1), 1));
+  const text = Array.isArray(shape) ? `[${shape.map(String).join(', ')}]` : String(shape);
+  if (!isShape) throw new DataError(`${what} has the shape ${text}.`);
+}

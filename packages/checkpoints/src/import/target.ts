@@ -1,0 +1,131 @@
+/**
+ * What a checkpoint can become: a network, by the name of a preset or by its configuration, or a half of the autoencoder of
+ * Stable Diffusion; and under which names its parameters may have been published.
+ */
+import { ArgumentError, DataError, didYouMean, type HostArray } from '@meanflow/core';
+import {
+  createNetwork,
+  networkPresets,
+  publishedParameters,
+  publishedSdVaeParameters,
+  sdVaeDecoder,
+  sdVaeEncoder,
+  songUNetBuffers,
+  type NetworkConfig,
+  type PublishedParameter,
+  type SdVaeConfig,
+} from '@meanflow/models';
+import { checkNetworkConfig } from '../model/config.js';
+
+/** A model, as plain JSON: what a model file says of itself. */
+export type ModelDescription =
+  | { readonly network: NetworkConfig }
+  | { readonly autoencoder: { readonly half: 'encoder' | 'decoder' } & SdVaeConfig };
+
+/** One way in which the parameters were published. */
+export interface Naming {
+  /** Whose, for messages. */
+  readonly source: string;
+  readonly parameters: readonly PublishedParameter[];
+}
+
+/** A constant that published code keeps beside its parameters. */
+export interface ExpectedBuffer {
+  readonly name: string;
+  readonly value: HostArray;
+}
+
+export interface ImportTarget {
+  /** Name of the preset, if it is one. */
+  readonly name: string | undefined;
+  readonly description: ModelDescription;
+  /** Number of scalars in its parameters. */
+  readonly parameterCount: number;
+  readonly namings: readonly Naming[];
+  readonly buffers: readonly ExpectedBuffer[];
+}
+
+const autoencoders = { 'sd-vae-decoder': 'decoder', 'sd-vae-encoder': 'encoder' } as const;
+
+/** Small DiTs, which have no classes of their own, are this project's. */
+function isPublished(network: NetworkConfig): boolean {
+  return network.kind === 'song-unet' || network.classCount !== undefined;
+}
+
+/** Names that `importTarget` takes. */
+export const importTargetNames: readonly string[] = [
+  ...Object.keys(networkPresets).filter((name) => isPublished(networkPresets[name])),
+  ...Object.keys(autoencoders),
+];
+
+/**
+ * A target by its name or its configuration.
+ *
+ * @throws {ArgumentError} when there is no such name, or nobody published networks of this configuration
+ */
+export function importTarget(model: string | NetworkConfig): ImportTarget {
+  if (typeof model !== 'string') return networkTarget(model, undefined);
+  if (Object.hasOwn(autoencoders, model)) {
+    return autoencoderTarget(model, autoencoders[model as keyof typeof autoencoders]);
+  }
+  if (!importTargetNames.includes(model)) {
+    const hint = didYouMean(model, importTargetNames);
+    throw new ArgumentError(
+      `There is no published model "${model}".${hint} Known are ${importTargetNames.join(', ')}.`,
+    );
+  }
+  const known = targets.get(model) ?? networkTarget(networkPresets[model], model);
+  targets.set(model, known);
+  return known;
+}
+
+/** Those that were asked for before: to find out what a checkpoint is, all are. */
+const targets = new Map<string, ImportTarget>();
+
+function networkTarget(network: NetworkConfig, name: string | undefined): ImportTarget {
+  checkNetworkConfig(network, name ?? 'The configuration', ArgumentError);
+  const namings = namingsOf(network);
+  if (namings.length === 0) throw new ArgumentError(`Nobody published networks of kind "${network.kind}".`);
+  return {
+    name,
+    description: { network },
+    parameterCount: createNetwork(network).parameterCount,
+    namings,
+    buffers: network.kind === 'song-unet' ? songUNetBuffers(network) : [],
+  };
+}
+
+function autoencoderTarget(name: string, half: 'encoder' | 'decoder'): ImportTarget {
+  const network = half === 'decoder' ? sdVaeDecoder() : sdVaeEncoder();
+  return {
+    name,
+    description: { autoencoder: { half, ...network.config } },
+    parameterCount: network.parameterCount,
+    namings: (['to_q', 'query'] as const).map((naming) => ({
+      source: 'diffusers',
+      parameters: publishedSdVaeParameters(half, network, naming),
+    })),
+    buffers: [],
+  };
+}
+
+/** The code bases that published networks of a configuration; none is no error here. */
+function namingsOf(network: NetworkConfig): Naming[] {
+  return (['jax', 'torch'] as const).flatMap((source) => {
+    try {
+      return [{ source, parameters: publishedParameters(network, source) }];
+    } catch (error) {
+      if (error instanceof ArgumentError) return [];
+      throw error;
+    }
+  });
+}
+
+/** @throws {DataError} when a buffer that a checkpoint holds is not the constant that it should be */
+export function checkBuffer({ name, value }: ExpectedBuffer, found: HostArray): void {
+  const isSame = found.size === value.size && value.data.every((x: number, i: number) => found.data[i] === x);
+  if (!isSame)
+    throw new DataError(
+      `"${name}" is not what this model has as a constant: it was trained with another filter.`,
+    );
+}

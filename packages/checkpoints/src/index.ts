@@ -1,0 +1,37 @@
+/** `@meanflow/checkpoints`: what others publish, read without Python, and models of our own; for any platform. */
+export {
+  blobAccess,
+  bytesAccess,
+  randomAccess,
+  type Folder,
+  type RandomAccess,
+} from './access/random-access.js';
+export {
+  byteLength,
+  describeTensor,
+  readTensor,
+  type Catalogue,
+  type PlainValue,
+  type StoredTensor,
+} from './catalogue.js';
+export { openCheckpointFile, openCheckpointFolder } from './open.js';
+export type { WeightDType } from './import/convert.js';
+export { NO_AVERAGE } from './import/choose.js';
+export { planImport, type ImportChoice, type ImportPlan, type PlannedParameter } from './import/plan.js';
+export {
+  importTarget,
+  importTargetNames,
+  type ImportTarget,
+  type ModelDescription,
+} from './import/target.js';
+export { importedModel, type ImportProgress } from './import/weights-file.js';
+export { MODEL_FORMAT, type ModelFacts } from './model/header.js';
+export {
+  readDecoder,
+  readEncoder,
+  readModel,
+  readModelFile,
+  type AutoencoderHalf,
+  type Model,
+  type ModelFile,
+} from './model/read.js';

@@ -1,0 +1,70 @@
+/**
+ * The configuration of a network as it comes from a file: that every field is known and of its type, and none that a
+ * network cannot be made without is missing. Ranges are for the network itself to check.
+ */
+import { didYouMean } from '@meanflow/core';
+import type { NetworkConfig } from '@meanflow/models';
+
+type Kind = NetworkConfig['kind'];
+
+const isNumber = (value: unknown): boolean => typeof value === 'number';
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
+const isNumbers = (value: unknown): boolean => Array.isArray(value) && value.every(isNumber);
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isNumbersByName = (value: unknown): boolean => isObject(value) && Object.values(value).every(isNumber);
+const isScalars = (value: unknown): boolean =>
+  isObject(value) && Object.values(value).every((item) => isNumber(item) || isText(item));
+
+/** Every field of every kind, with what it is. */
+const fields: Readonly<Record<string, readonly [(value: unknown) => boolean, string]>> = Object.fromEntries([
+  ...['kind', 'times', 'activation', 'join', 'initialisation', 'normalisation', 'conditioning'].map((name) => [name, [isText, 'a text']]),
+  ...['patchSize', 'width', 'depth', 'heads', 'headDepth', 'mlpRatio', 'classCount', 'classWidth', 'bottleneck', 'noiseScale', 'expansion', 'channels', 'blocks', 'timeMultiplier', 'conditionMultiplier', 'augmentWidth', 'dropout'].map((name) => [name, [isNumber, 'a number']]),
+  ...['featureShape', 'channelMultipliers', 'attentionResolutions', 'resampleFilter'].map((name) => [name, [isNumbers, 'a list of numbers']]),
+  ...['guidance', 'zeroOutput'].map((name) => [name, [isBoolean, 'true or false']]),
+  ...['velocityHead', 'tokens'].map((name) => [name, [isNumbersByName, 'an object of numbers']]),
+  ['embedding', [isScalars, 'an object']],
+]); // prettier-ignore
+
+/** What each kind cannot do without. */
+const required: Readonly<Record<Kind, readonly string[]>> = {
+  mlp: ['featureShape', 'width', 'depth'],
+  'residual-mlp': ['featureShape', 'width', 'depth'],
+  dit: ['featureShape', 'patchSize', 'width', 'depth', 'heads'],
+  'imf-dit': ['featureShape', 'patchSize', 'width', 'depth', 'heads'],
+  'pmf-dit': ['featureShape', 'patchSize', 'width', 'depth', 'heads'],
+  'song-unet': ['featureShape', 'channels', 'channelMultipliers', 'blocks', 'attentionResolutions'],
+};
+
+/**
+ * @param config what a file holds
+ * @param source the file, for messages
+ * @param Failure the error that is thrown
+ */
+export function checkNetworkConfig(
+  config: unknown,
+  source: string,
+  Failure: new (message: string) => Error,
+): asserts config is NetworkConfig {
+  const fail = (problem: string): never => {
+    throw new Failure(`${source}: ${problem}.`);
+  };
+  if (!isObject(config)) return fail('the configuration of a network is not a JSON object');
+  const { kind } = config;
+  if (typeof kind !== 'string' || !Object.hasOwn(required, kind)) {
+    return fail(`there is no network of kind ${JSON.stringify(kind)}; known are ${Object.keys(required).join(', ')}`); // prettier-ignore
+  }
+  for (const name of required[kind as Kind]) {
+    if (config[name] === undefined) fail(`a network of kind "${kind}" lacks "${name}"`);
+  }
+  for (const [name, value] of Object.entries(config)) {
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (field === undefined)
+      throw new Failure(
+        `${source}: a network has no field "${name}".${didYouMean(name, Object.keys(fields))}`,
+      );
+    const [isRight, what] = field;
+    if (!isRight(value)) fail(`"${name}" is ${JSON.stringify(value)}, expected ${what}`);
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Model files: safetensors with `params/<path>` for each parameter and, as metadata, what the model is. Unlike a
+ * checkpoint of a run there is no state of a training in it, and weights may be float16.
+ */
+import { DataError } from '@meanflow/core';
+import type { JsonObject, JsonValue } from '@meanflow/training';
+import type { ModelDescription } from '../import/target.js';
+
+export const MODEL_FORMAT = 'meanflow-model';
+const VERSION = 1;
+
+/** What a model file says of itself. */
+export interface ModelFacts {
+  /** Name of the published model, if it is one. */
+  readonly name: string | undefined;
+  readonly description: ModelDescription;
+  /** What it was imported from: the format, and which of the weights in it. */
+  readonly origin: { readonly format: string; readonly weights: string };
+}
+
+/** The metadata of a file. Equal facts give equal text. */
+export function modelMetadata({ name, description, origin }: ModelFacts): Readonly<Record<string, string>> {
+  const model = { version: VERSION, ...(name === undefined ? {} : { name }), ...description, origin };
+  return { format: MODEL_FORMAT, model: JSON.stringify(sorted(model as unknown as JsonValue)) };
+}
+
+/**
+ * The facts of a file's metadata. The configuration is checked when a network is made from it.
+ *
+ * @throws {DataError} when it is no model file, or one of a later version
+ */
+export function parseModelMetadata(
+  metadata: Readonly<Record<string, string>>,
+  source: string,
+): ModelFacts {
+  if (metadata.format !== MODEL_FORMAT) {
+    const hint =
+      metadata.format === 'meanflow-checkpoint'
+        ? 'It is a checkpoint of a run.'
+        : 'Import it first: meanflow import.';
+    throw new DataError(`${source} is a safetensors file, but no model of meanflow. ${hint}`);
+  }
+  let model: unknown;
+  try {
+    model = JSON.parse(metadata.model ?? '');
+  } catch {
+    model = undefined;
+  }
+  if (!isObject(model)) throw new DataError(`${source}: the metadata "model" is not a JSON object.`);
+  const { version, name, origin, network, autoencoder } = model;
+  if (version !== VERSION) {
+    throw new DataError(
+      `${source} is a model file of version ${JSON.stringify(version)}; this program reads version ${VERSION}. Update meanflow.`,
+    );
+  }
+  const isHalf = isObject(autoencoder) && (autoencoder.half === 'encoder' || autoencoder.half === 'decoder');
+  if (!isObject(network) && !isHalf) throw new DataError(`${source} does not say which network it holds.`);
+  const { format, weights } = isObject(origin) ? origin : {};
+  return {
+    name: typeof name === 'string' ? name : undefined,
+    description: (isObject(network) ? { network } : { autoencoder }) as unknown as ModelDescription,
+    origin: { format: String(format), weights: String(weights) },
+  };
+} // prettier-ignore
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** With the keys of every object in order. */
+function sorted(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map((item: JsonValue) => sorted(item));
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  return Object.fromEntries(
+    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sorted(item)]),
+  );
+}

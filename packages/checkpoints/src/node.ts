@@ -1,0 +1,13 @@
+/** `@meanflow/checkpoints/node`: checkpoints and models in files and folders. */
+export { fileAccess, fileFolder } from './node/files.js';
+export { openCheckpoint } from './node/open.js';
+export {
+  describeModel,
+  importCheckpoint,
+  isModelFile,
+  openDecoder,
+  openEncoder,
+  openModel,
+  type ImportOptions,
+  type ImportSummary,
+} from './node/import.js';

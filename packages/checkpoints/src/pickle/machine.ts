@@ -1,0 +1,221 @@
+/**
+ * The machine that a pickle is a program of: a stack, marks in it, and a memo. It reads its operands with every length
+ * checked against what is left, so that memory is bounded by the size of the pickle; it has no recursion; and it calls
+ * nothing but what its host gives it for a global.
+ */
+import { GlobalReference, isBuildable, type KnownGlobal, PickleProblem, Tuple } from './values.js';
+
+/** What the world outside of the pickle is: which globals are known, and what a persistent id stands for. */
+export interface PickleHost {
+  /** Undefined for a global that is not allowed. */
+  global(module: string, name: string): KnownGlobal | undefined;
+  persistent(id: unknown): unknown;
+}
+
+/** Longer integers than any that a checkpoint holds. */
+const LONGEST_INTEGER = 64;
+
+export class PickleMachine {
+  private position = 0;
+  private readonly view: DataView;
+  private readonly text = new TextDecoder('utf-8', { fatal: true });
+  private stack: unknown[] = [];
+  private readonly marks: unknown[][] = [];
+  private readonly memo = new Map<number, unknown>();
+
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly host: PickleHost,
+  ) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get at(): number {
+    return this.position;
+  }
+
+  // Operands
+
+  take(length: number): Uint8Array {
+    this.checkLeft(length);
+    this.position += length;
+    return this.bytes.subarray(this.position - length, this.position);
+  }
+
+  /** That so many bytes follow. */
+  checkLeft(length: number): void {
+    const left = this.bytes.length - this.position;
+    if (!(length >= 0 && length <= left)) {
+      throw new PickleProblem(`${length} bytes are asked for where ${left} are left`);
+    }
+  }
+
+  uint8(): number {
+    return this.take(1)[0];
+  }
+
+  uint16(): number {
+    this.take(2);
+    return this.view.getUint16(this.position - 2, true);
+  }
+
+  int32(): number {
+    this.take(4);
+    return this.view.getInt32(this.position - 4, true);
+  }
+
+  uint32(): number {
+    return this.int32() >>> 0;
+  }
+
+  uint64(): number {
+    this.take(8);
+    return Number(this.view.getBigUint64(this.position - 8, true));
+  }
+
+  float64(): number {
+    this.take(8);
+    return this.view.getFloat64(this.position - 8, false);
+  }
+
+  string(length: number): string {
+    const bytes = this.take(length);
+    try {
+      return this.text.decode(bytes);
+    } catch {
+      throw new PickleProblem('a text is not UTF-8');
+    }
+  }
+
+  line(): string {
+    const end = this.bytes.indexOf(0x0a, this.position);
+    if (end < 0) throw new PickleProblem('a line has no end');
+    const text = this.string(end - this.position);
+    this.position = end + 1;
+    return text;
+  }
+
+  /** Two's complement, little-endian. A number where it is one exactly. */
+  integer(length: number): number | bigint {
+    if (length > LONGEST_INTEGER) throw new PickleProblem(`an integer has ${length} bytes`);
+    const bytes = this.take(length);
+    let value = 0n;
+    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]);
+    const signed = BigInt.asIntN(8 * length, value);
+    return BigInt(Number(signed)) === signed && Number.isSafeInteger(Number(signed))
+      ? Number(signed)
+      : signed;
+  }
+
+  // The stack
+
+  push(value: unknown): void {
+    this.stack.push(value);
+  }
+
+  pop(): unknown {
+    if (this.stack.length === 0) throw new PickleProblem('its stack is empty');
+    return this.stack.pop();
+  }
+
+  top(): unknown {
+    if (this.stack.length === 0) throw new PickleProblem('its stack is empty');
+    return this.stack[this.stack.length - 1];
+  }
+
+  mark(): void {
+    this.marks.push(this.stack);
+    this.stack = [];
+  }
+
+  /** What was pushed since the last mark, which goes. */
+  sinceMark(): unknown[] {
+    const outer = this.marks.pop();
+    if (outer === undefined) throw new PickleProblem('a mark is missing');
+    const values = this.stack;
+    this.stack = outer;
+    return values;
+  }
+
+  /** POP takes a mark where one is on top. */
+  popOrMark(): void {
+    if (this.stack.length > 0) this.stack.pop();
+    else this.sinceMark();
+  }
+
+  remember(index: number): void {
+    this.memo.set(index, this.top());
+  }
+
+  memoize(): void {
+    this.remember(this.memo.size);
+  }
+
+  recall(index: number): void {
+    if (!this.memo.has(index)) throw new PickleProblem(`there is no entry ${index} in its memo`);
+    this.push(this.memo.get(index));
+  }
+
+  // Containers
+
+  tuple(size: number): void {
+    const items = Array.from({ length: size }, () => this.pop()).reverse();
+    this.push(new Tuple(items));
+  }
+
+  append(values: readonly unknown[]): void {
+    const list = this.top();
+    if (!Array.isArray(list)) throw new PickleProblem('something is appended to what is no list');
+    for (const value of values) list.push(value);
+  }
+
+  setItems(values: readonly unknown[]): void {
+    const map = this.top();
+    if (!(map instanceof Map) || values.length % 2 !== 0) {
+      throw new PickleProblem('items are set in what is no dictionary');
+    }
+    for (let i = 0; i < values.length; i += 2) map.set(values[i], values[i + 1]);
+  }
+
+  addItems(values: readonly unknown[]): void {
+    const set = this.top();
+    if (!(set instanceof Set)) throw new PickleProblem('items are added to what is no set');
+    for (const value of values) set.add(value);
+  }
+
+  // Globals
+
+  global(module: unknown, name: unknown): void {
+    if (typeof module !== 'string' || typeof name !== 'string')
+      throw new PickleProblem('the name of a global is no text');
+    const known = this.host.global(module, name);
+    if (known === undefined) {
+      throw new PickleProblem(
+        `it asks for ${module}.${name}, which is not among the tensors, containers and numbers that are read; nothing of it was run`,
+      );
+    }
+    this.push(new GlobalReference(`${module}.${name}`, known));
+  }
+
+  /** REDUCE, NEWOBJ and INST: what a known global makes of its arguments. */
+  call(callee: unknown, args: unknown): void {
+    if (!(callee instanceof GlobalReference) || callee.known.call === undefined) {
+      const what = callee instanceof GlobalReference ? callee.name : 'something that is no global';
+      throw new PickleProblem(`it calls ${what}; nothing of it was run`);
+    }
+    if (!(args instanceof Tuple)) throw new PickleProblem(`the arguments of ${callee.name} are no tuple`);
+    this.push(callee.known.call(args.items));
+  }
+
+  build(): void {
+    const state = this.pop();
+    const object = this.top();
+    if (isBuildable(object)) object.build(state);
+    // A dictionary's attributes, such as the version numbers in a state dict of PyTorch, mean nothing here.
+    else if (!(object instanceof Map)) throw new PickleProblem('it sets the state of something that has none'); // prettier-ignore
+  }
+
+  persistent(): void {
+    this.push(this.host.persistent(this.pop()));
+  }
+}

@@ -1,0 +1,125 @@
+/** Pickles that want to run something, lie, or are damaged: each an error that says what, and nothing is made of it. */
+import { DataError } from '@meanflow/core';
+import { bytesAccess, openCheckpointFile, readTensor } from '../src/index.js';
+import { bytesOf, call, little, op, pickle, storage, tensor, torchFile, zip } from './support/build.js';
+
+const open = (bytes: Uint8Array) => openCheckpointFile(bytesAccess(bytes, 'The file'));
+
+async function refused(bytes: Uint8Array, message: RegExp): Promise<void> {
+  const error: unknown = await open(bytes).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(DataError);
+  expect((error as DataError).message).toMatch(message);
+}
+
+test('the builders make what can be read', async () => {
+  const { tensors } = await open(torchFile(pickle(tensor([2, 2], [1, 2]))));
+  expect([...(await readTensor(tensors[0])).data]).toEqual([1, 3, 2, 4]);
+});
+
+describe('a pickle that calls something', () => {
+  test.each<[string, Uint8Array, RegExp]>([
+    ['os.system', pickle(call('os', 'system', 'touch /tmp/x')), /asks for os\.system,.*nothing of it was run/],
+    ['posix.system, as os.system is pickled', pickle(call('posix', 'system', 'id')), /posix\.system/],
+    ['eval', pickle(call('builtins', 'eval', '1+1')), /builtins\.eval/],
+    ['exec of Python 2', pickle(call('__builtin__', 'exec', 'x')), /__builtin__\.exec/],
+    ['getattr', pickle(call('builtins', 'getattr', 'x', 'y')), /builtins\.getattr/],
+    ['__import__', pickle(call('builtins', '__import__', 'os')), /builtins\.__import__/],
+    ['subprocess', pickle(op.global('subprocess', 'Popen'), op.tuple(op.text('id')), 0x81), /subprocess\.Popen/],
+    ['a class of a user', pickle(op.global('__main__', 'Model'), ')', 0x81), /__main__\.Model/],
+    ['a module of PyTorch', pickle(op.global('torch.nn.modules.linear', 'Linear'), ')', 0x81), /torch\.nn\.modules\.linear\.Linear/],
+    ['a nested load', pickle(call('torch.storage', '_load_from_bytes', 'x')), /torch\.storage\._load_from_bytes/],
+    ['a name of the prototype', pickle(call('torch', 'constructor', 'x')), /torch\.constructor/],
+    ['a module of the prototype', pickle(call('__proto__', 'toString', 'x')), /__proto__\.toString/],
+    ['by STACK_GLOBAL', pickle(op.text('os'), op.text('system'), 0x93, op.tuple(op.text('id')), 'R'), /os\.system/],
+    ['by INST', pickle('(', op.text('id'), 'ios\nsystem\n'), /os\.system/],
+    ['by OBJ', pickle('(', op.global('os', 'system'), op.text('id'), 'o'), /os\.system/],
+    ['by NEWOBJ_EX', pickle(op.global('os', 'system'), ')}', 0x92), /os\.system/],
+    ['a type that only names', pickle(call('builtins', 'int', '3')), /calls builtins\.int; nothing of it was run/],
+    ['a storage type', pickle(call('torch', 'FloatStorage', '3')), /calls torch\.FloatStorage/],
+    ['what a call gave', pickle(call('torch', 'device', 'cpu'), op.tuple(op.text('x')), 'R'), /calls something that is no global/],
+    ['a text', pickle(op.text('os.system'), op.tuple(), 'R'), /calls something that is no global/],
+    ['the state of a class', pickle(op.global('torch', 'Tensor'), '}b'), /sets the state of something that has none/],
+    ['an extension', pickle(0x82, 1), /opcode 0x82/],
+    ['a persistent id as text', pickle('Pos.system\n'), /opcode 0x50/],
+    ['a persistent id that is no storage', pickle(op.tuple(op.text('module'), op.global('torch', 'FloatStorage')), 'Q'), /no storage/],
+    ['bytes by a codec', pickle(call('_codecs', 'encode', 'x', 'rot13')), /_codecs\.encode is called for something else/],
+    ['a tensor of another type', pickle(op.global('torch._tensor', '_rebuild_from_type_v2'), op.tuple(op.global('torch', 'device'), op.global('torch', 'Size'), op.tuple(), bytesOf('}')), 'R'), /of the type torch\.Size/],
+  ])('%s', (_, root, message) => refused(torchFile(root), message)); // prettier-ignore
+});
+
+describe('a pickle that is damaged', () => {
+  test.each<[string, Uint8Array, RegExp]>([
+    ['empty', new Uint8Array(0), /1 bytes are asked for where 0 are left/],
+    ['without an end', bytesOf(0x80, 2, '}'), /1 bytes are asked for where 0 are left/],
+    ['of protocol 0', bytesOf('(lp0\n.'), /does not begin with a protocol number/],
+    ['of protocol 6', bytesOf(0x80, 6, '}.'), /protocol is 6, expected 2 to 5/],
+    ['with an unknown opcode', pickle(0xff), /opcode 0xff/],
+    ['with a text longer than it', pickle('X', little(0xffffffff, 4)), /4294967295 bytes are asked for/],
+    ['with a text of 2⁶⁴ bytes', pickle(0x8d, little(2n ** 64n - 1n, 8)), /bytes are asked for/],
+    ['with bytes longer than it', pickle('B', little(0x7fffffff, 4)), /2147483647 bytes are asked for/],
+    ['with a text of negative length', pickle('T', little(0xffffffff, 4)), /-1 bytes are asked for/],
+    ['with an integer of a gigabyte', pickle(0x8b, little(2 ** 30, 4)), /integer has 1073741824 bytes/],
+    ['with a frame beyond its end', pickle(0x95, little(1000, 8), '}'), /1000 bytes are asked for/],
+    ['with text that is not UTF-8', pickle('X', little(1, 4), 0xff), /not UTF-8/],
+    ['with an empty stack', pickle('a'), /stack is empty/],
+    ['with a mark too few', pickle('t'), /mark is missing/],
+    ['with a memo that is not there', pickle('h', 3), /no entry 3 in its memo/],
+    ['that appends to a dictionary', pickle('}', op.int(1), 'a'), /appended to what is no list/],
+    ['that sets items of a list', pickle(']', op.int(1), op.int(2), 's'), /no dictionary/],
+  ])('%s', (_, root, message) => refused(torchFile(root), message)); // prettier-ignore
+
+  test('nested without end: a list that holds itself', () =>
+    refused(torchFile(pickle(']q', 0, 'h', 0, 'a')), /nested more than 100 deep/));
+
+  test('nested deeply', () =>
+    refused(
+      torchFile(pickle(']'.repeat(50_000), 'a'.repeat(49_999))),
+      /nested more than 100 deep/,
+    )); // prettier-ignore
+
+  test('a few bytes that describe 2⁶⁰ values', () => {
+    // Each list holds the one before it twice.
+    const doubled = Array.from({ length: 60 }, (_, i) => bytesOf(']q', i + 1, '(h', i, 'h', i, 'e'));
+    return refused(torchFile(pickle(']q', 0, ...doubled)), /more than 500000 values/);
+  });
+
+  test('a memo entry of a huge number takes no memory', async () => {
+    const { tensors } = await open(torchFile(pickle(tensor([4], [1]), 'r', little(0xffffffff, 4))));
+    expect(tensors).toHaveLength(1);
+  });
+});
+
+describe('a tensor that lies', () => {
+  test.each<[string, Uint8Array, RegExp]>([
+    ['beyond its storage', tensor([5], [1]), /ends at element 5 of storage "0", which has 4/],
+    ['beyond it by its strides', tensor([2, 2], [3, 1]), /ends at element 5/],
+    ['beyond it by its offset', tensor([2], [1], { offset: 3 }), /ends at element 5/],
+    ['with a negative offset', tensor([2], [1], { offset: -1 }), /wrong strides or offset/],
+    ['with a negative stride', tensor([2], [-1]), /wrong strides or offset/],
+    ['with a stride too few', tensor([2, 2], [1]), /wrong strides or offset/],
+    ['of negative size', tensor([-1], [1]), /has the shape \[-1\]/],
+    ['of 2⁵² numbers', tensor([2 ** 26, 2 ** 26], [0, 0]), /has the shape/],
+    ['that repeats one number 2⁴⁰ times', tensor([2 ** 20, 2 ** 20], [0, 0]), /repeats the 4 elements/],
+    ['of a storage that is not there', tensor([2], [1], { key: '7' }), /lacks the storage "7"/],
+    ['of a storage with a path', tensor([2], [1], { key: '../0' }), /lacks the storage "\.\.\/0"/],
+    ['of a storage that says it is longer', tensor([2], [1], { count: 400 }), /has 16 bytes, its pickle says 1600/],
+    ['of a negative storage', tensor([2], [1], { count: -4 }), /no storage/],
+  ])('%s', (_, root, message) => refused(torchFile(pickle(root)), message)); // prettier-ignore
+
+  test('in a storage that is compressed, which PyTorch never does', async () => {
+    const file = torchFile(pickle(tensor([4], [1])), [storage({ deflate: true })]);
+    const { tensors } = await open(file);
+    await expect(readTensor(tensors[0])).rejects.toThrow(/is compressed; it should be stored/);
+  });
+});
+
+describe('what looks like PyTorch and is not', () => {
+  test.each<[string, Uint8Array, RegExp]>([
+    ['a program', torchFile(pickle('}'), [{ name: 'model/constants.pkl', content: pickle(')') }]), /TorchScript/],
+    ['big-endian', torchFile(pickle('}'), [{ name: 'model/byteorder', content: bytesOf('big') }]), /"big"-endian/],
+    ['a bare pickle', pickle(call('os', 'system', 'id')), /bare pickle, which may run anything and is not read/],
+    ['before version 1.6', bytesOf(0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20), /PyTorch before 1\.6/],
+    ['a zip of something else', zip([{ name: 'readme.txt', content: bytesOf('hello') }]), /something else than a checkpoint/],
+    ['a zip of a folder', zip([{ name: 'a/manifest.ocdbt', content: bytesOf('x') }]), /unzip it, and give the folder/],
+  ])('%s', (_, file, message) => refused(file, message)); // prettier-ignore
+});

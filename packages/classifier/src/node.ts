@@ -1,0 +1,66 @@
+/** `@meanflow/classifier/node`: a classifier that is trained once and kept in a file. */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DataError } from '@meanflow/core';
+import { writeFileAtomically } from '@meanflow/training/node';
+import type { ClassifierModel } from './classifier.js';
+import { decodeClassifier, encodeClassifier } from './file.js';
+import { classifierRequest, trainClassifier, type ClassifierTrainingOptions } from './train.js';
+
+/**
+ * Reads a classifier.
+ *
+ * @throws {DataError} when the file cannot be read, is damaged, or is no classifier
+ */
+export async function loadClassifier(path: string): Promise<ClassifierModel> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    throw new DataError(`${path}: the classifier cannot be read: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  }
+  return decodeClassifier(bytes, path);
+}
+
+/** Writes a classifier, whole or not at all. @throws {DataError} when it cannot be written */
+export async function saveClassifier(path: string, model: ClassifierModel): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFileAtomically(path, [encodeClassifier(model)]);
+}
+
+/**
+ * The classifier of a file if there is one, else one that is trained and then kept there.
+ *
+ * @returns undefined when the signal stopped the training
+ * @throws {DataError} when the file is damaged, or holds a classifier that was trained otherwise
+ * @throws as `trainClassifier`
+ */
+export async function cachedClassifier(
+  path: string,
+  options: ClassifierTrainingOptions,
+): Promise<ClassifierModel | undefined> {
+  const request = classifierRequest(options);
+  if (existsSync(path)) {
+    const model = await loadClassifier(path);
+    const { params: _, heldOutAccuracy: _accuracy, ...facts } = model;
+    const [found, wanted] = [facts, request].map((value) => JSON.stringify(sorted(value)));
+    if (found === wanted) return model;
+    throw new DataError(
+      `${path} holds another classifier than the one asked for: ${found}, expected ${wanted}. ` +
+        'Remove it, or keep the new one elsewhere.',
+    );
+  }
+  const model = await trainClassifier(options);
+  if (model !== undefined) await saveClassifier(path, model);
+  return model;
+}
+
+/** The same with the keys of every object in order. */
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
+}

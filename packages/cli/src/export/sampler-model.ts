@@ -1,0 +1,133 @@
+/**
+ * A model's whole sampler as an ONNX model: noise, and a class where the model knows classes, in; samples in the units of
+ * the data out. Every step, the guidance and the return to the data's units are part of it.
+ */
+import { exportOnnx, type ExportedModel } from '@meanflow/backend-ort';
+import {
+  add,
+  ArgumentError,
+  constant,
+  hostArray,
+  mul,
+  reshape,
+  treePaths,
+  type HostArray,
+  type Tensor,
+} from '@meanflow/core';
+import type { Normalisation } from '@meanflow/data';
+import { sampleGraph, type SampleDecoder } from '@meanflow/samplers';
+import type { SamplingSettings, SolverName } from '../config/schema.js';
+import type { Generator } from '../experiment/model.js';
+import { solverOf, timesFor } from '../experiment/solvers.js';
+
+export interface SamplerModelOptions {
+  /** Samples in a run; the model's shapes are fixed. */
+  readonly rows: number;
+  /** Network evaluations for each sample. */
+  readonly nfe: number;
+  /** The run's own by default. */
+  readonly solver?: SolverName;
+  /** Leave the guidance scale and interval to the caller, as inputs. */
+  readonly guidanceInputs: boolean;
+  /** Name of the data file beside the model, where the parameters need one. */
+  readonly dataFile: string;
+}
+
+/** Names of the inputs, by their path in the sampler's graph. */
+const inputNames: Readonly<Record<string, string>> = {
+  'values/noise': 'noise',
+  'conditions/label': 'label',
+  'conditions/omega': 'omega',
+  'conditions/tMin': 't_min',
+  'conditions/tMax': 't_max',
+  'conditions/guidance/scale': 'omega',
+  'conditions/guidance/start': 't_min',
+  'conditions/guidance/end': 't_max',
+};
+
+/**
+ * Exports a model's sampler.
+ *
+ * @returns the model, and the network evaluations in it for each sample, counted
+ * @throws {ArgumentError} when the solver chooses its steps itself, or the evaluations are no whole number of steps, or
+ *   guidance is to be an input of a model that has none
+ */
+export function samplerModel(
+  model: Generator,
+  { rows, nfe, guidanceInputs, dataFile, ...options }: SamplerModelOptions,
+): ExportedModel & { readonly nfe: number } {
+  const { sampling, network, params, data } = model;
+  const name = options.solver ?? sampling.solver;
+  const { guidance } = sampling;
+  const isClassifierFree = guidance !== undefined && model.guidance === 'classifier-free';
+  const times = timesFor({ solver: name }, nfe, isClassifierFree);
+  const solver = solverOf(name);
+  if (solver.kind === 'adaptive') {
+    throw new ArgumentError(
+      `The solver "${name}" chooses its steps while it runs; a graph needs fixed ones.`,
+    );
+  }
+  if (guidance === undefined && guidanceInputs) {
+    throw new ArgumentError(
+      'The model samples without guidance, so no guidance can be left to the caller: give --guidance, or train with it.',
+    );
+  }
+  const traced = sampleGraph(network, params, {
+    rows,
+    solver,
+    times,
+    label: network.classCount !== undefined,
+    condition: guidance !== undefined && !isClassifierFree,
+    guidance: guidance !== undefined && isClassifierFree,
+    decoder: toDataUnits(data.normalisation),
+  });
+  const conditions = guidanceInputs ? {} : guidanceValues(guidance, isClassifierFree);
+  const parameters = Object.fromEntries(
+    treePaths<HostArray>({ params }).map(({ path, leaf }) => [path, leaf]),
+  );
+  const paths = traced.graph.inputs.map((input) => input.name).filter((path) => path in inputNames);
+  const exported = exportOnnx(traced.graph, {
+    inputs: Object.fromEntries(
+      paths.filter((path) => !(path in conditions)).map((path) => [path, inputNames[path]]),
+    ),
+    outputs: { samples: 'samples' },
+    parameters: { ...parameters, ...conditions },
+    dataFile,
+    metadata: {
+      data: data.name,
+      model: model.origin,
+      nfe: String(traced.nfe),
+      ...(data.classNames && { classes: JSON.stringify(data.classNames) }),
+    },
+  });
+  return { ...exported, nfe: traced.nfe };
+}
+
+/** The guidance of a sampler's graph, by path. */
+function guidanceValues(
+  guidance: SamplingSettings['guidance'],
+  isClassifierFree: boolean,
+): Record<string, HostArray> {
+  if (guidance === undefined) return {};
+  const names = isClassifierFree
+    ? ['guidance/scale', 'guidance/start', 'guidance/end']
+    : ['omega', 'tMin', 'tMax'];
+  const values = [guidance.scale, guidance.start ?? 0, guidance.end ?? 1];
+  return Object.fromEntries(names.map((name, i) => [`conditions/${name}`, hostArray(values[i])]));
+}
+
+/** From what the network makes to the data's units: `denormalise` of @meanflow/data, in the graph. */
+function toDataUnits({ mean, scale }: Normalisation): SampleDecoder {
+  const isIdentity = mean.every((value) => value === 0) && scale.every((value) => value === 1);
+  const column = (values: readonly number[], samples: Tensor): Tensor | number => {
+    if (values.every((value) => value === values[0])) return values[0];
+    // One for each entry of the last axis is broadcast, one for each feature laid out as they are.
+    const isByChannel = values.length === samples.shape[samples.rank - 1];
+    return isByChannel ? constant([...values]) : reshape(constant([...values]), samples.shape.slice(1));
+  };
+  return {
+    params: {},
+    apply: (_, samples) =>
+      isIdentity ? samples : add(mul(samples, column(scale, samples)), column(mean, samples)),
+  };
+}

@@ -1,0 +1,74 @@
+/** The objectives of the transformer cases: the terms of their losses, by the project's own code, under published names. */
+import { add, DataError, mean, mul, sizeOf, type Symbolic, type Tensor } from '@meanflow/core';
+import {
+  improvedMeanFlowTerms,
+  meanFlowTerms,
+  type AnyNetwork,
+  type ParameterTree,
+  type TrainingBatch,
+  type VelocityDraws,
+} from '@meanflow/models';
+import type { ParityCase } from './parity-case.js';
+import { improvedMeanFlowMethod, meanFlowMethod, type TransformerFamily } from './transformer-config.js';
+
+/** The terms of a loss, with the loss among them. */
+type Terms = Readonly<Record<string, Tensor>> & { readonly loss: Tensor };
+
+/** An objective as a case has it. */
+export type PublishedObjective = (
+  network: AnyNetwork,
+  params: Symbolic<ParameterTree>,
+  batch: Symbolic<TrainingBatch>,
+  draws: Symbolic<VelocityDraws>,
+) => Terms;
+
+export function publishedObjective(family: TransformerFamily, given: ParityCase): PublishedObjective {
+  return family === 'mf' ? meanFlowObjective(given) : improvedMeanFlowObjective(given);
+}
+
+const meanFlowObjective =
+  (given: ParityCase): PublishedObjective =>
+  (network, params, batch, draws) => {
+    const terms = meanFlowTerms(meanFlowMethod(given), network, params, batch, draws);
+    return {
+      loss: terms.loss,
+      z_t: terms.z,
+      v: terms.v,
+      v_g: terms.guidedVelocity,
+      u: terms.u,
+      du_dt: terms.dudt,
+      u_tgt: terms.target,
+      raw_loss: terms.squaredError,
+      weighted_loss: terms.weightedError,
+      v_loss: terms.velocityError,
+    };
+  };
+
+/** Improved MeanFlow's, which is pixel MeanFlow's too. */
+const improvedMeanFlowObjective =
+  (given: ParityCase): PublishedObjective =>
+  (network, params, batch, draws) => {
+    const terms = improvedMeanFlowTerms(improvedMeanFlowMethod(given), network, params, batch, draws);
+    const { head } = terms;
+    if (head === undefined) throw new DataError(`${given.name}: the network has no velocity head.`);
+    const pixels = sizeOf(network.featureShape);
+    return {
+      loss: terms.loss,
+      z_t: terms.z,
+      v_t: terms.v,
+      v_g: terms.guidedVelocity,
+      v_c: terms.tangent,
+      u: terms.u,
+      du_dt: terms.dudt,
+      V: terms.compound,
+      v: head.v,
+      raw_loss_u: terms.squaredError,
+      raw_loss_v: head.squaredError,
+      weighted_loss_u: terms.weightedError,
+      weighted_loss_v: head.weightedError,
+      weighted_loss: add(terms.weightedError, head.weightedError),
+      // Published as means over all elements.
+      loss_u: mul(mean(terms.squaredError), 1 / pixels),
+      loss_v: mul(mean(head.squaredError), 1 / pixels),
+    };
+  };

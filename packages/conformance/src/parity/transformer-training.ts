@@ -1,0 +1,158 @@
+/**
+ * The cases `*-train`: a few updates by the project's trainer at given batches and draws, with an average of the parameters.
+ * What becomes of the parameters, of the average, of the losses and of the learning rate is compared.
+ */
+import { DataError, HostArray, type DeviceArray } from '@meanflow/core';
+import type { AnyNetwork, PublishedParameter } from '@meanflow/models';
+import {
+  adamW,
+  ema,
+  emaKey,
+  Trainer,
+  warmUpSchedule,
+  type Schedule,
+  type TrainingObjective,
+} from '@meanflow/training';
+import { compareOutputs, compareTensor } from './compare-outputs.js';
+import { compareParameters, type LooseRange } from './compare-parameters.js';
+import {
+  at,
+  numberOf,
+  numberOr,
+  tensorOf,
+  type ParityCase,
+  type ParityRunner,
+  type TensorResult,
+} from './parity-case.js';
+import { publishedNetwork } from './published-network.js';
+import { flatTree } from './run-graph.js';
+import { tolerances } from './tolerances.js';
+import { transformerConfig, type TransformerFamily } from './transformer-config.js';
+import { givenStep, type GivenStep } from './transformer-draws.js';
+import { publishedObjective } from './transformer-objectives.js';
+
+export const transformerTraining =
+  (family: TransformerFamily): ParityRunner =>
+  async (given, backend) => {
+    const { network, params, names } = publishedNetwork(given, transformerConfig(family, given));
+    const count = tensorOf(given, 'in/img').shape[0];
+    const steps = Array.from({ length: count }, (_, step) => givenStep(given, family !== 'mf', step));
+    const rate = learningRate(given);
+    const decay = numberOf(given, 'ema', 'decay');
+    const trainer = await Trainer.create({
+      network: { ...network, init: () => params },
+      objective: givenObjective(family, given, steps),
+      optimizer: adamW({
+        learningRate: rate,
+        beta1: numberOr(given, 0.9, 'optimizer', 'b1'),
+        beta2: numberOr(given, 0.95, 'optimizer', 'b2'),
+        epsilon: numberOr(given, 1e-8, 'optimizer', 'eps'),
+        weightDecay: numberOr(given, 0, 'optimizer', 'weight_decay'),
+      }),
+      ema: ema({ decays: [decay] }),
+      backend,
+      data: { batch: (_, step) => steps[step].batch },
+      batchSize: steps[0].batch.x.shape[0],
+      seed: 0,
+    });
+    try {
+      const losses: Readonly<Record<string, HostArray>>[] = [];
+      for (let step = 0; step < count; step++) {
+        const { loss, metrics } = await trainer.advance();
+        losses.push(await readAll({ loss, ...metrics }));
+      }
+      const comparison = {
+        tolerance: family === 'mf' ? tolerances.trainedMeanFlow : tolerances.trainedImprovedMeanFlow,
+        loose:
+          family === 'mf'
+            ? keyBias(steps.reduce((total, _, step) => total + rate(step), 0))
+            : () => undefined,
+      };
+      const [final, average] = [await trainer.parameters(), await trainer.parameters(emaKey(decay))];
+      const { 'out/lr': rates, ...others } = given.tensors;
+      return [
+        ...compareOutputs({ ...given, tensors: others }, stackedByName(losses), tolerances.output),
+        ...(rates === undefined ? [] : [compareRates(rates, rate)]),
+        ...compareParameters(given, names, flatTree(final), {
+          whole: 'final',
+          norm: 'finalnorm',
+          ...comparison,
+        }),
+        ...compareParameters(given, names, flatTree(average), {
+          whole: 'ema',
+          norm: 'emanorm',
+          ...comparison,
+        }),
+      ];
+    } finally {
+      await trainer.dispose();
+    }
+  };
+
+/** The objective with the case's draws for its own, and the published metrics that the case records. */
+function givenObjective(
+  family: TransformerFamily,
+  given: ParityCase,
+  steps: readonly GivenStep[],
+): TrainingObjective<AnyNetwork, GivenStep['batch'], GivenStep['draws']> {
+  const objective = publishedObjective(family, given);
+  return {
+    name: given.name,
+    draw: (_, batch) => steps.find((step) => step.batch === batch)!.draws,
+    loss: (network, params, batch, draws) => {
+      const { loss, ...terms } = objective(network, params, batch, draws);
+      const recorded = Object.entries(terms).filter(([name]) => given.tensors[`out/${name}`] !== undefined);
+      return { loss, metrics: Object.fromEntries(recorded) };
+    },
+  };
+}
+
+/** @throws {DataError} when the case names a schedule that is none of the published ones */
+function learningRate(given: ParityCase): Schedule {
+  const base = numberOr(given, numberOr(given, 1e-4, 'optimizer', 'base_lr'), 'optimizer', 'lr');
+  const kind = at(given.facts, ['optimizer', 'lr_schedule']) ?? 'constant';
+  if (kind === 'constant') return warmUpSchedule(base, 0);
+  if (kind === 'warmup_const') return warmUpSchedule(base, numberOr(given, 0, 'optimizer', 'warmup_steps'));
+  throw new DataError(`${given.name}.json: no published schedule is called ${JSON.stringify(kind)}.`);
+}
+
+/**
+ * The key third of MeanFlow's qkv bias shifts all products of a query alike, which the softmax does not see: its gradient is
+ * zero, and Adam makes steps of up to the learning rate of the rounding noise there.
+ *
+ * @param total of the learning rates of all steps, which both sides may have moved by
+ */
+const keyBias =
+  (total: number) =>
+  ({ path, ownShape }: PublishedParameter): LooseRange | undefined => {
+    if (!path.endsWith('attention/qkv/bias')) return undefined;
+    const width = ownShape[0] / 3;
+    return { start: width, end: 2 * width, absolute: 2 * total };
+  };
+
+function compareRates(published: HostArray, rate: Schedule): TensorResult {
+  const rates = new HostArray(
+    'float64',
+    published.shape,
+    Float64Array.from(published.data, (_, step) => rate(step)),
+  );
+  return compareTensor('out/lr', rates, published, undefined, tolerances.learningRate);
+}
+
+async function readAll(arrays: Readonly<Record<string, DeviceArray>>): Promise<Record<string, HostArray>> {
+  const read: Record<string, HostArray> = {};
+  for (const [name, array] of Object.entries(arrays)) {
+    read[name] = await array.read();
+    array.dispose();
+  }
+  return read;
+}
+
+/** The arrays of each step, with a first axis for the steps. */
+function stackedByName(steps: readonly Readonly<Record<string, HostArray>>[]): Record<string, HostArray> {
+  const stack = (name: string) => {
+    const values = steps.flatMap((step) => [...step[name].data]);
+    return new HostArray('float32', [steps.length, ...steps[0][name].shape], Float32Array.from(values));
+  };
+  return Object.fromEntries(Object.keys(steps[0]).map((name) => [name, stack(name)]));
+}

@@ -1,0 +1,225 @@
+/**
+ * Image datasets from disk: folders of images, IDX and CIFAR files, latents. One configuration says which and how; what a
+ * path holds can also be told from what is there.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { ArgumentError, DataError, type HostArray } from '@meanflow/core';
+import { decodeNpz } from '@meanflow/npz';
+import { type Dataset } from '../dataset.js';
+import { cifarImages } from '../images/cifar.js';
+import { idxImages, type NamedBytes } from '../images/idx.js';
+import { imageDataset, type ImageOptions } from '../images/image-dataset.js';
+import { type ImageRows } from '../images/image-rows.js';
+import { findLatents, type LatentNames } from '../latents/latent-arrays.js';
+import { latentDataset, type LatentOptions } from '../latents/latent-dataset.js';
+import { shapesDataset, type ShapesOptions } from '../shapes/shapes-dataset.js';
+import { decodeText } from '../text.js';
+import { folderImages } from './folder-images.js';
+import { foldersIn, listImages, type ImageListing } from './image-folder.js';
+import { nodeJpegDecoder } from './jpeg.js';
+import { readBytes } from './read-file.js';
+
+export interface ImageFolderConfig extends ImageOptions {
+  readonly kind: 'image-folder';
+  /** A folder with a folder for each class; or with `train` and `test` (or `val`), each of them such a folder. */
+  readonly path: string;
+  /** Height and width to which images are cropped; default: they are of one size, and stay so. */
+  readonly size?: number;
+  /** 3 by default. */
+  readonly channels?: 1 | 3;
+  /** Most bytes of decoded images that are kept; 512 MiB by default. */
+  readonly cacheBytes?: number;
+  /** Whether images are decoded ahead in a thread; true by default. */
+  readonly readAhead?: boolean;
+}
+
+export interface IdxConfig extends ImageOptions {
+  readonly kind: 'idx';
+  /** The file with the images, and with the labels if there are any; plain or compressed. */
+  readonly images: string;
+  readonly labels?: string;
+  /** Test images; default: some are held out. */
+  readonly testImages?: string;
+  readonly testLabels?: string;
+}
+
+export interface CifarConfig extends ImageOptions {
+  readonly kind: 'cifar-10' | 'cifar-100';
+  /** The folder with the binary version's files. */
+  readonly path: string;
+  /** Of CIFAR-100; `fine` by default. */
+  readonly labels?: 'fine' | 'coarse';
+}
+
+export interface LatentsConfig extends LatentOptions {
+  readonly kind: 'latents';
+  /** An npz file; a safetensors file where `readTensors` is given. */
+  readonly path: string;
+  readonly arrays?: LatentNames;
+  /** Reads the tensors of a file that is no npz, such as `@meanflow/training`'s safetensors. */
+  readonly readTensors?: (bytes: Uint8Array, path: string) => Readonly<Record<string, HostArray>>;
+}
+
+/** Any dataset of images. */
+export type ImageDataConfig =
+  (ShapesOptions & { readonly kind: 'shapes' }) | ImageFolderConfig | IdxConfig | CifarConfig | LatentsConfig;
+
+const DEFAULT_CACHE = 512 * 2 ** 20;
+const LARGEST_SIZE = 4096;
+const CIFAR_10_BATCHES = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`);
+const IDX_FILE = /^(.*?)(-?)images([-.]idx\d[-.]ubyte)(\.gz)?$/;
+
+/**
+ * Opens a dataset of images.
+ *
+ * @throws {DataError} naming the file or folder that is missing, damaged, or not what it should be
+ * @throws {ArgumentError} when an option is out of range
+ */
+export async function openImages(config: ImageDataConfig): Promise<Dataset> {
+  switch (config.kind) {
+    case 'shapes':
+      return shapesDataset(config);
+    case 'image-folder':
+      return openFolder(config);
+    case 'idx':
+      return openIdx(config);
+    case 'cifar-10':
+    case 'cifar-100':
+      return openCifar(config);
+    case 'latents':
+      return openLatents(config);
+  }
+}
+
+/**
+ * What a path holds, by the names of what is there: a folder of CIFAR's or MNIST's files, or of images; a file of IDX
+ * images or of latents. Undefined where it is something else.
+ */
+export function detectImages(path: string): ImageDataConfig | undefined {
+  if (isFolder(path)) {
+    const has = (file: string): boolean => existsSync(join(path, file));
+    if (has(CIFAR_10_BATCHES[0])) return { kind: 'cifar-10', path };
+    if (has('train.bin') && has('test.bin')) return { kind: 'cifar-100', path };
+    const mnist = ['', '.gz'].map((end) => `train-images-idx3-ubyte${end}`).find(has);
+    return mnist === undefined ? { kind: 'image-folder', path } : idxFilesOf(join(path, mnist));
+  }
+  if (/\.(npz|safetensors)$/i.test(path)) return { kind: 'latents', path };
+  return IDX_FILE.test(basename(path)) ? idxFilesOf(path) : undefined;
+}
+
+/** The files that belong to a file of images: labels, and test images where it holds those for training. */
+function idxFilesOf(images: string): IdxConfig {
+  const labelsOf = (file: string): string | undefined => {
+    const labels = file.replace(/images([-.])idx\d/, 'labels$1idx1');
+    return labels !== file && existsSync(labels) ? labels : undefined;
+  };
+  const [labels, testImages] = [
+    labelsOf(images),
+    ['t10k', 'test']
+      .map((name) => join(dirname(images), basename(images).replace('train', name)))
+      .find((file) => file !== images && existsSync(file)),
+  ];
+  const testLabels = testImages === undefined ? undefined : labelsOf(testImages);
+  return {
+    kind: 'idx',
+    images,
+    ...(labels === undefined ? {} : { labels }),
+    ...(testImages === undefined || (testLabels === undefined) !== (labels === undefined)
+      ? {}
+      : { testImages }),
+    ...(testLabels === undefined || labels === undefined ? {} : { testLabels }),
+  };
+}
+
+async function openFolder(config: ImageFolderConfig): Promise<Dataset> {
+  const { path, size, channels = 3, cacheBytes = DEFAULT_CACHE, readAhead = true } = config;
+  if (size !== undefined && (!Number.isSafeInteger(size) || size < 1 || size > LARGEST_SIZE)) {
+    throw new ArgumentError(`Images are cropped to a size of 1 to ${LARGEST_SIZE} pixels, got ${size}.`);
+  }
+  if (channels !== 1 && channels !== 3)
+    throw new ArgumentError(`Images have 1 or 3 channels, got ${String(channels)}.`);
+  if (!(cacheBytes >= 0))
+    throw new ArgumentError(`The bytes of images to keep are from 0 on, got ${cacheBytes}.`);
+  const inside = await foldersIn(path);
+  const testName = ['test', 'val'].find((name) => inside.includes(name));
+  const hasSplits = inside.length === 2 && inside.includes('train') && testName !== undefined;
+  const listings = await Promise.all(
+    (hasSplits ? [join(path, 'train'), join(path, testName)] : [path]).map(listImages),
+  );
+  const jpeg = await nodeJpegDecoder();
+  const [train, test] = listings.map((listing, i) => {
+    const [height, width] = size === undefined ? sizeOf(listing, path) : [size, size];
+    const options = {
+      imageShape: [height, width, channels] as const,
+      isCropped: size !== undefined,
+      cacheBytes: cacheBytes / listings.length,
+      readAhead: readAhead && i === 0,
+    };
+    return folderImages(listing, options, jpeg);
+  });
+  return imageDataset(train, test, { ...config, name: basename(path) || path });
+}
+
+function sizeOf({ commonSize }: ImageListing, path: string): readonly [number, number] {
+  if (commonSize === undefined) {
+    throw new DataError(`${path}: the images are of different sizes: give a size that they are cropped to.`);
+  }
+  return commonSize;
+}
+
+async function openIdx(config: IdxConfig): Promise<Dataset> {
+  const { images, labels, testImages, testLabels } = config;
+  const train = await idxRows(images, labels);
+  const test =
+    testImages === undefined ? undefined : await idxRows(testImages, testLabels, train.classNames?.length);
+  return imageDataset(train, test, { ...config, name: basename(images) });
+}
+
+async function idxRows(images: string, labels: string | undefined, classCount?: number): Promise<ImageRows> {
+  const [imageFile, labelFile] = await Promise.all([
+    named(images),
+    labels === undefined ? undefined : named(labels),
+  ]);
+  return idxImages(imageFile, labelFile, classCount);
+}
+
+async function openCifar(config: CifarConfig): Promise<Dataset> {
+  const { kind, path, labels = 'fine' } = config;
+  const at = (file: string): Promise<NamedBytes> => named(join(path, file));
+  const isTen = kind === 'cifar-10';
+  const labelsOf = isTen ? 'cifar-10' : (`cifar-100-${labels}` as const);
+  const [trainFiles, testFile] = isTen ? [CIFAR_10_BATCHES, 'test_batch.bin'] : [['train.bin'], 'test.bin'];
+  const namesFile = isTen ? 'batches.meta.txt' : `${labels}_label_names.txt`;
+  const classNames = existsSync(join(path, namesFile)) ? linesOf(await at(namesFile)) : undefined;
+  const [train, test] = await Promise.all([Promise.all(trainFiles.map(at)), at(testFile)]);
+  return imageDataset(cifarImages(train, labelsOf, classNames), cifarImages([test], labelsOf, classNames), {
+    ...config,
+    name: kind,
+  });
+}
+
+async function openLatents(config: LatentsConfig): Promise<Dataset> {
+  const { path, arrays = {}, readTensors } = config;
+  const bytes = await readBytes(path, 'a file of latents');
+  if (!/\.npz$/i.test(path) && readTensors === undefined) {
+    throw new ArgumentError(`Latents are read from an npz file, or by \`readTensors\`; got "${path}".`);
+  }
+  const found = /\.npz$/i.test(path) ? decodeNpz(bytes, path) : readTensors!(bytes, path);
+  return latentDataset(findLatents(found, arrays, path), basename(path), config, path);
+}
+
+async function named(path: string): Promise<NamedBytes> {
+  return { file: path, bytes: await readBytes(path, 'a file of images') };
+}
+
+function linesOf({ file, bytes }: NamedBytes): string[] {
+  return decodeText(bytes, file)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+function isFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory();
+}

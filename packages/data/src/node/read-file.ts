@@ -1,0 +1,25 @@
+/** Reading files from disk, with the file system's errors in the words of a user. */
+import { readFile } from 'node:fs/promises';
+import { DataError } from '@meanflow/core';
+
+/** The error for a file that cannot be read. @param expected what it should have been, such as `a CSV file` */
+export function describeFileError(path: string, error: unknown, expected: string): DataError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reasons: Record<string, string> = {
+    ENOENT: 'there is no such file',
+    EISDIR: `it is a folder, expected ${expected}`,
+    ENOTDIR: `it is a file, expected ${expected}`,
+    EACCES: 'it may not be read',
+    ERR_FS_FILE_TOO_LARGE: 'it is larger than 2 GiB, which cannot be read at once',
+  };
+  return new DataError(`${path}: ${reasons[code ?? ''] ?? message}.`, { cause: error });
+}
+
+/** The bytes of a file. @throws {DataError} naming it when it cannot be read */
+export async function readBytes(path: string, expected: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw describeFileError(path, error, expected);
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * In-context conditioning (improved MeanFlow, arXiv 2512.02012, section 4.3): each condition becomes tokens that stand
+ * before the patches, learned ones plus an embedding of the condition's value.
+ */
+import { add, concat, reshape, silu, type Symbolic, type Tensor } from '@meanflow/core';
+import { classEmbeddingParameters, embedClass, type ClassEmbeddingParameters } from './class-embedding.js';
+import { embedderParameters, embedFeatures, type EmbedderParameters } from './embedder.js';
+import type { LinearInitialisation } from './linear.js';
+import { normalWith, ParameterSpec, type Described, type Parameter } from './parameters.js';
+import { embedScalar } from './scalar-embedding.js';
+
+/** Features of a number: 256 sines and cosines, as in DiT. */
+const embedding = { kind: 'sinusoidal', dimension: 256 } as const;
+
+/** How many tokens each condition has. */
+export interface ConditionTokenCounts {
+  /** Class; 8 as published. */
+  readonly label: number;
+  /** Guidance scale ω; 4 as published. */
+  readonly omega: number;
+  /** Each end of the interval of guidance; 2 as published. */
+  readonly interval: number;
+  /** Length of the time interval; 4 as published. */
+  readonly time: number;
+}
+
+type Tokens = {
+  /** `[count, width]` */
+  readonly tokens: Parameter;
+};
+type NumberTokens = EmbedderParameters & Tokens;
+
+/** In the order of the sequence: class, ω, tMin, tMax, h. */
+export type ConditionTokenParameters = {
+  readonly label?: ClassEmbeddingParameters & Tokens;
+  readonly omega?: NumberTokens;
+  readonly tMin?: NumberTokens;
+  readonly tMax?: NumberTokens;
+  readonly h: NumberTokens;
+};
+
+/** What a network is conditioned on beside h. */
+interface Conditions {
+  readonly classCount: number | undefined;
+  readonly guidance: boolean;
+}
+
+/** Everything starts normal with variance 1/inputs: embedders, table and tokens alike. */
+export function conditionTokenParameters(
+  { classCount, guidance }: Conditions,
+  counts: ConditionTokenCounts,
+  width: number,
+): Described<ConditionTokenParameters> {
+  const initialisation: LinearInitialisation = { kind: 'scaled-normal', deviation: 1 };
+  const deviation = 1 / Math.sqrt(width);
+  const tokens = (count: number) => new ParameterSpec([count, width], normalWith(deviation));
+  const number = (count: number) => ({
+    ...embedderParameters(embedding.dimension, width, initialisation),
+    tokens: tokens(count),
+  });
+  return {
+    ...(classCount === undefined
+      ? {}
+      : {
+          label: { ...classEmbeddingParameters(classCount, width, deviation), tokens: tokens(counts.label) },
+        }),
+    ...(guidance
+      ? { omega: number(counts.omega), tMin: number(counts.interval), tMax: number(counts.interval) }
+      : {}),
+    h: number(counts.time),
+  };
+}
+
+/** Tokens before the patches. */
+export function conditionTokenCount(
+  { classCount, guidance }: Conditions,
+  counts: ConditionTokenCounts,
+): number {
+  const { label, omega, interval, time } = counts;
+  return (classCount === undefined ? 0 : label) + (guidance ? omega + 2 * interval : 0) + time;
+}
+
+/**
+ * The tokens of every row, `[batch, conditionTokenCount(…), width]`.
+ *
+ * @param label int32 `[batch]`; the null class by default
+ * @param numbers h, then with guidance 1 − 1/ω, tMin and tMax; each `[batch]`
+ */
+export function conditionTokens(
+  params: Symbolic<ConditionTokenParameters>,
+  label: Tensor | undefined,
+  [h, strength, tMin, tMax]: readonly Tensor[],
+): Tensor {
+  const batch = h.shape[0];
+  const place = ({ tokens }: Symbolic<Tokens>, embedded: Tensor): Tensor =>
+    add(tokens, reshape(embedded, [batch, 1, -1]));
+  const number = (group: Symbolic<NumberTokens>, value: Tensor): Tensor =>
+    place(group, embedFeatures(group, embedScalar(embedding, value), silu));
+  const { omega, tMin: start, tMax: end } = params;
+  return concat(
+    [
+      ...(params.label === undefined ? [] : [place(params.label, embedClass(params.label, label, batch))]),
+      ...(omega === undefined ? [] : [number(omega, strength)]),
+      ...(start === undefined ? [] : [number(start, tMin)]),
+      ...(end === undefined ? [] : [number(end, tMax)]),
+      number(params.h, h),
+    ],
+    1,
+  );
+}

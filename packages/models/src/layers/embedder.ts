@@ -1,0 +1,26 @@
+/** The two-layer map from features (of a time, of all conditions) to a vector, as in the timestep embedder of DiT. */
+import type { Symbolic, Tensor } from '@meanflow/core';
+import { linear, linearParameters, type LinearInitialisation, type LinearParameters } from './linear.js';
+import type { Described } from './parameters.js';
+
+export type EmbedderParameters = { readonly hidden: LinearParameters; readonly out: LinearParameters };
+
+export function embedderParameters(
+  inputs: number,
+  width: number,
+  initialisation: LinearInitialisation,
+): Described<EmbedderParameters> {
+  return {
+    hidden: linearParameters(inputs, width, initialisation),
+    out: linearParameters(width, width, initialisation),
+  };
+}
+
+/** `[batch, inputs] → [batch, width]` */
+export function embedFeatures(
+  { hidden, out }: Symbolic<EmbedderParameters>,
+  features: Tensor,
+  activation: (x: Tensor) => Tensor,
+): Tensor {
+  return linear(out, activation(linear(hidden, features)));
+}

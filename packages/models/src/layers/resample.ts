@@ -1,0 +1,42 @@
+/**
+ * Images at twice and at half the resolution, through a small separable filter (such as [1, 3, 3, 1]) instead of dropping
+ * or repeating pixels (Zhang, "Making Convolutional Networks Shift-Invariant Again", 2019). Each channel is an image of its
+ * own, and the filter is a constant of the network.
+ */
+import { ArgumentError, broadcastTo, constant, conv, type ConvWindow, type Tensor } from '@meanflow/core';
+
+/** @throws {ArgumentError} unless the filter has an even number of taps, whose sum is not 0 */
+export function checkResampleFilter(filter: readonly number[]): void {
+  const sum = filter.reduce((total, tap) => total + tap, 0);
+  if (filter.length === 0 || filter.length % 2 !== 0 || !Number.isFinite(sum) || sum === 0) {
+    throw new ArgumentError(
+      `resampleFilter has an even number of taps whose sum is not 0, got [${filter.join(', ')}].`,
+    );
+  }
+}
+
+/** The two-dimensional filter, its elements adding up to 1; `[taps][taps]`. */
+export function filterKernel(filter: readonly number[]): readonly (readonly number[])[] {
+  const sum = filter.reduce((total, tap) => total + tap, 0);
+  return filter.map((row) => filter.map((column) => (row * column) / (sum * sum)));
+}
+
+/** `[batch, channels, height, width] → [batch, channels, height / 2, width / 2]` */
+export function downsample(x: Tensor, filter: readonly number[]): Tensor {
+  const margin = filter.length / 2 - 1;
+  return filtered(x, filterKernel(filter), { strides: [2, 2], padding: [[margin, margin], [margin, margin]] }); // prettier-ignore
+}
+
+/** `[batch, channels, height, width] → [batch, channels, 2 · height, 2 · width]`; a constant image keeps its value. */
+export function upsample(x: Tensor, filter: readonly number[]): Tensor {
+  // A pixel spreads by the filter, so that the window that gathers from pixels and gaps is the filter reversed.
+  const kernel = filterKernel([...filter].reverse()).map((row) => row.map((tap) => 4 * tap));
+  const margin = filter.length / 2;
+  return filtered(x, kernel, { lhsDilation: [2, 2], padding: [[margin, margin], [margin, margin]] }); // prettier-ignore
+}
+
+function filtered(x: Tensor, kernel: readonly (readonly number[])[], window: Partial<ConvWindow>): Tensor {
+  const [channels, taps] = [x.shape[1], kernel.length];
+  const each = broadcastTo(constant([[kernel]]), [channels, 1, taps, taps]);
+  return conv(x, each, { ...window, groups: channels });
+}

@@ -1,0 +1,150 @@
+/**
+ * What improved MeanFlow's network (arXiv 2512.02012, section 4.3) and pixel MeanFlow's (arXiv 2601.22158) have in common:
+ * tokens of the conditions and of the patches go through shared blocks, and after those a head for the average velocity
+ * and one for the instantaneous velocity go their own ways. The second serves training only.
+ */
+import { add, concat, slice, type Symbolic, type Tensor } from '@meanflow/core';
+import type { VelocityInputs } from '@meanflow/samplers';
+import {
+  conditionTokenCount,
+  conditionTokenParameters,
+  conditionTokens,
+  type ConditionTokenCounts,
+  type ConditionTokenParameters,
+} from '../layers/condition-tokens.js';
+import { gatedBlock, gatedBlockParameters, type GatedBlockParameters } from '../layers/gated-block.js';
+import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
+import { rmsNormParameters, scaledRmsNorm, type RmsNormParameters } from '../layers/norm.js';
+import { normalWith, ParameterSpec, type Described, type Parameter } from '../layers/parameters.js';
+import { patchWidth, type PatchGrid } from '../layers/patches.js';
+import type { RotaryTable } from '../layers/rotary.js';
+import { checkLabel, scalarConditions } from './conditioning.js';
+import { checkCounts, checkFeatureShape, checkHeadDepth, checkHeads, checkMlpRatio } from './network.js';
+
+/** Fields that both networks have, as plain JSON. */
+export interface InContextConfig {
+  /** `[height, width, channels]` of an image or latent. */
+  readonly featureShape: readonly number[];
+  /** Side of a patch; divides height and width. */
+  readonly patchSize: number;
+  /** Width of a token; divisible by `heads`. */
+  readonly width: number;
+  /** Blocks that u goes through: shared ones and its own. */
+  readonly depth: number;
+  readonly heads: number;
+  /** How many of them are u's own; 8 by default, as published. */
+  readonly headDepth?: number;
+  /**
+   * The head for the instantaneous velocity v, with that many blocks of its own: as many as u's when training. With 0,
+   * which is what iMF's checkpoints for sampling hold, only its output layer is there. Absent for sampling.
+   */
+  readonly velocityHead?: { readonly depth: number };
+  /** Hidden units of a block's MLP, in multiples of `width`; 8/3 by default, rounded down. */
+  readonly mlpRatio?: number;
+  /** Number of classes; absent for a network without. */
+  readonly classCount?: number;
+  /** Take ω, tMin and tMax as conditions; true by default. */
+  readonly guidance?: boolean;
+  /** Tokens of each condition; by default as published. */
+  readonly tokens?: Partial<ConditionTokenCounts>;
+}
+
+export type HeadParameters = {
+  readonly blocks: readonly GatedBlockParameters[];
+  readonly norm: RmsNormParameters;
+  readonly linear: LinearParameters;
+};
+
+export type InContextParameters = {
+  readonly conditions: ConditionTokenParameters;
+  /** Added to the whole sequence; `[tokens, width]`. With learned positions only. */
+  readonly positions?: Parameter;
+  readonly blocks: readonly GatedBlockParameters[];
+  readonly averageHead: HeadParameters;
+  readonly velocityHead?: HeadParameters;
+};
+
+const publishedTokens: ConditionTokenCounts = { label: 8, omega: 4, interval: 2, time: 4 };
+
+/** What differs between the two networks. */
+interface InContextForm {
+  readonly grid: PatchGrid;
+  /** Positions for queries and keys of a head's width, given the number of tokens before the patches. */
+  readonly rotary: (prefix: number, headWidth: number) => RotaryTable;
+  readonly learnedPositions: boolean;
+}
+
+/** The part between the embedding of patches and the images. */
+export interface InContextTransformer {
+  readonly specs: Described<InContextParameters>;
+  /**
+   * @param patches `[batch, patches, width]`
+   * @returns outputs of the heads, `[batch, patches, patchWidth]`
+   */
+  readonly run: (
+    params: Symbolic<InContextParameters>,
+    inputs: VelocityInputs,
+    patches: Tensor,
+  ) => { readonly u: Tensor; readonly v: Tensor | undefined };
+}
+
+/** @throws {ArgumentError} when a field of `config` is out of range */
+export function checkInContext(config: InContextConfig): void {
+  const { patchSize, width, depth, heads, headDepth = 8, velocityHead, mlpRatio = 8 / 3 } = config;
+  checkFeatureShape(config.featureShape);
+  checkCounts({ patchSize, width, depth, heads, ...publishedTokens, ...config.tokens });
+  if (config.classCount !== undefined) checkCounts({ classCount: config.classCount });
+  checkHeads(width, heads);
+  checkMlpRatio(mlpRatio, width);
+  checkHeadDepth('headDepth', headDepth, depth);
+  if (velocityHead !== undefined) checkHeadDepth('velocityHead.depth', velocityHead.depth, depth);
+}
+
+/** @param config checked already */
+export function inContextTransformer(config: InContextConfig, form: InContextForm): InContextTransformer {
+  const { width, depth, heads, headDepth = 8, velocityHead, mlpRatio = 8 / 3 } = config;
+  const { grid, learnedPositions } = form;
+  const conditions = { classCount: config.classCount, guidance: config.guidance ?? true };
+  const counts = { ...publishedTokens, ...config.tokens };
+  const prefix = conditionTokenCount(conditions, counts);
+  const length = prefix + grid.rows * grid.columns;
+  const rotary = form.rotary(prefix, width / heads);
+
+  const blocks = (count: number) =>
+    Array.from({ length: count }, () => gatedBlockParameters(width, heads, Math.floor(mlpRatio * width)));
+  const head = (count: number) => ({
+    blocks: blocks(count),
+    norm: rmsNormParameters(width),
+    linear: linearParameters(width, patchWidth(grid), 'zero'),
+  });
+  const specs: Described<InContextParameters> = {
+    conditions: conditionTokenParameters(conditions, counts, width),
+    ...(learnedPositions ? { positions: new ParameterSpec([length, width], normalWith(0.02)) } : {}),
+    blocks: blocks(depth - headDepth),
+    averageHead: head(headDepth),
+    ...(velocityHead === undefined ? {} : { velocityHead: head(velocityHead.depth) }),
+  };
+
+  const through = (x: Tensor, params: readonly Symbolic<GatedBlockParameters>[]): Tensor =>
+    params.reduce((y, each) => gatedBlock(each, y, { heads, rotary }), x);
+  const finish = (trunk: Tensor, params: Symbolic<HeadParameters>): Tensor => {
+    const tokens = through(trunk, params.blocks);
+    const patches = slice(tokens, [0, prefix, 0], tokens.shape);
+    return linear(params.linear, scaledRmsNorm(params.norm, patches));
+  };
+
+  return {
+    specs,
+    run: (params, inputs, patches) => {
+      checkLabel(config.classCount, inputs.label);
+      const numbers = scalarConditions({ times: 'h', guidance: conditions.guidance }, inputs);
+      const tokens = concat([conditionTokens(params.conditions, inputs.label, numbers), patches], 1);
+      const placed = params.positions === undefined ? tokens : add(tokens, params.positions);
+      const trunk = through(placed, params.blocks);
+      return {
+        u: finish(trunk, params.averageHead),
+        v: params.velocityHead && finish(trunk, params.velocityHead),
+      };
+    },
+  };
+}

@@ -1,0 +1,145 @@
+/**
+ * The plan of the DDPM++ U-Net: from its configuration, which blocks there are at each resolution, with how many channels,
+ * and in which order they are run.
+ */
+import { ArgumentError } from '@meanflow/core';
+import { checkDropout } from '../layers/dropout.js';
+import { checkResampleFilter } from '../layers/resample.js';
+import { unetGroups, type UNetBlockShape } from '../layers/unet-block.js';
+import { checkCounts, checkFeatureShape } from './network.js';
+
+/** A DDPM++ U-Net, as plain JSON. */
+export interface SongUNetConfig {
+  readonly kind: 'song-unet';
+  /** `[channels, size, size]` of an image. */
+  readonly featureShape: readonly number[];
+  /** Channels that the multipliers multiply. */
+  readonly channels: number;
+  /** Channels of each resolution, in multiples of `channels`; the first at full size, each next at half the one before. */
+  readonly channelMultipliers: readonly number[];
+  /** Blocks of each resolution on the way down; one more on the way up. */
+  readonly blocks: number;
+  /** Sides of the images at which blocks have self-attention. */
+  readonly attentionResolutions: readonly number[];
+  /** Features of each time, in multiples of `channels`; 2 by default. */
+  readonly timeMultiplier?: number;
+  /** Width of the condition, in multiples of `channels`; 4 by default. */
+  readonly conditionMultiplier?: number;
+  /** Filter of the changes of resolution; [1, 3, 3, 1] by default. */
+  readonly resampleFilter?: readonly number[];
+  /** Columns of the augmentation labels, `augment` of the inputs (Karras et al., 2022, appendix F.2); none by default. */
+  readonly augmentWidth?: number;
+  /** Share of activations dropped in every block while training; 0 by default. */
+  readonly dropout?: number;
+}
+
+/** The filter of DDPM++. */
+export const DEFAULT_FILTER: readonly number[] = [1, 3, 3, 1];
+
+/** A block as the plan has it. */
+export interface PlannedBlock extends UNetBlockShape {
+  /** Side of the image that it makes. */
+  readonly size: number;
+}
+
+/** The blocks of one resolution. */
+export type UNetLevel<Block> = {
+  /** On the way down, from the resolution before; absent at full size. */
+  readonly down?: Block;
+  /** On the way up at the lowest resolution: the middle of the network. The first has attention. */
+  readonly in0?: Block;
+  readonly in1?: Block;
+  /** On the way up, from the resolution below. */
+  readonly up?: Block;
+  readonly blocks: readonly Block[];
+};
+
+/** By resolution, the full one first. */
+export interface UNetPlan {
+  readonly encoder: readonly UNetLevel<PlannedBlock>[];
+  readonly decoder: readonly UNetLevel<PlannedBlock>[];
+}
+
+/**
+ * Which blocks there are, resolution by resolution.
+ *
+ * @throws {ArgumentError} when a field of `config` is out of range
+ */
+export function planUNet(config: SongUNetConfig): UNetPlan {
+  checkConfig(config);
+  const { channels, channelMultipliers, blocks: count, attentionResolutions } = config;
+  const size = (level: number) => config.featureShape[1] / 2 ** level;
+  const attends = (level: number) => attentionResolutions.includes(size(level));
+  // What the way down leaves for the way up: the channels of each of its results.
+  const skips = [channels];
+  let inputs = channels;
+  const block = (level: number, outputs: number, kind: Partial<PlannedBlock> = {}): PlannedBlock => {
+    const planned = { inputs, outputs, size: size(level), ...kind };
+    inputs = outputs;
+    return planned;
+  };
+  const encoder = channelMultipliers.map((multiplier, level): UNetLevel<PlannedBlock> => {
+    const down = level === 0 ? {} : { down: block(level, inputs, { resample: 'down' }) };
+    if (level > 0) skips.push(inputs);
+    const blocks = Array.from({ length: count }, () => {
+      skips.push(channels * multiplier);
+      return block(level, channels * multiplier, { attention: attends(level) });
+    });
+    return { ...down, blocks };
+  });
+  const upwards = [...channelMultipliers.entries()].reverse();
+  const decoder = upwards.map(([level, multiplier], i): UNetLevel<PlannedBlock> => {
+    const before: Omit<UNetLevel<PlannedBlock>, 'blocks'> = i === 0
+      ? { in0: block(level, inputs, { attention: true }), in1: block(level, inputs) }
+      : { up: block(level, inputs, { resample: 'up' }) };
+    const blocks = Array.from({ length: count + 1 }, (_, k) =>
+      block(level, channels * multiplier, {
+        inputs: inputs + skips.pop()!,
+        attention: k === count && attends(level),
+      }),
+    );
+    return { ...before, blocks };
+  });
+  const plan = { encoder, decoder: decoder.reverse() };
+  for (const each of runOrder(plan)) checkGroups(each);
+  return plan;
+}
+
+/** The blocks in the order in which they are run. */
+export function runOrder({ encoder, decoder }: UNetPlan): readonly PlannedBlock[] {
+  return [...encoder, ...[...decoder].reverse()].flatMap(({ down, in0, in1, up, blocks }) =>
+    [down, in0, in1, up, ...blocks].filter((block) => block !== undefined),
+  );
+}
+
+function checkConfig(config: SongUNetConfig): void {
+  const { featureShape, channels, channelMultipliers, blocks } = config;
+  const { timeMultiplier = 2, conditionMultiplier = 4, augmentWidth = 1 } = config;
+  checkFeatureShape(featureShape);
+  checkCounts({ channels, blocks, timeMultiplier, conditionMultiplier, augmentWidth });
+  checkCounts(Object.fromEntries(channelMultipliers.map((value, i) => [`channelMultipliers[${i}]`, value])));
+  const divisor = 2 ** (channelMultipliers.length - 1);
+  const [, height, width] = featureShape;
+  if (featureShape.length !== 3 || height !== width || height % divisor !== 0 || divisor < 1) {
+    throw new ArgumentError(
+      `A U-Net of ${channelMultipliers.length} resolutions needs images of [channels, size, size] with a size divisible by ` +
+        `${Math.max(1, divisor)}, and a resolution or more; got [${featureShape.join(', ')}].`,
+    );
+  }
+  if ((channels * timeMultiplier) % 2 !== 0 || channels * timeMultiplier < 4) {
+    throw new ArgumentError(
+      `channels · timeMultiplier, the features of a time, is an even number from 4, got ${channels * timeMultiplier}.`,
+    );
+  }
+  checkResampleFilter(config.resampleFilter ?? DEFAULT_FILTER);
+  checkDropout(config.dropout ?? 0);
+}
+
+function checkGroups({ inputs, outputs }: UNetBlockShape): void {
+  const uneven = [inputs, outputs].find((channels) => channels < 4 || channels % unetGroups(channels) !== 0);
+  if (uneven === undefined) return;
+  throw new ArgumentError(
+    `A block of the U-Net has ${uneven} channels, which do not divide into up to 32 equal groups of 4 or more; ` +
+      'choose channels and channelMultipliers differently.',
+  );
+}

@@ -1,0 +1,152 @@
+/**
+ * The DDPM++ U-Net (Song et al., "Score-Based Generative Modeling through Stochastic Differential Equations", 2021; in the
+ * parametrisation of Karras et al., 2022, table 7) as MeanFlow uses it on CIFAR-10 (arXiv 2505.13447, appendix A): features
+ * of t and of h = t − r stand side by side where the original has those of the noise level. Images are channels first.
+ */
+import { add, ArgumentError, concat, silu, type Symbolic, type Tensor } from '@meanflow/core';
+import type { VelocityInputs } from '@meanflow/samplers';
+import { conv2d, conv2dParameters, type Conv2dParameters } from '../layers/conv2d.js';
+import { drawDropout, dropout } from '../layers/dropout.js';
+import { groupNormParameters, type GroupNormParameters } from '../layers/group-norm.js';
+import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
+import { countParameters, initialParameters, type Described } from '../layers/parameters.js';
+import { embedScalar, type ScalarEmbedding } from '../layers/scalar-embedding.js';
+import {
+  NEARLY_ZERO,
+  unetBlock,
+  unetBlockParameters,
+  unetNorm,
+  type UNetBlockParameters,
+} from '../layers/unet-block.js';
+import type { ConfiguredNetwork } from './network.js';
+import {
+  DEFAULT_FILTER,
+  planUNet,
+  runOrder,
+  type PlannedBlock,
+  type SongUNetConfig,
+  type UNetLevel,
+  type UNetPlan,
+} from './song-unet-plan.js';
+
+export type SongUNetParameters = {
+  readonly condition: {
+    /** Augmentation labels to features, `[augmentWidth, 2 · timeMultiplier · channels]`. */
+    readonly augment?: LinearParameters;
+    readonly hidden: LinearParameters;
+    readonly out: LinearParameters;
+  };
+  readonly input: Conv2dParameters;
+  /** By resolution, the full one first; so is the decoder. */
+  readonly encoder: readonly UNetLevel<UNetBlockParameters>[];
+  readonly decoder: readonly UNetLevel<UNetBlockParameters>[];
+  readonly out: { readonly norm: GroupNormParameters; readonly conv: Conv2dParameters };
+};
+
+/**
+ * A DDPM++ U-Net. It takes no classes and no guidance conditions.
+ *
+ * @throws {ArgumentError} when a field of `config` is out of range
+ */
+export function songUNet(config: SongUNetConfig): ConfiguredNetwork<SongUNetParameters, SongUNetConfig> {
+  const { featureShape, resampleFilter = DEFAULT_FILTER, dropout: rate = 0 } = config;
+  const plan = planUNet(config);
+  const order = runOrder(plan);
+  const specs = parameterSpecs(config, plan);
+  const dimension = config.channels * (config.timeMultiplier ?? 2);
+  const embedding = { kind: 'sinusoidal', dimension, endpoint: true, first: 'sines' } as const;
+
+  const apply = (params: Symbolic<SongUNetParameters>, inputs: VelocityInputs) => {
+    const condition = conditionOf(params.condition, embedding, inputs);
+    let blocksRun = 0;
+    const run = (x: Tensor, block: Symbolic<UNetBlockParameters>): Tensor => {
+      const index = blocksRun++;
+      const draw = rate === 0 ? undefined : inputs.dropout?.[index];
+      return unetBlock(block, x, {
+        condition,
+        resample: order[index].resample,
+        resampleFilter,
+        dropout: draw && ((y) => dropout(y, draw, rate)),
+      });
+    };
+
+    let x = conv2d(params.input, inputs.z);
+    const skips = [x];
+    for (const { down, blocks } of params.encoder) {
+      for (const block of down === undefined ? blocks : [down, ...blocks]) {
+        x = run(x, block);
+        skips.push(x);
+      }
+    }
+    for (const { in0, in1, up, blocks } of [...params.decoder].reverse()) {
+      x = [in0, in1, up].reduce((y, block) => (block === undefined ? y : run(y, block)), x);
+      x = blocks.reduce((y, block) => run(concat([y, skips.pop()!], 1), block), x);
+    }
+    return { u: conv2d(params.out.conv, silu(unetNorm(params.out.norm, x))) };
+  };
+
+  return {
+    config,
+    featureShape,
+    classCount: undefined,
+    takesGuidance: false,
+    hasVelocityHead: false,
+    specs,
+    parameterCount: countParameters(specs),
+    init: (key) => initialParameters(specs, key),
+    apply,
+    ...(rate === 0
+      ? {}
+      : {
+          drawDropout: (key, rows) =>
+            order.map(({ outputs, size }, i) => drawDropout(key.fold(i), [rows, outputs, size, size])),
+        }),
+  };
+}
+
+/** `[batch, conditionMultiplier · channels]` */
+function conditionOf(
+  params: Symbolic<SongUNetParameters['condition']>,
+  embedding: ScalarEmbedding,
+  { t, h, augment, label, omega, tMin, tMax }: VelocityInputs,
+): Tensor {
+  if ([label, omega, tMin, tMax].some((given) => given !== undefined)) {
+    throw new ArgumentError('This U-Net takes no labels and no guidance conditions.');
+  }
+  if (params.augment === undefined && augment !== undefined) {
+    throw new ArgumentError('Augmentation labels were given to a network that takes none; set augmentWidth.');
+  }
+  const times = concat([embedScalar(embedding, t), embedScalar(embedding, h)], 1);
+  const features =
+    params.augment === undefined || augment === undefined
+      ? times
+      : add(times, linear(params.augment, augment));
+  return silu(linear(params.out, silu(linear(params.hidden, features))));
+}
+
+function parameterSpecs(config: SongUNetConfig, plan: UNetPlan): Described<SongUNetParameters> {
+  const { featureShape, channels, timeMultiplier = 2, conditionMultiplier = 4, augmentWidth } = config;
+  const [features, width] = [2 * timeMultiplier * channels, conditionMultiplier * channels];
+  const last = channels * config.channelMultipliers[0];
+  const block = (planned: PlannedBlock) => unetBlockParameters(planned, width);
+  const level = ({ blocks, ...single }: UNetLevel<PlannedBlock>) => ({
+    ...Object.fromEntries(Object.entries(single).map(([name, planned]) => [name, block(planned)])),
+    blocks: blocks.map(block),
+  });
+  return {
+    condition: {
+      ...(augmentWidth === undefined
+        ? {}
+        : { augment: linearParameters(augmentWidth, features, 'xavier', { bias: false }) }),
+      hidden: linearParameters(features, width, 'xavier'),
+      out: linearParameters(width, width, 'xavier'),
+    },
+    input: conv2dParameters(featureShape[0], channels, 3, { kind: 'xavier', gain: 1 }),
+    encoder: plan.encoder.map(level),
+    decoder: plan.decoder.map(level),
+    out: {
+      norm: groupNormParameters(last),
+      conv: conv2dParameters(last, featureShape[0], 3, NEARLY_ZERO),
+    },
+  };
+}

@@ -1,0 +1,54 @@
+/** The optimizer and the averages of a published recipe. */
+import {
+  publishedParameters,
+  recipeSteps,
+  type AdamSettings,
+  type MuonSettings,
+  type PublishedRecipe,
+} from '@meanflow/models';
+import { adam, adamW } from './adam.js';
+import { ema, type Ema } from './ema.js';
+import type { GradientTransform } from './gradient-transform.js';
+import { muon } from './muon.js';
+import { partition } from './partition.js';
+import { warmUpSchedule } from './schedules.js';
+
+/**
+ * @param samples in the data, for lengths in epochs
+ * @throws {ArgumentError} when a setting is out of range, or a network for Muon is none that was published
+ */
+export function recipeOptimizer(recipe: PublishedRecipe, samples: number): GradientTransform {
+  const { optimizer } = recipe;
+  return optimizer.kind === 'adam' ? adamOf(optimizer, recipe, samples) : muonOf(optimizer, recipe);
+}
+
+function adamOf(
+  { learningRate, warmUp, beta1, beta2, epsilon, weightDecay }: AdamSettings,
+  { batch }: PublishedRecipe,
+  samples: number,
+): GradientTransform {
+  const steps = warmUp === undefined ? 0 : recipeSteps(warmUp, samples, batch);
+  const schedule = warmUpSchedule(learningRate, steps, warmUp?.from);
+  return adamW({ learningRate: schedule, beta1, beta2, epsilon, weightDecay });
+}
+
+/** Muon is for parameters that are matrices in the published code, where tokens, positions and classes have a batch axis. */
+function muonOf(
+  { learningRate, beta, adam: { beta1, beta2, epsilon } }: MuonSettings,
+  { network }: PublishedRecipe,
+): GradientTransform {
+  const matrices = new Set(
+    publishedParameters(network).flatMap(({ path, shape }) => (shape.length === 2 ? [path] : [])),
+  );
+  return partition((path) => (matrices.has(path) ? 'muon' : 'adam'), {
+    muon: muon({ learningRate, beta }),
+    adam: adam({ learningRate, beta1, beta2, epsilon, nesterov: true }),
+  });
+}
+
+/** The averages; those of half-lives by their samples. */
+export function recipeEma({ ema: settings, batch }: PublishedRecipe): Ema {
+  if ('decay' in settings) return ema({ decays: [settings.decay], every: settings.every });
+  const { halfLives, rampUpShare } = settings;
+  return ema({ halfLives: { samples: halfLives, batch, rampUpShare } });
+}
