@@ -28,6 +28,8 @@ import {
 export interface ClassifierModel {
   /** Name of the data that it learnt from. */
   readonly data: string;
+  /** What identifies the data beyond their name; undefined where that was not asked for. */
+  readonly fingerprint?: string;
   readonly config: ClassifierConfig;
   readonly seed: number;
   readonly steps: number;
@@ -81,13 +83,15 @@ export class Classifier implements FeatureExtractor {
 
   async extract(images: HostArray): Promise<Required<ExtractedFeatures>> {
     const count = images.shape[0];
-    if (formatShape(images.shape.slice(1)) !== formatShape(this.imageShape) || count < 1) {
+    const { classCount, layout } = this.model.config;
+    const given = formatShape(images.shape.slice(1));
+    const isFlat = layout === 'nhwc' && given === formatShape([sizeOf(this.imageShape)]);
+    if ((given !== formatShape(this.imageShape) && !isFlat) || count < 1) {
       throw new ShapeError(
         `The classifier takes images [count, ${this.imageShape.join(', ')}], got ${formatShape(images.shape)}.`,
       );
     }
-    const pixels = images.to('float32');
-    const { classCount } = this.model.config;
+    const pixels = images.to('float32').reshape([count, ...this.imageShape]);
     const featureCount = this.model.params.logits.kernel.shape[0];
     const features = new Float32Array(count * featureCount);
     const logits = new Float32Array(count * classCount);

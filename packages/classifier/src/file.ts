@@ -63,9 +63,10 @@ type Facts = Omit<ClassifierModel, 'params'>;
 function factsOf(text: string | undefined, source: string): Facts {
   const { version, ...facts } = parse(text) as Partial<Facts> & { readonly version?: unknown };
   const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
-  const { data, config, seed, steps, batchSize, learningRate, heldOutAccuracy } = facts;
+  const { data, fingerprint, config, seed, steps, batchSize, learningRate, heldOutAccuracy } = facts;
   const isComplete =
     typeof data === 'string' &&
+    ['string', 'undefined'].includes(typeof fingerprint) &&
     typeof config === 'object' &&
     [seed, steps, batchSize].every(isCount) &&
     [learningRate, heldOutAccuracy].every((value) => typeof value === 'number');

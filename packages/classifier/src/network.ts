@@ -1,6 +1,6 @@
 /**
  * The classifier's network: a small convolutional network in the manner of VGG (Simonyan and Zisserman, 2015). Stages
- * of two 3×3 convolutions, each stage on half the resolution of the one before, down to 4×4 pixels; then a dense layer,
+ * of two 3×3 convolutions, each stage on half the resolution of the one before, down to 4 to 7 pixels; then a dense layer,
  * whose activations are the features that samples are judged by, and one more to the logits. No batch statistics, so
  * that an image's features depend on nothing but the image.
  */
@@ -33,7 +33,7 @@ import {
 
 /** A classifier's network, as plain JSON. */
 export interface ClassifierConfig {
-  /** `[height, width, channels]`; height and width are 4 times a power of 2. */
+  /** `[height, width, channels]`; the smaller side is at least 4, and halves to at most 15: 28 does, 17 does not. */
   readonly imageShape: readonly [height: number, width: number, channels: number];
   /** How images lie in memory: `[height, width, channels]` or `[channels, height, width]`. */
   readonly layout: 'nhwc' | 'nchw';
@@ -66,14 +66,14 @@ export interface ClassifierNetwork extends Network<ClassifierParameters, Tensor,
   readonly featureShape: Shape;
 }
 
-/** Pixels along a side of the last stage. */
-const LAST_SIDE = 4;
+/** Pixels along the smaller side of the last stage: at least; at most, where sides become odd before. */
+const LAST_SIDE = { least: 4, most: 15 } as const;
 const KERNEL = 3;
 
 /**
  * The network.
  *
- * @throws {ArgumentError} when the image's sides are not 4 times a power of 2, or a size is not a positive whole number
+ * @throws {ArgumentError} when the image's sides cannot be halved to what the last stage takes, or a size is not a positive whole number
  */
 export function classifierNetwork(config: ClassifierConfig): ClassifierNetwork {
   const { imageShape, layout } = config;
@@ -145,12 +145,16 @@ function convolutionParameters(inputs: number, outputs: number): Described<Convo
 }
 
 function stagesOf(imageShape: Shape): number {
-  const [height, width] = imageShape;
-  const stages = 1 + Math.log2(Math.min(height, width) / LAST_SIDE);
-  const fits = Number.isInteger(stages) && stages >= 1 && Math.max(height, width) % 2 ** (stages - 1) === 0;
-  if (imageShape.length !== 3 || !fits) {
+  let [height, width] = imageShape;
+  let stages = 1;
+  while (Math.min(height, width) >= 2 * LAST_SIDE.least && height % 2 === 0 && width % 2 === 0) {
+    [height, width, stages] = [height / 2, width / 2, stages + 1];
+  }
+  const smaller = Math.min(height, width);
+  if (imageShape.length !== 3 || !(smaller >= LAST_SIDE.least && smaller <= LAST_SIDE.most)) {
     throw new ArgumentError(
-      `The classifier takes images whose sides are ${LAST_SIDE} times a power of 2, got ${formatShape(imageShape)}.`,
+      `The classifier takes images whose smaller side can be halved to ${LAST_SIDE.least} … ${LAST_SIDE.most} pixels, ` +
+        `such as 8, 16, 28, 32 or 64, got ${formatShape(imageShape)}.`,
     );
   }
   return stages;

@@ -1,12 +1,18 @@
 /** `@meanflow/classifier/node`: a classifier that is trained once and kept in a file. */
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { DataError } from '@meanflow/core';
+import { DataError, RandomKey } from '@meanflow/core';
 import { writeFileAtomically } from '@meanflow/training/node';
 import type { ClassifierModel } from './classifier.js';
 import { decodeClassifier, encodeClassifier } from './file.js';
-import { classifierRequest, trainClassifier, type ClassifierTrainingOptions } from './train.js';
+import {
+  classifierRequest,
+  trainClassifier,
+  type ClassifierTrainingOptions,
+  type LabelledSource,
+} from './train.js';
 
 /**
  * Reads a classifier.
@@ -29,6 +35,31 @@ export async function loadClassifier(path: string): Promise<ClassifierModel> {
 export async function saveClassifier(path: string, model: ClassifierModel): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await writeFileAtomically(path, [encodeClassifier(model)]);
+}
+
+/** Images of each split that a fingerprint looks at. */
+const LOOKED_AT = 512;
+
+/**
+ * A SHA-256 that tells data apart beyond their name: of some images of each split with their classes, so that another
+ * split, size or layout, other rows, and a change of how images are drawn all show.
+ *
+ * @param digest of the whole of the data's files, where there are such: rows that are not looked at count too then
+ * @returns 64 hexadecimal digits
+ */
+export function dataFingerprint(data: LabelledSource, digest = ''): string {
+  const key = RandomKey.fromSeed(0).fold('fingerprint');
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([digest, data.featureShape, data.imageShape, data.classCount]));
+  for (const split of ['train', 'test'] as const) {
+    const { x, label } = data.reference(split, key, LOOKED_AT);
+    for (const array of [x, label]) {
+      if (array === undefined) continue;
+      hash.update(JSON.stringify(array.shape));
+      hash.update(new Uint8Array(array.data.buffer, array.data.byteOffset, array.data.byteLength));
+    }
+  }
+  return hash.digest('hex');
 }
 
 /**

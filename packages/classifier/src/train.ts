@@ -3,7 +3,7 @@
  * gives the same classifier again on the same backend. It ends with the accuracy on held-out images, which is kept with
  * the classifier: what it says of samples is worth no more than that.
  */
-import { ArgumentError, type Backend, type HostArray, RandomKey, type Shape } from '@meanflow/core';
+import { ArgumentError, type Backend, type HostArray, RandomKey, type Shape, sizeOf } from '@meanflow/core';
 import { classAccuracy } from '@meanflow/metrics';
 import { adam, cosineSchedule, train, Trainer, warmUpSchedule, type Progress } from '@meanflow/training';
 import { Classifier, type ClassifierModel } from './classifier.js';
@@ -19,6 +19,7 @@ interface Images {
 /** The part of a dataset that the classifier learns from; those of `@meanflow/data` fit. */
 export interface LabelledSource {
   readonly name: string;
+  /** `[height, width, channels]`, `[channels, height, width]`, or the former flattened. */
   readonly featureShape: Shape;
   readonly imageShape: Shape | undefined;
   readonly classCount: number | undefined;
@@ -29,6 +30,8 @@ export interface LabelledSource {
 export interface ClassifierTrainingOptions {
   readonly backend: Backend;
   readonly data: LabelledSource;
+  /** What identifies the data beyond their name, to be kept with the classifier: `dataFingerprint` of `/node`. */
+  readonly fingerprint?: string;
   /** Decides initial parameters and batches; 0 by default. */
   readonly seed?: number;
   /** Updates; 600 by default, less than a minute on one processor core for 16×16 pixels. */
@@ -94,6 +97,7 @@ export type ClassifierRequest = Omit<ClassifierModel, 'params' | 'heldOutAccurac
  */
 export function classifierRequest({
   data,
+  fingerprint,
   network,
   seed = DEFAULTS.seed,
   steps = DEFAULTS.steps,
@@ -101,22 +105,19 @@ export function classifierRequest({
   learningRate = DEFAULTS.learningRate,
 }: Omit<ClassifierTrainingOptions, 'backend'>): ClassifierRequest {
   const { imageShape, classCount } = data;
-  if (
-    imageShape === undefined ||
-    data.featureShape.length !== 3 ||
-    classCount === undefined ||
-    classCount < 2
-  ) {
+  if (imageShape?.length !== 3 || classCount === undefined || classCount < 2) {
     throw new ArgumentError(
       `A classifier learns from images with at least two classes, and "${data.name}" holds ` +
         `${imageShape === undefined ? 'no images' : `${classCount ?? 'no'} classes of images ${String(data.featureShape)}`}.`,
     );
   }
   const [height, width, channels] = imageShape;
-  const layout = data.featureShape.join() === imageShape.join() ? 'nhwc' : 'nchw';
+  const isFlat = data.featureShape.join() === String(sizeOf(imageShape));
+  const layout = isFlat || data.featureShape.join() === imageShape.join() ? 'nhwc' : 'nchw';
   const config: ClassifierConfig = { ...network, imageShape: [height, width, channels], layout, classCount };
   classifierNetwork(config);
-  return { data: data.name, config, seed, steps, batchSize, learningRate };
+  const known = fingerprint === undefined ? {} : { fingerprint };
+  return { data: data.name, ...known, config, seed, steps, batchSize, learningRate };
 }
 
 async function heldOutAccuracy(
@@ -135,7 +136,9 @@ async function heldOutAccuracy(
   }
 }
 
-function labelled({ name }: LabelledSource, { x, label }: Images): LabelledImages {
+/** Images that came flattened get their axes back. */
+function labelled({ name, imageShape }: LabelledSource, { x, label }: Images): LabelledImages {
   if (label === undefined) throw new ArgumentError(`The images of "${name}" came without classes.`);
-  return { x, label };
+  const isFlat = x.shape.length === 2 && imageShape !== undefined;
+  return { x: isFlat ? x.reshape([x.shape[0], ...imageShape]) : x, label };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ortBackend } from '@meanflow/backend-ort';
 import { RandomKey, referenceBackend, trace, hostZeros, type Backend } from '@meanflow/core';
 import { openDataset, shapesDataset } from '@meanflow/data';
+import { openDataset as openDatasetFromDisk } from '@meanflow/data/node';
 import { classAccuracy } from '@meanflow/metrics';
 import { encodeSafetensors } from '@meanflow/training';
 import {
@@ -15,7 +16,7 @@ import {
   trainClassifier,
   type ClassifierModel,
 } from '../src/index.js';
-import { cachedClassifier, loadClassifier } from '../src/node.js';
+import { cachedClassifier, dataFingerprint, loadClassifier } from '../src/node.js';
 
 const shapes = shapesDataset({ side: 16 });
 const tiny = { data: shapes, steps: 3, batchSize: 4, network: { width: 8, featureCount: 6 } };
@@ -49,16 +50,16 @@ describe('classifierNetwork', () => {
     expect(outputs[1]).toEqual(outputs[0]);
   });
 
-  it('has a stage for each halving down to four pixels', () => {
+  it('has a stage for each halving down to four to seven pixels', () => {
     const stages = (side: number) =>
       classifierNetwork({ ...config, imageShape: [side, side, 3] }).init(RandomKey.fromSeed(0)).convolutions
         .length / 2;
-    expect([4, 8, 16, 32].map(stages)).toEqual([1, 2, 3, 4]);
+    expect([4, 8, 12, 15, 16, 28, 32].map(stages)).toEqual([1, 2, 2, 1, 3, 3, 4]);
   });
 
   it('refuses sides that cannot be halved, and sizes that are none', () => {
-    expect(() => classifierNetwork({ ...config, imageShape: [12, 12, 3] })).toThrow('got [12, 12, 3]');
-    expect(() => classifierNetwork({ ...config, imageShape: [2, 2, 3] })).toThrow('4 times a power of 2');
+    expect(() => classifierNetwork({ ...config, imageShape: [34, 34, 3] })).toThrow('got [34, 34, 3]');
+    expect(() => classifierNetwork({ ...config, imageShape: [2, 2, 3] })).toThrow('4 … 15 pixels');
     expect(() => classifierNetwork({ ...config, width: 0.5 })).toThrow('width is a positive whole number');
     expect(() => classifierNetwork({ ...config, layout: 'chwn' as 'nchw' })).toThrow('got "chwn"');
   });
@@ -76,6 +77,23 @@ describe('Classifier', () => {
       'takes images [count, 16, 16, 3], got [2, 3, 16, 16]',
     );
     await classifier.dispose();
+  });
+});
+
+describe('dataFingerprint', () => {
+  it('is that of the images, the classes, how they lie and the files they come from', () => {
+    const of = (changes: object) => dataFingerprint({ ...shapes, ...changes });
+    const print = of({});
+    expect(print).toMatch(/^[0-9a-f]{64}$/);
+    expect(dataFingerprint(shapesDataset({ side: 16 }))).toBe(print);
+    const others = [
+      dataFingerprint(shapesDataset({ side: 12 })),
+      dataFingerprint(shapesDataset({ side: 16, layout: 'nchw' })),
+      dataFingerprint(shapes, 'of other files'),
+      of({ classCount: 11 }),
+      of({ reference: (_: string, key: RandomKey, count: number) => shapes.reference('test', key, count) }),
+    ];
+    expect(new Set([print, ...others]).size).toBe(1 + others.length);
   });
 });
 
@@ -115,6 +133,17 @@ describe('trainClassifier', () => {
     );
   });
 
+  it('takes images that are flattened, as the digits are', async () => {
+    const digits = await openDatasetFromDisk('digits');
+    const model = await trainClassifier({ ...tiny, data: digits, backend });
+    expect(model!.config).toMatchObject({ imageShape: [8, 8, 1], layout: 'nhwc', classCount: 10 });
+    const classifier = await Classifier.create(model!, backend);
+    const { x } = digits.reference('test', RandomKey.fromSeed(0), 3);
+    const flat = await classifier.extract(x);
+    expect(flat.logits.data).toEqual((await classifier.extract(x.reshape([3, 8, 8, 1]))).logits.data);
+    await classifier.dispose();
+  });
+
   it('stops when it is told to', async () => {
     expect(await trainClassifier({ ...tiny, backend, signal: { aborted: true } })).toBeUndefined();
   });
@@ -136,6 +165,9 @@ describe('trainClassifier', () => {
     expect(await cachedClassifier(path, { ...tiny, backend })).toEqual(model);
     await expect(cachedClassifier(path, { ...tiny, backend, seed: 3 })).rejects.toThrow(
       'holds another classifier than the one asked for',
+    );
+    await expect(cachedClassifier(path, { ...tiny, backend, fingerprint: 'other' })).rejects.toThrow(
+      '"fingerprint":"other"',
     );
     expect(await readFile(path)).toEqual(bytes);
     await writeFile(path, bytes.subarray(0, bytes.length - 5));

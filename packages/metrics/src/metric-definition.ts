@@ -1,0 +1,90 @@
+/**
+ * What a quality metric is to a table: a name, which values are good, what it reads of an evaluation, and its value. A
+ * metric is written down as its value and the fields that it reads; whether it applies follows.
+ */
+import { ArgumentError, type HostArray, type RandomKey } from '@meanflow/core';
+import type { FeatureStatistics } from './frechet.js';
+import type { Support } from './support.js';
+
+/** What samples are judged by; a metric applies where what it reads is there. */
+export interface Evaluation {
+  /** `[rows, ...features]`, float, normalised as the network made them. */
+  readonly samples: HostArray;
+  /** int32 `[rows]`: the class that each sample was asked for. */
+  readonly sampleLabels?: HostArray<'int32'>;
+  /** `[other rows, ...features]`: data the model has not seen. */
+  readonly reference: HostArray;
+  /** int32 `[other rows]`. */
+  readonly referenceLabels?: HostArray<'int32'>;
+  /** `[training rows, ...features]`: what the model learnt from, where that is a finite set of rows. */
+  readonly training?: HostArray;
+  /** Where the distribution has its mass, where that is known. */
+  readonly support?: Support;
+  /** `[rows, features]`: what a feature extractor makes of the samples. */
+  readonly sampleFeatures?: HostArray;
+  /** `[rows, classes]`: what a classifier makes of the samples. */
+  readonly sampleLogits?: HostArray;
+  /** `[other rows, features]`: what the same extractor makes of the reference. */
+  readonly referenceFeatures?: HostArray;
+  /** Mean and covariance of the same features, for a reference that is known by these alone, or to compute them once. */
+  readonly referenceStatistics?: FeatureStatistics;
+}
+
+/** A quality metric. */
+export interface Metric {
+  /** What commands and files call it. */
+  readonly name: string;
+  /** What the head of a table calls it. */
+  readonly title: string;
+  /** The unit of its value; empty where it has none. */
+  readonly unit: string;
+  /** Which values are good; `one`: the nearer to 1. */
+  readonly better: 'lower' | 'higher' | 'one';
+  /** One sentence: what it shows, and with what settings. */
+  readonly description: string;
+  /**
+   * Whether it measures against the training rows where there are such; its noise floor then is that of held-out rows.
+   * False by default.
+   */
+  readonly comparesWithTraining?: boolean;
+  /** The optional fields of an evaluation that it reads. */
+  readonly reads: readonly (keyof Evaluation)[];
+  /** Whether all that it reads is there. */
+  appliesTo(evaluation: Evaluation): boolean;
+  /**
+   * The value. The same key gives the same value.
+   *
+   * @throws {ArgumentError} when it does not apply; otherwise as the function of its file
+   */
+  evaluate(evaluation: Evaluation, key: RandomKey): number;
+}
+
+/** Rows of which metrics over all pairs look: their cost is quadratic, and their noise at this many is small. */
+export const PAIRWISE_ROWS = 5000;
+
+/** The rows that metrics over all pairs look at. */
+export function firstRows(array: HostArray): HostArray {
+  return array.rows(0, Math.min(PAIRWISE_ROWS, array.shape[0]));
+}
+
+/** A metric out of its value and the optional fields of an evaluation that it reads. */
+export function metric<Field extends keyof Evaluation>(
+  definition: Pick<Metric, 'name' | 'title' | 'unit' | 'better' | 'description' | 'comparesWithTraining'> & {
+    readonly reads: readonly Field[];
+    readonly value: (evaluation: Evaluation & Required<Pick<Evaluation, Field>>, key: RandomKey) => number;
+  },
+): Metric {
+  const { reads, value, ...named } = definition;
+  const hasAll = (evaluation: Evaluation): evaluation is Evaluation & Required<Pick<Evaluation, Field>> =>
+    reads.every((field) => evaluation[field] !== undefined);
+  return {
+    ...named,
+    reads,
+    appliesTo: hasAll,
+    evaluate: (evaluation, key) => {
+      if (hasAll(evaluation)) return value(evaluation, key);
+      const missing = reads.filter((field) => evaluation[field] === undefined);
+      throw new ArgumentError(`The metric "${named.name}" needs ${missing.join(' and ')}.`);
+    },
+  };
+}
