@@ -52,7 +52,10 @@ describeChromium('in Chromium', () => {
     const { results } = await conformanceInBrowser('ort:wasm', { filter: ({ op }) => op === 'memory' });
     expect(results.length).toBeGreaterThan(0);
     for (const result of results) {
-      expect(result).toMatchObject({ outcome: 'passed', detail: expect.stringMatching(/[1-9]\d* wasmBytes/) });
+      expect(result).toMatchObject({
+        outcome: 'passed',
+        detail: expect.stringMatching(/[1-9]\d* wasmBytes/),
+      });
     }
   });
 
