@@ -49,6 +49,7 @@ type Inputs = { readonly images: TensorSpec; readonly params: ClassifierParamete
 
 export class Classifier implements FeatureExtractor {
   readonly name = 'classifier';
+  readonly hasLogits = true;
 
   private constructor(
     readonly model: ClassifierModel,

@@ -15,6 +15,7 @@ import { addImport } from './commands/import.js';
 import { addInfo } from './commands/info.js';
 import { addParity } from './commands/parity.js';
 import { addSample } from './commands/sample.js';
+import { addTrainClassifier } from './commands/train-classifier.js';
 import { addTrain } from './commands/train.js';
 import { errorText } from './terminal/errors.js';
 import type { Io } from './terminal/io.js';
@@ -61,6 +62,7 @@ First steps:
   addSample(program, io);
   addExport(program, io);
   addEvaluate(program, io);
+  addTrainClassifier(program, io, exit);
   addImport(program, io);
   addInfo(program, io);
   addDoctor(program, io, exit);

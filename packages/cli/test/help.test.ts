@@ -9,6 +9,7 @@ it.each([
   ['export'],
   ['import'],
   ['evaluate'],
+  ['train-classifier'],
   ['info'],
   ['doctor'],
   ['conformance'],

@@ -16,6 +16,8 @@ export interface ExtractedFeatures {
 export interface FeatureExtractor {
   /** What tables call it. */
   readonly name: string;
+  /** Whether it is a classifier: whether logits come with the features. */
+  readonly hasLogits: boolean;
   /**
    * Features of images; of each image by itself, so that it does not matter which others are in the call.
    *

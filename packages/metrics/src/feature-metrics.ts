@@ -73,7 +73,10 @@ function featureFrechet(): Metric {
     title: 'feature Fréchet',
     unit: '',
     better: 'lower',
-    description: "Fréchet distance on an extractor's features: FID where they are Inception's.",
+    description:
+      "Fréchet distance on an extractor's features: FID where they are Inception's. Where the training rows are a finite " +
+      'set it is measured against their statistics, as FID is.',
+    comparesWithTraining: true,
   } as const;
   const ofStatistics = metric({
     ...named,

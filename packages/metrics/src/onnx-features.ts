@@ -76,6 +76,7 @@ export async function onnxFeatureExtractor<T>(options: OnnxFeatureOptions<T>): P
     };
     return {
       name,
+      hasLogits: fetches.length > 1,
       extract: (images) => extract(images, featureShape, plan.batch, run),
       dispose: () => session.release(),
     };

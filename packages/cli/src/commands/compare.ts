@@ -8,6 +8,7 @@ import { merge } from '../config/merge.js';
 import { readConfigFile } from '../config/read-file.js';
 import { comparisonConfigSchema, methodNames } from '../config/schema.js';
 import { validate } from '../config/validate.js';
+import { classifierOf, type JudgingClassifier } from '../experiment/classifier.js';
 import { compareAll } from '../experiment/compare-all.js';
 import { planComparison, type ComparedDataset, type RunFailure } from '../experiment/comparison.js';
 import type { FinishedRun, RunTask } from '../experiment/one-run.js';
@@ -25,7 +26,7 @@ import type { Io } from '../terminal/io.js';
 import { scoresTable } from '../terminal/scores.js';
 import { shellWord } from '../terminal/shell.js';
 import type { SetExitCode } from './command.js';
-import { names, withBackend, wholeNumber, wholeNumbers } from './options.js';
+import { metricNames, names, withBackend, wholeNumber, wholeNumbers } from './options.js';
 
 interface CompareOptions {
   readonly data?: readonly string[];
@@ -39,6 +40,7 @@ interface CompareOptions {
   readonly jobs?: number;
   readonly config?: string;
   readonly out?: string;
+  readonly metrics?: readonly string[];
 }
 
 export function addCompare(program: Command, io: Io, exit: SetExitCode): void {
@@ -56,6 +58,11 @@ export function addCompare(program: Command, io: Io, exit: SetExitCode): void {
     .option('--seed <n>', 'a single seed; 0 by default', wholeNumber(0))
     .option('--steps <n>', 'updates, the same for all; by default each data set has its own', wholeNumber(1))
     .option('--batch <n>', 'rows in a batch, the same for all', wholeNumber(1))
+    .option(
+      '--metrics <names>',
+      'what samples are measured by, in place of the recipes\' choice; "meanflow info" lists them',
+      metricNames,
+    )
     .option(
       '--jobs <n>',
       'runs at a time, each with its share of the cores; one for each core by default',
@@ -100,7 +107,8 @@ async function compare(options: CompareOptions, io: Io): Promise<number> {
   const changes = { data, label, methods: method, seeds, backend: backendName };
   const source = options.config ?? 'The options';
   const config = validate(comparisonConfigSchema, merge(merge(defaults, file), changes), source);
-  const planned = await planComparison(config, { steps, batch }, description);
+  const evaluation = options.metrics && { metrics: options.metrics };
+  const planned = await planComparison(config, { steps, batch, evaluation }, description);
   const tasks = planned.flatMap(({ runs }) => runs.flatMap(({ byMethod }) => byMethod));
   const jobs = Math.min(options.jobs ?? availableParallelism(), tasks.length);
   const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
@@ -116,6 +124,13 @@ async function compare(options: CompareOptions, io: Io): Promise<number> {
 
     const totalSteps = tasks.reduce((sum, run) => sum + run.config.steps, 0);
     const outcomes = await withInterrupt(async (signal) => {
+      const classifiers = new Map<Dataset, JudgingClassifier>();
+      for (const { dataset, classifier: wanted } of planned) {
+        if (wanted === undefined) continue;
+        const found = await classifierOf(wanted, { backend, io, signal });
+        if (found === undefined) return undefined;
+        classifiers.set(dataset, found);
+      }
       const progress = showCombinedProgress('training', totalSteps, io, { signal });
       try {
         return await compareAll(planned, {
@@ -123,6 +138,7 @@ async function compare(options: CompareOptions, io: Io): Promise<number> {
           jobs,
           threads,
           folder,
+          classifiers,
           signal,
           onProgress: progress.update,
           onFinished: (task, run) => progress.finish(task, `${nameOf(task)}: ${finishedText(run)}\n`),

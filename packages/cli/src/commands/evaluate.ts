@@ -1,16 +1,30 @@
 /** `meanflow evaluate`: how good a trained model's samples are, at several numbers of network evaluations. */
+import type { Classifier } from '@meanflow/classifier';
+import { ArgumentError, type Backend } from '@meanflow/core';
+import type { Dataset } from '@meanflow/data';
+import { findMetric } from '@meanflow/metrics';
 import { createSampler } from '@meanflow/samplers';
 import type { Command } from 'commander';
 import { DEFAULT_BACKEND, findBackend } from '../backends.js';
-import { createJudge, scoreModel } from '../experiment/evaluation.js';
-import { loadModel } from '../experiment/model.js';
-import { openDataOf, usesTwoEvaluations } from '../experiment/resolve.js';
+import type { RunConfig } from '../config/schema.js';
+import {
+  checkClassifiable,
+  classifierOf,
+  namedClassifier,
+  withClassifier,
+  type ClassifierWork,
+  type JudgingClassifier,
+} from '../experiment/classifier.js';
+import { createJudge, scoreModel, type Judge, type ModelScores } from '../experiment/evaluation.js';
+import { featureMetricsAmong } from '../experiment/features.js';
+import { loadModel, type Generator, type Model } from '../experiment/model.js';
+import { openDataOf } from '../experiment/resolve.js';
 import { stepsFor } from '../experiment/solvers.js';
 import { methods } from '../methods.js';
 import { countText } from '../report/numbers.js';
 import { scoresTable } from '../terminal/scores.js';
 import type { Io } from '../terminal/io.js';
-import { withBackend, wholeNumber, wholeNumbers } from './options.js';
+import { metricNames, nonNegatives, withBackend, wholeNumber, wholeNumbers } from './options.js';
 
 interface EvaluateOptions {
   readonly nfe?: readonly number[];
@@ -18,6 +32,9 @@ interface EvaluateOptions {
   readonly seed: number;
   readonly backend?: string;
   readonly json?: boolean;
+  readonly metrics?: readonly string[];
+  readonly guidance?: readonly number[];
+  readonly classifier?: string;
 }
 
 export function addEvaluate(program: Command, io: Io): void {
@@ -32,43 +49,71 @@ export function addEvaluate(program: Command, io: Io): void {
     .option('--nfe <list>', 'network evaluations for each sample, such as 1,2,4', wholeNumbers(1))
     .option('--samples <n>', 'how many samples to draw', wholeNumber(2))
     .option('--seed <n>', 'of the noise and of the reference data', wholeNumber(0), 0)
+    .option(
+      '--metrics <names>',
+      'what to measure, in place of the run\'s own choice; "meanflow info" lists them',
+      metricNames,
+    )
+    .option(
+      '--guidance <scales>',
+      'guidance scales such as 1,2,4, where the model was trained for guidance; 1 is none',
+      nonNegatives,
+    )
+    .option(
+      '--classifier <file>',
+      'what judges images, of "meanflow train-classifier"; by default it is trained once and kept in the cache',
+    )
     .option('--json', 'print JSON instead of a table')
     .addHelpText(
       'after',
       `
 Examples:
   $ meanflow evaluate runs/8-gaussians-meanflow-seed-0
-  $ meanflow evaluate runs/digits/checkpoints/step-00002000.safetensors --nfe 1,2,8 --json`,
+  $ meanflow evaluate runs/digits/checkpoints/step-00002000.safetensors --nfe 1,2,8 --json
+  $ meanflow evaluate runs/shapes --nfe 1 --guidance 1,2,4        # class accuracy at each scale
+  $ meanflow evaluate runs/shapes --metrics feature-frechet,class-frechet,precision,recall`,
     );
   withBackend(command).action((run: string, options: EvaluateOptions) => evaluate(run, options, io));
 }
 
 async function evaluate(run: string, options: EvaluateOptions, io: Io): Promise<void> {
-  const { model: loaded } = await loadModel(run);
-  const samples = options.samples ?? loaded.config.evaluation.samples;
-  const config = { ...loaded.config, evaluation: { ...loaded.config.evaluation, samples } };
-  const model = { ...loaded, config };
-  const nfe = options.nfe ?? config.sampling.nfe;
-  nfe.forEach((evaluations) => stepsFor(config.sampling, evaluations, usesTwoEvaluations(config)));
+  const model = withChanges((await loadModel(run)).model, options);
+  const { config, network, step } = model;
+  const guided = (options.guidance ?? [undefined]).map((scale) => atScale(model, scale));
+  const nfe = options.nfe ?? possibleEvaluations(guided[0]);
+  nfe.forEach((evaluations) => checkEvaluations(guided[0], evaluations));
   const dataset = await openDataOf(config);
   const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
   try {
-    const sampler = createSampler(backend, model.network);
-    const judge = createJudge(dataset, config, options.seed);
-    const rows = await scoreModel(sampler, model, judge, { seed: options.seed, nfe });
-    const floor = await judge.floor();
-    await sampler.dispose();
+    const judgedBy = await judgingClassifier(dataset, config, options.classifier, { backend, io });
+    const { judge, rows, floor } = await using(judgedBy, backend, async (classifier) => {
+      const judge = createJudge(dataset, config, options.seed, classifier);
+      checkApplicable(judge, options.metrics ?? []);
+      const sampler = createSampler(backend, network);
+      const rows: (ModelScores & { readonly guidance: number | undefined })[] = [];
+      for (const each of guided) {
+        const scored = await scoreModel(sampler, each, judge, { seed: options.seed, nfe });
+        const scale = options.guidance && each.sampling.guidance?.scale;
+        rows.push(...scored.map((row) => ({ ...row, guidance: scale })));
+      }
+      await sampler.dispose();
+      return { judge, rows, floor: await judge.floor() };
+    });
+    const { samples } = config.evaluation;
     if (options.json) {
       const results = rows.map((row) => ({
         nfe: row.nfe,
         solver: config.sampling.solver,
+        ...(row.guidance === undefined ? {} : { guidance: row.guidance }),
         metrics: row.scores,
       }));
+      const { params: _, ...classifier } = judgedBy?.model ?? { params: undefined };
       const content = {
         data: dataset.name,
         method: config.method,
-        step: model.step,
+        step,
         samples,
+        ...(judgedBy === undefined ? {} : { classifier }),
         floor,
         results,
       };
@@ -76,15 +121,96 @@ async function evaluate(run: string, options: EvaluateOptions, io: Io): Promise<
       return;
     }
     const { title } = methods[config.method];
-    io.err(`${title} on ${dataset.name}, step ${countText(model.step)}, ${countText(samples)} samples\n`);
-    io.out(
-      scoresTable(
-        judge.metrics,
-        rows.map((row) => ({ name: title, nfe: row.nfe, scores: row.scores })),
-        floor,
-      ),
-    );
+    io.err(`${title} on ${dataset.name}, step ${countText(step)}, ${countText(samples)} samples\n`);
+    const table = rows.map(({ nfe, guidance, scores }) => ({ name: title, nfe, guidance, scores }));
+    io.out(scoresTable(judge.metrics, table, floor));
   } finally {
     await backend.dispose();
+  }
+}
+
+/** What the options change of the run's own settings for evaluation. */
+function withChanges(model: Model, { samples, metrics, guidance, classifier }: EvaluateOptions): Model {
+  const own = model.config.evaluation;
+  const isOfClasses = model.data.imageShape !== undefined && model.data.classNames !== undefined;
+  // What guidance is for shows in these.
+  const added =
+    (guidance ?? classifier) !== undefined && isOfClasses ? ['class-accuracy', 'feature-frechet'] : [];
+  const evaluation = {
+    ...own,
+    samples: samples ?? own.samples,
+    metrics: [...(metrics ?? [...new Set([...own.metrics, ...added])])],
+  };
+  return { ...model, config: { ...model.config, evaluation } };
+}
+
+/** @throws {ArgumentError} when the model was not made for guidance when sampling */
+function atScale<T extends Generator>(model: T, scale: number | undefined): T {
+  if (scale === undefined) return model;
+  if (model.guidance === undefined) {
+    throw new ArgumentError(
+      'The model was not trained for guidance when sampling: improved MeanFlow with guidance conditions is, and flow matching ' +
+        'with label drop.',
+    );
+  }
+  return { ...model, sampling: { ...model.sampling, guidance: { ...model.sampling.guidance, scale } } };
+}
+
+/** The run's own numbers of evaluations; under guidance that takes two for a step, those that are whole steps. */
+function possibleEvaluations({ sampling, guidance }: Generator): readonly number[] {
+  const isDoubled = sampling.guidance !== undefined && guidance === 'classifier-free';
+  const possible = sampling.nfe.filter((nfe) => !isDoubled || nfe % 2 === 0);
+  return possible.length === 0 ? sampling.nfe : possible;
+}
+
+/** @throws {ArgumentError} when evaluations are no whole number of steps */
+function checkEvaluations({ sampling, guidance }: Generator, evaluations: number): void {
+  stepsFor(sampling, evaluations, sampling.guidance !== undefined && guidance === 'classifier-free');
+}
+
+/** The classifier that the metrics need: the one that was named, or the data's own; undefined where they need none. */
+async function judgingClassifier(
+  dataset: Dataset,
+  { evaluation, digest }: RunConfig,
+  path: string | undefined,
+  work: ClassifierWork,
+): Promise<JudgingClassifier | undefined> {
+  if (featureMetricsAmong(evaluation.metrics).length === 0) {
+    if (path === undefined) return undefined;
+    throw new ArgumentError(
+      `--classifier is for metrics on features, and none is asked for: ${evaluation.metrics.join(', ')}.`,
+    );
+  }
+  checkClassifiable(evaluation.metrics, dataset);
+  if (path !== undefined) return namedClassifier(path, { dataset, digest });
+  return classifierOf({ dataset, digest, settings: evaluation.classifier }, work);
+}
+
+/** Compiles a classifier where there is one. */
+function using<T>(
+  judgedBy: JudgingClassifier | undefined,
+  backend: Backend,
+  use: (classifier?: Classifier) => Promise<T>,
+): Promise<T> {
+  return judgedBy === undefined ? use() : withClassifier(judgedBy, backend, use);
+}
+
+/** What metrics read, in words. */
+const readable: Readonly<Record<string, string>> = {
+  sampleLabels: 'a model that knows classes',
+  referenceLabels: 'data with classes',
+  training: 'data that are a finite set of rows',
+  support: 'data whose distribution is known',
+  sampleLogits: "a classifier's logits",
+};
+
+/** @throws {ArgumentError} when a metric that was named does not apply */
+function checkApplicable({ metrics }: Judge, named: readonly string[]): void {
+  for (const name of named) {
+    if (metrics.some((metric) => metric.name === name)) continue;
+    const needed = findMetric(name).reads.flatMap((field) => readable[field] ?? []);
+    throw new ArgumentError(
+      `The metric "${name}" does not apply here: it needs ${[...new Set(needed)].join(' and ')}.`,
+    );
   }
 }

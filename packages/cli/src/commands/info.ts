@@ -2,6 +2,7 @@
 import { describeModel, isModelFile } from '@meanflow/checkpoints/node';
 import { ArgumentError, sizeOf, treePaths, type HostArray } from '@meanflow/core';
 import { datasets } from '@meanflow/data';
+import { metrics } from '@meanflow/metrics';
 import type { Command } from 'commander';
 import { backends } from '../backends.js';
 import { methodNames, type RunConfig } from '../config/schema.js';
@@ -149,6 +150,10 @@ function listText(): string {
     list(
       'Methods',
       methodNames.map((name) => [name, `${methods[name].description} (${methods[name].source})`]),
+    ),
+    list(
+      'Metrics',
+      metrics.map(({ name, description }) => [name, description]),
     ),
     list(
       'Backends',

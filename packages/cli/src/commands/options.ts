@@ -1,4 +1,5 @@
 /** Options that several commands share, and how their values are read. */
+import { findMetric } from '@meanflow/metrics';
 import { InvalidArgumentError, type Command } from 'commander';
 
 /** A whole number from `least`. */
@@ -43,6 +44,26 @@ export function grid(text: string): Grid {
     );
   }
   return { rows: Number(rows), columns: Number(columns) };
+}
+
+/** Names of metrics separated by commas, each once. */
+export function metricNames(text: string): string[] {
+  const found = names(text);
+  found.forEach(findMetric);
+  return found;
+}
+
+/** A share: a number between 0 and 1, neither of them. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 1))
+    throw new InvalidArgumentError(`Expected a number between 0 and 1, got ${text}.`);
+  return value;
+}
+
+/** Numbers from 0 on, separated by commas, each once. */
+export function nonNegatives(text: string): number[] {
+  return unique(text.split(',').map((part) => nonNegative(part.trim())));
 }
 
 /** A number from 0 on. */

@@ -179,6 +179,10 @@ const evaluation = z.strictObject({
   /** How many samples are judged, against as many of the data as there are. */
   samples: z.int().min(2),
   metrics: z.array(z.string()).min(1),
+  /** How the classifier is trained that metrics on features take; see `@meanflow/classifier` for the defaults. */
+  classifier: z
+    .strictObject({ steps: count.optional(), batch: count.optional(), seed: seed.optional() })
+    .optional(),
 });
 
 const shared = {

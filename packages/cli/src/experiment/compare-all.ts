@@ -1,6 +1,8 @@
 /** All runs of a comparison, in this process one after another or in several side by side. */
 import type { Backend } from '@meanflow/core';
+import type { Dataset } from '@meanflow/data';
 import type { Progress } from '@meanflow/training';
+import type { JudgingClassifier } from './classifier.js';
 import { compareDataset, type ComparisonOutcome, type PlannedDataset } from './comparison.js';
 import { trainAndJudge, type FinishedRun, type RunTask } from './one-run.js';
 import { RunPool } from './run-pool.js';
@@ -12,6 +14,8 @@ export interface CompareAllOptions {
   /** Processor threads of each. */
   readonly threads: number;
   readonly folder: string;
+  /** What judges the images, by data set. */
+  readonly classifiers: ReadonlyMap<Dataset, JudgingClassifier>;
   readonly signal: AbortSignal;
   readonly onProgress: (task: RunTask, progress: Progress) => void;
   readonly onFinished: (task: RunTask, run: FinishedRun) => void;
@@ -39,7 +43,11 @@ export async function compareAll(
   try {
     // All are asked for at once, so that no core waits for a data set to be finished.
     const outcomes: ComparisonOutcome[] = [];
-    for (const outcome of await Promise.all(planned.map((each) => compareDataset(each, train, signal)))) {
+    const { backend, classifiers } = options;
+    const compared = planned.map((each) =>
+      compareDataset(each, { train, backend, classifier: classifiers.get(each.dataset), signal }),
+    );
+    for (const outcome of await Promise.all(compared)) {
       if (outcome === undefined) return undefined;
       outcomes.push(outcome);
     }

@@ -2,14 +2,17 @@
  * A comparison: every method on every data set at every seed, trained and judged alike. All runs are resolved before the first one
  * begins, so that a mistake in the last shows at once.
  */
-import { ArgumentError, didYouMean } from '@meanflow/core';
+import type { Classifier } from '@meanflow/classifier';
+import { ArgumentError, didYouMean, type Backend } from '@meanflow/core';
 import { datasets, type Dataset } from '@meanflow/data';
 import { merge } from '../config/merge.js';
 import { recipeSchema, type ComparisonConfig } from '../config/schema.js';
 import { validate } from '../config/validate.js';
 import { recipeFor } from '../recipes/index.js';
 import type { DatasetPictures, DatasetResults } from '../report/results.js';
+import { withClassifier, type ClassifierTask, type JudgingClassifier } from './classifier.js';
 import { checkJudgeable, createJudge, type Judge, type Scores } from './evaluation.js';
+import { featureMetricsAmong } from './features.js';
 import { fileName, type FinishedRun, type RunTask } from './one-run.js';
 import { datasetPictures } from './pictures.js';
 import { resolveRun, type ResolvedRun } from './resolve.js';
@@ -20,6 +23,7 @@ import { checkTrainable } from './training.js';
 export interface RunChanges {
   readonly steps?: number | undefined;
   readonly batch?: number | undefined;
+  readonly evaluation?: { readonly metrics: readonly string[] } | undefined;
 }
 
 /** The runs on one data set, by seed and method. */
@@ -27,6 +31,8 @@ export interface PlannedDataset {
   readonly dataset: Dataset;
   readonly description: string;
   readonly runs: readonly PlannedSeed[];
+  /** What the classifier is trained on and how, where the metrics need one. */
+  readonly classifier: ClassifierTask | undefined;
 }
 
 /** The runs at one seed, by method, and what they are judged by. */
@@ -74,7 +80,10 @@ export async function planComparison(
     }
     for (const run of runs[0].byMethod) await checkTrainable(run);
     await checkJudgeable(dataset, runs[0].judge);
-    planned.push({ dataset, description: describe(dataset), runs });
+    const { evaluation, digest } = runs[0].byMethod[0].config;
+    const needsClassifier = featureMetricsAmong(evaluation.metrics).length > 0;
+    const classifier = needsClassifier ? { dataset, digest, settings: evaluation.classifier } : undefined;
+    planned.push({ dataset, description: describe(dataset), runs, classifier });
   }
   return planned;
 }
@@ -118,6 +127,14 @@ export interface ComparisonOutcome {
   readonly failures: readonly RunFailure[];
 }
 
+export interface CompareDatasetOptions {
+  readonly train: (task: RunTask) => Promise<FinishedRun | undefined>;
+  /** What the noise floor's features are computed on. */
+  readonly backend: Backend;
+  readonly classifier: JudgingClassifier | undefined;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Trains and judges everything on one data set. A run that fails leaves the others to go on.
  *
@@ -125,10 +142,11 @@ export interface ComparisonOutcome {
  */
 export async function compareDataset(
   { dataset, description, runs }: PlannedDataset,
-  train: (task: RunTask) => Promise<FinishedRun | undefined>,
-  signal: AbortSignal,
+  { train, backend, classifier, signal }: CompareDatasetOptions,
 ): Promise<ComparisonOutcome | undefined> {
-  const tasks = runs.flatMap(({ byMethod }, i) => byMethod.map((run) => ({ run, withPictures: i === 0 })));
+  const tasks = runs.flatMap(({ byMethod }, i) =>
+    byMethod.map((run) => ({ run, withPictures: i === 0, classifier: classifier?.path })),
+  );
   const made = await Promise.allSettled(tasks.map(train));
   const finished: FinishedRun[] = [];
   const failures: RunFailure[] = [];
@@ -138,11 +156,17 @@ export async function compareDataset(
     else finished.push(outcome.value);
   }
   if (finished.length === 0) return { compared: undefined, failures };
-  const judges = runs.map(({ judge }) => judge);
-  const floors = await floorsOf(judges, signal);
+  const judged = async (extractor?: Classifier): Promise<[readonly Judge[], Scores[] | undefined]> => {
+    const judges = runs.map(({ judge, seed, byMethod: [{ config }] }) =>
+      extractor === undefined ? judge : createJudge(dataset, config, seed, extractor),
+    );
+    return [judges, await floorsOf(judges, signal)];
+  };
+  const [judges, floors] =
+    classifier === undefined ? await judged() : await withClassifier(classifier, backend, judged);
   if (floors === undefined) return undefined;
   const pictures = datasetPictures(dataset, finished[0].config, finished);
-  const results = summarise({ dataset, description }, judges[0].metrics, floors, finished);
+  const results = summarise({ dataset, description, classifier }, judges[0].metrics, floors, finished);
   return { compared: { results, pictures }, failures };
 }
 

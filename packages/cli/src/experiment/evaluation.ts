@@ -5,10 +5,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { DataError, MeanflowError, RandomKey, type HostArray } from '@meanflow/core';
 import type { Batch, Dataset } from '@meanflow/data';
-import { findMetric, type Evaluation, type Metric } from '@meanflow/metrics';
+import { findMetric, type Evaluation, type FeatureExtractor, type Metric } from '@meanflow/metrics';
 import type { ParameterTree, Sampler } from '@meanflow/samplers';
 import type { RunConfig } from '../config/schema.js';
 import { drawSamples, roundLabels } from './draw.js';
+import { ExtractedEvaluation, featuresOf, readsFeatures } from './features.js';
 import type { Model } from './model.js';
 
 /** Metrics by name. */
@@ -45,12 +46,27 @@ export function evaluationKey(seed: number): RandomKey {
   return RandomKey.fromSeed(seed).fold('evaluation');
 }
 
-/** Draws reference data, and fresh data for the noise floor. */
-export function createJudge(dataset: Dataset, { evaluation, conditional }: RunConfig, seed: number): Judge {
+/**
+ * Draws reference data, and fresh data for the noise floor.
+ *
+ * @param extractor what metrics on features are computed with; without it they are left out
+ */
+export function createJudge(
+  dataset: Dataset,
+  { evaluation, conditional }: Pick<RunConfig, 'evaluation' | 'conditional'>,
+  seed: number,
+  extractor?: FeatureExtractor,
+): Judge {
   const key = evaluationKey(seed);
   const reference = dataset.reference('test', key.fold('reference'), evaluation.samples);
   const fresh = dataset.reference('train', key.fold('floor'), evaluation.samples);
-  const training = dataset.sizes && dataset.reference('train', key, dataset.sizes.train).x;
+  const asked = evaluation.metrics.map(findMetric);
+  const isOfTraining = (metric: Metric): boolean => metric.comparesWithTraining === true;
+  const { sizes } = dataset;
+  const training =
+    sizes !== undefined && asked.some((metric) => isOfTraining(metric) && !readsFeatures(metric))
+      ? dataset.reference('train', key, sizes.train).x
+      : undefined;
   const evaluationOf = (samples: HostArray, labels: Batch['label']): Evaluation => ({
     samples,
     reference: reference.x,
@@ -61,13 +77,19 @@ export function createJudge(dataset: Dataset, { evaluation, conditional }: RunCo
     ...(dataset.support === undefined ? {} : { support: dataset.support }),
   });
   const example = evaluationOf(fresh.x, fresh.label);
-  const metrics = evaluation.metrics.map(findMetric).filter((metric) => metric.appliesTo(example));
+  const known = new Set([...Object.keys(example), ...(extractor === undefined ? [] : featuresOf(extractor))]);
+  const metrics = asked.filter(({ reads }) => reads.every((field) => known.has(field)));
+  const features =
+    extractor !== undefined && metrics.some(readsFeatures)
+      ? new ExtractedEvaluation(extractor, dataset, reference.x)
+      : undefined;
   const scoresOf = async (
-    of: Evaluation,
+    plain: Evaluation,
     chosen: readonly Metric[],
     signal: AbortSignal | undefined,
   ): Promise<Record<string, number>> => {
     const scores: Record<string, number> = {};
+    const of = (await features?.complete(plain, signal)) ?? plain;
     for (const metric of chosen) {
       // A metric computes without a pause: an interrupt is heard between two of them.
       await setImmediate();
@@ -77,15 +99,16 @@ export function createJudge(dataset: Dataset, { evaluation, conditional }: RunCo
     return scores;
   };
   // Training rows against themselves would be no floor: there it is held-out rows.
-  const againstTraining =
-    training === undefined ? [] : metrics.filter(({ comparesWithTraining }) => comparesWithTraining);
+  const againstTraining = sizes === undefined ? [] : metrics.filter(isOfTraining);
   let floor: Scores | undefined;
   return {
     metrics,
     floor: async (signal) =>
       (floor ??= {
         ...(await scoresOf(example, metrics, signal)),
-        ...(await scoresOf(evaluationOf(reference.x, reference.label), againstTraining, signal)),
+        ...(againstTraining.length === 0
+          ? {}
+          : await scoresOf(evaluationOf(reference.x, reference.label), againstTraining, signal)),
       }),
     score: (samples, labels, signal) => scoresOf(evaluationOf(samples, labels), metrics, signal),
   };

@@ -1,6 +1,8 @@
 /** One run of a comparison: trained in its folder, then judged, in this process. */
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { Classifier } from '@meanflow/classifier';
+import { loadClassifier } from '@meanflow/classifier/node';
 import type { Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import { createSampler } from '@meanflow/samplers';
@@ -19,6 +21,8 @@ import { prepareRun } from './training.js';
 export interface RunTask {
   readonly run: ResolvedRun;
   readonly withPictures: boolean;
+  /** File of the classifier that judges it, where its metrics need one. */
+  readonly classifier?: string | undefined;
 }
 
 /** One trained and judged run. */
@@ -45,7 +49,7 @@ export interface OneRunOptions {
 
 /** Trains and judges; undefined when the signal stopped it. */
 export async function trainAndJudge(
-  { run, withPictures }: RunTask,
+  { run, withPictures, classifier }: RunTask,
   { backend, folder, signal, onProgress }: OneRunOptions,
 ): Promise<FinishedRun | undefined> {
   const { config, dataset } = run;
@@ -69,7 +73,7 @@ export async function trainAndJudge(
       seconds,
       stepsPerSecond: summary.stepsPerSecond,
       metrics: await readRunMetrics(path),
-      ...(await judge(model, dataset, { backend, signal, withPictures })),
+      ...(await judge(model, dataset, { backend, signal, withPictures, classifier })),
     };
   } catch (error) {
     // The reason is thrown by what was stopped on the way, and says nothing that the caller does not know.
@@ -87,18 +91,22 @@ async function judge(
     backend,
     signal,
     withPictures,
-  }: Pick<OneRunOptions, 'backend' | 'signal'> & Pick<RunTask, 'withPictures'>,
+    classifier: path,
+  }: Pick<OneRunOptions, 'backend' | 'signal'> & Pick<RunTask, 'withPictures' | 'classifier'>,
 ): Promise<Pick<FinishedRun, 'scores' | 'pictures'>> {
   const { config } = model;
   const { seed } = config;
   const sampler = createSampler(backend, model.network);
+  const classifier =
+    path === undefined ? undefined : await Classifier.create(await loadClassifier(path), backend);
   try {
     const options = { seed, nfe: config.sampling.nfe, signal };
-    const scored = await scoreModel(sampler, model, createJudge(dataset, config, seed), options);
+    const scored = await scoreModel(sampler, model, createJudge(dataset, config, seed, classifier), options);
     const pictures = withPictures ? await methodPictures(sampler, model, scored, options) : undefined;
     return { scores: scored.map(({ nfe, scores }) => ({ nfe, scores })), pictures };
   } finally {
     await sampler.dispose();
+    await classifier?.dispose();
   }
 }
 

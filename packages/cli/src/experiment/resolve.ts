@@ -18,6 +18,7 @@ import {
 } from '../config/schema.js';
 import { validate } from '../config/validate.js';
 import { recipeFor } from '../recipes/index.js';
+import { checkClassifiable } from './classifier.js';
 import { checkDigest, digestOf } from './data-digest.js';
 import { stepsFor } from './solvers.js';
 
@@ -92,6 +93,7 @@ function checkFit(config: RunConfig, dataset: Dataset, source: string): void {
   const { sampling, ema, evaluation, objective, method } = config;
   findBackend(config.backend);
   evaluation.metrics.forEach(findMetric);
+  checkClassifiable(evaluation.metrics, dataset);
   sampling.nfe.forEach((nfe) => stepsFor(sampling, nfe, usesTwoEvaluations(config)));
   if (objective.kind !== method) {
     throw new ArgumentError(

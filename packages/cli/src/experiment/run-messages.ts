@@ -12,6 +12,7 @@ export type ToWorker =
       readonly config: RunConfig;
       readonly folder: string;
       readonly withPictures: boolean;
+      readonly classifier: string | undefined;
     }
   | { readonly kind: 'stop' };
 

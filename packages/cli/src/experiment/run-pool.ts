@@ -103,7 +103,10 @@ export class RunPool {
         settle(() => reject(new MeanflowError(`A process to train in cannot be started: ${message}.`)));
       worker.on('message', hear).on('exit', lose).on('error', fail);
       if (worker.exitCode !== null || worker.signalCode !== null) lose(worker.exitCode, worker.signalCode);
-      else tell(worker, { kind: 'run', config: task.run.config, folder, withPictures: task.withPictures });
+      else {
+        const { run, withPictures, classifier } = task;
+        tell(worker, { kind: 'run', config: run.config, folder, withPictures, classifier });
+      }
     });
   }
 }

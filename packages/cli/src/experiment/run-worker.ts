@@ -12,13 +12,13 @@ function say(message: FromWorker): void {
   process.send?.(message);
 }
 
-async function make({ config, folder, withPictures }: ToWorker & { kind: 'run' }): Promise<void> {
+async function make({ config, folder, withPictures, classifier }: ToWorker & { kind: 'run' }): Promise<void> {
   if (backend === undefined) throw new Error('Internal: a run was asked for before a backend was opened.');
   const run = { config, dataset: await openDataOf(config) };
   const onProgress = (progress: (FromWorker & { kind: 'progress' })['progress']) =>
     say({ kind: 'progress', progress });
   const options = { backend: await backend, folder, signal: stop.signal, onProgress };
-  say({ kind: 'finished', result: await trainAndJudge({ run, withPictures }, options) });
+  say({ kind: 'finished', result: await trainAndJudge({ run, withPictures, classifier }, options) });
 }
 
 // Ctrl-C reaches every process of the terminal; when to stop is for the parent to say.

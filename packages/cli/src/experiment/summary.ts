@@ -4,6 +4,7 @@ import { methodNames, type RunConfig } from '../config/schema.js';
 import { methods } from '../methods.js';
 import { countText, durationText, median } from '../report/numbers.js';
 import type { DatasetResults, MethodResults, MetricRow } from '../report/results.js';
+import { accuracyText, type JudgingClassifier } from './classifier.js';
 import type { PlannedDataset } from './comparison.js';
 import type { Scores } from './evaluation.js';
 import type { FinishedRun } from './one-run.js';
@@ -14,18 +15,21 @@ import type { FinishedRun } from './one-run.js';
  * @param floors the noise floor at each seed
  */
 export function summarise(
-  planned: Pick<PlannedDataset, 'dataset' | 'description'>,
+  planned: Pick<PlannedDataset, 'dataset' | 'description'> & {
+    readonly classifier: JudgingClassifier | undefined;
+  },
   metrics: readonly Metric[],
   floors: readonly Scores[],
   finished: readonly FinishedRun[],
 ): DatasetResults {
+  const { classifier } = planned;
   const names = methodNames.filter((name) => finished.some(({ method }) => method === name));
   const byMethod = names.map((name) => finished.filter(({ method }) => method === name));
   return {
     name: planned.dataset.name,
     description: planned.description,
     configs: Object.fromEntries(byMethod.map(([first]) => [first.method, first.config])),
-    facts: facts(byMethod),
+    facts: [...facts(byMethod), ...(classifier === undefined ? [] : [classifierText(classifier)])],
     metrics: metrics.map(({ name, title, unit, better, description }) => ({
       name,
       title,
@@ -63,6 +67,12 @@ function overSeeds(scores: readonly Scores[]): MetricRow {
       return [name, { median: median(values), values }];
     }),
   );
+}
+
+function classifierText({ model }: JudgingClassifier): string {
+  const { steps, batchSize, seed } = model;
+  const training = `${countText(steps)} steps of ${batchSize}, seed ${seed}`;
+  return `judged by a classifier (${training}) that is ${accuracyText(model)}`;
 }
 
 /** What the methods share, in words. */

@@ -7,6 +7,8 @@ import { textTable, type TableRow } from './table.js';
 export interface ScoreRow {
   readonly name: string;
   readonly nfe: number;
+  /** Guidance scale ω, where it was varied. */
+  readonly guidance?: number | undefined;
   readonly scores: Readonly<Record<string, number>>;
 }
 
@@ -19,11 +21,19 @@ export function scoresTable(
   const cells = (scores: Readonly<Record<string, number>>): string[] =>
     metrics.map((metric) => (metric.name in scores ? metricText(scores[metric.name], metric) : '–'));
   const arrows = { lower: '↓', higher: '↑', one: '→1' };
-  const head = ['', 'NFE', ...metrics.map(({ title, better }) => `${title} ${arrows[better]}`)];
-  const body: TableRow[] = rows.map(({ name, nfe, scores }, i) => [
+  const isGuided = rows.some(({ guidance }) => guidance !== undefined);
+  const guided = (text: string): string[] => (isGuided ? [text] : []);
+  const head = [
+    '',
+    'NFE',
+    ...guided('ω'),
+    ...metrics.map(({ title, better }) => `${title} ${arrows[better]}`),
+  ];
+  const body: TableRow[] = rows.map(({ name, nfe, guidance, scores }, i) => [
     i > 0 && rows[i - 1].name === name ? '' : name,
     String(Number(nfe.toFixed(1))),
+    ...guided(guidance === undefined ? '' : String(guidance)),
     ...cells(scores),
   ]);
-  return textTable([head, 'rule', ...body, 'rule', ['noise floor', '', ...cells(floor)]]);
+  return textTable([head, 'rule', ...body, 'rule', ['noise floor', '', ...guided(''), ...cells(floor)]]);
 }

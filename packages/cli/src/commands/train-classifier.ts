@@ -1,0 +1,75 @@
+/** `meanflow train-classifier`: the classifier that images are judged by, in a file. */
+import { classifierRequest } from '@meanflow/classifier';
+import { openDataset } from '@meanflow/data/node';
+import type { Command } from 'commander';
+import { DEFAULT_BACKEND, findBackend } from '../backends.js';
+import { accuracyText, classifierIn } from '../experiment/classifier.js';
+import { digestOf } from '../experiment/data-digest.js';
+import { INTERRUPTED, withInterrupt } from '../terminal/interrupt.js';
+import type { Io } from '../terminal/io.js';
+import type { SetExitCode } from './command.js';
+import { share, withBackend, wholeNumber } from './options.js';
+
+interface TrainClassifierOptions {
+  readonly data: string;
+  readonly out: string;
+  readonly steps?: number;
+  readonly batch?: number;
+  readonly seed?: number;
+  readonly heldOut: number;
+  readonly splitSeed: number;
+  readonly backend?: string;
+}
+
+export function addTrainClassifier(program: Command, io: Io, exit: SetExitCode): void {
+  const command = program
+    .command('train-classifier')
+    .summary('train the classifier that judges images')
+    .description(
+      'Train a small classifier on images with classes, for "meanflow evaluate --classifier". Its accuracy on images that were ' +
+        'held out is printed and kept in the file. Without this command, "evaluate" and "compare" train it when they need it.',
+    )
+    .requiredOption('--data <name>', 'a data set ("meanflow info" lists them), or a file or folder of images')
+    .option('--out <file>', 'where to', 'classifier.safetensors')
+    .option('--steps <n>', 'how many updates to make; 600 by default', wholeNumber(1))
+    .option('--batch <n>', 'images in a batch; 128 by default', wholeNumber(1))
+    .option(
+      '--seed <n>',
+      'decides everything random; the same seed makes the same classifier',
+      wholeNumber(0),
+    )
+    .option('--held-out <share>', 'share of the images held out, where they are a finite set', share, 0.2)
+    .option('--split-seed <n>', 'chooses the images that are held out', wholeNumber(0), 0)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ meanflow train-classifier --data shapes --out shapes-classifier.safetensors
+  $ meanflow evaluate runs/shapes --classifier shapes-classifier.safetensors --metrics class-accuracy,feature-frechet`,
+    );
+  withBackend(command).action(async (options: TrainClassifierOptions) => {
+    if (!(await trainClassifier(options, io))) exit(INTERRUPTED);
+  });
+}
+
+async function trainClassifier(options: TrainClassifierOptions, io: Io): Promise<boolean> {
+  const { data, out, steps, batch, seed, heldOut, splitSeed } = options;
+  const dataset = await openDataset(data, { heldOut, seed: splitSeed });
+  classifierRequest({ data: dataset });
+  const digest = await digestOf(data);
+  const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
+  try {
+    const settings = { steps, batch, seed };
+    const made = await withInterrupt((signal) =>
+      classifierIn(out, { dataset, digest, settings }, { backend, io, signal }),
+    );
+    if (made === undefined) {
+      io.err('Stopped. Nothing was written.\n');
+      return false;
+    }
+    io.out(`${accuracyText(made.model)}: ${out}\n`);
+    return true;
+  } finally {
+    await backend.dispose();
+  }
+}
