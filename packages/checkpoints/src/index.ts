@@ -21,6 +21,7 @@ export { planImport, type ImportChoice, type ImportPlan, type PlannedParameter }
 export {
   importTarget,
   importTargetNames,
+  type ImportModel,
   type ImportTarget,
   type ModelDescription,
 } from './import/target.js';

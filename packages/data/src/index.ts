@@ -9,6 +9,7 @@ export {
   noNormalisation,
   normalisationFromJson,
   normalise,
+  rangeNormalisation,
   type Normalisation,
   type NormalisationKind,
 } from './normalisation.js';

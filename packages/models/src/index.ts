@@ -31,6 +31,7 @@ export { pmfDit, type PmfDitConfig, type PmfDitParameters } from './networks/pmf
 export { networkPreset, networkPresets } from './networks/presets.js';
 export {
   denormaliseLatents,
+  latentDecoder,
   latentNormalisations,
   normaliseLatents,
   sampleLatents,

@@ -49,9 +49,5 @@ export {
   type SampleResult,
   type Sampler,
 } from './sampler.js';
-export {
-  sampleGraph,
-  type SampleDecoder,
-  type SampleGraph,
-  type SampleGraphOptions,
-} from './sample-graph.js';
+export { decodeSamples, type DecodeOptions, type SampleDecoder } from './decoder.js';
+export { sampleGraph, type SampleGraph, type SampleGraphOptions } from './sample-graph.js';

@@ -4,6 +4,7 @@
  */
 import {
   constant,
+  mul,
   spec,
   type Graph,
   type HostArray,
@@ -12,6 +13,7 @@ import {
   type SpecLeaf,
   type Tree,
 } from '@meanflow/core';
+import type { SampleDecoder } from './decoder.js';
 import { checkGrid } from './grid.js';
 import { traceField } from './program.js';
 import type { FixedStepSolver } from './solvers/solver.js';
@@ -22,7 +24,7 @@ export interface SampleGraph {
   /**
    * Inputs `params/…`, `values/noise` and, where asked for, `conditions/label`,
    * `conditions/{omega,tMin,tMax}` and `conditions/guidance/{scale,start,end}` (float32 scalars), and
-   * `decoder/…`; output `samples`.
+   * `decoder/…`; output `samples`. The noise is standard normal: the network's noise scale is applied to it.
    */
   readonly graph: Graph;
   /** Network evaluations for each sample, counted. */
@@ -33,14 +35,6 @@ export interface SampleGraph {
 export type ParametersSpec<Params extends ParameterTree> = ParameterTree extends Params
   ? Tree<SpecLeaf>
   : MapLeaves<Params, HostArray, SpecLeaf>;
-
-/** What samples go through in the end, such as the decoder of an autoencoder. */
-export interface SampleDecoder {
-  /** Its parameters, of which only dtypes and shapes are used; an empty tree where it has none. */
-  readonly params: Tree<SpecLeaf>;
-  /** @param samples float32 `[rows, ...features]` */
-  apply(params: Tree<Tensor>, samples: Tensor): Tensor;
-}
 
 /** What the graph is to contain. */
 export interface SampleGraphOptions {
@@ -90,7 +84,9 @@ export function sampleGraph<Params extends ParameterTree>(
     (field, { noise }, decoderParams = {}) => {
       const grid = times.map((time) => constant(time));
       const advance = (z: Tensor, i: number) => solver.step(field, z, grid[i], grid[i + 1]);
-      const samples = times.slice(1).reduce((z, _, i) => advance(z, i), noise);
+      const { noiseScale = 1 } = network;
+      const start = noiseScale === 1 ? noise : mul(noiseScale, noise);
+      const samples = times.slice(1).reduce((z, _, i) => advance(z, i), start);
       return { samples: decoder === undefined ? samples : decoder.apply(decoderParams, samples) };
     },
   );

@@ -2,12 +2,14 @@ import {
   add,
   cast,
   compile,
+  concat,
   HostArray,
   hostArray,
   interpret,
   mul,
   RandomKey,
   referenceBackend,
+  ShapeError,
   spec,
   trace,
   type Backend,
@@ -19,6 +21,7 @@ import {
   euler,
   heun,
   perRow,
+  decodeSamples,
   sampleGraph,
   uniformGrid,
   velocityField,
@@ -191,6 +194,54 @@ test('the unrolled graph ends in a decoder with parameters of its own', () => {
   const { graph } = sampleGraph(affine, affine.init(key), { ...options, decoder });
   const decoded = interpret(graph, { ...inputs, 'decoder/bias': bias }).samples;
   expect([...decoded.data]).toEqual(Array.from(plain.data, (value) => 2 * value + 3));
+});
+
+test('the unrolled graph scales its noise as the network was trained', () => {
+  const options = { rows: 2, solver: averageVelocity, times: [1, 0], label: true };
+  const noise = key.normal([2, 1]);
+  const inputs = {
+    'params/slope': affine.init(key).slope,
+    'conditions/label': new HostArray('int32', [2], Int32Array.from([2, 0])),
+  };
+  const plain = sampleGraph(affine, affine.init(key), options).graph;
+  const scaled = sampleGraph({ ...affine, noiseScale: 4 }, affine.init(key), options).graph;
+  const fourfold = hostArray(noise.data.map((value) => 4 * value), { shape: [2, 1] }); // prettier-ignore
+  expect([...interpret(scaled, { ...inputs, 'values/noise': noise }).samples.data]).toEqual([
+    ...interpret(plain, { ...inputs, 'values/noise': fourfold }).samples.data,
+  ]);
+});
+
+describe('decoding on a backend', () => {
+  const decoder = {
+    params: { bias: hostArray([3]) },
+    apply: (params: unknown, samples: Tensor) =>
+      add(concat([samples, samples], 1), (params as { bias: Tensor }).bias),
+  };
+  const samples = key.normal([5, 2]);
+
+  test.each([1, 2, 5, 8])('%d rows at a time give the same', async (batchSize) => {
+    const done: number[] = [];
+    const onProgress = (count: number): void => void done.push(count);
+    const decoded = await decodeSamples(referenceBackend(), decoder, samples, { batchSize, onProgress });
+    expect(decoded.shape).toEqual([5, 4]);
+    expect([...decoded.data]).toEqual(
+      [0, 1, 2, 3, 4].flatMap((row) => {
+        const [a, b] = Array.from(samples.rows(row, row + 1).data, (value) => Math.fround(value + 3));
+        return [a, b, a, b];
+      }),
+    );
+    expect(done.at(-1)).toBe(5);
+    expect(done).toHaveLength(Math.ceil(5 / batchSize));
+  });
+
+  test('what does not fit is refused, and a signal is heard', async () => {
+    const backend = referenceBackend();
+    const decode = (count: number, options: object) =>
+      decodeSamples(backend, decoder, hostArray(new Float32Array(2 * count), { shape: [count, 2] }), options);
+    await expect(decode(0, {})).rejects.toThrow(ShapeError);
+    await expect(decode(1, { batchSize: 0 })).rejects.toThrow(/positive whole number, got 0/);
+    await expect(decode(1, { signal: AbortSignal.abort() })).rejects.toThrow(/aborted/);
+  });
 });
 
 describe('requests that do not fit are refused', () => {

@@ -3,16 +3,22 @@
  * parameter has to be there with its shape; what is there beside them is listed and left.
  */
 import { ArgumentError, DataError, formatShape } from '@meanflow/core';
-import { sameUpToOnes, type NetworkConfig, type PublishedParameter } from '@meanflow/models';
+import { sameUpToOnes, type PublishedParameter } from '@meanflow/models';
 import { describeTensor, type Catalogue, type StoredTensor } from '../catalogue.js';
 import { chooseWeights } from './choose.js';
 import { checkFloats } from './convert.js';
-import { importTarget, importTargetNames, type ExpectedBuffer, type ImportTarget } from './target.js';
+import {
+  importTarget,
+  importTargetNames,
+  type ExpectedBuffer,
+  type ImportModel,
+  type ImportTarget,
+} from './target.js';
 import { findWeights, isAverage, type WeightSet } from './weights.js';
 
 export interface ImportChoice {
-  /** Name of a published model, or the configuration of a network; found from the names and shapes by default. */
-  readonly model?: string | NetworkConfig;
+  /** Name of a published model, or the configuration of a network or of half an autoencoder; found from the names and shapes by default. */
+  readonly model?: ImportModel;
   /** Which weights: keys of a set (`ema_params`, `net_ema1`), or `none` for no average; an average by default. */
   readonly average?: string;
 }

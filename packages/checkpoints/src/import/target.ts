@@ -15,7 +15,7 @@ import {
   type PublishedParameter,
   type SdVaeConfig,
 } from '@meanflow/models';
-import { checkNetworkConfig } from '../model/config.js';
+import { checkAutoencoderConfig, checkNetworkConfig } from '../model/config.js';
 
 /** A model, as plain JSON: what a model file says of itself. */
 export type ModelDescription =
@@ -45,7 +45,15 @@ export interface ImportTarget {
   readonly buffers: readonly ExpectedBuffer[];
 }
 
-const autoencoders = { 'sd-vae-decoder': 'decoder', 'sd-vae-encoder': 'encoder' } as const;
+const autoencoders = {
+  'sd-vae': 'decoder',
+  'sd-vae-decoder': 'decoder',
+  'sd-vae-encoder': 'encoder',
+} as const;
+
+/** What `importTarget` takes: a name, the configuration of a network, or that of half an autoencoder. */
+export type ImportModel =
+  string | NetworkConfig | Extract<ModelDescription, { readonly autoencoder: object }>;
 
 /** Small DiTs, which have no classes of their own, are this project's. */
 function isPublished(network: NetworkConfig): boolean {
@@ -55,18 +63,25 @@ function isPublished(network: NetworkConfig): boolean {
 /** Names that `importTarget` takes. */
 export const importTargetNames: readonly string[] = [
   ...Object.keys(networkPresets).filter((name) => isPublished(networkPresets[name])),
-  ...Object.keys(autoencoders),
+  'sd-vae-decoder',
+  'sd-vae-encoder',
 ];
 
 /**
- * A target by its name or its configuration.
+ * A target by its name or its configuration; `sd-vae` is the decoder, which sampling needs.
  *
- * @throws {ArgumentError} when there is no such name, or nobody published networks of this configuration
+ * @throws {ArgumentError} when there is no such name, a configuration is wrong, or nobody published networks of this configuration
  */
-export function importTarget(model: string | NetworkConfig): ImportTarget {
-  if (typeof model !== 'string') return networkTarget(model, undefined);
+export function importTarget(model: ImportModel): ImportTarget {
+  if (typeof model !== 'string') {
+    if (!('autoencoder' in model)) return networkTarget(model, undefined);
+    checkAutoencoderConfig(model.autoencoder, 'The configuration', ArgumentError);
+    const { half, ...config } = model.autoencoder;
+    return autoencoderTarget(undefined, half, config);
+  }
   if (Object.hasOwn(autoencoders, model)) {
-    return autoencoderTarget(model, autoencoders[model as keyof typeof autoencoders]);
+    const half = autoencoders[model as keyof typeof autoencoders];
+    return autoencoderTarget(`sd-vae-${half}`, half, {});
   }
   if (!importTargetNames.includes(model)) {
     const hint = didYouMean(model, importTargetNames);
@@ -95,8 +110,12 @@ function networkTarget(network: NetworkConfig, name: string | undefined): Import
   };
 }
 
-function autoencoderTarget(name: string, half: 'encoder' | 'decoder'): ImportTarget {
-  const network = half === 'decoder' ? sdVaeDecoder() : sdVaeEncoder();
+function autoencoderTarget(
+  name: string | undefined,
+  half: 'encoder' | 'decoder',
+  config: SdVaeConfig,
+): ImportTarget {
+  const network = half === 'decoder' ? sdVaeDecoder(config) : sdVaeEncoder(config);
   return {
     name,
     description: { autoencoder: { half, ...network.config } },

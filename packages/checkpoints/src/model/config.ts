@@ -1,9 +1,9 @@
 /**
- * The configuration of a network as it comes from a file: that every field is known and of its type, and none that a
+ * The configuration of a network, or of half an autoencoder, as it comes from a file: that every field is known and of its type, and none that a
  * network cannot be made without is missing. Ranges are for the network itself to check.
  */
 import { didYouMean } from '@meanflow/core';
-import type { NetworkConfig } from '@meanflow/models';
+import type { NetworkConfig, SdVaeConfig } from '@meanflow/models';
 
 type Kind = NetworkConfig['kind'];
 
@@ -58,13 +58,45 @@ export function checkNetworkConfig(
   for (const name of required[kind as Kind]) {
     if (config[name] === undefined) fail(`a network of kind "${kind}" lacks "${name}"`);
   }
+  checkFields(config, fields, `${source}: a network`, Failure);
+}
+
+/** Every field of an autoencoder, with what it is. */
+const autoencoderFields: typeof fields = {
+  half: [(value) => value === 'encoder' || value === 'decoder', '"encoder" or "decoder"'],
+  channels: [isNumbers, 'a list of numbers'],
+  ...Object.fromEntries(
+    ['imageChannels', 'latentChannels', 'blocks', 'groups'].map((name) => [name, [isNumber, 'a number']]),
+  ),
+};
+
+/**
+ * @param config what a file holds
+ * @param source the file, for messages
+ * @param Failure the error that is thrown
+ */
+export function checkAutoencoderConfig(
+  config: unknown,
+  source: string,
+  Failure: new (message: string) => Error,
+): asserts config is { readonly half: 'encoder' | 'decoder' } & SdVaeConfig {
+  if (!isObject(config)) throw new Failure(`${source}: "autoencoder" is not a JSON object.`);
+  if (config.half === undefined) throw new Failure(`${source}: an autoencoder lacks "half", expected ${autoencoderFields.half[1]}.`); // prettier-ignore
+  checkFields(config, autoencoderFields, `${source}: an autoencoder`, Failure);
+}
+
+/** That each field is a known one, and of its type. */
+function checkFields(
+  config: Readonly<Record<string, unknown>>,
+  known: typeof fields,
+  what: string,
+  Failure: new (message: string) => Error,
+): void {
   for (const [name, value] of Object.entries(config)) {
-    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    const field = Object.hasOwn(known, name) ? known[name] : undefined;
     if (field === undefined)
-      throw new Failure(
-        `${source}: a network has no field "${name}".${didYouMean(name, Object.keys(fields))}`,
-      );
-    const [isRight, what] = field;
-    if (!isRight(value)) fail(`"${name}" is ${JSON.stringify(value)}, expected ${what}`);
+      throw new Failure(`${what} has no field "${name}".${didYouMean(name, Object.keys(known))}`);
+    const [isRight, expected] = field;
+    if (!isRight(value)) throw new Failure(`${what}: "${name}" is ${JSON.stringify(value)}, expected ${expected}.`); // prettier-ignore
   }
 }

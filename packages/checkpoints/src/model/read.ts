@@ -11,7 +11,7 @@ import {
 import type { RandomAccess } from '../access/random-access.js';
 import { readTensor, type Catalogue, type StoredTensor } from '../catalogue.js';
 import { readSafetensors } from '../safetensors/reader.js';
-import { checkNetworkConfig } from './config.js';
+import { checkAutoencoderConfig, checkNetworkConfig } from './config.js';
 import { parseModelMetadata, type ModelFacts } from './header.js';
 
 /** A network with its parameters. */
@@ -77,6 +77,7 @@ async function readHalf<Network extends { readonly specs: Tree<ParameterSpec> }>
   if (!('autoencoder' in description) || description.autoencoder.half !== half) {
     throw new DataError(`${access.source} does not hold the ${half} of an autoencoder.`);
   }
+  checkAutoencoderConfig(description.autoencoder, access.source, DataError);
   const { half: _, ...config } = description.autoencoder;
   const network = checked(access, () => create(config));
   return { facts, network, params: await readParameters(catalogue, network.specs) };

@@ -2,8 +2,21 @@
  * Latents of the Stable-Diffusion autoencoder as the published models see them, and pixels from what its decoder makes. A
  * normalised latent is (latent − mean) / std, for each channel.
  */
-import { add, cast, clip, constant, div, floor, mul, sub, exp, type Tensor } from '@meanflow/core';
-import type { LatentDistribution } from './sd-vae.js';
+import {
+  add,
+  cast,
+  clip,
+  constant,
+  div,
+  floor,
+  mul,
+  sub,
+  exp,
+  type Symbolic,
+  type Tensor,
+} from '@meanflow/core';
+import type { ParameterTree, SampleDecoder } from '@meanflow/samplers';
+import type { LatentDistribution, SdVaeDecoderParameters, SdVaeHalf } from './sd-vae.js';
 
 /** Mean and standard deviation of each channel, or of all. Plain JSON. */
 export interface LatentNormalisation {
@@ -35,6 +48,28 @@ export function denormaliseLatents(normalised: Tensor, { mean, std }: LatentNorm
 /** A latent drawn from the encoder's distribution: mean + √variance · noise. @param noise standard normal */
 export function sampleLatents({ mean, logVariance }: LatentDistribution, noise: Tensor): Tensor {
   return add(mean, mul(exp(mul(0.5, logVariance)), noise));
+}
+
+/**
+ * From what a network made to images: the normalisation undone, then the autoencoder's decoder.
+ *
+ * @param params the parameters of `decoder`
+ * @returns what takes float32 `[rows, height, width, channels]` to images in [−1, 1], as the decoder does
+ */
+export function latentDecoder(
+  decoder: SdVaeHalf<SdVaeDecoderParameters, Tensor>,
+  params: ParameterTree,
+  normalisation: LatentNormalisation,
+): SampleDecoder & { readonly params: ParameterTree } {
+  return {
+    params,
+    // The tree is that of `params`, which the type of a decoder of any kind forgets.
+    apply: (given, samples) =>
+      decoder.apply(
+        given as unknown as Symbolic<SdVaeDecoderParameters>,
+        denormaliseLatents(samples, normalisation),
+      ),
+  };
 }
 
 /** Pixels 0 … 255, int32, from images in [−1, 1]: ⌊127.5 x + 128⌋ within the range, as the published code has it. */

@@ -36,6 +36,13 @@ const pixelSizes = {
   h: { depth: 48, width: 1280, heads: 16 },
 } as const;
 
+/** The noise of each (github.com/Lyy-iiis/pMF, configs/eval_config.yml, for H that of the branch hsdp), by patch size. */
+const noiseScales = {
+  b: { 16: 1, 32: 2 },
+  l: { 16: 1, 32: 4 },
+  h: { 16: 2, 32: 4 },
+} as const;
+
 /** Own blocks of each head. */
 const headDepth = 8;
 
@@ -54,21 +61,20 @@ function* improvedNetworks(): Generator<[string, ImfDitConfig]> {
 }
 
 function* pixelNetworks(): Generator<[string, PmfDitConfig]> {
-  for (const [size, shape] of Object.entries(pixelSizes)) {
+  for (const size of ['b', 'l', 'h'] as const) {
     for (const [patchSize, pixels] of [
       [16, 256],
       [32, 512],
-    ]) {
-      // prettier-ignore
+    ] as const) {
       const name = `pmf-dit-${size}-${patchSize}`;
-      const featureShape = [pixels, pixels, 3];
       const config = {
         kind: 'pmf-dit',
-        featureShape,
+        featureShape: [pixels, pixels, 3],
         classCount: 1000,
         patchSize,
-        ...shape,
+        ...pixelSizes[size],
         headDepth,
+        noiseScale: noiseScales[size][patchSize],
       } as const;
       yield [name, config];
       yield [`${name}-train`, { ...config, velocityHead: { depth: headDepth } }];

@@ -90,7 +90,6 @@ interface PixelSettings {
   readonly mean: number;
   /** Share of rows with uniform times. */
   readonly uniformShare: number;
-  readonly noiseScale: number;
   /** The density of ω falls as ω^−power. */
   readonly power: number;
   /** Perceptual losses apply below this time. */
@@ -101,9 +100,9 @@ interface PixelSettings {
 }
 
 function pixel(network: string, settings: PixelSettings): PixelRecipe {
-  const { mean, uniformShare, noiseScale, power, largestTime, evaluation, evaluated } = settings;
+  const { mean, uniformShare, power, largestTime, evaluation, evaluated } = settings;
   return {
-    network: { ...(networkPreset(`${network}-train`) as PmfDitConfig), noiseScale },
+    network: networkPreset(`${network}-train`) as PmfDitConfig,
     objective: {
       ...improvedMeanFlowPreset, // pmf.py: the loss of improved MeanFlow; configs/default.py: p 1, c 0.01, label drop 0.1
       intervals: {
@@ -140,7 +139,6 @@ export const pixelMeanFlowRecipes = {
   'B/16': pixel('pmf-dit-b-16', {
     mean: 0.8,
     uniformShare: 0,
-    noiseScale: 1,
     power: 1,
     largestTime: 0.8,
     evaluation: { omega: 8.5, tMin: 0.1, tMax: 0.7 }, // configs/eval_config.yml
@@ -149,7 +147,6 @@ export const pixelMeanFlowRecipes = {
   'B/32': pixel('pmf-dit-b-32', {
     mean: 0.8,
     uniformShare: 0,
-    noiseScale: 2,
     power: 1,
     largestTime: 0.8,
     evaluation: { omega: 6.5, tMin: 0.1, tMax: 0.7 }, // configs/eval_config.yml
@@ -158,7 +155,6 @@ export const pixelMeanFlowRecipes = {
   'L/16': pixel('pmf-dit-l-16', {
     mean: 0.8,
     uniformShare: 0,
-    noiseScale: 1,
     power: 2,
     largestTime: 0.8,
     evaluation: { omega: 7, tMin: 0.2, tMax: 0.7 }, // configs/eval_config.yml
@@ -167,7 +163,6 @@ export const pixelMeanFlowRecipes = {
   'L/32': pixel('pmf-dit-l-32', {
     mean: 0,
     uniformShare: 0,
-    noiseScale: 4,
     power: 1,
     largestTime: 0.6,
     evaluation: { omega: 7.5, tMin: 0.2, tMax: 0.6 }, // configs/eval_config.yml
@@ -176,7 +171,6 @@ export const pixelMeanFlowRecipes = {
   'H/16': pixel('pmf-dit-h-16', {
     mean: 0,
     uniformShare: 0.1,
-    noiseScale: 2,
     power: 1,
     largestTime: 0.6,
     evaluation: { omega: 7, tMin: 0.2, tMax: 0.6 }, // configs/eval_config.yml
@@ -185,7 +179,6 @@ export const pixelMeanFlowRecipes = {
   'H/32': pixel('pmf-dit-h-32', {
     mean: 0,
     uniformShare: 0.1,
-    noiseScale: 4,
     power: 1,
     largestTime: 0.6,
     evaluation: { omega: 5.5, tMin: 0.1, tMax: 0.6 }, // configs/eval_config.yml

@@ -1,0 +1,96 @@
+/**
+ * What samples go through in the end, such as the decoder of an autoencoder: as part of a sampler's graph
+ * (`sampleGraph`), or on a backend after sampling, a few rows at a time, since pictures take far more memory than
+ * the latents that they are made of.
+ */
+import {
+  ArgumentError,
+  HostArray,
+  ShapeError,
+  sizeOf,
+  spec,
+  trace,
+  treeFlatten,
+  type Backend,
+  type CancellationSignal,
+  type SpecLeaf,
+  type Tensor,
+  type Tree,
+} from '@meanflow/core';
+
+/** What samples go through in the end. */
+export interface SampleDecoder {
+  /** Its parameters, of which tracing uses only dtypes and shapes; an empty tree where it has none. */
+  readonly params: Tree<SpecLeaf>;
+  /** @param samples float32 `[rows, ...features]` */
+  apply(params: Tree<Tensor>, samples: Tensor): Tensor;
+}
+
+export interface DecodeOptions {
+  /** Rows that are on the device at once; 1 by default. */
+  readonly batchSize?: number;
+  readonly signal?: CancellationSignal;
+  /** Called after each batch. */
+  readonly onProgress?: (done: number, count: number) => void;
+}
+
+/**
+ * Decodes samples on a backend.
+ *
+ * @param decoder its `params` are read, and so must be arrays
+ * @param samples float32 `[count, ...features]`
+ * @returns float32 `[count, ...decoded features]`
+ * @throws {ShapeError} when there are no samples
+ * @throws {ArgumentError} when `batchSize` is no positive whole number
+ * @throws the signal's reason when it is aborted
+ */
+export async function decodeSamples(
+  backend: Backend,
+  { apply, params }: SampleDecoder & { readonly params: Tree<HostArray> },
+  samples: HostArray,
+  { batchSize = 1, signal, onProgress }: DecodeOptions = {},
+): Promise<HostArray<'float32'>> {
+  const [count = 0, ...features] = samples.shape;
+  if (count < 1) throw new ShapeError(`Samples to decode are [count, ...features], got ${samples}.`);
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
+    throw new ArgumentError(`batchSize is a positive whole number, got ${batchSize}.`);
+  }
+  const { leaves, structure } = treeFlatten<HostArray>(params);
+  const parameters = Object.fromEntries(structure.paths.map((path, i) => [`decoder/${path}`, leaves[i]]));
+  const parts: HostArray[] = [];
+  const decode = async (start: number, end: number): Promise<void> => {
+    const rows = Math.min(batchSize, end - start);
+    const { graph } = trace(
+      ({ samples: z, ...given }: Readonly<Record<string, Tensor>>) => ({
+        decoded: apply(structure.unflatten(structure.paths.map((path) => given[`decoder/${path}`])), z),
+      }),
+      { ...parameters, samples: spec([rows, ...features]) } as Record<string, SpecLeaf>,
+      { name: 'decoder' },
+    );
+    const executable = await backend.compile(graph);
+    try {
+      for (let row = start; row < end; row += rows) {
+        signal?.throwIfAborted();
+        const inputs = { ...parameters, samples: samples.rows(row, row + rows) };
+        const { decoded } = await executable.run(inputs, signal === undefined ? {} : { signal });
+        parts.push(await decoded.read());
+        decoded.dispose();
+        onProgress?.(row + rows, count);
+      }
+    } finally {
+      await executable.dispose();
+    }
+  };
+  // What is left over has a shape, and so an executable, of its own.
+  const whole = count - (count % batchSize);
+  if (whole > 0) await decode(0, whole);
+  if (whole < count) await decode(whole, count);
+  const shape = [count, ...parts[0].shape.slice(1)];
+  const joined = new Float32Array(sizeOf(shape));
+  let at = 0;
+  for (const { data } of parts) {
+    joined.set(data, at);
+    at += data.length;
+  }
+  return new HostArray('float32', shape, joined);
+}
