@@ -59,14 +59,18 @@ export function formatSamples(
   ]);
 }
 
-function formatOf(path: string, { columns, imageShape }: DataFacts): Format {
+function formatOf(path: string, { name, columns, imageShape, featureShape }: DataFacts): Format {
   const ending = path === '-' ? '.csv' : extname(path).toLowerCase();
   const found = formats.find((format) => format === ending);
   if (found === undefined) {
     throw new ArgumentError(`"${path}" ends in none of ${formats.join(', ')}, which decides the format.`);
   }
   if ((found === '.png' || found === '.svg') && imageShape === undefined && columns.length < 2) {
-    throw new ArgumentError('Samples of a single column make no picture: write .csv or .json.');
+    throw new ArgumentError(
+      featureShape.length === 3
+        ? `Samples of ${name} are latents, which are no picture: give their decoder (--vae), or write .csv or .json.`
+        : 'Samples of a single column make no picture: write .csv or .json.',
+    );
   }
   return found;
 }

@@ -9,21 +9,23 @@ import { writeOutput, writeOutputs } from '../files.js';
 import { bytesText } from '../report/numbers.js';
 import type { Io } from '../terminal/io.js';
 import { defaultEvaluations, solverOption, withGuidance } from './sample.js';
-import { nonNegative, wholeNumber } from './options.js';
+import { wholeNumber, withGuidanceOptions } from './options.js';
 
 interface ExportOptions {
   readonly nfe?: number;
   readonly batch: number;
   readonly solver?: string;
   readonly guidance?: number;
+  readonly guidanceInterval?: readonly [number, number];
   readonly guidanceInputs?: boolean;
+  readonly vae?: string;
   readonly out?: string;
   readonly triton?: string;
   readonly name?: string;
 }
 
 export function addExport(program: Command, io: Io): void {
-  program
+  const command = program
     .command('export')
     .summary('write a sampler as one ONNX file')
     .description(
@@ -31,7 +33,7 @@ export function addExport(program: Command, io: Io): void {
         '(standard normal numbers) and, where the model knows classes, "label"; output "samples", in the units of the data. ' +
         'Parameters of more than 1 GiB lie in a second file beside it.',
     )
-    .argument('<model>', 'a run folder, or a checkpoint (.safetensors)')
+    .argument('<model>', 'a run folder, a checkpoint or an imported model (.safetensors)')
     .option(
       '--nfe <n>',
       'network evaluations for each sample; by default the fewest that it was made for',
@@ -39,12 +41,11 @@ export function addExport(program: Command, io: Io): void {
     )
     .option('--batch <n>', 'samples in a run; the shapes of the file are fixed', wholeNumber(1), 1)
     .option('--solver <name>', 'as for "meanflow sample", but for those that choose their steps')
-    .option(
-      '--guidance <scale>',
-      'guidance scale, where the model was trained for it; 1 is none',
-      nonNegative,
-    )
     .option('--guidance-inputs', 'leave guidance to the caller, as inputs "omega", "t_min" and "t_max"')
+    .option(
+      '--vae <file>',
+      'decoder of an autoencoder, from "meanflow import", as the last part of the sampler',
+    )
     .option('--out <file>', 'where to; sampler.onnx by default')
     .option('--triton <folder>', 'write a model repository of the Triton Inference Server there instead')
     .option('--name <name>', "the model's name in the repository; by default after the run")
@@ -53,19 +54,24 @@ export function addExport(program: Command, io: Io): void {
       `
 Examples:
   $ meanflow export runs/digits-meanflow-seed-0 --nfe 1 --batch 16 --out digits.onnx
-  $ meanflow export runs/digits-meanflow-seed-0 --nfe 2 --triton models --name digits`,
-    )
-    .action((path: string, options: ExportOptions) => exportModel(path, options, io));
+  $ meanflow export runs/digits-meanflow-seed-0 --nfe 2 --triton models --name digits
+  $ meanflow export imf-b.safetensors --vae vae.safetensors --nfe 1 --out imf-b.onnx`,
+    );
+  withGuidanceOptions(command).action((path: string, options: ExportOptions) =>
+    exportModel(path, options, io),
+  );
 }
 
 async function exportModel(path: string, options: ExportOptions, io: Io): Promise<void> {
   const { batch: rows, guidanceInputs = false } = options;
   const place = placeOf(path, options);
-  const model = withGuidance(await loadGenerator(path), options.guidance);
+  const loaded = await loadGenerator(path, { vae: options.vae });
+  const nfe = options.nfe ?? defaultEvaluations(loaded);
+  const model = withGuidance(loaded, nfe, options);
   const solver = solverOption(options.solver);
   const exported = samplerModel(model, {
     rows,
-    nfe: options.nfe ?? defaultEvaluations(model),
+    nfe,
     ...(solver && { solver }),
     guidanceInputs,
     dataFile: basename(place.dataFile),

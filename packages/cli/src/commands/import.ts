@@ -3,13 +3,13 @@ import {
   byteLength,
   importTargetNames,
   type Catalogue,
+  type ImportModel,
   type ImportPlan,
   type StoredTensor,
   type WeightDType,
 } from '@meanflow/checkpoints';
 import { importCheckpoint, openCheckpoint } from '@meanflow/checkpoints/node';
 import { ArgumentError, formatShape, sizeOf } from '@meanflow/core';
-import type { NetworkConfig } from '@meanflow/models';
 import { Option, type Command } from 'commander';
 import { readConfigFile } from '../config/read-file.js';
 import { bytesText, countText } from '../report/numbers.js';
@@ -39,7 +39,10 @@ export function addImport(program: Command, io: Io): void {
     )
     .argument('<checkpoint>', 'a file or a folder')
     .option('--model <name>', 'what it is, such as imf-dit-b-2; by default found from its names and shapes')
-    .option('--config <file>', 'JSON with the configuration of a network, for models without a name')
+    .option(
+      '--config <file>',
+      'JSON with the configuration of a network, or {"autoencoder": …}, for models without a name',
+    )
     .option('--out <file>', 'where to; <model>.safetensors by default')
     .addOption(
       new Option('--dtype <name>', 'of the weights in the file; float16 halves it')
@@ -55,6 +58,7 @@ Examples:
   $ meanflow import checkpoint_800640 --model imf-dit-b-2 --out imf-b.safetensors
   $ meanflow import MiT_B_2.pth --dtype float16
   $ meanflow import checkpoint-last.pth --list
+  $ meanflow import diffusion_pytorch_model.safetensors --model sd-vae --out vae.safetensors
 
 Models (those with "-train" after them have the velocity head of training):
   ${modelNames()}`,
@@ -88,7 +92,7 @@ async function importModel(path: string, options: ImportOptions, io: Io): Promis
   const model =
     options.config === undefined
       ? options.model
-      : ((await readConfigFile(options.config)) as unknown as NetworkConfig);
+      : ((await readConfigFile(options.config)) as unknown as ImportModel);
   const out = options.out ?? ((plan: ImportPlan) => `${plan.target.name ?? 'model'}.safetensors`);
   const imported = await importCheckpoint(path, out, {
     dtype: options.dtype,

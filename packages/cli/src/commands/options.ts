@@ -75,6 +75,27 @@ export function nonNegative(text: string): number {
   return value;
 }
 
+/** Two times `from,to` with 0 ≤ from ≤ to ≤ 1. */
+export function timeInterval(text: string): readonly [number, number] {
+  const parts = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  const [from, to] = parts;
+  if (parts.length !== 2 || !(from >= 0 && from <= to && to <= 1)) {
+    throw new InvalidArgumentError(`Expected two times from 0 to 1 such as 0.4,0.65, got ${text}.`);
+  }
+  return [from, to];
+}
+
+/** The options of guidance, for commands that sample. */
+export function withGuidanceOptions(command: Command): Command {
+  return command
+    .option(
+      '--guidance <scale>',
+      'guidance scale ω, where the model was trained for it; 1 is none. Published models have that of their evaluation',
+      nonNegative,
+    )
+    .option('--guidance-interval <from,to>', 'times between which guidance applies', timeInterval);
+}
+
 /** `--backend`, the same for every command that computes. */
 export function withBackend(command: Command): Command {
   return command.option('--backend <name>', 'what to compute on, such as ort:cpu; see "meanflow doctor"');

@@ -1,6 +1,6 @@
 /** `meanflow sample`: samples of a trained model in the units of its data, as numbers or as a picture. */
 import { ArgumentError, didYouMean, HostArray, RandomKey } from '@meanflow/core';
-import { createSampler } from '@meanflow/samplers';
+import { createSampler, decodeSamples } from '@meanflow/samplers';
 import type { Command } from 'commander';
 import { DEFAULT_BACKEND, findBackend } from '../backends.js';
 import { solverNames, type SolverName } from '../config/schema.js';
@@ -11,7 +11,7 @@ import { writeOutput } from '../files.js';
 import { countText } from '../report/numbers.js';
 import { checkFormat, formatSamples } from '../sample-formats.js';
 import type { Io } from '../terminal/io.js';
-import { grid, names, nonNegative, withBackend, wholeNumber, type Grid } from './options.js';
+import { grid, names, withBackend, withGuidanceOptions, wholeNumber, type Grid } from './options.js';
 
 interface SampleOptions {
   readonly nfe?: number;
@@ -21,37 +21,48 @@ interface SampleOptions {
   readonly grid?: Grid | true;
   readonly solver?: string;
   readonly guidance?: number;
+  readonly guidanceInterval?: readonly [number, number];
+  readonly vae?: string;
+  readonly batch?: number;
   readonly out?: string;
   readonly backend?: string;
 }
+
+/** Classes that a grid shows all of. */
+const MOST_ROWS = 100;
 
 export function addSample(program: Command, io: Io): void {
   const command = program
     .command('sample')
     .summary('draw samples from a trained model')
     .description(
-      'Draw samples from a run or a checkpoint. They come in the units of the data that it was trained on, with the class that was ' +
-        'asked for. The format follows from the ending of --out: .csv, .json, .png or .svg.',
+      'Draw samples from a run, a checkpoint or an imported model. They come in the units of the data that it was trained on, with ' +
+        'the class that was asked for. The format follows from the ending of --out: .csv, .json, .png or .svg.',
     )
-    .argument('<run>', 'a run folder, or a checkpoint (.safetensors)')
+    .argument('<run>', 'a run folder, a checkpoint or an imported model (.safetensors)')
     .option(
       '--nfe <n>',
       'network evaluations for each sample; by default the fewest that it was made for',
       wholeNumber(1),
     )
-    .option('--count <n>', 'how many samples; 1,000, or 100 where they are images', wholeNumber(1))
-    .option('--class <names>', 'only these classes, which take turns; all of them by default', names)
+    .option(
+      '--count <n>',
+      'how many samples; 1,000, or 100 where they are images, or 16 of a published model',
+      wholeNumber(1),
+    )
+    .option(
+      '--class <names>',
+      'only these classes, by name or number, which take turns; all of them by default',
+      names,
+    )
     .option(
       '--grid [size]',
       'a grid of images such as 8x8 (rows x columns); ten of each class by default',
       grid,
     )
     .option('--solver <name>', solverNames.join(', '))
-    .option(
-      '--guidance <scale>',
-      'guidance scale, where the model was trained for it; 1 is none',
-      nonNegative,
-    )
+    .option('--vae <file>', 'decoder of an autoencoder, from "meanflow import": makes images of latents')
+    .option('--batch <n>', 'samples that are computed at once, which decides the memory', wholeNumber(1))
     .option('--seed <n>', 'of the noise', wholeNumber(0), 0)
     .option('--out <file>', 'where to; "-" prints CSV. By default samples.csv, or samples.png for images')
     .addHelpText(
@@ -62,32 +73,42 @@ Examples:
   $ meanflow sample runs/digits --nfe 2 --class 7 --count 20 --out sevens.png
   $ meanflow sample runs/digits --grid --out digits.png                 # ten of each
   $ meanflow sample runs/shapes --grid 8x8 --class star,ring --nfe 1
-  $ meanflow sample runs/points --count 50 --out - | head`,
+  $ meanflow sample runs/points --count 50 --out - | head
+  $ meanflow sample imf-b.safetensors --vae vae.safetensors --grid 4x4 --class 207 --nfe 1`,
     );
-  withBackend(command).action((run: string, options: SampleOptions) => sample(run, options, io));
+  withBackend(withGuidanceOptions(command)).action((run: string, options: SampleOptions) =>
+    sample(run, options, io),
+  );
 }
 
 async function sample(run: string, options: SampleOptions, io: Io): Promise<void> {
-  const model = withGuidance(await loadGenerator(run), options.guidance);
+  const loaded = await loadGenerator(run, { vae: options.vae });
   const solver = solverOption(options.solver);
-  const out = options.out ?? (model.data.imageShape === undefined ? 'samples.csv' : 'samples.png');
-  checkFormat(out, model.data);
-  const labels = labelsFor(model, options);
-  const isAdaptive = (solver ?? model.sampling.solver) === 'dormand-prince';
-  const nfe = options.nfe ?? (isAdaptive ? undefined : defaultEvaluations(model));
+  const out = options.out ?? (loaded.data.imageShape === undefined ? 'samples.csv' : 'samples.png');
+  checkFormat(out, loaded.data);
+  const labels = labelsFor(loaded, options);
+  const isAdaptive = (solver ?? loaded.sampling.solver) === 'dormand-prince';
+  const nfe = options.nfe ?? (isAdaptive ? undefined : defaultEvaluations(loaded));
+  const model = withGuidance(loaded, nfe, options);
   const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
   try {
-    const sampler = createSampler(backend, model.network);
+    const batchSize = options.batch ?? model.atOnce;
+    const sampler = createSampler(backend, model.network, batchSize === undefined ? {} : { batchSize });
     const key = RandomKey.fromSeed(options.seed).fold('sample');
     const count = labels?.size ?? defaultCount(model, options);
     const drawn = await drawSamples(sampler, model, { count, key, labels, nfe, ...(solver && { solver }) });
+    await sampler.dispose();
+    const { decoder } = model;
+    const samples =
+      decoder === undefined
+        ? drawn.samples
+        : await decodeSamples(backend, decoder, drawn.samples, { batchSize: decoder.rows });
     const columns = typeof options.grid === 'object' ? options.grid.columns : undefined;
-    const content = formatSamples(out, drawn.samples, labels, model.data, columns);
+    const content = formatSamples(out, samples, labels, model.data, columns);
     if (out === '-') io.out(String(content));
     else await writeOutput(out, content);
     const where = out === '-' ? '' : `: ${out}`;
     io.err(`${countText(count)} samples at ${Number(drawn.nfe.toFixed(1))} NFE, ${model.origin}${where}\n`);
-    await sampler.dispose();
   } finally {
     await backend.dispose();
   }
@@ -98,9 +119,9 @@ export function defaultEvaluations({ sampling: { solver, nfe } }: Generator): nu
   return solver === 'average-velocity' ? Math.min(...nfe) : Math.max(...nfe);
 }
 
-function defaultCount({ data }: Generator, { count, grid }: SampleOptions): number {
+function defaultCount({ data, atOnce }: Generator, { count, grid }: SampleOptions): number {
   if (typeof grid === 'object') return grid.rows * grid.columns;
-  return count ?? (data.imageShape === undefined ? 1000 : 100);
+  return count ?? atOnce ?? (data.imageShape === undefined ? 1000 : 100);
 }
 
 function labelsFor(model: Generator, options: SampleOptions): Labels {
@@ -125,7 +146,14 @@ function labelsFor(model: Generator, options: SampleOptions): Labels {
     }
     return undefined;
   }
-  if (grid === true) return classByClass(model, 10);
+  if (grid === true) {
+    if (classCount > MOST_ROWS) {
+      throw new ArgumentError(
+        `--grid without a size shows every class, and the model has ${countText(classCount)}: give a size such as 4x4.`,
+      );
+    }
+    return classByClass(model, 10);
+  }
   const total = defaultCount(model, options);
   if (chosen === undefined) return roundLabels(model, total);
   const classes = chosen.map((name) => classOf(name, model.data.classNames ?? []));
@@ -136,25 +164,43 @@ function labelsFor(model: Generator, options: SampleOptions): Labels {
   );
 }
 
-/** @throws {ArgumentError} when there is no class of that name, with the nearest one */
+/** A class by its name or, where none has that name, by its number. @throws {ArgumentError} with the nearest one */
 function classOf(name: string, known: readonly string[]): number {
   const label = known.indexOf(name);
   if (label >= 0) return label;
+  if (/^\d+$/.test(name) && Number(name) < known.length) return Number(name);
+  const isNumbered = known.every((each, i) => each === String(i));
   throw new ArgumentError(
-    `There is no class "${name}".${didYouMean(name, known)} Known are ${known.join(', ')}.`,
+    isNumbered
+      ? `There is no class "${name}": they are numbers from 0 to ${known.length - 1}.`
+      : `There is no class "${name}".${didYouMean(name, known)} Known are ${known.join(', ')}.`,
   );
 }
 
-/** @throws {ArgumentError} when the model was not made for guidance when sampling */
-export function withGuidance<T extends Generator>(model: T, scale: number | undefined): T {
-  if (scale === undefined) return model;
+/**
+ * A model with the guidance that options ask for, and otherwise its own at this number of evaluations.
+ *
+ * @throws {ArgumentError} when the model was not made for guidance when sampling
+ */
+export function withGuidance<T extends Generator>(
+  model: T,
+  nfe: number | undefined,
+  { guidance: scale, guidanceInterval: interval }: Pick<SampleOptions, 'guidance' | 'guidanceInterval'>,
+): T {
+  const own = (nfe === undefined ? undefined : model.guidanceAt?.[nfe]) ?? model.sampling.guidance;
+  if (scale === undefined && interval === undefined) {
+    return own === undefined ? model : { ...model, sampling: { ...model.sampling, guidance: own } };
+  }
   if (model.guidance === undefined) {
     throw new ArgumentError(
-      'The model was not trained for guidance when sampling: improved MeanFlow with guidance conditions is, and flow matching ' +
-        'with label drop.',
+      'The model was not trained for guidance when sampling: improved and pixel MeanFlow with guidance conditions are, and flow ' +
+        'matching with label drop.',
     );
   }
-  return { ...model, sampling: { ...model.sampling, guidance: { ...model.sampling.guidance, scale } } };
+  const chosen = scale ?? own?.scale;
+  if (chosen === undefined) throw new ArgumentError('--guidance-interval needs a scale: give --guidance.');
+  const times = interval === undefined ? {} : { start: interval[0], end: interval[1] };
+  return { ...model, sampling: { ...model.sampling, guidance: { ...own, scale: chosen, ...times } } };
 }
 
 export function solverOption(name: string | undefined): SolverName | undefined {

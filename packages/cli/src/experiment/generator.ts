@@ -1,73 +1,81 @@
 /**
- * Loading what samples are drawn from: a run's checkpoint, or a model file that `meanflow import` wrote. A model file says which
- * network it holds; how published networks are sampled is known by their names.
+ * Loading what samples are drawn from: a run's checkpoint, or a model file that `meanflow import` wrote, with the decoder
+ * that turns its latents into images where one is given.
  */
-import { openCheckpoint, openModel } from '@meanflow/checkpoints/node';
-import { MODEL_FORMAT, type ModelFacts } from '@meanflow/checkpoints';
-import { sizeOf } from '@meanflow/core';
-import { noNormalisation } from '@meanflow/data';
-import { improvedMeanFlowEvaluation, type AnyNetwork } from '@meanflow/models';
-import { stat } from 'node:fs/promises';
-import type { SamplingSettings } from '../config/schema.js';
-import { loadModel, type DataFacts, type Generator } from './model.js';
+import { isModelFile, openDecoder, openModel } from '@meanflow/checkpoints/node';
+import { ArgumentError, formatShape, sameShape, transpose } from '@meanflow/core';
+import { rangeNormalisation } from '@meanflow/data';
+import { latentDecoder } from '@meanflow/models';
+import { publishedData, publishedSampling } from './published.js';
+import { loadModel, type Generator } from './model.js';
+
+/** Samples of a published network that are drawn at once; its activations take hundreds of megabytes. */
+const AT_ONCE = 16;
+
+export interface GeneratorOptions {
+  /** A model file with the decoder of an autoencoder, for models of latents. */
+  readonly vae?: string | undefined;
+}
 
 /**
  * What samples can be drawn from, by its path.
  *
  * @param path a run's folder, a checkpoint of a run, or a model file
  * @throws {DataError} when it is missing, damaged, or none of these
+ * @throws {ArgumentError} when a decoder is given for a model whose samples it does not take
  */
-export async function loadGenerator(path: string): Promise<Generator> {
-  if (!(await isModelFile(path))) return (await loadModel(path)).model;
+export async function loadGenerator(path: string, { vae }: GeneratorOptions = {}): Promise<Generator> {
+  const generator = channelsLast((await isModelFile(path)) ? await imported(path) : (await loadModel(path)).model); // prettier-ignore
+  return vae === undefined ? generator : withDecoder(generator, vae);
+}
+
+async function imported(path: string): Promise<Generator> {
   const { facts, network, params } = await openModel(path);
   return {
     network,
     params,
-    data: dataOf(facts, network),
-    sampling: samplingOf(facts, network),
+    data: publishedData(facts, network),
+    ...publishedSampling(facts, network),
     guidance: network.takesGuidance ? 'condition' : undefined,
     origin: facts.name ?? network.config.kind,
+    atOnce: AT_ONCE,
   };
 }
 
-async function isModelFile(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  // What is missing, or a folder, is for the loading of runs to judge.
-  if (!found?.isFile()) return false;
-  const { values } = await openCheckpoint(path);
-  return values.some(({ name, value }) => name === 'format' && value === MODEL_FORMAT);
-}
-
-/** Published networks were trained on images or latents as they are, whose classes have numbers. */
-function dataOf({ name }: ModelFacts, { featureShape, classCount, config }: AnyNetwork): DataFacts {
-  const isChannelsFirst = config.kind === 'song-unet';
-  const [channels, height, width] = isChannelsFirst
-    ? featureShape
-    : [featureShape[2], featureShape[0], featureShape[1]];
+/** With images as every picture has them, where the network makes them with their channels first. */
+function channelsLast(generator: Generator): Generator {
+  const { data } = generator;
+  const { featureShape, imageShape } = data;
+  if (imageShape === undefined || imageShape[0] === featureShape[0]) return generator;
+  const [height, width, channels] = imageShape;
+  if (!sameShape(featureShape, [channels, height, width])) return generator;
   return {
-    name: name ?? config.kind,
-    columns: [],
-    featureShape,
-    // Four channels are a latent, which is no picture.
-    imageShape: channels === 3 || channels === 1 ? [height, width, channels] : undefined,
-    classNames:
-      classCount === undefined ? undefined : Array.from({ length: classCount }, (_, i) => String(i)),
-    normalisation: noNormalisation(sizeOf(featureShape)),
+    ...generator,
+    data: { ...data, featureShape: imageShape },
+    decoder: { params: {}, apply: (_, x) => transpose(x, [0, 2, 3, 1]), rows: 256 },
   };
 }
 
-/** As published: one step, and improved MeanFlow's guidance of each size (arXiv 2512.02012, reference code). */
-function samplingOf({ name }: ModelFacts, { takesGuidance }: AnyNetwork): SamplingSettings {
-  const size = /^imf-dit-(\w+)-(\d+)$/.exec(name ?? '');
-  const evaluations: Readonly<Record<string, { omega: number; tMin: number; tMax: number }>> =
-    improvedMeanFlowEvaluation;
-  const known = size === null ? undefined : evaluations[`${size[1].toUpperCase()}/${size[2]}`];
+/** With the decoder of an autoencoder, so that samples are images in [−1, 1]. */
+async function withDecoder(generator: Generator, path: string): Promise<Generator> {
+  const { network, params } = await openDecoder(path);
+  const { latentChannels, imageChannels, channels } = network.config;
+  const { data } = generator;
+  const [height, width, depth] = data.featureShape;
+  if (data.imageShape !== undefined || data.featureShape.length !== 3 || depth !== latentChannels) {
+    throw new ArgumentError(
+      `The decoder "${path}" takes latents [height, width, ${latentChannels}]; samples of ${generator.origin} are ` +
+        `${formatShape(data.featureShape)}${data.imageShape === undefined ? '' : ', which are images already'}.`,
+    );
+  }
+  const factor = 2 ** (channels.length - 1);
+  const imageShape = [factor * height, factor * width, imageChannels];
+  const { mean, scale } = data.normalisation;
+  const decoder = latentDecoder(network, params, { mean, std: scale });
   return {
-    solver: 'average-velocity',
-    nfe: [1, 2],
-    ema: null,
-    ...(takesGuidance && known
-      ? { guidance: { scale: known.omega, start: known.tMin, end: known.tMax } }
-      : {}),
+    ...generator,
+    data: { ...data, featureShape: imageShape, imageShape, normalisation: rangeNormalisation(1, 0, 255) },
+    // One at a time: at full resolution an image takes hundreds of megabytes of activations.
+    decoder: { ...decoder, rows: 1 },
   };
 }

@@ -6,7 +6,7 @@
 import { DataError, RandomKey, type HostArray } from '@meanflow/core';
 import { normalisationFromJson, type Dataset, type Normalisation } from '@meanflow/data';
 import { createNetwork, type AnyNetwork, type NetworkConfig } from '@meanflow/models';
-import type { ParameterTree } from '@meanflow/samplers';
+import type { ParameterTree, SampleDecoder } from '@meanflow/samplers';
 import {
   checkpointParameters,
   emaKey,
@@ -39,6 +39,12 @@ export interface Generator {
   readonly params: ParameterTree;
   /** How it is sampled where nothing else is asked for. */
   readonly sampling: SamplingSettings;
+  /** Guidance by the number of network evaluations, where it differs from `sampling.guidance`. */
+  readonly guidanceAt?: Readonly<Record<number, NonNullable<SamplingSettings['guidance']>>>;
+  /** What samples go through to be what `data` describes, and how many rows at a time. */
+  readonly decoder?: SampleDecoder & { readonly params: ParameterTree; readonly rows: number };
+  /** How many samples are drawn at once, where the network is too large for thousands. */
+  readonly atOnce?: number;
   /** How guidance acts when sampling, where the network was made for it. */
   readonly guidance: 'condition' | 'classifier-free' | undefined;
   /** What it is, for people: the method and the step, or a published name. */

@@ -79,11 +79,14 @@ export function samplerModel(
     label: network.classCount !== undefined,
     condition: guidance !== undefined && !isClassifierFree,
     guidance: guidance !== undefined && isClassifierFree,
-    decoder: toDataUnits(data.normalisation),
+    decoder: withUnits(model.decoder, data.normalisation),
   });
   const conditions = guidanceInputs ? {} : guidanceValues(guidance, isClassifierFree);
   const parameters = Object.fromEntries(
-    treePaths<HostArray>({ params }).map(({ path, leaf }) => [path, leaf]),
+    treePaths<HostArray>({ params, decoder: model.decoder?.params ?? {} }).map(({ path, leaf }) => [
+      path,
+      leaf,
+    ]),
   );
   const paths = traced.graph.inputs.map((input) => input.name).filter((path) => path in inputNames);
   const exported = exportOnnx(traced.graph, {
@@ -116,8 +119,8 @@ function guidanceValues(
   return Object.fromEntries(names.map((name, i) => [`conditions/${name}`, hostArray(values[i])]));
 }
 
-/** From what the network makes to the data's units: `denormalise` of @meanflow/data, in the graph. */
-function toDataUnits({ mean, scale }: Normalisation): SampleDecoder {
+/** From what the network makes to what the data is, in its units: the decoder if there is one, then `denormalise`. */
+function withUnits(decoder: SampleDecoder | undefined, { mean, scale }: Normalisation): SampleDecoder {
   const isIdentity = mean.every((value) => value === 0) && scale.every((value) => value === 1);
   const column = (values: readonly number[], samples: Tensor): Tensor | number => {
     if (values.every((value) => value === values[0])) return values[0];
@@ -126,8 +129,10 @@ function toDataUnits({ mean, scale }: Normalisation): SampleDecoder {
     return isByChannel ? constant([...values]) : reshape(constant([...values]), samples.shape.slice(1));
   };
   return {
-    params: {},
-    apply: (_, samples) =>
-      isIdentity ? samples : add(mul(samples, column(scale, samples)), column(mean, samples)),
+    params: decoder?.params ?? {},
+    apply: (params, made) => {
+      const samples = decoder === undefined ? made : decoder.apply(params, made);
+      return isIdentity ? samples : add(mul(samples, column(scale, samples)), column(mean, samples));
+    },
   };
 }
