@@ -1,12 +1,13 @@
 /**
  * Convolution. ONNX's Conv has strides, kernel dilation, groups and non-negative padding. Cropping is done before it;
  * an input dilation with unit strides is a ConvTranspose of the flipped kernel, which skips the inserted zeros; an
- * input dilation with strides inserts them.
+ * input dilation with strides inserts them. Where matrix products are faster, they take its place.
  */
 import { BackendError, formatType, type ConvWindow, type Shape } from '@meanflow/core';
 import type { ValueName } from '../onnx/model.js';
 import { ints, type ModelBuilder } from '../onnx/model-builder.js';
 import type { Lowering, Operand } from './lowering.js';
+import { convolutionByProducts, suitsProducts } from './conv-products.js';
 import { padWith, permute, reshapeTo, reverseAxes } from './shaping.js';
 
 /** ONNX Runtime's kernels take one to three spatial axes. */
@@ -94,6 +95,8 @@ interface ConvSupport {
   readonly maxTransposed: number;
   /** Most spatial axes of a Conv with groups; with more, each group is convolved for itself. */
   readonly maxGrouped: number;
+  /** Whether windows larger than the result are faster as matrix products; false by default. */
+  readonly prefersProducts?: boolean;
 }
 
 /** Each group for itself: channels and features in as many parts. */
@@ -112,7 +115,7 @@ function byGroups(builder: ModelBuilder, x: Operand, kernel: Operand, window: Co
 }
 
 export const convolution =
-  ({ maxTransposed, maxGrouped }: ConvSupport): Lowering<'conv'> =>
+  ({ maxTransposed, maxGrouped, prefersProducts = false }: ConvSupport): Lowering<'conv'> =>
   ({ builder, inputs: [x, kernel], attributes: window, output }) => {
     const spatial = window.strides.length;
     if (spatial > MAX_SPATIAL_AXES) {
@@ -120,6 +123,9 @@ export const convolution =
         `conv of ${formatType(x)} with ${formatType(kernel)}: ONNX Runtime convolves over at most ` +
           `${MAX_SPATIAL_AXES} spatial axes, got ${spatial}.`,
       );
+    }
+    if (prefersProducts && suitsProducts(kernel.shape, window, output.shape)) {
+      return convolutionByProducts(builder, x, kernel, window, output.shape);
     }
     const isTransposed =
       spatial <= maxTransposed &&

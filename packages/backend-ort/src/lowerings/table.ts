@@ -29,7 +29,7 @@ export const generalLowerings: Lowerings = {
   concat,
   reverse,
   dotGeneral: contraction('fused'),
-  conv: convolution({ maxTransposed: 3, maxGrouped: 3 }),
+  conv: convolution({ maxTransposed: 3, maxGrouped: 3, prefersProducts: true }),
   gather,
   scatterAdd,
   stopGradient,

@@ -152,6 +152,9 @@ const CONVS: readonly (readonly [string, Shape, Shape, Partial<ConvWindow>, ...F
   ['a window larger than the input', [1, 2, 2, 2], [3, 2, 3, 3], {}, 'zero-size'],
   ['no channels', [1, 0, 4, 4], [2, 0, 3, 3], {}, 'zero-size'],
   ['nothing but padding', [1, 2, 0, 3], [2, 2, 1, 1], { padding: [[1, 1], [0, 0]] }, 'zero-size'],
+  ['more channels than places of the window', [2, 9, 6, 7], [5, 9, 3, 3], { padding: [[1, 1], [1, 1]] }],
+  ['wide', [1, 2, 3, 40], [3, 2, 3, 3], { padding: [[0, 1], [1, 1]] }],
+  ['wide, many channels and strides', [1, 9, 5, 70], [5, 9, 3, 3], { strides: [2, 2], padding: [[1, 0], [0, 1]] }],
   ['many channels', [1, 32, 9, 9], [16, 32, 3, 3], { padding: [[1, 1], [1, 1]] }, 'large'],
 ]; // prettier-ignore
 
