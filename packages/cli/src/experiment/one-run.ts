@@ -6,12 +6,13 @@ import { loadClassifier } from '@meanflow/classifier/node';
 import type { Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import { createSampler } from '@meanflow/samplers';
-import type { JsonObject, MetricsRecord, Progress } from '@meanflow/training';
-import { readRunMetrics, RunDirectory } from '@meanflow/training/node';
+import type { MetricsRecord, Progress } from '@meanflow/training';
+import { readRunMetrics } from '@meanflow/training/node';
 import type { MethodName, RunConfig } from '../config/schema.js';
 import type { MethodPictures } from '../report/results.js';
 import { createJudge, scoreModel, type Scores } from './evaluation.js';
 import { modelOfState, type Model } from './model.js';
+import { loggedSeconds, openRun } from './open-run.js';
 import { methodPictures } from './pictures.js';
 import type { ResolvedRun } from './resolve.js';
 import { trainRun } from './run.js';
@@ -31,7 +32,7 @@ export interface FinishedRun {
   readonly seed: number;
   readonly config: RunConfig;
   readonly parameterCount: number;
-  /** Of training, compilation included. */
+  /** Of training, compilation included; of a run that was gone on with, as its log tells. */
   readonly seconds: number;
   readonly stepsPerSecond: number;
   readonly scores: readonly { readonly nfe: number; readonly scores: Scores }[];
@@ -47,7 +48,7 @@ export interface OneRunOptions {
   readonly onProgress: (progress: Progress) => void;
 }
 
-/** Trains and judges; undefined when the signal stopped it. */
+/** Trains, from where an interrupted comparison left off if it did, and judges; undefined when the signal stopped it. */
 export async function trainAndJudge(
   { run, withPictures, classifier }: RunTask,
   { backend, folder, signal, onProgress }: OneRunOptions,
@@ -58,12 +59,14 @@ export async function trainAndJudge(
   const { network, trainer } = prepared;
   try {
     const path = join(folder, 'runs', fileName(dataset.name), `${config.method}-seed-${config.seed}`);
-    const directory = await RunDirectory.create(path, JSON.parse(JSON.stringify(config)) as JsonObject);
+    const directory = await openRun(path, config);
     const summary = await trainRun(prepared, { directory, signal, onProgress }).finally(() =>
       directory.close(),
     );
     if (!summary.completed) return undefined;
-    const seconds = (performance.now() - started) / 1000;
+    const passed = (performance.now() - started) / 1000;
+    const metrics = await readRunMetrics(path);
+    const seconds = summary.resumedFrom > 0 ? loggedSeconds(metrics, config.batch) : passed;
     const model = modelOfState(config, dataset, network, await trainer.snapshot());
     return {
       method: config.method,
@@ -71,8 +74,8 @@ export async function trainAndJudge(
       config,
       parameterCount: network.parameterCount,
       seconds,
-      stepsPerSecond: summary.stepsPerSecond,
-      metrics: await readRunMetrics(path),
+      stepsPerSecond: summary.resumedFrom > 0 ? config.steps / seconds : summary.stepsPerSecond,
+      metrics,
       ...(await judge(model, dataset, { backend, signal, withPictures, classifier })),
     };
   } catch (error) {

@@ -1,0 +1,58 @@
+/**
+ * The folder of a comparison's run: a new one, or one that an interrupted comparison left, to be gone on with. What decides the
+ * training must be as it was; how often it is logged and how it is judged may have changed since.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { DataError } from '@meanflow/core';
+import type { JsonObject, MetricsRecord } from '@meanflow/training';
+import { readRunConfig, RunDirectory } from '@meanflow/training/node';
+import { runConfigSchema, type RunConfig } from '../config/schema.js';
+import { validate } from '../config/validate.js';
+
+/** What changes no parameter of the trained network. */
+const incidental = [
+  'backend',
+  'logEvery',
+  'checkpointEvery',
+  'stepsPerRun',
+  'sampling',
+  'evaluation',
+] as const satisfies readonly (keyof RunConfig)[];
+
+/**
+ * Makes the run's folder, or opens the one that is there.
+ *
+ * @throws {DataError} when it cannot be written, is in use, or holds another run
+ */
+export async function openRun(path: string, config: RunConfig): Promise<RunDirectory> {
+  const wanted = asJson(config);
+  if (!existsSync(join(path, 'config.json'))) return RunDirectory.create(path, wanted);
+  const source = join(path, 'config.json');
+  const found = asJson(validate(runConfigSchema, await readRunConfig(path), source, DataError));
+  const differing = Object.keys({ ...wanted, ...found }).filter(
+    (name) => !incidental.some((other) => other === name) && !isDeepStrictEqual(wanted[name], found[name]),
+  );
+  if (differing.length > 0) {
+    throw new DataError(
+      `"${path}" holds a run with another ${differing.join(', ')} than this comparison. Begin a new one with --out.`,
+    );
+  }
+  return RunDirectory.resume(path, wanted);
+}
+
+/** Seconds that a run's steps took, as its log tells: of a run that was made in several parts. */
+export function loggedSeconds(metrics: readonly MetricsRecord[], batch: number): number {
+  let seconds = 0;
+  metrics.forEach(({ step, samplesPerSecond }, i) => {
+    const steps = step - (metrics[i - 1]?.step ?? 0);
+    if (samplesPerSecond > 0) seconds += (steps * batch) / samplesPerSecond;
+  });
+  return seconds;
+}
+
+/** Through text, which leaves out what is undefined. */
+function asJson(config: RunConfig): JsonObject {
+  return JSON.parse(JSON.stringify(config)) as JsonObject;
+}
