@@ -7,12 +7,13 @@
 import { ArgumentError, HostArray, ShapeError, formatShape } from '@meanflow/core';
 import type { FeatureStatistics } from './frechet.js';
 import { pointsOf } from './points.js';
+import { addProducts } from './products.js';
 
 /** Collects the statistics of features. */
 export class FeatureAccumulator {
   private rows = 0;
   private readonly mean: Float64Array;
-  /** Lower triangle, row by row, of the sums of products about the mean. */
+  /** `[featureCount, featureCount]`, of which the lower triangle holds the sums of products about the mean. */
   private readonly products: Float64Array;
 
   /** @throws {ArgumentError} when the number of features is not a positive whole number */
@@ -21,7 +22,7 @@ export class FeatureAccumulator {
       throw new ArgumentError(`The number of features is a positive whole number, got ${featureCount}.`);
     }
     this.mean = new Float64Array(featureCount);
-    this.products = new Float64Array((featureCount * (featureCount + 1)) / 2);
+    this.products = new Float64Array(featureCount * featureCount);
   }
 
   /** Rows seen so far. */
@@ -47,14 +48,11 @@ export class FeatureAccumulator {
       columns,
       (column) => column.reduce((sum, value) => sum + value, 0) / count,
     );
-    for (let i = 0; i < dimension; i++) {
-      const column = columns[i];
-      for (let row = 0; row < count; row++) column[row] -= mean[i];
-    }
-    const { products } = this;
-    for (let i = 0, at = 0; i < dimension; i++) {
-      for (let j = 0; j <= i; j++, at++) products[at] += dot(columns[i], columns[j]);
-    }
+    const centred = new Float64Array(dimension * count);
+    columns.forEach((column, i) => centred.set(column.map((value) => value - mean[i]), i * count)); // prettier-ignore
+    const rows = { data: centred, rows: dimension, stride: count };
+    const into = { data: this.products, rows: dimension, stride: dimension };
+    addProducts(into, rows, rows, count, { isLower: true });
     this.shift(count, mean);
     return this;
   }
@@ -85,9 +83,10 @@ export class FeatureAccumulator {
     const { featureCount: dimension, rows } = this;
     if (rows < 2) throw new ShapeError(`A covariance needs at least 2 rows of features, got ${rows}.`);
     const covariance = new Float64Array(dimension * dimension);
-    for (let i = 0, at = 0; i < dimension; i++) {
-      for (let j = 0; j <= i; j++, at++) {
-        covariance[i * dimension + j] = covariance[j * dimension + i] = this.products[at] / (rows - 1);
+    for (let i = 0; i < dimension; i++) {
+      for (let j = 0; j <= i; j++) {
+        const value = this.products[i * dimension + j] / (rows - 1);
+        covariance[i * dimension + j] = covariance[j * dimension + i] = value;
       }
     }
     return {
@@ -101,17 +100,12 @@ export class FeatureAccumulator {
     const total = this.rows + count;
     const difference = mean.map((value, i) => value - this.mean[i]);
     const weight = (this.rows * count) / total;
-    for (let i = 0, at = 0; i < difference.length; i++) {
+    for (let i = 0; i < difference.length; i++) {
       const scaled = weight * difference[i];
-      for (let j = 0; j <= i; j++, at++) this.products[at] += scaled * difference[j];
+      const at = i * difference.length;
+      for (let j = 0; j <= i; j++) this.products[at + j] += scaled * difference[j];
       this.mean[i] += (difference[i] * count) / total;
     }
     this.rows = total;
   }
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }

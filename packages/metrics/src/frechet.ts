@@ -5,7 +5,9 @@
  * features it is given. It is the squared distance, as the literature reports it.
  */
 import { HostArray, ShapeError, formatShape } from '@meanflow/core';
-import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { nuclearNorm } from './nuclear-norm.js';
+import { addProducts, type RowBlock } from './products.js';
+import { semidefiniteFactor, type SemidefiniteFactor } from './semidefinite-factor.js';
 import { SAMPLES_AND_REFERENCE, pointsOf, pointsOfPair, type Points } from './points.js';
 
 /** Mean and covariance of features. */
@@ -48,43 +50,43 @@ export function featureStatistics(features: HostArray): FeatureStatistics {
 export function frechetDistanceOfStatistics(first: FeatureStatistics, second: FeatureStatistics): number {
   const dimension = first.mean.size;
   const [covariance1, covariance2] = [first, second].map((statistics) =>
-    symmetricMatrix(statistics, dimension),
+    checkedCovariance(statistics, dimension),
   );
   let distance = 0;
-  for (let i = 0; i < dimension; i++) distance += (first.mean.data[i] - second.mean.data[i]) ** 2;
-
-  // With Σ₁ = SSᵀ, the eigenvalues of Σ₁Σ₂ are those of SᵀΣ₂S, which is symmetric and so has real ones to rounding.
-  const { values, vectors } = eigen(covariance1);
-  const root = vectors.mulRowVector(values.map(Math.sqrt));
-  const product = root.transpose().mmul(covariance2).mmul(root);
-  const traceOfRoot = eigen(product).values.reduce((sum, value) => sum + Math.sqrt(value), 0);
-  distance += covariance1.trace() + covariance2.trace() - 2 * traceOfRoot;
+  for (let i = 0; i < dimension; i++) {
+    distance += (first.mean.data[i] - second.mean.data[i]) ** 2;
+    distance += covariance1[i * dimension + i] + covariance2[i * dimension + i];
+  }
+  distance -= 2 * traceOfRoot(covariance1, covariance2, dimension);
   // Equal statistics leave rounding noise of either sign.
   return Math.max(0, distance);
 }
 
-/** Eigenvalues and eigenvectors (in columns) of a matrix that is symmetric and without negative eigenvalues. */
-function eigen(matrix: Matrix): { values: number[]; vectors: Matrix } {
-  const decomposition = new EigenvalueDecomposition(matrix, { assumeSymmetric: true });
-  const values = decomposition.realEigenvalues;
-  // Where the rank is deficient, what stands for zero is rounding noise, whose root would be half as many digits.
-  const noise = values.length * Number.EPSILON * Math.max(...values.map(Math.abs));
-  return {
-    values: values.map((value) => (value > noise ? value : 0)),
-    vectors: decomposition.eigenvectorMatrix,
-  };
+/** tr (Σ₁Σ₂)^½: with Σ = F·Fᵀ, the eigenvalues of Σ₁Σ₂ are the squares of the singular values of F₁ᵀ·F₂. */
+function traceOfRoot(covariance1: Float64Array, covariance2: Float64Array, dimension: number): number {
+  const factors = [covariance1, covariance2].map((matrix) => semidefiniteFactor(matrix, dimension));
+  const [tall, wide] = factors.sort((a, b) => b.rank - a.rank);
+  const product = new Float64Array(tall.rank * wide.rank);
+  const rows = ({ rank, rows: data }: SemidefiniteFactor): RowBlock => ({
+    data,
+    rows: rank,
+    stride: dimension,
+  });
+  addProducts({ data: product, rows: tall.rank, stride: wide.rank }, rows(tall), rows(wide), dimension);
+  return nuclearNorm(product, tall.rank, wide.rank);
 }
 
 function statisticsOf({ count, dimension, columns }: Points): FeatureStatistics {
   const mean = Float64Array.from(columns, (column) => column.reduce((sum, value) => sum + value, 0) / count);
-  const centred = columns.map((column, i) => column.map((value) => value - mean[i]));
+  const centred = new Float64Array(dimension * count);
+  columns.forEach((column, i) => centred.set(column.map((value) => value - mean[i]), i * count)); // prettier-ignore
   const covariance = new Float64Array(dimension * dimension);
+  const rows = { data: centred, rows: dimension, stride: count };
+  addProducts({ data: covariance, rows: dimension, stride: dimension }, rows, rows, count, { isLower: true });
   for (let i = 0; i < dimension; i++) {
     for (let j = 0; j <= i; j++) {
-      const [a, b] = [centred[i], centred[j]];
-      let sum = 0;
-      for (let row = 0; row < count; row++) sum += a[row] * b[row];
-      covariance[i * dimension + j] = covariance[j * dimension + i] = sum / (count - 1);
+      const value = covariance[i * dimension + j] / (count - 1);
+      covariance[i * dimension + j] = covariance[j * dimension + i] = value;
     }
   }
   return {
@@ -93,12 +95,12 @@ function statisticsOf({ count, dimension, columns }: Points): FeatureStatistics 
   };
 }
 
-function symmetricMatrix({ mean, covariance }: FeatureStatistics, dimension: number): Matrix {
+function checkedCovariance({ mean, covariance }: FeatureStatistics, dimension: number): Float64Array {
   if (mean.size !== dimension || covariance.size !== dimension ** 2) {
     throw new ShapeError(
       `Statistics of ${dimension} features are a mean [${dimension}] and a covariance [${dimension}, ${dimension}], ` +
         `got ${formatShape(mean.shape)} and ${formatShape(covariance.shape)}.`,
     );
   }
-  return Matrix.from1DArray(dimension, dimension, covariance.data);
+  return covariance.data;
 }
