@@ -9,6 +9,36 @@ const intervals = { t: { kind: 'uniform' }, equalShare: 0.5 } as const;
 
 const weight = { power: 0.25, epsilon: 0.01 };
 
+/** The methods on images, with classes or without. */
+export const imageMethods: Recipe['methods'] = {
+  'flow-matching': {
+    objective: { kind: 'flow-matching', times: { kind: 'uniform' } },
+    sampling: { solver: 'euler', nfe: [1, 2, 4, 50], ema: 0.999 },
+  },
+  meanflow: {
+    objective: { kind: 'meanflow', intervals, weight },
+    sampling: { solver: 'average-velocity', nfe: [1, 2, 4], ema: 0.999 },
+  },
+  'improved-meanflow': {
+    objective: { kind: 'improved-meanflow', intervals, weight, tangent: 'boundary' },
+    sampling: { solver: 'average-velocity', nfe: [1, 2, 4], ema: 0.999 },
+  },
+};
+
+/** Guidance as a condition, drawn for each row, so that its scale is chosen when sampling. */
+const guided: Recipe['methods']['improved-meanflow'] = {
+  ...imageMethods['improved-meanflow'],
+  network: { guidance: true },
+  objective: {
+    kind: 'improved-meanflow',
+    intervals,
+    weight,
+    tangent: 'boundary',
+    guidance: { maxScale: 8 },
+    labelDrop: { probability: 0.1 },
+  },
+};
+
 export const shapesRecipe: Recipe = {
   conditional: true,
   steps: 15_000,
@@ -25,19 +55,6 @@ export const shapesRecipe: Recipe = {
     clipNorm: 1,
   },
   ema: { decays: [0.999] },
-  evaluation: { samples: 5000, metrics: ['frechet'] },
-  methods: {
-    'flow-matching': {
-      objective: { kind: 'flow-matching', times: { kind: 'uniform' } },
-      sampling: { solver: 'euler', nfe: [1, 2, 4, 50], ema: 0.999 },
-    },
-    meanflow: {
-      objective: { kind: 'meanflow', intervals, weight },
-      sampling: { solver: 'average-velocity', nfe: [1, 2, 4], ema: 0.999 },
-    },
-    'improved-meanflow': {
-      objective: { kind: 'improved-meanflow', intervals, weight, tangent: 'boundary' },
-      sampling: { solver: 'average-velocity', nfe: [1, 2, 4], ema: 0.999 },
-    },
-  },
+  evaluation: { samples: 5000, metrics: ['frechet', 'feature-frechet', 'class-accuracy'] },
+  methods: { ...imageMethods, 'improved-meanflow': guided },
 };
