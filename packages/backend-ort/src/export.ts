@@ -44,11 +44,17 @@ export interface ExportedValue extends TensorType {
   readonly name: string;
 }
 
+/** What a file is to hold, piece by piece; parameters are not copied for it. */
+export interface FileContent {
+  readonly byteLength: number;
+  chunks(): Iterable<Uint8Array>;
+}
+
 export interface ExportedModel {
   /** The encoded `ModelProto`. */
-  readonly model: Uint8Array;
-  /** The contents of the data file, piece by piece; undefined when everything is in the model. */
-  readonly data: { readonly byteLength: number; chunks(): Iterable<Uint8Array> } | undefined;
+  readonly model: FileContent;
+  /** The data file; undefined when everything is in the model. */
+  readonly data: FileContent | undefined;
   readonly inputs: readonly ExportedValue[];
   readonly outputs: readonly ExportedValue[];
 }
@@ -85,8 +91,12 @@ export function exportOnnx(graph: Graph, options: ExportOptions): ExportedModel 
     values
       .filter(({ name }) => name in names)
       .map(({ name, value }) => ({ ...graph.types[value], name: names[name] }));
+  const pieces = builder.encodeInPieces(options.metadata);
   return {
-    model: builder.encode(options.metadata),
+    model: {
+      byteLength: pieces.reduce((bytes, { length }) => bytes + length, 0),
+      chunks: () => pieces,
+    },
     data: file,
     inputs: named(graph.inputs, inputs),
     outputs: named(graph.outputs, outputs),
@@ -94,7 +104,7 @@ export function exportOnnx(graph: Graph, options: ExportOptions): ExportedModel 
 }
 
 /** The data file, planned before it is written: arrays one after the other, each at a multiple of {@link ALIGNMENT}. */
-class DataFile {
+class DataFile implements FileContent {
   private readonly arrays: InitializerData[] = [];
   byteLength = 0;
 

@@ -22,7 +22,7 @@ import {
 import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema, Version } from 'onnx-buf';
 import * as ort from 'onnxruntime-node';
-import { exportOnnx, type ExportOptions } from '../src/index.js';
+import { exportOnnx, type ExportOptions, type FileContent } from '../src/index.js';
 
 const key = RandomKey.fromSeed(4);
 const parameters = {
@@ -64,8 +64,15 @@ const options: ExportOptions = {
 
 const expected = interpret(graph, { x, scale: hostArray(1.5), ...parameters });
 
-async function check(model: Uint8Array): Promise<void> {
-  const session = await ort.InferenceSession.create(model);
+/** All of a file's pieces, which are as long as it says. */
+function whole({ byteLength, chunks }: FileContent): Uint8Array {
+  const bytes = Buffer.concat([...chunks()]);
+  expect(bytes).toHaveLength(byteLength);
+  return bytes;
+}
+
+async function check(model: FileContent): Promise<void> {
+  const session = await ort.InferenceSession.create(whole(model));
   const outputs = await session.run({ noise, scale });
   for (const [path, name] of Object.entries(options.outputs)) {
     const got = outputs[name];
@@ -89,6 +96,26 @@ test('parameters in the model', async () => {
   await check(exported.model);
 });
 
+test('parameters that are large lie in the file as they are, and are not copied', async () => {
+  const wide = key.fold('wide').normal([6, 1000]);
+  const traced = trace((given: Input) => ({ y: matmul(given.x, given.wide) }), {
+    x: spec([3, 6]),
+    wide: spec([6, 1000]),
+  });
+  const { model } = exportOnnx(traced.graph, {
+    ...{ inputs: { x: 'x' }, outputs: { y: 'y' }, parameters: { wide }, dataFile: 'none' },
+  });
+  expect([...model.chunks()].filter(({ buffer }) => buffer === wide.data.buffer)).toHaveLength(1);
+  const proto = fromBinary(ModelProtoSchema, whole(model));
+  expect(proto.graph?.initializer.map(({ name, dims }) => [name, dims])).toEqual([['wide', [6n, 1000n]]]);
+  const session = await ort.InferenceSession.create(whole(model));
+  const { y } = await session.run({ x: new ort.Tensor('float32', x.data, [3, 6]) });
+  const exact = interpret(traced.graph, { x, wide }).y;
+  const errors = Array.from(y.data as Float32Array, (value, i) => Math.abs(value - exact.data[i]));
+  expect(Math.max(...errors)).toBeLessThan(1e-5);
+  await session.release();
+});
+
 test('arrays begin at multiples of 4,096 bytes and are read from there', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'meanflow-export-'));
   try {
@@ -110,7 +137,7 @@ test('arrays begin at multiples of 4,096 bytes and are read from there', async (
     expect(data?.byteLength).toBe(44_480);
     const chunks = [...data!.chunks()];
     expect(chunks.reduce((bytes, chunk) => bytes + chunk.byteLength, 0)).toBe(44_480);
-    await writeFile(join(folder, 'wide.onnx'), model);
+    await writeFile(join(folder, 'wide.onnx'), whole(model));
     await writeFile(join(folder, 'wide.data'), Buffer.concat(chunks));
     const session = await ort.InferenceSession.create(join(folder, 'wide.onnx'));
     const { y } = await session.run({ x: new ort.Tensor('float32', input.data, [2, 3]) });
@@ -126,7 +153,7 @@ test('arrays begin at multiples of 4,096 bytes and are read from there', async (
 
 test('only the operators of the ONNX standard, in a file format of its time', () => {
   const metadata = { classes: 'cat, dog' };
-  const proto = fromBinary(ModelProtoSchema, exportOnnx(graph, { ...options, metadata }).model);
+  const proto = fromBinary(ModelProtoSchema, whole(exportOnnx(graph, { ...options, metadata }).model));
   expect(proto.metadataProps).toMatchObject([{ key: 'classes', value: 'cat, dog' }]);
   expect(proto.irVersion).toBe(10n);
   expect(Number(proto.irVersion)).toBeLessThan(Version.IR_VERSION);

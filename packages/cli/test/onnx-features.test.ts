@@ -23,12 +23,13 @@ const inputs = { params, x: spec([BATCH, 16, 16, 3]) };
 const traced = trace(({ params: at, x }) => network.apply(at, sub(mul(x, 2), 1)), inputs, {
   name: 'features',
 });
-const { model } = exportOnnx(traced.graph, {
+const exported = exportOnnx(traced.graph, {
   inputs: { x: 'images' },
   outputs: { features: 'features', logits: 'logits' },
   parameters: Object.fromEntries(treePaths<HostArray>({ params }).map(({ path, leaf }) => [path, leaf])),
   dataFile: 'features.data',
 });
+const model = new Uint8Array(Buffer.concat([...exported.model.chunks()]));
 const options = { ort, imageShape: [16, 16, 3], layout: 'nhwc', range: 'unit' } as const;
 
 it('agrees with the interpreter, from a file and from bytes, for images in either layout', async () => {

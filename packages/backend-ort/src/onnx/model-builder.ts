@@ -6,12 +6,14 @@ import { BackendError, type DType, type Shape, type TensorType } from '@meanflow
 import { orderForExecution } from './execution-order.js';
 import {
   encodeModel,
+  encodeModelInPieces,
   isBlock,
   type AttributeValue,
   type Block,
   type ElementType,
   type Initializer,
   type InitializerData,
+  type Model,
   type NamedType,
   type Node,
   type ValueName,
@@ -157,12 +159,21 @@ export class ModelBuilder {
   }
 
   /** The model, as an encoded `ModelProto`. */
-  encode(metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+  encode(): Uint8Array {
+    return encodeModel(this.model({}));
+  }
+
+  /** The same in pieces, one after the other, with the parameters where they lie. */
+  encodeInPieces(metadata: Readonly<Record<string, string>> = {}): readonly Uint8Array[] {
+    return encodeModelInPieces(this.model(metadata));
+  }
+
+  private model(metadata: Readonly<Record<string, string>>): Model {
     const { name, inputs, outputs, initializers } = this;
     const valueInfo = this.valueInfo.filter((value) => !this.renamed.has(value.name));
     const nodes = orderForExecution(this.nodes.map((node) => this.withReturnedNames(node)));
     const { opset } = this.format;
-    return encodeModel({ name, opset, inputs, outputs, nodes, initializers, valueInfo, metadata });
+    return { name, opset, inputs, outputs, nodes, initializers, valueInfo, metadata };
   }
 
   private withReturnedNames(node: Node): Node {

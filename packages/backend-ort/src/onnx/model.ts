@@ -3,17 +3,18 @@
  * ours; `ModelBuilder` fills it.
  */
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { DType, Shape, TensorType } from '@meanflow/core';
 import {
   AttributeProto_AttributeType,
+  GraphProtoSchema,
   ModelProtoSchema,
   TensorProto_DataLocation,
   TensorProto_DataType,
+  TensorProtoSchema,
   Version,
   type AttributeProtoSchema,
-  type GraphProtoSchema,
   type NodeProtoSchema,
-  type TensorProtoSchema,
   type ValueInfoProtoSchema,
 } from 'onnx-buf';
 
@@ -101,8 +102,51 @@ export interface Model {
 
 /** The `ModelProto`. Initializers that no node came to use are left out. */
 export function encodeModel(model: Model): Uint8Array {
-  const used = new Set(model.nodes.flatMap(readBy));
-  const proto = create(ModelProtoSchema, {
+  const initializer = usedInitializers(model).map(encodeInitializer);
+  return toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, { ...modelFields(model), graph: { ...graphFields(model), initializer } }),
+  );
+}
+
+/** Initializers of fewer bytes are copied into the model. */
+const SMALL = 4096;
+
+/**
+ * The `ModelProto` in pieces, one after the other. Large initializers lie in them where they are, so that no copy of the
+ * parameters is made: every message that holds one is written here as the tag and the length of what follows.
+ */
+export function encodeModelInPieces(model: Model): readonly Uint8Array[] {
+  const initializers = usedInitializers(model);
+  const isLarge = ({ data }: Initializer): boolean => ArrayBuffer.isView(data) && data.byteLength >= SMALL;
+  const large = initializers.filter(isLarge).flatMap(({ data, ...type }) => {
+    const raw = data as InitializerData;
+    const start = toBinary(TensorProtoSchema, create(TensorProtoSchema, tensorType(type)));
+    const bytes = new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength);
+    return inField(fields.initializer, [start, ...inField(fields.rawData, [bytes])]);
+  });
+  const initializer = initializers.filter((each) => !isLarge(each)).map(encodeInitializer);
+  const graph = toBinary(GraphProtoSchema, create(GraphProtoSchema, { ...graphFields(model), initializer }));
+  const outside = toBinary(ModelProtoSchema, create(ModelProtoSchema, modelFields(model)));
+  return [outside, ...inField(fields.graph, [graph, ...large])];
+}
+
+/** Numbers of fields in ONNX's schema: `ModelProto.graph`, `GraphProto.initializer` and `TensorProto.raw_data`. */
+const fields = { graph: 7, initializer: 5, rawData: 9 } as const;
+
+/** What a field holds that has a length, after its tag and that length (protobuf's wire type 2). */
+function inField(field: number, pieces: readonly Uint8Array[]): Uint8Array[] {
+  const length = pieces.reduce((total, piece) => total + piece.length, 0);
+  return [new BinaryWriter().tag(field, WireType.LengthDelimited).uint32(length).finish(), ...pieces];
+}
+
+function usedInitializers({ nodes, initializers }: Model): readonly Initializer[] {
+  const used = new Set(nodes.flatMap(readBy));
+  return initializers.filter(({ name }) => used.has(name));
+}
+
+function modelFields(model: Model) {
+  return {
     irVersion: irVersion(model.opset),
     opsetImport: [
       { domain: '', version: BigInt(model.opset) },
@@ -110,16 +154,17 @@ export function encodeModel(model: Model): Uint8Array {
     ],
     producerName: '@meanflow/backend-ort',
     metadataProps: Object.entries(model.metadata ?? {}).map(([key, value]) => ({ key, value })),
-    graph: {
-      name: model.name,
-      input: model.inputs.map(valueInfo),
-      output: model.outputs.map(valueInfo),
-      node: model.nodes.map(encodeNode),
-      initializer: model.initializers.filter(({ name }) => used.has(name)).map(encodeInitializer),
-      valueInfo: model.valueInfo.map(valueInfo),
-    },
-  });
-  return toBinary(ModelProtoSchema, proto);
+  };
+}
+
+function graphFields(model: Model) {
+  return {
+    name: model.name,
+    input: model.inputs.map(valueInfo),
+    output: model.outputs.map(valueInfo),
+    node: model.nodes.map(encodeNode),
+    valueInfo: model.valueInfo.map(valueInfo),
+  };
 }
 
 /** The values that a node reads, those of its blocks included. */
@@ -163,13 +208,17 @@ function encodeBlock(
   return { name, node: nodes.map(encodeNode), output: [valueInfo({ ...type, name: result })] };
 }
 
+function tensorType({ name, dtype, shape }: Omit<Initializer, 'data'>) {
+  return { name, dataType: elementTypes[dtype], dims: shape.map(BigInt) };
+}
+
 function encodeInitializer({
   name,
   dtype,
   shape,
   data,
 }: Initializer): MessageInitShape<typeof TensorProtoSchema> {
-  const type = { name, dataType: elementTypes[dtype], dims: shape.map(BigInt) };
+  const type = tensorType({ name, dtype, shape });
   if (ArrayBuffer.isView(data)) {
     return { ...type, rawData: new Uint8Array(data.slice().buffer) };
   }

@@ -76,12 +76,12 @@ async function exportModel(path: string, options: ExportOptions, io: Io): Promis
     guidanceInputs,
     dataFile: basename(place.dataFile),
   });
-  const { model: bytes, data } = exported;
+  const { model: file, data } = exported;
   // The model last: it is there only when all that it needs is.
   if (data !== undefined) await writeOutputs(place.dataFile, data.chunks());
   if (place.config !== undefined) await writeOutput(place.config, tritonConfig(place.name, exported));
-  await writeOutput(place.model, bytes);
-  const size = bytesText(bytes.byteLength + (data?.byteLength ?? 0));
+  await writeOutputs(place.model, file.chunks());
+  const size = bytesText(file.byteLength + (data?.byteLength ?? 0));
   const inputs = exported.inputs.map(({ name, dtype, shape }) => `${name} ${dtype}[${shape.join(', ')}]`);
   io.err(
     `${place.model}: ${exported.nfe} NFE, ${size}${data === undefined ? '' : ` with ${place.dataFile}`}\n` +
