@@ -10,7 +10,7 @@ import { openCheckpoint } from '@meanflow/checkpoints/node';
 import { DataError, formatShape, hostArray, sameShape, type HostArray, type Shape } from '@meanflow/core';
 import { decodeSafetensors } from '@meanflow/training';
 import { compareNumber } from './compare-outputs.js';
-import type { ParityOutcome, ParityResult, TensorResult } from './parity-case.js';
+import { problemOf, type ParityOutcome, type ParityResult, type TensorResult } from './parity-case.js';
 
 const EXPECTED = '.expected.safetensors';
 /** An input, and what a network makes of it, which is not in a checkpoint. */
@@ -66,8 +66,7 @@ async function compare(checkpoint: string, expected: string): Promise<ParityOutc
     const results = await compareAll(catalogue, wanted);
     return { outcome: results.every(({ passed }) => passed) ? 'passed' : 'failed', tensors: results };
   } catch (error) {
-    if (error instanceof DataError) return { outcome: 'damaged', reason: error.message };
-    throw error;
+    return { outcome: 'damaged', reason: problemOf(error) };
   }
 }
 

@@ -6,10 +6,10 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, parse } from 'node:path';
-import { DataError, formatShape, type Backend, type HostArray } from '@meanflow/core';
+import { DataError, formatShape, sameShape, type Backend, type HostArray } from '@meanflow/core';
 import { decodeSafetensors, type JsonObject, type JsonValue } from '@meanflow/training';
 import { checkpointCases, holdsCheckpoints } from './checkpoints.js';
-import type { ParityCase, ParityOutcome, ParityResult } from './parity-case.js';
+import { problemOf, type ParityCase, type ParityOutcome, type ParityResult } from './parity-case.js';
 import { knownCases, type KnownCase } from './registry.js';
 
 /**
@@ -21,9 +21,12 @@ export async function runParity(directory: string, backend: Backend): Promise<re
   const results: ParityResult[] = [];
   for (const name of caseNames(directory)) {
     const path = join(directory, name);
-    if (!name.endsWith('/')) results.push({ name, ...(await runEntry(directory, name, backend)) });
-    else if (holdsCheckpoints(path)) results.push(...(await checkpointCases(path, name)));
-    else results.push({ name, outcome: 'unknown', reason: 'a directory of no known kind' });
+    if (name.endsWith('/') && holdsCheckpoints(path)) results.push(...(await checkpointCases(path, name)));
+    else if (name.endsWith('/'))
+      results.push({ name, outcome: 'unknown', reason: 'a directory of no known kind' });
+    else if (belongsToCase(directory, name))
+      results.push({ name, ...(await runEntry(directory, name, backend)) });
+    else results.push({ name, outcome: 'unknown', reason: 'neither <case>.json nor <case>.safetensors' });
   }
   if (results.length === 0)
     throw new DataError(`${directory} holds no parity cases (<case>.json with <case>.safetensors).`);
@@ -48,6 +51,11 @@ function caseNames(directory: string): string[] {
   return [...new Set(names)].sort();
 }
 
+/** Whether a name is that of a case, and not of another file. */
+function belongsToCase(directory: string, name: string): boolean {
+  return ['.json', '.safetensors'].some((ending) => exists(join(directory, name + ending)));
+}
+
 async function runEntry(directory: string, name: string, backend: Backend): Promise<ParityOutcome> {
   let given: ParityCase;
   let known: KnownCase | undefined;
@@ -65,15 +73,13 @@ async function runEntry(directory: string, name: string, backend: Backend): Prom
       neighbour: (other) => readTensors(directory, other, {}, true),
     };
   } catch (error) {
-    if (error instanceof DataError) return { outcome: 'damaged', reason: error.message };
-    throw error;
+    return { outcome: 'damaged', reason: problemOf(error) };
   }
   try {
     const tensors = await known.run(given, backend);
     return { outcome: tensors.every(({ passed }) => passed) ? 'passed' : 'failed', tensors };
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    return { outcome: 'failed', tensors: [], problem };
+    return { outcome: 'failed', tensors: [], problem: problemOf(error) };
   }
 }
 
@@ -116,14 +122,22 @@ function checkListed(name: string, facts: JsonObject, tensors: Readonly<Record<s
   for (const [key, entry] of Object.entries(listed as JsonObject)) {
     const found = tensors[key];
     if (found === undefined) throw new DataError(`${name}.safetensors lacks "${key}", which its JSON lists.`);
-    const [dtype, shape] = entry as [string, number[]];
-    const same = found.dtype === dtype && formatShape(found.shape) === formatShape(shape);
+    const [dtype, shape] = Array.isArray(entry) ? entry : [];
+    if (typeof dtype !== 'string' || !isShape(shape)) {
+      const wrong = JSON.stringify(entry);
+      throw new DataError(`${name}.json: "tensors.${key}" must be a dtype and a shape, got ${wrong}.`);
+    }
+    const same = found.dtype === dtype && sameShape(found.shape, shape);
     if (!same) {
       throw new DataError(
         `${name}.safetensors: "${key}" is ${found.dtype}${formatShape(found.shape)}, its JSON says ${dtype}${formatShape(shape)}.`,
       );
     }
   }
+}
+
+function isShape(value: JsonValue | undefined): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size));
 }
 
 function readFile(path: string): Buffer {

@@ -44,7 +44,8 @@ function compareValue(
   // The floor is how far the published implementations are from one another.
   const siblings = Object.entries(values).filter(([other]) => other.startsWith(kind));
   const floor = Math.max(...siblings.map(([, value]) => Math.abs((value as number) - wanted)));
-  const tolerance = (kind === 'rankdef' ? RANK_DEFICIENT : FULL_RANK) * scale;
+  const isFull = [first, second].every(({ covariance }) => isDefinite(covariance));
+  const tolerance = (isFull ? FULL_RANK : RANK_DEFICIENT) * scale;
   return compareNumber(name, frechetDistanceOfStatistics(first, second), wanted, tolerance, floor);
 }
 
@@ -78,6 +79,20 @@ function score(given: ParityCase) {
     order: tensorOf(given, 'in/is_permutation'),
     ...(typeof splits === 'number' && { splits }),
   });
+}
+
+/** Whether a covariance has full rank, to the rounding of the float32 numbers that it may come from: by Cholesky's pivots. */
+function isDefinite({ data, shape: [size] }: HostArray<'float64'>): boolean {
+  const factor = Float64Array.from(data);
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j <= i; j++) {
+      let rest = factor[i * size + j];
+      for (let k = 0; k < j; k++) rest -= factor[i * size + k] * factor[j * size + k];
+      if (i === j && !(rest > size * 2 ** -24 * data[i * size + i])) return false;
+      factor[i * size + j] = i === j ? Math.sqrt(rest) : rest / factor[j * size + j];
+    }
+  }
+  return true;
 }
 
 function trace({ data, shape }: HostArray): number {

@@ -1,5 +1,5 @@
 /** A case of a parity directory: what its JSON says, its tensors, and what became of comparing with them. */
-import { DataError, type Backend, type HostArray } from '@meanflow/core';
+import { DataError, MeanflowError, type Backend, type HostArray } from '@meanflow/core';
 import type { JsonObject, JsonValue } from '@meanflow/training';
 
 /** A case as it was read. */
@@ -39,6 +39,15 @@ export type ParityResult = { readonly name: string } & ParityOutcome;
 
 /** Computes a case's results and compares them. @throws {DataError} when the case lacks what it should hold */
 export type ParityRunner = (given: ParityCase, backend: Backend) => Promise<readonly TensorResult[]>;
+
+/**
+ * What went wrong, in a line. An error that is not one of ours is a mistake here; it is named as such, and the other cases
+ * are run all the same.
+ */
+export function problemOf(error: unknown): string {
+  if (error instanceof MeanflowError) return error.message;
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
 
 /** @throws {DataError} when the case lacks the tensor */
 export function tensorOf({ name, tensors }: ParityCase, key: string): HostArray {

@@ -1,6 +1,6 @@
 /** The case `unet-schedules`: the average that acts on every 16th step, run on the backend, and the rate's warm-up. */
 import { compile, hostArray, spec, trace, type Backend, type Tensor } from '@meanflow/core';
-import { ema, emaKey, linearSchedule } from '@meanflow/training';
+import { ema, emaKey, warmUpSchedule } from '@meanflow/training';
 import { compareNumber } from './compare-outputs.js';
 import { at, numberOf, numbersOf, type ParityCase, type ParityRunner } from './parity-case.js';
 
@@ -16,11 +16,8 @@ export const unetSchedules: ParityRunner = async (given, backend) => {
   const averages = numbersOf(given, 'ema', 'ema_after_step_k');
   const got = await averagesOf(given, backend, averages.length);
   const rates = numbersOf(given, 'lr', 'lr_used_at_step');
-  const schedule = linearSchedule(
-    FIRST_RATE,
-    numberOf(given, 'lr', 'base'),
-    numberOf(given, 'lr', 'warmup_iters'),
-  );
+  const steps = numberOf(given, 'lr', 'warmup_iters');
+  const schedule = warmUpSchedule(numberOf(given, 'lr', 'base'), steps, FIRST_RATE);
   const rateError = largestError(rates.map((_, step) => schedule(step)), rates); // prettier-ignore
   return [
     compareNumber('ema', largestError(got, averages), 0, EMA_TOLERANCE * Math.max(...averages.map(Math.abs))),

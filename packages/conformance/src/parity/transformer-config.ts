@@ -9,6 +9,9 @@ import { at, numberOr, type ParityCase } from './parity-case.js';
 /** Whose network: MeanFlow's, improved MeanFlow's or pixel MeanFlow's. */
 export type TransformerFamily = 'mf' | 'imf' | 'pmf';
 
+/** Blocks that a case may ask for; the deepest published network has 48. */
+const MOST_BLOCKS = 1000;
+
 /** With everything that training needs, or as published for sampling. */
 export type NetworkForm = 'training' | 'sampling';
 
@@ -24,7 +27,7 @@ export function transformerConfig(
     featureShape: [size, size, field('in_channels', family === 'pmf' ? 3 : 4)],
     patchSize: field('patch_size', family === 'pmf' ? 16 : 2),
     width: field('hidden_size', family === 'mf' ? 1152 : 768),
-    depth: field('depth', { mf: 28, imf: 12, pmf: 16 }[family]),
+    depth: checkedDepth(given, field('depth', { mf: 28, imf: 12, pmf: 16 }[family])),
     heads: field('num_heads', family === 'mf' ? 16 : 12),
     mlpRatio: mlpRatio(given, family === 'mf' ? 4 : 8 / 3),
     classCount: field('num_classes', 1000),
@@ -52,6 +55,12 @@ export function transformerConfig(
   return { kind: 'pmf-dit', ...(form === 'training' ? training : inContext), noiseScale };
 }
 
+/** @throws {DataError} when nobody could mean it: every block is described before the file is asked whether it has it */
+function checkedDepth({ name }: ParityCase, depth: number): number {
+  if (depth <= MOST_BLOCKS) return depth;
+  throw new DataError(`${name}.json: "config.depth" is at most ${MOST_BLOCKS}, got ${depth}.`);
+}
+
 /** A number, or a text that begins with one or with a fraction, such as `8/3 (hidden = …)`. */
 function mlpRatio({ name, facts }: ParityCase, fallback: number): number {
   const value = at(facts, ['config', 'mlp_ratio']);
@@ -75,7 +84,9 @@ export function meanFlowMethod(given: ParityCase): MeanFlowConfig {
     start: field('t_start', 0),
     end: field('t_end', 1),
   };
-  const isGuided = (at(given.facts, ['method', 'guidance_eq']) ?? 'cfg') === 'cfg';
+  // Left out it is the published default; null, an empty text and `none` are no guidance.
+  const equation = at(given.facts, ['method', 'guidance_eq']);
+  const isGuided = equation === undefined || equation === 'cfg';
   return { kind: 'meanflow', weight: weight(given), ...(isGuided ? { guidance } : {}) };
 }
 

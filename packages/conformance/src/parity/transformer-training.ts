@@ -6,6 +6,7 @@ import { DataError, HostArray, type DeviceArray } from '@meanflow/core';
 import type { AnyNetwork, PublishedParameter } from '@meanflow/models';
 import {
   adamW,
+  cosineSchedule,
   ema,
   emaKey,
   Trainer,
@@ -112,7 +113,14 @@ function learningRate(given: ParityCase): Schedule {
   const base = numberOr(given, numberOr(given, 1e-4, 'optimizer', 'base_lr'), 'optimizer', 'lr');
   const kind = at(given.facts, ['optimizer', 'lr_schedule']) ?? 'constant';
   if (kind === 'constant') return warmUpSchedule(base, 0);
-  if (kind === 'warmup_const') return warmUpSchedule(base, numberOr(given, 0, 'optimizer', 'warmup_steps'));
+  const steps = numberOr(given, 0, 'optimizer', 'warmup_steps');
+  if (kind === 'warmup_const') return warmUpSchedule(base, steps);
+  if (kind === 'warmup_cosine') {
+    // The published code subtracts the warm-up from the steps of a schedule that itself counts the warm-up among them.
+    const decay = Math.max(numberOf(given, 'optimizer', 'total_steps') - steps, 1) - steps;
+    const last = base * numberOr(given, 0, 'optimizer', 'lr_min_factor');
+    return warmUpSchedule(cosineSchedule(base, last, decay), steps);
+  }
   throw new DataError(`${given.name}.json: no published schedule is called ${JSON.stringify(kind)}.`);
 }
 
