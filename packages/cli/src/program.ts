@@ -15,6 +15,7 @@ import { addImport } from './commands/import.js';
 import { addInfo } from './commands/info.js';
 import { addParity } from './commands/parity.js';
 import { addSample } from './commands/sample.js';
+import { addStatistics } from './commands/statistics.js';
 import { addTrainClassifier } from './commands/train-classifier.js';
 import { addTrain } from './commands/train.js';
 import { errorText } from './terminal/errors.js';
@@ -63,6 +64,7 @@ First steps:
   addExport(program, io);
   addEvaluate(program, io);
   addTrainClassifier(program, io, exit);
+  addStatistics(program, io);
   addImport(program, io);
   addInfo(program, io);
   addDoctor(program, io, exit);

@@ -10,6 +10,7 @@ it.each([
   ['import'],
   ['evaluate'],
   ['train-classifier'],
+  ['statistics'],
   ['info'],
   ['doctor'],
   ['conformance'],

@@ -1,4 +1,5 @@
 /** `meanflow evaluate`: how good a trained model's samples are, at several numbers of network evaluations. */
+import { extname } from 'node:path';
 import type { Classifier } from '@meanflow/classifier';
 import { ArgumentError, type Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
@@ -16,7 +17,9 @@ import {
   type JudgingClassifier,
 } from '../experiment/classifier.js';
 import { createJudge, scoreModel, type Judge, type ModelScores } from '../experiment/evaluation.js';
+import type { ExtractorSettings } from '../experiment/extractor.js';
 import { featureMetricsAmong } from '../experiment/features.js';
+import { isModelFile } from '@meanflow/checkpoints/node';
 import { loadModel, type Generator, type Model } from '../experiment/model.js';
 import { openDataOf } from '../experiment/resolve.js';
 import { stepsFor } from '../experiment/solvers.js';
@@ -24,9 +27,15 @@ import { methods } from '../methods.js';
 import { countText } from '../report/numbers.js';
 import { scoresTable } from '../terminal/scores.js';
 import type { Io } from '../terminal/io.js';
+import { evaluateFeatures } from './evaluate-features.js';
+import { withFeatureOptions } from './feature-options.js';
 import { metricNames, nonNegatives, withBackend, wholeNumber, wholeNumbers } from './options.js';
+import { withGuidance } from './sample.js';
 
-interface EvaluateOptions {
+interface EvaluateOptions extends Partial<ExtractorSettings> {
+  readonly statistics?: string;
+  readonly data?: string;
+  readonly vae?: string;
   readonly nfe?: readonly number[];
   readonly samples?: number;
   readonly seed: number;
@@ -45,7 +54,10 @@ export function addEvaluate(program: Command, io: Io): void {
       'Measure the samples of a run or a checkpoint against data that it was not trained on. The last row is the noise floor: what ' +
         'fresh data scores against that data.',
     )
-    .argument('<run>', 'a run folder, or a checkpoint (.safetensors)')
+    .argument(
+      '<run>',
+      'a run folder or a checkpoint (.safetensors); with --features also an imported model, or images (.npz)',
+    )
     .option('--nfe <list>', 'network evaluations for each sample, such as 1,2,4', wholeNumbers(1))
     .option('--samples <n>', 'how many samples to draw', wholeNumber(2))
     .option('--seed <n>', 'of the noise and of the reference data', wholeNumber(0), 0)
@@ -63,6 +75,19 @@ export function addEvaluate(program: Command, io: Io): void {
       '--classifier <file>',
       'what judges images, of "meanflow train-classifier"; by default it is trained once and kept in the cache',
     )
+    .option(
+      '--features <file>',
+      'judge by a feature extractor in an ONNX file instead, such as Inception for FID',
+    )
+    .option(
+      '--statistics <file>',
+      'with --features: compare with reference statistics (.npz of mu and sigma)',
+    )
+    .option(
+      '--data <name>',
+      "with --features: compare with this data set, or file or folder of images; the run's own by default",
+    )
+    .option('--vae <file>', 'with --features: decoder of an autoencoder, for models of latents')
     .option('--json', 'print JSON instead of a table')
     .addHelpText(
       'after',
@@ -71,15 +96,45 @@ Examples:
   $ meanflow evaluate runs/8-gaussians-meanflow-seed-0
   $ meanflow evaluate runs/digits/checkpoints/step-00002000.safetensors --nfe 1,2,8 --json
   $ meanflow evaluate runs/shapes --nfe 1 --guidance 1,2,4        # class accuracy at each scale
-  $ meanflow evaluate runs/shapes --metrics feature-frechet,class-frechet,precision,recall`,
+  $ meanflow evaluate runs/shapes --metrics feature-frechet,class-frechet,precision,recall
+  $ meanflow evaluate imf-b.safetensors --vae vae.safetensors --samples 50000 --nfe 1 \\
+      --features inception.onnx --features-range signed --statistics imagenet256.npz              # FID-50K`,
     );
-  withBackend(command).action((run: string, options: EvaluateOptions) => evaluate(run, options, io));
+  withFeatureOptions(withBackend(command)).action((run: string, options: EvaluateOptions) => {
+    const { features } = options;
+    return features === undefined
+      ? evaluate(run, options, io)
+      : evaluateFeatures(run, { ...options, features }, io);
+  });
 }
 
+const withFeatures = [
+  'statistics',
+  'data',
+  'vae',
+  'featuresRange',
+  'featuresLayout',
+  'featuresSize',
+  'featuresOutput',
+  'logitsOutput',
+] as const;
+
 async function evaluate(run: string, options: EvaluateOptions, io: Io): Promise<void> {
+  const stray = withFeatures.find((name) => options[name] !== undefined);
+  if (stray !== undefined) {
+    const option = stray.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new ArgumentError(`--${option} goes with --features, which names the ONNX file to judge by.`);
+  }
+  if (extname(run) === '.npz' || (await isModelFile(run))) {
+    throw new ArgumentError(
+      `"${run}" was not trained here: it is judged by a feature extractor in an ONNX file, --features, against --statistics or --data.`,
+    );
+  }
   const model = withChanges((await loadModel(run)).model, options);
   const { config, network, step } = model;
-  const guided = (options.guidance ?? [undefined]).map((scale) => atScale(model, scale));
+  const guided = (options.guidance ?? [undefined]).map((scale) =>
+    withGuidance(model, undefined, scale === undefined ? {} : { guidance: scale }),
+  );
   const nfe = options.nfe ?? possibleEvaluations(guided[0]);
   nfe.forEach((evaluations) => checkEvaluations(guided[0], evaluations));
   const dataset = await openDataOf(config);
@@ -142,18 +197,6 @@ function withChanges(model: Model, { samples, metrics, guidance, classifier }: E
     metrics: [...(metrics ?? [...new Set([...own.metrics, ...added])])],
   };
   return { ...model, config: { ...model.config, evaluation } };
-}
-
-/** @throws {ArgumentError} when the model was not made for guidance when sampling */
-function atScale<T extends Generator>(model: T, scale: number | undefined): T {
-  if (scale === undefined) return model;
-  if (model.guidance === undefined) {
-    throw new ArgumentError(
-      'The model was not trained for guidance when sampling: improved MeanFlow with guidance conditions is, and flow matching ' +
-        'with label drop.',
-    );
-  }
-  return { ...model, sampling: { ...model.sampling, guidance: { ...model.sampling.guidance, scale } } };
 }
 
 /** The run's own numbers of evaluations; under guidance that takes two for a step, those that are whole steps. */

@@ -1,4 +1,4 @@
-/** The table of metrics for the terminal: a row for each method and number of evaluations, the noise floor in a row of its own. */
+/** The table of metrics for the terminal: a row for each method and number of evaluations, the noise floor, where there is one, in a row of its own. */
 import { metricText } from '../report/numbers.js';
 import type { MetricColumn } from '../report/results.js';
 import { textTable, type TableRow } from './table.js';
@@ -6,6 +6,7 @@ import { textTable, type TableRow } from './table.js';
 /** A row of the table. */
 export interface ScoreRow {
   readonly name: string;
+  /** Not a number for samples that were not drawn here. */
   readonly nfe: number;
   /** Guidance scale ω, where it was varied. */
   readonly guidance?: number | undefined;
@@ -16,7 +17,7 @@ export interface ScoreRow {
 export function scoresTable(
   metrics: readonly Pick<MetricColumn, 'name' | 'title' | 'unit' | 'better'>[],
   rows: readonly ScoreRow[],
-  floor: Readonly<Record<string, number>>,
+  floor?: Readonly<Record<string, number>>,
 ): string {
   const cells = (scores: Readonly<Record<string, number>>): string[] =>
     metrics.map((metric) => (metric.name in scores ? metricText(scores[metric.name], metric) : '–'));
@@ -31,9 +32,11 @@ export function scoresTable(
   ];
   const body: TableRow[] = rows.map(({ name, nfe, guidance, scores }, i) => [
     i > 0 && rows[i - 1].name === name ? '' : name,
-    String(Number(nfe.toFixed(1))),
+    Number.isNaN(nfe) ? '' : String(Number(nfe.toFixed(1))),
     ...guided(guidance === undefined ? '' : String(guidance)),
     ...cells(scores),
   ]);
-  return textTable([head, 'rule', ...body, 'rule', ['noise floor', '', ...guided(''), ...cells(floor)]]);
+  const last: TableRow[] =
+    floor === undefined ? [] : ['rule', ['noise floor', '', ...guided(''), ...cells(floor)]];
+  return textTable([head, 'rule', ...body, ...last]);
 }

@@ -1,0 +1,200 @@
+/**
+ * `meanflow evaluate --features`: samples judged by a feature extractor of the user's own, as FID is: of a run, of an imported
+ * model, or of a file of images, against published statistics or against data.
+ */
+import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { isModelFile } from '@meanflow/checkpoints/node';
+import { ArgumentError } from '@meanflow/core';
+import type { Dataset } from '@meanflow/data';
+import { openDataset } from '@meanflow/data/node';
+import { decodeStatistics, findMetric, type FeatureExtractor } from '@meanflow/metrics';
+import { DEFAULT_BACKEND, findBackend } from '../backends.js';
+import type { Scores } from '../experiment/evaluation.js';
+import { openExtractor, type ExtractorSettings, type ImageFacts } from '../experiment/extractor.js';
+import {
+  checkReadable,
+  referenceOf,
+  scoreFeatures,
+  type FeatureReference,
+} from '../experiment/feature-scores.js';
+import { featuresOf } from '../experiment/features.js';
+import { loadGenerator } from '../experiment/generator.js';
+import { loadModel, type Generator } from '../experiment/model.js';
+import { openDataOf } from '../experiment/resolve.js';
+import { drawnPieces, readPieces, readSamples, type SamplePiece } from '../experiment/sample-stream.js';
+import { withFileErrors } from '../files.js';
+import { countText } from '../report/numbers.js';
+import type { Io } from '../terminal/io.js';
+import { scoresTable, type ScoreRow } from '../terminal/scores.js';
+import { withGuidance } from './sample.js';
+
+export interface EvaluateFeaturesOptions extends ExtractorSettings {
+  readonly statistics?: string;
+  readonly data?: string;
+  readonly vae?: string;
+  readonly nfe?: readonly number[];
+  readonly samples?: number;
+  readonly seed: number;
+  readonly metrics?: readonly string[];
+  readonly guidance?: readonly number[];
+  readonly backend?: string;
+  readonly json?: boolean;
+}
+
+/** Samples for a first look; the papers take 50,000. */
+const SAMPLES = 5000;
+
+/** One set of samples to be judged. */
+interface Subject {
+  readonly name: string;
+  readonly guidance?: number | undefined;
+  readonly pieces: AsyncIterable<SamplePiece>;
+}
+
+/** What is judged: its images, what it is called, and the samples of each setting. */
+interface Judged {
+  readonly facts: ImageFacts;
+  readonly hasLabels: boolean;
+  readonly subjects: readonly Subject[];
+  /** The run's own data; undefined for what was not trained here. */
+  readonly openOwnData?: () => Promise<Dataset>;
+  dispose(): Promise<void>;
+}
+
+export async function evaluateFeatures(
+  path: string,
+  options: EvaluateFeaturesOptions,
+  io: Io,
+): Promise<void> {
+  const { statistics, data } = options;
+  if (statistics !== undefined && data !== undefined) {
+    throw new ArgumentError(
+      '--statistics and --data exclude each other: samples are compared with one of them.',
+    );
+  }
+  const judged = extname(path) === '.npz' ? await fileOf(path, options) : await modelOf(path, options);
+  try {
+    const extractor = await openExtractor(options, judged.facts);
+    try {
+      await score(judged, extractor, options, io);
+    } finally {
+      await extractor.dispose();
+    }
+  } finally {
+    await judged.dispose();
+  }
+}
+
+async function score(
+  { facts, hasLabels, subjects, openOwnData }: Judged,
+  extractor: FeatureExtractor,
+  options: EvaluateFeaturesOptions,
+  io: Io,
+): Promise<void> {
+  const count = options.samples ?? SAMPLES;
+  const names = options.metrics ?? ['feature-frechet'];
+  const { reference, title } = await compared(options, facts, openOwnData, extractor, count);
+  const available = [
+    ...featuresOf(extractor).filter((field) => !field.startsWith('reference')),
+    ...Object.keys(reference),
+    ...(hasLabels ? ['sampleLabels'] : []),
+  ];
+  checkReadable(names, new Set(available));
+  const rows: (ScoreRow & { readonly count: number })[] = [];
+  for (const { name, guidance, pieces } of subjects) {
+    const {
+      scores,
+      nfe = NaN,
+      count: judgedCount,
+    } = await scoreFeatures(pieces, extractor, reference, names);
+    rows.push({ name, nfe, guidance, scores, count: judgedCount });
+  }
+  if (options.json) {
+    const results = rows.map(({ nfe, guidance, scores, count: samples }) => ({
+      ...(Number.isNaN(nfe) ? {} : { nfe }),
+      ...(guidance === undefined ? {} : { guidance }),
+      samples,
+      metrics: scores,
+    }));
+    const content = { model: rows[0].name, features: options.features, reference: title, results };
+    io.out(`${JSON.stringify(content, null, 2)}\n`);
+    return;
+  }
+  io.err(`${countText(rows[0].count)} samples, features of ${options.features}, against ${title}\n`);
+  io.out(scoresTable(names.map(findMetric), rows));
+}
+
+/** What samples are compared with, and what it is called. */
+async function compared(
+  { statistics, data }: EvaluateFeaturesOptions,
+  { name, imageShape }: ImageFacts,
+  openOwnData: Judged['openOwnData'],
+  extractor: FeatureExtractor,
+  count: number,
+): Promise<{
+  readonly reference: FeatureReference;
+  readonly title: string;
+}> {
+  if (statistics !== undefined) {
+    const bytes = await withFileErrors(`"${statistics}" cannot be read`, () => readFile(statistics));
+    return { reference: { referenceStatistics: decodeStatistics(bytes, statistics) }, title: statistics };
+  }
+  const dataset = data === undefined ? await openOwnData?.() : await openDataset(data);
+  if (dataset === undefined) {
+    throw new ArgumentError(
+      `"${name}" was not trained here: give what its samples are compared with, --statistics or --data.`,
+    );
+  }
+  if (dataset.imageShape?.join() !== imageShape?.join()) {
+    throw new ArgumentError(
+      `Samples are images of ${imageShape?.join(' × ') ?? 'nothing'}, "${dataset.name}" has ${dataset.imageShape?.join(' × ') ?? 'none'}.`,
+    );
+  }
+  return { reference: await referenceOf(extractor, dataset, count), title: dataset.name };
+}
+
+/** A run, a checkpoint or an imported model. */
+async function modelOf(path: string, options: EvaluateFeaturesOptions): Promise<Judged> {
+  const { vae, seed, samples: count = SAMPLES } = options;
+  const generator = await loadGenerator(path, { vae });
+  const openOwnData = (await isModelFile(path))
+    ? undefined
+    : async (): Promise<Dataset> => openDataOf((await loadModel(path)).model.config);
+  const settings = (options.nfe ?? generator.sampling.nfe).flatMap((nfe) =>
+    (options.guidance ?? [undefined]).map((scale) => ({
+      nfe,
+      guidance: scale,
+      model: withGuidance<Generator>(generator, nfe, scale === undefined ? {} : { guidance: scale }),
+    })),
+  );
+  const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
+  return {
+    facts: generator.data,
+    hasLabels: generator.network.classCount !== undefined,
+    ...(openOwnData === undefined ? {} : { openOwnData }),
+    subjects: settings.map(({ nfe, guidance, model }) => ({
+      name: model.origin,
+      guidance,
+      pieces: drawnPieces(model, { backend, seed, count, nfe }),
+    })),
+    dispose: () => backend.dispose(),
+  };
+}
+
+/** A file of images. */
+async function fileOf(path: string, options: EvaluateFeaturesOptions): Promise<Judged> {
+  for (const name of ['nfe', 'guidance', 'samples', 'vae'] as const) {
+    if (options[name] !== undefined) {
+      throw new ArgumentError(`--${name} is for models, and ${path} holds samples that were drawn already.`);
+    }
+  }
+  const images = await readSamples(path);
+  const imageShape = images.shape.slice(1);
+  return {
+    facts: { name: path, featureShape: imageShape, imageShape },
+    hasLabels: false,
+    subjects: [{ name: path, pieces: readPieces(images) }],
+    dispose: async () => {},
+  };
+}

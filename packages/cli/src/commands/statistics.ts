@@ -1,0 +1,71 @@
+/** `meanflow statistics`: mean and covariance of the features of images, in the file that FID takes its reference from. */
+import { ArgumentError } from '@meanflow/core';
+import { openDataset } from '@meanflow/data/node';
+import { encodeStatistics } from '@meanflow/metrics';
+import type { Command } from 'commander';
+import { openExtractor, type ExtractorSettings } from '../experiment/extractor.js';
+import { statisticsOfTraining } from '../experiment/features.js';
+import { writeOutput } from '../files.js';
+import { countText } from '../report/numbers.js';
+import type { Io } from '../terminal/io.js';
+import { withFeatureOptions } from './feature-options.js';
+import { share, wholeNumber } from './options.js';
+
+interface StatisticsOptions extends ExtractorSettings {
+  readonly out: string;
+  readonly count?: number;
+  readonly heldOut: number;
+  readonly splitSeed: number;
+}
+
+/** Images of data that never end, where no number is given: as many as FID takes. */
+const FRESH = 50_000;
+
+export function addStatistics(program: Command, io: Io): void {
+  const command = program
+    .command('statistics')
+    .summary('write the reference statistics that FID compares with')
+    .description(
+      'Run the training images of a data set through a feature extractor and write the mean and the covariance of the features ' +
+        'as an npz file (mu, sigma), as the published codes read them.',
+    )
+    .argument('<data>', 'a data set ("meanflow info" lists them), or a file or folder of images')
+    .requiredOption('--features <file>', 'the extractor, an ONNX file')
+    .option('--out <file>', 'where to', 'statistics.npz')
+    .option(
+      '--count <n>',
+      'how many images; all of them by default, 50,000 where they never end',
+      wholeNumber(2),
+    )
+    .option('--held-out <share>', 'share of the images held out, where they are a finite set', share, 0.2)
+    .option('--split-seed <n>', 'chooses the images that are held out', wholeNumber(0), 0);
+  withFeatureOptions(command)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ meanflow statistics photos --features inception.onnx --features-range signed --out photos.npz
+  $ meanflow evaluate runs/photos --features inception.onnx --features-range signed --statistics photos.npz`,
+    )
+    .action((data: string, options: StatisticsOptions) => statistics(data, options, io));
+}
+
+async function statistics(data: string, options: StatisticsOptions, io: Io): Promise<void> {
+  const { out, count, heldOut, splitSeed } = options;
+  const dataset = await openDataset(data, { heldOut, seed: splitSeed });
+  const rows = dataset.sizes?.train;
+  if (rows !== undefined && count !== undefined && count > rows) {
+    throw new ArgumentError(
+      `"${dataset.name}" has ${countText(rows)} training images, fewer than --count ${count}.`,
+    );
+  }
+  const most = count ?? rows ?? FRESH;
+  const extractor = await openExtractor(options, dataset);
+  try {
+    const found = await statisticsOfTraining(extractor, dataset, most);
+    await writeOutput(out, encodeStatistics(found));
+    io.err(`${countText(most)} images of ${dataset.name}, ${countText(found.mean.size)} features: ${out}\n`);
+  } finally {
+    await extractor.dispose();
+  }
+}

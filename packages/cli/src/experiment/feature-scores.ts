@@ -1,0 +1,120 @@
+/**
+ * Scores of samples by the features of an extractor alone: the images pass by piece by piece and only their features are kept, or,
+ * where nothing but a Fréchet distance is asked for, only the statistics of these.
+ */
+import { ArgumentError, HostArray, RandomKey } from '@meanflow/core';
+import type { Dataset } from '@meanflow/data';
+import {
+  FeatureAccumulator,
+  findMetric,
+  frechetDistanceOfStatistics,
+  type Evaluation,
+  type FeatureExtractor,
+  type FeatureStatistics,
+} from '@meanflow/metrics';
+import type { Scores } from './evaluation.js';
+import { statisticsOfTraining } from './features.js';
+import type { SamplePiece } from './sample-stream.js';
+
+/** What features are compared with: statistics, and features where there is data. */
+export interface FeatureReference extends Pick<Evaluation, 'referenceFeatures' | 'referenceLabels'> {
+  readonly referenceStatistics: FeatureStatistics;
+}
+
+/** The reference of data: statistics of its training rows, or of `count` fresh ones; features of `count` rows held out. */
+export async function referenceOf(
+  extractor: FeatureExtractor,
+  dataset: Dataset,
+  count: number,
+): Promise<FeatureReference> {
+  const { x, label } = dataset.reference('test', RandomKey.fromSeed(0).fold('reference'), count);
+  const { features } = await extractor.extract(x);
+  return {
+    referenceStatistics: await statisticsOfTraining(
+      extractor,
+      dataset,
+      dataset.sizes === undefined ? count : undefined,
+    ),
+    referenceFeatures: features,
+    ...(label === undefined ? {} : { referenceLabels: label }),
+  };
+}
+
+/** @throws {ArgumentError} when a metric reads what is not there; the message says which */
+export function checkReadable(names: readonly string[], available: ReadonlySet<string>): void {
+  for (const name of names) {
+    const missing =
+      name === 'feature-frechet' ? [] : findMetric(name).reads.filter((field) => !available.has(field));
+    if (missing.length === 0) continue;
+    throw new ArgumentError(
+      `The metric "${name}" cannot be had from ONNX features here: ${missing.map((field) => reasons[field] ?? field).join('; ')}.`,
+    );
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  sampleLogits: "it reads a classifier's logits (--logits-output)",
+  sampleLabels: 'it reads the classes that samples were asked for',
+  referenceFeatures: 'it reads images of the data (--data), not statistics alone',
+  referenceLabels: 'it reads classes of the data',
+  training: 'it reads pixels of the data',
+  support: 'it reads points of the plane',
+};
+
+/** Metrics by name of samples that pass by, and how many network evaluations each took. */
+export async function scoreFeatures(
+  pieces: AsyncIterable<SamplePiece>,
+  extractor: FeatureExtractor,
+  reference: FeatureReference,
+  names: readonly string[],
+): Promise<{ readonly scores: Scores; readonly count: number; readonly nfe: number | undefined }> {
+  const keepsFeatures = names.some((name) => name !== 'feature-frechet');
+  const kept: { features: HostArray[]; logits: HostArray[]; labels: HostArray[] } = {
+    features: [],
+    logits: [],
+    labels: [],
+  };
+  let accumulator: FeatureAccumulator | undefined;
+  let nfe: number | undefined;
+  for await (const piece of pieces) {
+    const { features, logits } = await extractor.extract(piece.samples);
+    accumulator ??= new FeatureAccumulator(features.shape[1]);
+    accumulator.add(features);
+    nfe = piece.nfe;
+    if (!keepsFeatures) continue;
+    kept.features.push(features);
+    if (logits !== undefined) kept.logits.push(logits);
+    if (piece.labels !== undefined) kept.labels.push(piece.labels);
+  }
+  if (accumulator === undefined) throw new ArgumentError('There are no samples to score.');
+  const evaluation: Evaluation = {
+    samples: new HostArray('float32', [0], new Float32Array()),
+    reference: new HostArray('float32', [0], new Float32Array()),
+    ...reference,
+    ...(kept.features.length === 0 ? {} : { sampleFeatures: joined('float32', kept.features) }),
+    ...(kept.logits.length === 0 ? {} : { sampleLogits: joined('float32', kept.logits) }),
+    ...(kept.labels.length === 0 ? {} : { sampleLabels: joined('int32', kept.labels) }),
+  };
+  const scores: Record<string, number> = {};
+  const statistics = accumulator.statistics();
+  for (const name of names) {
+    scores[name] =
+      name === 'feature-frechet'
+        ? frechetDistanceOfStatistics(statistics, reference.referenceStatistics)
+        : findMetric(name).evaluate(evaluation, RandomKey.fromSeed(0).fold(name));
+  }
+  return { scores, count: accumulator.count, nfe };
+}
+
+function joined<D extends 'float32' | 'int32'>(dtype: D, parts: readonly HostArray[]): HostArray<D> {
+  const rows = parts.reduce((sum, { shape }) => sum + shape[0], 0);
+  const rest = parts[0].shape.slice(1);
+  const size = parts.reduce((sum, part) => sum + part.size, 0);
+  const data = dtype === 'int32' ? new Int32Array(size) : new Float32Array(size);
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.size;
+  }
+  return new HostArray(dtype, [rows, ...rest], data as HostArray<D>['data']);
+}

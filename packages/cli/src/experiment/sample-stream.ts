@@ -1,0 +1,94 @@
+/**
+ * Samples piece by piece, so that as many as FID takes need the memory of a few hundred: drawn from a model and decoded, or read
+ * from a file of images.
+ */
+import { readFile } from 'node:fs/promises';
+import { DataError, formatShape, HostArray, type Backend } from '@meanflow/core';
+import { decodeNpz } from '@meanflow/npz';
+import { createSampler, decodeSamples } from '@meanflow/samplers';
+import { withFileErrors } from '../files.js';
+import { drawSamples, roundLabels } from './draw.js';
+import { evaluationKey } from './evaluation.js';
+import type { Generator, Labels } from './model.js';
+
+/** Rows with the class that each was asked for. */
+export interface SamplePiece {
+  readonly samples: HostArray<'float32'>;
+  readonly labels: Labels;
+  /** Network evaluations for each sample; undefined where they were not drawn here. */
+  readonly nfe: number | undefined;
+}
+
+/** Rows of a piece. The noise of a piece follows from its number, so that this is part of what a seed decides. */
+const PIECE = 500;
+
+export interface StreamOptions {
+  readonly backend: Backend;
+  readonly seed: number;
+  readonly count: number;
+  readonly nfe: number;
+}
+
+/** `count` samples of a model; classes take turns. */
+export async function* drawnPieces(
+  model: Generator,
+  { backend, seed, count, nfe }: StreamOptions,
+): AsyncGenerator<SamplePiece> {
+  const size = Math.min(PIECE, count);
+  const { atOnce, decoder } = model;
+  const sampler = createSampler(backend, model.network, atOnce === undefined ? {} : { batchSize: atOnce });
+  try {
+    const all = roundLabels(model, count + size);
+    for (let start = 0; start < count; start += size) {
+      const key = evaluationKey(seed)
+        .fold('piece')
+        .fold(start / size);
+      const labels = all?.rows(start, start + size);
+      const drawn = await drawSamples(sampler, model, { count: size, key, labels, nfe });
+      const samples =
+        decoder === undefined
+          ? drawn.samples
+          : await decodeSamples(backend, decoder, drawn.samples, { batchSize: decoder.rows });
+      const rows = Math.min(size, count - start);
+      yield { samples: samples.rows(0, rows), labels: labels?.rows(0, rows), nfe: drawn.nfe };
+    }
+  } finally {
+    await sampler.dispose();
+  }
+}
+
+/** Content of a file of samples at most. */
+const MOST_BYTES = 2 ** 32;
+
+/**
+ * The images of an npz file, as published sets of samples have them: `arr_0`, `[count, height, width, channels]`, 0 … 255; or
+ * floating-point numbers in [−1, 1].
+ *
+ * @throws {DataError} when the file is damaged or holds no such images
+ */
+export async function readSamples(path: string): Promise<HostArray> {
+  const bytes = await withFileErrors(`"${path}" cannot be read`, () => readFile(path));
+  const { arr_0: images } = decodeNpz(bytes, path, { names: ['arr_0'], maxBytes: MOST_BYTES });
+  const isByte = images.dtype === 'int32';
+  const [least, most] = isByte ? [0, 255] : [-1, 1];
+  const isInRange = images.data.every((value: number) => value >= least && value <= most);
+  if (images.shape.length !== 4 || images.size === 0 || !isInRange) {
+    throw new DataError(
+      `${path}: "arr_0" is ${images.dtype} ${formatShape(images.shape)}${isInRange ? '' : ` with values beyond ${least} … ${most}`}, ` +
+        'expected images [count, height, width, channels] of bytes, or of numbers in [−1, 1].',
+    );
+  }
+  return images;
+}
+
+/** The same piece by piece, in [−1, 1]. */
+export async function* readPieces(images: HostArray): AsyncGenerator<SamplePiece> {
+  for (let start = 0; start < images.shape[0]; start += PIECE) {
+    const rows = images.rows(start, Math.min(images.shape[0], start + PIECE));
+    // An extractor turns these into the same bytes again.
+    const data =
+      rows.dtype === 'int32' ? Float32Array.from(rows.data, (value) => value / 127.5 - 1) : undefined;
+    const samples = data === undefined ? rows.to('float32') : new HostArray('float32', rows.shape, data);
+    yield { samples, labels: undefined, nfe: undefined };
+  }
+}

@@ -1,0 +1,165 @@
+/** `evaluate --features` and `statistics`: samples judged by an ONNX file, as FID is. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { exportOnnx } from '@meanflow/backend-ort';
+import { add, hostArray, HostArray, mean, mul, RandomKey, reshape, spec, trace } from '@meanflow/core';
+import { shapesDataset } from '@meanflow/data';
+import { decodeStatistics, featureStatistics, frechetDistanceOfStatistics } from '@meanflow/metrics';
+import { encodeNpz } from '@meanflow/npz';
+import { meanflow, succeed, temporaryFolder } from './support/cli.js';
+import { writeJson } from './support/tiny.js';
+
+const folder = temporaryFolder();
+const onnx = folder.path.bind(folder, 'features.onnx');
+const unit = (): string[] => [
+  '--features',
+  onnx(),
+  '--features-range',
+  'unit',
+  '--features-output',
+  'features',
+];
+const BATCH = 16;
+
+/** The mean of each quarter's channels, 12 features of 16×16 pixels; twice these as logits. */
+function quarters(images: HostArray): HostArray<'float32'> {
+  const count = images.shape[0];
+  const found = new Float32Array(count * 12);
+  images.data.forEach((value, at) => {
+    const [image, y, x, channel] = [
+      Math.floor(at / 768),
+      Math.floor(at / 48) % 16,
+      Math.floor(at / 3) % 16,
+      at % 3,
+    ];
+    found[image * 12 + (Math.floor(y / 8) * 2 + Math.floor(x / 8)) * 3 + channel] += value / 64;
+  });
+  return new HostArray('float32', [count, 12], found);
+}
+
+const eightBit = (images: HostArray): HostArray<'float32'> =>
+  new HostArray(
+    'float32',
+    images.shape,
+    Float32Array.from(images.data, (v) => Math.max(0, Math.min(255, Math.floor(127.5 * v + 128))) / 255),
+  );
+
+beforeAll(async () => {
+  const traced = trace(
+    ({ images }) => {
+      const parts = reshape(images, [BATCH, 2, 8, 2, 8, 3]);
+      const features = reshape(mean(parts, [2, 4]), [BATCH, 12]);
+      return { features, logits: add(mul(features, 2), 0) };
+    },
+    { images: spec([BATCH, 16, 16, 3]) },
+    { name: 'quarters' },
+  );
+  const { model } = exportOnnx(traced.graph, {
+    inputs: { images: 'images' },
+    outputs: { features: 'features', logits: 'logits' },
+    parameters: {},
+    dataFile: 'features.data',
+  });
+  await writeFile(onnx(), model);
+  const config = await writeJson(folder.path('shapes.json'), {
+    data: 'shapes',
+    steps: 2,
+    batch: 4,
+    network: { patchSize: 8, width: 16, depth: 1, heads: 2 },
+    sampling: { nfe: [1, 2] },
+    evaluation: { samples: 40, metrics: ['frechet'] },
+  });
+  await succeed('train', '--config', config, '--out', folder.path('shapes'));
+});
+
+it('writes statistics that published codes read, of as many images as were asked for', async () => {
+  const out = folder.path('made', 'shapes.npz');
+  const { err } = await succeed('statistics', 'shapes', ...unit(), '--count', '100', '--out', out);
+  expect(err).toContain('100 images of shapes, 12 features');
+  const { mean: mu, covariance } = decodeStatistics(await readFile(out), out);
+  const { x } = shapesDataset().batch(RandomKey.fromSeed(0).fold('statistics'), 0, 100);
+  const expected = featureStatistics(quarters(eightBit(x)));
+  mu.data.forEach((value, i) => expect(value).toBeCloseTo(expected.mean.data[i], 5));
+  covariance.data.forEach((value, i) => expect(value).toBeCloseTo(expected.covariance.data[i], 5));
+});
+
+it('judges a file of images against statistics, with the value that they have by hand', async () => {
+  const { x } = shapesDataset().reference('test', RandomKey.fromSeed(7), 50);
+  const bytes = hostArray(
+    eightBit(x).data.map((v) => Math.round(255 * v)),
+    { dtype: 'int32', shape: x.shape },
+  );
+  await writeFile(folder.path('images.npz'), encodeNpz({ arr_0: bytes }));
+  await writeFile(folder.path('floats.npz'), encodeNpz({ arr_0: x }));
+  const reference = decodeStatistics(await readFile(folder.path('made', 'shapes.npz')), 'shapes.npz');
+  const expected = frechetDistanceOfStatistics(featureStatistics(quarters(eightBit(x))), reference);
+  for (const file of ['images.npz', 'floats.npz']) {
+    const args = [
+      'evaluate',
+      folder.path(file),
+      ...unit(),
+      '--statistics',
+      folder.path('made', 'shapes.npz'),
+    ];
+    const { results } = JSON.parse((await succeed(...args, '--json')).out);
+    expect(results).toEqual([{ samples: 50, metrics: { 'feature-frechet': expect.closeTo(expected, 6) } }]);
+    expect((await succeed(...args)).out).toMatch(/NFE +feature Fréchet ↓\n/);
+  }
+});
+
+it('judges a run against its own data, at each number of evaluations, by any metric on features', async () => {
+  const names = [
+    'feature-frechet',
+    'class-frechet',
+    'inception-score',
+    'precision',
+    'recall',
+    'density',
+    'coverage',
+  ];
+  const metrics = ['--metrics', names.join(','), '--logits-output', 'logits', '--samples', '120'];
+  const args = ['evaluate', folder.path('shapes'), ...unit(), ...metrics, '--json'];
+  const { out } = await succeed(...args);
+  const { results, reference } = JSON.parse(out);
+  expect(reference).toBe('shapes');
+  expect(results.map(({ nfe }: { nfe: number }) => nfe)).toEqual([1, 2]);
+  for (const { metrics: scores, samples } of results) {
+    expect(samples).toBe(120);
+    expect(Object.keys(scores)).toEqual(names);
+    expect(Object.values(scores).every(Number.isFinite)).toBe(true);
+  }
+  expect((await succeed(...args)).out).toBe(out);
+});
+
+it('says what is missing, and what does not fit', async () => {
+  const refusal = async (status: number, ...args: string[]): Promise<string> => {
+    const found = await meanflow(...args);
+    expect({ status: found.status, out: found.out }).toEqual({ status, out: '' });
+    return found.err;
+  };
+  const run = folder.path('shapes');
+  const images = folder.path('images.npz');
+  const statistics = ['--statistics', folder.path('made', 'shapes.npz')];
+  expect(await refusal(2, 'evaluate', images)).toContain('was not trained here');
+  expect(await refusal(2, 'evaluate', images, ...unit())).toContain('--statistics or --data');
+  expect(await refusal(2, 'evaluate', images, ...unit(), ...statistics, '--nfe', '1')).toContain(
+    '--nfe is for models',
+  );
+  expect(await refusal(2, 'evaluate', images, ...unit(), '--data', 'digits')).toContain(
+    '16 × 16 × 3, "digits" has 8 × 8 × 1',
+  );
+  expect(await refusal(2, 'evaluate', run, ...statistics)).toContain('--statistics goes with --features');
+  expect(await refusal(2, 'evaluate', run, '--features', onnx(), '--features-range', 'unit')).toContain(
+    'The model has the outputs "features", "logits"',
+  );
+  expect(await refusal(2, 'evaluate', run, ...unit(), ...statistics, '--metrics', 'precision')).toContain(
+    'not statistics alone',
+  );
+  expect(
+    await refusal(2, 'evaluate', run, ...unit(), ...statistics, '--metrics', 'inception-score'),
+  ).toContain('--logits-output');
+  expect(await refusal(2, 'statistics', 'two-moons', ...unit())).toContain('"two-moons" has none');
+  expect(await refusal(1, 'evaluate', run, ...unit(), '--statistics', images)).toContain('images.npz');
+  const wrong = folder.path('wrong.npz');
+  await writeFile(wrong, encodeNpz({ arr_0: hostArray([[1, 2]], { dtype: 'int32' }) }));
+  expect(await refusal(1, 'evaluate', wrong, ...unit(), ...statistics)).toContain('expected images [count');
+});
