@@ -59,7 +59,7 @@ beforeAll(async () => {
     parameters: {},
     dataFile: 'features.data',
   });
-  await writeFile(onnx(), model);
+  await writeFile(onnx(), [...model.chunks()]);
   const config = await writeJson(folder.path('shapes.json'), {
     data: 'shapes',
     steps: 2,
