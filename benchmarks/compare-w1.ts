@@ -4,13 +4,13 @@
  *
  *     npm run benchmark                   (PYTHON=/path/to/python names an interpreter with torch and jax)
  */
-import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { median, startPeer, type Peer } from './peer.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -27,48 +27,34 @@ const python = process.env.PYTHON ?? 'python3';
 const LOSS_TOLERANCE = 2e-6;
 const PROBE_TOLERANCE = 5e-4;
 
+interface First {
+  readonly losses: readonly number[];
+  readonly probe: number;
+}
+
 interface Worker {
-  readonly name: string;
-  readonly process: ChildProcessWithoutNullStreams;
-  readonly lines: AsyncIterator<string>;
-  readonly first: { readonly losses: readonly number[]; readonly probe: number };
+  readonly peer: Peer<First>;
   readonly wall: number[];
   readonly cpu: number[];
 }
 
-/** Starts a worker; `undefined`, with the reason printed, when it cannot run here. */
 async function start(name: string, command: string, args: readonly string[]): Promise<Worker | undefined> {
-  const child = spawn(command, args, { stdio: 'pipe' });
-  let errors = '';
-  child.stderr.on('data', (chunk) => (errors += String(chunk)));
-  child.on('error', (error) => (errors += error.message));
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  for (let line = await lines.next(); !line.done; line = await lines.next()) {
-    if (!line.value.startsWith('ready ')) continue;
-    return { name, process: child, lines, first: JSON.parse(line.value.slice(6)), wall: [], cpu: [] };
-  }
-  console.log(`${name}: not run here (${errors.trim().split('\n').at(-1)})`);
-  return undefined;
+  const peer = await startPeer<First>(name, command, args);
+  return peer && { peer, wall: [], cpu: [] };
 }
 
-async function round(worker: Worker, steps: number): Promise<void> {
-  worker.process.stdin.write(`${steps}\n`);
-  const { value } = await worker.lines.next();
-  for (const [wall, cpu] of JSON.parse(value)) {
-    worker.wall.push(wall);
-    worker.cpu.push(cpu);
+async function round({ peer, wall, cpu }: Worker, steps: number): Promise<void> {
+  for (const [wallTime, cpuTime] of (await peer.ask(`${steps}`)) as [number, number][]) {
+    wall.push(wallTime);
+    cpu.push(cpuTime);
   }
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-}
-
-function disagreement(ours: Worker, peer: Worker): { losses: number; probe: number } {
+function disagreement(oursAt: Worker, peerAt: Worker): { losses: number; probe: number } {
+  const [ours, peer] = [oursAt.peer.first, peerAt.peer.first];
   const relative = (a: number, b: number) => Math.abs(a - b) / Math.abs(b);
-  const losses = Math.max(...ours.first.losses.map((loss, i) => relative(peer.first.losses[i], loss)));
-  return { losses, probe: relative(peer.first.probe, ours.first.probe) };
+  const losses = Math.max(...ours.losses.map((loss, i) => relative(peer.losses[i], loss)));
+  return { losses, probe: relative(peer.probe, ours.probe) };
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'meanflow-w1-'));
@@ -85,10 +71,10 @@ try {
   for (let i = 0; i < Number(options.rounds); i++) {
     for (const worker of workers) await round(worker, Number(options.steps));
   }
-  workers.forEach((worker) => worker.process.stdin.end());
+  workers.forEach((worker) => worker.peer.end());
 
   const rows = workers.map((worker) => ({
-    name: worker.name,
+    name: worker.peer.name,
     wallMedian: median(worker.wall),
     wallMinimum: Math.min(...worker.wall),
     cpuMedian: median(worker.cpu),
@@ -113,7 +99,7 @@ try {
     return !(losses <= LOSS_TOLERANCE && probe <= PROBE_TOLERANCE);
   });
   if (wrong.length > 0) {
-    console.error(`Not the same numbers as meanflow: ${wrong.map(({ name }) => name).join(', ')}.`);
+    console.error(`Not the same numbers as meanflow: ${wrong.map(({ peer }) => peer.name).join(', ')}.`);
     process.exitCode = 1;
   }
 } finally {

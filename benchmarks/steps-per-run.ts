@@ -13,6 +13,7 @@ import { ortBackend } from '@meanflow/backend-ort';
 import { ArgumentError, type RandomKey } from '@meanflow/core';
 import { meanFlow, mlp } from '@meanflow/models';
 import { adamW, ema, Trainer } from '@meanflow/training';
+import { median } from './peer.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -48,8 +49,6 @@ async function advance(trainer: Trainer, limit: number): Promise<number[]> {
   }
   return losses;
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 interface Row {
   readonly count: number;
