@@ -4,7 +4,7 @@
  * `webgpu`, which is Dawn as well.
  */
 import { BackendError } from '@meanflow/core';
-import { deviceProfile } from './devices.js';
+import { webgpuDrivers } from './devices.js';
 import { messageOf } from './runtime.js';
 
 export interface AdapterOptions {
@@ -40,7 +40,6 @@ export async function describeAdapter({
   gpu: source,
   allowSoftware = false,
 }: AdapterOptions): Promise<string> {
-  const { help } = deviceProfile('webgpu');
   const gpu = await findGpu(source);
   if (gpu === undefined) {
     if (allowSoftware) return 'an adapter that ONNX Runtime chose (pass `gpu` to have it named)';
@@ -51,7 +50,7 @@ export async function describeAdapter({
   }
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (adapter === null) {
-    throw new BackendError(`ort:webgpu was asked for, but WebGPU found no adapter. ${help}`);
+    throw new BackendError(`ort:webgpu was asked for, but WebGPU found no adapter. ${webgpuDrivers}`);
   }
   const { info, limits } = adapter;
   const { vendor, architecture, device, description } = info;

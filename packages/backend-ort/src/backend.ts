@@ -184,10 +184,10 @@ class SessionBackend implements OrtBackend {
   /** Runs a graph of one op, so that a runtime that cannot serve is found now. */
   async probe(): Promise<void> {
     const { graph } = trace((x) => x.neg(), spec([1]), { name: 'probe' });
-    const versions = JSON.stringify(this.info.versions);
+    const versions = Object.entries(this.info.versions).map(([name, version]) => `${name} ${version}`);
     const session = await this.open(
       toOnnx(graph, this.device),
-      `${this.name} was asked for and cannot run here (found: ${versions}; onnxruntime 1.30 or newer is needed). ` +
+      `${this.name} was asked for and cannot run here (found: ${versions.join(', ')}; onnxruntime 1.30 or newer is needed). ` +
         `${this.profile.help}\nONNX Runtime says`,
     );
     // Before the session goes: the GPU stays open as long as one is left.

@@ -1,5 +1,5 @@
 /** Files as commands use them: folders made when something is to be written, failures in words, contents there whole or not at all. */
-import { mkdir, readdir } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DataError } from '@meanflow/core';
 import { writeFileAtomically } from '@meanflow/training/node';
@@ -29,6 +29,20 @@ export async function withFileErrors<T>(action: string, work: () => Promise<T>):
 /** Writes a file, with the folders it lies in. */
 export function writeOutput(path: string, content: Uint8Array | string): Promise<void> {
   return writeOutputs(path, [content]);
+}
+
+/**
+ * Makes sure, before long work, that its result can be written: makes the folders that the file will lie in.
+ *
+ * @throws {DataError} when it cannot be written
+ */
+export async function prepareOutput(path: string): Promise<void> {
+  await withFileErrors(`"${path}" cannot be written`, async () => {
+    await mkdir(dirname(path), { recursive: true });
+    await access(dirname(path), constants.W_OK);
+    const found = await stat(path).catch(() => undefined);
+    if (found?.isDirectory()) throw Object.assign(new Error(`${path} is a folder`), { code: 'EISDIR' });
+  });
 }
 
 /** Writes a file piece by piece, with the folders it lies in. */

@@ -67,14 +67,27 @@ describe('meanflow conformance', () => {
     await kill(child.pid!);
     const { status, out } = await end;
     expect(status).toBe(1);
-    const found = JSON.parse(out) as Record<'backend' | 'absent' | 'ended', string | undefined>[];
+    const found = JSON.parse(out) as Record<'backend' | 'broke' | 'ended', string | undefined>[];
     const [dead, alive] = ['ort:cpu', 'reference'].map((name) =>
       found.find(({ backend }) => backend === name)!,
     );
     // It was killed before the backend was open, or after.
-    expect(dead.absent ?? dead.ended).toContain('its process was ended by SIGKILL');
+    expect(dead.broke ?? dead.ended).toContain('its process was ended by SIGKILL');
     expect(alive).toHaveProperty('results');
     expect(alive).not.toHaveProperty('ended');
+  });
+
+  it('runs a backend that is named twice once', async () => {
+    const { status, out } = await conformance(['--backend', 'reference,reference', '--op', 'neg']);
+    expect(status).toBe(0);
+    expect(out).toMatch(/^error +cases +reference$/m);
+  });
+
+  it('refuses a file that cannot be written before any case is run', async () => {
+    const { status, out, err } = await conformance(['--op', 'neg', '--out', folder.path('.')]);
+    expect(status).toBe(1);
+    expect(err).toContain('cannot be written: it is a folder, not a file.');
+    expect(`${out}${err}`).not.toMatch(/cases/);
   });
 
   it('knows the backends that a browser has', async () => {

@@ -1,10 +1,10 @@
 /** The command `meanflow conformance`, but for its options and where its output goes. */
-import { BackendError, MeanflowError, type Backend } from '@meanflow/core';
+import type { Backend } from '@meanflow/core';
 import type { Case } from './cases/case.js';
 import { reportsJson } from './report/json.js';
 import { matrixHtml } from './report/html.js';
 import { matrixText } from './report/matrix.js';
-import { conforms, type Absence, type CaseResult, type Report } from './report/report.js';
+import { absence, conforms, type Absence, type CaseResult, type Report } from './report/report.js';
 import { runConformance, type ConformanceOptions } from './run.js';
 
 /** Something that yields a report: a backend in this process, in another one, in a browser. */
@@ -78,10 +78,8 @@ export async function conformanceCommand(
       });
       reports.push(report);
     } catch (error) {
-      // What is none of ours is a bug, and no matrix.
-      if (!(error instanceof MeanflowError)) throw error;
       errors.push(error);
-      absences.push({ backend: name, reason: error.message, isUnavailable: error instanceof BackendError });
+      absences.push(absence(name, error));
     }
   }
   if (reports.length === 0 && errors.length > 0) throw errors[0];

@@ -12,7 +12,7 @@ import { runConformance, type ConformanceOptions } from './run.js';
 export type RemoteMessage =
   | { readonly kind: 'opened'; readonly device: DeviceInfo }
   /** Instead of all others: it cannot be opened. `isBug` when the error is none of ours. */
-  | { readonly kind: 'absent'; readonly message: string; readonly isBug: boolean }
+  | { readonly kind: 'absent'; readonly message: string; readonly stack?: string; readonly isBug: boolean }
   | { readonly kind: 'result'; readonly result: CaseResult }
   | { readonly kind: 'finished' };
 
@@ -30,8 +30,13 @@ export async function serveConformance(
   try {
     backend = await open();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return tell({ kind: 'absent', message, isBug: !(error instanceof MeanflowError) });
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    return tell({
+      kind: 'absent',
+      message,
+      ...(stack && { stack }),
+      isBug: !(error instanceof MeanflowError),
+    });
   }
   tell({ kind: 'opened', device: backend.describe() });
   const chosen = new Set(cases);
@@ -66,6 +71,7 @@ export interface RemoteLine {
  * @param start makes the other side run the cases; called once
  * @throws {BackendError} when the backend cannot be opened there
  * @throws {MeanflowError} when the other side ends, or hangs, before the backend is open
+ * @throws {Error} with the other side's stack, when what happened there is a bug
  */
 export function remoteReport(
   name: string,
@@ -110,7 +116,7 @@ export function remoteReport(
         if (device === undefined) end('it finished before it was open');
         else resolveFinished(device);
       } else {
-        settle(() => reject(message.isBug ? new Error(message.message) : new BackendError(message.message)));
+        settle(() => reject(errorOf(message)));
       }
     };
     const resolveFinished = (found: DeviceInfo): void =>
@@ -118,4 +124,8 @@ export function remoteReport(
     watch();
     start({ cases, hear, end });
   });
+}
+
+function errorOf({ message, stack, isBug }: RemoteMessage & { readonly kind: 'absent' }): Error {
+  return isBug ? Object.assign(new Error(message), stack && { stack }) : new BackendError(message);
 }

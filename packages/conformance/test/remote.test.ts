@@ -73,6 +73,8 @@ test('a backend that cannot be opened is refused by its own error, a bug by anot
   const bug = failing(new TypeError('x is undefined'));
   await expect(bug).rejects.toThrow('x is undefined');
   await expect(bug).rejects.not.toThrow(MeanflowError);
+  const thrown = new TypeError('x is undefined');
+  await expect(failing(thrown)).rejects.toHaveProperty('stack', thrown.stack);
 });
 
 test('a side that ends before the backend is open broke', async () => {

@@ -96,13 +96,18 @@ test('the matrix tells what ended early, what is not here and what broke', () =>
   `);
   const html = matrixHtml([ended], absences);
   expect(html).toContain('<li class="failed">Ended in exp: 1: its process died</li>');
-  expect(html).toContain('<h2>gpu does not run here</h2>\n<p>no driver</p>');
+  expect(html).toContain('<h2>gpu does not run here</h2>\n<p class="reason">no driver</p>');
   expect(html).toContain('<h2>native broke</h2>');
   const parsed = JSON.parse(reportsJson([ended], absences)) as unknown[];
   expect(parsed.slice(1)).toEqual([
     { backend: 'gpu', absent: 'no driver' },
-    { backend: 'native', absent: 'it died early' },
+    { backend: 'native', broke: 'it died early' },
   ]);
+});
+
+test('code between backticks is code on the page', () => {
+  const html = matrixHtml([], [{ backend: 'gpu', reason: 'Run `npm install <x>`.', isUnavailable: true }]);
+  expect(html).toContain('Run <code>npm install &lt;x&gt;</code>.');
 });
 
 test('every unsupported case is listed', () => {
@@ -246,10 +251,21 @@ describe('the command', () => {
     expect(exitCode).toBe(1);
   });
 
-  test('without any report, and with a bug, there is no matrix', async () => {
+  test('a bug costs its backend, and no other; the report has its stack', async () => {
+    const bug = new TypeError('x is undefined');
+    const { output, reports, exitCode } = await conformanceCommand([refusing('gpu', bug), reference], {
+      filter,
+      isOptional: () => true,
+    });
+    expect(output).toMatch(/^gpu BROKE\n {2}TypeError: x is undefined\n {6}at .*report\.test/m);
+    expect(reports.map(({ backend }) => backend)).toEqual(['reference']);
+    expect(exitCode).toBe(1);
+  });
+
+  test('without any report there is no matrix', async () => {
     const absent = conformanceCommand([refusing('gpu', new BackendError('no driver'))], { filter });
     await expect(absent).rejects.toThrow('no driver');
-    const bug = conformanceCommand([reference, refusing('gpu', new TypeError('x is undefined'))], { filter });
+    const bug = conformanceCommand([refusing('gpu', new TypeError('x is undefined'))], { filter });
     await expect(bug).rejects.toThrow(TypeError);
   });
 });

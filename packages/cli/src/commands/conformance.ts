@@ -4,7 +4,7 @@ import { ArgumentError, didYouMean } from '@meanflow/core';
 import type { Command } from 'commander';
 import { DEFAULT_BACKEND } from '../backends.js';
 import { findSource, sources } from '../conformance/sources.js';
-import { writeOutput } from '../files.js';
+import { prepareOutput, writeOutput } from '../files.js';
 import type { Io } from '../terminal/io.js';
 import type { SetExitCode } from './command.js';
 import { names } from './options.js';
@@ -57,7 +57,9 @@ Examples:
       if (ops !== undefined) checkOps(ops);
       const listUnsupported = options.verbose ?? false;
       const required = options.require ?? [];
-      const { reports, absences, output, exitCode } = await conformanceCommand(chosenSources(options), {
+      const chosen = chosenSources(options);
+      if (options.out !== undefined) await prepareOutput(options.out);
+      const { reports, absences, output, exitCode } = await conformanceCommand(chosen, {
         format,
         listUnsupported,
         ...(ops && { filter: ({ op }) => ops.includes(op) }),

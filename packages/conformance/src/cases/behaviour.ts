@@ -38,6 +38,29 @@ export function behaviour(
   };
 }
 
+/** Makes a case of what one executable does. */
+type ExecutableCase = (
+  variant: string,
+  check: (executable: Executable) => Promise<Finding | void>,
+) => BehaviourCase;
+
+/** Makers of cases about one thing. */
+export function casesOf(op: string, aspect: Aspect) {
+  const of = (variant: string, check: (backend: Backend) => Promise<Finding | void>): BehaviourCase =>
+    behaviour(op, aspect, variant, check);
+  const using =
+    (graph: () => Graph, state: Readonly<Record<string, string>>): ExecutableCase =>
+    (variant, check) =>
+      of(variant, (backend) => withExecutable(backend, graph(), state, check));
+  return {
+    of,
+    /** On {@link doubleGraph}. */
+    doubling: using(doubleGraph, {}),
+    /** On {@link counterGraph} of so many floats, whose counter is its state. */
+    counting: (size: number): ExecutableCase => using(() => counterGraph(size), { counter: 'counter' }),
+  };
+}
+
 /** @throws {Violation} unless `condition` holds */
 export function expect(condition: boolean, otherwise: string): asserts condition {
   if (!condition) throw new Violation(otherwise);

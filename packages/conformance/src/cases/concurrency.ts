@@ -13,10 +13,12 @@ import {
   spec,
   sum,
   trace,
+  type Executable,
+  type RunInput,
   type Tensor,
 } from '@meanflow/core';
 import {
-  behaviour,
+  casesOf,
   counterGraph,
   disposeAll,
   doubleGraph,
@@ -38,38 +40,31 @@ export function concurrencyCases(): BehaviourCase[] {
 }
 
 function togetherCases(): BehaviourCase[] {
-  const of = (variant: string, check: Parameters<typeof behaviour>[3]) =>
-    behaviour('concurrency', 'lifetime', variant, check);
+  const { of, doubling, counting } = casesOf('concurrency', 'lifetime');
   return [
-    of('runs that are started together do not mix', (backend) =>
-      withExecutable(backend, doubleGraph(), {}, async (executable) => {
-        const runs = await Promise.all(
-          [1, 10, 100, 1000].map((x) => runAndRead(executable, { x: f32([x, x, x]) })),
-        );
-        runs.forEach(({ y }, i) => expectValues(`run ${i}`, y, new Array<number>(3).fill(2 * 10 ** i)));
-      }),
-    ),
-    of('reads that are started together do not mix', (backend) =>
-      withExecutable(backend, doubleGraph(), {}, async (executable) => {
-        const results = [];
-        for (const x of [1, 10, 100, 1000]) results.push(await executable.run({ x: f32([x, x, x]) }));
-        const read = await Promise.all([...results, ...results].map(({ y }) => y.read()));
-        read.forEach((y, i) => expectValues(`read ${i}`, y, new Array<number>(3).fill(2 * 10 ** (i % 4))));
-        results.forEach(disposeAll);
-      }),
-    ),
-    of('of two runs that are given one state, the second is refused', (backend) =>
-      withExecutable(backend, counterGraph(2), { counter: 'counter' }, async (executable) => {
-        const { counter, total } = await executable.run({ counter: f32([0, 1]), step: scalar(1) });
-        total.dispose();
-        const first = executable.run({ counter, step: scalar(1) });
-        const second = executable.run({ counter, step: scalar(1) });
-        await expectRejection('the second run on a state', () => second, DisposedError);
-        const next = await first;
-        expectValues('the state', await next.counter.read(), [2, 3]);
-        disposeAll(next);
-      }),
-    ),
+    doubling('runs that are started together do not mix', async (executable) => {
+      const runs = await Promise.all(
+        [1, 10, 100, 1000].map((x) => runAndRead(executable, { x: f32([x, x, x]) })),
+      );
+      runs.forEach(({ y }, i) => expectValues(`run ${i}`, y, new Array<number>(3).fill(2 * 10 ** i)));
+    }),
+    doubling('reads that are started together do not mix', async (executable) => {
+      const results = [];
+      for (const x of [1, 10, 100, 1000]) results.push(await executable.run({ x: f32([x, x, x]) }));
+      const read = await Promise.all([...results, ...results].map(({ y }) => y.read()));
+      read.forEach((y, i) => expectValues(`read ${i}`, y, new Array<number>(3).fill(2 * 10 ** (i % 4))));
+      results.forEach(disposeAll);
+    }),
+    counting(2)('of two runs that are given one state, the second is refused', async (executable) => {
+      const { counter, total } = await executable.run({ counter: f32([0, 1]), step: scalar(1) });
+      total.dispose();
+      const first = executable.run({ counter, step: scalar(1) });
+      const second = executable.run({ counter, step: scalar(1) });
+      await expectRejection('the second run on a state', () => second, DisposedError);
+      const next = await first;
+      expectValues('the state', await next.counter.read(), [2, 3]);
+      disposeAll(next);
+    }),
     of('dispose() waits for the runs before it, and refuses those after it', async (backend) => {
       const executable = await backend.compile(doubleGraph());
       const running = executable.run({ x: X() });
@@ -139,10 +134,15 @@ function togetherCases(): BehaviourCase[] {
     of('a state alternates between two executables', (backend) =>
       withExecutable(backend, counterGraph(2), { counter: 'counter' }, (first) =>
         withExecutable(backend, counterGraph(2), { counter: 'counter' }, async (second) => {
-          let { counter } = await first.run({ counter: f32([0, 1]), step: scalar(1) });
+          const advance = async (executable: Executable, counter: RunInput, step: number) => {
+            const next = await executable.run({ counter, step: scalar(step) });
+            next.total.dispose();
+            return next.counter;
+          };
+          let counter = await advance(first, f32([0, 1]), 1);
           for (let i = 0; i < 3; i++) {
-            ({ counter } = await second.run({ counter, step: scalar(10) }));
-            ({ counter } = await first.run({ counter, step: scalar(1) }));
+            counter = await advance(second, counter, 10);
+            counter = await advance(first, counter, 1);
           }
           expectValues('the state', await counter.read(), [34, 35]);
           counter.dispose();
@@ -163,29 +163,26 @@ function abortedSignal(reason: Error) {
 }
 
 function cancellationCases(): BehaviourCase[] {
+  const { doubling, counting } = casesOf('cancellation', 'lifetime');
   return [
-    behaviour('cancellation', 'lifetime', 'rejects with the reason and leaves the state', (backend) =>
-      withExecutable(backend, counterGraph(2), { counter: 'counter' }, async (executable) => {
-        const reason = new Error('stop here');
-        const first = await executable.run({ counter: f32([0, 1]), step: scalar(1) });
-        let caught: unknown;
-        const inputs = { counter: first.counter, step: scalar(1) };
-        await executable.run(inputs, { signal: abortedSignal(reason) }).catch((error) => (caught = error));
-        expect(caught === reason, `The run must reject with the signal's reason, got ${String(caught)}.`);
-        expectValues('the state after the aborted run', await first.counter.read(), [1, 2]);
-        const next = await executable.run(inputs);
-        expectValues('the next run', await next.counter.read(), [2, 3]);
-        disposeAll(next);
-        disposeAll(first);
-      }),
-    ),
-    behaviour('cancellation', 'lifetime', 'a signal that is not aborted changes nothing', (backend) =>
-      withExecutable(backend, doubleGraph(), {}, async (executable) => {
-        const signal = { aborted: false, throwIfAborted: () => undefined };
-        const { y } = await executable.run({ x: X() }, { signal });
-        expectValues('the result', await y.read(), [2, 4, 6]);
-        y.dispose();
-      }),
-    ),
+    counting(2)('rejects with the reason and leaves the state', async (executable) => {
+      const reason = new Error('stop here');
+      const first = await executable.run({ counter: f32([0, 1]), step: scalar(1) });
+      let caught: unknown;
+      const inputs = { counter: first.counter, step: scalar(1) };
+      await executable.run(inputs, { signal: abortedSignal(reason) }).catch((error) => (caught = error));
+      expect(caught === reason, `The run must reject with the signal's reason, got ${String(caught)}.`);
+      expectValues('the state after the aborted run', await first.counter.read(), [1, 2]);
+      const next = await executable.run(inputs);
+      expectValues('the next run', await next.counter.read(), [2, 3]);
+      disposeAll(next);
+      disposeAll(first);
+    }),
+    doubling('a signal that is not aborted changes nothing', async (executable) => {
+      const signal = { aborted: false, throwIfAborted: () => undefined };
+      const { y } = await executable.run({ x: X() }, { signal });
+      expectValues('the result', await y.read(), [2, 4, 6]);
+      y.dispose();
+    }),
   ];
 }

@@ -10,7 +10,7 @@ import {
   type RunInput,
 } from '@meanflow/core';
 import {
-  behaviour,
+  casesOf,
   counterGraph,
   disposeAll,
   doubleGraph,
@@ -19,13 +19,11 @@ import {
   expectValues,
   runAndRead,
   scalar,
-  withExecutable,
 } from './behaviour.js';
 import type { BehaviourCase } from './case.js';
 import { f32, i32 } from './inputs.js';
 
-const of = (variant: string, check: Parameters<typeof behaviour>[3]) =>
-  behaviour('errors', 'errors', variant, check);
+const { of, doubling, counting } = casesOf('errors', 'errors');
 
 /** All of them. */
 export function errorCases(): BehaviourCase[] {
@@ -43,48 +41,40 @@ export function errorCases(): BehaviourCase[] {
   ];
   return [
     ...refused.map(([variant, inputs, error, name]) =>
-      of(`${variant} is refused, naming it`, (backend) =>
-        withExecutable(backend, doubleGraph(), {}, async (executable) => {
-          const { message } = await expectRejection(
-            `run() with ${variant}`,
-            () => executable.run(inputs),
-            error,
-          );
-          expect(message.includes(`"${name}"`), `The message must name input "${name}": ${message}`);
-          expectValues('a run afterwards', (await runAndRead(executable, { x: f32([1, 2, 3]) })).y, [2, 4, 6]);
-        }),
-      ),
-    ), // prettier-ignore
-    of('a refused run does not take the state', (backend) =>
-      withExecutable(backend, counterGraph(2), { counter: 'counter' }, async (executable) => {
-        const first = await executable.run({ counter: f32([0, 1]), step: scalar(1) });
-        const wrong = { counter: first.counter, step: f32([1, 2]) };
-        await expectRejection('run() with a wrong step', () => executable.run(wrong), ShapeError);
-        expectValues('the state', await first.counter.read(), [1, 2]);
-        disposeAll(first);
+      doubling(`${variant} is refused, naming it`, async (executable) => {
+        const { message } = await expectRejection(
+          `run() with ${variant}`,
+          () => executable.run(inputs),
+          error,
+        );
+        expect(message.includes(`"${name}"`), `The message must name input "${name}": ${message}`);
+        expectValues('a run afterwards', (await runAndRead(executable, { x: f32([1, 2, 3]) })).y, [2, 4, 6]);
       }),
     ),
-    of('float64 stands for float32', (backend) =>
-      withExecutable(backend, doubleGraph(), {}, async (executable) => {
-        const x = new HostArray('float64', [3], Float64Array.of(1, 0.1, 3));
-        expectValues('the result', (await runAndRead(executable, { x })).y, [2, 2 * Math.fround(0.1), 6]);
-      }),
-    ),
-    of('an array of another backend is refused, or its value taken', (backend) =>
-      withExecutable(backend, doubleGraph(), {}, async (executable) => {
-        const other = await referenceBackend().compile(doubleGraph());
-        const { y } = await other.run({ x: f32([1, 2, 3]) });
-        let result: Record<string, HostArray>;
-        try {
-          result = await runAndRead(executable, { x: y });
-        } catch (error) {
-          const shown = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-          expect(error instanceof MeanflowError, `It must be refused with a typed error, got ${shown}`);
-          return;
-        }
-        expectValues('the result', result.y, [4, 8, 12]);
-      }),
-    ),
+    counting(2)('a refused run does not take the state', async (executable) => {
+      const first = await executable.run({ counter: f32([0, 1]), step: scalar(1) });
+      const wrong = { counter: first.counter, step: f32([1, 2]) };
+      await expectRejection('run() with a wrong step', () => executable.run(wrong), ShapeError);
+      expectValues('the state', await first.counter.read(), [1, 2]);
+      disposeAll(first);
+    }),
+    doubling('float64 stands for float32', async (executable) => {
+      const x = new HostArray('float64', [3], Float64Array.of(1, 0.1, 3));
+      expectValues('the result', (await runAndRead(executable, { x })).y, [2, 2 * Math.fround(0.1), 6]);
+    }),
+    doubling('an array of another backend is refused, or its value taken', async (executable) => {
+      const other = await referenceBackend().compile(doubleGraph());
+      const { y } = await other.run({ x: f32([1, 2, 3]) });
+      let result: Record<string, HostArray>;
+      try {
+        result = await runAndRead(executable, { x: y });
+      } catch (error) {
+        const shown = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+        expect(error instanceof MeanflowError, `It must be refused with a typed error, got ${shown}`);
+        return;
+      }
+      expectValues('the result', result.y, [4, 8, 12]);
+    }),
     of('a state that names no input or output of one type is refused', async (backend) => {
       const graph = counterGraph(2);
       const wrong: readonly Readonly<Record<string, string>>[] = [

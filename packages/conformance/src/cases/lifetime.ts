@@ -1,8 +1,7 @@
 /** Lifetimes: what outlives what, what is refused after disposal, and who owns which memory. */
 import { add, constant, DisposedError, mul, neg, reshape, spec, trace, type Tensor } from '@meanflow/core';
 import {
-  behaviour,
-  counterGraph,
+  casesOf,
   disposeAll,
   doubleGraph,
   expect,
@@ -23,18 +22,15 @@ export function lifetimeCases(): BehaviourCase[] {
 }
 
 function disposalCases(): BehaviourCase[] {
-  const of = (variant: string, check: Parameters<typeof behaviour>[3]) =>
-    behaviour('disposal', 'lifetime', variant, check);
+  const { of, doubling } = casesOf('disposal', 'lifetime');
   return [
-    of('an array is refused after dispose(), which may be called twice', (backend) =>
-      withExecutable(backend, doubleGraph(), {}, async (executable) => {
-        const { y } = await executable.run({ x: X() });
-        y.dispose();
-        y.dispose();
-        await expectRejection('read() of a disposed array', () => y.read(), DisposedError);
-        await expectRejection('a run on a disposed array', () => executable.run({ x: y }), DisposedError);
-      }),
-    ),
+    doubling('an array is refused after dispose(), which may be called twice', async (executable) => {
+      const { y } = await executable.run({ x: X() });
+      y.dispose();
+      y.dispose();
+      await expectRejection('read() of a disposed array', () => y.read(), DisposedError);
+      await expectRejection('a run on a disposed array', () => executable.run({ x: y }), DisposedError);
+    }),
     of('an executable is refused after dispose(), which may be called twice', async (backend) => {
       const executable = await backend.compile(doubleGraph());
       await runAndRead(executable, { x: X() });
@@ -71,37 +67,30 @@ function disposalCases(): BehaviourCase[] {
 }
 
 function ownershipCases(): BehaviourCase[] {
-  const of = (variant: string, check: Parameters<typeof behaviour>[3]) =>
-    behaviour('ownership', 'lifetime', variant, check);
+  const { of, doubling, counting } = casesOf('ownership', 'lifetime');
   return [
-    of('host inputs stay as they are', (backend) =>
-      withExecutable(backend, counterGraph(3), { counter: 'counter' }, async (executable) => {
-        const counter = X();
-        disposeAll(await executable.run({ counter, step: scalar(5) }));
-        disposeAll(await executable.run({ counter, step: scalar(5) }));
-        expectValues('the host array', counter, [1, 2, 3]);
-      }),
-    ),
-    of('read() gives a copy', (backend) =>
-      withExecutable(backend, doubleGraph(), {}, async (executable) => {
-        const { y } = await executable.run({ x: X() });
-        (await y.read()).data.fill(0);
-        expectValues('a second read()', await y.read(), [2, 4, 6]);
-        const again = await runAndRead(executable, { x: y });
-        expectValues('a run on the array', again.y, [4, 8, 12]);
-        y.dispose();
-      }),
-    ),
-    of('a later run leaves earlier results', (backend) =>
-      withExecutable(backend, doubleGraph(), {}, async (executable) => {
-        const first = await executable.run({ x: X() });
-        const second = await executable.run({ x: f32([7, 8, 9]) });
-        expectValues('the first result', await first.y.read(), [2, 4, 6]);
-        first.y.dispose();
-        expectValues('the second result', await second.y.read(), [14, 16, 18]);
-        second.y.dispose();
-      }),
-    ),
+    counting(3)('host inputs stay as they are', async (executable) => {
+      const counter = X();
+      disposeAll(await executable.run({ counter, step: scalar(5) }));
+      disposeAll(await executable.run({ counter, step: scalar(5) }));
+      expectValues('the host array', counter, [1, 2, 3]);
+    }),
+    doubling('read() gives a copy', async (executable) => {
+      const { y } = await executable.run({ x: X() });
+      (await y.read()).data.fill(0);
+      expectValues('a second read()', await y.read(), [2, 4, 6]);
+      const again = await runAndRead(executable, { x: y });
+      expectValues('a run on the array', again.y, [4, 8, 12]);
+      y.dispose();
+    }),
+    doubling('a later run leaves earlier results', async (executable) => {
+      const first = await executable.run({ x: X() });
+      const second = await executable.run({ x: f32([7, 8, 9]) });
+      expectValues('the first result', await first.y.read(), [2, 4, 6]);
+      first.y.dispose();
+      expectValues('the second result', await second.y.read(), [14, 16, 18]);
+      second.y.dispose();
+    }),
     of('an input, a constant and one value twice as outputs, each its own', async (backend) => {
       const { graph } = trace(
         ({ x }: { x: Tensor }) => {

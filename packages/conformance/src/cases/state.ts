@@ -22,6 +22,7 @@ import { createObjective } from '@meanflow/models';
 import { adam, Trainer, type TrainState } from '@meanflow/training';
 import {
   behaviour,
+  casesOf,
   counterGraph,
   disposeAll,
   expect,
@@ -53,40 +54,35 @@ const SIZE = 2 ** 14;
 
 /** All of them. */
 export function stateCases(): BehaviourCase[] {
-  const of = (variant: string, check: Parameters<typeof behaviour>[3]) =>
-    behaviour('state', 'state', variant, check);
+  const { of, counting } = casesOf('state', 'state');
   return [
-    of('goes from run to run', (backend) =>
-      withExecutable(backend, counterGraph(3), { counter: 'counter' }, async (executable) => {
-        let counter: RunInput = f32([0, 1, 2]);
-        for (let i = 1; i <= 5; i++) {
-          const results: Awaited<ReturnType<Executable['run']>> = await executable.run({
-            counter,
-            step: scalar(i),
-          });
-          expectValues('the total', await results.total.read(), [3 + (3 * i * (i + 1)) / 2]);
-          results.total.dispose();
-          counter = results.counter;
-        }
-        expect('dispose' in counter, 'A run must return device arrays.');
-        expectValues('the state', await counter.read(), [15, 16, 17]);
-        counter.dispose();
-      }),
-    ),
-    of('is consumed by the run that takes it', (backend) =>
-      withExecutable(backend, counterGraph(3), { counter: 'counter' }, async (executable) => {
-        const first = await executable.run({ counter: f32([0, 1, 2]), step: scalar(1) });
-        const second = await executable.run({ counter: first.counter, step: scalar(1) });
-        await expectRejection('read() of a donated array', () => first.counter.read(), DisposedError);
-        const again = { counter: first.counter, step: scalar(1) };
-        await expectRejection('a run on a donated array', () => executable.run(again), DisposedError);
-        expectValues('the state', await second.counter.read(), [2, 3, 4]);
-        first.counter.dispose();
-        expectValues('the state, after the old one’s dispose()', await second.counter.read(), [2, 3, 4]);
-        disposeAll(first);
-        disposeAll(second);
-      }),
-    ),
+    counting(3)('goes from run to run', async (executable) => {
+      let counter: RunInput = f32([0, 1, 2]);
+      for (let i = 1; i <= 5; i++) {
+        const results: Awaited<ReturnType<Executable['run']>> = await executable.run({
+          counter,
+          step: scalar(i),
+        });
+        expectValues('the total', await results.total.read(), [3 + (3 * i * (i + 1)) / 2]);
+        results.total.dispose();
+        counter = results.counter;
+      }
+      expect('dispose' in counter, 'A run must return device arrays.');
+      expectValues('the state', await counter.read(), [15, 16, 17]);
+      counter.dispose();
+    }),
+    counting(3)('is consumed by the run that takes it', async (executable) => {
+      const first = await executable.run({ counter: f32([0, 1, 2]), step: scalar(1) });
+      const second = await executable.run({ counter: first.counter, step: scalar(1) });
+      await expectRejection('read() of a donated array', () => first.counter.read(), DisposedError);
+      const again = { counter: first.counter, step: scalar(1) };
+      await expectRejection('a run on a donated array', () => executable.run(again), DisposedError);
+      expectValues('the state', await second.counter.read(), [2, 3, 4]);
+      first.counter.dispose();
+      expectValues('the state, after the old one’s dispose()', await second.counter.read(), [2, 3, 4]);
+      disposeAll(first);
+      disposeAll(second);
+    }),
     of('that is not declared is not consumed', (backend) =>
       withExecutable(backend, counterGraph(3), {}, async (executable) => {
         const first = await executable.run({ counter: f32([0, 1, 2]), step: scalar(1) });

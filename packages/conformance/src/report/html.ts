@@ -20,6 +20,7 @@ const STYLE = `
   .matrix td { white-space: nowrap; }
   thead th { position: sticky; top: 0; background: Canvas; }
   .passed { background: #2a95; } .near { background: #db35; } .failed { background: #d436; font-weight: 600; }
+  .reason { white-space: pre-line; }
   .unsupported { color: #888; } small { color: #888; } code { overflow-wrap: anywhere; }
 `;
 
@@ -44,7 +45,7 @@ ${absences.map(absenceHtml).join('\n')}
 16 runs on the float64 interpreter with random roundings of these sizes after every op.</p>
 <table><tbody>
 ${Object.entries(roundoff)
-  .map(([op, { analysis }]) => `<tr><td>${escape(op)}</td><td class="left">${escape(analysis)}</td></tr>`)
+  .map(([op, { analysis }]) => `<tr><td>${escape(op)}</td><td class="left">${prose(analysis)}</td></tr>`)
   .join('\n')}
 </tbody></table>
 </body></html>
@@ -66,15 +67,15 @@ function reportHtml(report: Report): string {
   return `<h2>${escape(backend)} ${conforms(report) ? 'conforms' : 'does not conform'}</h2>
 <p>${passed} of ${results.length} cases passed. ${escape([device.description, ...versions].join(', '))}</p>
 <ul>
-${ended === undefined ? '' : `<li class="failed">Ended ${escape(ended)}</li>`}
+${ended === undefined ? '' : `<li class="failed">Ended ${prose(ended)}</li>`}
 ${measurements(report)
-  .map(({ detail }) => `<li>${escape(detail)}</li>`)
+  .map(({ detail }) => `<li>${prose(detail)}</li>`)
   .join('\n')}
-${failed.map(({ id, detail = '' }) => `<li class="failed"><code>${escape(id)}</code><br>${escape(detail)}</li>`).join('\n')}
+${failed.map(({ id, detail = '' }) => `<li class="failed"><code>${escape(id)}</code><br>${prose(detail)}</li>`).join('\n')}
 ${[...unsupportedReasons(report)]
   .map(
     ([reason, cases]) =>
-      `<li>Unsupported: ${escape(reason)}<details><summary>${cases.length} case${cases.length === 1 ? '' : 's'}</summary>` +
+      `<li>Unsupported: ${prose(reason)}<details><summary>${cases.length} case${cases.length === 1 ? '' : 's'}</summary>` +
       `${cases.map(({ id }) => `<code>${escape(id)}</code>`).join('<br>')}</details></li>`,
   )
   .join('\n')}
@@ -82,8 +83,10 @@ ${[...unsupportedReasons(report)]
 }
 
 function absenceHtml({ backend, reason, isUnavailable }: Absence): string {
-  return `<h2>${escape(backend)} ${isUnavailable ? 'does not run here' : 'broke'}</h2>\n<p>${escape(reason)}</p>`;
+  return `<h2>${escape(backend)} ${isUnavailable ? 'does not run here' : 'broke'}</h2>\n<p class="reason">${prose(reason)}</p>`;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 const escape = (text: string): string => text.replace(/[&<>"]/g, (character) => ENTITIES[character]);
+/** Text of a report, in which code stands between backticks. */
+const prose = (text: string): string => escape(text).replaceAll(/`([^`\n]+)`/g, '<code>$1</code>');

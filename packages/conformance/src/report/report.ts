@@ -1,5 +1,5 @@
 /** What a run of the kit found, and its summary by op: the rows of the matrix. */
-import type { DeviceInfo } from '@meanflow/core';
+import { BackendError, MeanflowError, type DeviceInfo } from '@meanflow/core';
 import type { Aspect } from '../cases/case.js';
 
 /** What became of one case. */
@@ -35,6 +35,14 @@ export interface Absence {
   readonly reason: string;
   /** Whether it does not run here, as its own error says; otherwise something broke. */
   readonly isUnavailable: boolean;
+}
+
+/** What an error says of a backend that has no report: one that is none of ours is a bug, which its stack tells of. */
+export function absence(backend: string, error: unknown): Absence {
+  const isOurs = error instanceof MeanflowError;
+  const said =
+    error instanceof Error ? (isOurs ? error.message : (error.stack ?? String(error))) : String(error);
+  return { backend, reason: said, isUnavailable: error instanceof BackendError };
 }
 
 /** The cases of one op on one backend. */
