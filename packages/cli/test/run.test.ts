@@ -116,7 +116,7 @@ it('images: a grid of ten of each class', async () => {
   await succeed('train', '--config', config, '--out', folder.path('digits'));
   const picture = folder.path('digits.png');
   await succeed('sample', folder.path('digits'), '--grid', '--out', picture);
-  expect(decode(await readFile(picture))).toMatchObject({ width: 546, height: 546 });
+  expect(decode(await readFile(picture))).toMatchObject({ width: 502, height: 502 });
   const sevens = await succeed('sample', folder.path('digits'), '--class', '7', '--count', '2', '--out', '-');
   expect(sevens.out.split('\n').slice(1, 3).map((row) => row.split(',').at(-1))).toEqual(['7', '7']); // prettier-ignore
   const { out } = await succeed('evaluate', folder.path('digits'), '--samples', '20');
@@ -133,8 +133,8 @@ it('colour images: a small DiT, grids of a size and of classes', async () => {
   const picture = folder.path('shapes.png');
   const sample = (...args: string[]) => meanflow('sample', folder.path('shapes'), ...args);
   expect((await sample('--grid', '3x5', '--class', 'star,ring', '--out', picture)).status).toBe(0);
-  // Images of 48 pixels with gaps of 3 between and around them.
-  expect(decode(await readFile(picture))).toMatchObject({ width: 258, height: 156, channels: 3 });
+  // Images of 48 pixels with gaps of 2 between and around them.
+  expect(decode(await readFile(picture))).toMatchObject({ width: 252, height: 152, channels: 3 });
   const { out } = await sample('--count', '3', '--class', 'star,ring', '--out', '-');
   const rows = out.trim().split('\n').map((row) => row.split(',')); // prettier-ignore
   expect(rows.map((row) => row.at(-1))).toEqual(['class', 'star', 'ring', 'star']);

@@ -2,6 +2,7 @@
  * `@meanflow/data/node`: datasets from disk. The same as the package's main entry, with files read by Node: a dataset
  * is named, or is the path of a file or folder.
  */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { ArgumentError } from '@meanflow/core';
@@ -19,6 +20,7 @@ import { csvDataset, datasets, openDataset as openNamed, unknownDataset } from '
 import { type TableOptions } from './table.js';
 
 export {
+  detectImages,
   openImages,
   type CifarConfig,
   type IdxConfig,
@@ -35,7 +37,7 @@ export interface OpenFileOptions
   extends
     ImageOptions,
     Omit<TableOptions, 'file'>,
-    Pick<ImageFolderConfig, 'size' | 'channels' | 'cacheBytes' | 'readAhead'>,
+    Pick<ImageFolderConfig, 'size' | 'channels' | 'classes' | 'cacheBytes' | 'readAhead'>,
     Pick<LatentsConfig, 'scale' | 'form' | 'from' | 'arrays' | 'readTensors'> {}
 
 /** The bytes of a file of this package's `assets`. */
@@ -47,7 +49,7 @@ export async function readAsset(file: string): Promise<Uint8Array> {
  * Opens a dataset by its name, or by the path of a CSV file (plain or gzip-compressed), of a folder of images, of the
  * files of MNIST's relatives or CIFAR, or of latents; `openImages` opens these by a configuration.
  *
- * @param nameOrPath one of `datasets`, or a path: anything with a `/`, a `\` or a file extension
+ * @param nameOrPath one of `datasets`, or a path: anything with a `/`, a `\` or a file extension, or that is there
  * @throws {ArgumentError} when there is no dataset of that name, or a label or header is given for what is no CSV file
  * @throws {DataError} when the file or folder cannot be read or does not hold what it should
  */
@@ -65,8 +67,8 @@ export async function openDataset(nameOrPath: string, options: OpenFileOptions =
   return csvDataset(bytes, { ...options, file: nameOrPath, name: basename(nameOrPath) });
 }
 
-/** @throws {ArgumentError} when it looks like a name */
+/** @throws {ArgumentError} when it looks like a name, and nothing here is called so */
 function imagesAt(path: string): ImageDataConfig | undefined {
-  if (!/[\\/]/.test(path) && extname(path) === '') throw unknownDataset(path);
+  if (!/[\\/]/.test(path) && extname(path) === '' && !existsSync(path)) throw unknownDataset(path);
   return detectImages(path);
 }

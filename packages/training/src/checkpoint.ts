@@ -12,6 +12,7 @@ import {
   treeFlatten,
   type Tree,
 } from '@meanflow/core';
+import { ParameterSpec } from '@meanflow/models';
 import type { EmaState } from './ema.js';
 import { isObject, type JsonObject, type JsonValue } from './json.js';
 import { decodeSafetensors } from './safetensors/decode.js';
@@ -98,7 +99,7 @@ export function decodeCheckpoint(bytes: Uint8Array, source = 'The data'): Checkp
 /**
  * Parameters out of a checkpoint.
  *
- * @param expected parameters of the same network, such as `network.init(key)`: only structure and types are used
+ * @param expected parameters of the same network, or what describes them (`network.specs`): only structure and types are used
  * @param average the key of an average, such as `0.9999`; the parameters themselves by default
  * @throws {DataError} when the checkpoint does not hold exactly these tensors, or has no such average
  */
@@ -106,13 +107,23 @@ export function checkpointParameters<Params extends Tree<HostArray>>(
   checkpoint: Checkpoint,
   expected: Params,
   average?: string,
-): Params {
+): Params;
+export function checkpointParameters<Params extends Tree<HostArray>>(
+  checkpoint: Checkpoint,
+  expected: Tree<ParameterSpec>,
+  average?: string,
+): Params;
+export function checkpointParameters(
+  checkpoint: Checkpoint,
+  expected: Tree<HostArray> | Tree<ParameterSpec>,
+  average?: string,
+): Tree<HostArray> {
   if (average !== undefined && !checkpoint.averages.includes(average)) {
     throw new DataError(
       `${checkpoint.source} has no average of decay ${average}; it has ${checkpoint.averages.join(', ') || 'none'}.`,
     );
   }
-  return subtree(checkpoint, average === undefined ? 'params' : `ema/${average}`, expected) as Params;
+  return subtree(checkpoint, average === undefined ? 'params' : `ema/${average}`, expected);
 }
 
 /**
@@ -138,11 +149,15 @@ const otherThan: Readonly<Record<string, string>> = {
   ema: 'with other averages, or of another architecture',
 };
 
-function subtree(checkpoint: Checkpoint, prefix: string, expected: Tree<HostArray>): Tree<HostArray> {
+function subtree(
+  checkpoint: Checkpoint,
+  prefix: string,
+  expected: Tree<HostArray | ParameterSpec>,
+): Tree<HostArray> {
   const { structure } = treeFlatten(expected);
-  const wanted = treePaths<HostArray>(expected).map(({ path, leaf }) => ({
+  const wanted = treePaths<HostArray | ParameterSpec>(expected).map(({ path, leaf }) => ({
     name: path === '' ? prefix : `${prefix}/${path}`,
-    leaf,
+    leaf: leaf instanceof ParameterSpec ? { dtype: 'float32' as const, shape: leaf.shape } : leaf,
   }));
   const names = new Set(wanted.map(({ name }) => name));
   const present = Object.keys(checkpoint.tensors).filter(

@@ -9,7 +9,7 @@ export {
 export { adam, adamW, type AdamOptions, type AdamWOptions } from './adam.js';
 export { muon, type MuonOptions } from './muon.js';
 export { partition } from './partition.js';
-export { recipeEma, recipeOptimizer } from './published-recipe.js';
+export { muonWithAdam, recipeEma, recipeOptimizer, type MuonWithAdamOptions } from './published-recipe.js';
 export { sgd, type SgdOptions } from './sgd.js';
 export { clipByGlobalNorm, globalNorm } from './clipping.js';
 export * from './schedules.js';

@@ -4,6 +4,7 @@ import {
   recipeSteps,
   type AdamSettings,
   type MuonSettings,
+  type NetworkConfig,
   type PublishedRecipe,
 } from '@meanflow/models';
 import { adam, adamW } from './adam.js';
@@ -11,7 +12,7 @@ import { ema, type Ema } from './ema.js';
 import type { GradientTransform } from './gradient-transform.js';
 import { muon } from './muon.js';
 import { partition } from './partition.js';
-import { warmUpSchedule } from './schedules.js';
+import { warmUpSchedule, type ScheduleLike } from './schedules.js';
 
 /**
  * @param samples in the data, for lengths in epochs
@@ -19,7 +20,9 @@ import { warmUpSchedule } from './schedules.js';
  */
 export function recipeOptimizer(recipe: PublishedRecipe, samples: number): GradientTransform {
   const { optimizer } = recipe;
-  return optimizer.kind === 'adam' ? adamOf(optimizer, recipe, samples) : muonOf(optimizer, recipe);
+  return optimizer.kind === 'adam'
+    ? adamOf(optimizer, recipe, samples)
+    : muonWithAdam(recipe.network, optimizer);
 }
 
 function adamOf(
@@ -32,10 +35,20 @@ function adamOf(
   return adamW({ learningRate: schedule, beta1, beta2, epsilon, weightDecay });
 }
 
-/** Muon is for parameters that are matrices in the published code, where tokens, positions and classes have a batch axis. */
-function muonOf(
-  { learningRate, beta, adam: { beta1, beta2, epsilon } }: MuonSettings,
-  { network }: PublishedRecipe,
+/** Muon with Adam as published, but that the rate may follow a schedule. */
+export interface MuonWithAdamOptions extends Omit<MuonSettings, 'kind' | 'learningRate'> {
+  readonly learningRate: ScheduleLike;
+}
+
+/**
+ * Muon for the parameters that are matrices in the published code, where tokens, positions and classes have a batch axis, and
+ * Adam with Nesterov momentum for the others.
+ *
+ * @throws {ArgumentError} when a setting is out of range, or nobody published networks of this kind
+ */
+export function muonWithAdam(
+  network: NetworkConfig,
+  { learningRate, beta, adam: { beta1, beta2, epsilon } }: MuonWithAdamOptions,
 ): GradientTransform {
   const matrices = new Set(
     publishedParameters(network).flatMap(({ path, shape }) => (shape.length === 2 ? [path] : [])),

@@ -1,4 +1,5 @@
 import { DataError, hostArray, type HostArray, type Tree } from '@meanflow/core';
+import { ParameterSpec } from '@meanflow/models';
 import {
   checkpointChunks,
   checkpointParameters,
@@ -54,6 +55,20 @@ describe('a checkpoint', () => {
     expect(back).toEqual(odd);
     expect(Object.is(back.layers[0].weight.data[0], -0)).toBe(true);
   });
+});
+
+it('is read by what describes the parameters, without any being made', () => {
+  const refuse = (): never => {
+    throw new Error('a parameter was made');
+  };
+  const described = (width: number) => ({
+    layers: [{ weight: new ParameterSpec([2, width], refuse), bias: new ParameterSpec([width], refuse) }],
+  });
+  const checkpoint = decodeCheckpoint(encode());
+  expect(checkpointParameters(checkpoint, described(3))).toEqual(params);
+  expect(() => checkpointParameters(checkpoint, described(4))).toThrow(
+    'is float32[2, 3], expected float32[2, 4]',
+  );
 });
 
 describe('a checkpoint that does not fit', () => {

@@ -26,9 +26,18 @@ import type { Io } from '../terminal/io.js';
 import { scoresTable } from '../terminal/scores.js';
 import { shellWord } from '../terminal/shell.js';
 import type { SetExitCode } from './command.js';
-import { metricNames, names, withBackend, wholeNumber, wholeNumbers } from './options.js';
+import {
+  imageSettings,
+  metricNames,
+  names,
+  withBackend,
+  withImages,
+  wholeNumber,
+  wholeNumbers,
+  type ImageOptions,
+} from './options.js';
 
-interface CompareOptions {
+interface CompareOptions extends ImageOptions {
   readonly data?: readonly string[];
   readonly label?: string;
   readonly method?: readonly string[];
@@ -51,7 +60,11 @@ export function addCompare(program: Command, io: Io, exit: SetExitCode): void {
       'Train flow matching, MeanFlow and improved MeanFlow on the same data with the same network, steps and batches; measure their ' +
         'samples at few and at many network evaluations; write a report (one HTML page), pictures and the numbers.',
     )
-    .option('--data <names>', `data sets or CSV files, by default ${defaultDatasets.join(',')}`, names)
+    .option(
+      '--data <names>',
+      `data sets, CSV files or images by path, by default ${defaultDatasets.join(',')}`,
+      names,
+    )
     .option('--label <column>', 'the column of CSV files that holds the class')
     .option('--method <names>', `by default ${methodNames.join(',')}`, names)
     .option('--seeds <list>', 'such as 0,1,2: each run at each seed, medians in the tables', wholeNumbers(0))
@@ -85,7 +98,7 @@ Examples:
 A configuration file that changes a recipe:
   { "data": ["digits"], "recipes": { "digits": { "steps": 8000, "network": { "width": 384 } } } }`,
     );
-  withBackend(command).action(async (options: CompareOptions) => {
+  withBackend(withImages(command)).action(async (options: CompareOptions) => {
     const status = await compare(options, io);
     if (status !== 0) exit(status);
   });
@@ -104,7 +117,8 @@ async function compare(options: CompareOptions, io: Io): Promise<number> {
   const { data, label, method, steps, batch, backend: backendName } = options;
   const seeds = options.seeds ?? (options.seed === undefined ? undefined : [options.seed]);
   const file = options.config === undefined ? {} : await readConfigFile(options.config);
-  const changes = { data, label, methods: method, seeds, backend: backendName };
+  const images = imageSettings(options);
+  const changes = { data, label, images, methods: method, seeds, backend: backendName };
   const source = options.config ?? 'The options';
   const config = validate(comparisonConfigSchema, merge(merge(defaults, file), changes), source);
   const evaluation = options.metrics && { metrics: options.metrics };
@@ -222,10 +236,14 @@ async function writeResults(
   return report;
 }
 
-function description({ name, columns, sizes, classCount }: Dataset): string {
+function description({ name, columns, sizes, classCount, featureShape, imageShape }: Dataset): string {
   const listed = datasets.find((entry) => entry.name === name)?.description;
   if (listed !== undefined) return listed;
   const rows = sizes === undefined ? '' : `${countText(sizes.train + sizes.test)} rows, `;
+  if (columns.length === 0) {
+    const shape = imageShape ?? featureShape;
+    return `${rows}images of ${shape.join(' × ')}${classCount === undefined ? '' : `, ${classCount} classes`}`;
+  }
   return `${rows}${plural(columns.length, 'column')}${classCount === undefined ? '' : `, ${classCount} classes`}`;
 }
 

@@ -5,11 +5,14 @@ import { datasets } from '@meanflow/data';
 import { metrics } from '@meanflow/metrics';
 import type { Command } from 'commander';
 import { backends } from '../backends.js';
+import { describeNetwork, hasVelocityHead } from '../config/network-schema.js';
+import { averageText as describeAverage } from '../config/optimizer-schema.js';
 import { methodNames, type RunConfig } from '../config/schema.js';
 import { loadModel } from '../experiment/model.js';
 import { resolveRun } from '../experiment/resolve.js';
 import { methods } from '../methods.js';
 import { recipeFor } from '../recipes/index.js';
+import { publishedRecipeNames, publishedRecipeText, publishedRecipeTitle } from '../recipes/published.js';
 import { bytesText, countText } from '../report/numbers.js';
 import type { Io } from '../terminal/io.js';
 import { readLastMetrics } from '../run-metrics.js';
@@ -30,7 +33,7 @@ export function addInfo(program: Command, io: Io): void {
         'backends. With --recipe, print all settings that a data set is trained with, to be changed and given to --config.',
     )
     .argument('[run]', 'a run folder, a checkpoint or an imported model (.safetensors)')
-    .option('--recipe <data>', 'print the settings for this data set or CSV file')
+    .option('--recipe <name>', 'print the settings for this data set or path, or a published recipe')
     .option('--label <column>', 'with --recipe: the column of a CSV file that holds the class')
     .option('--method <name>', 'with --recipe: of this method only, as "meanflow train --config" takes them')
     .option('--json', 'of a run: print its whole configuration as JSON')
@@ -122,15 +125,20 @@ function classText({ conditional }: RunConfig, names: readonly string[] | undefi
 }
 
 function networkText({ network }: RunConfig): string {
-  const { kind, width, depth, velocityHead } = network;
-  return `${kind}, ${depth} deep, ${width} wide${velocityHead === undefined ? '' : ', with a velocity head'}`;
+  return `${describeNetwork(network)}${hasVelocityHead(network) ? ', with a velocity head' : ''}`;
 }
 
 function averageText({ sampling }: RunConfig): string {
-  return sampling.ema === null ? 'the parameters themselves' : `the average of decay ${sampling.ema}`;
+  return sampling.ema === null
+    ? 'the parameters themselves'
+    : `the average of ${describeAverage(sampling.ema)}`;
 }
 
 async function recipeText(data: string, { label, method }: InfoOptions): Promise<string> {
+  if (publishedRecipeNames().includes(data)) {
+    if (label === undefined && method === undefined) return publishedRecipeText(data);
+    throw new ArgumentError(`The recipe "${data}" says its method itself, and knows no labels.`);
+  }
   const { config: resolved, dataset } = await resolveRun({ data, label, method }, 'The options');
   // A run records the digest of its file itself.
   const { digest: _, ...config } = resolved;
@@ -144,12 +152,16 @@ function listText(): string {
   };
   return [
     list(
-      'Data sets (or the path of a CSV file)',
+      'Data sets (or the path of a CSV file, of images or of latents)',
       datasets.map(({ name, description }) => [name, description]),
     ),
     list(
       'Methods',
       methodNames.map((name) => [name, `${methods[name].description} (${methods[name].source})`]),
+    ),
+    list(
+      'Published recipes (meanflow train --recipe)',
+      publishedRecipeNames().map((name) => [name, publishedRecipeTitle(name)]),
     ),
     list(
       'Metrics',

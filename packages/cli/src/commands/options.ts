@@ -1,6 +1,7 @@
 /** Options that several commands share, and how their values are read. */
 import { findMetric } from '@meanflow/metrics';
 import { InvalidArgumentError, type Command } from 'commander';
+import type { ImageSettings } from '../config/data-schema.js';
 
 /** A whole number from `least`. */
 export function wholeNumber(least: number): (text: string) => number {
@@ -99,6 +100,35 @@ export function withGuidanceOptions(command: Command): Command {
 /** `--backend`, the same for every command that computes. */
 export function withBackend(command: Command): Command {
   return command.option('--backend <name>', 'what to compute on, such as ort:cpu; see "meanflow doctor"');
+}
+
+/** What is done to images that are given by path. */
+export interface ImageOptions {
+  readonly imageSize?: number;
+  readonly flip?: boolean;
+  readonly cropPadding?: number;
+}
+
+/** The options of images, the same for every command that learns from them. */
+export function withImages(command: Command): Command {
+  return command
+    .option(
+      '--image-size <pixels>',
+      "height and width that a folder's images are resized and cropped to",
+      wholeNumber(1),
+    )
+    .option('--flip', 'mirror half of the images that are trained on')
+    .option('--crop-padding <pixels>', 'shift images at random by up to so much', wholeNumber(0));
+}
+
+/** These options as a configuration has them; undefined where none was given. */
+export function imageSettings({
+  imageSize: size,
+  flip,
+  cropPadding,
+}: ImageOptions): ImageSettings | undefined {
+  const given = Object.entries({ size, flip, cropPadding }).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? undefined : (Object.fromEntries(given) as ImageSettings);
 }
 
 function unique<T>(values: readonly T[]): T[] {

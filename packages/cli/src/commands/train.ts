@@ -6,11 +6,12 @@ import type { JsonObject } from '@meanflow/training';
 import { readRunConfig, RunDirectory, type ResumePoint, type RunSummary } from '@meanflow/training/node';
 import type { Command } from 'commander';
 import { findBackend } from '../backends.js';
-import { merge, type JsonRecord } from '../config/merge.js';
+import { merge } from '../config/merge.js';
 import { readConfigFile } from '../config/read-file.js';
 import { methodNames, runConfigSchema, type RunConfig } from '../config/schema.js';
 import { validate } from '../config/validate.js';
 import { checkJudgeable, createJudge } from '../experiment/evaluation.js';
+import { mergeRuns } from '../experiment/lengths.js';
 import { openDataOf, resolveRun, type ResolvedRun } from '../experiment/resolve.js';
 import { trainRun } from '../experiment/run.js';
 import { prepareRun } from '../experiment/training.js';
@@ -21,10 +22,13 @@ import type { Io } from '../terminal/io.js';
 import { showProgress } from '../terminal/progress.js';
 import { shellWord } from '../terminal/shell.js';
 import type { SetExitCode } from './command.js';
-import { withBackend, wholeNumber } from './options.js';
+import { imageSettings, withBackend, withImages, wholeNumber, type ImageOptions } from './options.js';
 
-interface TrainOptions {
+interface TrainOptions extends ImageOptions {
   readonly data?: string;
+  readonly recipe?: string;
+  readonly unconditional?: true;
+  readonly epochs?: number;
   readonly label?: string;
   readonly method?: string;
   readonly steps?: number;
@@ -44,10 +48,20 @@ export function addTrain(program: Command, io: Io, exit: SetExitCode): void {
       'Train one model on one data set. The run gets a folder of its own, with its configuration (config.json), its metrics ' +
         '(metrics.jsonl) and its checkpoints. Ctrl-C stops it with a checkpoint; --resume goes on as if it had never stopped.',
     )
-    .option('--data <name>', 'a data set ("meanflow info" lists them) or a CSV file of numeric columns')
+    .option(
+      '--data <name>',
+      'a data set ("meanflow info" lists them), a CSV file of numeric columns, a folder with a folder of images for each class, ' +
+        'files of MNIST or CIFAR, or latents (.npz, .safetensors)',
+    )
     .option('--label <column>', 'the column of a CSV file that holds the class: its name or its number')
+    .option('--unconditional', 'do not tell the network the class; a folder of images then needs no classes')
+    .option(
+      '--recipe <name>',
+      'network, objective and optimizer as published, such as imf-dit-b-2; "meanflow info" lists them',
+    )
     .option('--method <name>', methodNames.join(', '))
     .option('--steps <n>', 'how many updates to make', wholeNumber(1))
+    .option('--epochs <n>', 'how many passes over the data to make', wholeNumber(1))
     .option('--batch <n>', 'rows in a batch', wholeNumber(1))
     .option('--seed <n>', 'decides everything random; the same seed makes the same model', wholeNumber(0))
     .option('--out <folder>', 'the run folder; by default runs/<data>-<method>-seed-<seed>')
@@ -60,12 +74,16 @@ Examples:
   $ meanflow train                                          # MeanFlow on 8-gaussians
   $ meanflow train --data digits --method improved-meanflow --seed 1
   $ meanflow train --data points.csv --label class --steps 5000 --out runs/points
+  $ meanflow train --data photos --image-size 32 --flip     # photos/cat/1.jpg, photos/dog/1.png, ...
+  $ meanflow train --data cifar-10-batches-bin --recipe song-unet-cifar10-v1
+  $ meanflow train --data latents.npz --recipe imf-dit-b-2 --batch 32
   $ meanflow train --resume runs/points --steps 10000       # go on, further than planned
 
 All settings of a run, to be changed and given to --config:
-  $ meanflow info --recipe digits --method meanflow > config.json`,
+  $ meanflow info --recipe digits --method meanflow > config.json
+  $ meanflow info --recipe imf-dit-b-2                      # a published recipe, with the source of each value`,
     );
-  withBackend(command).action(async (options: TrainOptions) => {
+  withBackend(withImages(command)).action(async (options: TrainOptions) => {
     const isDone =
       options.resume === undefined ? await begin(options, io) : await resume(options.resume, options, io);
     if (!isDone) exit(INTERRUPTED);
@@ -75,8 +93,11 @@ All settings of a run, to be changed and given to --config:
 /** A new run. Nothing is written before it is compiled. */
 async function begin(options: TrainOptions, io: Io): Promise<boolean> {
   const file = options.config === undefined ? {} : await readConfigFile(options.config);
-  const { data, label, method, steps, batch, seed, backend } = options;
-  const changes = merge(file, { data, label, method, steps, batch, seed, backend }) as JsonRecord;
+  const { data, label, recipe, method, steps, epochs, batch, seed, backend, unconditional } = options;
+  const conditional = unconditional && false;
+  const images = imageSettings(options);
+  const given = { data, label, recipe, conditional, images, method, steps, epochs, batch, seed, backend };
+  const changes = mergeRuns(file, given);
   const run = await resolveRun(changes, options.config ?? 'The options');
   await checkRows(run);
   return withBackendOf(run.config, async (device) => {
@@ -95,12 +116,29 @@ async function checkRows({ config, dataset }: ResolvedRun): Promise<void> {
   await checkJudgeable(dataset, createJudge(dataset, config, config.seed));
 }
 
+/** What a run keeps. */
+const fixed = [
+  'data',
+  'label',
+  'unconditional',
+  'imageSize',
+  'flip',
+  'cropPadding',
+  'recipe',
+  'method',
+  'batch',
+  'epochs',
+  'seed',
+  'config',
+  'out',
+] as const satisfies readonly (keyof TrainOptions)[];
+
 /** A run that was begun before. Its folder says what it is; only its length, and where it runs, may change. */
 async function resume(folder: string, options: TrainOptions, io: Io): Promise<boolean> {
-  for (const name of ['data', 'label', 'method', 'batch', 'seed', 'config', 'out'] as const) {
+  for (const name of fixed) {
     if (options[name] !== undefined) {
       throw new ArgumentError(
-        `--${name} cannot change with --resume: a run keeps what it was begun with, but for --steps and --backend.`,
+        `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} cannot change with --resume: a run keeps what it was begun with, but for --steps and --backend.`,
       );
     }
   }

@@ -4,6 +4,11 @@
  * objective or a network checks itself are left to it.
  */
 import { z } from 'zod';
+import { imageSettingsSchema, latentSettingsSchema } from './data-schema.js';
+import { networkSchema } from './network-schema.js';
+import { count, share } from './numbers.js';
+import { objectiveSchema } from './objective-schema.js';
+import { askedOptimizerSchema, averageName, emaSchema, optimizerSchema } from './optimizer-schema.js';
 
 /** The methods by name, in the order in which they are compared. */
 export const methodNames = ['flow-matching', 'meanflow', 'improved-meanflow'] as const;
@@ -20,155 +25,14 @@ export const solverNames = [
 ] as const;
 export type SolverName = (typeof solverNames)[number];
 
-const count = z.int().positive();
-const share = z.number().min(0).max(1);
 const seed = z.int().nonnegative();
-
-const scalarEmbedding = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('sinusoidal'),
-    dimension: count,
-    scale: z.number().positive().optional(),
-    maxPeriod: z.number().gt(1).optional(),
-  }),
-  z.strictObject({ kind: z.literal('fourier'), frequencies: count }),
-]);
-
-const activation = z.enum(['silu', 'gelu', 'gelu-tanh', 'tanh', 'relu']);
-const initialisation = z.enum(['pytorch', 'xavier']);
-const velocityHead = z.strictObject({ depth: z.int().nonnegative() });
-
-const times = z.enum(['t-and-h', 't-and-r', 'h', 't']);
-
-const conditioning = {
-  embedding: scalarEmbedding.optional(),
-  times: times.optional(),
-  classWidth: count.optional(),
-  guidance: z.boolean().optional(),
-};
-
-const mlp = z.strictObject({
-  kind: z.literal('mlp'),
-  width: count,
-  depth: count,
-  activation: activation.optional(),
-  join: z.enum(['concatenate', 'add']).optional(),
-  velocityHead: velocityHead.optional(),
-  initialisation: initialisation.optional(),
-  zeroOutput: z.boolean().optional(),
-  ...conditioning,
-});
-
-const residualMlp = z.strictObject({
-  kind: z.literal('residual-mlp'),
-  width: count,
-  depth: count,
-  expansion: count.optional(),
-  activation: activation.optional(),
-  normalisation: z.enum(['layer-norm', 'rms-norm', 'none']).optional(),
-  conditioning: z.enum(['film', 'additive']).optional(),
-  join: z.enum(['add', 'concatenate']).optional(),
-  velocityHead: velocityHead.optional(),
-  initialisation: initialisation.optional(),
-  zeroOutput: z.boolean().optional(),
-  ...conditioning,
-});
-
-const dit = z.strictObject({
-  kind: z.literal('dit'),
-  patchSize: count,
-  width: count,
-  depth: count,
-  heads: count,
-  mlpRatio: z.number().positive().optional(),
-  velocityHead: velocityHead.optional(),
-  embedding: scalarEmbedding.optional(),
-  times: times.optional(),
-  guidance: z.boolean().optional(),
-});
-
-/** A network without what the data decides: the shape of a sample and the number of classes. */
-const network = z.discriminatedUnion('kind', [mlp, residualMlp, dit]);
-
-const timeDistribution = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('uniform'), min: share.optional(), max: share.optional() }),
-  z.strictObject({ kind: z.literal('logit-normal'), mean: z.number(), std: z.number().nonnegative() }),
-]);
-
-const intervals = z.strictObject({
-  t: timeDistribution,
-  r: timeDistribution.optional(),
-  order: z.enum(['sort', 'clamp']).optional(),
-  equalShare: share,
-  equalRows: z.enum(['first', 'coin']).optional(),
-  fullShare: share.optional(),
-});
-
-const weight = z.strictObject({ power: z.number().nonnegative(), epsilon: z.number().positive() });
-const labelDrop = z.strictObject({ probability: share, rows: z.enum(['first', 'any']).optional() });
-
-const objective = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('flow-matching'),
-    times: timeDistribution.optional(),
-    weight: weight.optional(),
-    labelDrop: labelDrop.optional(),
-  }),
-  z.strictObject({
-    kind: z.literal('meanflow'),
-    intervals: intervals.optional(),
-    weight: weight.optional(),
-    clipInterval: z.boolean().optional(),
-    guidance: z
-      .strictObject({
-        omega: z.number().nonnegative(),
-        kappa: z.number().min(0).lt(1).optional(),
-        start: share.optional(),
-        end: share.optional(),
-      })
-      .optional(),
-    labelDrop: labelDrop.optional(),
-  }),
-  z.strictObject({
-    kind: z.literal('improved-meanflow'),
-    intervals: intervals.optional(),
-    weight: weight.optional(),
-    tangent: z.enum(['velocity-head', 'boundary']).optional(),
-    guidance: z
-      .strictObject({ maxScale: z.number().gt(1).optional(), power: z.number().optional() })
-      .optional(),
-    labelDrop: labelDrop.optional(),
-  }),
-]);
-
-/** AdamW, or Adam where `weightDecay` is 0; the rate warms up in a line from 0 and then follows its schedule. */
-const optimizer = z.strictObject({
-  learningRate: z.number().positive(),
-  schedule: z.enum(['constant', 'cosine', 'linear']),
-  /** Share of the learning rate that is left at the last step, for `cosine` and `linear`. */
-  finalShare: share.optional(),
-  warmUpSteps: z.int().nonnegative(),
-  beta1: z.number().min(0).lt(1),
-  beta2: z.number().min(0).lt(1),
-  epsilon: z.number().positive(),
-  weightDecay: z.number().nonnegative(),
-  /** Largest global norm of the gradients; absent for no clipping. */
-  clipNorm: z.number().positive().optional(),
-});
-
-const decay = z.number().min(0).lt(1);
-const ema = z.strictObject({
-  decays: z.array(decay).min(1),
-  every: count.optional(),
-  rampUp: z.boolean().optional(),
-});
 
 const sampling = z.strictObject({
   solver: z.enum(solverNames),
   /** Evaluations of the network for each sample, to be evaluated at and shown. */
   nfe: z.array(count).min(1),
-  /** Decay of the average that is sampled with, one of `ema.decays`; `null` for the parameters themselves. */
-  ema: decay.nullable(),
+  /** Decay or half-life of the average that is sampled with; `null` for the parameters themselves. */
+  ema: averageName.nullable(),
   /** ω, and the times between which it applies. */
   guidance: z
     .strictObject({ scale: z.number().nonnegative(), start: share.optional(), end: share.optional() })
@@ -190,15 +54,15 @@ const shared = {
   conditional: z.boolean(),
   steps: count,
   batch: count,
-  network,
-  optimizer,
-  ema,
+  network: networkSchema,
+  optimizer: optimizerSchema,
+  ema: emaSchema,
   evaluation,
 };
 
 /** What is particular to a method within a recipe. */
 const methodRecipe = z.strictObject({
-  objective,
+  objective: objectiveSchema,
   /** Changes to the recipe's network, such as a velocity head. */
   network: z.record(z.string(), z.unknown()).optional(),
   sampling,
@@ -215,12 +79,16 @@ export const recipeSchema = z.strictObject({
 });
 export type Recipe = z.infer<typeof recipeSchema>;
 
-/** One run, every default resolved: a run's `config.json`. */
-export const runConfigSchema = z.strictObject({
-  /** A data set's name, or the path of a CSV file. */
+const run = {
+  /** A data set's name, or the path of a CSV file, of a folder or file of images, or of latents. */
   data: z.string().min(1),
   /** The label column of a CSV file: its name, or its number counted from 1. */
   label: z.string().min(1).optional(),
+  /** What is done to images, and to latents, that are given by path. */
+  images: imageSettingsSchema.optional(),
+  latents: latentSettingsSchema.optional(),
+  /** The published recipe that it follows where nothing else is said. */
+  recipe: z.string().optional(),
   /** Share of the rows held out, and the seed that chooses them; for data sets that have rows. */
   heldOut: z.number().gt(0).lt(1),
   splitSeed: seed,
@@ -228,22 +96,33 @@ export const runConfigSchema = z.strictObject({
   backend: z.string().min(1),
   seed,
   ...shared,
-  objective,
+  objective: objectiveSchema,
   sampling,
   /** Metrics are logged, and checkpoints written, every so many steps. */
   logEvery: count,
   checkpointEvery: count,
   /** Updates in one run of the device; by default as the backend is best used. A run is not interrupted. */
   stepsPerRun: count.optional(),
-  /** SHA-256 of a CSV file when the run began, recorded by the run itself. */
+  /** SHA-256 of a file, or of the files of a folder, when the run began, recorded by the run itself. */
   digest: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'expected a SHA-256, 64 hexadecimal digits.')
     .optional(),
+};
+
+/** One run, every default resolved: a run's `config.json`. */
+export const runConfigSchema = z.strictObject(run);
+
+/** A run as it is asked for: lengths may be in passes over the data. */
+export const askedRunSchema = z.strictObject({
+  ...run,
+  steps: count.optional(),
+  epochs: z.number().positive().optional(),
+  optimizer: askedOptimizerSchema,
 });
+export type AskedRun = z.infer<typeof askedRunSchema>;
+
 export type RunConfig = z.infer<typeof runConfigSchema>;
-export type NetworkSettings = RunConfig['network'];
-export type OptimizerSettings = RunConfig['optimizer'];
 export type SamplingSettings = RunConfig['sampling'];
 
 /** A list that is not empty and names nothing twice. */
@@ -258,6 +137,9 @@ function distinct<T extends string | number>(element: z.ZodType<T>) {
 export const comparisonConfigSchema = z.strictObject({
   data: distinct(z.string().min(1)),
   label: z.string().min(1).optional(),
+  /** Of the data that they apply to. */
+  images: imageSettingsSchema.optional(),
+  latents: latentSettingsSchema.optional(),
   methods: distinct(z.enum(methodNames)),
   seeds: distinct(seed),
   backend: z.string().min(1),

@@ -15,6 +15,7 @@ import { checkJudgeable, createJudge, type Judge, type Scores } from './evaluati
 import { featureMetricsAmong } from './features.js';
 import { fileName, type FinishedRun, type RunTask } from './one-run.js';
 import { datasetPictures } from './pictures.js';
+import { applicableSettings, kindOf, rememberingOpener } from './open-data.js';
 import { resolveRun, type ResolvedRun } from './resolve.js';
 import { summarise } from './summary.js';
 import { checkTrainable } from './training.js';
@@ -52,8 +53,16 @@ export async function planComparison(
   checkLabel(config);
   const planned: PlannedDataset[] = [];
   for (const data of config.data) {
-    const choice = { data, label: isPath(data) ? config.label : undefined, backend: config.backend };
-    const { dataset } = await resolveRun(choice, 'The comparison');
+    const kind = kindOf(data);
+    const choice = {
+      data,
+      label: kind === 'table' ? config.label : undefined,
+      conditional: config.recipes[data]?.conditional,
+      backend: config.backend,
+      ...applicableSettings(kind, config),
+    };
+    const open = rememberingOpener();
+    const { dataset } = await resolveRun(choice, 'The comparison', { open });
     if (planned.some((other) => fileName(other.dataset.name) === fileName(dataset.name))) {
       throw new ArgumentError(
         `Two data sets are called "${dataset.name}", after which folder and pictures are named. Rename a file.`,
@@ -72,9 +81,9 @@ export async function planComparison(
         const run = await resolveRun(
           { ...choice, method, seed, logEvery: Math.max(1, Math.round(recipe.steps / 200)) },
           source,
-          recipe,
+          { recipe, open },
         );
-        byMethod.push({ ...run, dataset });
+        byMethod.push(run);
       }
       runs.push({ seed, byMethod, judge: createJudge(dataset, byMethod[0].config, seed) });
     }
@@ -92,7 +101,7 @@ export async function planComparison(
 function checkRecipeNames({ data, recipes }: ComparisonConfig): void {
   const known = [...new Set([...data, ...datasets.map(({ name }) => name)])];
   for (const name of Object.keys(recipes)) {
-    if (known.includes(name) || isPath(name)) continue;
+    if (known.includes(name) || /[\\/.]/.test(name)) continue;
     throw new ArgumentError(
       `recipes: there is no data set "${name}".${didYouMean(name, known)} Known are ${known.join(', ')}.`,
     );
@@ -101,7 +110,7 @@ function checkRecipeNames({ data, recipes }: ComparisonConfig): void {
 
 /** @throws {ArgumentError} when a label column is named and there is no file that it could be in */
 function checkLabel({ data, label }: ComparisonConfig): void {
-  if (label === undefined || data.some(isPath)) return;
+  if (label === undefined || data.some((name) => kindOf(name) === 'table')) return;
   throw new ArgumentError(
     `label: "${label}" would be the column of a CSV file that holds the class, but no file is compared: ${data.join(', ')}. ` +
       'Name one in the data, or leave the label out.',
@@ -180,9 +189,4 @@ async function floorsOf(judges: readonly Judge[], signal: AbortSignal): Promise<
     if (signal.aborted && error === signal.reason) return undefined;
     throw error;
   }
-}
-
-/** Labels are of files; the data sets with a name know theirs. */
-function isPath(data: string): boolean {
-  return /[\\/.]/.test(data);
 }

@@ -1,29 +1,77 @@
-/** Whether a file of rows is still the one that a run was trained on, known by the SHA-256 of its bytes. */
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+/**
+ * Whether data is still what a run was trained on, known by SHA-256: of a file's bytes; of several files by name; of a folder of
+ * images by every file's name, length and first bytes, because reading all of a large one takes hours, and an image that was
+ * edited has another length or beginning.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, readdir } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
 import { DataError } from '@meanflow/core';
-import { datasets } from '@meanflow/data';
+import { detectImages, type ImageDataConfig } from '@meanflow/data/node';
 import type { RunConfig } from '../config/schema.js';
 import { withFileErrors } from '../files.js';
+import { kindOf } from './open-data.js';
 
 /** How much of a digest a message shows. */
 const SHOWN = 16;
+/** Bytes of each file of an image folder that are looked at. */
+const FIRST_BYTES = 1 << 16;
 
-/** Of a file's bytes; undefined for a data set with a name, which cannot change. */
+/** Of a file's bytes, or of the files of a folder; undefined for a data set with a name, which cannot change. */
 export async function digestOf(data: string): Promise<string | undefined> {
-  if (datasets.some(({ name }) => name === data)) return undefined;
-  const bytes = await withFileErrors(`"${data}" cannot be read`, () => readFile(data));
-  return createHash('sha256').update(bytes).digest('hex');
+  if (kindOf(data) === 'named') return undefined;
+  const hash = createHash('sha256');
+  const images = detectImages(data);
+  await withFileErrors(`"${data}" cannot be read`, async () => {
+    if (images?.kind === 'image-folder') return addFolder(hash, data);
+    const files = images === undefined ? [data] : await filesOf(images);
+    for (const file of files) {
+      if (files.length > 1) hash.update(`${basename(file)}\n`);
+      for await (const chunk of createReadStream(file)) hash.update(chunk as Uint8Array);
+    }
+  });
+  return hash.digest('hex');
 }
 
-/** @throws {DataError} when the file has changed since the run began; a run that recorded no digest is taken at its word */
+async function filesOf(config: ImageDataConfig): Promise<string[]> {
+  if (config.kind === 'idx') {
+    const { images, labels, testImages, testLabels } = config;
+    return [images, labels, testImages, testLabels].filter((file) => file !== undefined);
+  }
+  if (config.kind === 'latents') return [config.path];
+  if (config.kind === 'shapes') return [];
+  const names = (await readdir(config.path)).filter((name) => /\.(bin|txt)$/.test(name));
+  return names.sort().map((name) => join(config.path, name));
+}
+
+async function addFolder(hash: Hash, folder: string): Promise<void> {
+  const buffer = new Uint8Array(FIRST_BYTES);
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    // Names that begin with a dot are the file system's own.
+    .filter((file) => !file.split(/[\\/]/).some((part) => part.startsWith('.')));
+  for (const file of files.sort()) {
+    const handle = await open(join(folder, file), 'r');
+    try {
+      const [{ size }, { bytesRead }] = [await handle.stat(), await handle.read(buffer, 0, FIRST_BYTES, 0)];
+      hash.update(`${file.replaceAll('\\', '/')}\n${size}\n`).update(buffer.subarray(0, bytesRead));
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+/** @throws {DataError} when the data has changed since the run began; a run that recorded no digest is taken at its word */
 export async function checkDigest({ data, digest: recorded }: RunConfig): Promise<void> {
   if (recorded === undefined) return;
   const found = await digestOf(data);
   if (found === recorded) return;
   throw new DataError(
     `"${data}" has changed since the run began: its SHA-256 is ${found?.slice(0, SHOWN)}…, the run was trained on ` +
-      `${recorded.slice(0, SHOWN)}…. Put the former file back, or train anew on this one: \`meanflow train --config\` with the ` +
-      "run's config.json takes the file as it is.",
+      `${recorded.slice(0, SHOWN)}…. Put the former ${kindOf(data) === 'image-folder' ? 'images' : 'file'} back, or train anew on ` +
+      "this: `meanflow train --config` with the run's config.json takes the data as it is.",
   );
 }

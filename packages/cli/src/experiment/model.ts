@@ -3,7 +3,7 @@
  * checkpoint, which carries the configuration and the facts of its data, so that samples need neither the run's folder nor the
  * data itself.
  */
-import { DataError, RandomKey, type HostArray } from '@meanflow/core';
+import { DataError, type HostArray } from '@meanflow/core';
 import { normalisationFromJson, type Dataset, type Normalisation } from '@meanflow/data';
 import { createNetwork, type AnyNetwork, type NetworkConfig } from '@meanflow/models';
 import type { ParameterTree, SampleDecoder } from '@meanflow/samplers';
@@ -16,6 +16,7 @@ import {
 } from '@meanflow/training';
 import { loadCheckpoint } from '@meanflow/training/node';
 import { z } from 'zod';
+import { takesGuidance } from '../config/network-schema.js';
 import { runConfigSchema, type RunConfig, type SamplingSettings } from '../config/schema.js';
 import { validate } from '../config/validate.js';
 import { methods } from '../methods.js';
@@ -64,7 +65,7 @@ function samplingOf(config: RunConfig, step: number): Pick<Generator, 'sampling'
   const isClassifierFree = objective.kind === 'flow-matching' && objective.labelDrop !== undefined;
   return {
     sampling,
-    guidance: network.guidance === true ? 'condition' : isClassifierFree ? 'classifier-free' : undefined,
+    guidance: takesGuidance(network) ? 'condition' : isClassifierFree ? 'classifier-free' : undefined,
     origin: `${methods[method].title}, step ${countText(step)}`,
   };
 }
@@ -138,8 +139,8 @@ export async function loadModel(
   };
   const network = networkOf(config, facts);
   const { ema } = config.sampling;
-  const expected: ParameterTree = network.init(RandomKey.fromSeed(0));
-  const params = checkpointParameters(checkpoint, expected, ema === null ? undefined : emaKey(ema));
+  const average = ema === null ? undefined : emaKey(ema);
+  const params = checkpointParameters<ParameterTree>(checkpoint, network.specs, average);
   const { step } = checkpoint;
   return { model: { config, data: facts, network, params, step, ...samplingOf(config, step) }, checkpoint };
 }

@@ -7,6 +7,7 @@ import type { DatasetPictures, MethodPictures } from '../report/results.js';
 import { classByClass, drawSamples, roundLabels } from './draw.js';
 import { evaluationKey, type ModelScores, type ScoreOptions } from './evaluation.js';
 import type { Labels, Model } from './model.js';
+import { rowsWithin } from './open-data.js';
 import type { FinishedRun } from './one-run.js';
 
 /** Points in a panel. */
@@ -15,6 +16,10 @@ const POINTS = 2000;
 const TRAJECTORIES = 120;
 /** Images of each class, and so the columns of a grid. */
 const EACH = 10;
+/** Classes in a grid of samples. */
+const CLASSES = 20;
+/** Bytes of the data in which images of each class are looked for. */
+const PICTURE_BYTES = 2 ** 26;
 
 /** The data's own picture, and those of the runs that have one. */
 export function datasetPictures(
@@ -24,7 +29,8 @@ export function datasetPictures(
 ): DatasetPictures {
   const { name, columns, imageShape } = dataset;
   const key = evaluationKey(config.seed).fold('picture');
-  const count = imageShape === undefined ? POINTS : (dataset.sizes?.train ?? POINTS);
+  const most = imageShape === undefined ? POINTS : rowsWithin(PICTURE_BYTES, dataset, EACH * EACH);
+  const count = imageShape === undefined ? POINTS : Math.min(dataset.sizes?.train ?? POINTS, most);
   const { x, label } = dataset.reference('train', key, count);
   const data = imageShape === undefined ? x : imagesByClass(x, label, dataset.classCount);
   return {
@@ -55,7 +61,9 @@ export async function methodPictures(
   const samples = isImage
     ? await imageGrids(sampler, model, key, signal)
     : scores.map(({ nfe, samples: judged }) => ({ nfe, samples: firstRows(judged, POINTS) }));
-  const labels = isImage ? classByClass(model, 1) : roundLabels(model, TRAJECTORIES);
+  const labels = isImage
+    ? classByClass(model, 1)?.rows(0, Math.min(CLASSES, model.network.classCount ?? 0))
+    : roundLabels(model, TRAJECTORIES);
   const drawn = await drawSamples(sampler, model, {
     count: labels?.size ?? (isImage ? EACH : TRAJECTORIES),
     key: key.fold('trajectory'),
@@ -78,7 +86,7 @@ async function imageGrids(
   key: RandomKey,
   signal: AbortSignal | undefined,
 ): Promise<{ nfe: number; samples: HostArray }[]> {
-  const labels = classByClass(model, EACH);
+  const labels = classByClass(model, EACH)?.rows(0, EACH * Math.min(CLASSES, model.network.classCount ?? 0));
   const count = labels?.size ?? EACH * EACH;
   const grids = [];
   for (const evaluations of model.config.sampling.nfe) {
@@ -89,18 +97,18 @@ async function imageGrids(
   return grids;
 }
 
-/** The first ten images of each class, class by class; the first hundred of data without classes. */
+/** The first ten images of each class, class by class, of the first classes where there are many; the first hundred of data without classes. */
 function imagesByClass(x: HostArray<'float32'>, label: Labels, classCount = 0): HostArray<'float32'> {
   if (label === undefined) return firstRows(x, EACH * EACH);
   const rows: number[] = [];
-  for (let wanted = 0; wanted < classCount; wanted++) {
+  for (let wanted = 0; wanted < Math.min(CLASSES, classCount); wanted++) {
     const found = Array.from(label.data.keys()).filter((row) => label.data[row] === wanted);
     rows.push(...found.slice(0, EACH));
   }
   const width = x.size / x.shape[0];
   const data = new Float32Array(rows.length * width);
   rows.forEach((row, i) => data.set(x.data.subarray(row * width, (row + 1) * width), i * width));
-  return new HostArray('float32', [rows.length, width], data);
+  return new HostArray('float32', [rows.length, ...x.shape.slice(1)], data);
 }
 
 function firstRows(array: HostArray<'float32'>, count: number): HostArray<'float32'> {

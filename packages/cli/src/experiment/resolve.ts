@@ -4,12 +4,14 @@
  */
 import { ArgumentError } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
-import { openDataset } from '@meanflow/data/node';
 import { findMetric } from '@meanflow/metrics';
 import { z } from 'zod';
 import { findBackend } from '../backends.js';
-import { merge, type JsonRecord } from '../config/merge.js';
+import { isRecord, type JsonRecord } from '../config/merge.js';
+import { layoutFor, takesGuidance } from '../config/network-schema.js';
+import { averagesOf } from '../config/optimizer-schema.js';
 import {
+  askedRunSchema,
   methodNames,
   runConfigSchema,
   type MethodName,
@@ -18,8 +20,11 @@ import {
 } from '../config/schema.js';
 import { validate } from '../config/validate.js';
 import { recipeFor } from '../recipes/index.js';
+import { publishedRecipe } from '../recipes/published.js';
 import { checkClassifiable } from './classifier.js';
 import { checkDigest, digestOf } from './data-digest.js';
+import { mergeRuns, withSteps } from './lengths.js';
+import { applicableSettings, kindOf, openData } from './open-data.js';
 import { stepsFor } from './solvers.js';
 
 /** A run that can begin. */
@@ -28,13 +33,20 @@ export interface ResolvedRun {
   readonly dataset: Dataset;
 }
 
-/** What decides the recipe, and so is looked at first. */
+const { shape } = runConfigSchema;
+
+/** What decides the recipe and the data, and so is looked at first. */
 const choiceSchema = z.looseObject({
-  data: runConfigSchema.shape.data,
-  label: runConfigSchema.shape.label,
-  heldOut: runConfigSchema.shape.heldOut,
-  splitSeed: runConfigSchema.shape.splitSeed,
+  data: shape.data,
+  label: shape.label,
+  images: shape.images,
+  latents: shape.latents,
+  recipe: shape.recipe,
+  heldOut: shape.heldOut,
+  splitSeed: shape.splitSeed,
   method: z.enum(methodNames),
+  conditional: shape.conditional.optional(),
+  network: z.looseObject({ kind: z.string().optional() }).optional(),
 });
 
 const defaults = {
@@ -48,23 +60,41 @@ const defaults = {
   checkpointEvery: 2000,
 } as const;
 
+export interface ResolveOptions {
+  /** The data set's own by default. */
+  readonly recipe?: Recipe;
+  /** Opens the data; `openData` by default. */
+  readonly open?: typeof openData;
+}
+
 /**
  * One run.
  *
  * @param changes over the recipe, such as a configuration file's content under the options of the command line
  * @param source what `changes` comes from, for messages
- * @param recipe the data set's own by default
  * @throws {ArgumentError | DataError} when something is unknown, out of range or does not fit
  */
-export async function resolveRun(changes: JsonRecord, source: string, recipe?: Recipe): Promise<ResolvedRun> {
-  const choice = validate(choiceSchema, merge(defaults, changes), source);
-  const { data, label, heldOut, splitSeed: seed } = choice;
-  const dataset = await openDataset(data, { heldOut, seed, ...(label === undefined ? {} : { label }) });
-  const base = runOf(recipe ?? recipeFor(dataset), choice.method);
-  const asked = validate(runConfigSchema, merge(base, changes), source);
-  checkFit(asked, dataset, source);
-  // Of the file as it is: settings of an earlier run begin a new one.
-  const { digest: _, ...config } = asked;
+export async function resolveRun(
+  changes: JsonRecord,
+  source: string,
+  { recipe, open = openData }: ResolveOptions = {},
+): Promise<ResolvedRun> {
+  const name = validate(z.looseObject({ recipe: shape.recipe }), changes, source).recipe;
+  const published = name === undefined ? {} : publishedRecipe(name);
+  const data = validate(choiceSchema.pick({ data: true }), mergeRuns(defaults, changes), source).data;
+  const { images, latents, ...settings } = published;
+  const base: JsonRecord = { ...settings, ...applicableSettings(kindOf(data), { images, latents }) };
+  const choice = validate(choiceSchema, mergeRuns({ ...defaults, ...base }, changes), source);
+  const own = recipe && merged(recipe, choice.method);
+  const kind = choice.network?.kind ?? (isRecord(own?.network) ? own.network.kind : undefined);
+  const conditional = choice.conditional ?? recipe?.conditional ?? true;
+  const dataset = await open({ ...choice, layout: layoutFor(kind), conditional });
+  const complete = followed(own ?? merged(recipeFor(dataset), choice.method), base);
+  const asked = validate(askedRunSchema, mergeRuns(complete, changes), source);
+  const found = withSteps(asked, dataset, source);
+  checkFit(found, dataset, source);
+  // Of the data as it is: settings of an earlier run begin a new one.
+  const { digest: _, ...config } = found;
   const digest = await digestOf(data);
   return { config: digest === undefined ? config : { ...config, digest }, dataset };
 }
@@ -75,18 +105,26 @@ export async function resolveRun(changes: JsonRecord, source: string, recipe?: R
  * @throws {DataError} when its file is missing, damaged, or has changed since the run began
  */
 export async function openDataOf(config: RunConfig): Promise<Dataset> {
-  const { data, label, heldOut, splitSeed: seed } = config;
-  const dataset = await openDataset(data, { heldOut, seed, ...(label === undefined ? {} : { label }) });
+  const dataset = await openData({ ...config, layout: layoutFor(config.network.kind) });
   await checkDigest(config);
   return dataset;
 }
 
 /** The run of a method that a recipe describes; not checked yet. */
-function runOf(recipe: Recipe, method: MethodName): unknown {
+function merged(recipe: Recipe, method: MethodName): JsonRecord {
   const { methods, ...shared } = recipe;
   const { objective, network, sampling } = methods[method];
-  return merge({ ...defaults, ...shared, method, objective, sampling }, network && { network });
+  return mergeRuns({ ...defaults, ...shared, method, objective, sampling }, network && { network });
 }
+
+/** A published recipe in place of the data's own, part by part: its parts mean nothing to each other's. */
+function followed(own: JsonRecord, published: JsonRecord): JsonRecord {
+  const { steps: _, ...rest } = own;
+  return { ...('epochs' in published ? rest : own), ...published };
+}
+
+/** Networks that nobody published, so that nobody said which of their parameters Muon is for. */
+const withoutMuon: readonly string[] = ['mlp', 'residual-mlp'];
 
 /** What no schema sees: whether the parts fit together. */
 function checkFit(config: RunConfig, dataset: Dataset, source: string): void {
@@ -100,19 +138,33 @@ function checkFit(config: RunConfig, dataset: Dataset, source: string): void {
       `${source}: objective.kind: expected "${method}", the method of the run, got "${objective.kind}".`,
     );
   }
-  if (sampling.ema !== null && !ema.decays.includes(sampling.ema)) {
+  const averages = averagesOf(ema);
+  if (sampling.ema !== null && !averages.includes(sampling.ema)) {
     throw new ArgumentError(
-      `${source}: sampling.ema: expected one of ema.decays (${ema.decays.join(', ')}) or null, got ${sampling.ema}.`,
+      `${source}: sampling.ema: expected a decay or half-life of ema (${averages.join(', ')}) or null, got ${sampling.ema}.`,
+    );
+  }
+  if (config.optimizer.kind === 'muon' && withoutMuon.includes(config.network.kind)) {
+    throw new ArgumentError(
+      `${source}: optimizer.kind: Muon trains the published networks (dit, imf-dit, pmf-dit, song-unet), and this is "${config.network.kind}": ` +
+        'use adamw.',
     );
   }
   if (config.conditional && dataset.classCount === undefined) {
     throw new ArgumentError(
-      `The data "${dataset.name}" has no classes to condition on: name its label column (--label), or set conditional: false.`,
+      `The data "${dataset.name}" has no classes to condition on: name the label column of a CSV file (--label), or train without ` +
+        'classes (--unconditional, or conditional: false in a configuration file).',
+    );
+  }
+  if (config.conditional && config.network.kind === 'song-unet') {
+    throw new ArgumentError(
+      `${source}: the network "song-unet" takes no classes: train without (--unconditional, or conditional: false in a ` +
+        'configuration file).',
     );
   }
 }
 
 /** Whether each step evaluates the network with and without the class (classifier-free guidance). */
 export function usesTwoEvaluations({ sampling, network }: Pick<RunConfig, 'sampling' | 'network'>): boolean {
-  return sampling.guidance !== undefined && network.guidance !== true;
+  return sampling.guidance !== undefined && !takesGuidance(network);
 }

@@ -1,5 +1,7 @@
 /** From finished runs to the results of a data set: medians over seeds, facts in words, loss curves. */
 import type { Metric } from '@meanflow/metrics';
+import { describeNetwork, hasVelocityHead } from '../config/network-schema.js';
+import { averageText } from '../config/optimizer-schema.js';
 import { methodNames, type RunConfig } from '../config/schema.js';
 import { methods } from '../methods.js';
 import { countText, durationText, median } from '../report/numbers.js';
@@ -83,8 +85,10 @@ function facts(byMethod: readonly (readonly FinishedRun[])[]): string[] {
   return [
     `${networkText(config.network)}, ${parametersText(runs)}`,
     `${countText(config.steps)} steps of ${countText(config.batch)}`,
-    `Adam at ${config.optimizer.learningRate}`,
-    ...(config.sampling.ema === null ? [] : [`sampled with the average of decay ${config.sampling.ema}`]),
+    `${config.optimizer.kind === 'muon' ? 'Muon' : 'Adam'} at ${config.optimizer.learningRate}`,
+    ...(config.sampling.ema === null
+      ? []
+      : [`sampled with the average of ${averageText(config.sampling.ema)}`]),
     `${countText(config.evaluation.samples)} samples judged`,
     `trained in ${each.join(' / ')}`,
   ];
@@ -93,7 +97,7 @@ function facts(byMethod: readonly (readonly FinishedRun[])[]): string[] {
 /** A velocity head is there for training only, but it counts while it is there. */
 function parametersText(runs: readonly FinishedRun[]): string {
   const countOf = (withHead: boolean): string[] => {
-    const counted = runs.filter(({ config }) => (config.network.velocityHead !== undefined) === withHead);
+    const counted = runs.filter(({ config }) => hasVelocityHead(config.network) === withHead);
     return [...new Set(counted.map(({ parameterCount }) => countText(parameterCount)))];
   };
   const [plain, headed] = [countOf(false), countOf(true)];
@@ -102,8 +106,13 @@ function parametersText(runs: readonly FinishedRun[]): string {
   return `${shared}${headed.join(' / ')} with the velocity head that training needs`;
 }
 
-function networkText({ kind, depth, width }: RunConfig['network']): string {
-  return kind === 'mlp'
-    ? `MLP of ${depth} × ${width} units`
-    : `residual MLP of ${depth} blocks, ${width} wide`;
+function networkText(network: RunConfig['network']): string {
+  switch (network.kind) {
+    case 'mlp':
+      return `MLP of ${network.depth} × ${network.width} units`;
+    case 'residual-mlp':
+      return `residual MLP of ${network.depth} blocks, ${network.width} wide`;
+    default:
+      return describeNetwork(network);
+  }
 }

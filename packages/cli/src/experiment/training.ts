@@ -1,7 +1,13 @@
 /** A resolved run as a trainer: network, objective, optimizer with its schedule, averages and batches out of the configuration. */
 import { referenceBackend, type Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
-import { createObjective, type AnyNetwork, type TrainingBatch } from '@meanflow/models';
+import {
+  createObjective,
+  withDropout,
+  type AnyNetwork,
+  type NetworkConfig,
+  type TrainingBatch,
+} from '@meanflow/models';
 import type { ParameterTree } from '@meanflow/samplers';
 import {
   adamW,
@@ -10,13 +16,16 @@ import {
   cosineSchedule,
   ema,
   linearSchedule,
+  muonWithAdam,
   Trainer,
   warmUpSchedule,
   type BatchSource,
+  type Ema,
   type GradientTransform,
   type ScheduleLike,
 } from '@meanflow/training';
-import type { OptimizerSettings, RunConfig } from '../config/schema.js';
+import type { OptimizerSettings } from '../config/optimizer-schema.js';
+import type { RunConfig } from '../config/schema.js';
 import { factsOf, networkOf } from './model.js';
 import type { ResolvedRun } from './resolve.js';
 
@@ -37,9 +46,9 @@ export async function prepareRun({ config, dataset }: ResolvedRun, backend: Back
   const trainer = await Trainer.create({
     backend,
     network,
-    objective: createObjective(config.objective),
-    optimizer: optimizerOf(config.optimizer, config.steps),
-    ema: ema(config.ema),
+    objective: withDropout(createObjective(config.objective), network),
+    optimizer: optimizerOf(config.optimizer, network.config, config.steps),
+    ema: emaOf(config),
     data: batchesOf(dataset, config),
     batchSize: config.batch,
     seed: config.seed,
@@ -68,21 +77,37 @@ function batchesOf(dataset: Dataset, { conditional }: RunConfig): BatchSource<Tr
   };
 }
 
-/** AdamW at the scheduled rate, after clipping where it is asked for. */
-export function optimizerOf(settings: OptimizerSettings, steps: number): GradientTransform {
-  const { beta1, beta2, epsilon, weightDecay, clipNorm } = settings;
+/**
+ * The optimizer at the scheduled rate, after clipping where it is asked for.
+ *
+ * @throws {ArgumentError} for Muon with a network that has no published form to say which parameters are matrices
+ */
+function optimizerOf(settings: OptimizerSettings, network: NetworkConfig, steps: number): GradientTransform {
   const learningRate = scheduleOf(settings, steps);
-  const adam = adamW({ learningRate, beta1, beta2, epsilon, weightDecay });
-  return clipNorm === undefined ? adam : chain(clipByGlobalNorm(clipNorm), adam);
+  const { clipNorm } = settings;
+  const optimizer =
+    settings.kind === 'muon'
+      ? muonWithAdam(network, { ...settings, learningRate })
+      : adamW({ ...settings, learningRate });
+  return clipNorm === undefined ? optimizer : chain(clipByGlobalNorm(clipNorm), optimizer);
+}
+
+function emaOf({ ema: { decays, halfLives, every, rampUp, rampUpShare }, batch }: RunConfig): Ema {
+  return ema({
+    ...(decays && { decays }),
+    ...(halfLives && { halfLives: { samples: halfLives, batch, ...(rampUpShare && { rampUpShare }) } }),
+    ...(every && { every }),
+    ...(rampUp && { rampUp }),
+  });
 }
 
 function scheduleOf(settings: OptimizerSettings, steps: number): ScheduleLike {
-  const { learningRate, schedule, finalShare = 0, warmUpSteps } = settings;
+  const { learningRate, schedule, finalShare = 0, warmUpSteps, warmUpFrom } = settings;
   const remaining = Math.max(1, steps - warmUpSteps);
   const main = {
     constant: (): ScheduleLike => learningRate,
     cosine: () => cosineSchedule(learningRate, learningRate * finalShare, remaining),
     linear: () => linearSchedule(learningRate, learningRate * finalShare, remaining),
   }[schedule]();
-  return warmUpSchedule(main, warmUpSteps);
+  return warmUpSchedule(main, warmUpSteps, warmUpFrom);
 }

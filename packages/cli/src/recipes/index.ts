@@ -1,10 +1,11 @@
 /**
  * The recipe of each data set: where the defaults of training live. A data set without a recipe of its own takes the one of its
- * kind: points of the plane, or a table.
+ * kind: points of the plane, images, or a table.
  */
 import { distributions, type Dataset } from '@meanflow/data';
 import type { Recipe } from '../config/schema.js';
 import { digitsRecipe } from './digits.js';
+import { imagesRecipe } from './images.js';
 import { planeRecipe } from './plane.js';
 import { shapesRecipe } from './shapes.js';
 import { tableRecipe } from './table.js';
@@ -22,8 +23,10 @@ const own: Readonly<Record<string, Recipe>> = {
 };
 
 /** The recipe of a data set. */
-export function recipeFor({ name, classCount }: Pick<Dataset, 'name' | 'classCount'>): Recipe {
+export function recipeFor(dataset: Pick<Dataset, 'name' | 'classCount' | 'featureShape'>): Recipe {
+  const { name, classCount, featureShape } = dataset;
   if (Object.hasOwn(own, name)) return own[name];
+  if (featureShape.length === 3) return imagesRecipe(dataset);
   if (distributions.some((distribution) => distribution.name === name)) return planeRecipe;
   return { ...tableRecipe, conditional: classCount !== undefined };
 }

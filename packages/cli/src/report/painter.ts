@@ -4,7 +4,7 @@
  */
 import { HostArray, type Shape } from '@meanflow/core';
 import { frameAround, type Frame } from '../plots/frame.js';
-import { imageGridPng } from '../plots/image-grid.js';
+import { imageGridPng, isInk } from '../plots/image-grid.js';
 import { cssPalette, roleOf } from '../plots/palette.js';
 import { panel, scatterMarks, type Marks } from '../plots/scatter.js';
 import { element } from '../plots/svg.js';
@@ -64,7 +64,8 @@ function pointPainter(data: HostArray, columns: readonly string[]): Painter {
 function imagePainter(data: HostArray, imageShape: Shape): Painter {
   const grid = (images: HostArray, label: string): string => {
     const png = imageGridPng(images, { imageShape, across: GRID_ACROSS });
-    return element('img', { src: dataUrl(png), alt: label });
+    const ink = isInk(images, imageShape) ? { class: 'ink' } : {};
+    return element('img', { ...ink, src: dataUrl(png), alt: label });
   };
   return {
     explanation: 'A row for each class.',

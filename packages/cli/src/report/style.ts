@@ -13,7 +13,7 @@ export const reportStyle = `
 }
 @media (prefers-color-scheme: dark) {
   :root { ${cssVariables(darkPalette)} --page: #0f1114; --best: #24382a; --code: #1c1f24; }
-  .images img { filter: invert(0.91); }
+  .images img.ink { filter: invert(0.91); }
 }
 * { box-sizing: border-box; }
 body {

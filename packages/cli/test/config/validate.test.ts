@@ -27,7 +27,7 @@ it('accepts what it made', () => {
 it.each([
   [
     { stesp: 5 },
-    'config.json: there is no field "stesp". Did you mean "steps"? Known are data, label, heldOut',
+    'config.json: there is no field "stesp". Did you mean "steps"? Known are data, label, images',
   ],
   [
     { network: { widht: 8 } },
@@ -35,7 +35,7 @@ it.each([
   ],
   [
     { network: { kind: 'mpl' } },
-    'config.json: network.kind: expected one of mlp, residual-mlp, got "mpl". Did you mean "mlp"?',
+    'config.json: network.kind: expected one of mlp, residual-mlp, dit, imf-dit, pmf-dit, song-unet, got "mpl". Did you mean "mlp"?',
   ],
   [{ network: 5 }, 'config.json: network: expected an object, got 5.'],
   [{ steps: -5 }, 'config.json: steps: expected more than 0, got -5.'],
@@ -94,7 +94,7 @@ describe('recipes', () => {
 
 describe('a run whose parts do not fit', () => {
   it.each([
-    [{ sampling: { ema: 0.5 } }, 'sampling.ema: expected one of ema.decays'],
+    [{ sampling: { ema: 0.5 } }, 'sampling.ema: expected a decay or half-life of ema'],
     [{ objective: { kind: 'flow-matching' } }, 'objective.kind: expected "meanflow"'],
     [{ evaluation: { metrics: ['mmd'] } }, 'There is no metric "mmd". Did you mean "mmd2"?'],
     [{ backend: 'ort:cpuu' }, 'There is no backend "ort:cpuu". Did you mean "ort:cpu"?'],

@@ -1,49 +1,54 @@
-import { hostArray } from '@meanflow/core';
+import { HostArray, hostArray } from '@meanflow/core';
 import { decode } from 'fast-png';
 import { imageGridPng } from '../../src/plots/image-grid.js';
 import { logTicks, lossChart } from '../../src/plots/loss-chart.js';
-import { cssPalette, lightPalette, rgb } from '../../src/plots/palette.js';
+import { cssPalette } from '../../src/plots/palette.js';
 
 describe('an image grid', () => {
-  const images = hostArray([
+  const options = { imageShape: [2, 2, 1], across: 2, scale: 8 };
+  const flat = hostArray([
     [-1, 1, 1, -1],
     [5, -5, -1, -1],
     [1, 1, 1, 1],
   ]);
-  const png = decode(imageGridPng(images, { imageShape: [2, 2, 1], across: 2, scale: 3 }));
-  /** The middle of an image's pixel. */
-  const shade = (image: number, y: number, x: number) => {
-    const left = 3 + (image % 2) * 9 + x * 3 + 1;
-    const top = 3 + Math.floor(image / 2) * 9 + y * 3 + 1;
-    return [...png.data.subarray((top * png.width + left) * 3, (top * png.width + left) * 3 + 3)];
+  /** The middle of each pixel of an image, row by row. */
+  const pixels = (bytes: Uint8Array, image: number): number[][] => {
+    const png = decode(bytes);
+    const [left, top] = [2 + (image % 2) * 18 + 4, 2 + Math.floor(image / 2) * 18 + 4];
+    return [0, 1, 2, 3].map((pixel) => {
+      const at = (top + 8 * Math.floor(pixel / 2)) * png.width + left + 8 * (pixel % 2);
+      return [...png.data.subarray(at * 3, at * 3 + 3)];
+    });
   };
-  const [paper, ink] = [rgb(lightPalette.surface), rgb(lightPalette.ink)].map((colour) => [...colour]);
+  const grey = (...values: number[]) => values.map((value) => [value, value, value]);
 
-  it('enlarges every pixel by a whole number, row by row', () => {
-    expect([png.width, png.height]).toEqual([21, 21]);
-    expect([shade(0, 0, 0), shade(0, 0, 1), shade(0, 1, 0), shade(0, 1, 1)]).toEqual([
-      paper,
-      ink,
-      ink,
-      paper,
-    ]);
-    expect(shade(2, 1, 1)).toEqual(ink);
+  it('shows digits, which are flat, as ink on paper, and cuts what lies beyond [−1, 1]', () => {
+    const png = imageGridPng(flat, options);
+    expect(decode(png)).toMatchObject({ width: 38, height: 38 });
+    expect(pixels(png, 0)).toEqual(grey(255, 0, 0, 255));
+    expect(pixels(png, 1)).toEqual(grey(0, 255, 255, 255));
   });
 
-  it('cuts values beyond [−1, 1]', () => {
-    expect([shade(1, 0, 0), shade(1, 0, 1)]).toEqual([ink, paper]);
+  it('shows images as they are, channels last or first', () => {
+    const light = new HostArray('float32', [3, 2, 2, 1], flat.data as Float32Array);
+    expect(pixels(imageGridPng(light, options), 0)).toEqual(grey(0, 255, 255, 0));
+    // Red rises along the row, green along the column, blue is 1.
+    const [red, green] = [(x: number) => 2 * x - 1, (y: number) => 2 * y - 1];
+    const last = [0, 1].flatMap((y) => [0, 1].flatMap((x) => [red(x), green(y), 1]));
+    const first = [red(0), red(1), red(0), red(1), green(0), green(0), green(1), green(1), 1, 1, 1, 1];
+    const expected = [[0, 0, 255], [255, 0, 255], [0, 255, 255], [255, 255, 255]]; // prettier-ignore
+    for (const [shape, values] of [
+      [[1, 2, 2, 3], last],
+      [[1, 3, 2, 2], first],
+    ] as const) {
+      // prettier-ignore
+      const images = new HostArray('float32', shape, Float32Array.from(values));
+      expect(pixels(imageGridPng(images, { ...options, imageShape: [2, 2, 3] }), 0)).toEqual(expected);
+    }
   });
 
   it('says what does not fit', () => {
-    const options = { imageShape: [3, 3, 1], across: 2 };
-    expect(() => imageGridPng(images, options)).toThrow('[count, 9] images');
-  });
-
-  it('shows three channels as colours', () => {
-    const colours = decode(
-      imageGridPng(hostArray([[-1, 0, 1]]), { imageShape: [1, 1, 3], across: 1, scale: 1 }),
-    );
-    expect([...colours.data.subarray((1 * 3 + 1) * 3, (1 * 3 + 1) * 3 + 3)]).toEqual([0, 128, 255]);
+    expect(() => imageGridPng(flat, { imageShape: [3, 3, 1], across: 2 })).toThrow('images of shape');
   });
 });
 

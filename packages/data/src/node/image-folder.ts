@@ -12,12 +12,12 @@ import { describeFileError } from './read-file.js';
 
 /** The image files of a folder by class. */
 export interface ImageListing {
-  /** In order. */
-  readonly classNames: readonly string[];
+  /** In order; undefined where there are no classes. */
+  readonly classNames: readonly string[] | undefined;
   /** Paths, class by class, each in order. */
   readonly files: readonly string[];
   /** The class of each file. */
-  readonly labels: Int32Array;
+  readonly labels: Int32Array | undefined;
   /** Height and width of the images, where all are of one size. */
   readonly commonSize: readonly [height: number, width: number] | undefined;
 }
@@ -44,12 +44,17 @@ export async function foldersIn(path: string): Promise<string[]> {
 /**
  * Lists a folder whose folders are classes; what lies deeper belongs to the class.
  *
+ * @param classes with `optional`, images that lie in the folder itself, or in a single folder in it, have no classes
  * @throws {DataError} naming the folder when it has fewer than two classes or one without images, or the file that is no
  *   image
  */
-export async function listImages(folder: string): Promise<ImageListing> {
+export async function listImages(
+  folder: string,
+  classes: 'required' | 'optional' = 'required',
+): Promise<ImageListing> {
   const classNames = await foldersIn(folder);
   if (classNames.length < 2) {
+    if (classes === 'optional') return listWithoutClasses(folder);
     const found = classNames.length === 0 ? 'no folder' : `one folder, "${classNames[0]}"`;
     throw new DataError(
       `${folder}: found ${found} in it, expected a folder of images for each of at least two classes.`,
@@ -65,6 +70,12 @@ export async function listImages(folder: string): Promise<ImageListing> {
     labels: Int32Array.from(byClass.flatMap((of, label) => new Array<number>(of.length).fill(label))),
     commonSize: await commonSizeOf(files),
   };
+}
+
+async function listWithoutClasses(folder: string): Promise<ImageListing> {
+  const files = await filesWithin(folder);
+  if (files.length === 0) throw new DataError(`${folder}: there is no image in it.`);
+  return { classNames: undefined, files, labels: undefined, commonSize: await commonSizeOf(files) };
 }
 
 /** All files of a folder and the folders in it, in order. */

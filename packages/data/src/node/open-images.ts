@@ -3,7 +3,7 @@
  * path holds can also be told from what is there.
  */
 import { existsSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { ArgumentError, DataError, type HostArray } from '@meanflow/core';
 import { decodeNpz } from '@meanflow/npz';
 import { type Dataset } from '../dataset.js';
@@ -24,6 +24,8 @@ export interface ImageFolderConfig extends ImageOptions {
   readonly kind: 'image-folder';
   /** A folder with a folder for each class; or with `train` and `test` (or `val`), each of them such a folder. */
   readonly path: string;
+  /** `required` by default; with `optional`, a folder without folders for two classes or more has images without classes. */
+  readonly classes?: 'required' | 'optional';
   /** Height and width to which images are cropped; default: they are of one size, and stay so. */
   readonly size?: number;
   /** 3 by default. */
@@ -133,7 +135,14 @@ function idxFilesOf(images: string): IdxConfig {
 }
 
 async function openFolder(config: ImageFolderConfig): Promise<Dataset> {
-  const { path, size, channels = 3, cacheBytes = DEFAULT_CACHE, readAhead = true } = config;
+  const {
+    path,
+    size,
+    channels = 3,
+    classes = 'required',
+    cacheBytes = DEFAULT_CACHE,
+    readAhead = true,
+  } = config;
   if (size !== undefined && (!Number.isSafeInteger(size) || size < 1 || size > LARGEST_SIZE)) {
     throw new ArgumentError(`Images are cropped to a size of 1 to ${LARGEST_SIZE} pixels, got ${size}.`);
   }
@@ -145,7 +154,9 @@ async function openFolder(config: ImageFolderConfig): Promise<Dataset> {
   const testName = ['test', 'val'].find((name) => inside.includes(name));
   const hasSplits = inside.length === 2 && inside.includes('train') && testName !== undefined;
   const listings = await Promise.all(
-    (hasSplits ? [join(path, 'train'), join(path, testName)] : [path]).map(listImages),
+    (hasSplits ? [join(path, 'train'), join(path, testName)] : [path]).map((folder) =>
+      listImages(folder, classes),
+    ),
   );
   const jpeg = await nodeJpegDecoder();
   const [train, test] = listings.map((listing, i) => {
@@ -158,7 +169,7 @@ async function openFolder(config: ImageFolderConfig): Promise<Dataset> {
     };
     return folderImages(listing, options, jpeg);
   });
-  return imageDataset(train, test, { ...config, name: basename(path) || path });
+  return imageDataset(train, test, { ...config, name: basename(resolve(path)) || path });
 }
 
 function sizeOf({ commonSize }: ImageListing, path: string): readonly [number, number] {

@@ -53,6 +53,31 @@ function firstPixels(dataset: Dataset, x: HostArray): number[][] {
 }
 
 describe('openImages of a folder', () => {
+  it('has no classes where none are needed and there are not two', async () => {
+    const flat = await folderOf({
+      'a.png': plain([1, 2, 3]),
+      'b.png': plain([4, 5, 6]),
+      'c.png': plain([7, 8, 9]),
+    });
+    const single = await folderOf({
+      'only/a.png': plain([1, 2, 3]),
+      'only/b.png': plain([4, 5, 6]),
+      'only/c.png': plain([7, 8, 9]),
+    });
+    for (const folder of [flat, single]) {
+      const dataset = await open(folder, { classes: 'optional' });
+      expect(dataset).toMatchObject({ classNames: undefined, sizes: { train: 2, test: 1 } });
+      expect(dataset.batch(key, 0, 2).label).toBeUndefined();
+      await expect(open(folder)).rejects.toThrow('at least two classes');
+    }
+    expect(await open(await folderOf(ten), { classes: 'optional' })).toMatchObject({
+      classNames: ['cat', 'dog'],
+    });
+    await expect(open(await folderOf({}), { classes: 'optional' })).rejects.toThrow(
+      'there is no image in it',
+    );
+  });
+
   it('has a class for each folder, in order, and pixels as they are', async () => {
     const dataset = await open(await folderOf(ten));
     expect(dataset).toMatchObject({

@@ -1,0 +1,80 @@
+/** The schema of optimizers and averages, as `@meanflow/training` makes them. */
+import { z } from 'zod';
+import { count } from './numbers.js';
+
+const below1 = z.number().min(0).lt(1);
+
+const schedule = {
+  learningRate: z.number().positive(),
+  schedule: z.enum(['constant', 'cosine', 'linear']),
+  /** Share of the learning rate that is left at the last step, for `cosine` and `linear`. */
+  finalShare: z.number().min(0).max(1).optional(),
+  /** Steps in which the rate rises in a line from `warmUpFrom`, 0 by default, before it follows its schedule. */
+  warmUpSteps: z.int().nonnegative(),
+  warmUpFrom: z.number().nonnegative().optional(),
+  /** Largest global norm of the gradients; absent for no clipping. */
+  clipNorm: z.number().positive().optional(),
+};
+
+const moments = { beta1: below1, beta2: below1, epsilon: z.number().positive() };
+
+/** AdamW, or Adam where `weightDecay` is 0. Configurations of before there was another kind have none. */
+const adamW = {
+  kind: z.literal('adamw').optional(),
+  ...schedule,
+  ...moments,
+  weightDecay: z.number().nonnegative(),
+};
+
+/** Muon for matrices and Adam with Nesterov momentum for the rest, as pixel MeanFlow is trained; at the same rate. */
+const muon = {
+  kind: z.literal('muon'),
+  ...schedule,
+  /** Decay of Muon's momentum. */
+  beta: below1,
+  adam: z.strictObject(moments),
+};
+
+export const optimizerSchema = z.discriminatedUnion('kind', [z.strictObject(adamW), z.strictObject(muon)]);
+export type OptimizerSettings = z.infer<typeof optimizerSchema>;
+
+/** As it is asked for: the warm-up may be in passes over the data. */
+const asked = {
+  warmUpSteps: schedule.warmUpSteps.optional(),
+  warmUpEpochs: z.number().nonnegative().optional(),
+};
+export const askedOptimizerSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ ...adamW, ...asked }),
+  z.strictObject({ ...muon, ...asked }),
+]);
+
+/** The decay, or the half-life in samples, that an average is called by. */
+export const averageName = z.number().nonnegative();
+
+/** Averages of the parameters, by decays or by half-lives in samples, or both. */
+export const emaSchema = z
+  .strictObject({
+    decays: z.array(below1).min(1).optional(),
+    /** In samples, as in EDM and pixel MeanFlow. */
+    halfLives: z.array(z.number().min(1)).min(1).optional(),
+    every: count.optional(),
+    /** Begin with smaller decays. */
+    rampUp: z.boolean().optional(),
+    /** No half-life is longer than this share of the samples seen. */
+    rampUpShare: z.number().positive().optional(),
+  })
+  .refine(
+    ({ decays, halfLives }) => decays !== undefined || halfLives !== undefined,
+    'expected decays or halfLives.',
+  );
+export type EmaSettings = z.infer<typeof emaSchema>;
+
+/** What the averages are called by: decays and half-lives. */
+export function averagesOf({ decays = [], halfLives = [] }: EmaSettings): readonly number[] {
+  return [...decays, ...halfLives];
+}
+
+/** What an average is called by, in words: decays are below 1, half-lives are not. */
+export function averageText(name: number): string {
+  return name < 1 ? `decay ${name}` : `half-life ${name} samples`;
+}
