@@ -1,7 +1,8 @@
 /** What executables of ONNX Runtime do beyond what the conformance kit asks of any. */
 import * as mf from '@meanflow/core';
+import { executableTests } from '@meanflow/conformance/testing';
 import { ortBackend } from '../src/index.js';
-import { backend, floats, normal } from './support.js';
+import { backend, normal } from './support.js';
 
 const { graph: counter } = mf.trace(
   ({ state, step }: { state: mf.Tensor; step: mf.Tensor }) => ({
@@ -11,28 +12,8 @@ const { graph: counter } = mf.trace(
   { state: mf.spec([3]), step: mf.spec([]) },
   { name: 'counter' },
 );
-const compileCounter = async () => (await backend()).compile(counter, { state: { state: 'state' } });
-const step = floats([1], []);
 
-test('a signal that fires while a run waits stops it', async () => {
-  const executable = await compileCounter();
-  const controller = new AbortController();
-  const running = executable.run({ state: floats([0, 0, 0]), step });
-  const waiting = executable.run({ state: floats([0, 0, 0]), step }, { signal: controller.signal });
-  controller.abort();
-  await expect(waiting).rejects.toThrow('abort');
-  expect((await (await running).state.read()).data).toEqual(Float32Array.of(1, 1, 1));
-  await executable.dispose();
-});
-
-test('an array of another backend is not taken in silence', async () => {
-  const { graph } = mf.trace((x: mf.Tensor) => x.add(1), mf.spec([3]));
-  const elsewhere = await mf.referenceBackend().compile(graph);
-  const { output } = await elsewhere.run({ input: floats([1, 2, 3]) });
-  const executable = await compileCounter();
-  await expect(executable.run({ state: output, step })).rejects.toThrow('another backend');
-  await executable.dispose();
-});
+executableTests({ test, backend });
 
 test('the process’s memory stays flat over 2,000 runs', async () => {
   const { graph } = mf.trace((x: mf.Tensor) => x.mul(0.5).add(1), mf.spec([64, 256]));

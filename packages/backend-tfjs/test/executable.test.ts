@@ -1,38 +1,10 @@
 /** What executables of this adapter do beyond what the conformance kit asks of any. */
 import * as mf from '@meanflow/core';
-import { floats, ints, normal, open, onEveryDevice } from './support.js';
+import { executableTests } from '@meanflow/conformance/testing';
+import { ints, normal, open, onEveryDevice } from './support.js';
 
 onEveryDevice(({ device, backend }) => {
-  const { graph: counter } = mf.trace(
-    ({ state, step }: { state: mf.Tensor; step: mf.Tensor }) => ({
-      state: state.add(step),
-      twice: state.mul(2),
-    }),
-    { state: mf.spec([3]), step: mf.spec([]) },
-    { name: 'counter' },
-  );
-  const compileCounter = async () => (await backend()).compile(counter, { state: { state: 'state' } });
-  const step = floats([1], []);
-
-  test('a signal that fires while a run waits stops it', async () => {
-    const executable = await compileCounter();
-    const controller = new AbortController();
-    const running = executable.run({ state: floats([0, 0, 0]), step });
-    const waiting = executable.run({ state: floats([0, 0, 0]), step }, { signal: controller.signal });
-    controller.abort();
-    await expect(waiting).rejects.toThrow('abort');
-    expect((await (await running).state.read()).data).toEqual(Float32Array.of(1, 1, 1));
-    await executable.dispose();
-  });
-
-  test('an array of another backend is not taken in silence', async () => {
-    const { graph } = mf.trace((x: mf.Tensor) => x.add(1), mf.spec([3]));
-    const elsewhere = await mf.referenceBackend().compile(graph);
-    const { output } = await elsewhere.run({ input: floats([1, 2, 3]) });
-    const executable = await compileCounter();
-    await expect(executable.run({ state: output, step })).rejects.toThrow('another backend');
-    await executable.dispose();
-  });
+  executableTests({ test, backend });
 
   test('all that is disposed of is freed', async () => {
     const own = await open(device);
