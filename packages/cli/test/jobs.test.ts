@@ -91,7 +91,7 @@ it('when every run fails there is no report, and no process is left behind', asy
   const outcome = await compare('--config', config, '--jobs', '2', '--out', folder.path('failed'));
   expect(outcome.status).toBe(1);
   expect(outcome.err).toMatch(/3 of 3 runs failed:\n[\s\S]*The loss at step \d+ is .*diverged/);
-  expect(await readdir(folder.path('failed'))).toEqual(['runs']);
+  expect(await readdir(folder.path('failed'))).toEqual(['comparison.json', 'runs']);
 });
 
 it('loses no other run with a process that is killed', async () => {
@@ -128,7 +128,7 @@ it('stops with checkpoints at an interrupt', async () => {
   child.kill('SIGINT');
   const outcome = await end;
   expect(outcome.status).toBe(130);
-  expect(outcome.err).toContain('Stopped. What was trained is in');
+  expect(outcome.err).toContain('Stopped. Go on with: meanflow compare --resume');
   const run = folder.path('stopped', 'runs', 'checkerboard', 'flow-matching-seed-0');
   expect(await readdir(run)).not.toContain('.lock');
   expect(await readdir(join(run, 'checkpoints'))).toHaveLength(1);
@@ -157,7 +157,7 @@ it.each(['1', '2'])('hears an interrupt while it judges, with %s jobs', async (j
   child.kill('SIGINT');
   const outcome = await end;
   expect(outcome.status).toBe(130);
-  expect(outcome.err).toContain('Stopped. What was trained is in');
+  expect(outcome.err).toContain('Stopped. Go on with: meanflow compare --resume');
   expect(existsSync(folder.path(out, 'results.json'))).toBe(false);
 });
 

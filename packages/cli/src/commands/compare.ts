@@ -3,13 +3,11 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { datasets, type Dataset } from '@meanflow/data';
 import type { Command } from 'commander';
-import { DEFAULT_BACKEND, findBackend } from '../backends.js';
-import { merge } from '../config/merge.js';
-import { readConfigFile } from '../config/read-file.js';
-import { comparisonConfigSchema, methodNames } from '../config/schema.js';
-import { validate } from '../config/validate.js';
+import { findBackend } from '../backends.js';
+import { methodNames } from '../config/schema.js';
 import { classifierOf, type JudgingClassifier } from '../experiment/classifier.js';
 import { compareAll } from '../experiment/compare-all.js';
+import { saveRequest } from '../experiment/comparison-file.js';
 import { planComparison, type ComparedDataset, type RunFailure } from '../experiment/comparison.js';
 import type { FinishedRun, RunTask } from '../experiment/one-run.js';
 import { makeOutputFolder, writeOutput } from '../files.js';
@@ -25,32 +23,9 @@ import { INTERRUPTED, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
 import { scoresTable } from '../terminal/scores.js';
 import { shellWord } from '../terminal/shell.js';
+import { requestOf, type CompareOptions } from './compare-request.js';
 import type { SetExitCode } from './command.js';
-import {
-  imageSettings,
-  metricNames,
-  names,
-  withBackend,
-  withImages,
-  wholeNumber,
-  wholeNumbers,
-  type ImageOptions,
-} from './options.js';
-
-interface CompareOptions extends ImageOptions {
-  readonly data?: readonly string[];
-  readonly label?: string;
-  readonly method?: readonly string[];
-  readonly seeds?: readonly number[];
-  readonly seed?: number;
-  readonly steps?: number;
-  readonly batch?: number;
-  readonly backend?: string;
-  readonly jobs?: number;
-  readonly config?: string;
-  readonly out?: string;
-  readonly metrics?: readonly string[];
-}
+import { metricNames, names, withBackend, withImages, wholeNumber, wholeNumbers } from './options.js';
 
 export function addCompare(program: Command, io: Io, exit: SetExitCode): void {
   const command = program
@@ -86,6 +61,10 @@ export function addCompare(program: Command, io: Io, exit: SetExitCode): void {
       'JSON with data, methods, seeds, backend, and changes to "recipes" by data set',
     )
     .option('--out <folder>', 'an empty or new folder; by default runs/compare-<date>-<time>')
+    .option(
+      '--resume <folder>',
+      'go on with the comparison in this folder; what is finished is not trained again',
+    )
     .addHelpText(
       'after',
       `
@@ -94,6 +73,7 @@ Examples:
   $ meanflow compare --data two-moons --seeds 0,1,2
   $ meanflow compare --data points.csv --label class --method meanflow,flow-matching
   $ meanflow compare --steps 200 --out runs/quick           # a quick look
+  $ meanflow compare --resume runs/quick                    # after Ctrl-C
 
 A configuration file that changes a recipe:
   { "data": ["digits"], "recipes": { "digits": { "steps": 8000, "network": { "width": 384 } } } }`,
@@ -104,25 +84,12 @@ A configuration file that changes a recipe:
   });
 }
 
-const defaults = {
-  data: defaultDatasets,
-  methods: methodNames,
-  seeds: [0],
-  backend: DEFAULT_BACKEND,
-  recipes: {},
-};
-
 /** @returns the exit status: 1 when a run failed, however many succeeded */
 async function compare(options: CompareOptions, io: Io): Promise<number> {
-  const { data, label, method, steps, batch, backend: backendName } = options;
-  const seeds = options.seeds ?? (options.seed === undefined ? undefined : [options.seed]);
-  const file = options.config === undefined ? {} : await readConfigFile(options.config);
-  const images = imageSettings(options);
-  const changes = { data, label, images, methods: method, seeds, backend: backendName };
-  const source = options.config ?? 'The options';
-  const config = validate(comparisonConfigSchema, merge(merge(defaults, file), changes), source);
-  const evaluation = options.metrics && { metrics: options.metrics };
-  const planned = await planComparison(config, { steps, batch, evaluation }, description);
+  const { resume } = options;
+  const request = await requestOf(options);
+  const { config } = request;
+  const planned = await planComparison(config, request.changes, description);
   const tasks = planned.flatMap(({ runs }) => runs.flatMap(({ byMethod }) => byMethod));
   const jobs = Math.min(options.jobs ?? availableParallelism(), tasks.length);
   const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
@@ -130,8 +97,11 @@ async function compare(options: CompareOptions, io: Io): Promise<number> {
   const backend = await findBackend(config.backend).open({ threads });
   try {
     const createdAt = new Date();
-    const folder = options.out ?? join('runs', `compare-${stamp(createdAt)}`);
-    await makeOutputFolder(folder);
+    const folder = resume ?? options.out ?? join('runs', `compare-${stamp(createdAt)}`);
+    if (resume === undefined) {
+      await makeOutputFolder(folder);
+      await saveRequest(folder, request);
+    }
     const sideBySide = jobs === 1 ? '' : `, ${jobs} at a time`;
     const on = backend.describe().description;
     io.err(`${plural(tasks.length, 'run')}${sideBySide} on ${on}, into ${folder}\n`);
@@ -163,7 +133,7 @@ async function compare(options: CompareOptions, io: Io): Promise<number> {
       }
     });
     if (outcomes === undefined) {
-      io.err(`Stopped. What was trained is in ${join(folder, 'runs')}.\n`);
+      io.err(`Stopped. Go on with: meanflow compare --resume ${shellWord(folder)}\n`);
       return INTERRUPTED;
     }
     const compared = outcomes.flatMap((outcome) => outcome.compared ?? []);
@@ -175,7 +145,7 @@ async function compare(options: CompareOptions, io: Io): Promise<number> {
         format: 'meanflow-comparison',
         version: 1,
         createdAt: createdAt.toISOString(),
-        command: commandLine(options),
+        command: request.command,
         device: backend.describe(),
         seeds: config.seeds,
         trainingSeconds,
@@ -245,14 +215,6 @@ function description({ name, columns, sizes, classCount, featureShape, imageShap
     return `${rows}images of ${shape.join(' × ')}${classCount === undefined ? '' : `, ${classCount} classes`}`;
   }
   return `${rows}${plural(columns.length, 'column')}${classCount === undefined ? '' : `, ${classCount} classes`}`;
-}
-
-/** The command as it would be typed again. */
-function commandLine(options: CompareOptions): string {
-  const written = Object.entries(options).map(
-    ([name, value]) => `--${name} ${shellWord(Array.isArray(value) ? value.join(',') : String(value))}`,
-  );
-  return ['meanflow compare', ...written].join(' ');
 }
 
 /** Local time as `2026-11-21-0240-07`. */

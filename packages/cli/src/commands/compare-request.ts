@@ -1,0 +1,83 @@
+/**
+ * What `meanflow compare` is asked: out of its options and configuration file, or out of the folder of a comparison that is gone on
+ * with.
+ */
+import { ArgumentError } from '@meanflow/core';
+import { DEFAULT_BACKEND } from '../backends.js';
+import { merge } from '../config/merge.js';
+import { readConfigFile } from '../config/read-file.js';
+import { comparisonConfigSchema, methodNames } from '../config/schema.js';
+import { validate } from '../config/validate.js';
+import { loadRequest, type ComparisonRequest } from '../experiment/comparison-file.js';
+import { defaultDatasets } from '../recipes/index.js';
+import { shellWord } from '../terminal/shell.js';
+import { imageSettings, type ImageOptions } from './options.js';
+
+export interface CompareOptions extends ImageOptions {
+  readonly data?: readonly string[];
+  readonly label?: string;
+  readonly method?: readonly string[];
+  readonly seeds?: readonly number[];
+  readonly seed?: number;
+  readonly steps?: number;
+  readonly batch?: number;
+  readonly backend?: string;
+  readonly jobs?: number;
+  readonly config?: string;
+  readonly out?: string;
+  readonly resume?: string;
+  readonly metrics?: readonly string[];
+}
+
+const defaults = {
+  data: defaultDatasets,
+  methods: methodNames,
+  seeds: [0],
+  backend: DEFAULT_BACKEND,
+  recipes: {},
+};
+
+/** @throws {ArgumentError | DataError} when an option or a file is wrong, or there is no comparison to go on with */
+export function requestOf(options: CompareOptions): Promise<ComparisonRequest> {
+  return options.resume === undefined ? newRequest(options) : requestToResume(options.resume, options);
+}
+
+async function newRequest(options: CompareOptions): Promise<ComparisonRequest> {
+  const { data, label, method, steps, batch, backend: backendName } = options;
+  const seeds = options.seeds ?? (options.seed === undefined ? undefined : [options.seed]);
+  const file = options.config === undefined ? {} : await readConfigFile(options.config);
+  const images = imageSettings(options);
+  const changes = { data, label, images, methods: method, seeds, backend: backendName };
+  const source = options.config ?? 'The options';
+  const config = validate(comparisonConfigSchema, merge(merge(defaults, file), changes), source);
+  const evaluation = options.metrics && { metrics: options.metrics };
+  return { config, changes: { steps, batch, evaluation }, command: commandLine(options) };
+}
+
+/** What a comparison that is gone on with was asked; only where it runs may change. */
+async function requestToResume(folder: string, options: CompareOptions): Promise<ComparisonRequest> {
+  const { resume: _, jobs: __, backend, ...fixed } = options;
+  const [name] = Object.keys(fixed);
+  if (name !== undefined) {
+    throw new ArgumentError(
+      `${optionName(name)} cannot change with --resume: a comparison keeps what it was begun with, but for --jobs and --backend.`,
+    );
+  }
+  const { config, ...request } = await loadRequest(folder);
+  return { ...request, config: { ...config, ...(backend && { backend }) } };
+}
+
+/** The command as it would be typed again. */
+function commandLine(options: CompareOptions): string {
+  const written = Object.entries(options).map(([name, value]) => {
+    const option = optionName(name);
+    return value === true
+      ? option
+      : `${option} ${shellWord(Array.isArray(value) ? value.join(',') : String(value))}`;
+  });
+  return ['meanflow compare', ...written].join(' ');
+}
+
+function optionName(key: string): string {
+  return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
