@@ -8,6 +8,8 @@
 import {
   ArgumentError,
   formatType,
+  LARGEST_HALF,
+  numberToHalf,
   sameShape,
   type Graph,
   type HostArray,
@@ -16,6 +18,7 @@ import {
 import type { ExternalData, InitializerData } from './onnx/model.js';
 import type { ModelBuilder } from './onnx/model-builder.js';
 import { lowerGraph } from './lower-graph.js';
+import { castTo } from './lowerings/elementwise.js';
 import { interchange } from './targets.js';
 
 /** Parameters up to this many bytes lie in the model itself; a protobuf message ends at 2 GiB. */
@@ -35,7 +38,12 @@ export interface ExportOptions {
   readonly dataFile: string;
   /** Text by name that the model carries for whoever reads it. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Bytes of parameters from which they go to the data file; 1 GiB by default. */
+  /**
+   * What float32 parameters are kept as; float32 by default. From `float16`, half the size, the model widens them before it computes
+   * with them.
+   */
+  readonly storage?: 'float32' | 'float16';
+  /** Bytes of parameters, as they are kept, from which they go to the data file; 1 GiB by default. */
   readonly largestInline?: number;
 }
 
@@ -62,26 +70,37 @@ export interface ExportedModel {
 /**
  * A graph as a file for other programs.
  *
- * @throws {ArgumentError} when an input of the graph is neither named nor given, when a value does not fit it, or when
- *   a name is given twice
+ * @throws {ArgumentError} when an input of the graph is neither named nor given, when a value does not fit it, when
+ *   a name is given twice, or when
+ *   a number is beyond float16 that is to be kept so
  * @throws {BackendError} when an op cannot be written as ONNX
  */
 export function exportOnnx(graph: Graph, options: ExportOptions): ExportedModel {
-  const { inputs, outputs, parameters, dataFile, largestInline = LARGEST_INLINE } = options;
+  const {
+    inputs,
+    outputs,
+    parameters,
+    dataFile,
+    largestInline = LARGEST_INLINE,
+    storage = 'float32',
+  } = options;
   checkValues(graph, options);
   const total = Object.values(parameters).reduce((bytes, { data }) => bytes + data.byteLength, 0);
-  const file = total > largestInline ? new DataFile(dataFile) : undefined;
-  const store = (builder: ModelBuilder, path: string, { dtype, shape }: TensorType): void => {
-    const data = bytesOf(parameters[path]);
+  const kept = storage === 'float16' ? total / 2 : total;
+  const file = kept > largestInline ? new DataFile(dataFile) : undefined;
+  const store = (builder: ModelBuilder, path: string, { dtype, shape }: TensorType): string => {
+    const isHalf = storage === 'float16' && dtype === 'float32';
+    const data = isHalf ? halvesOf(parameters[path], path) : bytesOf(parameters[path]);
     const isSmall = data.byteLength < ALIGNMENT;
-    builder.initializer(dtype, shape, file === undefined || isSmall ? data : file.add(data), path);
+    const place = file === undefined || isSmall ? data : file.add(data);
+    const value = builder.initializer(isHalf ? 'float16' : dtype, shape, place, path);
+    return isHalf ? castTo(builder, value, 'float32') : value;
   };
   const builder = lowerGraph(graph, interchange, {
     input: (into, path, type, isRead) => {
       if (!(path in inputs)) {
         // A sampler does not read the parameters that only training needs.
-        if (isRead) store(into, path, type);
-        return path;
+        return isRead ? store(into, path, type) : path;
       }
       return into.input(inputs[path], type);
     },
@@ -133,6 +152,23 @@ const aligned = (offset: number): number => Math.ceil(offset / ALIGNMENT) * ALIG
 function bytesOf({ data }: HostArray): InitializerData {
   return data instanceof Float64Array ? Float32Array.from(data) : data;
 }
+
+/** An array's elements as float16. @throws {ArgumentError} when one is not finite there */
+function halvesOf({ data }: HostArray, path: string): InitializerData {
+  const halves = new Uint16Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    halves[i] = numberToHalf(Number(data[i]));
+    if ((halves[i] & INFINITE_HALF) === INFINITE_HALF) {
+      throw new ArgumentError(
+        `"${path}" holds ${data[i]} at element ${i}, beyond float16, whose largest is ${LARGEST_HALF}. Keep this model in float32.`,
+      );
+    }
+  }
+  return halves;
+}
+
+/** The exponent of float16's infinities and NaNs. */
+const INFINITE_HALF = 0x7c00;
 
 function checkValues(graph: Graph, { inputs, outputs, parameters }: ExportOptions): void {
   for (const { name, value } of graph.inputs) {

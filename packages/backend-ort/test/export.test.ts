@@ -7,11 +7,14 @@ import {
   ArgumentError,
   concat,
   gelu,
+  halfToNumber,
   hostArray,
+  HostArray,
   interpret,
   layerNorm,
   matmul,
   mul,
+  numberToHalf,
   RandomKey,
   silu,
   softmax,
@@ -71,15 +74,13 @@ function whole({ byteLength, chunks }: FileContent): Uint8Array {
   return bytes;
 }
 
-async function check(model: FileContent): Promise<void> {
+async function check(model: FileContent, wanted = expected): Promise<void> {
   const session = await ort.InferenceSession.create(whole(model));
   const outputs = await session.run({ noise, scale });
   for (const [path, name] of Object.entries(options.outputs)) {
     const got = outputs[name];
-    expect(got.dims).toEqual([...expected[path].shape]);
-    const errors = Array.from(got.data as Float32Array, (value, i) =>
-      Math.abs(value - expected[path].data[i]),
-    );
+    expect(got.dims).toEqual([...wanted[path].shape]);
+    const errors = Array.from(got.data as Float32Array, (value, i) => Math.abs(value - wanted[path].data[i]));
     expect(Math.max(...errors)).toBeLessThan(1e-5);
   }
   await session.release();
@@ -114,6 +115,30 @@ test('parameters that are large lie in the file as they are, and are not copied'
   const errors = Array.from(y.data as Float32Array, (value, i) => Math.abs(value - exact.data[i]));
   expect(Math.max(...errors)).toBeLessThan(1e-5);
   await session.release();
+});
+
+test('parameters kept as float16 are half as long, and are widened before the model computes with them', async () => {
+  const { model } = exportOnnx(graph, { ...options, storage: 'float16' });
+  const rounded = Object.fromEntries(
+    Object.entries(parameters).map(([path, { shape, data }]) => {
+      const values = Float32Array.from(data, (value) => halfToNumber(numberToHalf(value)));
+      return [path, new HostArray('float32', shape, values)];
+    }),
+  );
+  await check(model, interpret(graph, { x, scale: hostArray(1.5), ...rounded }));
+  const proto = fromBinary(ModelProtoSchema, whole(model));
+  const kernel = proto.graph?.initializer.find(({ name }) => name === 'params/kernel');
+  expect(kernel?.rawData).toHaveLength(2 * 6 * 40);
+});
+
+test('a number beyond float16 is an error', () => {
+  const out = key.fold('out').normal([40, 6]);
+  out.data[7] = 65_520;
+  expect(() =>
+    exportOnnx(graph, { ...options, parameters: { ...parameters, 'params/out': out }, storage: 'float16' }),
+  ).toThrow(
+    '"params/out" holds 65520 at element 7, beyond float16, whose largest is 65504. Keep this model in float32.',
+  );
 });
 
 test('arrays begin at multiples of 4,096 bytes and are read from there', async () => {

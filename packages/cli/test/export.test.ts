@@ -1,6 +1,6 @@
 /** `export`: files that plain ONNX Runtime runs, and that give what `sample` gives. */
 import { readFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { RandomKey } from '@meanflow/core';
 import * as ort from 'onnxruntime-node';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
@@ -60,6 +60,19 @@ it.each([1, 2])('a sampler of %d NFE is one file, and gives what sample gives', 
   expect(err).toContain('noise float32[5, 2]');
   const wanted = await sampled(folder.path('points'), ...args, '--count', '5');
   expectSame(await outputOf(file, { noise: noise(5, 2) }), wanted);
+});
+
+it('float16 halves the parameters, and gives nearly the same', async () => {
+  const [full, half] = ['float32', 'float16'].map((dtype) => folder.path('out', `${dtype}.onnx`));
+  for (const [dtype, file] of Object.entries({ float32: full, float16: half })) {
+    await succeed('export', folder.path('points'), '--nfe', '1', '--dtype', dtype, '--out', file);
+  }
+  expect(readFileSync(half).length).toBeLessThan(readFileSync(full).length);
+  const [wanted, got] = await Promise.all([full, half].map((file) => outputOf(file, { noise: noise(1, 2) })));
+  const worst = Math.max(...got.map((value, i) => Math.abs(value - wanted[i])));
+  expect(worst).toBeGreaterThan(0);
+  // Rounded to 11 bits.
+  expect(worst).toBeLessThan(0.01);
 });
 
 it('classes are an input; guidance is part of the file, or an input', async () => {

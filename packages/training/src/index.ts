@@ -47,7 +47,6 @@ export {
   type SafetensorsMetadata,
   type WrittenTensor,
 } from './safetensors/encode.js';
-export { bfloat16ToNumber, halfToNumber, LARGEST_HALF, numberToHalf } from './safetensors/half.js';
 export { decodeSafetensors, type Safetensors } from './safetensors/decode.js';
 export {
   headerEnd,

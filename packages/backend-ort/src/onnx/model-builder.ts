@@ -124,7 +124,7 @@ export class ModelBuilder {
   }
 
   /** A small initializer; equal ones are stored once. */
-  constant(dtype: ElementType, shape: Shape, values: readonly number[]): ValueName {
+  constant(dtype: ConstantType, shape: Shape, values: readonly number[]): ValueName {
     const elements = values.map((value) => (Object.is(value, -0) ? '-0' : String(value)));
     const key = `${dtype}[${shape.join(',')}]{${elements.join(',')}}`;
     let name = this.known.get(key);
@@ -192,7 +192,10 @@ export class ModelBuilder {
   }
 }
 
-function toData(dtype: ElementType, values: readonly number[]): InitializerData {
+/** What a constant may be made of. */
+type ConstantType = Exclude<ElementType, 'float16'>;
+
+function toData(dtype: ConstantType, values: readonly number[]): InitializerData {
   if (dtype === 'float32') return Float32Array.from(values);
   if (dtype === 'int32') return Int32Array.from(values);
   if (dtype === 'bool') return Uint8Array.from(values);

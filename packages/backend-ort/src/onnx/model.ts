@@ -30,14 +30,15 @@ export const MICROSOFT_DOMAIN = 'com.microsoft';
 /** The name of a value in the model. */
 export type ValueName = string;
 
-/** Element types of initializers: a graph's dtypes, and the int64 of shapes and axes. */
-export type ElementType = DType | 'int64';
+/** Element types of initializers: a graph's dtypes, the int64 of shapes and axes, and the float16 that parameters may be kept in. */
+export type ElementType = DType | 'int64' | 'float16';
 
 export const elementTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
   float32: TensorProto_DataType.FLOAT,
   int32: TensorProto_DataType.INT32,
   bool: TensorProto_DataType.BOOL,
   int64: TensorProto_DataType.INT64,
+  float16: TensorProto_DataType.FLOAT16,
 };
 
 /** Nodes that compute one value, from values inside and outside of the block. */
@@ -68,7 +69,8 @@ export interface NamedType extends ValueType {
   readonly name: ValueName;
 }
 
-export type InitializerData = Float32Array | Int32Array | Uint8Array | BigInt64Array;
+/** Elements as they are stored; float16 as 16-bit words. */
+export type InitializerData = Float32Array | Int32Array | Uint8Array | BigInt64Array | Uint16Array;
 
 /** Where an initializer lies that is not in the model itself. */
 export interface ExternalData {

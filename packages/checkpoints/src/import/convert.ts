@@ -2,15 +2,8 @@
  * Weights from the dtype that they were published in to the one that they are to have, piece by piece. What does not fit
  * is an error and never an infinity: a number beyond float16, or one that is not finite to begin with.
  */
-import { DataError } from '@meanflow/core';
-import {
-  bfloat16ToNumber,
-  halfToNumber,
-  LARGEST_HALF,
-  numberToHalf,
-  storedDTypes,
-  type StoredDTypeName,
-} from '@meanflow/training';
+import { bfloat16ToNumber, DataError, halfToNumber, LARGEST_HALF, numberToHalf } from '@meanflow/core';
+import { storedDTypes, type StoredDTypeName } from '@meanflow/training';
 import type { Pieces } from '../access/pieces.js';
 
 /** What a model file may hold. */

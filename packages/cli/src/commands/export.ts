@@ -1,7 +1,7 @@
 /** `meanflow export`: a model's whole sampler as one ONNX file, or as a model repository of the Triton Inference Server. */
 import { basename, dirname, extname, join } from 'node:path';
 import { ArgumentError } from '@meanflow/core';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { loadGenerator } from '../experiment/generator.js';
 import { samplerModel } from '../export/sampler-model.js';
 import { checkModelName, tritonConfig } from '../export/triton.js';
@@ -19,6 +19,7 @@ interface ExportOptions {
   readonly guidanceInterval?: readonly [number, number];
   readonly guidanceInputs?: boolean;
   readonly vae?: string;
+  readonly dtype: 'float32' | 'float16';
   readonly out?: string;
   readonly triton?: string;
   readonly name?: string;
@@ -45,6 +46,11 @@ export function addExport(program: Command, io: Io): void {
     .option(
       '--vae <file>',
       'decoder of an autoencoder, from "meanflow import", as the last part of the sampler',
+    )
+    .addOption(
+      new Option('--dtype <name>', 'of the parameters in the file; float16 halves it')
+        .choices(['float32', 'float16'])
+        .default('float32'),
     )
     .option('--out <file>', 'where to; sampler.onnx by default')
     .option('--triton <folder>', 'write a model repository of the Triton Inference Server there instead')
@@ -74,6 +80,7 @@ async function exportModel(path: string, options: ExportOptions, io: Io): Promis
     nfe,
     ...(solver && { solver }),
     guidanceInputs,
+    storage: options.dtype,
     dataFile: basename(place.dataFile),
   });
   const { model: file, data } = exported;

@@ -29,6 +29,8 @@ export interface SamplerModelOptions {
   readonly solver?: SolverName;
   /** Leave the guidance scale and interval to the caller, as inputs. */
   readonly guidanceInputs: boolean;
+  /** What parameters are kept as in the file. */
+  readonly storage: 'float32' | 'float16';
   /** Name of the data file beside the model, where the parameters need one. */
   readonly dataFile: string;
 }
@@ -54,7 +56,7 @@ const inputNames: Readonly<Record<string, string>> = {
  */
 export function samplerModel(
   model: Generator,
-  { rows, nfe, guidanceInputs, dataFile, ...options }: SamplerModelOptions,
+  { rows, nfe, guidanceInputs, storage, dataFile, ...options }: SamplerModelOptions,
 ): ExportedModel & { readonly nfe: number } {
   const { sampling, network, params, data } = model;
   const name = options.solver ?? sampling.solver;
@@ -95,6 +97,7 @@ export function samplerModel(
     ),
     outputs: { samples: 'samples' },
     parameters: { ...parameters, ...conditions },
+    storage,
     dataFile,
     metadata: {
       data: data.name,

@@ -2,8 +2,15 @@
  * The dtypes of safetensors: how many bytes an element has, and how little-endian bytes become a host array. Half
  * precision is widened to float32; integers become int32 when they fit.
  */
-import { DataError, HostArray, sizeOf, type HostDType, type Shape } from '@meanflow/core';
-import { bfloat16ToNumber, halfToNumber } from './half.js';
+import {
+  bfloat16ToNumber,
+  DataError,
+  halfToNumber,
+  HostArray,
+  sizeOf,
+  type HostDType,
+  type Shape,
+} from '@meanflow/core';
 
 type Reader = (view: DataView, count: number, shape: Shape) => HostArray;
 
