@@ -61,11 +61,13 @@ export async function readTensor(tensor: StoredTensor): Promise<HostArray> {
 
 /** How many tensors and values a checkpoint may hold: several times what the largest published ones do. */
 const MOST_ENTRIES = 200_000;
+/** A name of that many characters leads through a hundred containers. One long key can stand in the names of many tensors. */
+const LONGEST_NAME = 4096;
 
 /**
  * Checks a catalogue that a reader made.
  *
- * @throws {DataError} when it has two tensors of one name, a shape that is none, or more entries than any checkpoint
+ * @throws {DataError} when it has two tensors of one name, a name or a shape that is none, or more entries than any checkpoint
  */
 export function checkedCatalogue(catalogue: Catalogue): Catalogue {
   const { source, tensors, values } = catalogue;
@@ -76,6 +78,10 @@ export function checkedCatalogue(catalogue: Catalogue): Catalogue {
   }
   const names = new Set<string>();
   for (const { name, shape } of tensors) {
+    if (name.length > LONGEST_NAME)
+      throw new DataError(
+        `${source} holds a tensor whose name has ${name.length} characters: it is no checkpoint of a model.`,
+      );
     if (names.has(name)) throw new DataError(`${source} holds two tensors "${name}".`);
     names.add(name);
     checkShape(shape, `${source}: tensor "${name}"`);

@@ -84,6 +84,10 @@ function leaf(values: Readonly<Record<string, Uint8Array>>, wrong: Wrapping = {}
 const interior = (height: number, path: string, length: number): Uint8Array =>
   wrapped(NODE, bytesOf(height, files(path), 1, 1, 0, 'w', 0, 0, varint(length), 2, 0, 0));
 
+/** A leaf whose first key has 65,535 characters, which the others share. */
+const sharedKeys = (count: number): Uint8Array =>
+  bytesOf(0, 0, varint(count), ...Array.from({ length: count - 1 }, () => varint(65_535)), varint(65_535), new Uint8Array(count - 1), 'k'.repeat(65_535)); // prettier-ignore
+
 const numbers = new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer);
 const array = { zarr_format: 2, shape: [2, 2], chunks: [2, 2], dtype: '<f4', compressor: null, fill_value: null, filters: null, order: 'C' }; // prettier-ignore
 const zarray = (changes: object = {}): Uint8Array => bytesOf(JSON.stringify({ ...array, ...changes }));
@@ -122,6 +126,9 @@ describe('an OCDBT database', () => {
     ['with fewer keys than it says', database(good, { keys: 3 }), /has 2 entries, its manifest says 3/],
     ['with a key twice', database(wrapped(NODE, bytesOf(0, 0, 2, 1, 1, 0, 'w', 1, 1, 0, 0, 'xy'))), /key "w" is there twice/],
     ['with a count beyond it', database(wrapped(NODE, bytesOf(0, 0, varint(1_000_000)))), /1000000 entries cannot follow/],
+    ['with more entries than any', database(wrapped(NODE, bytesOf(0, 0, varint(1_000_001), new Uint8Array(1_000_001)))), /1000001 entries, more than 1000000/],
+    ['with long keys in few bytes', database(wrapped(NODE, sharedKeys(1100))), /its keys take more than 67108864 bytes/],
+    ['with children beyond all nodes', database(wrapped(NODE, bytesOf(1, 0, varint(100_001), new Uint8Array(900_000))), { height: 1 }), /more than 100000 nodes/],
     ['with a number beyond all sizes', database(wrapped(NODE, bytesOf(0, 0, varint(2n ** 60n)))), /integer is larger than any size/],
     ['with a number without end', database(wrapped(NODE, bytesOf(0, 0, new Uint8Array(20).fill(0xff)))), /integer is larger than any size/],
     ['with a key longer than it', database(wrapped(NODE, bytesOf(0, 0, 1, varint(200), 'w'))), /bytes are asked for/],

@@ -11,6 +11,17 @@ async function refused(bytes: Uint8Array, message: RegExp): Promise<void> {
   expect((error as DataError).message).toMatch(message);
 }
 
+/** `_rebuild_from_type_v2(_rebuild_from_type_v2, Tensor, (_rebuild_from_type_v2, …), None)`, so many deep. */
+function rebuiltByItself(depth: number): Uint8Array {
+  const function_ = bytesOf(op.global('torch._tensor', '_rebuild_from_type_v2'), 'q', 0);
+  const type = bytesOf(op.global('torch', 'Tensor'), 'q', 1);
+  const begin = bytesOf('(h', 0, 'h', 1);
+  const end = bytesOf('Nt');
+  const repeated = (part: Uint8Array) =>
+    Uint8Array.from({ length: depth * part.length }, (_, i) => part[i % part.length]);
+  return bytesOf(function_, type, 'h', 0, repeated(begin), ')', repeated(end), 'R');
+}
+
 test('the builders make what can be read', async () => {
   const { tensors } = await open(torchFile(pickle(tensor([2, 2], [1, 2]))));
   expect([...(await readTensor(tensors[0])).data]).toEqual([1, 3, 2, 4]);
@@ -43,6 +54,8 @@ describe('a pickle that calls something', () => {
     ['a persistent id as text', pickle('Pos.system\n'), /opcode 0x50/],
     ['a persistent id that is no storage', pickle(op.tuple(op.text('module'), op.global('torch', 'FloatStorage')), 'Q'), /no storage/],
     ['bytes by a codec', pickle(call('_codecs', 'encode', 'x', 'rot13')), /_codecs\.encode is called for something else/],
+    ['a tensor that is rebuilt by its own rebuilding', pickle(rebuiltByItself(20_000)), /a tensor is rebuilt by torch\._tensor\._rebuild_from_type_v2/],
+    ['a device without end', pickle(op.global('torch', 'device'), op.tuple(bytesOf(']'), op.int(1)), 'R'), /a device is no name with a number/],
     ['a tensor of another type', pickle(op.global('torch._tensor', '_rebuild_from_type_v2'), op.tuple(op.global('torch', 'device'), op.global('torch', 'Size'), op.tuple(), bytesOf('}')), 'R'), /of the type torch\.Size/],
   ])('%s', (_, root, message) => refused(torchFile(root), message)); // prettier-ignore
 });
@@ -81,6 +94,39 @@ describe('a pickle that is damaged', () => {
     // Each list holds the one before it twice.
     const doubled = Array.from({ length: 60 }, (_, i) => bytesOf(']q', i + 1, '(h', i, 'h', i, 'e'));
     return refused(torchFile(pickle(']q', 0, ...doubled)), /more than 500000 values/);
+  });
+
+  test('a few bytes whose key is 2⁶⁰ tuples', () => {
+    const doubled = Array.from({ length: 60 }, (_, i) => bytesOf('h', i, 'h', i, 0x86, 'q', i + 1));
+    const file = torchFile(pickle(')q', 0, ...doubled, 'q', 99, '}h', 99, tensor([4], [1]), 's'));
+    return expect(open(file)).resolves.toMatchObject({ tensors: [{ name: '(object, object)' }] });
+  });
+
+  test.each<[string, string, Uint8Array]>([
+    // Each makes something large of what a few bytes name again.
+    ['a list that is copied', 'builtins\nlist', bytesOf(op.tuple(...Array.from({ length: 5000 }, () => bytesOf('N'))), 0x85)],
+    ['a text that is encoded', '_codecs\nencode', bytesOf(op.tuple(op.text('x'.repeat(5000)), op.text('latin1')))],
+    ['a text that becomes a path', 'pathlib\nPosixPath', bytesOf(op.tuple(op.text('x'.repeat(5000))))],
+    ['a dictionary that is copied', 'collections\nOrderedDict', bytesOf('}(', ...Array.from({ length: 5000 }, (_, i) => bytesOf(op.int(i), 'N')), 'u', 0x85)],
+  ])('%s again and again', (_, name, args) => {
+    const calls = bytesOf('h', 1, 'h', 2, 'R').toString().split(',').map(Number);
+    const many = Uint8Array.from({ length: 2000 * calls.length }, (__, i) => calls[i % calls.length]);
+    return refused(
+      torchFile(pickle('c', name, '\nq', 1, args, 'q', 2, many)),
+      /makes far more than it holds/,
+    );
+  }); // prettier-ignore
+
+  test('a path that doubles itself', () => {
+    const doubled = Array.from({ length: 40 }, (_, i) => bytesOf('h', 0, 'h', i + 1, 'h', i + 1, 0x86, 'Rq', i + 2));
+    const first = bytesOf(op.global('pathlib', 'PosixPath'), 'q', 0, op.text('x'), 'q', 1);
+    return refused(torchFile(pickle(first, ...doubled)), /makes far more than it holds/);
+  }); // prettier-ignore
+
+  test('a key that stands in the names of many', () => {
+    const many = bytesOf(']q', 0, '(', ...Array.from({ length: 20 }, () => tensor([4], [1])), 'e');
+    const root = pickle('}', op.text('k'.repeat(5000)), many, 's');
+    return refused(torchFile(root), /a tensor whose name has 5002 characters/);
   });
 
   test('a memo entry of a huge number takes no memory', async () => {

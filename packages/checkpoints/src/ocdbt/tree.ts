@@ -29,11 +29,10 @@ interface Child {
 export async function openOcdbt(folder: Folder): Promise<KeyValues> {
   const root = await readRoot(folder);
   const values = new Map<string, Value>();
-  let nodes = 0;
+  let nodes = 1;
   const open = async ({ file, offset, length }: DataPlace): Promise<RandomAccess> =>
     section(await folder.open(file.path), offset, length, `${folder.source}/${file.path} at byte ${offset}`);
   const walk = async (place: DataPlace, prefix: Uint8Array, height: number): Promise<void> => {
-    if (++nodes > MOST_NODES) throw new DataError(`${folder.source} has more than ${MOST_NODES} nodes.`);
     const decoder = await openEnvelope(await open(place), BTREE_NODE);
     const found = decoder.uint8();
     if (found !== height)
@@ -41,8 +40,11 @@ export async function openOcdbt(folder: Folder): Promise<KeyValues> {
     const files = decodeDataFiles(decoder, place.file.base);
     const count = decoder.count();
     if (count === 0) throw decoder.problem('a node is empty');
-    if (height === 0) leaf(decoder, files, count, prefix, values);
-    else for (const child of interior(decoder, files, count, prefix)) await walk(child.place, child.prefix, height - 1);
+    if (height === 0) return leaf(decoder, files, count, prefix, values);
+    // Before they are listed, since a node takes few bytes to name many.
+    nodes += count;
+    if (nodes > MOST_NODES) throw new DataError(`${folder.source} has more than ${MOST_NODES} nodes.`);
+    for (const child of interior(decoder, files, count, prefix)) await walk(child.place, child.prefix, height - 1);
   };
   if (root !== undefined) await walk(root.place, new Uint8Array(0), root.height);
   if (values.size !== (root?.keys ?? 0)) {

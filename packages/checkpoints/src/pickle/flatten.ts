@@ -7,6 +7,8 @@ import { Attributes, Tuple } from './values.js';
 
 const MOST_NODES = 500_000;
 const DEEPEST = 100;
+/** Parts of a key that is a tuple. */
+const LONGEST_KEY = 16;
 
 /** Calls `visit` for everything that is no container. */
 export function visitLeaves(
@@ -44,6 +46,10 @@ function* numbered(items: readonly unknown[]): Generator<readonly [string, unkno
 }
 
 function keyText(key: unknown): string {
-  if (key instanceof Tuple) return `(${key.items.map(keyText).join(', ')})`;
-  return typeof key === 'object' && key !== null ? 'object' : String(key);
+  const plain = (part: unknown): string =>
+    typeof part === 'object' && part !== null ? 'object' : String(part);
+  // Tuples in it are not unfolded: a few bytes can describe one of any size.
+  return key instanceof Tuple && key.items.length <= LONGEST_KEY
+    ? `(${key.items.map(plain).join(', ')})`
+    : plain(key);
 }

@@ -1,9 +1,9 @@
 /**
  * The machine that a pickle is a program of: a stack, marks in it, and a memo. It reads its operands with every length
- * checked against what is left, so that memory is bounded by the size of the pickle; it has no recursion; and it calls
- * nothing but what its host gives it for a global.
+ * checked against what is left, and counts what calls may copy, so that memory is bounded by the size of the pickle; it has
+ * no recursion; and it calls nothing but what its host gives it for a global.
  */
-import { GlobalReference, isBuildable, type KnownGlobal, PickleProblem, Tuple } from './values.js';
+import { contentOf, GlobalReference, isBuildable, type KnownGlobal, PickleProblem, Tuple } from './values.js';
 
 /** What the world outside of the pickle is: which globals are known, and what a persistent id stands for. */
 export interface PickleHost {
@@ -14,6 +14,9 @@ export interface PickleHost {
 
 /** Longer integers than any that a checkpoint holds. */
 const LONGEST_INTEGER = 64;
+/** Items, characters and bytes that calls may be given: so many for each byte of the pickle, and some in any case. */
+const GIVEN_PER_BYTE = 4;
+const GIVEN_ANYWAY = 1 << 20;
 
 export class PickleMachine {
   private position = 0;
@@ -22,6 +25,7 @@ export class PickleMachine {
   private stack: unknown[] = [];
   private readonly marks: unknown[][] = [];
   private readonly memo = new Map<number, unknown>();
+  private given = 0;
 
   constructor(
     private readonly bytes: Uint8Array,
@@ -204,15 +208,27 @@ export class PickleMachine {
       throw new PickleProblem(`it calls ${what}; nothing of it was run`);
     }
     if (!(args instanceof Tuple)) throw new PickleProblem(`the arguments of ${callee.name} are no tuple`);
+    this.count(args);
     this.push(callee.known.call(args.items));
   }
 
   build(): void {
     const state = this.pop();
     const object = this.top();
-    if (isBuildable(object)) object.build(state);
+    if (isBuildable(object)) {
+      this.count(state);
+      object.build(state);
+    }
     // A dictionary's attributes, such as the version numbers in a state dict of PyTorch, mean nothing here.
     else if (!(object instanceof Map)) throw new PickleProblem('it sets the state of something that has none'); // prettier-ignore
+  }
+
+  /** What is given may be copied, and a few bytes give the same large thing again and again. */
+  private count(given: unknown): void {
+    this.given += contentOf(given);
+    if (this.given > GIVEN_ANYWAY + GIVEN_PER_BYTE * this.bytes.length) {
+      throw new PickleProblem('it makes far more than it holds');
+    }
   }
 
   persistent(): void {

@@ -42,3 +42,16 @@ export class PickleProblem extends Error {}
 export function isBuildable(value: unknown): value is Buildable {
   return typeof value === 'object' && value !== null && 'build' in value && typeof value.build === 'function';
 }
+
+/** How much a call can copy of what it is given: items, and what is in each of them. */
+export function contentOf(given: unknown): number {
+  const items = given instanceof Tuple ? given.items : [given];
+  return items.reduce<number>((sum, item) => sum + 1 + lengthOf(item), 0);
+}
+
+function lengthOf(value: unknown): number {
+  if (value instanceof Tuple) return value.items.length;
+  if (value instanceof Map || value instanceof Set) return value.size;
+  const hasLength = typeof value === 'string' || value instanceof Uint8Array || Array.isArray(value);
+  return hasLength ? value.length : 0;
+}

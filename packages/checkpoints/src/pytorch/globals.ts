@@ -34,10 +34,21 @@ const rebuildFromType: KnownGlobal = {
       const name = subclass instanceof GlobalReference ? subclass.name : 'an unknown type';
       throw new PickleProblem(`a tensor is of the type ${name}`);
     }
-    if (rebuild.known.call === undefined) throw new PickleProblem(`it calls ${rebuild.name}`);
+    // None of them calls anything: through itself this one would lead deeper than the stack.
+    if (rebuild.known.call === undefined || !rebuild.name.startsWith('torch._utils.')) {
+      throw new PickleProblem(`a tensor is rebuilt by ${rebuild.name}`);
+    }
     return rebuild.known.call(args.items);
   },
 };
+
+/** `device('cuda', 0)`, as the text `cuda:0`. */
+function device([kind, index]: readonly unknown[]): string {
+  if (typeof kind !== 'string' || (index !== undefined && typeof index !== 'number')) {
+    throw new PickleProblem('a device is no name with a number');
+  }
+  return index === undefined ? kind : `${kind}:${index}`;
+}
 
 const tensorTypes = ['torch.Tensor', 'torch.nn.parameter.Parameter', 'torch.nn.parameter.Buffer'];
 
@@ -60,7 +71,7 @@ export const torchGlobals: Readonly<Record<string, Readonly<Record<string, Known
     ...marks(Object.keys(torchDTypes)),
     Tensor: mark,
     Size: first,
-    device: { call: ([kind, index]) => (index === undefined ? kind : `${String(kind)}:${String(index)}`) },
+    device: { call: device },
   },
   'torch.storage': { UntypedStorage: mark },
   'torch._utils': {
