@@ -47,6 +47,9 @@ const IMPROVED = {
 } as const;
 const STABLE_DIFFUSION_SCALE = 0.18215;
 
+/** Most classes that labels may tell of: each gets a name. */
+const MOST_CLASSES = 1_000_000;
+
 /** Between these the log variance is held, as Stable Diffusion's autoencoder does. */
 const [LEAST_LOG_VARIANCE, MOST_LOG_VARIANCE] = [-30, 20];
 
@@ -224,6 +227,9 @@ function checkedLabels(labels: HostArray, count: number, source: string): Int32A
 
 function namesOf(labels: Int32Array, classCount: number | undefined, source: string): readonly string[] {
   const known = classCount ?? labels.reduce((a, b) => Math.max(a, b), 0) + 1;
+  if (!(known <= MOST_CLASSES)) {
+    throw new DataError(`${source}: found labels of ${known} classes, expected at most ${MOST_CLASSES}.`);
+  }
   const beyond = labels.find((label) => label >= known);
   if (beyond !== undefined)
     throw new DataError(`${source}: found the label ${beyond}, expected 0 to ${known - 1}.`);

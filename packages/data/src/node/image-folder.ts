@@ -4,7 +4,7 @@
  * when they are needed.
  */
 import { type Dirent } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '@meanflow/core';
 import { imageSizeOf } from '../images/decode-image.js';
@@ -32,9 +32,10 @@ const CONCURRENCY = 16;
 const isHidden = ({ name }: Dirent): boolean => name.startsWith('.');
 const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** The names of the folders in a folder, in order. @throws {DataError} when it cannot be read */
+/** The names of the folders in a folder, in order. @throws {DataError} when it cannot be read, or one is a link */
 export async function foldersIn(path: string): Promise<string[]> {
   const entries = await entriesOf(path);
+  for (const entry of entries) await checkNoLink(entry, join(path, entry.name));
   return entries
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)
@@ -87,6 +88,17 @@ async function filesWithin(folder: string): Promise<string[]> {
     }),
   );
   return parts.flat().sort(byName);
+}
+
+/** A class that is a link would otherwise be passed over without a word. */
+async function checkNoLink(entry: Dirent, path: string): Promise<void> {
+  if (!entry.isSymbolicLink()) return;
+  const target = await stat(path).catch(() => undefined);
+  if (target?.isDirectory()) {
+    throw new DataError(
+      `${path}: it is a link to a folder, which is not followed: put the folder itself there.`,
+    );
+  }
 }
 
 async function entriesOf(folder: string): Promise<Dirent[]> {

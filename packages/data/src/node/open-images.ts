@@ -22,7 +22,7 @@ import { readBytes } from './read-file.js';
 
 export interface ImageFolderConfig extends ImageOptions {
   readonly kind: 'image-folder';
-  /** A folder with a folder for each class; or with `train` and `test` (or `val`), each of them such a folder. */
+  /** A folder with a folder for each class; or with `train` and `test` (or `val`, not looked at beside `test`), each such a folder. */
   readonly path: string;
   /** `required` by default; with `optional`, a folder without folders for two classes or more has images without classes. */
   readonly classes?: 'required' | 'optional';
@@ -152,7 +152,8 @@ async function openFolder(config: ImageFolderConfig): Promise<Dataset> {
     throw new ArgumentError(`The bytes of images to keep are from 0 on, got ${cacheBytes}.`);
   const inside = await foldersIn(path);
   const testName = ['test', 'val'].find((name) => inside.includes(name));
-  const hasSplits = inside.length === 2 && inside.includes('train') && testName !== undefined;
+  const areSplits = inside.every((name) => ['train', 'test', 'val'].includes(name));
+  const hasSplits = areSplits && inside.includes('train') && testName !== undefined;
   const listings = await Promise.all(
     (hasSplits ? [join(path, 'train'), join(path, testName)] : [path]).map((folder) =>
       listImages(folder, classes),

@@ -99,6 +99,11 @@ describe('latentDataset', () => {
       'positive deviation',
     );
     expect(() => open({ classCount: 1 })).toThrow('found the label 1, expected 0 to 0');
+    const damaged = labels.clone();
+    damaged.data[3] = 2 ** 31 - 1;
+    expect(() => latentDataset({ latents, labels: damaged }, 'l')).toThrow(
+      'found labels of 2147483648 classes, expected at most 1000000',
+    );
     const few = hostArray([1, 2], { dtype: 'int32' });
     expect(() => latentDataset({ latents, labels: few }, 'l')).toThrow(
       'found labels [2], expected one for each of 10',

@@ -131,6 +131,21 @@ describe('openImages of a folder', () => {
     ]);
   });
 
+  it('judges by the test images where there are others for validation, and sees no class in the three', async () => {
+    const files = Object.entries(ten).map(([name, bytes], i) => [
+      `${i < 4 ? 'train' : i < 6 ? 'val' : 'test'}/${name}`,
+      bytes,
+    ]);
+    const dataset = await open(await folderOf(Object.fromEntries(files)));
+    expect(dataset).toMatchObject({ classNames: ['cat', 'dog'], sizes: { train: 4, test: 4 } });
+  });
+
+  it('passes over no class that is a link', async () => {
+    const folder = await folderOf(ten);
+    await symlink(join(folder, 'cat'), join(folder, 'bird'));
+    await expect(open(folder)).rejects.toThrow(`${join(folder, 'bird')}: it is a link to a folder`);
+  });
+
   it('refuses a folder without classes, with one, or with an empty one', async () => {
     const none = await folderOf({ 'x.png': plain([1, 2, 3]) });
     await expect(open(none)).rejects.toThrow(
