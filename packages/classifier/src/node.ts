@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { DataError, RandomKey } from '@meanflow/core';
+import { DataError, HostArray, RandomKey } from '@meanflow/core';
 import { writeFileAtomically } from '@meanflow/training/node';
 import type { ClassifierModel } from './classifier.js';
 import { decodeClassifier, encodeClassifier } from './file.js';
@@ -42,7 +42,7 @@ const LOOKED_AT = 512;
 
 /**
  * A SHA-256 that tells data apart beyond their name: of some images of each split with their classes, so that another
- * split, size or layout, other rows, and a change of how images are drawn all show.
+ * split or size, other rows, and a change of how images are drawn all show. How images lie in memory does not.
  *
  * @param digest of the whole of the data's files, where there are such: rows that are not looked at count too then
  * @returns 64 hexadecimal digits
@@ -50,16 +50,36 @@ const LOOKED_AT = 512;
 export function dataFingerprint(data: LabelledSource, digest = ''): string {
   const key = RandomKey.fromSeed(0).fold('fingerprint');
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([digest, data.featureShape, data.imageShape, data.classCount]));
+  hash.update(JSON.stringify([digest, data.imageShape, data.classCount]));
   for (const split of ['train', 'test'] as const) {
     const { x, label } = data.reference(split, key, LOOKED_AT);
-    for (const array of [x, label]) {
+    for (const array of [channelsLast(x, data), label]) {
       if (array === undefined) continue;
       hash.update(JSON.stringify(array.shape));
       hash.update(new Uint8Array(array.data.buffer, array.data.byteOffset, array.data.byteLength));
     }
   }
   return hash.digest('hex');
+}
+
+/** `[count, height, width, channels]` of images in any layout. */
+function channelsLast(
+  images: HostArray<'float32'>,
+  { featureShape, imageShape }: LabelledSource,
+): HostArray<'float32'> {
+  if (imageShape === undefined) return images;
+  const [height, width, channels] = imageShape;
+  const shape = [images.shape[0], height, width, channels];
+  const isFirst = featureShape.length === 3 && featureShape.join() !== imageShape.join();
+  if (!isFirst) return images.reshape(shape);
+  const data = new Float32Array(images.size);
+  const plane = height * width;
+  for (let at = 0; at < data.length; at++) {
+    const [image, rest] = [Math.floor(at / (plane * channels)), at % (plane * channels)];
+    data[at] =
+      images.data[image * plane * channels + (rest % channels) * plane + Math.floor(rest / channels)];
+  }
+  return new HostArray('float32', shape, data);
 }
 
 /**

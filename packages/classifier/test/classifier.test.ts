@@ -81,14 +81,14 @@ describe('Classifier', () => {
 });
 
 describe('dataFingerprint', () => {
-  it('is that of the images, the classes, how they lie and the files they come from', () => {
+  it('is that of the images, the classes and the files they come from, however the images lie', () => {
     const of = (changes: object) => dataFingerprint({ ...shapes, ...changes });
     const print = of({});
     expect(print).toMatch(/^[0-9a-f]{64}$/);
     expect(dataFingerprint(shapesDataset({ side: 16 }))).toBe(print);
+    expect(dataFingerprint(shapesDataset({ side: 16, layout: 'nchw' }))).toBe(print);
     const others = [
       dataFingerprint(shapesDataset({ side: 12 })),
-      dataFingerprint(shapesDataset({ side: 16, layout: 'nchw' })),
       dataFingerprint(shapes, 'of other files'),
       of({ classCount: 11 }),
       of({ reference: (_: string, key: RandomKey, count: number) => shapes.reference('test', key, count) }),

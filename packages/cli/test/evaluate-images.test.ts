@@ -1,6 +1,7 @@
 /** `evaluate`, `compare` and `train-classifier` on images with classes: judged by a classifier that is trained once. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
+import { writeIdx } from './support/images.js';
 import { writeJson } from './support/tiny.js';
 
 const folder = temporaryFolder();
@@ -116,6 +117,27 @@ describe('evaluate', () => {
     expect(floor['feature-frechet']).toBeLessThan(results[0].metrics['feature-frechet']);
     expect(floor['class-accuracy']).toBeGreaterThan(0);
   });
+});
+
+it('judges images by path as they are, however they are changed in training', async () => {
+  await writeIdx(folder.path('idx'), 40);
+  const config = await writeJson(folder.path('idx.json'), {
+    data: folder.path('idx'),
+    images: { flip: true, cropPadding: 1 },
+    steps: 2,
+    batch: 4,
+    network: { kind: 'dit', patchSize: 4, width: 16, depth: 1, heads: 2 },
+    sampling: { nfe: [1] },
+    evaluation: { samples: 20, metrics: ['feature-frechet', 'class-accuracy'], classifier },
+  });
+  await succeed('train', '--config', config, '--out', folder.path('idx-run'));
+  const own = await succeed('evaluate', folder.path('idx-run'), '--json');
+  const file = folder.path('idx.safetensors');
+  const training = ['--steps', String(classifier.steps), '--batch', String(classifier.batch)];
+  await succeed('train-classifier', '--data', folder.path('idx'), '--out', file, ...training);
+  const named = await succeed('evaluate', folder.path('idx-run'), '--classifier', file, '--json');
+  expect(named.out).toBe(own.out);
+  expect(JSON.parse(own.out).classifier.fingerprint).toMatch(/^[0-9a-f]{64}$/);
 });
 
 describe('what does not fit', () => {

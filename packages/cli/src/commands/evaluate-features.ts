@@ -7,10 +7,8 @@ import { extname } from 'node:path';
 import { isModelFile } from '@meanflow/checkpoints/node';
 import { ArgumentError } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
-import { openDataset } from '@meanflow/data/node';
 import { decodeStatistics, findMetric, type FeatureExtractor } from '@meanflow/metrics';
 import { DEFAULT_BACKEND, findBackend } from '../backends.js';
-import type { Scores } from '../experiment/evaluation.js';
 import { openExtractor, type ExtractorSettings, type ImageFacts } from '../experiment/extractor.js';
 import {
   checkReadable,
@@ -20,8 +18,9 @@ import {
 } from '../experiment/feature-scores.js';
 import { featuresOf } from '../experiment/features.js';
 import { loadGenerator } from '../experiment/generator.js';
+import { openJudged } from '../experiment/open-data.js';
 import { loadModel, type Generator } from '../experiment/model.js';
-import { openDataOf } from '../experiment/resolve.js';
+import { openJudgedDataOf } from '../experiment/resolve.js';
 import { drawnPieces, readPieces, readSamples, type SamplePiece } from '../experiment/sample-stream.js';
 import { withFileErrors } from '../files.js';
 import { countText } from '../report/numbers.js';
@@ -32,6 +31,7 @@ import { withGuidance } from './sample.js';
 export interface EvaluateFeaturesOptions extends ExtractorSettings {
   readonly statistics?: string;
   readonly data?: string;
+  readonly imageSize?: number;
   readonly vae?: string;
   readonly nfe?: readonly number[];
   readonly samples?: number;
@@ -127,7 +127,7 @@ async function score(
 
 /** What samples are compared with, and what it is called. */
 async function compared(
-  { statistics, data }: EvaluateFeaturesOptions,
+  { statistics, data, imageSize }: EvaluateFeaturesOptions,
   { name, imageShape }: ImageFacts,
   openOwnData: Judged['openOwnData'],
   extractor: FeatureExtractor,
@@ -140,7 +140,7 @@ async function compared(
     const bytes = await withFileErrors(`"${statistics}" cannot be read`, () => readFile(statistics));
     return { reference: { referenceStatistics: decodeStatistics(bytes, statistics) }, title: statistics };
   }
-  const dataset = data === undefined ? await openOwnData?.() : await openDataset(data);
+  const dataset = data === undefined ? await openOwnData?.() : await openJudged({ data, imageSize });
   if (dataset === undefined) {
     throw new ArgumentError(
       `"${name}" was not trained here: give what its samples are compared with, --statistics or --data.`,
@@ -160,7 +160,7 @@ async function modelOf(path: string, options: EvaluateFeaturesOptions): Promise<
   const generator = await loadGenerator(path, { vae });
   const openOwnData = (await isModelFile(path))
     ? undefined
-    : async (): Promise<Dataset> => openDataOf((await loadModel(path)).model.config);
+    : async (): Promise<Dataset> => openJudgedDataOf((await loadModel(path)).model.config, 'nhwc');
   const settings = (options.nfe ?? generator.sampling.nfe).flatMap((nfe) =>
     (options.guidance ?? [undefined]).map((scale) => ({
       nfe,

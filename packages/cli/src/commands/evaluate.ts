@@ -21,7 +21,7 @@ import type { ExtractorSettings } from '../experiment/extractor.js';
 import { featureMetricsAmong } from '../experiment/features.js';
 import { isModelFile } from '@meanflow/checkpoints/node';
 import { loadModel, type Generator, type Model } from '../experiment/model.js';
-import { openDataOf } from '../experiment/resolve.js';
+import { openJudgedDataOf } from '../experiment/resolve.js';
 import { stepsFor } from '../experiment/solvers.js';
 import { methods } from '../methods.js';
 import { countText } from '../report/numbers.js';
@@ -35,6 +35,7 @@ import { withGuidance } from './sample.js';
 interface EvaluateOptions extends Partial<ExtractorSettings> {
   readonly statistics?: string;
   readonly data?: string;
+  readonly imageSize?: number;
   readonly vae?: string;
   readonly nfe?: readonly number[];
   readonly samples?: number;
@@ -87,6 +88,11 @@ export function addEvaluate(program: Command, io: Io): void {
       '--data <name>',
       "with --features: compare with this data set, or file or folder of images; the run's own by default",
     )
+    .option(
+      '--image-size <pixels>',
+      'with --data: size that images of a folder are cropped to',
+      wholeNumber(1),
+    )
     .option('--vae <file>', 'with --features: decoder of an autoencoder, for models of latents')
     .option('--json', 'print JSON instead of a table')
     .addHelpText(
@@ -111,6 +117,7 @@ Examples:
 const withFeatures = [
   'statistics',
   'data',
+  'imageSize',
   'vae',
   'featuresRange',
   'featuresLayout',
@@ -137,7 +144,7 @@ async function evaluate(run: string, options: EvaluateOptions, io: Io): Promise<
   );
   const nfe = options.nfe ?? possibleEvaluations(guided[0]);
   nfe.forEach((evaluations) => checkEvaluations(guided[0], evaluations));
-  const dataset = await openDataOf(config);
+  const dataset = await openJudgedDataOf(config);
   const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
   try {
     const judgedBy = await judgingClassifier(dataset, config, options.classifier, { backend, io });

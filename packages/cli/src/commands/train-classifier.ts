@@ -1,10 +1,10 @@
 /** `meanflow train-classifier`: the classifier that images are judged by, in a file. */
 import { classifierRequest } from '@meanflow/classifier';
-import { openDataset } from '@meanflow/data/node';
 import type { Command } from 'commander';
 import { DEFAULT_BACKEND, findBackend } from '../backends.js';
 import { accuracyText, classifierIn } from '../experiment/classifier.js';
 import { digestOf } from '../experiment/data-digest.js';
+import { openJudged } from '../experiment/open-data.js';
 import { INTERRUPTED, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
 import type { SetExitCode } from './command.js';
@@ -16,6 +16,7 @@ interface TrainClassifierOptions {
   readonly steps?: number;
   readonly batch?: number;
   readonly seed?: number;
+  readonly imageSize?: number;
   readonly heldOut: number;
   readonly splitSeed: number;
   readonly backend?: string;
@@ -38,6 +39,7 @@ export function addTrainClassifier(program: Command, io: Io, exit: SetExitCode):
       'decides everything random; the same seed makes the same classifier',
       wholeNumber(0),
     )
+    .option('--image-size <pixels>', 'size that images of a folder are cropped to', wholeNumber(1))
     .option('--held-out <share>', 'share of the images held out, where they are a finite set', share, 0.2)
     .option('--split-seed <n>', 'chooses the images that are held out', wholeNumber(0), 0)
     .addHelpText(
@@ -53,8 +55,8 @@ Examples:
 }
 
 async function trainClassifier(options: TrainClassifierOptions, io: Io): Promise<boolean> {
-  const { data, out, steps, batch, seed, heldOut, splitSeed } = options;
-  const dataset = await openDataset(data, { heldOut, seed: splitSeed });
+  const { data, out, steps, batch, seed, heldOut, splitSeed, imageSize } = options;
+  const dataset = await openJudged({ data, imageSize, heldOut, splitSeed }, { needsClasses: true });
   classifierRequest({ data: dataset });
   const digest = await digestOf(data);
   const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();

@@ -119,8 +119,8 @@ export async function namedClassifier(
 ): Promise<JudgingClassifier> {
   const model = await loadClassifier(path);
   const { config } = classifierRequest({ data: dataset });
-  const facts = ({ imageShape, layout, classCount }: typeof config): string =>
-    `images [${imageShape.join(', ')}] (${layout}) of ${classCount} classes`;
+  const facts = ({ imageShape, classCount }: typeof config): string =>
+    `images [${imageShape.join(', ')}] of ${classCount} classes`;
   const [found, wanted] = [facts(model.config), facts(config)];
   if (found !== wanted) {
     throw new DataError(
@@ -134,7 +134,13 @@ export async function namedClassifier(
         `Train one on it: meanflow train-classifier --data.`,
     );
   }
-  return { path, model };
+  return { path, model: forLayoutOf(dataset, model) };
+}
+
+/** The classifier for images as they lie here, whose parameters are the same for every layout. */
+export function forLayoutOf(dataset: Dataset, model: ClassifierModel): ClassifierModel {
+  const { layout } = classifierRequest({ data: dataset }).config;
+  return { ...model, config: { ...model.config, layout } };
 }
 
 /** Compiles a classifier for as long as it is used. */

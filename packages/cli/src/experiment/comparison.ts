@@ -16,7 +16,7 @@ import { featureMetricsAmong } from './features.js';
 import { fileName, type FinishedRun, type RunTask } from './one-run.js';
 import { datasetPictures } from './pictures.js';
 import { applicableSettings, kindOf, rememberingOpener } from './open-data.js';
-import { resolveRun, type ResolvedRun } from './resolve.js';
+import { judgedData, resolveRun, type ResolvedRun } from './resolve.js';
 import { summarise } from './summary.js';
 import { checkTrainable } from './training.js';
 
@@ -89,9 +89,12 @@ export async function planComparison(
     }
     for (const run of runs[0].byMethod) await checkTrainable(run);
     await checkJudgeable(dataset, runs[0].judge);
-    const { evaluation, digest } = runs[0].byMethod[0].config;
+    const [first] = runs[0].byMethod;
+    const { evaluation, digest } = first.config;
     const needsClassifier = featureMetricsAmong(evaluation.metrics).length > 0;
-    const classifier = needsClassifier ? { dataset, digest, settings: evaluation.classifier } : undefined;
+    const classifier = needsClassifier
+      ? { dataset: await judgedData({ ...first, dataset }), digest, settings: evaluation.classifier }
+      : undefined;
     planned.push({ dataset, description: describe(dataset), runs, classifier });
   }
   return planned;
@@ -150,7 +153,7 @@ export interface CompareDatasetOptions {
  * @returns undefined when it was interrupted
  */
 export async function compareDataset(
-  { dataset, description, runs }: PlannedDataset,
+  { dataset, description, runs, classifier: task }: PlannedDataset,
   { train, backend, classifier, signal }: CompareDatasetOptions,
 ): Promise<ComparisonOutcome | undefined> {
   const tasks = runs.flatMap(({ byMethod }, i) =>
@@ -167,7 +170,7 @@ export async function compareDataset(
   if (finished.length === 0) return { compared: undefined, failures };
   const judged = async (extractor?: Classifier): Promise<[readonly Judge[], Scores[] | undefined]> => {
     const judges = runs.map(({ judge, seed, byMethod: [{ config }] }) =>
-      extractor === undefined ? judge : createJudge(dataset, config, seed, extractor),
+      extractor === undefined ? judge : createJudge(task?.dataset ?? dataset, config, seed, extractor),
     );
     return [judges, await floorsOf(judges, signal)];
   };

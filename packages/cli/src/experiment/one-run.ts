@@ -10,11 +10,12 @@ import type { MetricsRecord, Progress } from '@meanflow/training';
 import { readRunMetrics } from '@meanflow/training/node';
 import type { MethodName, RunConfig } from '../config/schema.js';
 import type { MethodPictures } from '../report/results.js';
+import { forLayoutOf } from './classifier.js';
 import { createJudge, scoreModel, type Scores } from './evaluation.js';
 import { modelOfState, type Model } from './model.js';
 import { loggedSeconds, openRun } from './open-run.js';
 import { methodPictures } from './pictures.js';
-import type { ResolvedRun } from './resolve.js';
+import { judgedData, type ResolvedRun } from './resolve.js';
 import { trainRun } from './run.js';
 import { prepareRun } from './training.js';
 
@@ -100,11 +101,14 @@ async function judge(
   const { config } = model;
   const { seed } = config;
   const sampler = createSampler(backend, model.network);
+  const judged = await judgedData({ config, dataset });
   const classifier =
-    path === undefined ? undefined : await Classifier.create(await loadClassifier(path), backend);
+    path === undefined
+      ? undefined
+      : await Classifier.create(forLayoutOf(judged, await loadClassifier(path)), backend);
   try {
     const options = { seed, nfe: config.sampling.nfe, signal };
-    const scored = await scoreModel(sampler, model, createJudge(dataset, config, seed, classifier), options);
+    const scored = await scoreModel(sampler, model, createJudge(judged, config, seed, classifier), options);
     const pictures = withPictures ? await methodPictures(sampler, model, scored, options) : undefined;
     return { scores: scored.map(({ nfe, scores }) => ({ nfe, scores })), pictures };
   } finally {

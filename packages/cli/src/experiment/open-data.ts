@@ -94,6 +94,23 @@ function checkSettings(kind: DataKind, { data, label, images, latents }: DataCho
   }
 }
 
+/** Data to be judged by themselves, without a run that says more of them. */
+export interface JudgedChoice {
+  readonly data: string;
+  readonly imageSize?: number | undefined;
+  readonly heldOut?: number;
+  readonly splitSeed?: number;
+}
+
+/** The data set with channels last; throws as `openData`. */
+export function openJudged(
+  { data, imageSize, heldOut = 0.2, splitSeed = 0 }: JudgedChoice,
+  { needsClasses = false }: { readonly needsClasses?: boolean } = {},
+): Promise<Dataset> {
+  const images = imageSize === undefined ? undefined : { size: imageSize };
+  return openData({ data, heldOut, splitSeed, images, layout: 'nhwc', conditional: needsClasses });
+}
+
 /** Opens each choice once, for commands that make several runs on the same data. */
 export function rememberingOpener(): typeof openData {
   const opened = new Map<string, Promise<Dataset>>();

@@ -3,7 +3,7 @@
  * recipe, lay the changes over it, check. Nothing is written and nothing computed before all of it is right.
  */
 import { ArgumentError } from '@meanflow/core';
-import type { Dataset } from '@meanflow/data';
+import type { Dataset, ImageLayout } from '@meanflow/data';
 import { findMetric } from '@meanflow/metrics';
 import { z } from 'zod';
 import { findBackend } from '../backends.js';
@@ -108,6 +108,28 @@ export async function openDataOf(config: RunConfig): Promise<Dataset> {
   const dataset = await openData({ ...config, layout: layoutFor(config.network.kind) });
   await checkDigest(config);
   return dataset;
+}
+
+/**
+ * The same data to judge by: images that are trained on with flips or shifts, as they are.
+ *
+ * @param layout the network's by default
+ */
+export async function openJudgedDataOf(
+  config: RunConfig,
+  layout: ImageLayout = layoutFor(config.network.kind),
+): Promise<Dataset> {
+  const { images } = config;
+  const { flip: _, cropPadding: __, ...plain } = images ?? {};
+  const dataset = await openData({ ...config, images: images && plain, layout });
+  await checkDigest(config);
+  return dataset;
+}
+
+/** What a run that is at hand is judged by: its own data, opened anew only where images are changed in training. */
+export async function judgedData({ config, dataset }: ResolvedRun): Promise<Dataset> {
+  const { flip = false, cropPadding = 0 } = config.images ?? {};
+  return flip || cropPadding > 0 ? openJudgedDataOf(config) : dataset;
 }
 
 /** The run of a method that a recipe describes; not checked yet. */
