@@ -33,7 +33,8 @@ export async function loadClassifier(path: string): Promise<ClassifierModel> {
 
 /** Writes a classifier, whole or not at all. @throws {DataError} when it cannot be written */
 export async function saveClassifier(path: string, model: ClassifierModel): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  // What is wrong with the folder, the writing tells.
+  await mkdir(dirname(path), { recursive: true }).catch(() => undefined);
   await writeFileAtomically(path, [encodeClassifier(model)]);
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ortBackend } from '@meanflow/backend-ort';
-import { RandomKey, referenceBackend, trace, hostZeros, type Backend } from '@meanflow/core';
+import { DataError, RandomKey, referenceBackend, trace, hostZeros, type Backend } from '@meanflow/core';
 import { openDataset, shapesDataset } from '@meanflow/data';
 import { openDataset as openDatasetFromDisk } from '@meanflow/data/node';
 import { classAccuracy } from '@meanflow/metrics';
@@ -16,7 +16,7 @@ import {
   trainClassifier,
   type ClassifierModel,
 } from '../src/index.js';
-import { cachedClassifier, dataFingerprint, loadClassifier } from '../src/node.js';
+import { cachedClassifier, dataFingerprint, loadClassifier, saveClassifier } from '../src/node.js';
 
 const shapes = shapesDataset({ side: 16 });
 const tiny = { data: shapes, steps: 3, batchSize: 4, network: { width: 8, featureCount: 6 } };
@@ -173,6 +173,9 @@ describe('trainClassifier', () => {
     await writeFile(path, bytes.subarray(0, bytes.length - 5));
     await expect(cachedClassifier(path, { ...tiny, backend })).rejects.toThrow('the file is truncated');
     await expect(loadClassifier(join(folder, 'none'))).rejects.toThrow('cannot be read');
+    const saved = saveClassifier(join(path, 'below', 'a.safetensors'), model!);
+    await expect(saved).rejects.toThrow(DataError);
+    await expect(saved).rejects.toThrow('cannot be written');
     await rm(folder, { recursive: true });
   });
 });
