@@ -1,11 +1,13 @@
 /** `evaluate --features` and `statistics`: samples judged by an ONNX file, as FID is. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { exportOnnx } from '@meanflow/backend-ort';
 import { add, hostArray, HostArray, mean, mul, RandomKey, reshape, spec, trace } from '@meanflow/core';
 import { shapesDataset } from '@meanflow/data';
 import { decodeStatistics, featureStatistics, frechetDistanceOfStatistics } from '@meanflow/metrics';
 import { encodeNpz } from '@meanflow/npz';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
+import { png } from './support/images.js';
 import { writeJson } from './support/tiny.js';
 
 const folder = temporaryFolder();
@@ -80,6 +82,23 @@ it('writes statistics that published codes read, of as many images as were asked
   const expected = featureStatistics(quarters(eightBit(x)));
   mu.data.forEach((value, i) => expect(value).toBeCloseTo(expected.mean.data[i], 5));
   covariance.data.forEach((value, i) => expect(value).toBeCloseTo(expected.covariance.data[i], 5));
+});
+
+it('looks at a folder of images of any size, which need no classes', async () => {
+  const photos = folder.path('photos');
+  await mkdir(photos);
+  for (let i = 0; i < 6; i++) await writeFile(join(photos, `${i}.png`), png(i, 20 + i));
+  const out = folder.path('photos.npz');
+  const { err } = await succeed('statistics', photos, ...unit(), '--image-size', '16', '--out', out);
+  expect(err).toContain('5 images of photos, 12 features');
+  const samples = folder.path('drawn.npz');
+  const pixels = new HostArray('int32', [20, 16, 16, 3], new Int32Array(20 * 768).fill(100));
+  await writeFile(samples, encodeNpz({ arr_0: pixels }));
+  await succeed('evaluate', samples, ...unit(), '--data', photos);
+  expect(await meanflow('statistics', 'shapes', ...unit(), '--image-size', '8')).toMatchObject({
+    status: 2,
+    err: expect.stringContaining('is no folder of images') as string,
+  });
 });
 
 it('judges a file of images against statistics, with the value that they have by hand', async () => {
