@@ -94,10 +94,10 @@ it('looks at a folder of images of any size, which need no classes', async () =>
   const samples = folder.path('drawn.npz');
   const pixels = new HostArray('int32', [20, 16, 16, 3], new Int32Array(20 * 768).fill(100));
   await writeFile(samples, encodeNpz({ arr_0: pixels }));
-  await succeed('evaluate', samples, ...unit(), '--data', photos);
+  await succeed('evaluate', samples, ...unit(), '--data', photos, '--image-size', '16');
   expect(await meanflow('statistics', 'shapes', ...unit(), '--image-size', '8')).toMatchObject({
     status: 2,
-    err: expect.stringContaining('is no folder of images') as string,
+    err: expect.stringContaining('does not apply to the data "shapes"') as string,
   });
 });
 

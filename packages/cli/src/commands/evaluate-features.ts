@@ -18,7 +18,7 @@ import {
 } from '../experiment/feature-scores.js';
 import { featuresOf } from '../experiment/features.js';
 import { loadGenerator } from '../experiment/generator.js';
-import { kindOf, openNamedData } from '../experiment/open-data.js';
+import { openJudged } from '../experiment/open-data.js';
 import { loadModel, type Generator } from '../experiment/model.js';
 import { openJudgedDataOf } from '../experiment/resolve.js';
 import { drawnPieces, readPieces, readSamples, type SamplePiece } from '../experiment/sample-stream.js';
@@ -140,7 +140,7 @@ async function compared(
     const bytes = await withFileErrors(`"${statistics}" cannot be read`, () => readFile(statistics));
     return { reference: { referenceStatistics: decodeStatistics(bytes, statistics) }, title: statistics };
   }
-  const dataset = data === undefined ? await openOwnData?.() : await openLike(imageShape, data, imageSize);
+  const dataset = data === undefined ? await openOwnData?.() : await openJudged({ data, imageSize });
   if (dataset === undefined) {
     throw new ArgumentError(
       `"${name}" was not trained here: give what its samples are compared with, --statistics or --data.`,
@@ -152,17 +152,6 @@ async function compared(
     );
   }
   return { reference: await referenceOf(extractor, dataset, count), title: dataset.name };
-}
-
-/** Data to compare with; a folder's images become as large as the samples, and need no classes. */
-function openLike(
-  imageShape: ImageFacts['imageShape'],
-  data: string,
-  asked: number | undefined,
-): Promise<Dataset> {
-  const [height, width] = imageShape ?? [];
-  const own = kindOf(data) === 'image-folder' && height === width ? height : undefined;
-  return openNamedData(data, { imageSize: asked ?? own, classes: 'optional' });
 }
 
 /** A run, a checkpoint or an imported model. */

@@ -109,18 +109,14 @@ export interface ImageOptions {
   readonly cropPadding?: number;
 }
 
-/** `--image-size`, the same for every command that opens a folder of images. */
-export function withImageSize(command: Command): Command {
-  return command.option(
-    '--image-size <pixels>',
-    "height and width that a folder's images are resized and cropped to",
-    wholeNumber(1),
-  );
-}
-
 /** The options of images, the same for every command that learns from them. */
 export function withImages(command: Command): Command {
-  return withImageSize(command)
+  return command
+    .option(
+      '--image-size <pixels>',
+      "height and width that a folder's images are resized and cropped to",
+      wholeNumber(1),
+    )
     .option('--flip', 'mirror half of the images that are trained on')
     .option('--crop-padding <pixels>', 'shift images at random by up to so much', wholeNumber(0));
 }

@@ -4,19 +4,19 @@ import { encodeStatistics } from '@meanflow/metrics';
 import type { Command } from 'commander';
 import { openExtractor, type ExtractorSettings } from '../experiment/extractor.js';
 import { statisticsOfTraining } from '../experiment/features.js';
-import { openNamedData } from '../experiment/open-data.js';
+import { openJudged } from '../experiment/open-data.js';
 import { writeOutput } from '../files.js';
 import { countText } from '../report/numbers.js';
 import type { Io } from '../terminal/io.js';
 import { withFeatureOptions } from './feature-options.js';
-import { share, wholeNumber, withImageSize } from './options.js';
+import { share, wholeNumber } from './options.js';
 
 interface StatisticsOptions extends ExtractorSettings {
   readonly out: string;
   readonly count?: number;
+  readonly imageSize?: number;
   readonly heldOut: number;
   readonly splitSeed: number;
-  readonly imageSize?: number;
 }
 
 /** Images of data that never end, where no number is given: as many as FID takes. */
@@ -38,9 +38,10 @@ export function addStatistics(program: Command, io: Io): void {
       'how many images; all of them by default, 50,000 where they never end',
       wholeNumber(2),
     )
+    .option('--image-size <pixels>', 'size that images of a folder are cropped to', wholeNumber(1))
     .option('--held-out <share>', 'share of the images held out, where they are a finite set', share, 0.2)
     .option('--split-seed <n>', 'chooses the images that are held out', wholeNumber(0), 0);
-  withFeatureOptions(withImageSize(command))
+  withFeatureOptions(command)
     .addHelpText(
       'after',
       `
@@ -53,7 +54,7 @@ Examples:
 
 async function statistics(data: string, options: StatisticsOptions, io: Io): Promise<void> {
   const { out, count, heldOut, splitSeed, imageSize } = options;
-  const dataset = await openNamedData(data, { heldOut, splitSeed, imageSize, classes: 'optional' });
+  const dataset = await openJudged({ data, imageSize, heldOut, splitSeed });
   const rows = dataset.sizes?.train;
   if (rows !== undefined && count !== undefined && count > rows) {
     throw new ArgumentError(

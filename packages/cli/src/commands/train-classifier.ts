@@ -4,11 +4,11 @@ import type { Command } from 'commander';
 import { DEFAULT_BACKEND, findBackend } from '../backends.js';
 import { accuracyText, classifierIn } from '../experiment/classifier.js';
 import { digestOf } from '../experiment/data-digest.js';
-import { openNamedData } from '../experiment/open-data.js';
+import { openJudged } from '../experiment/open-data.js';
 import { INTERRUPTED, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
 import type { SetExitCode } from './command.js';
-import { share, withBackend, withImageSize, wholeNumber } from './options.js';
+import { share, withBackend, wholeNumber } from './options.js';
 
 interface TrainClassifierOptions {
   readonly data: string;
@@ -16,9 +16,9 @@ interface TrainClassifierOptions {
   readonly steps?: number;
   readonly batch?: number;
   readonly seed?: number;
+  readonly imageSize?: number;
   readonly heldOut: number;
   readonly splitSeed: number;
-  readonly imageSize?: number;
   readonly backend?: string;
 }
 
@@ -39,6 +39,7 @@ export function addTrainClassifier(program: Command, io: Io, exit: SetExitCode):
       'decides everything random; the same seed makes the same classifier',
       wholeNumber(0),
     )
+    .option('--image-size <pixels>', 'size that images of a folder are cropped to', wholeNumber(1))
     .option('--held-out <share>', 'share of the images held out, where they are a finite set', share, 0.2)
     .option('--split-seed <n>', 'chooses the images that are held out', wholeNumber(0), 0)
     .addHelpText(
@@ -48,14 +49,14 @@ Examples:
   $ meanflow train-classifier --data shapes --out shapes-classifier.safetensors
   $ meanflow evaluate runs/shapes --classifier shapes-classifier.safetensors --metrics class-accuracy,feature-frechet`,
     );
-  withBackend(withImageSize(command)).action(async (options: TrainClassifierOptions) => {
+  withBackend(command).action(async (options: TrainClassifierOptions) => {
     if (!(await trainClassifier(options, io))) exit(INTERRUPTED);
   });
 }
 
 async function trainClassifier(options: TrainClassifierOptions, io: Io): Promise<boolean> {
   const { data, out, steps, batch, seed, heldOut, splitSeed, imageSize } = options;
-  const dataset = await openNamedData(data, { heldOut, splitSeed, imageSize, classes: 'required' });
+  const dataset = await openJudged({ data, imageSize, heldOut, splitSeed }, { needsClasses: true });
   classifierRequest({ data: dataset });
   const digest = await digestOf(data);
   const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();

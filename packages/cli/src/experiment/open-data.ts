@@ -73,39 +73,6 @@ export async function openData(choice: DataChoice): Promise<Dataset> {
   } as ImageDataConfig);
 }
 
-/** How data that is named in a command, and in no configuration, is opened. */
-export interface NamedDataOptions {
-  readonly heldOut?: number;
-  readonly splitSeed?: number;
-  /** To which a folder's images are cropped. */
-  readonly imageSize?: number | undefined;
-  /** Whether a folder of images must have classes. */
-  readonly classes: 'required' | 'optional';
-}
-
-/**
- * A data set by its name or path alone.
- *
- * @throws {ArgumentError} when there is none of that name, or a size is given for what is no folder of images
- * @throws {DataError} when its file or folder is missing, damaged, or not what it should be
- */
-export async function openNamedData(
-  data: string,
-  { heldOut, splitSeed: seed, imageSize: size, classes }: NamedDataOptions,
-): Promise<Dataset> {
-  if (size !== undefined && kindOf(data) !== 'image-folder') {
-    throw new ArgumentError(
-      `--image-size does not apply to the data "${data}", which is no folder of images.`,
-    );
-  }
-  return openDataset(data, {
-    classes,
-    ...(heldOut === undefined ? {} : { heldOut }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(size === undefined ? {} : { size }),
-  });
-}
-
 function readTensors(bytes: Uint8Array, path: string): ReturnType<typeof decodeSafetensors>['tensors'] {
   return decodeSafetensors(bytes, path).tensors;
 }
@@ -125,6 +92,23 @@ function checkSettings(kind: DataKind, { data, label, images, latents }: DataCho
       `label: "${label}" would be the column of a CSV file that holds the class, and "${data}" is none.`,
     );
   }
+}
+
+/** Data to be judged by themselves, without a run that says more of them. */
+export interface JudgedChoice {
+  readonly data: string;
+  readonly imageSize?: number | undefined;
+  readonly heldOut?: number;
+  readonly splitSeed?: number;
+}
+
+/** The data set with channels last; throws as `openData`. */
+export function openJudged(
+  { data, imageSize, heldOut = 0.2, splitSeed = 0 }: JudgedChoice,
+  { needsClasses = false }: { readonly needsClasses?: boolean } = {},
+): Promise<Dataset> {
+  const images = imageSize === undefined ? undefined : { size: imageSize };
+  return openData({ data, heldOut, splitSeed, images, layout: 'nhwc', conditional: needsClasses });
 }
 
 /** Opens each choice once, for commands that make several runs on the same data. */
