@@ -324,6 +324,8 @@ test('a model file that is none, or is damaged', () =>
       [{ widht: 8 }, /no field "widht"\. Did you mean "width"\?$/],
       [{ heads: undefined }, /lacks "heads"/],
       [{ embedding: null }, /"embedding" is null, expected an object/],
+      [{ times: 'r' }, /"times" is "r", expected one of t-and-h, t-and-r, h, t/],
+      [{ depth: 1e9 }, /"depth" is 1000000000, expected a number up to 10000/],
     ] as const) {
       await rewrite({ ...model, network: { ...meanFlow, ...change } });
       await expect(openModel(out)).rejects.toThrow(message);

@@ -17,10 +17,27 @@ const isNumbersByName = (value: unknown): boolean => isObject(value) && Object.v
 const isScalars = (value: unknown): boolean =>
   isObject(value) && Object.values(value).every((item) => isNumber(item) || isText(item));
 
+/** What fields that name one of several may be. */
+const choices: Readonly<Record<string, readonly string[]>> = {
+  times: ['t-and-h', 't-and-r', 'h', 't'],
+  activation: ['silu', 'gelu', 'gelu-tanh', 'tanh', 'relu'],
+  join: ['concatenate', 'add'],
+  initialisation: ['pytorch', 'xavier'],
+  normalisation: ['layer-norm', 'rms-norm', 'none'],
+  conditioning: ['film', 'additive'],
+};
+
+/** Layers are described one by one before a single parameter is looked for: no published network has a hundred. */
+const MOST_LAYERS = 10_000;
+const isLayers = (value: unknown): boolean => isNumber(value) && (value as number) <= MOST_LAYERS;
+const LAYERS = `a number up to ${MOST_LAYERS}`;
+
 /** Every field of every kind, with what it is. */
 const fields: Readonly<Record<string, readonly [(value: unknown) => boolean, string]>> = Object.fromEntries([
-  ...['kind', 'times', 'activation', 'join', 'initialisation', 'normalisation', 'conditioning'].map((name) => [name, [isText, 'a text']]),
-  ...['patchSize', 'width', 'depth', 'heads', 'headDepth', 'mlpRatio', 'classCount', 'classWidth', 'bottleneck', 'noiseScale', 'expansion', 'channels', 'blocks', 'timeMultiplier', 'conditionMultiplier', 'augmentWidth', 'dropout'].map((name) => [name, [isNumber, 'a number']]),
+  ['kind', [isText, 'a text']],
+  ...Object.entries(choices).map(([name, known]) => [name, [(value: unknown) => isText(value) && known.includes(value as string), `one of ${known.join(', ')}`]]),
+  ...['depth', 'blocks'].map((name) => [name, [isLayers, LAYERS]]),
+  ...['patchSize', 'width', 'heads', 'headDepth', 'mlpRatio', 'classCount', 'classWidth', 'bottleneck', 'noiseScale', 'expansion', 'channels', 'timeMultiplier', 'conditionMultiplier', 'augmentWidth', 'dropout'].map((name) => [name, [isNumber, 'a number']]),
   ...['featureShape', 'channelMultipliers', 'attentionResolutions', 'resampleFilter'].map((name) => [name, [isNumbers, 'a list of numbers']]),
   ...['guidance', 'zeroOutput'].map((name) => [name, [isBoolean, 'true or false']]),
   ...['velocityHead', 'tokens'].map((name) => [name, [isNumbersByName, 'an object of numbers']]),
@@ -65,8 +82,9 @@ export function checkNetworkConfig(
 const autoencoderFields: typeof fields = {
   half: [(value) => value === 'encoder' || value === 'decoder', '"encoder" or "decoder"'],
   channels: [isNumbers, 'a list of numbers'],
+  blocks: [isLayers, LAYERS],
   ...Object.fromEntries(
-    ['imageChannels', 'latentChannels', 'blocks', 'groups'].map((name) => [name, [isNumber, 'a number']]),
+    ['imageChannels', 'latentChannels', 'groups'].map((name) => [name, [isNumber, 'a number']]),
   ),
 };
 
