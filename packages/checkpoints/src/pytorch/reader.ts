@@ -20,8 +20,8 @@ import { torchGlobals } from './globals.js';
 import { isCount, StorageReference, storageBytes, TorchTensor, type TorchStorage } from './objects.js';
 
 const PICKLE = 'data.pkl';
-/** A description of tensors, not the tensors: the largest optimizer states take some megabytes. */
-const LARGEST_PICKLE = 1 << 28;
+/** A description of tensors, not the tensors: the largest optimizer states take some megabytes. A byte of it can make an object of two hundred. */
+const LARGEST_PICKLE = 1 << 25;
 
 const globals = [containerGlobals, numpyGlobals, torchGlobals];
 
