@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import { ArgumentError } from '@meanflow/core';
+import { ArgumentError, DataError } from '@meanflow/core';
 import { type Dataset } from './dataset.js';
 import { type ImageOptions } from './images/image-dataset.js';
 import {
@@ -67,8 +67,15 @@ export async function openDataset(nameOrPath: string, options: OpenFileOptions =
   return csvDataset(bytes, { ...options, file: nameOrPath, name: basename(nameOrPath) });
 }
 
-/** @throws {ArgumentError} when it looks like a name, and nothing here is called so */
+/**
+ * @throws {ArgumentError} when it looks like a name, and nothing here is called so
+ * @throws {DataError} when it is one image, or one of CIFAR's files
+ */
 function imagesAt(path: string): ImageDataConfig | undefined {
   if (!/[\\/]/.test(path) && extname(path) === '' && !existsSync(path)) throw unknownDataset(path);
-  return detectImages(path);
+  const found = detectImages(path);
+  if (found === undefined && /\.(png|jpe?g|bin)$/i.test(path)) {
+    throw new DataError(`${path}: it is one file of images, expected the folder that they are in.`);
+  }
+  return found;
 }

@@ -72,7 +72,7 @@ export function unknownDataset(name: string): ArgumentError {
   const names = datasets.map((dataset) => dataset.name);
   return new ArgumentError(
     `There is no dataset "${name}".${didYouMean(name, names)} ` +
-      `Known are ${names.join(', ')}; for your own data, give the path of a CSV file or of a folder of images.`,
+      `Known are ${names.join(', ')}; for your own data, give the path of a CSV file, of images or of latents.`,
   );
 }
 

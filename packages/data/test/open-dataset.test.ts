@@ -92,6 +92,12 @@ describe('openDataset of a path', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
+  it.each(['cat.png', 'cat.JPG', 'data_batch_1.bin'])('expects the folder of %s', async (name) => {
+    await expect(openDataset(join(folder, name))).rejects.toThrow(
+      `${name}: it is one file of images, expected the folder that they are in.`,
+    );
+  });
+
   it('reads a CSV file, compressed or not', async () => {
     const text = 'x,y,class\n1,2,a\n3,5,b\n4,7,a\n6,1,b\n';
     await writeFile(join(folder, 'points.csv'), text);

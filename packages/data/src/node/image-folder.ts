@@ -58,7 +58,8 @@ export async function listImages(
     if (classes === 'optional') return listWithoutClasses(folder);
     const found = classNames.length === 0 ? 'no folder' : `one folder, "${classNames[0]}"`;
     throw new DataError(
-      `${folder}: found ${found} in it, expected a folder of images for each of at least two classes.`,
+      `${folder}: found ${found} in it, expected a folder of images for each of at least two classes. ` +
+        'A model that is not told the class needs none: on the command line that is --unconditional.',
     );
   }
   const byClass = await Promise.all(classNames.map((name) => filesWithin(join(folder, name))));

@@ -175,7 +175,10 @@ async function openFolder(config: ImageFolderConfig): Promise<Dataset> {
 
 function sizeOf({ commonSize }: ImageListing, path: string): readonly [number, number] {
   if (commonSize === undefined) {
-    throw new DataError(`${path}: the images are of different sizes: give a size that they are cropped to.`);
+    throw new DataError(
+      `${path}: the images are of different sizes: give a size that they are cropped to. ` +
+        'On the command line that is --image-size.',
+    );
   }
   return commonSize;
 }
