@@ -92,7 +92,8 @@ describe('a folder of images', () => {
     const outcome = await meanflow('train', ...args, '--out', folder.path('one-run'));
     expect(outcome).toMatchObject({ status: 1, out: '' });
     expect(outcome.err).toContain(
-      'found one folder, "cat" in it, expected a folder of images for each of at least two classes',
+      'found one folder, "cat" in it, expected a folder of images for each of at least two classes. ' +
+        'A model that is not told the class needs none: on the command line that is --unconditional.',
     );
     expect(existsSync(folder.path('one-run'))).toBe(false);
     await succeed('train', ...args, '--unconditional', '--out', folder.path('one-run'));

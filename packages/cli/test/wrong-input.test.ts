@@ -155,6 +155,10 @@ it.each([
   [['--label', 'kind'], '--label belongs to --recipe'],
   [['--method', 'meanflow'], '--method belongs to --recipe'],
   [['RUN', '--recipe', 'digits'], 'Give a run or --recipe, not both.'],
+  [
+    ['--recipe', 'imf-dit-b2'],
+    'neither a published recipe nor a data set "imf-dit-b2". Did you mean "imf-dit-b-2"?',
+  ],
 ])('info %j', async (args, message) => {
   const outcome = await meanflow('info', ...args.map((arg) => arg.replace('RUN', folder.path('run'))));
   expect(outcome).toMatchObject({ status: 2, out: '' });
@@ -178,7 +182,7 @@ describe('output that cannot be written (below a regular file)', () => {
     expect(outcome.err).toContain('is not empty. Choose another one with --out.');
     const again = await meanflow('train', '--config', folder.path('tiny.json'), '--out', folder.path('run'));
     expect(again.status).toBe(1);
-    expect(again.err).toContain('holds a run already');
+    expect(again.err).toContain('holds a run already. Go on with it with --resume');
   });
 });
 

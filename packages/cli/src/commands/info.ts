@@ -1,6 +1,7 @@
 /** `meanflow info`: what a run or checkpoint is; or what there is to choose from; or all settings of a recipe. */
+import { existsSync } from 'node:fs';
 import { describeModel, isModelFile } from '@meanflow/checkpoints/node';
-import { ArgumentError, sizeOf, treePaths, type HostArray } from '@meanflow/core';
+import { ArgumentError, didYouMean, sizeOf, treePaths, type HostArray } from '@meanflow/core';
 import { datasets } from '@meanflow/data';
 import { metrics } from '@meanflow/metrics';
 import type { Command } from 'commander';
@@ -9,6 +10,7 @@ import { describeNetwork, hasVelocityHead } from '../config/network-schema.js';
 import { averageText as describeAverage } from '../config/optimizer-schema.js';
 import { methodNames, type RunConfig } from '../config/schema.js';
 import { loadModel } from '../experiment/model.js';
+import { kindOf } from '../experiment/open-data.js';
 import { resolveRun } from '../experiment/resolve.js';
 import { methods } from '../methods.js';
 import { recipeFor } from '../recipes/index.js';
@@ -138,6 +140,12 @@ async function recipeText(data: string, { label, method }: InfoOptions): Promise
   if (publishedRecipeNames().includes(data)) {
     if (label === undefined && method === undefined) return publishedRecipeText(data);
     throw new ArgumentError(`The recipe "${data}" says its method itself, and knows no labels.`);
+  }
+  if (kindOf(data) === 'table' && !/[\\/.]/.test(data) && !existsSync(data)) {
+    const guess = didYouMean(data, [...publishedRecipeNames(), ...datasets.map(({ name }) => name)]);
+    throw new ArgumentError(
+      `There is neither a published recipe nor a data set "${data}".${guess} "meanflow info" lists both.`,
+    );
   }
   const { config: resolved, dataset } = await resolveRun({ data, label, method }, 'The options');
   // A run records the digest of its file itself.

@@ -16,7 +16,7 @@ import { openDataOf, resolveRun, type ResolvedRun } from '../experiment/resolve.
 import { trainRun } from '../experiment/run.js';
 import { prepareRun } from '../experiment/training.js';
 import { methods } from '../methods.js';
-import { countText, durationText } from '../report/numbers.js';
+import { countText, durationText, rateText } from '../report/numbers.js';
 import { INTERRUPTED, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
 import { showProgress } from '../terminal/progress.js';
@@ -92,6 +92,7 @@ All settings of a run, to be changed and given to --config:
 
 /** A new run. Nothing is written before it is compiled. */
 async function begin(options: TrainOptions, io: Io): Promise<boolean> {
+  await checkFree(options.out);
   const file = options.config === undefined ? {} : await readConfigFile(options.config);
   const { data, label, recipe, method, steps, epochs, batch, seed, backend, unconditional } = options;
   const conditional = unconditional && false;
@@ -104,6 +105,14 @@ async function begin(options: TrainOptions, io: Io): Promise<boolean> {
     const folder = options.out ?? (await freeFolder(run));
     return work(run, device, folder, io, () => RunDirectory.create(folder, asJson(run.config)));
   });
+}
+
+/** The folder refuses a second run itself, but only when the first step is compiled, which takes its time. */
+async function checkFree(folder: string | undefined): Promise<void> {
+  if (folder === undefined || !(await exists(join(folder, 'config.json')))) return;
+  throw new DataError(
+    `"${folder}" holds a run already. Go on with it with --resume, or choose another folder with --out.`,
+  );
 }
 
 /** With more rows than this the check takes its time, and all but repeated rows pass it. */
@@ -212,7 +221,7 @@ function summaryText(
   const speed =
     stepsPerSecond === 0
       ? ''
-      : ` (${countText(stepsPerSecond)} steps/s, ${countText(samplesPerSecond)} samples/s)`;
+      : ` (${rateText(stepsPerSecond)} steps/s, ${rateText(samplesPerSecond)} samples/s)`;
   if (!completed) {
     return (
       `Stopped after step ${countText(step)} of ${countText(config.steps)}. Checkpoint: ${checkpoint ?? 'none'}\n` +

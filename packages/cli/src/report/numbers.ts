@@ -27,6 +27,11 @@ export function countText(count: number): string {
   return Math.round(count).toLocaleString('en-US');
 }
 
+/** How many a second, `2.4` or `1,648`: a whole number would make 0 of what is slow. */
+export function rateText(perSecond: number): string {
+  return perSecond < 9.95 ? String(Number(perSecond.toPrecision(2))) : countText(perSecond);
+}
+
 /** Bytes as `812 bytes`, `3.4 kB` or `2.4 GB`, in powers of a thousand. */
 export function bytesText(bytes: number): string {
   if (bytes < 1000) return `${bytes} bytes`;

@@ -1,7 +1,7 @@
 /** Progress of a training run: a bar where there is a terminal, else a line now and then. */
 import type { Progress } from '@meanflow/training';
 import cliProgress from 'cli-progress';
-import { countText, durationText } from '../report/numbers.js';
+import { countText, durationText, rateText } from '../report/numbers.js';
 import type { Io } from './io.js';
 
 /** Shows a run's progress until it is stopped. */
@@ -50,7 +50,7 @@ function bar(label: string, { err }: Io, { signal, stream = process.stderr }: Pr
   return {
     update: (progress) => {
       if (signal?.aborted) return;
-      const payload = { loss: lossText(progress), rate: rateText(progress), left: leftText(progress) };
+      const payload = { loss: lossText(progress), rate: speedText(progress), left: leftText(progress) };
       if (!isStarted) view.start(progress.steps, progress.step, payload);
       isStarted = true;
       view.update(progress.step, payload);
@@ -68,7 +68,7 @@ function lines(label: string, { err }: Io): ProgressView {
       const { step, steps } = progress;
       const done = `${countText(step)} of ${countText(steps)} steps`;
       err(
-        `${label}: ${done}, loss ${lossText(progress)}, ${rateText(progress)}, ${leftText(progress)} left\n`,
+        `${label}: ${done}, loss ${lossText(progress)}, ${speedText(progress)}, ${leftText(progress)} left\n`,
       );
     },
     stop: () => {},
@@ -79,8 +79,8 @@ function lossText({ loss }: Progress): string {
   return loss === undefined ? '–' : loss.toPrecision(3);
 }
 
-function rateText({ samplesPerSecond }: Progress): string {
-  return `${countText(samplesPerSecond)} samples/s`;
+function speedText({ samplesPerSecond }: Progress): string {
+  return `${rateText(samplesPerSecond)} samples/s`;
 }
 
 function leftText({ secondsLeft }: Progress): string {

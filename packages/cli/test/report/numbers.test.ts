@@ -5,6 +5,7 @@ import {
   durationText,
   median,
   metricText,
+  rateText,
 } from '../../src/report/numbers.js';
 
 it.each([
@@ -27,6 +28,10 @@ it('writes times and counts for people', () => {
   expect([3.14, 48.2, 200, 3900].map(durationText)).toEqual(['3.1 s', '48 s', '3 min 20 s', '1 h 5 min']);
   expect(durationText(59.7)).toBe('1 min 0 s');
   expect(countText(1648192)).toBe('1,648,192');
+});
+
+it('writes rates that are slow with what they have', () => {
+  expect([0.1234, 2.161, 9.94, 9.96, 1648.4].map(rateText)).toEqual(['0.12', '2.2', '9.9', '10', '1,648']);
 });
 
 it('writes sizes in powers of a thousand', () => {
