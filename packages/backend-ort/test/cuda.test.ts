@@ -165,7 +165,7 @@ describe('errors', () => {
     const { runtime } = await standIn({ failure });
     const opened = ortBackend({ ort: runtime, device: 'cuda' });
     await expect(opened).rejects.toThrow(mf.BackendError);
-    for (const part of ['ort:cuda was asked for', '"NVIDIA driver":"', failure, meaning]) {
+    for (const part of ['ort:cuda was asked for', 'NVIDIA driver ', failure, meaning]) {
       await expect(opened).rejects.toThrow(part);
     }
   });
