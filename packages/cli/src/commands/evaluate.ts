@@ -29,7 +29,14 @@ import { scoresTable } from '../terminal/scores.js';
 import type { Io } from '../terminal/io.js';
 import { evaluateFeatures } from './evaluate-features.js';
 import { withFeatureOptions } from './feature-options.js';
-import { metricNames, nonNegatives, withBackend, wholeNumber, wholeNumbers } from './options.js';
+import {
+  guidanceInterval,
+  metricNames,
+  nonNegatives,
+  withBackend,
+  wholeNumber,
+  wholeNumbers,
+} from './options.js';
 import { withGuidance } from './sample.js';
 
 interface EvaluateOptions extends Partial<ExtractorSettings> {
@@ -44,6 +51,7 @@ interface EvaluateOptions extends Partial<ExtractorSettings> {
   readonly json?: boolean;
   readonly metrics?: readonly string[];
   readonly guidance?: readonly number[];
+  readonly guidanceInterval?: readonly [number, number];
   readonly classifier?: string;
 }
 
@@ -72,6 +80,7 @@ export function addEvaluate(program: Command, io: Io): void {
       'guidance scales such as 1,2,4, where the model was trained for guidance; 1 is none',
       nonNegatives,
     )
+    .addOption(guidanceInterval())
     .option(
       '--classifier <file>',
       'what judges images, of "meanflow train-classifier"; by default it is trained once and kept in the cache',
@@ -140,7 +149,10 @@ async function evaluate(run: string, options: EvaluateOptions, io: Io): Promise<
   const model = withChanges((await loadModel(run)).model, options);
   const { config, network, step } = model;
   const guided = (options.guidance ?? [undefined]).map((scale) =>
-    withGuidance(model, undefined, scale === undefined ? {} : { guidance: scale }),
+    withGuidance(model, undefined, {
+      ...(scale !== undefined && { guidance: scale }),
+      ...(options.guidanceInterval && { guidanceInterval: options.guidanceInterval }),
+    }),
   );
   const nfe = options.nfe ?? possibleEvaluations(guided[0]);
   nfe.forEach((evaluations) => checkEvaluations(guided[0], evaluations));

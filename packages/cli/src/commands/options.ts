@@ -1,6 +1,6 @@
 /** Options that several commands share, and how their values are read. */
 import { findMetric } from '@meanflow/metrics';
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { ImageSettings } from '../config/data-schema.js';
 
 /** A whole number from `least`. */
@@ -94,7 +94,14 @@ export function withGuidanceOptions(command: Command): Command {
       'guidance scale ω, where the model was trained for it; 1 is none. Published models have that of their evaluation',
       nonNegative,
     )
-    .option('--guidance-interval <from,to>', 'times between which guidance applies', timeInterval);
+    .addOption(guidanceInterval());
+}
+
+/** `--guidance-interval`, the same for every command that samples. */
+export function guidanceInterval(): Option {
+  return new Option('--guidance-interval <from,to>', 'times between which guidance applies').argParser(
+    timeInterval,
+  );
 }
 
 /** `--backend`, the same for every command that computes. */
