@@ -54,7 +54,7 @@ it('writes the report, the numbers, pictures and every run', async () => {
     'meanflow-seed-1',
   ]);
   const grid = decode(await readFile(folder.path('out', 'digits-meanflow-1-nfe.png')));
-  expect([grid.width, grid.height]).toEqual([546, 546]);
+  expect([grid.width, grid.height]).toEqual([502, 502]);
 });
 
 it('trains every method alike, and says so', () => {
@@ -105,7 +105,7 @@ it('makes a report that needs nothing else, of moderate size', async () => {
   expect(html.match(/class="chart"/g)).toHaveLength(2);
   // 10 panels of samples, 3 of trajectories and the data; as many grids of images, and 3 of them enlarged.
   expect(html.match(/class="panel"/g)).toHaveLength(14);
-  expect(html.match(/<img src="data:image\/png;base64,/g)).toHaveLength(17);
+  expect(html.match(/<img [^>]*src="data:image\/png;base64,/g)).toHaveLength(17);
 });
 
 it('can be repeated: the same seed gives the same numbers', async () => {

@@ -154,8 +154,8 @@ describe('pictures', () => {
     const args = ['--vae', model('vae'), '--grid', '2x3', '--class', '2', '--nfe', '1', '--out', out];
     const { err } = await succeed('sample', model('imf-dit'), ...args);
     expect(err).toContain('6 samples at 1 NFE, imf-dit: ');
-    // Images of 8 × 8, each pixel six, and a gap of a pixel around each.
-    expect(await size(out)).toEqual([3 * 54 + 6, 2 * 54 + 6]);
+    // Images of 8 × 8, each pixel six on a side, and a gap of two around each.
+    expect(await size(out)).toEqual([3 * 48 + 8, 2 * 48 + 6]);
   });
 
   test('of images with their channels first: the same numbers as the exported file has, channels last', async () => {
