@@ -42,7 +42,7 @@ it('gives the same results whatever the number of jobs', async () => {
     expect(outcome).toMatchObject({ status: 0 });
   }
   expect(await scores('jobs-2')).toEqual(await scores('jobs-1'));
-}}, 120_000);
+}, 120_000);
 
 /** Times embedded with so high a frequency that it is infinite in float32: MeanFlow's loss is NaN, the others train. */
 const broken = {
