@@ -163,6 +163,10 @@ it('says what is missing, and what does not fit', async () => {
   expect(await refusal(2, 'evaluate', images, ...unit(), ...statistics, '--nfe', '1')).toContain(
     '--nfe is for models',
   );
+  const interval = ['--guidance-interval', '0.4,0.65'];
+  expect(await refusal(2, 'evaluate', images, ...unit(), ...statistics, ...interval)).toContain(
+    '--guidance-interval is for models',
+  );
   expect(await refusal(2, 'evaluate', images, ...unit(), '--data', 'digits')).toContain(
     '16 × 16 × 3, "digits" has 8 × 8 × 1',
   );

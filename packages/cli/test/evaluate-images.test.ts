@@ -68,6 +68,9 @@ describe('evaluate', () => {
     expect(results.map(({ guidance }: { guidance: number }) => guidance)).toEqual([1, 2.5]);
     // The scale reaches the network.
     expect(results[0].metrics['feature-frechet']).not.toBe(results[1].metrics['feature-frechet']);
+    // So does the interval, and that of the scale 1 as well: it is a condition of its own.
+    const part = await succeed(...args, '--guidance-interval', '0.4,0.65', '--json');
+    expect(JSON.parse(part.out).results[1].metrics).not.toEqual(results[1].metrics);
   });
 
   it('takes a classifier of one’s own, and refuses one of other data or none', async () => {

@@ -11,7 +11,7 @@ import { validate } from '../config/validate.js';
 import { loadRequest, type ComparisonRequest } from '../experiment/comparison-file.js';
 import { defaultDatasets } from '../recipes/index.js';
 import { shellWord } from '../terminal/shell.js';
-import { imageSettings, type ImageOptions } from './options.js';
+import { imageSettings, optionName, type ImageOptions } from './options.js';
 
 export interface CompareOptions extends ImageOptions {
   readonly data?: readonly string[];
@@ -76,8 +76,4 @@ function commandLine(options: CompareOptions): string {
       : `${option} ${shellWord(Array.isArray(value) ? value.join(',') : String(value))}`;
   });
   return ['meanflow compare', ...written].join(' ');
-}
-
-function optionName(key: string): string {
-  return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

@@ -26,6 +26,7 @@ import { withFileErrors } from '../files.js';
 import { countText } from '../report/numbers.js';
 import type { Io } from '../terminal/io.js';
 import { scoresTable, type ScoreRow } from '../terminal/scores.js';
+import { optionName } from './options.js';
 import { withGuidance } from './sample.js';
 
 export interface EvaluateFeaturesOptions extends ExtractorSettings {
@@ -38,6 +39,7 @@ export interface EvaluateFeaturesOptions extends ExtractorSettings {
   readonly seed: number;
   readonly metrics?: readonly string[];
   readonly guidance?: readonly number[];
+  readonly guidanceInterval?: readonly [number, number];
   readonly backend?: string;
   readonly json?: boolean;
 }
@@ -165,7 +167,10 @@ async function modelOf(path: string, options: EvaluateFeaturesOptions): Promise<
     (options.guidance ?? [undefined]).map((scale) => ({
       nfe,
       guidance: scale,
-      model: withGuidance<Generator>(generator, nfe, scale === undefined ? {} : { guidance: scale }),
+      model: withGuidance<Generator>(generator, nfe, {
+        guidance: scale,
+        guidanceInterval: options.guidanceInterval,
+      }),
     })),
   );
   const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
@@ -184,9 +189,11 @@ async function modelOf(path: string, options: EvaluateFeaturesOptions): Promise<
 
 /** A file of images. */
 async function fileOf(path: string, options: EvaluateFeaturesOptions): Promise<Judged> {
-  for (const name of ['nfe', 'guidance', 'samples', 'vae'] as const) {
+  for (const name of ['nfe', 'guidance', 'guidanceInterval', 'samples', 'vae'] as const) {
     if (options[name] !== undefined) {
-      throw new ArgumentError(`--${name} is for models, and ${path} holds samples that were drawn already.`);
+      throw new ArgumentError(
+        `${optionName(name)} is for models, and ${path} holds samples that were drawn already.`,
+      );
     }
   }
   const images = await readSamples(path);

@@ -27,31 +27,21 @@ import { methods } from '../methods.js';
 import { countText } from '../report/numbers.js';
 import { scoresTable } from '../terminal/scores.js';
 import type { Io } from '../terminal/io.js';
-import { evaluateFeatures } from './evaluate-features.js';
+import { evaluateFeatures, type EvaluateFeaturesOptions } from './evaluate-features.js';
 import { withFeatureOptions } from './feature-options.js';
 import {
   guidanceInterval,
   metricNames,
   nonNegatives,
+  optionName,
   withBackend,
   wholeNumber,
   wholeNumbers,
 } from './options.js';
 import { withGuidance } from './sample.js';
 
-interface EvaluateOptions extends Partial<ExtractorSettings> {
-  readonly statistics?: string;
-  readonly data?: string;
-  readonly imageSize?: number;
-  readonly vae?: string;
-  readonly nfe?: readonly number[];
-  readonly samples?: number;
-  readonly seed: number;
-  readonly backend?: string;
-  readonly json?: boolean;
-  readonly metrics?: readonly string[];
-  readonly guidance?: readonly number[];
-  readonly guidanceInterval?: readonly [number, number];
+interface EvaluateOptions
+  extends Omit<EvaluateFeaturesOptions, keyof ExtractorSettings>, Partial<ExtractorSettings> {
   readonly classifier?: string;
 }
 
@@ -138,8 +128,9 @@ const withFeatures = [
 async function evaluate(run: string, options: EvaluateOptions, io: Io): Promise<void> {
   const stray = withFeatures.find((name) => options[name] !== undefined);
   if (stray !== undefined) {
-    const option = stray.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new ArgumentError(`--${option} goes with --features, which names the ONNX file to judge by.`);
+    throw new ArgumentError(
+      `${optionName(stray)} goes with --features, which names the ONNX file to judge by.`,
+    );
   }
   if (extname(run) === '.npz' || (await isModelFile(run))) {
     throw new ArgumentError(
@@ -149,10 +140,7 @@ async function evaluate(run: string, options: EvaluateOptions, io: Io): Promise<
   const model = withChanges((await loadModel(run)).model, options);
   const { config, network, step } = model;
   const guided = (options.guidance ?? [undefined]).map((scale) =>
-    withGuidance(model, undefined, {
-      ...(scale !== undefined && { guidance: scale }),
-      ...(options.guidanceInterval && { guidanceInterval: options.guidanceInterval }),
-    }),
+    withGuidance(model, undefined, { guidance: scale, guidanceInterval: options.guidanceInterval }),
   );
   const nfe = options.nfe ?? possibleEvaluations(guided[0]);
   nfe.forEach((evaluations) => checkEvaluations(guided[0], evaluations));

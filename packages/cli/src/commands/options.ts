@@ -3,6 +3,11 @@ import { findMetric } from '@meanflow/metrics';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { ImageSettings } from '../config/data-schema.js';
 
+/** An option as it is typed, `--image-size`, from its key, `imageSize`. */
+export function optionName(key: string): string {
+  return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 /** A whole number from `least`. */
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {

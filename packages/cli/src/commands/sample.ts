@@ -177,6 +177,12 @@ function classOf(name: string, known: readonly string[]): number {
   );
 }
 
+/** Guidance as asked for; what is undefined is the model's own. */
+interface GuidanceChoice {
+  readonly guidance?: number | undefined;
+  readonly guidanceInterval?: readonly [number, number] | undefined;
+}
+
 /**
  * A model with the guidance that options ask for, and otherwise its own at this number of evaluations.
  *
@@ -185,7 +191,7 @@ function classOf(name: string, known: readonly string[]): number {
 export function withGuidance<T extends Generator>(
   model: T,
   nfe: number | undefined,
-  { guidance: scale, guidanceInterval: interval }: Pick<SampleOptions, 'guidance' | 'guidanceInterval'>,
+  { guidance: scale, guidanceInterval: interval }: GuidanceChoice,
 ): T {
   const own = (nfe === undefined ? undefined : model.guidanceAt?.[nfe]) ?? model.sampling.guidance;
   if (scale === undefined && interval === undefined) {

@@ -22,7 +22,14 @@ import type { Io } from '../terminal/io.js';
 import { showProgress } from '../terminal/progress.js';
 import { shellWord } from '../terminal/shell.js';
 import type { SetExitCode } from './command.js';
-import { imageSettings, withBackend, withImages, wholeNumber, type ImageOptions } from './options.js';
+import {
+  imageSettings,
+  optionName,
+  withBackend,
+  withImages,
+  wholeNumber,
+  type ImageOptions,
+} from './options.js';
 
 interface TrainOptions extends ImageOptions {
   readonly data?: string;
@@ -147,7 +154,7 @@ async function resume(folder: string, options: TrainOptions, io: Io): Promise<bo
   for (const name of fixed) {
     if (options[name] !== undefined) {
       throw new ArgumentError(
-        `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} cannot change with --resume: a run keeps what it was begun with, but for --steps and --backend.`,
+        `${optionName(name)} cannot change with --resume: a run keeps what it was begun with, but for --steps and --backend.`,
       );
     }
   }
