@@ -12,9 +12,9 @@ const layers = {
   data: ['core', 'format'],
   metrics: ['core', 'format'],
   models: ['core', 'samplers'],
-  training: ['core', 'samplers', 'models'],
-  checkpoints: ['core', 'samplers', 'models', 'training'],
-  classifier: ['core', 'metrics', 'models', 'training'],
+  training: ['core', 'format', 'samplers', 'models'],
+  checkpoints: ['core', 'format', 'samplers', 'models', 'training'],
+  classifier: ['core', 'format', 'metrics', 'models', 'training'],
   app: [
     'core',
     'format',

@@ -5,7 +5,7 @@ import { exportOnnx } from '@meanflow/backend-ort';
 import { add, hostArray, HostArray, mean, mul, RandomKey, reshape, spec, trace } from '@meanflow/core';
 import { shapesDataset } from '@meanflow/data';
 import { decodeStatistics, featureStatistics, frechetDistanceOfStatistics } from '@meanflow/metrics';
-import { encodeNpz } from '@meanflow/npz';
+import { encodeNpz } from '@meanflow/formats';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { png } from './support/images.js';
 import { writeJson } from './support/tiny.js';

@@ -4,7 +4,7 @@
  * Inception's spatial features for sFID (Nash et al., "Generating images with sparse representations", 2021).
  */
 import { DataError, formatShape, type HostArray } from '@meanflow/core';
-import { decodeNpz, encodeNpz } from '@meanflow/npz';
+import { decodeNpz, encodeNpz } from '@meanflow/formats';
 import type { FeatureStatistics } from './frechet.js';
 
 /** Which features of an Inception network: its pooled ones, or the spatial ones that sFID compares. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { DataError, hostArray } from '@meanflow/core';
-import { encodeNpz } from '@meanflow/npz';
+import { encodeNpz } from '@meanflow/formats';
 import { decodeStatistics, encodeStatistics, frechetDistanceOfStatistics } from '../src/index.js';
 
 const read = (file: string) => new Uint8Array(readFileSync(new URL(`data/${file}`, import.meta.url)));

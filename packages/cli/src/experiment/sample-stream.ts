@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { DataError, formatShape, HostArray, type Backend } from '@meanflow/core';
-import { decodeNpz } from '@meanflow/npz';
+import { decodeNpz } from '@meanflow/formats';
 import { createSampler, decodeSamples } from '@meanflow/samplers';
 import { withFileErrors } from '../files.js';
 import { drawSamples, roundLabels } from './draw.js';

@@ -5,7 +5,7 @@
  * comment reaches it. Chunks: PNG specification (third edition), sections 5 and 11.
  */
 import { DataError } from '@meanflow/core';
-import { crc32 } from '@meanflow/npz';
+import { crc32 } from '@meanflow/formats';
 import { unzlibSync, zlibSync } from 'fflate';
 import { MOST_PIXELS } from './pixels.js';
 

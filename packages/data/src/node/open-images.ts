@@ -5,7 +5,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ArgumentError, DataError, type HostArray } from '@meanflow/core';
-import { decodeNpz } from '@meanflow/npz';
+import { decodeNpz } from '@meanflow/formats';
 import { type Dataset } from '../dataset.js';
 import { cifarImages } from '../images/cifar.js';
 import { idxImages, type NamedBytes } from '../images/idx.js';

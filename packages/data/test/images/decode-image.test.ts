@@ -1,5 +1,5 @@
 import { DataError } from '@meanflow/core';
-import { crc32 } from '@meanflow/npz';
+import { crc32 } from '@meanflow/formats';
 import { zlibSync } from 'fflate';
 import { decodeImage, imageSizeOf } from '../../src/images/decode-image.js';
 import { type JpegDecoder } from '../../src/images/jpeg.js';

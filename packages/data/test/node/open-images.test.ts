@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ArgumentError, DataError, hostArray, type HostArray, RandomKey } from '@meanflow/core';
-import { encodeNpz } from '@meanflow/npz';
+import { encodeNpz } from '@meanflow/formats';
 import { encode } from 'fast-png';
 import { denormalise, type Dataset } from '../../src/index.js';
 import { openDataset, openImages, type ImageFolderConfig } from '../../src/node.js';
