@@ -2,9 +2,13 @@
  * Index expressions: where an element is read, as a sum of multiples of atoms (a coordinate, a quotient, a remainder)
  * over known ranges. Views of views compose and simplify here, when the kernel is written: reading a reshaped,
  * transposed slice costs a few integer operations on the device, and what undoes itself costs nothing.
+ *
+ * Division here is floor division, and a remainder is never negative. WGSL's `/` and `%` truncate, which is the same
+ * for dividends that are not negative: a dividend whose range begins below zero, as after a reversal, is moved up by a
+ * multiple of the divisor before it is divided, so that every atom is a natural number.
  */
 
-/** A whole number that the device computes, with the range that it is known to lie in. */
+/** A natural number that the device computes, with the range that it is known to lie in: from 0 on. */
 interface Atom {
   readonly wgsl: string;
   /** Inclusive. */
@@ -66,27 +70,33 @@ export class Index {
     return new Index(this.constant * factor, new Map(terms));
   }
 
-  /** ⌊this / n⌋ */
+  /** ⌊this / n⌋, for n > 0. */
   div(n: number): Index {
     const [whole, rest] = this.split(n);
     if (rest.isWithin(n)) return whole;
-    return whole.plus(
-      rest.byCommonFactor(n, (_, part, factor) => part.div(n / factor)) ?? rest.atom('div', n),
-    );
+    const quotient = rest.byCommonFactor(n, (_, part, factor) => part.div(n / factor));
+    if (quotient !== undefined) return whole.plus(quotient);
+    const lift = rest.multiplesBelowZero(n);
+    return whole.plus(Index.number(-lift)).plus(rest.plus(Index.number(lift * n)).atom('div', n));
   }
 
-  /** The remainder of division by n. */
+  /** this − n·⌊this / n⌋: from 0 to n − 1, for n > 0. */
   mod(n: number): Index {
     const [, rest] = this.split(n);
     if (rest.isWithin(n)) return rest;
-    return (
-      rest.byCommonFactor(n, (shared, part, factor) =>
-        part
-          .mod(n / factor)
-          .times(factor)
-          .plus(shared),
-      ) ?? rest.atom('mod', n)
+    const remainder = rest.byCommonFactor(n, (shared, part, factor) =>
+      part
+        .mod(n / factor)
+        .times(factor)
+        .plus(shared),
     );
+    if (remainder !== undefined) return remainder;
+    return rest.plus(Index.number(rest.multiplesBelowZero(n) * n)).atom('mod', n);
+  }
+
+  /** How many times n must be added, at least, for no value to be negative. */
+  private multiplesBelowZero(n: number): number {
+    return Math.max(0, Math.ceil(-this.bounds[0] / n));
   }
 
   /** `[q, r]` with this = n·q + r, where r keeps the terms that n does not divide. */
@@ -120,6 +130,7 @@ export class Index {
     return undefined;
   }
 
+  /** The quotient or remainder of a number that is not negative. */
   private atom(kind: 'div' | 'mod', divisor: number): Index {
     const [only] = this.terms.values();
     const inner =
