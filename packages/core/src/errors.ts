@@ -2,9 +2,15 @@
  * The errors a user can meet. Every class says what was given, what was expected and, where there is one, what
  * to do; errors raised while tracing also carry the line of the user's program that asked for the op.
  */
+import { printableMessage } from './printable.js';
 
 /** Base class: `catch (e) { if (e instanceof MeanflowError) … }` separates our diagnoses from bugs. */
 export class MeanflowError extends Error {
+  /** @param message may quote what came from outside: what a terminal would obey is escaped, what is endless is cut */
+  constructor(message = '', options?: ErrorOptions) {
+    super(printableMessage(message), options);
+  }
+
   override get name(): string {
     return this.constructor.name;
   }

@@ -2,6 +2,7 @@
 export * from './types.js';
 export * from './errors.js';
 export * from './nearest-name.js';
+export { printable, printableJson, quoted } from './printable.js';
 export * from './half.js';
 export * from './host-array.js';
 export * from './random.js';

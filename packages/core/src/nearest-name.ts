@@ -5,6 +5,9 @@
  * `8gaussians` finds `8-gaussians`; a name that lies whole inside another (`moons`, `two-moons`) counts as near.
  */
 
+/** Nobody mistypes a longer name: the distance takes time and memory by the product of two lengths. */
+const LONGEST = 100;
+
 /**
  * The candidate nearest to `name`, or undefined when none is near enough to be what was meant.
  *
@@ -12,11 +15,13 @@
  * @param candidates the names that exist; the first of equally near ones wins
  */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
+  if (name.length > LONGEST) return undefined;
   const typed = plain(name);
   let nearest: string | undefined;
   // One edit in three letters is a slip; more is another word.
   let best = Math.max(1, Math.floor(typed.length / 3)) + 1;
   for (const candidate of candidates) {
+    if (candidate.length > LONGEST) continue;
     const known = plain(candidate);
     const contained =
       Math.min(typed.length, known.length) >= 3 && (known.includes(typed) || typed.includes(known));

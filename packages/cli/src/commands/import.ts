@@ -9,7 +9,7 @@ import {
   type WeightDType,
 } from '@meanflow/checkpoints';
 import { importCheckpoint, openCheckpoint } from '@meanflow/checkpoints/node';
-import { ArgumentError, formatShape, sizeOf } from '@meanflow/core';
+import { ArgumentError, formatShape, printable, printableJson, sizeOf } from '@meanflow/core';
 import { Option, type Command } from 'commander';
 import { readConfigFile } from '../config/read-file.js';
 import { bytesText, countText } from '../report/numbers.js';
@@ -27,6 +27,9 @@ interface ImportOptions {
 
 /** How many names of tensors a line tells. */
 const LISTED = 6;
+/** How many characters of the names of weights, and of a value, are printed. */
+const LONGEST_LIST = 2000;
+const LONGEST_VALUE = 2000;
 
 export function addImport(program: Command, io: Io): void {
   program
@@ -108,10 +111,11 @@ async function importModel(path: string, options: ImportOptions, io: Io): Promis
 
 /** What is taken, and what is not. */
 function planText({ format, weights, otherWeights, parameters, leftOver }: ImportPlan): string {
-  const others = otherWeights.length === 0 ? '' : `; also there: ${otherWeights.join(', ')}`;
+  const others =
+    otherWeights.length === 0 ? '' : `; also there: ${printable(otherWeights.join(', '), LONGEST_LIST)}`;
   const lines = [`${format}: ${countText(parameters.length)} tensors of ${weights}${others}\n`];
   if (leftOver.length > 0) {
-    const names = leftOver.slice(0, LISTED).map(({ name }) => name);
+    const names = leftOver.slice(0, LISTED).map(({ name }) => printable(name));
     const more = leftOver.length > LISTED ? `, and ${leftOver.length - LISTED} more` : '';
     lines.push(`Left over, since the model has no such parameters: ${names.join(', ')}${more}\n`);
   }
@@ -125,7 +129,9 @@ function listText({ format, tensors, values }: Catalogue): string {
     formatShape(tensor.shape),
     bytesText(byteLength(tensor)),
   ]);
-  const plain = values.map(({ name, value }) => `${name} = ${JSON.stringify(value, bigintText)}\n`);
+  const plain = values.map(
+    ({ name, value }) => `${printable(name)} = ${printableJson(value, LONGEST_VALUE)}\n`,
+  );
   return [
     `${format}\n\n`,
     rows.length === 0 ? '' : textTable([['tensor', 'dtype', 'shape', 'bytes'], 'rule', ...rows]),
@@ -137,8 +143,4 @@ function listText({ format, tensors, values }: Catalogue): string {
 
 function sum(tensors: readonly StoredTensor[], of: (tensor: StoredTensor) => number): number {
   return tensors.reduce((total, tensor) => total + of(tensor), 0);
-}
-
-function bigintText(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? value.toString() : value;
 }
