@@ -33,6 +33,13 @@ export interface Dataset {
   readonly classCount: number | undefined;
   /** The label of each class as the source writes it, in order of class. */
   readonly classNames: readonly string[] | undefined;
+  /**
+   * Rows of each class in both splits together, in order of class. Undefined where there are no classes, and where
+   * samples are drawn afresh: there all classes are equally likely.
+   */
+  readonly classCounts?: readonly number[] | undefined;
+  /** What was taken for granted in reading the source, as phrases for people, such as `decimal comma`. */
+  readonly notes?: readonly string[];
   /** Rows in each split; undefined where samples are drawn afresh and never repeat. */
   readonly sizes: Readonly<Record<Split, number>> | undefined;
   /** How features relate to the source's own units; undo it on samples with `denormalise`. */

@@ -3,6 +3,8 @@
  * one `Dataset`. Nothing here reads files: see `@meanflow/data/node`.
  */
 export { featureNames, type Batch, type Dataset, type Split } from './dataset.js';
+export { countClasses, proportionalLabels } from './class-labels.js';
+export { describeData, seenValues, type SeenValues } from './describe.js';
 export { SUPPORT_DEVIATIONS, type Support } from './support.js';
 export {
   denormalise,

@@ -3,6 +3,7 @@
  * training rows only, and batches run through the training rows epoch by epoch.
  */
 import { ArgumentError, DataError, HostArray, type Shape } from '@meanflow/core';
+import { countClasses } from './class-labels.js';
 import { checkBatch, checkCount, type Batch, type Dataset } from './dataset.js';
 import { fitStandard, normalise, type Normalisation } from './normalisation.js';
 import { EpochOrder, splitRows } from './split.js';
@@ -59,6 +60,7 @@ export function tableDataset(table: Table, options: TableDatasetOptions): Datase
     columns: table.columns,
     classCount: table.classNames?.length,
     classNames: table.classNames,
+    classCounts: table.labels && table.classNames && countClasses(table.labels, table.classNames.length),
     sizes: { train: rows.train.length, test: rows.test.length },
     normalisation,
     support: undefined,

@@ -1,7 +1,7 @@
 /** `meanflow compare`: every method side by side, tables in the terminal, and a report to look at. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { datasets, type Dataset } from '@meanflow/data';
+import { datasets, describeData, type Dataset } from '@meanflow/data';
 import type { Command } from 'commander';
 import { findBackend } from '../backends.js';
 import { methodNames } from '../config/schema.js';
@@ -90,6 +90,7 @@ async function compare(options: CompareOptions, io: Io): Promise<number> {
   const request = await requestOf(options);
   const { config } = request;
   const planned = await planComparison(config, request.changes, description);
+  for (const { dataset } of planned) io.err(`${describeData(dataset)}\n`);
   const tasks = planned.flatMap(({ runs }) => runs.flatMap(({ byMethod }) => byMethod));
   const jobs = Math.min(options.jobs ?? availableParallelism(), tasks.length);
   const threads = Math.max(1, Math.floor(availableParallelism() / jobs));

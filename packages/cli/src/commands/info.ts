@@ -84,6 +84,7 @@ async function runText(path: string, { json }: InfoOptions): Promise<string> {
     ],
     ['method', `${methods[config.method].title} (${methods[config.method].source})`],
     ['data', `${data.name}, samples of ${shape.join(' × ')}${classText(config, data.classNames)}`],
+    ...(data.description === undefined ? [] : [['read as', data.description] as const]),
     ['network', networkText(config)],
     ['parameters', `${countText(network.parameterCount)} in ${values.length} tensors`],
     ['averages', checkpoint.averages.join(', ') || 'none'],

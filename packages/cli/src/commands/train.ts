@@ -2,6 +2,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArgumentError, DataError, type Backend } from '@meanflow/core';
+import { describeData } from '@meanflow/data';
 import type { JsonObject } from '@meanflow/training';
 import { readRunConfig, RunDirectory, type ResumePoint, type RunSummary } from '@meanflow/training/node';
 import type { Command } from 'commander';
@@ -189,6 +190,7 @@ async function work(
   open: () => Promise<RunDirectory>,
 ): Promise<boolean> {
   const { config, dataset } = run;
+  io.err(`${describeData(dataset)}\n`);
   const prepared = await prepareRun(run, device);
   const { title } = methods[config.method];
   const directory = await open();

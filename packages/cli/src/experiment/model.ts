@@ -4,7 +4,7 @@
  * data itself.
  */
 import { DataError, type HostArray } from '@meanflow/core';
-import { normalisationFromJson, type Dataset, type Normalisation } from '@meanflow/data';
+import { describeData, normalisationFromJson, type Dataset, type Normalisation } from '@meanflow/data';
 import { createNetwork, type AnyNetwork, type NetworkConfig } from '@meanflow/models';
 import type { ParameterTree, SampleDecoder } from '@meanflow/samplers';
 import {
@@ -29,6 +29,10 @@ export interface DataFacts {
   readonly featureShape: readonly number[];
   readonly imageShape: readonly number[] | undefined;
   readonly classNames: readonly string[] | undefined;
+  /** Rows of each class, where the data were a finite set with classes. */
+  readonly classCounts?: readonly number[] | undefined;
+  /** What was understood of the data, in a line. */
+  readonly description?: string | undefined;
   readonly normalisation: Normalisation;
 }
 
@@ -78,6 +82,8 @@ const infoSchema = z.object({
     featureShape: z.array(z.int().positive()).min(1),
     imageShape: z.array(z.int().positive()).length(3).optional(),
     classNames: z.array(z.string()).optional(),
+    classCounts: z.array(z.int().nonnegative()).optional(),
+    description: z.string().optional(),
     normalisation: z.unknown(),
   }),
 });
@@ -99,13 +105,14 @@ export function networkOf(
 /** What a checkpoint of a run carries besides its tensors. */
 export function checkpointInfo(config: RunConfig, dataset: Dataset): JsonObject {
   // Through text, which leaves out what is undefined.
-  return JSON.parse(JSON.stringify({ config, data: factsOf(dataset) })) as JsonObject;
+  const data = { ...factsOf(dataset), description: describeData(dataset) };
+  return JSON.parse(JSON.stringify({ config, data })) as JsonObject;
 }
 
 /** The facts of a data set. */
 export function factsOf(dataset: Dataset): DataFacts {
-  const { name, columns, featureShape, imageShape, classNames, normalisation } = dataset;
-  return { name, columns, featureShape, imageShape, classNames, normalisation };
+  const { name, columns, featureShape, imageShape, classNames, classCounts, normalisation } = dataset;
+  return { name, columns, featureShape, imageShape, classNames, classCounts, normalisation };
 }
 
 /** The model of a trainer's state. */

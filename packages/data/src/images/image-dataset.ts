@@ -3,6 +3,7 @@
  * float32 from −1 to 1. All of it follows from keys, so that training goes on after any step as if it had not stopped.
  */
 import { ArgumentError, DataError, HostArray, type RandomKey } from '@meanflow/core';
+import { countClasses } from '../class-labels.js';
 import { checkBatch, checkCount, type Batch, type Dataset, type Split } from '../dataset.js';
 import { rangeNormalisation } from '../normalisation.js';
 import { EpochOrder, splitRows } from '../split.js';
@@ -60,6 +61,12 @@ export function imageDataset(
     columns: [],
     classCount: classNames?.length,
     classNames,
+    classCounts:
+      classNames &&
+      countClasses(
+        [train, test].flatMap((each) => [...(each?.labels ?? [])]),
+        classNames.length,
+      ),
     sizes: { train: splits.train.rows.length, test: splits.test.rows.length },
     normalisation: rangeNormalisation(1, 0, 255),
     support: undefined,

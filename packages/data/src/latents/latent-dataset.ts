@@ -4,6 +4,7 @@
  * MeanFlow multiplies Stable Diffusion's latents by 0.18215; improved MeanFlow takes mean and deviation channel by channel.
  */
 import { ArgumentError, DataError, formatShape, HostArray, type RandomKey, sizeOf } from '@meanflow/core';
+import { countClasses } from '../class-labels.js';
 import { checkBatch, checkCount, type Batch, type Dataset, type Split } from '../dataset.js';
 import { featureShapeOf, stridesOf, type ImageLayout, type ImageShape } from '../images/layout.js';
 import { type Normalisation } from '../normalisation.js';
@@ -112,6 +113,7 @@ export function latentDataset(
     columns: [],
     classCount: classNames?.length,
     classNames,
+    classCounts: labels && classNames && countClasses(labels, classNames.length),
     sizes: { train: rows.train.length, test: rows.test.length },
     normalisation: normalisationOf(channelScale, imageShape, layout),
     support: undefined,
