@@ -10,8 +10,9 @@ import { createInterface } from 'node:readline';
 import * as ort from 'onnxruntime-node';
 import { ortBackend } from '@meanflow/backend-ort';
 import { DataError, RandomKey, type HostArray } from '@meanflow/core';
+import { decodeSafetensors } from '@meanflow/formats';
 import { meanFlow, mlp, type MlpParameters } from '@meanflow/models';
-import { adamW, decodeSafetensors, ema, Trainer } from '@meanflow/training';
+import { adamW, ema, Trainer } from '@meanflow/training';
 
 const CHECKED_STEPS = 5;
 

@@ -1,5 +1,4 @@
 /** `@meanflow/checkpoints/node`: checkpoints and models in files and folders. */
-export { fileAccess, fileFolder } from './node/files.js';
 export { openCheckpoint } from './node/open.js';
 export {
   describeModel,

@@ -3,14 +3,21 @@
  * holds, never from a name's ending, which anybody can write.
  */
 import { DataError } from '@meanflow/core';
-import type { Folder, RandomAccess } from './access/random-access.js';
-import { checkedCatalogue, type Catalogue } from './catalogue.js';
+import {
+  type Catalogue,
+  checkedCatalogue,
+  type Folder,
+  openZip,
+  type RandomAccess,
+  readNpy,
+  readNpz,
+  readSafetensors,
+  readShardedSafetensors,
+  safetensorsIndex,
+} from '@meanflow/formats';
 import { readFlax } from './msgpack/flax.js';
-import { readNpy, readNpz } from './numpy/npz.js';
 import { isOrbax, readOrbax } from './orbax/reader.js';
 import { readPyTorch, torchPickle } from './pytorch/reader.js';
-import { readSafetensors, readShardedSafetensors, safetensorsIndex } from './safetensors/reader.js';
-import { openZip } from './zip/archive.js';
 
 /** The formats that are read, for messages. */
 const FORMATS =

@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArgumentError, DataError, hostArray, RandomKey, sizeOf, treePaths, type HostArray } from '@meanflow/core'; // prettier-ignore
+import { type Catalogue, decodeSafetensors, encodeSafetensors } from '@meanflow/formats';
 import {
   arrangePublished,
   publishedSdVaeParameters,
@@ -10,8 +11,7 @@ import {
   type PublishedParameter,
   type SdVaeNaming,
 } from '@meanflow/models';
-import { decodeSafetensors, encodeSafetensors } from '@meanflow/training';
-import { planImport, type Catalogue, type ImportModel } from '../src/index.js';
+import { planImport, type ImportModel } from '../src/index.js';
 import { importCheckpoint, openDecoder, openEncoder, openModel } from '../src/node.js';
 import { withFolder } from './support/folder.js';
 

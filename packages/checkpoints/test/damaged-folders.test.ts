@@ -4,8 +4,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DataError } from '@meanflow/core';
-import { crc32c } from '../src/checksums.js';
-import { openCheckpointFolder, readTensor } from '../src/index.js';
+import { crc32c, readTensor } from '@meanflow/formats';
+import { openCheckpointFolder } from '../src/index.js';
 import { big, bytesOf, little, memoryFolder } from './support/build.js';
 
 type Files = Record<string, Uint8Array | string>;

@@ -1,6 +1,7 @@
 /** Pickles that want to run something, lie, or are damaged: each an error that says what, and nothing is made of it. */
 import { DataError } from '@meanflow/core';
-import { bytesAccess, openCheckpointFile, readTensor } from '../src/index.js';
+import { bytesAccess, readTensor } from '@meanflow/formats';
+import { openCheckpointFile } from '../src/index.js';
 import { bytesOf, call, little, op, pickle, storage, tensor, torchFile, zip } from './support/build.js';
 
 const open = (bytes: Uint8Array) => openCheckpointFile(bytesAccess(bytes, 'The file'));

@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ArgumentError, DataError, hostArray, treePaths, type HostArray } from '@meanflow/core';
+import { bytesAccess, type Catalogue, decodeSafetensors, encodeSafetensors } from '@meanflow/formats';
 import {
   arrangePublished,
   createNetwork,
@@ -11,8 +12,7 @@ import {
   type NetworkConfig,
   type PublishedSource,
 } from '@meanflow/models';
-import { decodeSafetensors, encodeSafetensors } from '@meanflow/training';
-import { bytesAccess, importedModel, planImport, readModel, type Catalogue } from '../src/index.js';
+import { importedModel, planImport, readModel } from '../src/index.js';
 import { describeModel, importCheckpoint, openCheckpoint, openModel } from '../src/node.js';
 import { withFolder } from './support/folder.js';
 

@@ -14,8 +14,8 @@ import {
   type Symbolic,
   type Tensor,
 } from '@meanflow/core';
+import { decodeSafetensors } from '@meanflow/formats';
 import type { ParameterTree } from '@meanflow/models';
-import { decodeSafetensors } from '@meanflow/training';
 import { importCheckpoint, openModel } from '../src/node.js';
 import { withFolder } from './support/folder.js';
 

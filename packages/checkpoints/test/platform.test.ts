@@ -1,6 +1,7 @@
 /** The parsers run wherever bytes can be had: in a browser too. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { blobAccess, openCheckpointFile, readTensor } from '../src/index.js';
+import { blobAccess, readTensor } from '@meanflow/formats';
+import { openCheckpointFile } from '../src/index.js';
 
 it('only the Node entry imports anything of Node', () => {
   const folder = new URL('../src/', import.meta.url);

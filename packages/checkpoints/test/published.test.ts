@@ -1,8 +1,7 @@
 /** Checkpoints in every format that the published code writes, against what its own reader gets from them. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { decodeSafetensors } from '@meanflow/training';
-import { readTensor } from '../src/index.js';
+import { decodeSafetensors, readTensor } from '@meanflow/formats';
 import { openCheckpoint } from '../src/node.js';
 
 const at = (name: string): string => fileURLToPath(new URL(`data/published/${name}`, import.meta.url));

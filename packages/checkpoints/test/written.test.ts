@@ -1,8 +1,7 @@
 /** Files that the libraries write, against the same tensors as safetensors. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { decodeSafetensors } from '@meanflow/training';
-import { readTensor } from '../src/index.js';
+import { decodeSafetensors, readTensor } from '@meanflow/formats';
 import { openCheckpoint } from '../src/node.js';
 
 const at = (name: string): string => fileURLToPath(new URL(`data/written/${name}`, import.meta.url));

@@ -11,8 +11,8 @@ import {
   treePaths,
   type HostArray,
 } from '@meanflow/core';
+import { decodeSafetensors, encodeSafetensors } from '@meanflow/formats';
 import type { Described, ParameterSpec } from '@meanflow/models';
-import { decodeSafetensors, encodeSafetensors } from '@meanflow/training';
 import type { ClassifierModel } from './classifier.js';
 import { classifierParameterSpecs, type ClassifierConfig, type ClassifierParameters } from './network.js';
 

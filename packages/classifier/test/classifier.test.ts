@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { ortBackend } from '@meanflow/backend-ort';
 import { DataError, RandomKey, referenceBackend, trace, hostZeros, type Backend } from '@meanflow/core';
 import { openDataset, shapesDataset } from '@meanflow/data';
+import { encodeSafetensors } from '@meanflow/formats';
 import { openDataset as openDatasetFromDisk } from '@meanflow/data/node';
 import { classAccuracy } from '@meanflow/metrics';
-import { encodeSafetensors } from '@meanflow/training';
 import {
   Classifier,
   classifierNetwork,

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { exportOnnx } from '@meanflow/backend-ort';
 import { add, hostArray, HostArray, mean, mul, RandomKey, reshape, spec, trace } from '@meanflow/core';
 import { shapesDataset } from '@meanflow/data';
-import { decodeStatistics, featureStatistics, frechetDistanceOfStatistics } from '@meanflow/metrics';
 import { encodeNpz } from '@meanflow/formats';
+import { decodeStatistics, featureStatistics, frechetDistanceOfStatistics } from '@meanflow/metrics';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { png } from './support/images.js';
 import { writeJson } from './support/tiny.js';
@@ -77,7 +77,7 @@ it('writes statistics that published codes read, of as many images as were asked
   const out = folder.path('made', 'shapes.npz');
   const { err } = await succeed('statistics', 'shapes', ...unit(), '--count', '100', '--out', out);
   expect(err).toContain('100 images of shapes, 12 features');
-  const { mean: mu, covariance } = decodeStatistics(await readFile(out), out);
+  const { mean: mu, covariance } = await decodeStatistics(await readFile(out), out);
   const { x } = shapesDataset().batch(RandomKey.fromSeed(0).fold('statistics'), 0, 100);
   const expected = featureStatistics(quarters(eightBit(x)));
   mu.data.forEach((value, i) => expect(value).toBeCloseTo(expected.mean.data[i], 5));
@@ -109,7 +109,7 @@ it('judges a file of images against statistics, with the value that they have by
   );
   await writeFile(folder.path('images.npz'), encodeNpz({ arr_0: bytes }));
   await writeFile(folder.path('floats.npz'), encodeNpz({ arr_0: x }));
-  const reference = decodeStatistics(await readFile(folder.path('made', 'shapes.npz')), 'shapes.npz');
+  const reference = await decodeStatistics(await readFile(folder.path('made', 'shapes.npz')), 'shapes.npz');
   const expected = frechetDistanceOfStatistics(featureStatistics(quarters(eightBit(x))), reference);
   for (const file of ['images.npz', 'floats.npz']) {
     const args = [

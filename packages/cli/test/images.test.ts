@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { HostArray } from '@meanflow/core';
-import { encodeSafetensors } from '@meanflow/training';
+import { encodeSafetensors } from '@meanflow/formats';
 import { decode } from 'fast-png';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { png, writeCifar, writeIdx, writeImageFolder } from './support/images.js';

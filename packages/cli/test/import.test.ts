@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { hostArray, sizeOf, treeLeaves, type HostArray } from '@meanflow/core';
 import { openModel } from '@meanflow/checkpoints/node';
+import { encodeSafetensors } from '@meanflow/formats';
 import { publishedParameters, type NetworkConfig } from '@meanflow/models';
-import { encodeSafetensors } from '@meanflow/training';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { writeJson } from './support/tiny.js';
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostArray, type HostArray, referenceBackend } from '@meanflow/core';
-import { encodeSafetensors } from '@meanflow/training';
+import { encodeSafetensors } from '@meanflow/formats';
 import { parityCommand } from '../src/node.js';
 
 let directory: string;

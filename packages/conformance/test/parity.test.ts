@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostArray, type HostArray, referenceBackend } from '@meanflow/core';
-import { decodeSafetensors, encodeSafetensors } from '@meanflow/training';
+import { decodeSafetensors, encodeSafetensors } from '@meanflow/formats';
 import { parityCommand } from '../src/node.js';
 
 const data = fileURLToPath(new URL('data/parity', import.meta.url));

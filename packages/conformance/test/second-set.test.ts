@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostArray, type HostArray, referenceBackend } from '@meanflow/core';
-import { decodeSafetensors, encodeSafetensors, type JsonObject } from '@meanflow/training';
+import { decodeSafetensors, encodeSafetensors, type JsonObject } from '@meanflow/formats';
 import { parityCommand, runParity } from '../src/node.js';
 
 const dataOf = (name: string): string => fileURLToPath(new URL(`data/${name}`, import.meta.url));

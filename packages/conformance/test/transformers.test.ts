@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type HostArray, referenceBackend } from '@meanflow/core';
-import { decodeSafetensors, encodeSafetensors, type JsonObject } from '@meanflow/training';
+import { decodeSafetensors, encodeSafetensors, type JsonObject } from '@meanflow/formats';
 import { runParity } from '../src/node.js';
 
 const data = fileURLToPath(new URL('data/transformers', import.meta.url));

@@ -29,16 +29,16 @@ const MOST_FEATURES = 16_384;
  * @param kind `pooled` by default
  * @throws {DataError} when the file is damaged, holds no such statistics, or these are no mean and symmetric covariance
  */
-export function decodeStatistics(
+export async function decodeStatistics(
   bytes: Uint8Array,
   source: string,
   kind: StatisticsKind = 'pooled',
-): FeatureStatistics {
+): Promise<FeatureStatistics> {
   const failures: unknown[] = [];
   for (const names of fields[kind]) {
     let arrays: Record<string, HostArray>;
     try {
-      arrays = decodeNpz(bytes, source, { names, maxBytes: 8 * (MOST_FEATURES ** 2 + MOST_FEATURES) });
+      arrays = await decodeNpz(bytes, source, { names, maxBytes: 8 * (MOST_FEATURES ** 2 + MOST_FEATURES) });
     } catch (error) {
       failures.push(error);
       continue;

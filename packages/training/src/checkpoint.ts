@@ -12,11 +12,15 @@ import {
   treeFlatten,
   type Tree,
 } from '@meanflow/core';
+import {
+  decodeSafetensors,
+  isObject,
+  type JsonObject,
+  type JsonValue,
+  safetensorsChunks,
+} from '@meanflow/formats';
 import { ParameterSpec } from '@meanflow/models';
 import type { EmaState } from './ema.js';
-import { isObject, type JsonObject, type JsonValue } from './json.js';
-import { decodeSafetensors } from './safetensors/decode.js';
-import { safetensorsChunks } from './safetensors/encode.js';
 import { stateTree, type TrainState } from './trainer.js';
 import { flattenTree } from './trees.js';
 

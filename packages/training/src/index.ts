@@ -37,23 +37,6 @@ export {
   type TrainOptions,
   type TrainSummary,
 } from './loop.js';
-export type { JsonObject, JsonValue } from './json.js';
-export { isStoredDType, storedDTypes, type StoredDTypeName } from './safetensors/dtypes.js';
-export {
-  encodeSafetensors,
-  safetensorsChunks,
-  safetensorsLayout,
-  type SafetensorsLayout,
-  type SafetensorsMetadata,
-  type WrittenTensor,
-} from './safetensors/encode.js';
-export { decodeSafetensors, type Safetensors } from './safetensors/decode.js';
-export {
-  headerEnd,
-  readSafetensorsHeader,
-  type SafetensorsHeader,
-  type TensorEntry,
-} from './safetensors/header.js';
 export {
   checkpointChunks,
   checkpointParameters,

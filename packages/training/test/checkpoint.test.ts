@@ -1,12 +1,11 @@
 import { DataError, hostArray, type HostArray, type Tree } from '@meanflow/core';
+import { encodeSafetensors, type JsonObject } from '@meanflow/formats';
 import { ParameterSpec } from '@meanflow/models';
 import {
   checkpointChunks,
   checkpointParameters,
   checkpointState,
   decodeCheckpoint,
-  encodeSafetensors,
-  type JsonObject,
   type TrainState,
 } from '../src/index.js';
 

@@ -3,8 +3,7 @@
  * is an error and never an infinity: a number beyond float16, or one that is not finite to begin with.
  */
 import { bfloat16ToNumber, DataError, halfToNumber, LARGEST_HALF, numberToHalf } from '@meanflow/core';
-import { storedDTypes, type StoredDTypeName } from '@meanflow/training';
-import type { Pieces } from '../access/pieces.js';
+import { type Pieces, type StoredDTypeName, storedDTypes } from '@meanflow/formats';
 
 /** What a model file may hold. */
 export type WeightDType = 'float32' | 'float16';

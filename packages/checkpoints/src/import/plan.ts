@@ -3,8 +3,8 @@
  * parameter has to be there with its shape; what is there beside them is listed and left.
  */
 import { ArgumentError, DataError, formatShape } from '@meanflow/core';
+import { type Catalogue, describeTensor, type StoredTensor } from '@meanflow/formats';
 import { sameUpToOnes, type PublishedParameter } from '@meanflow/models';
-import { describeTensor, type Catalogue, type StoredTensor } from '../catalogue.js';
 import { chooseWeights } from './choose.js';
 import { checkFloats } from './convert.js';
 import {

@@ -3,11 +3,17 @@
  * on, so that no more than one of them is in memory.
  */
 import { DataError, formatShape, sizeOf, stridesOf } from '@meanflow/core';
+import {
+  byteLength,
+  collect,
+  gather,
+  type Pieces,
+  readTensor,
+  safetensorsLayout,
+  storedDTypes,
+  type StoredTensor,
+} from '@meanflow/formats';
 import { layoutPermutation, publishedShape, type PublishedParameter } from '@meanflow/models';
-import { safetensorsLayout, storedDTypes } from '@meanflow/training';
-import { collect, type Pieces } from '../access/pieces.js';
-import { gather } from '../access/strided.js';
-import { byteLength, readTensor, type StoredTensor } from '../catalogue.js';
 import { modelMetadata } from '../model/header.js';
 import { convertFloats, weightNames, type WeightDType } from './convert.js';
 import type { ImportPlan } from './plan.js';

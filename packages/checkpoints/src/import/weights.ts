@@ -4,7 +4,7 @@
  * a common first part (`net`) may carry the average's name instead (`net_ema`), as in the published code.
  */
 import type { PublishedParameter } from '@meanflow/models';
-import type { Catalogue, StoredTensor } from '../catalogue.js';
+import type { Catalogue, StoredTensor } from '@meanflow/formats';
 
 export interface WeightSet {
   /** What it is called: the keys before the parameters' own, as in `ema_params/net` or `model/net_ema`. */

@@ -3,7 +3,7 @@
  * checkpoint of a run there is no state of a training in it, and weights may be float16.
  */
 import { DataError } from '@meanflow/core';
-import type { JsonObject, JsonValue } from '@meanflow/training';
+import type { JsonObject, JsonValue } from '@meanflow/formats';
 import type { ModelDescription } from '../import/target.js';
 
 export const MODEL_FORMAT = 'meanflow-model';

@@ -1,6 +1,13 @@
 /** Reading a model file: the network that it says it holds, and its parameters, float16 widened to float32. */
 import { ArgumentError, DataError, formatShape, type HostArray, sameShape, treeFlatten, type Tree } from '@meanflow/core'; // prettier-ignore
 import {
+  type Catalogue,
+  type RandomAccess,
+  readSafetensors,
+  readTensor,
+  type StoredTensor,
+} from '@meanflow/formats';
+import {
   createNetwork,
   sdVaeDecoder,
   sdVaeEncoder,
@@ -8,9 +15,6 @@ import {
   type ParameterSpec,
   type ParameterTree,
 } from '@meanflow/models';
-import type { RandomAccess } from '../access/random-access.js';
-import { readTensor, type Catalogue, type StoredTensor } from '../catalogue.js';
-import { readSafetensors } from '../safetensors/reader.js';
 import { checkAutoencoderConfig, checkNetworkConfig } from './config.js';
 import { parseModelMetadata, type ModelFacts } from './header.js';
 

@@ -5,10 +5,18 @@
  * leave a text in place of an array that lies beside it.
  */
 import { DataError, sizeOf } from '@meanflow/core';
-import { storedDTypes, type StoredDTypeName } from '@meanflow/training';
-import { piecesOf, section, type RandomAccess } from '../access/random-access.js';
-import { byteLength, checkShape, type PlainValue, type StoredTensor } from '../catalogue.js';
-import { numpyDType } from '../numpy/dtypes.js';
+import {
+  byteLength,
+  checkShape,
+  numpyDType,
+  piecesOf,
+  type PlainValue,
+  type RandomAccess,
+  section,
+  type StoredDTypeName,
+  storedDTypes,
+  type StoredTensor,
+} from '@meanflow/formats';
 import { BinaryPlace, ExtensionPlace, scanMsgpack, type MsgpackMap, type MsgpackValue } from './scan.js';
 
 const ARRAY = 1;

@@ -4,8 +4,7 @@
  * file before anything is made, depth and the number of values are bounded.
  */
 import { DataError } from '@meanflow/core';
-import { ForwardReader } from '../access/reader.js';
-import type { RandomAccess } from '../access/random-access.js';
+import { ForwardReader, type RandomAccess } from '@meanflow/formats';
 
 /** Bytes in the file. */
 export class BinaryPlace {

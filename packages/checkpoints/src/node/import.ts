@@ -2,15 +2,14 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ArgumentError, DataError } from '@meanflow/core';
+import { byteLength, readSafetensors } from '@meanflow/formats';
+import { fileAccess } from '@meanflow/formats/node';
 import { writeFileAtomically } from '@meanflow/training/node';
-import { byteLength } from '../catalogue.js';
 import type { WeightDType } from '../import/convert.js';
 import { planImport, type ImportChoice, type ImportPlan } from '../import/plan.js';
 import { importedModel, type ImportProgress } from '../import/weights-file.js';
 import { readDecoder, readEncoder, readModel, readModelFile } from '../model/read.js';
 import { MODEL_FORMAT } from '../model/header.js';
-import { readSafetensors } from '../safetensors/reader.js';
-import { fileAccess } from './files.js';
 import { openCheckpoint } from './open.js';
 
 export interface ImportOptions extends ImportChoice {

@@ -1,7 +1,7 @@
 /** Opening a checkpoint by its path. */
-import type { Catalogue } from '../catalogue.js';
+import type { Catalogue } from '@meanflow/formats';
+import { fileAccess, fileFolder, isFolder } from '@meanflow/formats/node';
 import { openCheckpointFile, openCheckpointFolder } from '../open.js';
-import { fileAccess, fileFolder, isFolder } from './files.js';
 
 /**
  * A checkpoint: a file or a folder, in any of the formats that are known.

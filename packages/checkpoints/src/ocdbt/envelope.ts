@@ -1,9 +1,6 @@
 /** What manifests and nodes are wrapped in: a magic number, their length, a compression, and a CRC-32C at the end. */
 import { DataError } from '@meanflow/core';
-import { collectSome } from '../access/pieces.js';
-import { readAll, type RandomAccess } from '../access/random-access.js';
-import { crc32c } from '../checksums.js';
-import { decompressed } from '../compression/decompress.js';
+import { collectSome, crc32c, decompressed, type RandomAccess, readAll } from '@meanflow/formats';
 import { FieldDecoder } from './decoder.js';
 
 export const MANIFEST = 0x0cdb3a2a;

@@ -1,6 +1,6 @@
 /** The manifest of an OCDBT database: its configuration, and where the tree of the latest version begins. */
 import { DataError } from '@meanflow/core';
-import type { Folder } from '../access/random-access.js';
+import type { Folder } from '@meanflow/formats';
 import { dataFile, decodeDataFiles, type DataPlace } from './data-files.js';
 import type { FieldDecoder } from './decoder.js';
 import { MANIFEST, openEnvelope } from './envelope.js';

@@ -3,9 +3,9 @@
  * so that no path comes back to where it was; nodes and entries are counted, since several paths may lead to one node.
  */
 import { DataError } from '@meanflow/core';
-import type { KeyValues } from '../access/key-values.js';
-import { inlineValue } from '../access/key-values.js';
-import { section, type Folder, type RandomAccess } from '../access/random-access.js';
+import { type Folder, type RandomAccess, section } from '@meanflow/formats';
+import type { KeyValues } from '../key-values.js';
+import { inlineValue } from '../key-values.js';
 import { dataFile, decodeDataFiles, type DataFile, type DataPlace } from './data-files.js';
 import { decodePrefixed, type FieldDecoder, joined } from './decoder.js';
 import { BTREE_NODE, openEnvelope } from './envelope.js';

@@ -3,7 +3,7 @@
  * which alone would not tell a dot within a key (the decay of an average, `0.9999`) from one between two.
  */
 import { DataError } from '@meanflow/core';
-import { readText, type Folder } from '../access/random-access.js';
+import { type Folder, readText } from '@meanflow/formats';
 
 export interface OrbaxMetadata {
   /** The name of each array, by the one it is stored under. */

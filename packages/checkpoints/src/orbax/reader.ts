@@ -4,9 +4,14 @@
  * nothing. Folders of plain zarr arrays are read in the same way.
  */
 import { DataError } from '@meanflow/core';
-import { folderValues } from '../access/key-values.js';
-import type { Folder } from '../access/random-access.js';
-import { checkedCatalogue, type Catalogue, type PlainValue, type StoredTensor } from '../catalogue.js';
+import {
+  type Catalogue,
+  checkedCatalogue,
+  type Folder,
+  type PlainValue,
+  type StoredTensor,
+} from '@meanflow/formats';
+import { folderValues } from '../key-values.js';
 import { readFlax, type Placeholder } from '../msgpack/flax.js';
 import { MANIFEST_FILE } from '../ocdbt/manifest.js';
 import { openOcdbt } from '../ocdbt/tree.js';

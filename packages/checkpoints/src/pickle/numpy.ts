@@ -1,9 +1,14 @@
 /** NumPy's scalars and arrays in pickles, such as losses and statistics that a training script kept. */
 import { DataError, sizeOf } from '@meanflow/core';
-import { storedDTypes, type StoredDTypeName } from '@meanflow/training';
-import { columnMajorStrides, gather } from '../access/strided.js';
-import { checkShape, type StoredTensor } from '../catalogue.js';
-import { numpyDType } from '../numpy/dtypes.js';
+import {
+  checkShape,
+  columnMajorStrides,
+  gather,
+  numpyDType,
+  type StoredDTypeName,
+  storedDTypes,
+  type StoredTensor,
+} from '@meanflow/formats';
 import { type Buildable, type KnownGlobal, PickleProblem, Tuple } from './values.js';
 
 /** `numpy.dtype('f4')`, whose state says the order of bytes. */

@@ -1,5 +1,5 @@
 /** PyTorch's dtypes and the typed storages that older pickles name instead. */
-import type { StoredDTypeName } from '@meanflow/training';
+import type { StoredDTypeName } from '@meanflow/formats';
 
 /** By name within `torch`. */
 export const torchDTypes: Readonly<Record<string, StoredDTypeName>> = {

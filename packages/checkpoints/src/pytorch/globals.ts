@@ -2,7 +2,7 @@
  * The globals of PyTorch that a checkpoint may name, and what is made of them here. This is the whole list: there is no
  * class of a user's own, no module, and nothing that does anything but describe a tensor.
  */
-import type { StoredDTypeName } from '@meanflow/training';
+import type { StoredDTypeName } from '@meanflow/formats';
 import { GlobalReference, type KnownGlobal, PickleProblem, Tuple } from '../pickle/values.js';
 import { torchDTypes, torchStorages } from './dtypes.js';
 import { rebuildTensor } from './objects.js';

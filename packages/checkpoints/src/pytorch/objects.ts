@@ -1,8 +1,12 @@
 /** What a pickle of PyTorch describes: storages, which are runs of bytes beside it, and tensors, which are views of them. */
 import { sizeOf, type Shape } from '@meanflow/core';
-import { storedDTypes, type StoredDTypeName } from '@meanflow/training';
-import { extent, type StridedLayout } from '../access/strided.js';
-import { checkShape } from '../catalogue.js';
+import {
+  checkShape,
+  extent,
+  type StoredDTypeName,
+  storedDTypes,
+  type StridedLayout,
+} from '@meanflow/formats';
 import { Tuple, PickleProblem } from '../pickle/values.js';
 
 export interface TorchStorage {

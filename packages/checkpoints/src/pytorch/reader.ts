@@ -3,18 +3,27 @@
  * stored entry for each storage, `data/<key>`. Tensors may share a storage, and be any view of it.
  */
 import { DataError } from '@meanflow/core';
-import { storedDTypes } from '@meanflow/training';
-import { piecesOf, readAll, section } from '../access/random-access.js';
-import { extent, gather, isContiguous } from '../access/strided.js';
-import { checkedCatalogue, type Catalogue, type PlainValue, type StoredTensor } from '../catalogue.js';
+import {
+  type Catalogue,
+  checkedCatalogue,
+  extent,
+  gather,
+  isContiguous,
+  piecesOf,
+  type PlainValue,
+  readAll,
+  section,
+  storedDTypes,
+  type StoredTensor,
+  type ZipArchive,
+  type ZipEntry,
+} from '@meanflow/formats';
 import { containerGlobals } from '../pickle/containers.js';
 import { visitLeaves } from '../pickle/flatten.js';
 import type { PickleHost } from '../pickle/machine.js';
 import { NumpyArray, numpyGlobals } from '../pickle/numpy.js';
 import { unpickle } from '../pickle/unpickle.js';
 import { GlobalReference, PickleProblem, Tuple } from '../pickle/values.js';
-import type { ZipArchive } from '../zip/archive.js';
-import type { ZipEntry } from '../zip/directory.js';
 import { torchStorages } from './dtypes.js';
 import { torchGlobals } from './globals.js';
 import { isCount, StorageReference, storageBytes, TorchTensor, type TorchStorage } from './objects.js';

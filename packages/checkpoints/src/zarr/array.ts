@@ -3,13 +3,22 @@
  * otherwise the array is put together in memory.
  */
 import { DataError, sizeOf, stridesOf } from '@meanflow/core';
-import { storedDTypes } from '@meanflow/training';
-import { collect, swapped, wholeElements, type Pieces } from '../access/pieces.js';
-import { piecesOf, readText, type RandomAccess } from '../access/random-access.js';
-import { columnMajorStrides, gather } from '../access/strided.js';
-import { byteLength, type StoredTensor } from '../catalogue.js';
-import { decompressed } from '../compression/decompress.js';
-import type { KeyValues } from '../access/key-values.js';
+import {
+  byteLength,
+  collect,
+  columnMajorStrides,
+  decompressed,
+  gather,
+  type Pieces,
+  piecesOf,
+  type RandomAccess,
+  readText,
+  storedDTypes,
+  type StoredTensor,
+  swapped,
+  wholeElements,
+} from '@meanflow/formats';
+import type { KeyValues } from '../key-values.js';
 import { parseZarr, type ZarrMetadata } from './metadata.js';
 import { chunkOfShard } from './shard.js';
 

@@ -3,10 +3,7 @@
  * version 3 (`zarr.json`) what TensorStore and Orbax write, with or without several chunks in one shard.
  */
 import { DataError, type Shape } from '@meanflow/core';
-import type { StoredDTypeName } from '@meanflow/training';
-import { checkShape } from '../catalogue.js';
-import type { Codec } from '../compression/decompress.js';
-import { numpyDType } from '../numpy/dtypes.js';
+import { checkShape, type Codec, numpyDType, type StoredDTypeName } from '@meanflow/formats';
 
 export interface ZarrMetadata {
   readonly shape: Shape;

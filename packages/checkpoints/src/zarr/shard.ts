@@ -3,8 +3,7 @@
  * where each begins and how long it is, two integers of eight bytes, and a CRC-32C of the index.
  */
 import { DataError, sizeOf, stridesOf, type Shape } from '@meanflow/core';
-import { section, type RandomAccess } from '../access/random-access.js';
-import { crc32c } from '../checksums.js';
+import { crc32c, type RandomAccess, section } from '@meanflow/formats';
 
 /** Both integers of a chunk that is not there. */
 const ABSENT = 0xffffffffffffffffn;

@@ -1,8 +1,7 @@
 /** Files made byte by byte, so that they can be wrong in any way. */
 import { deflateRawSync } from 'node:zlib';
 import { DataError } from '@meanflow/core';
-import { crc32 } from '../../src/checksums.js';
-import { bytesAccess, type Folder } from '../../src/index.js';
+import { bytesAccess, crc32, type Folder } from '@meanflow/formats';
 
 const encoder = new TextEncoder();
 

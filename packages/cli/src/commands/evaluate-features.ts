@@ -140,7 +140,8 @@ async function compared(
 }> {
   if (statistics !== undefined) {
     const bytes = await withFileErrors(`"${statistics}" cannot be read`, () => readFile(statistics));
-    return { reference: { referenceStatistics: decodeStatistics(bytes, statistics) }, title: statistics };
+    const referenceStatistics = await decodeStatistics(bytes, statistics);
+    return { reference: { referenceStatistics }, title: statistics };
   }
   const dataset = data === undefined ? await openOwnData?.() : await openJudged({ data, imageSize });
   if (dataset === undefined) {

@@ -1,15 +1,13 @@
 /** `meanflow import`: a checkpoint that others published, as a model file; or what it holds. */
 import {
-  byteLength,
   importTargetNames,
-  type Catalogue,
   type ImportModel,
   type ImportPlan,
-  type StoredTensor,
   type WeightDType,
 } from '@meanflow/checkpoints';
 import { importCheckpoint, openCheckpoint } from '@meanflow/checkpoints/node';
 import { ArgumentError, formatShape, printable, printableJson, sizeOf } from '@meanflow/core';
+import { byteLength, type Catalogue, type StoredTensor } from '@meanflow/formats';
 import { Option, type Command } from 'commander';
 import { readConfigFile } from '../config/read-file.js';
 import { bytesText, countText } from '../report/numbers.js';

@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArgumentError, DataError, type Backend } from '@meanflow/core';
 import { describeData } from '@meanflow/data';
-import type { JsonObject } from '@meanflow/training';
+import type { JsonObject } from '@meanflow/formats';
 import { readRunConfig, RunDirectory, type ResumePoint, type RunSummary } from '@meanflow/training/node';
 import type { Command } from 'commander';
 import { findBackend } from '../backends.js';

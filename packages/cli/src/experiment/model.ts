@@ -5,15 +5,10 @@
  */
 import { DataError, type HostArray } from '@meanflow/core';
 import { describeData, normalisationFromJson, type Dataset, type Normalisation } from '@meanflow/data';
+import type { JsonObject } from '@meanflow/formats';
 import { createNetwork, type AnyNetwork, type NetworkConfig } from '@meanflow/models';
 import type { ParameterTree, SampleDecoder } from '@meanflow/samplers';
-import {
-  checkpointParameters,
-  emaKey,
-  type Checkpoint,
-  type JsonObject,
-  type TrainState,
-} from '@meanflow/training';
+import { checkpointParameters, emaKey, type Checkpoint, type TrainState } from '@meanflow/training';
 import { loadCheckpoint } from '@meanflow/training/node';
 import { z } from 'zod';
 import { takesGuidance } from '../config/network-schema.js';

@@ -4,8 +4,8 @@
  */
 import { ArgumentError, sizeOf } from '@meanflow/core';
 import { datasets, type Dataset, type ImageLayout } from '@meanflow/data';
+import { decodeSafetensors } from '@meanflow/formats';
 import { detectImages, openDataset, openImages, type ImageDataConfig } from '@meanflow/data/node';
-import { decodeSafetensors } from '@meanflow/training';
 import type { ImageSettings } from '../config/data-schema.js';
 import { isRecord, type JsonRecord } from '../config/merge.js';
 import type { RunConfig } from '../config/schema.js';

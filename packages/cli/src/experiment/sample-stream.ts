@@ -68,7 +68,7 @@ const MOST_BYTES = 2 ** 32;
  */
 export async function readSamples(path: string): Promise<HostArray> {
   const bytes = await withFileErrors(`"${path}" cannot be read`, () => readFile(path));
-  const { arr_0: images } = decodeNpz(bytes, path, { names: ['arr_0'], maxBytes: MOST_BYTES });
+  const { arr_0: images } = await decodeNpz(bytes, path, { names: ['arr_0'], maxBytes: MOST_BYTES });
   const isByte = images.dtype === 'int32';
   const [least, most] = isByte ? [0, 255] : [-1, 1];
   const isInRange = images.data.every((value: number) => value >= least && value <= most);

@@ -1,13 +1,13 @@
 /** Tiny networks in the form of published checkpoints, with random weights. */
 import { writeFile } from 'node:fs/promises';
 import { RandomKey, sizeOf, type HostArray, type Shape } from '@meanflow/core';
+import { encodeSafetensors } from '@meanflow/formats';
 import {
   publishedParameters,
   publishedSdVaeParameters,
   sdVaeDecoder,
   type NetworkConfig,
 } from '@meanflow/models';
-import { encodeSafetensors } from '@meanflow/training';
 
 const transformer = { patchSize: 2, width: 8, heads: 2, classCount: 3 } as const;
 const inContext = { ...transformer, depth: 2, headDepth: 1, velocityHead: { depth: 0 } } as const;

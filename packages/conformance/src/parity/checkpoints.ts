@@ -5,10 +5,9 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readTensor, type Catalogue } from '@meanflow/checkpoints';
 import { openCheckpoint } from '@meanflow/checkpoints/node';
 import { DataError, formatShape, hostArray, sameShape, type HostArray, type Shape } from '@meanflow/core';
-import { decodeSafetensors } from '@meanflow/training';
+import { type Catalogue, decodeSafetensors, readTensor } from '@meanflow/formats';
 import { compareNumber } from './compare-outputs.js';
 import { problemOf, type ParityOutcome, type ParityResult, type TensorResult } from './parity-case.js';
 

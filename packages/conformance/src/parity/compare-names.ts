@@ -1,6 +1,6 @@
 /** Comparison of the names and shapes of a network's parameters with published lists; nothing is allocated. */
 import { DataError, formatShape, sameShape, sizeOf, type Shape } from '@meanflow/core';
-import type { JsonValue } from '@meanflow/training';
+import type { JsonValue } from '@meanflow/formats';
 import { compareNumber } from './compare-outputs.js';
 import type { TensorResult } from './parity-case.js';
 

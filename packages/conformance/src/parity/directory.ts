@@ -7,7 +7,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, parse } from 'node:path';
 import { DataError, formatShape, sameShape, type Backend, type HostArray } from '@meanflow/core';
-import { decodeSafetensors, type JsonObject, type JsonValue } from '@meanflow/training';
+import { decodeSafetensors, type JsonObject, type JsonValue } from '@meanflow/formats';
 import { checkpointCases, holdsCheckpoints } from './checkpoints.js';
 import { problemOf, type ParityCase, type ParityOutcome, type ParityResult } from './parity-case.js';
 import { knownCases, type KnownCase } from './registry.js';

@@ -1,6 +1,6 @@
 /** A case of a parity directory: what its JSON says, its tensors, and what became of comparing with them. */
 import { DataError, MeanflowError, type Backend, type HostArray } from '@meanflow/core';
-import type { JsonObject, JsonValue } from '@meanflow/training';
+import type { JsonObject, JsonValue } from '@meanflow/formats';
 
 /** A case as it was read. */
 export interface ParityCase {

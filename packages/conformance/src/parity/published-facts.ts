@@ -3,7 +3,7 @@
  * knows its key; an entry that none knows is an error.
  */
 import { DataError } from '@meanflow/core';
-import type { JsonObject } from '@meanflow/training';
+import type { JsonObject } from '@meanflow/formats';
 import { at, type ParityCase, type ParityRunner, type TensorResult } from './parity-case.js';
 import { transformerCounts, transformerNames } from './transformer-facts.js';
 import { unetCounts, unetNameLists } from './unet-facts.js';

@@ -1,7 +1,7 @@
 /** The cases `*-sample`: samples from given noise and labels in one or a few steps, by the project's sampler. */
 import { DataError, HostArray, type Backend } from '@meanflow/core';
+import type { JsonObject } from '@meanflow/formats';
 import { averageVelocity, createSampler, uniformGrid, type GuidanceCondition } from '@meanflow/samplers';
-import type { JsonObject } from '@meanflow/training';
 import { compareOutputs } from './compare-outputs.js';
 import { at, tensorOf, type ParityCase, type ParityRunner } from './parity-case.js';
 import { publishedNetwork } from './published-network.js';

@@ -220,7 +220,7 @@ async function openLatents(config: LatentsConfig): Promise<Dataset> {
   if (!/\.npz$/i.test(path) && readTensors === undefined) {
     throw new ArgumentError(`Latents are read from an npz file, or by \`readTensors\`; got "${path}".`);
   }
-  const found = /\.npz$/i.test(path) ? decodeNpz(bytes, path) : readTensors!(bytes, path);
+  const found = /\.npz$/i.test(path) ? await decodeNpz(bytes, path) : readTensors!(bytes, path);
   return latentDataset(findLatents(found, arrays, path), basename(path), config, path);
 }
 

@@ -4,7 +4,7 @@
  */
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { explainFileErrors } from './file-errors.js';
+import { explainFileErrors } from '@meanflow/formats/node';
 
 const TEMPORARY = '.tmp';
 

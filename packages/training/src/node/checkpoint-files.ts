@@ -6,9 +6,9 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '@meanflow/core';
+import { errorCode, explainFileErrors } from '@meanflow/formats/node';
 import { decodeCheckpoint, type Checkpoint } from '../checkpoint.js';
 import { syncDirectory, writeFileAtomically } from './atomic-file.js';
-import { errorCode, explainFileErrors } from './file-errors.js';
 
 /** A checkpoint that could not be used. */
 export interface DamagedCheckpoint {

@@ -6,8 +6,8 @@ import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { DataError } from '@meanflow/core';
-import { isObject } from '../json.js';
-import { errorCode } from './file-errors.js';
+import { isObject } from '@meanflow/formats';
+import { errorCode } from '@meanflow/formats/node';
 
 /** What this very process has locked, or is about to. */
 const held = new Set<string>();

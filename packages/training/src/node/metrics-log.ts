@@ -5,9 +5,9 @@
  */
 import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { DataError } from '@meanflow/core';
-import { isObject } from '../json.js';
+import { isObject } from '@meanflow/formats';
+import { errorCode, explainFileErrors } from '@meanflow/formats/node';
 import type { MetricsRecord } from '../loop.js';
-import { errorCode, explainFileErrors } from './file-errors.js';
 
 interface Line {
   /** Undefined when the line is not a whole record. */

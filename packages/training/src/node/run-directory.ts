@@ -12,10 +12,10 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '@meanflow/core';
-import { isObject, type JsonObject } from '../json.js';
+import { isObject, type JsonObject } from '@meanflow/formats';
+import { errorCode, explainFileErrors } from '@meanflow/formats/node';
 import { removeTemporaryFiles, writeFileAtomically } from './atomic-file.js';
 import { makeCheckpointFolder } from './checkpoint-files.js';
-import { errorCode, explainFileErrors } from './file-errors.js';
 import { acquireLock, type Lock } from './lock.js';
 import { readMetrics } from './metrics-log.js';
 import type { MetricsRecord } from '../loop.js';

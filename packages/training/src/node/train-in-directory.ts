@@ -4,8 +4,8 @@
  * stopped.
  */
 import { ArgumentError, DataError, type HostArray, type Tree } from '@meanflow/core';
+import type { JsonObject } from '@meanflow/formats';
 import { checkpointChunks, checkpointState, type Checkpoint } from '../checkpoint.js';
-import type { JsonObject } from '../json.js';
 import { checkTrainOptions, train, type TrainOptions, type TrainSummary } from '../loop.js';
 import type { Trainer } from '../trainer.js';
 import {

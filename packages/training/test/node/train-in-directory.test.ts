@@ -2,15 +2,8 @@
 import { copyFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError, hostArray } from '@meanflow/core';
-import {
-  adamW,
-  checkpointParameters,
-  DivergenceError,
-  ema,
-  encodeSafetensors,
-  sgd,
-  trainingKeys,
-} from '../../src/index.js';
+import { encodeSafetensors } from '@meanflow/formats';
+import { adamW, checkpointParameters, DivergenceError, ema, sgd, trainingKeys } from '../../src/index.js';
 import {
   finalCheckpointPath,
   loadCheckpoint,

@@ -3,10 +3,10 @@
  * dtype, order and shape, then the elements. Object arrays, which are pickles, are refused.
  */
 import { DataError, sizeOf, type Shape } from '@meanflow/core';
-import { storedDTypes, type StoredDTypeName } from '@meanflow/training';
+import { storedDTypes, type StoredDTypeName } from '../dtypes.js';
 import { collect, swapped, wholeElements, type Pieces } from '../access/pieces.js';
 import { columnMajorStrides, gather } from '../access/strided.js';
-import { byteLength, checkShape, type StoredTensor } from '../catalogue.js';
+import { byteLength, checkShape, describeTensor, type StoredTensor } from '../catalogue.js';
 import { numpyDType } from './dtypes.js';
 
 interface NpyHeader {
@@ -40,9 +40,11 @@ export function npyTensor(
   const { dtype, shape, begin, isBigEndian, isColumnMajor } = header;
   const elementBytes = storedDTypes[dtype].bytes;
   const bytes = byteLength({ dtype, shape });
-  if (begin + bytes !== size) {
+  const given = size - begin;
+  if (given !== bytes) {
     throw new DataError(
-      `${source} has ${size - begin} bytes of elements; ${dtype} [${shape.join(', ')}] needs ${bytes}.`,
+      `${source}: an array ${describeTensor(header)} takes ${bytes} bytes, found ${given}: ` +
+        `the file is ${given < bytes ? 'cut short' : 'longer than it says'}.`,
     );
   }
   return {
@@ -81,7 +83,7 @@ function readHeader(bytes: Uint8Array, source: string): NpyHeader {
   const field = (pattern: RegExp, what: string): string =>
     pattern.exec(header)?.[1] ?? fail(`its header gives no ${what}: ${JSON.stringify(header.slice(0, 80))}`);
   const descr = field(/'descr':\s*('[^']*'|\[)/, 'dtype');
-  if (descr === '[') fail('its elements are records');
+  if (descr === '[') fail('its header gives no plain dtype: its elements are records');
   const order = field(/'fortran_order':\s*(True|False)/, 'order');
   const sizes = field(/'shape':\s*\(([\d,\sL]*)\)/, 'shape');
   const shape = sizes.split(',').map((size) => size.trim()).filter((size) => size !== '').map((size) => Number(size.replace(/L$/, ''))); // prettier-ignore

@@ -1,6 +1,6 @@
 /** Reading safetensors: the header is checked in full before a tensor is touched; each tensor then is a copy. */
 import { DataError, sizeOf, type HostArray } from '@meanflow/core';
-import { storedDTypes } from './dtypes.js';
+import { storedDTypes } from '../dtypes.js';
 import type { SafetensorsMetadata } from './encode.js';
 import { readSafetensorsHeader, type TensorEntry } from './header.js';
 

@@ -1,6 +1,6 @@
 /** NumPy's names of dtypes, as `.npy`, zarr and flax write them, and those of `ml_dtypes` beside them. */
-import { DataError } from '@meanflow/core';
-import type { StoredDTypeName } from '@meanflow/training';
+import { DataError, quoted } from '@meanflow/core';
+import type { StoredDTypeName } from '../dtypes.js';
 
 /** By kind and bytes, as in `<f4`. */
 const byCode: Readonly<Record<string, StoredDTypeName>> = {
@@ -50,7 +50,8 @@ export function numpyDType(
   const [, order, code] = /^([<>|=]?)([a-zA-Z]\d+)$/.exec(name) ?? [];
   const dtype = code !== undefined && Object.hasOwn(byCode, code) ? byCode[code] : undefined;
   if (dtype !== undefined) return { dtype, isBigEndian: order === '>' };
+  const reason = name.includes('O') ? ' Python objects are a pickle, which is not run.' : '';
   throw new DataError(
-    `${source} has elements of dtype ${JSON.stringify(name)}; floats, integers and bools can be read.`,
+    `${source} has elements of dtype ${quoted(name)}; floats, integers and bools can be read.${reason}`,
   );
 }

@@ -1,5 +1,5 @@
 /** Values by key, as zarr arrays are stored: the files of a folder, or the entries of a database. */
-import { bytesAccess, type Folder, type RandomAccess } from './random-access.js';
+import { bytesAccess, type Folder, type RandomAccess } from '@meanflow/formats';
 
 export interface KeyValues {
   readonly source: string;

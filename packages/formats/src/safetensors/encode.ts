@@ -3,7 +3,7 @@
  * the tensors one after another. The same tensors and metadata give the same bytes, in whatever order they are given.
  */
 import { ArgumentError, sizeOf, type HostArray, type Shape } from '@meanflow/core';
-import { littleEndianBytes, storedDTypes, writtenNames, type StoredDTypeName } from './dtypes.js';
+import { littleEndianBytes, storedDTypes, writtenNames, type StoredDTypeName } from '../dtypes.js';
 
 /** Text beside the tensors. */
 export type SafetensorsMetadata = Readonly<Record<string, string>>;

@@ -4,9 +4,9 @@
  */
 import { DataError, formatShape, sizeOf, type Shape } from '@meanflow/core';
 import { isObject } from '../json.js';
-import { isStoredDType, storedDTypes, type StoredDTypeName } from './dtypes.js';
+import { isStoredDType, storedDTypes, type StoredDTypeName } from '../dtypes.js';
 import type { SafetensorsMetadata } from './encode.js';
-import { findDuplicateKey } from './json-keys.js';
+import { findDuplicateKey } from '../json-keys.js';
 
 /** The official reader's limit. */
 const MAX_HEADER_BYTES = 100_000_000;

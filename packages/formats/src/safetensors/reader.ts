@@ -3,7 +3,7 @@
  * as large models are published.
  */
 import { DataError } from '@meanflow/core';
-import { headerEnd, readSafetensorsHeader } from '@meanflow/training';
+import { headerEnd, readSafetensorsHeader } from './header.js';
 import { piecesOf, readText, section, type Folder, type RandomAccess } from '../access/random-access.js';
 import { checkedCatalogue, type Catalogue, type PlainValue, type StoredTensor } from '../catalogue.js';
 

@@ -4,7 +4,7 @@
  * lies in, joined by `/`: `ema_params/net/blocks/layers_0/attn/qkv/_flax_linear/kernel`, `model/net.map_layer0.weight`.
  */
 import { DataError, formatShape, sizeOf, type HostArray, type Shape } from '@meanflow/core';
-import { storedDTypes, type StoredDTypeName } from '@meanflow/training';
+import { storedDTypes, type StoredDTypeName } from './dtypes.js';
 import { collect, type Pieces } from './access/pieces.js';
 
 /** A tensor that is yet to be read. */

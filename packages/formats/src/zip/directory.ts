@@ -32,6 +32,8 @@ const LOCAL_HEADER_BYTES = 30;
 const TAIL = 65_535 + END_BYTES + 20;
 /** A checkpoint of the largest published model has some thousand entries of a hundred bytes. */
 const LARGEST_DIRECTORY = 1 << 26;
+/** No deflated data is longer, unpacked, than this many times its length. */
+const MAX_RATIO = 1032;
 
 /** Where the central directory lies. */
 interface DirectoryPlace {
@@ -145,6 +147,11 @@ function readEntry(
   if (code === 0 && sizes.size !== sizes.compressedSize) {
     fail(
       `entry "${name}" is stored, but ${sizes.compressedSize} bytes are to become ${sizes.size}: it lies about its size`,
+    );
+  }
+  if (code === 8 && sizes.size > MAX_RATIO * sizes.compressedSize + 64) {
+    fail(
+      `entry "${name}" says that its ${sizes.compressedSize} bytes unpack to ${sizes.size}, which no archive can`,
     );
   }
   return {
