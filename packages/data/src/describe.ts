@@ -2,7 +2,7 @@
  * What was understood of data, for people to check before anything is trained on it: rows, columns or shape, classes with
  * their counts, what the network will see, and everything that was taken for granted in reading the source.
  */
-import { RandomKey, sizeOf } from '@meanflow/core';
+import { printable, RandomKey, sizeOf } from '@meanflow/core';
 import { type Dataset } from './dataset.js';
 
 /** Values that mean and deviation are computed of, at most, but for the least number of rows. */
@@ -10,6 +10,8 @@ const MOST_VALUES = 2 ** 20;
 const LEAST_ROWS = 16;
 /** Names that a line shows of many. */
 const SHOWN = 8;
+/** Characters of a name in it. */
+const LONGEST = 60;
 
 /** Mean and deviation of what the network sees, over all values of training rows. */
 export interface SeenValues {
@@ -40,7 +42,7 @@ export function describeData(dataset: Dataset): string {
     `mean ${decimal(mean)}, deviation ${decimal(deviation)} after normalising`,
     ...(dataset.notes ?? []),
   ];
-  return `${dataset.name}: ${parts.join('; ')}.`;
+  return `${printable(dataset.name)}: ${parts.join('; ')}.`;
 }
 
 function rowsText({ sizes }: Dataset): string {
@@ -66,8 +68,8 @@ function classesText({ classCount, classNames, classCounts }: Dataset): string {
 
 /** The first of many, and the last. */
 function shortened(names: readonly string[]): string {
-  if (names.length <= SHOWN) return names.join(', ');
-  return [...names.slice(0, SHOWN - 2), '…', names[names.length - 1]].join(', ');
+  const shown = names.length <= SHOWN ? names : [...names.slice(0, SHOWN - 2), '…', names[names.length - 1]];
+  return shown.map((name) => printable(name, LONGEST)).join(', ');
 }
 
 function decimal(value: number): string {

@@ -26,7 +26,7 @@ import { withFileErrors } from '../files.js';
 import { countText } from '../report/numbers.js';
 import type { Io } from '../terminal/io.js';
 import { scoresTable, type ScoreRow } from '../terminal/scores.js';
-import { optionName } from './options.js';
+import { optionName, type LabelChoice } from './options.js';
 import { withGuidance } from './sample.js';
 
 export interface EvaluateFeaturesOptions extends ExtractorSettings {
@@ -41,6 +41,7 @@ export interface EvaluateFeaturesOptions extends ExtractorSettings {
   readonly guidance?: readonly number[];
   readonly guidanceInterval?: readonly [number, number];
   readonly backend?: string;
+  readonly labels?: LabelChoice;
   readonly json?: boolean;
 }
 
@@ -51,13 +52,16 @@ const SAMPLES = 5000;
 interface Subject {
   readonly name: string;
   readonly guidance?: number | undefined;
-  readonly pieces: AsyncIterable<SamplePiece>;
+  /** @param classCounts rows of each class in what the samples are compared with */
+  readonly pieces: (classCounts: readonly number[] | undefined) => AsyncIterable<SamplePiece>;
 }
 
 /** What is judged: its images, what it is called, and the samples of each setting. */
 interface Judged {
   readonly facts: ImageFacts;
   readonly hasLabels: boolean;
+  /** Rows of each class in the data that the model learnt from, where it records them. */
+  readonly classCounts: readonly number[] | undefined;
   readonly subjects: readonly Subject[];
   /** The run's own data; undefined for what was not trained here. */
   readonly openOwnData?: () => Promise<Dataset>;
@@ -89,14 +93,18 @@ export async function evaluateFeatures(
 }
 
 async function score(
-  { facts, hasLabels, subjects, openOwnData }: Judged,
+  { facts, hasLabels, classCounts: own, subjects, openOwnData }: Judged,
   extractor: FeatureExtractor,
   options: EvaluateFeaturesOptions,
   io: Io,
 ): Promise<void> {
   const count = options.samples ?? SAMPLES;
   const names = options.metrics ?? ['feature-frechet'];
-  const { reference, title } = await compared(options, facts, openOwnData, extractor, count);
+  const {
+    reference,
+    title,
+    classCounts = own,
+  } = await compared(options, facts, openOwnData, extractor, count);
   const available = [
     ...featuresOf(extractor).filter((field) => !field.startsWith('reference')),
     ...Object.keys(reference),
@@ -109,7 +117,12 @@ async function score(
       scores,
       nfe = NaN,
       count: judgedCount,
-    } = await scoreFeatures(pieces, extractor, reference, names);
+    } = await scoreFeatures(
+      pieces(options.labels === 'uniform' ? undefined : classCounts),
+      extractor,
+      reference,
+      names,
+    );
     rows.push({ name, nfe, guidance, scores, count: judgedCount });
   }
   if (options.json) {
@@ -137,6 +150,7 @@ async function compared(
 ): Promise<{
   readonly reference: FeatureReference;
   readonly title: string;
+  readonly classCounts?: readonly number[] | undefined;
 }> {
   if (statistics !== undefined) {
     const bytes = await withFileErrors(`"${statistics}" cannot be read`, () => readFile(statistics));
@@ -154,7 +168,8 @@ async function compared(
       `Samples are images of ${imageShape?.join(' × ') ?? 'nothing'}, "${dataset.name}" has ${dataset.imageShape?.join(' × ') ?? 'none'}.`,
     );
   }
-  return { reference: await referenceOf(extractor, dataset, count), title: dataset.name };
+  const reference = await referenceOf(extractor, dataset, count);
+  return { reference, title: dataset.name, classCounts: dataset.classCounts };
 }
 
 /** A run, a checkpoint or an imported model. */
@@ -178,11 +193,12 @@ async function modelOf(path: string, options: EvaluateFeaturesOptions): Promise<
   return {
     facts: generator.data,
     hasLabels: generator.network.classCount !== undefined,
+    classCounts: generator.data.classCounts,
     ...(openOwnData === undefined ? {} : { openOwnData }),
     subjects: settings.map(({ nfe, guidance, model }) => ({
       name: model.origin,
       guidance,
-      pieces: drawnPieces(model, { backend, seed, count, nfe }),
+      pieces: (classCounts) => drawnPieces(model, { backend, seed, count, nfe, classCounts }),
     })),
     dispose: () => backend.dispose(),
   };
@@ -190,7 +206,7 @@ async function modelOf(path: string, options: EvaluateFeaturesOptions): Promise<
 
 /** A file of images. */
 async function fileOf(path: string, options: EvaluateFeaturesOptions): Promise<Judged> {
-  for (const name of ['nfe', 'guidance', 'guidanceInterval', 'samples', 'vae'] as const) {
+  for (const name of ['nfe', 'guidance', 'guidanceInterval', 'samples', 'labels', 'vae'] as const) {
     if (options[name] !== undefined) {
       throw new ArgumentError(
         `${optionName(name)} is for models, and ${path} holds samples that were drawn already.`,
@@ -202,7 +218,8 @@ async function fileOf(path: string, options: EvaluateFeaturesOptions): Promise<J
   return {
     facts: { name: path, featureShape: imageShape, imageShape },
     hasLabels: false,
-    subjects: [{ name: path, pieces: readPieces(images) }],
+    classCounts: undefined,
+    subjects: [{ name: path, pieces: () => readPieces(images) }],
     dispose: async () => {},
   };
 }

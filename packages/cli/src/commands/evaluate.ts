@@ -5,7 +5,7 @@ import { ArgumentError, type Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import { findMetric } from '@meanflow/metrics';
 import { createSampler } from '@meanflow/samplers';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { DEFAULT_BACKEND, findBackend } from '../backends.js';
 import type { RunConfig } from '../config/schema.js';
 import {
@@ -31,6 +31,7 @@ import { evaluateFeatures, type EvaluateFeaturesOptions } from './evaluate-featu
 import { withFeatureOptions } from './feature-options.js';
 import {
   guidanceInterval,
+  labelChoices,
   metricNames,
   nonNegatives,
   optionName,
@@ -71,6 +72,12 @@ export function addEvaluate(program: Command, io: Io): void {
       nonNegatives,
     )
     .addOption(guidanceInterval())
+    .addOption(
+      new Option(
+        '--labels <how>',
+        'how often samples have each class: as the data has it (the default), or all alike',
+      ).choices(labelChoices),
+    )
     .option(
       '--classifier <file>',
       'what judges images, of "meanflow train-classifier"; by default it is trained once and kept in the cache',
@@ -154,7 +161,11 @@ async function evaluate(run: string, options: EvaluateOptions, io: Io): Promise<
       const sampler = createSampler(backend, network);
       const rows: (ModelScores & { readonly guidance: number | undefined })[] = [];
       for (const each of guided) {
-        const scored = await scoreModel(sampler, each, judge, { seed: options.seed, nfe });
+        const scored = await scoreModel(sampler, each, judge, {
+          seed: options.seed,
+          nfe,
+          even: options.labels === 'uniform',
+        });
         const scale = options.guidance && each.sampling.guidance?.scale;
         rows.push(...scored.map((row) => ({ ...row, guidance: scale })));
       }

@@ -109,6 +109,10 @@ export function guidanceInterval(): Option {
   );
 }
 
+/** How often samples have each class: as often as the data has it, or all alike. */
+export const labelChoices = ['data', 'uniform'] as const;
+export type LabelChoice = (typeof labelChoices)[number];
+
 /** `--backend`, the same for every command that computes. */
 export function withBackend(command: Command): Command {
   return command.option('--backend <name>', 'what to compute on, such as ort:cpu; see "meanflow doctor"');

@@ -1,7 +1,8 @@
 /** `meanflow sample`: samples of a trained model in the units of its data, as numbers or as a picture. */
 import { ArgumentError, didYouMean, HostArray, RandomKey } from '@meanflow/core';
+import { proportionalLabels } from '@meanflow/data';
 import { createSampler, decodeSamples } from '@meanflow/samplers';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { DEFAULT_BACKEND, findBackend } from '../backends.js';
 import { solverNames, type SolverName } from '../config/schema.js';
 import { classByClass, drawSamples, roundLabels } from '../experiment/draw.js';
@@ -11,12 +12,22 @@ import { writeOutput } from '../files.js';
 import { countText } from '../report/numbers.js';
 import { checkFormat, formatSamples } from '../sample-formats.js';
 import type { Io } from '../terminal/io.js';
-import { grid, names, withBackend, withGuidanceOptions, wholeNumber, type Grid } from './options.js';
+import {
+  grid,
+  labelChoices,
+  names,
+  withBackend,
+  withGuidanceOptions,
+  wholeNumber,
+  type Grid,
+  type LabelChoice,
+} from './options.js';
 
 interface SampleOptions {
   readonly nfe?: number;
   readonly count?: number;
   readonly class?: readonly string[];
+  readonly labels?: LabelChoice;
   readonly seed: number;
   readonly grid?: Grid | true;
   readonly solver?: string;
@@ -30,6 +41,8 @@ interface SampleOptions {
 
 /** Classes that a grid shows all of. */
 const MOST_ROWS = 100;
+/** Classes that a message names of many. */
+const SHOWN_CLASSES = 40;
 
 export function addSample(program: Command, io: Io): void {
   const command = program
@@ -52,8 +65,14 @@ export function addSample(program: Command, io: Io): void {
     )
     .option(
       '--class <names>',
-      'only these classes, by name or number, which take turns; all of them by default',
+      'only these classes, by name (by number where they have no names), which take turns; all of them by default',
       names,
+    )
+    .addOption(
+      new Option(
+        '--labels <how>',
+        'how often samples have each class: all alike (the default), or as the data has it',
+      ).choices(labelChoices),
     )
     .option(
       '--grid [size]',
@@ -126,7 +145,7 @@ function defaultCount({ data, atOnce }: Generator, { count, grid }: SampleOption
 
 function labelsFor(model: Generator, options: SampleOptions): Labels {
   const { classCount } = model.network;
-  const { class: chosen, grid, count } = options;
+  const { class: chosen, grid, count, labels: how = 'uniform' } = options;
   if (grid !== undefined && count !== undefined) {
     throw new ArgumentError('--count and --grid exclude each other: a grid has as many as its size says.');
   }
@@ -139,7 +158,7 @@ function labelsFor(model: Generator, options: SampleOptions): Labels {
     throw new ArgumentError(`A grid is one of images, and ${model.data.name} has none.`);
   }
   if (classCount === undefined) {
-    if (chosen !== undefined || grid === true) {
+    if (chosen !== undefined || grid === true || options.labels !== undefined) {
       throw new ArgumentError(
         `The model knows no classes: it was trained on ${model.data.name} without them.`,
       );
@@ -155,8 +174,15 @@ function labelsFor(model: Generator, options: SampleOptions): Labels {
     return classByClass(model, 10);
   }
   const total = defaultCount(model, options);
-  if (chosen === undefined) return roundLabels(model, total);
-  const classes = chosen.map((name) => classOf(name, model.data.classNames ?? []));
+  const classes = chosen?.map((name) => classOf(name, model.data.classNames, classCount));
+  if (how === 'data') {
+    const counts = classCountsOf(model);
+    return proportionalLabels(
+      counts.map((rows, label) => (classes === undefined || classes.includes(label) ? rows : 0)),
+      total,
+    );
+  }
+  if (classes === undefined) return roundLabels(model, total);
   return new HostArray(
     'int32',
     [total],
@@ -164,16 +190,31 @@ function labelsFor(model: Generator, options: SampleOptions): Labels {
   );
 }
 
-/** A class by its name or, where none has that name, by its number. @throws {ArgumentError} with the nearest one */
-function classOf(name: string, known: readonly string[]): number {
-  const label = known.indexOf(name);
+/** @throws {ArgumentError} when the model does not record how often its data has each class */
+function classCountsOf({ data }: Generator): readonly number[] {
+  if (data.classCounts !== undefined) return data.classCounts;
+  throw new ArgumentError(
+    `The model does not record how often ${data.name} has each class, as data that are drawn afresh, imported models and ` +
+      'checkpoints of earlier versions do not: leave --labels out, or name classes with --class.',
+  );
+}
+
+/**
+ * A class by its name; by its place only where classes have no names, for "3" may be the name of another one.
+ *
+ * @throws {ArgumentError} with the classes there are, and the nearest one
+ */
+export function classOf(name: string, known: readonly string[] | undefined, classCount: number): number {
+  const names = known ?? Array.from({ length: classCount }, (_, label) => String(label));
+  const label = names.indexOf(name);
   if (label >= 0) return label;
-  if (/^\d+$/.test(name) && Number(name) < known.length) return Number(name);
-  const isNumbered = known.every((each, i) => each === String(i));
+  const isNumbered = names.every((each, i) => each === String(i));
+  const shown =
+    names.length <= SHOWN_CLASSES ? names : [...names.slice(0, SHOWN_CLASSES), `… (${names.length})`];
   throw new ArgumentError(
     isNumbered
-      ? `There is no class "${name}": they are numbers from 0 to ${known.length - 1}.`
-      : `There is no class "${name}".${didYouMean(name, known)} Known are ${known.join(', ')}.`,
+      ? `There is no class "${name}": they are numbers from 0 to ${names.length - 1}.`
+      : `There is no class "${name}".${didYouMean(name, names)} Known are ${shown.join(', ')}.`,
   );
 }
 

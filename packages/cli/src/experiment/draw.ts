@@ -1,5 +1,6 @@
 /** Samples of a model: noise from a key, labels, a solver and a number of evaluations. */
 import { HostArray, type RandomKey, type Shape } from '@meanflow/core';
+import { proportionalLabels } from '@meanflow/data';
 import type { ParameterTree, SampleResult, Sampler } from '@meanflow/samplers';
 import type { SolverName } from '../config/schema.js';
 import type { Generator, Labels } from './model.js';
@@ -65,9 +66,23 @@ function startingNoise(key: RandomKey, shape: Shape, scale = 1): HostArray<'floa
 }
 
 /** Labels that go round the classes: 0, 1, …, 0, 1, …; undefined for a model without classes. */
-export function roundLabels({ network }: Pick<Generator, 'network'>, count: number): Labels {
+export function roundLabels(model: Pick<Generator, 'network'>, count: number): Labels {
+  return labelsLike(model, count, undefined);
+}
+
+/**
+ * Labels with each class as often as in data; undefined for a model without classes.
+ *
+ * @param counts rows of each class in the data; undefined, or of other classes than the model's: all alike, in turns
+ */
+export function labelsLike(
+  { network }: Pick<Generator, 'network'>,
+  count: number,
+  counts: readonly number[] | undefined,
+): Labels {
   const { classCount } = network;
-  return labelsFrom(classCount, count, (row, classes) => row % classes);
+  if (classCount === undefined) return undefined;
+  return proportionalLabels(counts?.length === classCount ? counts : new Array(classCount).fill(1), count);
 }
 
 /** Labels class by class, `each` of every one; undefined for a model without classes. */

@@ -4,11 +4,11 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { DataError, MeanflowError, RandomKey, type HostArray } from '@meanflow/core';
-import type { Batch, Dataset } from '@meanflow/data';
+import { countClasses, type Batch, type Dataset } from '@meanflow/data';
 import { findMetric, type Evaluation, type FeatureExtractor, type Metric } from '@meanflow/metrics';
 import type { ParameterTree, Sampler } from '@meanflow/samplers';
 import type { RunConfig } from '../config/schema.js';
-import { drawSamples, roundLabels } from './draw.js';
+import { drawSamples, labelsLike } from './draw.js';
 import { ExtractedEvaluation, featuresOf, readsFeatures } from './features.js';
 import type { Model } from './model.js';
 
@@ -20,7 +20,7 @@ export interface ModelScores {
   /** As the sampler counted it. */
   readonly nfe: number;
   readonly scores: Scores;
-  /** Normalised, the order of `roundLabels`. */
+  /** Normalised. */
   readonly samples: HostArray<'float32'>;
 }
 
@@ -28,6 +28,8 @@ export interface ScoreOptions {
   /** Of the noise. */
   readonly seed: number;
   readonly nfe: readonly number[];
+  /** Whether all classes are drawn alike, however often the reference has them. */
+  readonly even?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -35,6 +37,11 @@ export interface ScoreOptions {
 export interface Judge {
   /** The metrics that apply to this data set, of those that were asked for. */
   readonly metrics: readonly Metric[];
+  /**
+   * How many rows of the reference are of each class, which samples follow that are judged by it; undefined where all classes are
+   * equally likely, or there are none.
+   */
+  readonly classCounts: readonly number[] | undefined;
   /** The noise floor, computed when it is first asked for: a run of a comparison needs no floor of its own. */
   floor(signal?: AbortSignal): Promise<Scores>;
   /** @throws the signal's reason when it is aborted between two metrics */
@@ -103,6 +110,10 @@ export function createJudge(
   let floor: Scores | undefined;
   return {
     metrics,
+    classCounts:
+      sizes === undefined || reference.label === undefined || dataset.classCount === undefined
+        ? undefined
+        : countClasses(reference.label.data, dataset.classCount),
     floor: async (signal) =>
       (floor ??= {
         ...(await scoresOf(example, metrics, signal)),
@@ -143,10 +154,10 @@ export async function scoreModel(
   sampler: Sampler<ParameterTree>,
   model: Model,
   judge: Judge,
-  { seed, nfe, signal }: ScoreOptions,
+  { seed, nfe, even = false, signal }: ScoreOptions,
 ): Promise<ModelScores[]> {
   const count = model.config.evaluation.samples;
-  const labels = roundLabels(model, count);
+  const labels = labelsLike(model, count, even ? undefined : judge.classCounts);
   const found: ModelScores[] = [];
   for (const evaluations of nfe) {
     const { samples, nfe: counted } = await drawSamples(sampler, model, {

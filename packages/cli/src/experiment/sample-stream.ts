@@ -7,7 +7,7 @@ import { DataError, formatShape, HostArray, type Backend } from '@meanflow/core'
 import { decodeNpz } from '@meanflow/formats';
 import { createSampler, decodeSamples } from '@meanflow/samplers';
 import { withFileErrors } from '../files.js';
-import { drawSamples, roundLabels } from './draw.js';
+import { drawSamples, labelsLike } from './draw.js';
 import { evaluationKey } from './evaluation.js';
 import type { Generator, Labels } from './model.js';
 
@@ -27,18 +27,20 @@ export interface StreamOptions {
   readonly seed: number;
   readonly count: number;
   readonly nfe: number;
+  /** Rows of each class in the data that samples are compared with; classes take turns where it is undefined. */
+  readonly classCounts?: readonly number[] | undefined;
 }
 
-/** `count` samples of a model; classes take turns. */
+/** `count` samples of a model. */
 export async function* drawnPieces(
   model: Generator,
-  { backend, seed, count, nfe }: StreamOptions,
+  { backend, seed, count, nfe, classCounts }: StreamOptions,
 ): AsyncGenerator<SamplePiece> {
   const size = Math.min(PIECE, count);
   const { atOnce, decoder } = model;
   const sampler = createSampler(backend, model.network, atOnce === undefined ? {} : { batchSize: atOnce });
   try {
-    const all = roundLabels(model, count + size);
+    const all = labelsLike(model, count + size, classCounts);
     for (let start = 0; start < count; start += size) {
       const key = evaluationKey(seed)
         .fold('piece')

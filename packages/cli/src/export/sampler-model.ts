@@ -104,6 +104,7 @@ export function samplerModel(
       model: model.origin,
       nfe: String(traced.nfe),
       ...(data.classNames && { classes: JSON.stringify(data.classNames) }),
+      ...(data.classCounts && { class_counts: JSON.stringify(data.classCounts) }),
     },
   });
   return { ...exported, nfe: traced.nfe };
