@@ -78,7 +78,8 @@ export {
 } from './published/recipe.js';
 export { publishedParameters } from './published/published-parameters.js';
 export { publishedSdVaeParameters, type SdVaeNaming } from './published/sd-vae-names.js';
-export { songUNetBuffers, type PublishedBuffer } from './published/unet-names.js';
+export { songUNetBuffers } from './published/unet-names.js';
+export { publishedBuffers, type PublishedBuffer } from './published/published-buffers.js';
 
 export { adaptivelyWeighted, squaredNorm, type AdaptiveWeight } from './objectives/adaptive-weight.js';
 export { createObjective, type ObjectiveConfig } from './objectives/create-objective.js';

@@ -3,13 +3,13 @@
  * checkpoint has one; where it has several and nothing says which, the choice is the user's.
  */
 import { ArgumentError, DataError } from '@meanflow/core';
-import { isAverage, type WeightSet } from './weights.js';
+import { isAverage, isBesideAverage, type WeightSet } from './weights.js';
 
 /** The name that asks for the parameters themselves. */
 export const NO_AVERAGE = 'none';
 
 /** How published states call their one average, or the first of several. */
-const MAIN = ['ema_params', 'params_ema', 'net_ema', 'ema', 'ema_model', 'model_ema'];
+const MAIN = ['ema_params', 'params_ema', 'net_ema', 'ema', 'ema_model', 'model_ema', 'state_dict_ema'];
 
 /**
  * The averages that the authors of pixel MeanFlow evaluate their checkpoints with, of the several in each (half-lives in
@@ -36,7 +36,9 @@ export function chooseWeights(
   source: string,
 ): WeightSet {
   const averages = sets.filter(isAverage);
-  const plain = sets.filter((set) => !isAverage(set));
+  const others = sets.filter((set) => !isAverage(set));
+  const outside = others.filter((set) => !isBesideAverage(set));
+  const plain = outside.length > 0 ? outside : others;
   if (average === NO_AVERAGE) return one(plain, `${source} has no parameters that are no average`, source);
   if (average !== undefined) {
     const fitting = sets.filter(({ label }) => hasKeys(label, average));

@@ -4,16 +4,10 @@
  */
 import { ArgumentError, DataError, formatShape } from '@meanflow/core';
 import { type Catalogue, describeTensor, type StoredTensor } from '@meanflow/formats';
-import { sameUpToOnes, type PublishedParameter } from '@meanflow/models';
+import { sameUpToOnes, type PublishedBuffer, type PublishedParameter } from '@meanflow/models';
 import { chooseWeights } from './choose.js';
 import { checkFloats } from './convert.js';
-import {
-  importTarget,
-  importTargetNames,
-  type ExpectedBuffer,
-  type ImportModel,
-  type ImportTarget,
-} from './target.js';
+import { importTarget, importTargetNames, type ImportModel, type ImportTarget } from './target.js';
 import { findWeights, isAverage, type WeightSet } from './weights.js';
 
 export interface ImportChoice {
@@ -40,7 +34,7 @@ export interface ImportPlan {
   readonly otherWeights: readonly string[];
   readonly parameters: readonly PlannedParameter[];
   /** Constants of the model that the checkpoint holds, to be compared. */
-  readonly buffers: readonly { readonly expected: ExpectedBuffer; readonly tensor: StoredTensor }[];
+  readonly buffers: readonly { readonly expected: PublishedBuffer; readonly tensor: StoredTensor }[];
   /** Tensors of the chosen set that the model does not have. */
   readonly leftOver: readonly StoredTensor[];
 }
@@ -64,8 +58,7 @@ export function planImport(catalogue: Catalogue, { model, average }: ImportChoic
   const planned = parameters.map((parameter) => ({ parameter, tensor: chosen.found.get(parameter.name)! }));
   for (const { tensor } of planned) checkFloats(tensor.dtype, `${catalogue.source}: "${tensor.name}"`);
   const buffers = target.buffers.flatMap((expected) => {
-    const ending = expected.name.slice(expected.name.indexOf('.'));
-    const tensor = chosen.leftOver.find(({ name }) => name === chosen.label + ending);
+    const tensor = chosen.beside(expected.name);
     return tensor === undefined ? [] : [{ expected, tensor }];
   });
   const isBuffer = new Set(buffers.map(({ tensor }) => tensor));
@@ -102,7 +95,17 @@ function completeSets(catalogue: Catalogue, target: ImportTarget): CompleteSets 
       nearest = { set: best, parameters };
     }
   }
-  throw incomplete(catalogue, target, nearest);
+  const error = incomplete(catalogue, target, nearest);
+  throw new DataError(`${error.message}${otherTimes(catalogue, target)}`);
+}
+
+/** The same network with other times may be what the checkpoint is: a sentence that says so, or nothing. */
+function otherTimes(catalogue: Catalogue, { description }: ImportTarget): string {
+  if (!('network' in description) || description.network.kind !== 'dit') return '';
+  const { network } = description;
+  const times = (network.times ?? 't-and-h') === 't-and-h' ? 't-and-r' : 't-and-h';
+  if (!fits(catalogue, importTarget({ ...network, times }))) return '';
+  return ` They are those of the same network with "times": "${times}" in its configuration (--config).`;
 }
 
 /** Parameters whose tensor has another shape. */

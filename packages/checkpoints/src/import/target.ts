@@ -2,16 +2,17 @@
  * What a checkpoint can become: a network, by the name of a preset or by its configuration, or a half of the autoencoder of
  * Stable Diffusion; and under which names its parameters may have been published.
  */
-import { ArgumentError, DataError, didYouMean, type HostArray } from '@meanflow/core';
+import { ArgumentError, didYouMean } from '@meanflow/core';
 import {
   createNetwork,
   networkPresets,
+  publishedBuffers,
   publishedParameters,
   publishedSdVaeParameters,
   sdVaeDecoder,
   sdVaeEncoder,
-  songUNetBuffers,
   type NetworkConfig,
+  type PublishedBuffer,
   type PublishedParameter,
   type SdVaeConfig,
 } from '@meanflow/models';
@@ -29,12 +30,6 @@ export interface Naming {
   readonly parameters: readonly PublishedParameter[];
 }
 
-/** A constant that published code keeps beside its parameters. */
-export interface ExpectedBuffer {
-  readonly name: string;
-  readonly value: HostArray;
-}
-
 export interface ImportTarget {
   /** Name of the preset, if it is one. */
   readonly name: string | undefined;
@@ -42,7 +37,8 @@ export interface ImportTarget {
   /** Number of scalars in its parameters. */
   readonly parameterCount: number;
   readonly namings: readonly Naming[];
-  readonly buffers: readonly ExpectedBuffer[];
+  /** Constants that published code keeps beside its parameters. */
+  readonly buffers: readonly PublishedBuffer[];
 }
 
 const autoencoders = {
@@ -106,7 +102,7 @@ function networkTarget(network: NetworkConfig, name: string | undefined): Import
     description: { network },
     parameterCount: createNetwork(network).parameterCount,
     namings,
-    buffers: network.kind === 'song-unet' ? songUNetBuffers(network) : [],
+    buffers: publishedBuffers(network),
   };
 }
 
@@ -120,8 +116,8 @@ function autoencoderTarget(
     name,
     description: { autoencoder: { half, ...network.config } },
     parameterCount: network.parameterCount,
-    namings: (['to_q', 'query'] as const).map((naming) => ({
-      source: 'diffusers',
+    namings: (['to_q', 'query', 'compvis'] as const).map((naming) => ({
+      source: naming === 'compvis' ? 'CompVis' : 'diffusers',
       parameters: publishedSdVaeParameters(half, network, naming),
     })),
     buffers: [],
@@ -138,13 +134,4 @@ function namingsOf(network: NetworkConfig): Naming[] {
       throw error;
     }
   });
-}
-
-/** @throws {DataError} when a buffer that a checkpoint holds is not the constant that it should be */
-export function checkBuffer({ name, value }: ExpectedBuffer, found: HostArray): void {
-  const isSame = found.size === value.size && value.data.every((x: number, i: number) => found.data[i] === x);
-  if (!isSame)
-    throw new DataError(
-      `"${name}" is not what this model has as a constant: it was trained with another filter.`,
-    );
 }

@@ -8,16 +8,15 @@ import {
   collect,
   gather,
   type Pieces,
-  readTensor,
   safetensorsLayout,
   storedDTypes,
   type StoredTensor,
 } from '@meanflow/formats';
 import { layoutPermutation, publishedShape, type PublishedParameter } from '@meanflow/models';
 import { modelMetadata } from '../model/header.js';
+import { checkBuffer } from './check-buffer.js';
 import { convertFloats, weightNames, type WeightDType } from './convert.js';
 import type { ImportPlan } from './plan.js';
-import { checkBuffer } from './target.js';
 
 /** What is told while importing. */
 export interface ImportProgress {
@@ -36,7 +35,7 @@ export async function* importedModel(
   dtype: WeightDType = 'float32',
   onProgress?: (progress: ImportProgress) => void,
 ): AsyncGenerator<Uint8Array> {
-  for (const { expected, tensor } of plan.buffers) checkBuffer(expected, await readTensor(tensor));
+  for (const { expected, tensor } of plan.buffers) await checkBuffer(expected, tensor, plan);
   const byName = new Map(plan.parameters.map((planned) => [`params/${planned.parameter.path}`, planned]));
   const { name, description, parameterCount } = plan.target;
   const layout = safetensorsLayout(

@@ -1,10 +1,11 @@
 /**
  * The sets of weights in a checkpoint: a training state holds the parameters themselves, averages of them, and an
- * optimizer's moments, all under the same names below different keys. Names are compared with dots and slashes alike, and
- * a common first part (`net`) may carry the average's name instead (`net_ema`), as in the published code.
+ * optimizer's moments, all under the same names below different keys. Names are compared in one form, and a common first part
+ * (`net`) may carry the average's name instead (`net_ema`), or be absent, as in the published code.
  */
 import type { PublishedParameter } from '@meanflow/models';
 import type { Catalogue, StoredTensor } from '@meanflow/formats';
+import { comparableNames, slashed } from './names.js';
 
 export interface WeightSet {
   /** What it is called: the keys before the parameters' own, as in `ema_params/net` or `model/net_ema`. */
@@ -15,16 +16,17 @@ export interface WeightSet {
   readonly missing: readonly string[];
   /** Tensors below the same keys that were not asked for. */
   readonly leftOver: readonly StoredTensor[];
+  /** The tensor of a published name that is no parameter's, such as a constant's. */
+  beside(published: string): StoredTensor | undefined;
 }
 
 /** Keys of an optimizer's state, whose moments have the names of parameters. */
-const OPTIMIZER = /(^|[/.])(opt|opt_state|optimizer|optimizer_state|mu|nu|exp_avg|exp_avg_sq)([/.]|$)/;
-/** How the name of an average looks. */
-const AVERAGE = /(^|[/._])ema/i;
+const OPTIMIZER =
+  /(^|[/.])(opt|opt_state|optimizer|optimizers|optimizer_state|optimizer_states|optim|mu|nu|exp_avg|exp_avg_sq)([/.]|$)/;
+/** How the name of an average looks; an `online_model` is what an average was made of, and lies beside it. */
+const AVERAGE = /(^|[/._])ema(?!.*[/.]online_model([/.]|$))/i;
 /** What a set is called whose names have nothing before them. */
 const TOP = 'weights';
-
-const canonical = (name: string): string => name.replaceAll('.', '/');
 
 /**
  * The sets that hold some of the parameters, those with most of them first.
@@ -35,32 +37,43 @@ export function findWeights(
   { tensors }: Catalogue,
   parameters: readonly PublishedParameter[],
 ): readonly WeightSet[] {
-  const names = parameters.map(({ name }) => canonical(name));
+  const names = parameters.map(({ name }) => slashed(name));
   const root = commonRoot(names);
   const rests = names.map((name) => name.slice(root.length));
-  const byName = new Map(tensors.map((tensor) => [canonical(tensor.name), tensor]));
+  const comparable = comparableNames(tensors.map(({ name }) => name));
+  const byName = new Map(comparable.map(({ text }, i) => [text, i]));
   const wanted = new Set(rests);
-  const prefixes = new Set<string>();
-  for (const name of byName.keys()) {
+  const prefixes = new Map<string, string>();
+  for (const { text, before } of comparable) {
     // Any beginning that leaves a wanted name.
-    for (let at = 0; at >= 0; at = name.indexOf('/', at) + 1 || -1) {
-      if (wanted.has(name.slice(at))) prefixes.add(name.slice(0, at));
+    for (let at = 0; at >= 0; at = text.indexOf('/', at) + 1 || -1) {
+      const prefix = text.slice(0, at);
+      if (!prefixes.has(prefix) && wanted.has(text.slice(at)))
+        prefixes.set(prefix, before(text.slice(at).split('/').length));
     }
   }
   const sets = [...prefixes]
-    .filter((prefix) => !OPTIMIZER.test(prefix))
-    .map((prefix): WeightSet => {
+    .filter(([prefix]) => !OPTIMIZER.test(prefix))
+    .map(([prefix, label]): WeightSet => {
+      const tensorOf = (name: string): StoredTensor | undefined => {
+        const index = byName.get(prefix + name);
+        return index === undefined ? undefined : tensors[index];
+      };
       const found = new Map<string, StoredTensor>();
       parameters.forEach(({ name }, i) => {
-        const tensor = byName.get(prefix + rests[i]);
+        const tensor = tensorOf(rests[i]);
         if (tensor !== undefined) found.set(name, tensor);
       });
       const used = new Set(found.values());
       return {
-        label: [...found.values()][0].name.slice(0, Math.max(0, prefix.length - 1)) || TOP,
+        label: label || TOP,
         found,
         missing: parameters.filter(({ name }) => !found.has(name)).map(({ name }) => name),
-        leftOver: tensors.filter((tensor) => canonical(tensor.name).startsWith(prefix) && !used.has(tensor) && (prefix !== '' || !OPTIMIZER.test(tensor.name))),
+        leftOver: tensors.filter((tensor, i) => comparable[i].text.startsWith(prefix) && !used.has(tensor) && (prefix !== '' || !OPTIMIZER.test(tensor.name))),
+        beside: (published) => {
+          const name = slashed(published);
+          return tensorOf(name.startsWith(root) ? name.slice(root.length) : name);
+        },
       }; // prettier-ignore
     });
   return sets.sort((a, b) => a.missing.length - b.missing.length || (a.label < b.label ? -1 : 1));
@@ -69,6 +82,11 @@ export function findWeights(
 /** Whether a set is an average. */
 export function isAverage({ label }: Pick<WeightSet, 'label'>): boolean {
   return AVERAGE.test(label);
+}
+
+/** Whether a set lies in the state of an average, and is none. */
+export function isBesideAverage({ label }: Pick<WeightSet, 'label'>): boolean {
+  return !AVERAGE.test(label) && /(^|[/._])ema/i.test(label);
 }
 
 /** The first part of all names with its slash, or nothing. */

@@ -4,7 +4,7 @@ import { createNetwork, type NetworkConfig } from '../networks/create-network.js
 import type { ParameterSpec } from '../layers/parameters.js';
 import type { PublishedParameter, PublishedSource } from './published-parameter.js';
 import { songUNetNames } from './unet-names.js';
-import { transformerNames } from './transformer-names.js';
+import { ditNames, transformerNames } from './transformer-names.js';
 
 /** What the published code makes of one of our parameters. */
 export type PublishedNames = (
@@ -18,7 +18,13 @@ const published: Readonly<
 > = transformerNames;
 
 function namesBySource(config: NetworkConfig): Readonly<Partial<Record<PublishedSource, PublishedNames>>> {
-  return config.kind === 'song-unet' ? { torch: songUNetNames(config) } : (published[config.kind] ?? {});
+  if (config.kind === 'song-unet') return { torch: songUNetNames(config) };
+  if (config.kind !== 'dit') return published[config.kind] ?? {};
+  const { times = 't-and-h' } = config;
+  if (times === 't-and-h' || times === 't-and-r') return ditNames[times];
+  throw new ArgumentError(
+    `MeanFlow's DiT sees t and h, or t and r; nobody published one with times: '${times}'.`,
+  );
 }
 
 /**
@@ -31,11 +37,6 @@ export function publishedParameters(
   config: NetworkConfig,
   source?: PublishedSource,
 ): readonly PublishedParameter[] {
-  if (config.kind === 'dit' && (config.times ?? 't-and-h') !== 't-and-h') {
-    throw new ArgumentError(
-      `MeanFlow's DiT sees t and h; nobody published one with times: '${config.times}'.`,
-    );
-  }
   const sources = namesBySource(config);
   const chosen = source ?? (sources.jax === undefined && sources.torch !== undefined ? 'torch' : 'jax');
   const names = sources[chosen];

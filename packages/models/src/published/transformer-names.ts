@@ -2,7 +2,8 @@
  * Names of the transformers' parameters in the code that their authors published: MeanFlow
  * (github.com/Gsunshine/meanflow, models/models_dit.py), improved MeanFlow (github.com/Lyy-iiis/imeanflow,
  * models/imfDiT.py) and pixel MeanFlow (github.com/Lyy-iiis/pMF, models/pmfDiT.py), and in the PyTorch branches of the
- * latter two.
+ * latter two. MeanFlow's DiT in PyTorch has the names of DiT and SiT (github.com/willisma/SiT, models.py), as the ports of
+ * MeanFlow that train it have: its first embedder is that of t, the second that of h or of r.
  */
 import type { Shape } from '@meanflow/core';
 import { publishedShape, type ParameterLayout } from './published-parameter.js';
@@ -25,6 +26,23 @@ const meanFlow: Renames = [
   ['blocks/#/mlp/out', `net/blocks/layers_#/mlp/fc2/${DENSE}`],
   ['out/modulation', `net/final_layer/adaLN_modulation/layers_1/${DENSE}`],
   ['out/linear', `net/final_layer/linear/${DENSE}`],
+];
+
+/** DiT's and SiT's modules. @param second the embedder of the second time */
+const sit = (second: 'h' | 'r'): Renames => [
+  ['patch', 'x_embedder/proj'],
+  ['condition/embedders/0/hidden', 't_embedder/mlp/0'],
+  ['condition/embedders/0/out', 't_embedder/mlp/2'],
+  ['condition/embedders/1/hidden', `${second}_embedder/mlp/0`],
+  ['condition/embedders/1/out', `${second}_embedder/mlp/2`],
+  ['condition/label/table', 'y_embedder/embedding_table/kernel'],
+  ['blocks/#/modulation', 'blocks/#/adaLN_modulation/1'],
+  ['blocks/#/attention/qkv', 'blocks/#/attn/qkv'],
+  ['blocks/#/attention/out', 'blocks/#/attn/proj'],
+  ['blocks/#/mlp/hidden', 'blocks/#/mlp/fc1'],
+  ['blocks/#/mlp/out', 'blocks/#/mlp/fc2'],
+  ['out/modulation', 'final_layer/adaLN_modulation/1'],
+  ['out/linear', 'final_layer/linear'],
 ];
 
 /** The blocks at `path`. */
@@ -124,9 +142,14 @@ function torchLayout(path: string, axes: number): ParameterLayout {
   return axes === 4 ? 'oihw-to-hwio' : 'transpose';
 }
 
+/** MeanFlow's DiT by the times that it sees; what sees others nobody published. */
+export const ditNames = {
+  't-and-h': { jax: jax(meanFlow), torch: torch(sit('h')) },
+  't-and-r': { torch: torch(sit('r')) },
+} as const;
+
 /** By kind of network and source. */
 export const transformerNames = {
-  dit: { jax: jax(meanFlow) },
   'imf-dit': { jax: jax(improved), torch: torch(improved) },
   'pmf-dit': { jax: jax(pixel, pixelOnes), torch: torch(pixel, pixelOnes) },
 } as const;

@@ -2,9 +2,10 @@
  * Names of the U-Net's parameters and buffers in the PyTorch code of MeanFlow on CIFAR-10, as its checkpoints hold them: a
  * level is named by its side in pixels. The filters of changes of resolution are buffers there and constants here.
  */
-import { HostArray, type Shape } from '@meanflow/core';
+import { HostArray } from '@meanflow/core';
 import { filterKernel } from '../layers/resample.js';
 import { DEFAULT_FILTER, planUNet, type SongUNetConfig } from '../networks/song-unet-plan.js';
+import type { PublishedBuffer } from './published-buffers.js';
 import { publishedShape, type ParameterLayout } from './published-parameter.js';
 import type { PublishedNames } from './published-parameters.js';
 
@@ -40,14 +41,6 @@ export function songUNetNames({ featureShape }: SongUNetConfig): PublishedNames 
   };
 }
 
-/** A constant of ours that published code keeps beside its parameters. */
-export interface PublishedBuffer {
-  readonly name: string;
-  readonly shape: Shape;
-  /** What it holds, whatever the parameters are. */
-  readonly value: HostArray<'float32'>;
-}
-
 /** The buffers of a U-Net: the filter at each convolution behind a change of resolution. */
 export function songUNetBuffers(config: SongUNetConfig): readonly PublishedBuffer[] {
   const taps = filterKernel(config.resampleFilter ?? DEFAULT_FILTER);
@@ -59,6 +52,11 @@ export function songUNetBuffers(config: SongUNetConfig): readonly PublishedBuffe
     ...[...decoder].reverse().flatMap(({ up }) => (up === undefined ? [] : [`dec.${up.size}x${up.size}_up`])),
   ];
   return blocks.flatMap((block) =>
-    ['conv0', 'skip'].map((conv) => ({ name: `net.${block}.${conv}.resample_filter`, shape, value })),
+    ['conv0', 'skip'].map((conv) => ({
+      name: `net.${block}.${conv}.resample_filter`,
+      shape,
+      value,
+      meaning: 'the filter of changes of resolution (resampleFilter)',
+    })),
   );
 }

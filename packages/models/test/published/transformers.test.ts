@@ -84,7 +84,7 @@ test('every published shape can be arranged as ours', () => {
 
 test('what nobody published has no names', () => {
   const config = networkPreset('dit-b-2') as DitConfig;
-  expect(() => publishedParameters(config, 'torch')).toThrow(/No torch code was published for networks of kind "dit" \(sources: jax\)/); // prettier-ignore
+  expect(() => publishedParameters({ ...config, times: 't-and-r' }, 'jax')).toThrow(/No jax code was published for networks of kind "dit" \(sources: torch\)/); // prettier-ignore
   expect(() => publishedParameters({ ...config, times: 'h' })).toThrow(/sees t and h/);
   expect(() => publishedParameters({ ...config, guidance: true })).toThrow(
     /no parameter for "condition\/embedders\/2/,
