@@ -3,30 +3,48 @@
  * decomposition on the CPU provider. The ratio beside each is time of the decomposition / time of the operator, one
  * thread, ONNX Runtime 1.30, AMD EPYC; activations on [1024, 768], normalisations on [1024, 192]. Left to their
  * decomposition: softplus (0.2: the operator is scalar code) and adamUpdate (there is none).
+ *
+ * An operator stands for core's own definition of a composite, not for its name, and for parameters that it takes as the
+ * decomposition does.
  */
-import { sizeOf, type CompositeCall, type CompositeParameters, type Shape } from '@meanflow/core';
+import {
+  builtInComposite,
+  sizeOf,
+  type BuiltInComposite,
+  type CompositeCall,
+  type CompositeParameters,
+  type Shape,
+} from '@meanflow/core';
 import type { Operand } from './lowerings/lowering.js';
 import { MICROSOFT_DOMAIN, type AttributeValue, type ValueName } from './onnx/model.js';
 import type { ModelBuilder } from './onnx/model-builder.js';
 
-type Kernel = (
-  builder: ModelBuilder,
-  inputs: readonly Operand[],
-  parameters: CompositeParameters,
-) => readonly ValueName[];
+interface Kernel {
+  /** Whether it computes the composite with these parameters; with any, where it does not say. */
+  readonly accepts?: (parameters: CompositeParameters) => boolean;
+  readonly lower: (
+    builder: ModelBuilder,
+    inputs: readonly Operand[],
+    parameters: CompositeParameters,
+  ) => readonly ValueName[];
+}
 
 /** An operator of the composite's own operands. */
-const operator =
-  (op: string, attributes: Readonly<Record<string, AttributeValue>> = {}, domain = ''): Kernel =>
-  (builder, inputs) => {
+const operator = (
+  op: string,
+  attributes: Readonly<Record<string, AttributeValue>> = {},
+  domain = '',
+): Kernel => ({
+  lower: (builder, inputs) => {
     const operands = inputs.map(({ name }) => name);
     return [builder.node(op, operands, { attributes, domain })];
-  };
+  },
+});
 
 /** A normalisation over the last axis; the operators insist on a scale. */
-const normalisation =
-  (op: string): Kernel =>
-  (builder, [x], { epsilon }) => {
+const normalisation = (op: string): Kernel => ({
+  accepts: ({ epsilon }) => Number.isFinite(epsilon) && (epsilon as number) >= 0,
+  lower: (builder, [x], { epsilon }) => {
     const features = x.shape[x.shape.length - 1];
     const ones = builder.constant(
       'float32',
@@ -34,9 +52,10 @@ const normalisation =
       Array.from({ length: features }, () => 1),
     );
     return [builder.node(op, [x.name, ones], { attributes: { axis: -1n, epsilon: epsilon as number } })];
-  };
+  },
+});
 
-export type Kernels = Readonly<Record<string, Kernel>>;
+export type Kernels = Readonly<Partial<Record<BuiltInComposite, Kernel>>>;
 
 export const generalKernels: Kernels = {
   silu: operator('QuickGelu', { alpha: 1 }, MICROSOFT_DOMAIN), // 1.0: ONNX Runtime fuses the decomposition into it
@@ -46,8 +65,12 @@ export const generalKernels: Kernels = {
   layerNorm: normalisation('LayerNormalization'), // 1.3
   rmsNorm: normalisation('RMSNormalization'), // 1.5
   // 1.0 on [16, 3, 64, 64], 1.1 on [1, 3, 64, 64]
-  attention: (builder, inputs, { scale }) =>
-    operator('Attention', { scale: scale as number })(builder, inputs, {}),
+  attention: {
+    // The operator takes the scale's root, for either operand.
+    accepts: ({ scale }) => Number.isFinite(scale) && Math.fround(scale as number) > 0,
+    lower: (builder, inputs, parameters) =>
+      operator('Attention', { scale: parameters.scale as number }).lower(builder, inputs, parameters),
+  },
 };
 
 /** Operators of opset 21 and before, which is where GPU providers' kernels end. */
@@ -60,18 +83,30 @@ export const standardKernels: Kernels = standardOperators;
 
 const hasElements = (shape: Shape): boolean => sizeOf(shape) > 0;
 
+const kernelOf = (kernels: Kernels, call: CompositeCall): Kernel | undefined => {
+  const name = builtInComposite(call);
+  return name && kernels[name];
+};
+
 /** Which composites are taken whole. Operands without elements are left to the decomposition. */
 export const hasKernelIn =
   (kernels: Kernels) =>
-  ({ definition, body }: CompositeCall): boolean =>
-    definition.name in kernels && body.types.every(({ shape }) => hasElements(shape));
+  (call: CompositeCall): boolean => {
+    const kernel = kernelOf(kernels, call);
+    const { accepts = () => true } = kernel ?? {};
+    return (
+      kernel !== undefined &&
+      accepts(call.parameters) &&
+      call.body.types.every(({ shape }) => hasElements(shape))
+    );
+  };
 
 /** Writes a composite as ONNX Runtime's own operator. */
 export function lowerComposite(
   kernels: Kernels,
   builder: ModelBuilder,
-  { definition, parameters }: CompositeCall,
+  call: CompositeCall,
   inputs: readonly Operand[],
 ): readonly ValueName[] {
-  return kernels[definition.name](builder, inputs, parameters);
+  return kernelOf(kernels, call)!.lower(builder, inputs, call.parameters);
 }

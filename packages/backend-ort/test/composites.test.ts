@@ -2,7 +2,7 @@
 import * as mf from '@meanflow/core';
 import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from 'onnx-buf';
-import { toOnnx } from '../src/index.js';
+import { exportOnnx, toOnnx } from '../src/index.js';
 
 type Unary = (x: mf.Tensor) => mf.Tensor;
 const UNARY: [string, Unary, string][] = [
@@ -24,6 +24,29 @@ describe.each(UNARY)('%s', (_, f, operator) => {
     expect(operators(graph)).toContain(operator);
   });
 });
+
+describe.each(UNARY.filter(([name]) => name !== 'softplus'))(
+  "a user's own composite called %s",
+  (name, _, operator) => {
+    test('is written as its decomposition, in files too', () => {
+      const own = { name, decompose: ([x]: readonly mf.Tensor[]) => [mf.sin(x)] };
+      const { graph } = mf.trace(
+        (x: mf.Tensor) => mf.callComposite(own, [x], { epsilon: 1e-6 })[0],
+        mf.spec([3, 4]),
+      );
+      expect(operators(graph)).not.toContain(operator);
+      expect(operators(graph)).toContain('Sin');
+      const exported = exportOnnx(graph, {
+        inputs: { input: 'x' },
+        outputs: { output: 'y' },
+        parameters: {},
+        dataFile: 'weights',
+      });
+      const written = fromBinary(ModelProtoSchema, Buffer.concat([...exported.model.chunks()]));
+      expect(written.graph!.node.map(({ opType }) => opType)).not.toContain(operator);
+    });
+  },
+);
 
 test('an activation whose inside the derivative needs anyway is not computed twice', () => {
   const { graph } = mf.trace(

@@ -21,17 +21,23 @@ export interface GraphStats {
 }
 
 export function graphStats(graph: Graph): GraphStats {
-  const ops: Record<string, number> = {};
+  const ops = new Map<string, number>();
   let flops = 0;
   let bytesMoved = 0;
   for (const instruction of graph.instructions) {
     const name = instruction.op === 'composite' ? instruction.attributes.definition.name : instruction.op;
-    ops[name] = (ops[name] ?? 0) + 1;
+    ops.set(name, (ops.get(name) ?? 0) + 1);
     flops += instructionFlops(graph, instruction);
     for (const value of [...instruction.inputs, ...instruction.outputs])
       bytesMoved += bytesOf(graph.types[value]);
   }
-  return { instructions: graph.instructions.length, ops, flops, bytesMoved, peakBytes: peakBytes(graph) };
+  return {
+    instructions: graph.instructions.length,
+    ops: Object.fromEntries(ops),
+    flops,
+    bytesMoved,
+    peakBytes: peakBytes(graph),
+  };
 }
 
 function bytesOf(type: TensorType): number {

@@ -10,10 +10,11 @@ export * from './pytree.js';
 
 export { Tensor } from './tensor.js';
 export * from './functions.js';
-export * from './composites/activations.js';
-export * from './composites/normalization.js';
-export * from './composites/attention.js';
-export * from './composites/optimizer.js';
+export { gelu, relu, silu, softplus } from './composites/activations.js';
+export { groupNorm, layerNorm, rmsNorm, softmax, type Affine } from './composites/normalization.js';
+export { attention } from './composites/attention.js';
+export { adamUpdate, type AdamConstants } from './composites/optimizer.js';
+export { builtInComposite, builtInComposites, type BuiltInComposite } from './composites/built-in.js';
 
 export { trace, spec, TensorSpec, type SpecLeaf, type Traced, type TracedFunction } from './trace.js';
 export { Graph, type Instruction, type NamedValue, type ValueId } from './graph.js';

@@ -110,6 +110,7 @@ export function createSampler<Params extends ParameterTree>(
     throw new ArgumentError(`batchSize is a positive whole number, got ${batchSize}.`);
   }
   const programs = new Map<string, Promise<Program>>();
+  const identity = identities();
 
   /** The program for this request and number of rows, compiled when first needed. */
   const program = (
@@ -122,9 +123,11 @@ export function createSampler<Params extends ParameterTree>(
     state: readonly string[] = [],
   ): Promise<Program> => {
     const { solver } = request;
-    const tolerances =
-      solver.kind === 'adaptive' ? [solver.relativeTolerance, solver.absoluteTolerance].join() : '';
-    const key = JSON.stringify([name, solver.name, tolerances, rows, Object.keys(conditions)]);
+    const traced =
+      solver.kind === 'fixed'
+        ? [identity(solver.step)]
+        : [identity(solver.attempt), solver.relativeTolerance, solver.absoluteTolerance];
+    const key = JSON.stringify([name, identity(solver), traced, rows, Object.keys(conditions)]);
     let found = programs.get(key);
     if (found === undefined) {
       const z = spec([rows, ...network.featureShape]);
@@ -208,6 +211,16 @@ export function createSampler<Params extends ParameterTree>(
     },
     dispose,
     [Symbol.asyncDispose]: dispose,
+  };
+}
+
+/** A number for each object, the same for the same one: names do not tell solvers apart. */
+function identities(): (object: object) => number {
+  const known = new WeakMap<object, number>();
+  let count = 0;
+  return (object) => {
+    if (!known.has(object)) known.set(object, count++);
+    return known.get(object)!;
   };
 }
 

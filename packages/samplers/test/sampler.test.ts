@@ -22,10 +22,13 @@ import {
   heun,
   perRow,
   decodeSamples,
+  dormandPrince,
   sampleGraph,
   uniformGrid,
   velocityField,
+  type FixedStepSolver,
   type SampleDecoder,
+  type Solver,
 } from '../src/index.js';
 import { floats, formula, gaussian, maxDifference } from './helpers.js';
 
@@ -91,6 +94,39 @@ test('one executable serves other parameters and other grids', async () => {
     }
   }
   expect(backend.compiled).toHaveLength(1);
+});
+
+test('solvers are told apart by what they are, not by their name', async () => {
+  const backend = counting(referenceBackend());
+  await using sampler = createSampler(backend, gaussian);
+  const noise = key.normal([4, 1]);
+  const still: FixedStepSolver = { ...euler, step: (_, z) => z };
+  const sample = async (solver: Solver) =>
+    (await sampler.sample({ params, noise, solver, times: [1, 0] })).samples;
+  const moved = await sample(euler);
+  expect(await sample(still)).toEqual(noise);
+  expect(await sample(euler)).toEqual(moved);
+  expect(moved).not.toEqual(noise);
+  expect(backend.compiled).toEqual(['euler-step', 'euler-step']);
+  // One that is changed after it was used is another.
+  const changing = { ...euler };
+  expect(await sample(changing)).toEqual(moved);
+  changing.step = still.step;
+  expect(await sample(changing)).toEqual(noise);
+});
+
+test('an adaptive solver of the same tolerances is the same, and a copy has its own', async () => {
+  const backend = counting(referenceBackend());
+  await using sampler = createSampler(backend, gaussian);
+  const noise = key.normal([4, 1]);
+  const sample = (solver: Solver) => sampler.sample({ params, noise, solver, times: [1, 0] });
+  const fine = await sample(dormandPrince());
+  expect(await sample(dormandPrince())).toEqual(fine);
+  expect(backend.compiled).toHaveLength(3);
+  const loose = { relativeTolerance: 1e-2, absoluteTolerance: 1e-2 };
+  const coarse = await sample({ ...dormandPrince(), ...loose });
+  expect(coarse).toEqual(await sample(dormandPrince(loose)));
+  expect(coarse.nfe).toBeLessThan(fine.nfe);
 });
 
 test('parameters may live on the device, and stay there', async () => {

@@ -26,6 +26,7 @@ import {
 import { valueCase } from './build.js';
 import type { GraphCase } from './case.js';
 import { f32, floats, normals, RANKS, show } from './inputs.js';
+import { namesakePairs } from './own-composites.js';
 
 type Unary = (x: Tensor) => Tensor;
 const ROWWISE: Readonly<Record<string, Unary>> = {
@@ -116,6 +117,8 @@ function attentionCases(): GraphCase[] {
     of('more keys than queries', [1, 2, 2, 4], [1, 2, 7, 4]),
     of('one key', [1, 1, 3, 4], [1, 1, 1, 4]),
     of('a scale of its own', [1, 2, 3, 4], [1, 2, 3, 4], { scale: 3 }),
+    of('a scale of 0', [1, 2, 3, 4], [1, 2, 3, 4], { scale: 0 }),
+    of('a negative scale', [1, 2, 3, 4], [1, 2, 3, 4], { scale: -0.7 }),
     of('64 tokens', [1, 2, 64, 16], [1, 2, 64, 16]),
   ];
 }
@@ -148,6 +151,16 @@ function optimizerCases(): GraphCase[] {
   ];
 }
 
+/** What merely bears the name of core's. */
+function ownCases(): GraphCase[] {
+  return namesakePairs().flatMap(({ op, own, cores, inputs }) => [
+    valueCase(op, "a user's own of that name", own, inputs, { aspect }),
+    valueCase(op, "beside a user's own of that name", (...x) => [...cores(...x), ...own(...x)], inputs, {
+      aspect,
+    }),
+  ]);
+}
+
 /** All of them. */
 export function compositeCases(): GraphCase[] {
   const nested = (x: Tensor) => layerNorm(add(x, gelu(rmsNorm(x))));
@@ -161,6 +174,7 @@ export function compositeCases(): GraphCase[] {
     ...rowwiseCases(),
     ...attentionCases(),
     ...optimizerCases(),
+    ...ownCases(),
     valueCase('layerNorm', 'groups of channels', (x) => groupNorm(x, { groups: 2 }), () => [
       normals([2, 8, 5, 6]),
     ], { aspect }), // prettier-ignore

@@ -6,6 +6,7 @@ import * as mf from '@meanflow/core';
 import type { HostArray, Shape, Tensor } from '@meanflow/core';
 import type { TensorFunction } from './build.js';
 import { bool, bools, f32, floats, i32, ints, separated } from './inputs.js';
+import { namesakePairs } from './own-composites.js';
 
 export interface DifferentiableFunction {
   readonly op: string;
@@ -179,6 +180,7 @@ function composites(): DifferentiableFunction[] {
       floats([1, 2, 3, 2], -1, 1, 'v'),
     ]), // prettier-ignore
     entry('select', (c, x) => mf.softmax(mf.where(c, x, -1e9)), mask, 'masked softmax'),
+    ...namesakePairs().map(({ op, own, inputs }) => entry(op, own, inputs, "a user's own of that name")),
   ];
 }
 

@@ -20,7 +20,7 @@ function activation(
   };
 }
 
-const siluDefinition = activation(
+export const siluDefinition = activation(
   'silu',
   (x) => mul(x, sigmoid(x)),
   // σ + y − yσ, with y = xσ.
@@ -42,7 +42,7 @@ const halfOnePlusTanh = (x: Tensor): Tensor => {
   return add(0.5, mul(0.5, tanh(inner)));
 };
 
-const geluTanhDefinition = activation(
+export const geluTanhDefinition = activation(
   'geluTanh',
   (x) => mul(x, halfOnePlusTanh(x)),
   // With s = ½(1 + tanh g): d(xs) = s + x · 2s(1 − s) · g′ and y = xs.
@@ -55,7 +55,7 @@ const geluTanhDefinition = activation(
 
 const normalCdf = (x: Tensor): Tensor => add(0.5, mul(0.5, erf(mul(x, Math.SQRT1_2))));
 
-const geluDefinition = activation(
+export const geluDefinition = activation(
   'gelu',
   (x) => mul(x, normalCdf(x)),
   (x) => add(normalCdf(x), mul(x, mul(1 / Math.sqrt(2 * Math.PI), exp(mul(-0.5, mul(x, x)))))),
@@ -70,7 +70,7 @@ export function gelu(x: Tensor, options: { readonly approximate?: 'none' | 'tanh
   return callComposite(options.approximate === 'tanh' ? geluTanhDefinition : geluDefinition, [x], {})[0];
 }
 
-const softplusDefinition = activation(
+export const softplusDefinition = activation(
   'softplus',
   (x) => add(maximum(x, 0), log(add(1, exp(neg(abs(x)))))),
   (x) => sigmoid(x),

@@ -4,7 +4,7 @@ import { callComposite, type CompositeDefinition } from '../ops/composite.js';
 import type { Tensor } from '../tensor.js';
 import { softmax } from './normalization.js';
 
-const attentionDefinition: CompositeDefinition<{ readonly scale: number }> = {
+export const attentionDefinition: CompositeDefinition<{ readonly scale: number }> = {
   name: 'attention',
   decompose: ([q, k, v], { scale }) => {
     const weights = softmax(einsum('bhqd,bhkd->bhqk', mul(q, scale), k));

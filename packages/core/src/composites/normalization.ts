@@ -10,7 +10,7 @@ import { sizeOf } from '../types.js';
 
 const KEEP = { keepDims: true } as const;
 
-const softmaxDefinition: CompositeDefinition<Readonly<Record<never, never>>> = {
+export const softmaxDefinition: CompositeDefinition<Readonly<Record<never, never>>> = {
   name: 'softmax',
   // Shifting by the maximum changes nothing but the range of the exponentials.
   decompose: ([x]) => {
@@ -30,7 +30,7 @@ export function softmax(x: Tensor): Tensor {
 
 type Epsilon = { readonly epsilon: number };
 
-const standardizeDefinition: CompositeDefinition<Epsilon> = {
+export const standardizeDefinition: CompositeDefinition<Epsilon> = {
   name: 'layerNorm',
   decompose: ([x], { epsilon }) => {
     const { centered, scale } = moments(x, epsilon);
@@ -49,7 +49,7 @@ function moments(x: Tensor, epsilon: number): { centered: Tensor; scale: Tensor 
   return { centered, scale: rsqrt(add(mean(mul(centered, centered), -1, KEEP), epsilon)) };
 }
 
-const rmsDefinition: CompositeDefinition<Epsilon> = {
+export const rmsDefinition: CompositeDefinition<Epsilon> = {
   name: 'rmsNorm',
   decompose: ([x], { epsilon }) => [mul(x, inverseRms(x, epsilon))],
   jvp: ({ inputs: [x], outputs: [y], tangents: [dx], parameters: { epsilon } }) => {

@@ -16,7 +16,7 @@ export type AdamConstants = {
   readonly beta2: number;
 };
 
-const adamDefinition: CompositeDefinition<AdamConstants> = {
+export const adamDefinition: CompositeDefinition<AdamConstants> = {
   name: 'adamUpdate',
   decompose: ([gradient, mean, variance, stepSize, epsilon], { beta1, beta2 }) => {
     const nextMean = add(mul(mean, beta1), gradient);

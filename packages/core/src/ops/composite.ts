@@ -12,6 +12,7 @@ import type { Tangent } from './definition.js';
 export type CompositeParameters = Readonly<Record<string, unknown>>;
 
 export interface CompositeDefinition<P extends CompositeParameters = CompositeParameters> {
+  /** For reading and for printing. It may be another's too: a definition is known by its identity. */
   readonly name: string;
   /** The meaning, in primitives and other composites. */
   decompose(inputs: readonly Tensor[], parameters: P): readonly Tensor[];

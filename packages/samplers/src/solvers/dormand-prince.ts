@@ -33,8 +33,10 @@ export interface Tolerances {
   readonly maxSteps?: number;
 }
 
+const made = new Map<string, AdaptiveSolver>();
+
 /**
- * The solver at given tolerances.
+ * The solver at given tolerances; the same object for the same ones, so that a sampler compiles its programs once.
  *
  * @throws {ArgumentError} when a tolerance is negative, both are 0 or `maxSteps` is not a positive whole
  *   number
@@ -49,7 +51,10 @@ export function dormandPrince(tolerances: Tolerances = {}): AdaptiveSolver {
   if (!Number.isInteger(maxSteps) || maxSteps < 1) {
     throw new ArgumentError(`maxSteps is a positive whole number, got ${maxSteps}.`);
   }
-  return {
+  const key = [relativeTolerance, absoluteTolerance, maxSteps].join();
+  const known = made.get(key);
+  if (known !== undefined) return known;
+  const solver: AdaptiveSolver = {
     kind: 'adaptive',
     name: 'dormand-prince',
     order: 5,
@@ -58,7 +63,8 @@ export function dormandPrince(tolerances: Tolerances = {}): AdaptiveSolver {
     relativeTolerance,
     absoluteTolerance,
     maxSteps,
-    attempt: (field, z, velocity, t, step) => {
+    // The tolerances of the solver that it is called on: a copy may have others.
+    attempt(field, z, velocity, t, step) {
       const stages = [velocity];
       let end = z;
       for (const { c, a } of STAGES) {
@@ -66,11 +72,14 @@ export function dormandPrince(tolerances: Tolerances = {}): AdaptiveSolver {
         const time = add(t, mul(step, c));
         stages.push(field(end, time, time));
       }
-      const tolerance = add(absoluteTolerance, mul(relativeTolerance, maximum(abs(z), abs(end))));
+      const relative = mul(this.relativeTolerance, maximum(abs(z), abs(end)));
+      const tolerance = add(this.absoluteTolerance, relative);
       const error = rootMeanSquare(div(mul(step, weightedSum(ERROR, stages)), tolerance));
       return { z: end, velocity: stages[stages.length - 1], error };
     },
   };
+  made.set(key, Object.freeze(solver));
+  return solver;
 }
 
 /** Σ wᵢ xᵢ over the weights that are not zero. */
