@@ -1,10 +1,10 @@
 /** `@meanflow/classifier/node`: a classifier that is trained once and kept in a file. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DataError, HostArray, RandomKey } from '@meanflow/core';
-import { writeFileAtomically } from '@meanflow/training/node';
+import { makeDirectory, writeFileAtomically } from '@meanflow/training/node';
 import type { ClassifierModel } from './classifier.js';
 import { decodeClassifier, encodeClassifier } from './file.js';
 import {
@@ -34,7 +34,7 @@ export async function loadClassifier(path: string): Promise<ClassifierModel> {
 /** Writes a classifier, whole or not at all. @throws {DataError} when it cannot be written */
 export async function saveClassifier(path: string, model: ClassifierModel): Promise<void> {
   // What is wrong with the folder, the writing tells.
-  await mkdir(dirname(path), { recursive: true }).catch(() => undefined);
+  await makeDirectory(dirname(path)).catch(() => undefined);
   await writeFileAtomically(path, [encodeClassifier(model)]);
 }
 

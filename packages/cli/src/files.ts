@@ -1,8 +1,8 @@
 /** Files as commands use them: folders made when something is to be written, failures in words, contents there whole or not at all. */
-import { access, constants, mkdir, readdir, stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DataError } from '@meanflow/core';
-import { writeFileAtomically } from '@meanflow/training/node';
+import { foreignEntry, makeDirectory, writeFileAtomically } from '@meanflow/training/node';
 
 const explanations: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder',
@@ -38,7 +38,7 @@ export function writeOutput(path: string, content: Uint8Array | string): Promise
  */
 export async function prepareOutput(path: string): Promise<void> {
   await withFileErrors(`"${path}" cannot be written`, async () => {
-    await mkdir(dirname(path), { recursive: true });
+    await makeDirectory(dirname(path));
     await access(dirname(path), constants.W_OK);
     const found = await stat(path).catch(() => undefined);
     if (found?.isDirectory()) throw Object.assign(new Error(`${path} is a folder`), { code: 'EISDIR' });
@@ -47,7 +47,7 @@ export async function prepareOutput(path: string): Promise<void> {
 
 /** Writes a file piece by piece, with the folders it lies in. */
 export async function writeOutputs(path: string, chunks: Iterable<Uint8Array | string>): Promise<void> {
-  await withFileErrors(`"${path}" cannot be written`, () => mkdir(dirname(path), { recursive: true }));
+  await withFileErrors(`"${path}" cannot be written`, () => makeDirectory(dirname(path)));
   await writeFileAtomically(path, chunks);
 }
 
@@ -57,11 +57,13 @@ export async function writeOutputs(path: string, chunks: Iterable<Uint8Array | s
  * @throws {DataError} when it cannot be made, or holds something
  */
 export async function makeOutputFolder(path: string): Promise<void> {
-  const held = await withFileErrors(`The folder "${path}" cannot be written`, async () => {
-    await mkdir(path, { recursive: true });
-    return readdir(path);
+  await withFileErrors(`The folder "${path}" cannot be written`, async () => {
+    const found = await foreignEntry(path);
+    if (found !== undefined) {
+      throw new DataError(
+        `The folder "${path}" is not empty: there is "${found}" in it. Choose another one with --out.`,
+      );
+    }
+    await makeDirectory(path);
   });
-  if (held.length > 0) {
-    throw new DataError(`The folder "${path}" is not empty. Choose another one with --out.`);
-  }
 }

@@ -1,5 +1,6 @@
 /** The command's entry: runs it on the process's own arguments and streams. */
 import { run } from './program.js';
-import { processIo } from './terminal/io.js';
+import { outliveReaders, processIo } from './terminal/io.js';
 
+outliveReaders(process.stdout, process.stderr);
 process.exitCode = await run(process.argv.slice(2), processIo);

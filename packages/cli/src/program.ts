@@ -1,7 +1,8 @@
 /**
  * The `meanflow` command: its subcommands, and how it ends. Status 0: done. 1: something went wrong (a file is missing or damaged, a
  * device is not there, training diverged). 2: what was asked for is wrong (an unknown option, name or field, a value out of range).
- * 130: interrupted, with what was trained kept.
+ * 130, 143, 129: stopped by SIGINT (Ctrl-C), SIGTERM or SIGHUP, with what was trained kept. The same signals a second time end the
+ * command at once.
  */
 import { createRequire } from 'node:module';
 import { ArgumentError } from '@meanflow/core';

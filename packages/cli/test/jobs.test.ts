@@ -99,7 +99,10 @@ it('loses no other run with a process that is killed', async () => {
   const { child, end } = start(['compare', '--config', config, '--jobs', '2', '--out', folder.path('lost')]);
   await underWay(child, 'lost');
   const lock = JSON.parse(
-    await readFile(folder.path('lost', 'runs', 'checkerboard', 'flow-matching-seed-0', '.lock'), 'utf8'),
+    await readFile(
+      folder.path('lost', 'runs', 'checkerboard', 'flow-matching-seed-0', '.meanflow-lock'),
+      'utf8',
+    ),
   ) as { pid: number };
   process.kill(lock.pid, 'SIGKILL');
   const outcome = await end;
@@ -113,24 +116,24 @@ it('loses no other run with a process that is killed', async () => {
   expect(results.datasets[0].methods.map(({ method }) => method)).toEqual(['meanflow', 'improved-meanflow']);
 });
 
-it('stops with checkpoints at an interrupt', async () => {
+it.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const)('stops with checkpoints at %s, which its workers hear too', async (name, status) => {
   const config = await configFile('long.json', { steps: 1_000_000 });
-  const { child, end } = start([
-    'compare',
-    '--config',
-    config,
-    '--jobs',
-    '2',
-    '--out',
-    folder.path('stopped'),
-  ]);
-  await underWay(child, 'stopped');
-  child.kill('SIGINT');
+  const out = `stopped-${name}`;
+  const { child, end } = start(['compare', '--config', config, '--jobs', '2', '--out', folder.path(out)]);
+  await underWay(child, out);
+  const run = folder.path(out, 'runs', 'checkerboard', 'flow-matching-seed-0');
+  const worker = JSON.parse(await readFile(join(run, '.meanflow-lock'), 'utf8')) as { pid: number };
+  expect(worker.pid).not.toBe(child.pid);
+  process.kill(worker.pid, name);
+  child.kill(name);
   const outcome = await end;
-  expect(outcome.status).toBe(130);
+  expect(outcome.status).toBe(status);
   expect(outcome.err).toContain('Stopped. Go on with: meanflow compare --resume');
-  const run = folder.path('stopped', 'runs', 'checkerboard', 'flow-matching-seed-0');
-  expect(await readdir(run)).not.toContain('.lock');
+  expect(await readdir(run)).not.toContain('.meanflow-lock');
   expect(await readdir(join(run, 'checkpoints'))).toHaveLength(1);
 });
 

@@ -179,7 +179,9 @@ describe('output that cannot be written (below a regular file)', () => {
   it('and a folder that holds something', async () => {
     const outcome = await meanflow('compare', '--data', 'rings', '--out', folder.path('run'));
     expect(outcome.status).toBe(1);
-    expect(outcome.err).toContain('is not empty. Choose another one with --out.');
+    expect(outcome.err).toContain(
+      'is not empty: there is "checkpoints" in it. Choose another one with --out.',
+    );
     const again = await meanflow('train', '--config', folder.path('tiny.json'), '--out', folder.path('run'));
     expect(again.status).toBe(1);
     expect(again.err).toContain('holds a run already. Go on with it with --resume');
@@ -244,5 +246,5 @@ it('a stack only where it is asked for', async () => {
 
 it('leaves no temporary files', async () => {
   const names = await readdir(folder.path('run'), { recursive: true });
-  expect(names.filter((name) => name.includes('.tmp') || name.endsWith('.lock'))).toEqual([]);
+  expect(names.filter((name) => name.includes('.tmp') || name.endsWith('-lock'))).toEqual([]);
 });

@@ -1,3 +1,3 @@
 /** `@meanflow/formats/node`: files and folders as sources, and the file system's errors in words. */
-export { errorCode, explainFileErrors } from './node/file-errors.js';
+export { errorCode, explainFileErrors, readRegularFile } from './node/file-errors.js';
 export { fileAccess, fileFolder, isFolder } from './node/files.js';

@@ -8,7 +8,9 @@ export {
   type DamagePolicy,
   type LatestCheckpoint,
 } from './node/checkpoint-files.js';
-export { readRunConfig, readRunMetrics, RunDirectory } from './node/run-directory.js';
+export { checkWithin, foreignEntry, makeDirectory } from './node/directories.js';
+export { acquireLock, type Lock } from './node/lock.js';
+export { checkFree, readRunConfig, readRunMetrics, RunDirectory } from './node/run-directory.js';
 export {
   trainInDirectory,
   type ResumePoint,

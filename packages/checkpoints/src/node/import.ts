@@ -1,10 +1,10 @@
 /** Importing from a path into a file, which is there whole or not at all. */
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ArgumentError, DataError } from '@meanflow/core';
 import { byteLength, readSafetensors } from '@meanflow/formats';
 import { fileAccess } from '@meanflow/formats/node';
-import { writeFileAtomically } from '@meanflow/training/node';
+import { makeDirectory, writeFileAtomically } from '@meanflow/training/node';
 import type { WeightDType } from '../import/convert.js';
 import { planImport, type ImportChoice, type ImportPlan } from '../import/plan.js';
 import { importedModel, type ImportProgress } from '../import/weights-file.js';
@@ -46,7 +46,7 @@ export async function importCheckpoint(
   if (await isSameFile(source, path)) throw new ArgumentError(`"${path}" is the checkpoint itself.`);
   onPlan?.(plan);
   // What is wrong with the folder, the writing tells.
-  await mkdir(dirname(path), { recursive: true }).catch(() => undefined);
+  await makeDirectory(dirname(path)).catch(() => undefined);
   await writeFileAtomically(path, importedModel(plan, dtype, onProgress));
   return { plan, path, bytes: (await stat(path)).size };
 }

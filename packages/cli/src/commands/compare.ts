@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { datasets, describeData, type Dataset } from '@meanflow/data';
 import type { Command } from 'commander';
+import { acquireLock, type Lock } from '@meanflow/training/node';
 import { findBackend } from '../backends.js';
 import { methodNames } from '../config/schema.js';
 import { classifierOf, type JudgingClassifier } from '../experiment/classifier.js';
@@ -19,13 +20,16 @@ import { countText, durationText } from '../report/numbers.js';
 import type { ComparisonResults, DatasetResults, FailedRun } from '../report/results.js';
 import { showCombinedProgress } from '../terminal/combined-progress.js';
 import { errorText } from '../terminal/errors.js';
-import { INTERRUPTED, withInterrupt } from '../terminal/interrupt.js';
+import { interruptStatus, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
 import { scoresTable } from '../terminal/scores.js';
 import { shellWord } from '../terminal/shell.js';
 import { requestOf, type CompareOptions } from './compare-request.js';
 import type { SetExitCode } from './command.js';
 import { metricNames, names, withBackend, withImages, wholeNumber, wholeNumbers } from './options.js';
+
+/** Held while a comparison is made, besides those of its runs. */
+const LOCK = '.meanflow-lock';
 
 export function addCompare(program: Command, io: Io, exit: SetExitCode): void {
   const command = program
@@ -96,19 +100,21 @@ async function compare(options: CompareOptions, io: Io): Promise<number> {
   const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
   // Opened before anything is written, so that a backend that cannot run here leaves nothing behind.
   const backend = await findBackend(config.backend).open({ threads });
+  const createdAt = new Date();
+  const folder = resume ?? options.out ?? join('runs', `compare-${stamp(createdAt)}`);
+  let lock: Lock | undefined;
   try {
-    const createdAt = new Date();
-    const folder = resume ?? options.out ?? join('runs', `compare-${stamp(createdAt)}`);
-    if (resume === undefined) {
-      await makeOutputFolder(folder);
-      await saveRequest(folder, request);
-    }
+    if (resume === undefined) await makeOutputFolder(folder);
+    lock = await acquireLock(join(folder, LOCK), `The comparison in "${folder}"`);
+    if (resume === undefined) await saveRequest(folder, request);
     const sideBySide = jobs === 1 ? '' : `, ${jobs} at a time`;
     const on = backend.describe().description;
     io.err(`${plural(tasks.length, 'run')}${sideBySide} on ${on}, into ${folder}\n`);
 
     const totalSteps = tasks.reduce((sum, run) => sum + run.config.steps, 0);
+    let stopped = 0;
     const outcomes = await withInterrupt(async (signal) => {
+      signal.addEventListener('abort', () => (stopped = interruptStatus(signal)));
       const classifiers = new Map<Dataset, JudgingClassifier>();
       for (const { dataset, classifier: wanted } of planned) {
         if (wanted === undefined) continue;
@@ -135,7 +141,7 @@ async function compare(options: CompareOptions, io: Io): Promise<number> {
     });
     if (outcomes === undefined) {
       io.err(`Stopped. Go on with: meanflow compare --resume ${shellWord(folder)}\n`);
-      return INTERRUPTED;
+      return stopped;
     }
     const compared = outcomes.flatMap((outcome) => outcome.compared ?? []);
     const failures = outcomes.flatMap((outcome) => outcome.failures);
@@ -161,6 +167,7 @@ async function compare(options: CompareOptions, io: Io): Promise<number> {
     for (const { task, error } of failures) io.err(`${nameOf(task)}: ${errorText(error)}\n`);
     return 1;
   } finally {
+    await lock?.release();
     await backend.dispose();
   }
 }

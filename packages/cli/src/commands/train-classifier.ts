@@ -5,7 +5,7 @@ import { DEFAULT_BACKEND, findBackend } from '../backends.js';
 import { accuracyText, classifierIn } from '../experiment/classifier.js';
 import { digestOf } from '../experiment/data-digest.js';
 import { openJudged } from '../experiment/open-data.js';
-import { INTERRUPTED, withInterrupt } from '../terminal/interrupt.js';
+import { interruptStatus, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
 import type { SetExitCode } from './command.js';
 import { share, withBackend, wholeNumber } from './options.js';
@@ -50,11 +50,13 @@ Examples:
   $ meanflow evaluate runs/shapes --classifier shapes-classifier.safetensors --metrics class-accuracy,feature-frechet`,
     );
   withBackend(command).action(async (options: TrainClassifierOptions) => {
-    if (!(await trainClassifier(options, io))) exit(INTERRUPTED);
+    const status = await trainClassifier(options, io);
+    if (status !== 0) exit(status);
   });
 }
 
-async function trainClassifier(options: TrainClassifierOptions, io: Io): Promise<boolean> {
+/** @returns the exit status */
+async function trainClassifier(options: TrainClassifierOptions, io: Io): Promise<number> {
   const { data, out, steps, batch, seed, heldOut, splitSeed, imageSize } = options;
   const dataset = await openJudged({ data, imageSize, heldOut, splitSeed }, { needsClasses: true });
   classifierRequest({ data: dataset });
@@ -62,15 +64,15 @@ async function trainClassifier(options: TrainClassifierOptions, io: Io): Promise
   const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
   try {
     const settings = { steps, batch, seed };
-    const made = await withInterrupt((signal) =>
-      classifierIn(out, { dataset, digest, settings }, { backend, io, signal }),
-    );
-    if (made === undefined) {
-      io.err('Stopped. Nothing was written.\n');
-      return false;
-    }
-    io.out(`${accuracyText(made.model)}: ${out}\n`);
-    return true;
+    return await withInterrupt(async (signal) => {
+      const made = await classifierIn(out, { dataset, digest, settings }, { backend, io, signal });
+      if (made === undefined) {
+        io.err('Stopped. Nothing was written.\n');
+        return interruptStatus(signal);
+      }
+      io.out(`${accuracyText(made.model)}: ${out}\n`);
+      return 0;
+    });
   } finally {
     await backend.dispose();
   }

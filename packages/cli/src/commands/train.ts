@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { ArgumentError, DataError, type Backend } from '@meanflow/core';
 import { describeData } from '@meanflow/data';
 import type { JsonObject } from '@meanflow/formats';
-import { readRunConfig, RunDirectory, type ResumePoint, type RunSummary } from '@meanflow/training/node';
+import {
+  checkFree,
+  readRunConfig,
+  RunDirectory,
+  type ResumePoint,
+  type RunSummary,
+} from '@meanflow/training/node';
 import type { Command } from 'commander';
 import { findBackend } from '../backends.js';
 import { merge } from '../config/merge.js';
@@ -18,7 +24,7 @@ import { trainRun } from '../experiment/run.js';
 import { prepareRun } from '../experiment/training.js';
 import { methods } from '../methods.js';
 import { countText, durationText, rateText } from '../report/numbers.js';
-import { INTERRUPTED, withInterrupt } from '../terminal/interrupt.js';
+import { interruptStatus, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
 import { showProgress } from '../terminal/progress.js';
 import { shellWord } from '../terminal/shell.js';
@@ -54,7 +60,8 @@ export function addTrain(program: Command, io: Io, exit: SetExitCode): void {
     .summary('train one model')
     .description(
       'Train one model on one data set. The run gets a folder of its own, with its configuration (config.json), its metrics ' +
-        '(metrics.jsonl) and its checkpoints. Ctrl-C stops it with a checkpoint; --resume goes on as if it had never stopped.',
+        '(metrics.jsonl) and its checkpoints. Ctrl-C, SIGTERM and SIGHUP stop it with a checkpoint (exit status 130, 143, 129); ' +
+        '--resume goes on as if it had never stopped.',
     )
     .option(
       '--data <name>',
@@ -92,15 +99,15 @@ All settings of a run, to be changed and given to --config:
   $ meanflow info --recipe imf-dit-b-2                      # a published recipe, with the source of each value`,
     );
   withBackend(withImages(command)).action(async (options: TrainOptions) => {
-    const isDone =
+    const status =
       options.resume === undefined ? await begin(options, io) : await resume(options.resume, options, io);
-    if (!isDone) exit(INTERRUPTED);
+    if (status !== 0) exit(status);
   });
 }
 
 /** A new run. Nothing is written before it is compiled. */
-async function begin(options: TrainOptions, io: Io): Promise<boolean> {
-  await checkFree(options.out);
+async function begin(options: TrainOptions, io: Io): Promise<number> {
+  if (options.out !== undefined) await checkOut(options.out);
   const file = options.config === undefined ? {} : await readConfigFile(options.config);
   const { data, label, recipe, method, steps, epochs, batch, seed, backend, unconditional } = options;
   const conditional = unconditional && false;
@@ -116,11 +123,13 @@ async function begin(options: TrainOptions, io: Io): Promise<boolean> {
 }
 
 /** The folder refuses a second run itself, but only when the first step is compiled, which takes its time. */
-async function checkFree(folder: string | undefined): Promise<void> {
-  if (folder === undefined || !(await exists(join(folder, 'config.json')))) return;
-  throw new DataError(
-    `"${folder}" holds a run already. Go on with it with --resume, or choose another folder with --out.`,
-  );
+async function checkOut(folder: string): Promise<void> {
+  if (await exists(join(folder, 'config.json'))) {
+    throw new DataError(
+      `"${folder}" holds a run already. Go on with it with --resume, or choose another folder with --out.`,
+    );
+  }
+  await checkFree(folder);
 }
 
 /** With more rows than this the check takes its time, and all but repeated rows pass it. */
@@ -151,7 +160,7 @@ const fixed = [
 ] as const satisfies readonly (keyof TrainOptions)[];
 
 /** A run that was begun before. Its folder says what it is; only its length, and where it runs, may change. */
-async function resume(folder: string, options: TrainOptions, io: Io): Promise<boolean> {
+async function resume(folder: string, options: TrainOptions, io: Io): Promise<number> {
   for (const name of fixed) {
     if (options[name] !== undefined) {
       throw new ArgumentError(
@@ -182,13 +191,14 @@ async function withBackendOf<T>({ backend }: RunConfig, use: (device: Backend) =
   }
 }
 
+/** @returns the exit status */
 async function work(
   run: ResolvedRun,
   device: Backend,
   folder: string,
   io: Io,
   open: () => Promise<RunDirectory>,
-): Promise<boolean> {
+): Promise<number> {
   const { config, dataset } = run;
   io.err(`${describeData(dataset)}\n`);
   const prepared = await prepareRun(run, device);
@@ -206,16 +216,17 @@ async function work(
           ? 'No checkpoint yet: from the beginning.\n'
           : `From step ${countText(step)} (${source}).\n`,
       );
-    const summary = await withInterrupt(async (signal) => {
+    const [summary, status] = await withInterrupt(async (signal) => {
       const progress = showProgress(`${dataset.name}, ${title}`, io, { signal });
       try {
-        return await trainRun(prepared, { directory, onProgress: progress.update, signal, onResume });
+        const made = await trainRun(prepared, { directory, onProgress: progress.update, signal, onResume });
+        return [made, made.completed ? 0 : interruptStatus(signal)] as const;
       } finally {
         progress.stop();
       }
     });
     io.out(summaryText(summary, config, folder));
-    return summary.completed;
+    return status;
   } finally {
     await directory.close();
     await prepared.trainer.dispose();

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { MeanflowError } from '@meanflow/core';
 import type { Progress } from '@meanflow/training';
 import type { FinishedRun, RunTask } from './one-run.js';
+import { stopSignals } from '../terminal/interrupt.js';
 import { reviveArrays, type FromWorker, type ToWorker } from './run-messages.js';
 
 export interface RunPoolOptions {
@@ -54,9 +55,9 @@ export class RunPool {
     }
   };
 
-  /** Ends the processes. */
+  /** Ends the processes, which do not hear a signal to stop but from here: they end when they are let go of. */
   close(): void {
-    for (const worker of this.workers) if (worker.connected) worker.kill();
+    for (const worker of this.workers) if (worker.connected) worker.disconnect();
   }
 
   private begin(): ChildProcess {
@@ -88,8 +89,9 @@ export class RunPool {
         else settle(() => resolve(reviveArrays(message.result) as FinishedRun | undefined));
       };
       const lose = (code: number | null, signal: string | null): void => {
-        // Ctrl-C ends a process that is not yet ready to leave it to its parent.
-        if (stopped.aborted || signal === 'SIGINT') return settle(() => resolve(undefined));
+        // Ctrl-C and the like end a process that is not yet ready to leave it to its parent.
+        if (stopped.aborted || stopSignals.some((name) => name === signal))
+          return settle(() => resolve(undefined));
         const why = signal === null ? `with status ${code}` : `by ${signal}`;
         settle(() =>
           reject(

@@ -1,6 +1,8 @@
 /** A process that makes runs of a comparison, one after another, as it is told to. Ends when its parent lets go of it. */
 import { MeanflowError, type Backend } from '@meanflow/core';
 import { findBackend } from '../backends.js';
+import { stopSignals } from '../terminal/interrupt.js';
+import { outliveReaders } from '../terminal/io.js';
 import { trainAndJudge } from './one-run.js';
 import { openDataOf } from './resolve.js';
 import type { FromWorker, ToWorker } from './run-messages.js';
@@ -21,8 +23,9 @@ async function make({ config, folder, withPictures, classifier }: ToWorker & { k
   say({ kind: 'finished', result: await trainAndJudge({ run, withPictures, classifier }, options) });
 }
 
-// Ctrl-C reaches every process of the terminal; when to stop is for the parent to say.
-process.on('SIGINT', () => {});
+// What asks to stop may reach every process of the terminal or the job; when to stop is for the parent to say.
+for (const name of stopSignals) process.on(name, () => {});
+outliveReaders(process.stdout, process.stderr);
 // Without it the run that is under way has nobody to report to.
 process.on('disconnect', () => process.exit());
 process.on('message', (message: ToWorker) => {

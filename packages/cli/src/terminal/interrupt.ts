@@ -1,17 +1,53 @@
-/** Ctrl-C: the first one asks the running work to stop in order, the second ends the process at once. */
+/**
+ * Being told to stop: by Ctrl-C, by whoever schedules machines (SIGTERM of Slurm, Kubernetes and systemd) or by a terminal that is
+ * closed (SIGHUP). The first signal asks the running work to stop in order, a second one ends the process at once.
+ */
+import { constants } from 'node:os';
 
-/** Runs `work` with a signal that the first interrupt aborts. */
-export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  // With `once`, a second interrupt finds no listener and so does what it does by default.
-  const onInterrupt = (): void => controller.abort();
-  process.once('SIGINT', onInterrupt);
-  try {
-    return await work(controller.signal);
-  } finally {
-    process.removeListener('SIGINT', onInterrupt);
+/** The signals that ask to stop. */
+export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type StopSignalName = (typeof stopSignals)[number];
+
+/** Why work was stopped: the reason of the signal that `withInterrupt` gives. */
+class Interruption extends Error {
+  constructor(readonly signal: StopSignalName) {
+    super(`stopped by ${signal}`);
   }
 }
 
-/** Exit status of a command that was interrupted, by the shell's convention. */
-export const INTERRUPTED = 130;
+/** Milliseconds within which the same request may come twice: to the whole group, and passed on by npm or a shell. */
+const SAME_REQUEST = 200;
+
+/** Runs `work` with a signal that the first request to stop aborts. */
+export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  let first: number | undefined;
+  const listeners = stopSignals.map((name) => {
+    const listener = (): void => {
+      const now = performance.now();
+      if (first === undefined) {
+        first = now;
+        controller.abort(new Interruption(name));
+      } else if (now - first > SAME_REQUEST) process.exit(statusOf(name));
+    };
+    process.on(name, listener);
+    return [name, listener] as const;
+  });
+  try {
+    return await work(controller.signal);
+  } finally {
+    for (const [name, listener] of listeners) process.removeListener(name, listener);
+  }
+}
+
+/**
+ * Exit status of a command that was stopped, by the shell's convention: 128 and the signal's number, which is 130 after Ctrl-C, 143
+ * after SIGTERM and 129 after SIGHUP.
+ */
+export function interruptStatus({ reason }: AbortSignal): number {
+  return statusOf(reason instanceof Interruption ? reason.signal : 'SIGINT');
+}
+
+function statusOf(name: StopSignalName): number {
+  return 128 + constants.signals[name];
+}

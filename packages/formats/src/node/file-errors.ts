@@ -1,4 +1,5 @@
 /** The file system's errors in the words of a user. */
+import { readFile, stat } from 'node:fs/promises';
 import { DataError } from '@meanflow/core';
 
 const explanations: Readonly<Record<string, string>> = {
@@ -12,6 +13,8 @@ const explanations: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory, not a file',
   EEXIST: 'it exists and is not a directory',
   EMFILE: 'too many files are open',
+  EIO: 'the disk or its connection failed',
+  ELOOP: 'it is a link where a file of its own is expected, or one that leads back to itself',
 };
 
 /** The code of a file system error, such as `ENOENT`. */
@@ -31,4 +34,21 @@ export async function explainFileErrors<T>(action: string, work: () => Promise<T
     const text = explanations[code] ?? (error as Error).message;
     throw new DataError(`${action}: ${text} (${code}).`, { cause: error });
   }
+}
+
+/**
+ * The bytes of a small file. What is no file, such as a pipe that nobody writes to, is not waited for.
+ *
+ * @throws {DataError} when it cannot be read
+ */
+export async function readRegularFile(path: string): Promise<Buffer> {
+  return explainFileErrors(`"${path}" cannot be read`, async () => {
+    const found = await stat(path);
+    if (!found.isFile() && !found.isDirectory()) {
+      throw new DataError(
+        `"${path}" cannot be read: it is no regular file, but a device, a pipe or a socket.`,
+      );
+    }
+    return readFile(path);
+  });
 }

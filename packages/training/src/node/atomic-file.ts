@@ -2,39 +2,77 @@
  * Files that are there whole or not at all: written beside their place under a temporary name, flushed to the disk,
  * and renamed. Whoever is killed in between leaves the old file as it was, and a temporary one to be cleared away.
  */
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { lstat, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { explainFileErrors } from '@meanflow/formats/node';
+import { DataError } from '@meanflow/core';
+import { errorCode, explainFileErrors } from '@meanflow/formats/node';
 
-const TEMPORARY = '.tmp';
+/** What the temporary files of this module, and no others, end in. */
+const TEMPORARY = /\.meanflow-[0-9a-f]{16}\.tmp$/;
+
+/** Whether a name is that of a temporary file of ours. */
+export function isTemporaryFile(name: string): boolean {
+  return TEMPORARY.test(name);
+}
 
 /**
  * Writes or replaces a file.
  *
  * @param chunks the content, in order; it may come over time, so that it need not be in memory all at once
- * @throws {DataError} when it cannot be written; the file is then as it was before
+ * @throws {DataError} when it cannot be written, or something is there that is no file; it is then as it was before
  */
 export async function writeFileAtomically(
   path: string,
   chunks: Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>,
 ): Promise<void> {
-  const temporary = `${path}.${process.pid}${TEMPORARY}`;
+  const temporary = `${path}.meanflow-${randomBytes(8).toString('hex')}.tmp`;
   await explainFileErrors(`"${path}" cannot be written`, async () => {
-    const file = await open(temporary, 'w');
+    await checkReplaceable(path);
+    // Only a new file will do: whatever has this name already, or a link of this name, is not ours.
+    const file = await open(temporary, 'wx');
     try {
       try {
-        for await (const chunk of chunks) await file.writeFile(chunk);
+        for await (const chunk of chunks) await writeAll(file, chunk);
         await file.sync();
       } finally {
         await file.close();
       }
       await rename(temporary, path);
     } catch (error) {
-      await rm(temporary, { force: true });
+      // What went wrong before is what is told.
+      await rm(temporary, { force: true }).catch(() => undefined);
       throw error;
     }
     await syncDirectory(dirname(path));
   });
+}
+
+/**
+ * Writes all of a chunk: the operating system may take a part of it at a time, as where the disk is nearly full.
+ *
+ * @throws the file system's error
+ */
+export async function writeAll(file: FileHandle, chunk: Uint8Array | string): Promise<void> {
+  const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+  for (let at = 0; at < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, at, bytes.length - at);
+    if (bytesWritten === 0) throw Object.assign(new Error('nothing was written'), { code: 'EIO' });
+    at += bytesWritten;
+  }
+}
+
+/** A rename would put a file in the place of a device or a pipe, `/dev/null` too. */
+async function checkReplaceable(path: string): Promise<void> {
+  const found = await stat(path).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (found === undefined || found.isFile()) return;
+  if (found.isDirectory()) throw Object.assign(new Error('it is a directory'), { code: 'EISDIR' });
+  throw new DataError(
+    `"${path}" cannot be written: it is no regular file, but a device, a pipe or a socket.`,
+  );
 }
 
 /** Makes renames and removals in a directory last through a power failure, where the platform can. */
@@ -51,6 +89,8 @@ export async function syncDirectory(path: string): Promise<void> {
 
 /** Removes what an interrupted `writeFileAtomically` left in a directory. Call it only where nobody else writes. */
 export async function removeTemporaryFiles(directory: string): Promise<void> {
-  const names = (await readdir(directory)).filter((name) => name.endsWith(TEMPORARY));
-  for (const name of names) await rm(join(directory, name), { force: true });
+  for (const name of (await readdir(directory)).filter(isTemporaryFile)) {
+    const path = join(directory, name);
+    if ((await lstat(path)).isFile()) await rm(path, { force: true });
+  }
 }

@@ -3,12 +3,13 @@
  * are kept, and `final.safetensors` when it is done. Which one is the latest, and whether it is intact, is found out
  * by reading; a damaged one is never passed over in silence.
  */
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '@meanflow/core';
 import { errorCode, explainFileErrors } from '@meanflow/formats/node';
 import { decodeCheckpoint, type Checkpoint } from '../checkpoint.js';
 import { syncDirectory, writeFileAtomically } from './atomic-file.js';
+import { makeDirectory } from './directories.js';
 
 /** A checkpoint that could not be used. */
 export interface DamagedCheckpoint {
@@ -27,7 +28,8 @@ export interface LatestCheckpoint {
 }
 
 const FINAL = 'final.safetensors';
-const FOLDER = 'checkpoints';
+/** Where the checkpoints of a run lie, within it. */
+export const CHECKPOINT_FOLDER = 'checkpoints';
 const NAME = /^step-(\d+)\.safetensors$/;
 
 /** Where the final checkpoint of a run lies. */
@@ -37,13 +39,13 @@ export function finalCheckpointPath(run: string): string {
 
 /** Where the checkpoint of a step lies. */
 export function stepCheckpointPath(run: string, step: number): string {
-  return join(run, FOLDER, `step-${String(step).padStart(8, '0')}.safetensors`);
+  return join(run, CHECKPOINT_FOLDER, `step-${String(step).padStart(8, '0')}.safetensors`);
 }
 
 /** Makes the folder for checkpoints and returns its path. */
 export async function makeCheckpointFolder(run: string): Promise<string> {
-  const folder = join(run, FOLDER);
-  await mkdir(folder, { recursive: true });
+  const folder = join(run, CHECKPOINT_FOLDER);
+  await makeDirectory(folder);
   return folder;
 }
 
@@ -58,7 +60,7 @@ export async function writeStepCheckpoint(
   await writeFileAtomically(path, chunks);
   const old = (await stepCheckpoints(run)).filter((entry) => entry.step <= step).slice(keep);
   for (const entry of old) await rm(entry.path, { force: true });
-  if (old.length > 0) await syncDirectory(join(run, FOLDER));
+  if (old.length > 0) await syncDirectory(join(run, CHECKPOINT_FOLDER));
   return path;
 }
 
@@ -81,7 +83,9 @@ export async function loadCheckpoint(path: string): Promise<Checkpoint> {
   if (!isDirectory) return readCheckpoint(path);
   const { checkpoint } = await latestCheckpoint(path);
   if (checkpoint === undefined) {
-    throw new DataError(`"${path}" holds no checkpoint: neither ${FINAL} nor ${FOLDER}/step-….safetensors.`);
+    throw new DataError(
+      `"${path}" holds no checkpoint: neither ${FINAL} nor ${CHECKPOINT_FOLDER}/step-….safetensors.`,
+    );
   }
   return checkpoint;
 }
@@ -154,7 +158,7 @@ async function candidates(run: string): Promise<{ path: string; step: number; re
 
 /** Checkpoints by step, the latest first. */
 async function stepCheckpoints(run: string): Promise<{ path: string; step: number }[]> {
-  const folder = join(run, FOLDER);
+  const folder = join(run, CHECKPOINT_FOLDER);
   const names = await explainFileErrors(`"${folder}" cannot be read`, async () => {
     try {
       return await readdir(folder);

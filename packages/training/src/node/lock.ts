@@ -1,21 +1,17 @@
 /**
- * A lock against two trainers in one directory: a file that names the process which holds it. The lock of a process
- * that is gone is taken over. It guards against mistakes, not against malice.
+ * A lock against two trainers in one directory: the operating system's advisory lock on a file (of the open file on
+ * Linux, `flock` or `LockFileEx` elsewhere). It is gone the moment its holder is, however that ends, and holds between
+ * threads, containers and machines as far as the file system they share does. What the file says is for people only.
  */
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, rm, stat, type FileHandle } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
-import { resolve } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { DataError } from '@meanflow/core';
 import { isObject } from '@meanflow/formats';
 import { errorCode } from '@meanflow/formats/node';
-
-/** What this very process has locked, or is about to. */
-const held = new Set<string>();
-
-interface Owner {
-  readonly pid: number;
-  readonly host: string;
-}
+import { writeAll } from './atomic-file.js';
 
 /** A held lock. */
 export interface Lock {
@@ -23,97 +19,137 @@ export interface Lock {
   release(): Promise<void>;
 }
 
+/** What is used of `fs-native-extensions`. */
+export interface FileLocks {
+  /** @returns false when another open file holds the lock */
+  tryLock(fd: number, offset: number, length: number): boolean;
+}
+
+/** Windows keeps others from reading what is locked, so that it is not what the file says. */
+const LOCKED_BYTE = 1 << 20;
+/** Longer texts are not ours. */
+const MOST_TEXT = 4096;
+
 /**
  * Takes a lock.
  *
- * @param path the lock's file
+ * @param path the lock's file, which is made, and removed in the end
  * @param what what is locked, for the error
- * @throws {DataError} when another process, or this one, holds it
+ * @throws {DataError} when somebody else holds it, in this process or another, or it cannot be locked at all
  */
-export async function acquireLock(path: string, what: string): Promise<Lock> {
-  const place = resolve(path);
-  const own: Owner = { pid: process.pid, host: hostname() };
-  if (held.has(place)) throw inUse(path, what, own);
-  held.add(place);
-  try {
-    await linkLock(path, what, own);
-  } catch (error) {
-    held.delete(place);
-    throw error;
+export async function acquireLock(
+  path: string,
+  what: string,
+  locks: () => FileLocks = nativeLocks,
+): Promise<Lock> {
+  if (process.env.MEANFLOW_NO_LOCK === '1') return { release: async () => {} };
+  const { tryLock } = loaded(locks, what);
+  for (;;) {
+    // A link of this name is somebody else's: not followed.
+    const flags = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
+    const file = await open(path, flags, 0o666);
+    try {
+      if (!lockByte(tryLock, file, what)) throw inUse(what, await textOf(file));
+      // Whoever held it before may have removed the file since it was opened here.
+      if (await isAt(path, file)) {
+        await file.truncate(0);
+        await writeAll(file, ownText());
+        return held(path, file);
+      }
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    await file.close();
   }
+}
+
+/** The open files of all that is held: one that nobody refers to would be closed, and its lock be gone with it. */
+const kept = new Set<FileHandle>();
+
+function held(path: string, file: FileHandle): Lock {
+  kept.add(file);
   return {
     async release() {
-      if (held.delete(place)) await rm(path, { force: true });
+      if (!kept.delete(file)) return;
+      try {
+        // Before it is given up: afterwards the file may be somebody else's.
+        if (await isAt(path, file)) await rm(path, { force: true }).catch(() => undefined);
+      } finally {
+        await file.close();
+      }
     },
   };
 }
 
-async function linkLock(path: string, what: string, own: Owner): Promise<void> {
-  const prepared = `${path}.${own.pid}`;
-  await writeFile(prepared, JSON.stringify(own));
+function nativeLocks(): FileLocks {
+  return createRequire(import.meta.url)('fs-native-extensions') as FileLocks;
+}
+
+/** What two trainers would do is worse than none, so nobody goes on without a lock but who says so. */
+const UNLOCKED =
+  "Two trainers in one folder would destroy each other's checkpoints. Where nobody else can train there, go on without a lock " +
+  'with MEANFLOW_NO_LOCK=1.';
+
+function loaded(locks: () => FileLocks, what: string): FileLocks {
   try {
-    // A link appears with its content, at once, and only where there is none: unlike an open for writing.
-    while (!(await tryLink(prepared, path))) {
-      const owner = await readOwner(path);
-      if (owner !== undefined && isAlive(owner)) throw inUse(path, what, owner);
-      await removeStale(path, `${prepared}.stale`, owner);
+    return locks();
+  } catch (error) {
+    throw new DataError(
+      `${what} cannot be locked: the native library fs-native-extensions does not load on ${process.platform}-${process.arch} ` +
+        `(${(error as Error).message.split('\n')[0]}); it has builds for Linux with glibc, macOS and Windows. ${UNLOCKED}`,
+      { cause: error },
+    );
+  }
+}
+
+function lockByte(tryLock: FileLocks['tryLock'], file: FileHandle, what: string): boolean {
+  try {
+    return tryLock(file.fd, LOCKED_BYTE, 1);
+  } catch (error) {
+    // POSIX lets systems say so in two ways.
+    if (errorCode(error) === 'EACCES' || errorCode(error) === 'EBUSY') return false;
+    throw new DataError(
+      `${what} cannot be locked: its file system has no locks (${errorCode(error) ?? (error as Error).message}), as some network ` +
+        `mounts. Train on another disk. ${UNLOCKED}`,
+      { cause: error },
+    );
+  }
+}
+
+async function isAt(path: string, file: FileHandle): Promise<boolean> {
+  try {
+    const [there, own] = await Promise.all([stat(path), file.stat()]);
+    return there.ino === own.ino && there.dev === own.dev;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function ownText(): string {
+  return `${JSON.stringify({ pid: process.pid, thread: threadId, host: hostname(), since: new Date().toISOString() })}\n`;
+}
+
+async function textOf(file: FileHandle): Promise<string> {
+  const buffer = Buffer.alloc(MOST_TEXT);
+  const { bytesRead } = await file.read(buffer, 0, MOST_TEXT, 0);
+  return buffer.toString('utf8', 0, bytesRead);
+}
+
+function inUse(what: string, text: string): DataError {
+  return new DataError(`${what} is in use by ${holder(text)}. Wait for it, or stop it.`);
+}
+
+/** Who holds it, as far as the file says. */
+function holder(text: string): string {
+  try {
+    const said: unknown = JSON.parse(text);
+    if (isObject(said) && Number.isSafeInteger(said.pid) && typeof said.host === 'string') {
+      return `process ${said.pid as number} on ${said.host}`;
     }
-  } finally {
-    await rm(prepared, { force: true });
+  } catch {
+    // Whoever has it has not yet written who it is.
   }
-}
-
-function inUse(path: string, what: string, { pid, host }: Owner): DataError {
-  return new DataError(
-    `${what} is in use by process ${pid} on ${host}. Wait for it or stop it; if no such process trains there, delete ` +
-      `"${path}".`,
-  );
-}
-
-async function tryLink(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (error) {
-    if (errorCode(error) === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-/** Who holds the lock: `undefined` when it is gone or unreadable. */
-async function readOwner(path: string): Promise<Owner | undefined> {
-  try {
-    const owner: unknown = JSON.parse(await readFile(path, 'utf8'));
-    const isOwner = isObject(owner) && typeof owner.pid === 'number' && typeof owner.host === 'string';
-    return isOwner ? { pid: owner.pid as number, host: owner.host as string } : undefined;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-function isAlive({ pid, host }: Owner): boolean {
-  // Whether a process lives can be asked on its own machine only.
-  if (host !== hostname()) return true;
-  // A process before us that had our number; what we hold ourselves is in `held`.
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) === 'EPERM';
-  }
-}
-
-/** Removes a lock whose owner is gone, unless somebody else was quicker and the lock is theirs now. */
-async function removeStale(path: string, aside: string, stale: Owner | undefined): Promise<void> {
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return;
-    throw error;
-  }
-  const moved = await readOwner(aside);
-  if (moved?.pid !== stale?.pid || moved?.host !== stale?.host) await tryLink(aside, path);
-  await rm(aside, { force: true });
+  return 'another process';
 }

@@ -3,11 +3,12 @@
  * training goes on, and the disk before a checkpoint is written; so a run that goes on from a checkpoint cuts away what
  * came after it, and nothing is lost or written twice.
  */
-import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { DataError } from '@meanflow/core';
 import { isObject } from '@meanflow/formats';
-import { errorCode, explainFileErrors } from '@meanflow/formats/node';
+import { errorCode, explainFileErrors, readRegularFile } from '@meanflow/formats/node';
 import type { MetricsRecord } from '../loop.js';
+import { writeAll } from './atomic-file.js';
 
 interface Line {
   /** Undefined when the line is not a whole record. */
@@ -45,14 +46,14 @@ export class MetricsLog {
       await file.truncate(length);
       const last = Buffer.alloc(1);
       if (length > 0) await file.read(last, 0, 1, length - 1);
-      if (length > 0 && last.toString() !== '\n') await file.appendFile('\n');
+      if (length > 0 && last.toString() !== '\n') await writeAll(file, '\n');
       return new MetricsLog(path, file);
     });
   }
 
   /** Adds a line. */
   async append(record: MetricsRecord): Promise<void> {
-    await this.guarded(() => this.file.appendFile(`${JSON.stringify(record)}\n`));
+    await this.guarded(() => writeAll(this.file, `${JSON.stringify(record)}\n`));
   }
 
   /** Waits until all lines are on the disk. */
@@ -87,7 +88,7 @@ export async function readMetrics(path: string): Promise<MetricsRecord[]> {
 async function readLines(path: string): Promise<Line[]> {
   let bytes: Buffer;
   try {
-    bytes = await explainFileErrors(`"${path}" cannot be read`, () => readFile(path));
+    bytes = await readRegularFile(path);
   } catch (error) {
     if (error instanceof DataError && errorCode(error.cause) === 'ENOENT') return [];
     throw error;

@@ -7,20 +7,24 @@
  *     final.safetensors                        when all steps are made
  *
  * A run directory is open in one process at a time. Opening it finds out whether it can be written to, before any
- * training.
+ * training. A folder in which somebody else keeps something never becomes one.
  */
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '@meanflow/core';
 import { isObject, type JsonObject } from '@meanflow/formats';
-import { errorCode, explainFileErrors } from '@meanflow/formats/node';
+import { errorCode, explainFileErrors, readRegularFile } from '@meanflow/formats/node';
 import { removeTemporaryFiles, writeFileAtomically } from './atomic-file.js';
-import { makeCheckpointFolder } from './checkpoint-files.js';
+import { CHECKPOINT_FOLDER, makeCheckpointFolder } from './checkpoint-files.js';
+import { checkWithin, foreignEntry, makeDirectory } from './directories.js';
 import { acquireLock, type Lock } from './lock.js';
 import { readMetrics } from './metrics-log.js';
 import type { MetricsRecord } from '../loop.js';
 
 const CONFIG = 'config.json';
+const METRICS = 'metrics.jsonl';
+/** Nobody else's name: what it holds is written over. */
+const LOCK = '.meanflow-lock';
 
 export class RunDirectory {
   private constructor(
@@ -35,14 +39,14 @@ export class RunDirectory {
   /**
    * Makes a directory for a new run, with its parents, and writes its config.json.
    *
-   * @throws {DataError} when it cannot be written, holds a run already, or is in use
+   * @throws {DataError} when it cannot be written, holds a run or anything else already, or is in use
    */
   static async create(path: string, config: JsonObject): Promise<RunDirectory> {
+    await checkFree(path);
     const lock = await lockDirectory(path);
     return releaseOnFailure(lock, async () => {
-      if (await exists(join(path, CONFIG))) {
-        throw new DataError(`"${path}" holds a run already. Resume it, or choose another directory.`);
-      }
+      // Somebody may have been quicker until it was locked.
+      await checkFree(path);
       await prepare(path);
       await writeConfig(path, config);
       return new RunDirectory(path, config, false, lock);
@@ -85,6 +89,28 @@ export class RunDirectory {
 }
 
 /**
+ * Makes sure that a new run can be begun in a directory: it is not there, or empty but for what an interrupted
+ * beginning of a run left. Nothing is made or changed.
+ *
+ * @throws {DataError} when it holds a run or anything else already, or cannot be read
+ */
+export async function checkFree(path: string): Promise<void> {
+  await explainFileErrors(`The run directory "${path}" cannot be written`, async () => {
+    if (await exists(join(path, CONFIG))) {
+      throw new DataError(`"${path}" holds a run already. Resume it, or choose another directory.`);
+    }
+    const folder = join(path, CHECKPOINT_FOLDER);
+    const isBegun = (await exists(folder)) && (await readdir(folder)).length === 0;
+    const found = await foreignEntry(path, [LOCK, ...(isBegun ? [CHECKPOINT_FOLDER] : [])]);
+    if (found === undefined) return;
+    throw new DataError(
+      `The directory "${path}" is not empty and holds no run: there is "${found}" in it, beside which no run is begun. Choose ` +
+        'another directory, or an empty one.',
+    );
+  });
+}
+
+/**
  * The configuration of a run, whether somebody uses its directory or not.
  *
  * @throws {DataError} when the directory holds no run, or its config.json is damaged
@@ -92,7 +118,7 @@ export class RunDirectory {
 export async function readRunConfig(path: string): Promise<JsonObject> {
   const file = join(path, CONFIG);
   if (!(await exists(file))) throw new DataError(`"${path}" holds no run: there is no ${CONFIG} in it.`);
-  const text = await explainFileErrors(`"${file}" cannot be read`, () => readFile(file, 'utf8'));
+  const text = (await readRegularFile(file)).toString('utf8');
   let config: unknown;
   try {
     config = JSON.parse(text);
@@ -109,20 +135,23 @@ export function readRunMetrics(path: string): Promise<MetricsRecord[]> {
 }
 
 function metricsPath(run: string): string {
-  return join(run, 'metrics.jsonl');
+  return join(run, METRICS);
 }
 
 async function lockDirectory(path: string): Promise<Lock> {
   return explainFileErrors(`The run directory "${path}" cannot be written`, async () => {
-    await mkdir(path, { recursive: true });
-    return acquireLock(join(path, '.lock'), `The run directory "${path}"`);
+    await makeDirectory(path);
+    return acquireLock(join(path, LOCK), `The run directory "${path}"`);
   });
 }
 
 /** Makes the folder for checkpoints, and clears away what a killed trainer left. */
 async function prepare(path: string): Promise<void> {
   await explainFileErrors(`The run directory "${path}" cannot be written`, async () => {
-    const folder = await makeCheckpointFolder(path);
+    const folder = join(path, CHECKPOINT_FOLDER);
+    await checkWithin(path, folder);
+    await checkWithin(path, join(path, METRICS));
+    await makeCheckpointFolder(path);
     await removeTemporaryFiles(folder);
     await removeTemporaryFiles(path);
   });

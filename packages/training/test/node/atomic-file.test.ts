@@ -53,6 +53,15 @@ describe('writeFileAtomically', () => {
     }),
   );
 
+  it('puts nothing in the place of what is no file, and writes through no link of its own making', () =>
+    withFolder(async (folder) => {
+      await expect(writeFileAtomically('/dev/null', ['x'])).rejects.toThrow('it is no regular file');
+      await expect(writeFileAtomically(folder, ['x'])).rejects.toThrow('it is a directory, not a file');
+      await writeFile(join(folder, 'theirs.tmp'), 'mine');
+      await removeTemporaryFiles(folder);
+      expect(await readdir(folder)).toEqual(['theirs.tmp']);
+    }));
+
   it('says what is wrong with a place that cannot be written', () =>
     withFolder(async (folder) => {
       await writeFile(join(folder, 'file'), '');

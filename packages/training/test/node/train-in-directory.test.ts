@@ -98,7 +98,7 @@ describe('a run', () => {
         'step-00000005.safetensors',
         'step-00000010.safetensors',
       ]);
-      expect(await readdir(folder)).not.toContain('.lock');
+      expect(await readdir(folder)).not.toContain('.meanflow-lock');
       expect((await loadCheckpoint(folder)).step).toBe(10);
     }));
 
