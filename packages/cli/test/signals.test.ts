@@ -1,11 +1,11 @@
 /** A training run that is told to stop, in all the ways in which that is said, and one that nobody listens to. */
-import { jest } from '@jest/globals';
-import { readdir, readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { succeed, temporaryFolder } from './support/cli.js';
-import { start, type Started } from './support/process.js';
+import { start, startProgram, type Started } from './support/process.js';
 import { tinyConfig, writeJson } from './support/tiny.js';
 
 const folder = temporaryFolder();
@@ -41,24 +41,18 @@ it.each([
   expect(await readdir(folder.path(name))).not.toContain('.meanflow-lock');
 });
 
-it('a second signal ends at once what does not', async () => {
-  const { withInterrupt } = await import('../src/terminal/interrupt.js');
-  const exit = jest.spyOn(process, 'exit').mockImplementation(() => undefined as never);
-  try {
-    await withInterrupt(async (signal) => {
-      process.kill(process.pid, 'SIGTERM');
-      await once(signal, 'abort');
-      process.kill(process.pid, 'SIGTERM');
-      await sleep(50);
-      expect(exit).not.toHaveBeenCalled();
-      await sleep(250);
-      process.kill(process.pid, 'SIGHUP');
-      await sleep(50);
-      expect(exit).toHaveBeenCalledWith(129);
-    });
-  } finally {
-    exit.mockRestore();
-  }
+it.each([
+  ['SIGTERM', 'SIGHUP', 129],
+  ['SIGINT', 'SIGINT', 130],
+] as const)('%s and a later %s end at once what does not stop', async (first, second, status) => {
+  const { child, end } = startProgram('stubborn.ts');
+  const said = createInterface(child.stdout!)[Symbol.asyncIterator]();
+  expect(await said.next()).toMatchObject({ value: 'begun' });
+  child.kill(first);
+  expect(await said.next()).toMatchObject({ value: 'asked' });
+  await sleep(300);
+  child.kill(second);
+  expect(await end).toMatchObject({ status, signal: null });
 });
 
 it('goes on to its end when nobody reads what it says', async () => {

@@ -15,13 +15,22 @@ export interface Started {
 
 /** Starts `meanflow` with these arguments, and with changes to the environment. */
 export function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
+  return startProgram('../../src/main.ts', args, env);
+}
+
+/** Starts a program, by its path from here. */
+export function startProgram(
+  program: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Started {
   const loader = [
     '--conditions',
     '@meanflow/source',
     '--import',
     at('../../../../scripts/typescript-loader.mjs'),
   ];
-  const child = spawn(process.execPath, [...loader, at('../../src/main.ts'), ...args], {
+  const child = spawn(process.execPath, [...loader, at(program), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
