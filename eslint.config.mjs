@@ -51,6 +51,15 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       eqeqeq: 'error',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'ClassDeclaration[superClass.name=/Error$/]:not(:has(MethodDefinition[kind="get"][key.name="name"]))',
+          message:
+            'Give the error its name: override get name(): string { return … }. A minified class has another.',
+        },
+      ],
     },
   },
   {

@@ -1,9 +1,10 @@
 /** ortBackend: the Backend contract on ONNX Runtime. */
 import {
-  checkState,
   ArgumentError,
   BackendError,
-  DisposedError,
+  checkCompileOptions,
+  checkOptions,
+  LiveExecutables,
   spec,
   trace,
   type Backend,
@@ -76,6 +77,16 @@ export interface OrtBackend extends Backend {
  *   `tf32`, and when GPU buffers are asked for on a device that has none
  */
 export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend> {
+  checkOptions<OrtBackendOptions>('ortBackend', options, {
+    ort: true,
+    device: true,
+    gpu: true,
+    allowSoftware: true,
+    deviceId: true,
+    tf32: true,
+    threads: true,
+    sessionOptions: true,
+  });
   const { device = 'cpu' } = options;
   const profile = deviceProfile(device);
   const threads = options.threads ?? hostProcessor().parallelism;
@@ -136,10 +147,9 @@ class SessionBackend implements OrtBackend {
   readonly name: string;
   /** Outputs are copied into memory of JavaScript, wherever they were computed, unless they stay in GPU buffers. */
   readonly copiesState: boolean;
-  private readonly live = new Set<SessionExecutable>();
+  private readonly executables: LiveExecutables<SessionExecutable>;
   private readonly reader: GpuReader | undefined;
   private readonly held = new HeldArrays();
-  private disposed = false;
 
   constructor(
     private readonly ort: OrtModule,
@@ -149,6 +159,7 @@ class SessionBackend implements OrtBackend {
     private readonly profile: DeviceProfile,
   ) {
     this.name = info.backend;
+    this.executables = new LiveExecutables(this.name);
     this.copiesState = profile.residency !== 'gpu-buffer';
     if (profile.residency === 'gpu-buffer') this.reader = new GpuReader(ort, sessionOptions);
   }
@@ -162,23 +173,23 @@ class SessionBackend implements OrtBackend {
     return { arrays, bytes };
   }
 
-  async compile(graph: Graph, { state = {} }: CompileOptions = {}): Promise<OrtExecutable> {
-    if (this.disposed) throw new DisposedError(`The backend ${this.name} was disposed of.`);
-    checkState(graph, state);
-    const session = await this.open(
-      toOnnx(graph, this.device),
-      `Graph "${graph.name}" cannot be compiled for ${this.name}`,
-    );
-    const executable: SessionExecutable = new SessionExecutable(
-      this.ort,
-      session,
-      graph,
-      state,
-      () => this.live.delete(executable),
-      { residency: this.profile.residency, reader: this.reader, held: this.held },
-    );
-    this.live.add(executable);
-    return executable;
+  async compile(graph: Graph, options?: CompileOptions): Promise<OrtExecutable> {
+    const state = checkCompileOptions(graph, options);
+    return this.executables.compile(async () => {
+      const session = await this.open(
+        toOnnx(graph, this.device),
+        `Graph "${graph.name}" cannot be compiled for ${this.name}`,
+      );
+      const executable: SessionExecutable = new SessionExecutable(
+        this.ort,
+        session,
+        graph,
+        state,
+        () => this.executables.remove(executable),
+        { residency: this.profile.residency, reader: this.reader, held: this.held },
+      );
+      return executable;
+    });
   }
 
   /** Runs a graph of one op, so that a runtime that cannot serve is found now. */
@@ -205,8 +216,7 @@ class SessionBackend implements OrtBackend {
   }
 
   async dispose(): Promise<void> {
-    this.disposed = true;
-    await Promise.all([...this.live].map((executable) => executable.dispose()));
+    await this.executables.close();
     await this.reader?.close();
   }
 }

@@ -7,9 +7,9 @@
 import {
   ArgumentError,
   BackendError,
-  checkInputs,
   DisposedError,
   HostArray,
+  takeInputs,
   type DeviceArray,
   type DType,
   type Executable,
@@ -76,8 +76,7 @@ export class SessionExecutable implements OrtExecutable {
     options: RunOptions = {},
   ): Promise<Record<string, DeviceArray>> {
     this.checkAlive();
-    checkInputs(this.graph, inputs);
-    const given = { ...inputs };
+    const given = takeInputs(this.graph, inputs, options);
     const result = this.queue.then(() => this.runNow(given, options));
     // The queue is only waited for: it must not keep the results of the latest run alive.
     this.queue = result.then(nothing, nothing);

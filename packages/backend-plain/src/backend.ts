@@ -1,5 +1,5 @@
 /** plainBackend: the Backend contract in plain TypeScript and float32. Nothing to install, nothing fast: an example. */
-import { checkState, type Backend } from '@meanflow/core';
+import { checkCompileOptions, LiveExecutables, type Backend } from '@meanflow/core';
 import { PlainExecutable } from './executable.js';
 import type { KernelTable } from './kernels/kernel.js';
 import { kernels } from './kernels/table.js';
@@ -10,6 +10,7 @@ import { kernels } from './kernels/table.js';
  * @param table its kernels; replacing one shows what the conformance kit makes of a wrong lowering
  */
 export function plainBackend(table: KernelTable = kernels): Backend {
+  const executables = new LiveExecutables<PlainExecutable>('plain');
   return {
     name: 'plain',
     describe: () => ({
@@ -18,10 +19,15 @@ export function plainBackend(table: KernelTable = kernels): Backend {
       description: 'plain TypeScript, float32',
       versions: {},
     }),
-    async compile(graph, { state = {} } = {}) {
-      checkState(graph, state);
-      return new PlainExecutable(graph, state, table);
+    async compile(graph, options) {
+      const state = checkCompileOptions(graph, options);
+      return executables.compile(async () => {
+        const executable: PlainExecutable = new PlainExecutable(graph, state, table, () =>
+          executables.remove(executable),
+        );
+        return executable;
+      });
     },
-    dispose: async () => {},
+    dispose: () => executables.close(),
   };
 }

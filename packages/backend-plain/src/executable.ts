@@ -1,9 +1,9 @@
 /** PlainExecutable: a graph as a list of prepared kernels, run in order, each value forgotten after its last use. */
 import {
-  checkInputs,
   DisposedError,
   HostArray,
   prepare,
+  takeInputs,
   type CompileOptions,
   type DeviceArray,
   type DType,
@@ -44,6 +44,7 @@ export class PlainExecutable implements Executable {
     readonly graph: Graph,
     private readonly state: NonNullable<CompileOptions['state']>,
     kernels: KernelTable,
+    private readonly onDispose: () => void,
   ) {
     this.prepared = prepare(graph);
     this.steps = schedule(this.prepared, kernels);
@@ -51,24 +52,22 @@ export class PlainExecutable implements Executable {
 
   async run(
     inputs: Readonly<Record<string, RunInput>>,
-    { signal }: RunOptions = {},
+    options: RunOptions = {},
   ): Promise<Record<string, DeviceArray>> {
     if (this.disposed)
       throw new DisposedError(`The executable of graph "${this.graph.name}" was disposed of.`);
-    signal?.throwIfAborted();
-    const given = checkInputs(this.graph, inputs);
-    const result = this.queue.then(() => this.runNow(inputs, given));
+    // What the caller does with its arrays from here on does not reach the run.
+    const given = takeInputs(this.graph, inputs, options);
+    options.signal?.throwIfAborted();
+    const result = this.queue.then(() => this.runNow(given));
     this.queue = result.catch(() => undefined);
     return result;
   }
 
-  private async runNow(
-    inputs: Readonly<Record<string, RunInput>>,
-    given: readonly RunInput[],
-  ): Promise<Record<string, DeviceArray>> {
-    // Reads of foreign arrays wait; nothing is donated before everything is there.
-    const data = await Promise.all(given.map((input, i) => this.upload(input, i)));
+  private async runNow(inputs: Readonly<Record<string, RunInput>>): Promise<Record<string, DeviceArray>> {
     const { graph } = this;
+    // Reads of foreign arrays wait; nothing is donated before everything is there.
+    const data = await Promise.all(graph.inputs.map(({ name }, i) => this.upload(inputs[name], i)));
     const values = new Map<ValueId, Data>(this.prepared.inputs.map(({ value }, i) => [value, data[i]]));
     for (const { run, inputs: operands, output, free } of this.steps) {
       values.set(output, run(...operands.map((operand) => values.get(operand)!)));
@@ -97,6 +96,8 @@ export class PlainExecutable implements Executable {
 
   async dispose(): Promise<void> {
     this.disposed = true;
+    await this.queue;
+    this.onDispose();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

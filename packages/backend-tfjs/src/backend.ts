@@ -1,7 +1,9 @@
 /** tfjsBackend: the Backend contract on TensorFlow.js. */
 import {
-  checkState,
-  DisposedError,
+  checkChoice,
+  checkCompileOptions,
+  checkOptions,
+  LiveExecutables,
   type Backend,
   type CompileOptions,
   type DeviceInfo,
@@ -58,6 +60,18 @@ export interface TfjsBackend extends Backend {
  * @throws {BackendError} when tfjs or the device is not there, saying what was asked, what was found, what to install
  */
 export async function tfjsBackend(options: TfjsBackendOptions): Promise<TfjsBackend> {
+  checkOptions<TfjsBackendOptions>('tfjsBackend', options, {
+    tf: true,
+    device: true,
+    kernels: true,
+    gpu: true,
+    allowSoftware: true,
+    powerPreference: true,
+    fusion: true,
+  });
+  if (options.powerPreference !== undefined) {
+    checkChoice('powerPreference', options.powerPreference, ['high-performance', 'low-power']);
+  }
   const { device = 'cpu' } = options;
   const tf = await loadTf(options.tf);
   if (device === 'webgpu') {
@@ -80,8 +94,8 @@ type Plan = (
 
 class KernelBackend implements TfjsBackend {
   readonly name: string;
-  private readonly live = new Set<ScheduleExecutable>();
-  private disposed = false;
+  private readonly executables: LiveExecutables<ScheduleExecutable>;
+  private closing: Promise<void> | undefined;
 
   constructor(
     private readonly tf: TfModule,
@@ -89,6 +103,7 @@ class KernelBackend implements TfjsBackend {
     private readonly plan: Plan,
   ) {
     this.name = device.info.backend;
+    this.executables = new LiveExecutables(this.name);
   }
 
   describe(): DeviceInfo {
@@ -99,24 +114,22 @@ class KernelBackend implements TfjsBackend {
     return this.device.memory();
   }
 
-  async compile(graph: Graph, { state = {} }: CompileOptions = {}): Promise<TfjsExecutable> {
-    if (this.disposed) throw new DisposedError(`The backend ${this.name} was disposed of.`);
-    checkState(graph, state);
-    const { tfjsName, store } = this.device;
-    const find = (kernel: string) => this.tf.getKernel(kernel, tfjsName)?.kernelFunc;
-    const source = { tfjsName, find, backend: store };
-    const schedule = await this.plan(buildProgram(graph), source, (name) => name in state);
-    const executable: ScheduleExecutable = new ScheduleExecutable(this.device, schedule, graph, state, () =>
-      this.live.delete(executable),
-    );
-    this.live.add(executable);
-    return executable;
+  async compile(graph: Graph, options?: CompileOptions): Promise<TfjsExecutable> {
+    const state = checkCompileOptions(graph, options);
+    return this.executables.compile(async () => {
+      const { tfjsName, store } = this.device;
+      const find = (kernel: string) => this.tf.getKernel(kernel, tfjsName)?.kernelFunc;
+      const source = { tfjsName, find, backend: store };
+      const schedule = await this.plan(buildProgram(graph), source, (name) => Object.hasOwn(state, name));
+      const executable: ScheduleExecutable = new ScheduleExecutable(this.device, schedule, graph, state, () =>
+        this.executables.remove(executable),
+      );
+      return executable;
+    });
   }
 
-  async dispose(): Promise<void> {
-    if (this.disposed) return;
-    this.disposed = true;
-    await Promise.all([...this.live].map((executable) => executable.dispose()));
-    await this.device.close();
+  dispose(): Promise<void> {
+    this.closing ??= this.executables.close().then(() => this.device.close());
+    return this.closing;
   }
 }

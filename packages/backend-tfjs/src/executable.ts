@@ -6,11 +6,11 @@
 import {
   ArgumentError,
   BackendError,
-  checkInputs,
   DisposedError,
   formatType,
   hostArray,
   HostArray,
+  takeInputs,
   type DeviceArray,
   type Executable,
   type Graph,
@@ -73,8 +73,7 @@ export class ScheduleExecutable implements TfjsExecutable {
     options: RunOptions = {},
   ): Promise<Record<string, DeviceArray>> {
     this.checkAlive();
-    checkInputs(this.graph, inputs);
-    const given = { ...inputs };
+    const given = takeInputs(this.graph, inputs, options);
     const result = this.queue.then(() => this.runNow(given, options));
     this.queue = result.catch(() => undefined);
     return result;

@@ -2,6 +2,7 @@
  * Applying a primitive while tracing: infer the result's type, add the node, and turn a failed check into an error
  * that names the op, its operands and the line of the user's program.
  */
+import { describeValue } from './describe-value.js';
 import { ArgumentError, MeanflowError } from './errors.js';
 import type { OpAttributes, PrimitiveName } from './ops/attributes.js';
 import { opTable } from './ops/table.js';
@@ -51,14 +52,18 @@ export function inContext<T>(op: string, inputs: readonly unknown[], build: () =
 
 function checkOperand(operand: unknown, position: number): void {
   if (operand instanceof Tensor || typeof operand === 'number') return;
-  throw new ArgumentError(`operand ${position + 1} is ${describe(operand)}, not a tensor.`);
+  if (typeof operand === 'object' && operand !== null && 'node' in operand && 'dtype' in operand) {
+    throw new ArgumentError(
+      `operand ${position + 1} is a tensor of a second copy of @meanflow/core; install one version of it ` +
+        '(`npm ls @meanflow/core` shows them).',
+    );
+  }
+  throw new ArgumentError(`operand ${position + 1} is ${describeValue(operand)}, not a tensor.`);
 }
 
-/** A value as it stands in messages: a tensor by its type, others by what they are. */
+/** An operand as it stands in messages: a tensor by its type, others by what they are. */
 function describe(value: unknown): string {
-  if (value instanceof Tensor) return formatType(value);
-  const isObject = typeof value === 'object' && value !== null;
-  return isObject ? `a ${value.constructor?.name ?? 'object'}` : String(value);
+  return value instanceof Tensor ? formatType(value) : describeValue(value);
 }
 
 /** Where this package's code lives, read off the first frame of a stack made here. */

@@ -1,47 +1,117 @@
-/** The checks that every backend makes: before a run, of its inputs; when compiling, of the state. */
+/**
+ * The checks that every backend makes: before a run, of its inputs, which are taken as they are at the call; when
+ * compiling, of the state.
+ */
+import { checkOptions } from './check-options.js';
+import { describeValue } from './describe-value.js';
 import { ArgumentError, DTypeError, ShapeError } from './errors.js';
-import type { CompileOptions } from './backend.js';
+import type { CompileOptions, DeviceArray, RunInput, RunOptions } from './backend.js';
 import type { Graph } from './graph.js';
+import { HostArray, isFixedMemory, toHostArray } from './host-array.js';
 import { didYouMean } from './nearest-name.js';
-import { formatType, sameShape, type HostDType, type Shape } from './types.js';
+import { quoted } from './printable.js';
+import { formatShape, formatType, sameShape, type TensorType } from './types.js';
 
 /**
  * The inputs in the graph's order.
  *
- * @param inputs by name; a float64 array may stand for float32
- * @throws {ArgumentError} when one is missing or unknown
+ * @param inputs by name; a float64 array may stand for float32, and what a structured clone left of a HostArray for that
+ * @throws {ArgumentError} when one is missing, unknown, or neither an array of the host nor one of a device
  * @throws {ShapeError | DTypeError} when one is not of the type that the graph declares
  */
-export function checkInputs<T extends { readonly dtype: HostDType; readonly shape: Shape }>(
-  graph: Graph,
-  inputs: Readonly<Record<string, T>>,
-): T[] {
+export function checkInputs<T extends RunInput>(graph: Graph, inputs: Readonly<Record<string, T>>): T[] {
   const names = new Set(graph.inputs.map(({ name }) => name));
   const unknown = Object.keys(inputs).find((name) => !names.has(name));
   if (unknown !== undefined) {
     const known = names.size === 0 ? 'no inputs' : [...names].join(', ');
     const hint = didYouMean(unknown, names);
-    throw new ArgumentError(`Graph "${graph.name}" has no input "${unknown}"; it takes ${known}.${hint}`);
+    throw new ArgumentError(
+      `Graph "${graph.name}" has no input ${quoted(unknown)}; it takes ${known}.${hint}`,
+    );
   }
   return graph.inputs.map(({ name, value }) => {
-    const given = inputs[name];
+    const given = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
     const expected = graph.types[value];
     if (given === undefined) throw new ArgumentError(`Input "${name}" of graph "${graph.name}" is missing.`);
-    const dtype = given.dtype === 'float64' ? 'float32' : given.dtype;
-    const message = `Input "${name}" must be ${formatType(expected)}, got ${formatType(given)}.`;
+    const array = arrayOf(name, given, expected) as T;
+    const dtype = array.dtype === 'float64' ? 'float32' : array.dtype;
+    const message = `Input "${name}" must be ${formatType(expected)}, got ${formatType(array)}.`;
     if (dtype !== expected.dtype) throw new DTypeError(message);
-    if (!sameShape(given.shape, expected.shape)) throw new ShapeError(message);
-    return given;
+    if (!sameShape(array.shape, expected.shape)) throw new ShapeError(message);
+    return array;
   });
 }
 
+/** @throws {ArgumentError} naming what was given instead of an array, and how to make one of it */
+function arrayOf(name: string, given: unknown, expected: TensorType): RunInput {
+  let array: HostArray | undefined;
+  try {
+    array = toHostArray(given);
+  } catch (error) {
+    throw new ArgumentError(`Input "${name}": ${(error as Error).message}`, { cause: error });
+  }
+  if (array !== undefined) return array;
+  if (isDeviceArray(given)) return given;
+  const { dtype, shape } = expected;
+  throw new ArgumentError(
+    `Input "${name}" is ${describeValue(given)}, neither a HostArray nor a device array; wrap numbers, as in ` +
+      `new HostArray('${dtype}', ${formatShape(shape)}, data) or hostArray(numbers).`,
+  );
+}
+
+function isDeviceArray(value: unknown): value is DeviceArray {
+  const { read, dispose, shape } = (value ?? {}) as Partial<DeviceArray>;
+  return typeof read === 'function' && typeof dispose === 'function' && Array.isArray(shape);
+}
+
 /**
- * Checks a state's pairs of names.
+ * The inputs of a run as they are now, by name: what the caller does with its arrays from here on does not reach the
+ * run. Host arrays have memory that is neither shared nor resizable; they are copied unless they were lent (`borrow`). One
+ * of float64 is left to the backend to convert. Device arrays are as they were given.
  *
- * @throws {ArgumentError} when a pair names what the graph has not
- * @throws {ShapeError | DTypeError} when it pairs an input and an output of different types
+ * @throws as `checkInputs`, and {ArgumentError} for an option that does not exist
  */
-export function checkState(graph: Graph, state: NonNullable<CompileOptions['state']>): void {
+export function takeInputs(
+  graph: Graph,
+  inputs: Readonly<Record<string, RunInput>>,
+  options: RunOptions = {},
+): Record<string, RunInput> {
+  checkOptions<RunOptions>('run', options, { signal: true, borrow: true });
+  const { borrow = false } = options;
+  const given = checkInputs(graph, inputs);
+  return Object.fromEntries(
+    graph.inputs.map(({ name }, i) => {
+      const array = given[i];
+      return [name, array instanceof HostArray ? taken(array, borrow) : array];
+    }),
+  );
+}
+
+function taken(array: HostArray, borrow: boolean): HostArray {
+  // A byte that is neither 0 nor 1 is true, but a device may compute with it.
+  if (array.dtype === 'bool' && array.data.some((x: number) => x > 1)) {
+    return new HostArray(
+      'bool',
+      array.shape,
+      Uint8Array.from(array.data, (x) => Number(x !== 0)),
+    );
+  }
+  return borrow && isFixedMemory(array) ? array : array.clone();
+}
+
+/**
+ * Checks the options of a backend's `compile`.
+ *
+ * @returns the state's pairs of names
+ * @throws {ArgumentError} when there is an option that does not exist, or a pair names what the graph has not
+ * @throws {ShapeError | DTypeError} when a pair is of an input and an output of different types
+ */
+export function checkCompileOptions(
+  graph: Graph,
+  options: CompileOptions = {},
+): NonNullable<CompileOptions['state']> {
+  checkOptions<CompileOptions>('compile', options, { state: true });
+  const { state = {} } = options;
   for (const [from, to] of Object.entries(state)) {
     const input = graph.inputs.find(({ name }) => name === from);
     const output = graph.outputs.find(({ name }) => name === to);
@@ -52,4 +122,5 @@ export function checkState(graph: Graph, state: NonNullable<CompileOptions['stat
     if (a.dtype !== b.dtype) throw new DTypeError(message);
     if (!sameShape(a.shape, b.shape)) throw new ShapeError(message);
   }
+  return state;
 }

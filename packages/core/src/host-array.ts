@@ -1,9 +1,15 @@
 /**
  * HostArray: a dense, row-major array in the host's memory. It is how data enters a graph and how results leave
  * a backend; nothing computes on it except the reference interpreter.
+ *
+ * Arrays come from elsewhere too: typed arrays of another realm (an iframe, a vm context, Jest), shared memory, an array
+ * that was posted to a worker and is a plain object since, one of a second copy of this package. What they mean is clear,
+ * so all of them are taken, by `toHostArray`.
  */
+import { checkOptions } from './check-options.js';
+import { describeValue, typedArrayName } from './describe-value.js';
 import { ArgumentError, DTypeError, ShapeError } from './errors.js';
-import { formatShape, formatType, sizeOf, type HostDType, type Shape } from './types.js';
+import { bytesPerElement, formatShape, formatType, sizeOf, type HostDType, type Shape } from './types.js';
 
 /** The typed array behind each dtype; a bool is one byte, 0 or 1. */
 export interface HostData {
@@ -20,19 +26,37 @@ const constructors = {
   bool: Uint8Array,
 } as const satisfies Record<HostDType, unknown>;
 
+/** The class of each dtype's typed array, which a minified bundle would not tell. */
+const classNames = {
+  float32: 'Float32Array',
+  float64: 'Float64Array',
+  int32: 'Int32Array',
+  bool: 'Uint8Array',
+} as const satisfies Record<HostDType, string>;
+
+/** By this a HostArray is known, whichever copy of this package made it. */
+const BRAND = Symbol.for('meanflow.HostArray');
+
 /** A dense row-major array on the host. `data` is not copied: treat it as owned by the array from then on. */
 export class HostArray<D extends HostDType = HostDType> {
   readonly dtype: D;
   readonly shape: Shape;
   readonly data: HostData[D];
 
-  /** @throws {ShapeError} when `data.length` is not the number of elements of `shape`. */
+  static {
+    Object.defineProperty(this.prototype, BRAND, { value: true });
+  }
+
+  /**
+   * @param data of another realm too; `data` is then another view of the same memory
+   * @throws {DTypeError} when there is no such dtype, or `data` is not the typed array that it needs
+   * @throws {ShapeError} when `data.length` is not the number of elements of `shape`
+   */
   constructor(dtype: D, shape: Shape, data: HostData[D]) {
     const expected = sizeOf(checkedShape(shape));
-    if (!(data instanceof constructors[dtype])) {
-      throw new DTypeError(
-        `HostArray of ${dtype} takes a ${constructors[dtype].name}, got ${describeValue(data)}.`,
-      );
+    const type = constructors[checkedDType(dtype)];
+    if (typedArrayName(data) !== classNames[dtype]) {
+      throw new DTypeError(`HostArray of ${dtype} takes a ${classNames[dtype]}, got ${describeValue(data)}.`);
     }
     if (data.length !== expected) {
       throw new ShapeError(
@@ -41,7 +65,14 @@ export class HostArray<D extends HostDType = HostDType> {
     }
     this.dtype = dtype;
     this.shape = Object.freeze([...shape]);
-    this.data = data;
+    this.data = (
+      data instanceof type ? data : new type(data.buffer as ArrayBuffer, data.byteOffset, data.length)
+    ) as HostData[D];
+  }
+
+  static [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== HostArray) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === 'object' && value !== null && BRAND in value;
   }
 
   /** Number of elements. */
@@ -82,9 +113,13 @@ export class HostArray<D extends HostDType = HostDType> {
     return new HostArray(dtype, this.shape, converted as HostData[T]);
   }
 
-  /** A copy with memory of its own. */
+  /**
+   * A copy with memory of its own, which is neither shared nor resizable.
+   *
+   * @throws {ShapeError} when the memory has shrunk, or went with `postMessage`
+   */
   clone(): HostArray<D> {
-    return new HostArray(this.dtype, this.shape, this.data.slice() as HostData[D]);
+    return copyOf(this);
   }
 
   toString(): string {
@@ -92,9 +127,70 @@ export class HostArray<D extends HostDType = HostDType> {
   }
 }
 
+/** @throws {ShapeError} when the memory holds another number of elements than it did */
+function checkMemory({ dtype, shape, data }: HostArray): void {
+  const expected = sizeOf(shape);
+  if (data.length === expected) return;
+  throw new ShapeError(
+    `The memory of ${formatType({ dtype, shape })} holds ${data.length} elements and not ${expected}: its buffer was transferred ` +
+      '(by postMessage, say) or resized. Keep a clone() where the array is needed afterwards.',
+  );
+}
+
+/** The dtypes of the host. */
+function isHostDType(dtype: unknown): dtype is HostDType {
+  return typeof dtype === 'string' && Object.hasOwn(constructors, dtype);
+}
+
+/** What `postMessage` and `structuredClone` make of a HostArray: a plain object with its fields. */
+interface HostArrayFields {
+  readonly dtype: HostDType;
+  readonly shape: readonly number[];
+  readonly data: HostData[HostDType];
+}
+
+/** Whether a value is what is left of a HostArray that was posted to a worker or structurally cloned. */
+export function isHostArrayFields(value: unknown): value is HostArrayFields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  // A plain object of any realm: an array of a device may have the same properties.
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return false;
+  const { dtype, shape, data } = value as Partial<Record<keyof HostArrayFields, unknown>>;
+  return isHostDType(dtype) && Array.isArray(shape) && typedArrayName(data) === classNames[dtype];
+}
+
+/**
+ * A host array of this copy of the package, from one of any copy or from what a structured clone left of one; undefined
+ * for anything else. Memory is shared with what was given.
+ *
+ * @throws {ShapeError} when the memory has shrunk, or went with `postMessage`
+ */
+export function toHostArray(value: unknown): HostArray | undefined {
+  if (!(value instanceof HostArray || isHostArrayFields(value))) return undefined;
+  if (Object.getPrototypeOf(value) !== HostArray.prototype) {
+    const { dtype, shape, data } = value;
+    return new HostArray<HostDType>(dtype, shape, data);
+  }
+  checkMemory(value as HostArray);
+  return value as HostArray;
+}
+
+/** Whether the array's memory can change its length, or be changed by other threads. */
+export function isFixedMemory({ data: { buffer } }: HostArray): boolean {
+  const { resizable } = buffer as { readonly resizable?: boolean };
+  return Object.prototype.toString.call(buffer) === '[object ArrayBuffer]' && resizable !== true;
+}
+
+function copyOf<D extends HostDType>(array: HostArray<D>): HostArray<D> {
+  checkMemory(array);
+  // Not slice(), which keeps the realm, and in places the kind of memory.
+  const data = new constructors[array.dtype](array.data) as HostData[D];
+  return new HostArray(array.dtype, array.shape, data);
+}
+
 /** A new array of zeros. */
 export function hostZeros<D extends HostDType = 'float32'>(shape: Shape, dtype?: D): HostArray<D> {
-  const resolved = dtype ?? ('float32' as D);
+  const resolved = checkedDType(dtype ?? ('float32' as D));
   return new HostArray(
     resolved,
     shape,
@@ -105,6 +201,11 @@ export function hostZeros<D extends HostDType = 'float32'>(shape: Shape, dtype?:
 /** Nested numbers, all rows of equal length. */
 export type NestedNumbers = number | readonly NestedNumbers[];
 
+export interface HostArrayOptions<D extends HostDType = HostDType> {
+  readonly dtype?: D;
+  readonly shape?: Shape;
+}
+
 /**
  * An array from a number, nested numbers or a typed array.
  *
@@ -114,15 +215,19 @@ export type NestedNumbers = number | readonly NestedNumbers[];
  */
 export function hostArray<D extends HostDType = 'float32'>(
   values: NestedNumbers | ArrayLike<number>,
-  options: { readonly dtype?: D; readonly shape?: Shape } = {},
+  options: HostArrayOptions<D> = {},
 ): HostArray<D> {
-  const dtype = options.dtype ?? ('float32' as D);
+  checkOptions<HostArrayOptions<D>>('hostArray', options, { dtype: true, shape: true });
+  const dtype = checkedDType(options.dtype ?? ('float32' as D));
+  const view = typedArrayName(values);
   let flat = values as ArrayLike<number>;
-  let shape: Shape = [flat.length];
-  if (!ArrayBuffer.isView(values)) {
+  let shape: Shape = [flat?.length];
+  if (view === undefined) {
     const collected: number[] = [];
     shape = flatten(values as NestedNumbers, collected);
     flat = collected;
+  } else if (view.startsWith('Big')) {
+    throw new DTypeError(`hostArray takes numbers, got ${describeValue(values)}, which holds bigints.`);
   }
   const data =
     dtype === 'bool' ? Uint8Array.from(flat, (x) => Number(x !== 0)) : constructors[dtype].from(flat);
@@ -134,7 +239,10 @@ function flatten(values: NestedNumbers, into: number[]): number[] {
     into.push(values);
     return [];
   }
-  const shapes = values.map((value) => flatten(value, into));
+  if (!Array.isArray(values) && typedArrayName(values) === undefined) {
+    throw new ArgumentError(`hostArray takes numbers, nested to any depth, got ${describeValue(values)}.`);
+  }
+  const shapes = Array.from(values as readonly NestedNumbers[], (value) => flatten(value, into));
   const first = shapes[0] ?? [];
   for (const shape of shapes) {
     if (shape.length !== first.length || shape.some((dimension, axis) => dimension !== first[axis])) {
@@ -147,6 +255,9 @@ function flatten(values: NestedNumbers, into: number[]): number[] {
 }
 
 function checkedShape(shape: Shape): Shape {
+  if (!Array.isArray(shape)) {
+    throw new ShapeError(`A shape is an array of non-negative integers, got ${describeValue(shape)}.`);
+  }
   for (const dimension of shape) {
     if (!Number.isInteger(dimension) || dimension < 0) {
       throw new ShapeError(`A shape holds non-negative integers, got ${formatShape(shape)}.`);
@@ -155,6 +266,9 @@ function checkedShape(shape: Shape): Shape {
   return shape;
 }
 
-function describeValue(value: unknown): string {
-  return value === null ? 'null' : ((value as object)?.constructor?.name ?? typeof value);
+function checkedDType<D extends HostDType>(dtype: D): D {
+  if (isHostDType(dtype)) return dtype;
+  throw new DTypeError(
+    `The dtypes of host arrays are ${Object.keys(bytesPerElement).join(', ')}; got ${describeValue(dtype)}.`,
+  );
 }

@@ -4,7 +4,11 @@ export * from './errors.js';
 export * from './nearest-name.js';
 export { printable, printableJson, quoted } from './printable.js';
 export * from './half.js';
-export * from './host-array.js';
+export { hostArray, HostArray, hostZeros, toHostArray } from './host-array.js';
+export type { HostArrayOptions, HostData, NestedNumbers } from './host-array.js';
+export { checkChoice, checkOptions, type OptionNames } from './check-options.js';
+export { describeValue, typedArrayName } from './describe-value.js';
+export { checkLabels } from './labels.js';
 export * from './random.js';
 export * from './pytree.js';
 
@@ -37,7 +41,8 @@ export { broadcastShapes } from './ops/broadcasting.js';
 export { primitiveNames } from './ops/table.js';
 
 export * from './backend.js';
-export { checkInputs, checkState } from './check-inputs.js';
+export { checkCompileOptions, checkInputs, takeInputs } from './check-inputs.js';
+export { LiveExecutables } from './live-executables.js';
 export { interpret } from './interpreter.js';
 export { referenceBackend } from './reference-backend.js';
 export type { Network, Symbolic } from './network.js';

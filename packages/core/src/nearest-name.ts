@@ -2,7 +2,8 @@
  * The suggestion in "did you mean …?": which of the names that exist is nearest to the one that was typed. Distance
  * is the edit distance of Damerau (1964) and Levenshtein (1966), in which two letters in the wrong order are one slip
  * (in its restricted form: no letter is edited twice), without regard to case and to separators, so that
- * `8gaussians` finds `8-gaussians`; a name that lies whole inside another (`moons`, `two-moons`) counts as near.
+ * `8gaussians` finds `8-gaussians`; a name that lies whole inside another (`moons`, `two-moons`) counts as near, and so
+ * do the initials of a name's words (`lr`, `learningRate`) where nothing else is near.
  */
 
 /** Nobody mistypes a longer name: the distance takes time and memory by the product of two lengths. */
@@ -31,13 +32,22 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
       nearest = candidate;
     }
   }
-  return nearest;
+  if (nearest !== undefined || typed.length < 2) return nearest;
+  return [...candidates].find((candidate) => initials(candidate) === typed);
 }
 
 /** ` Did you mean "…"?` with its leading space, or an empty string: to be appended to an error's message. */
 export function didYouMean(name: string, candidates: Iterable<string>): string {
   const nearest = nearestName(name, candidates);
   return nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
+}
+
+/** `lr` of `learningRate` and of `learning-rate`. */
+function initials(name: string): string {
+  return name
+    .split(/[\s._-]+|(?=[A-Z])/)
+    .map((word) => word.charAt(0).toLowerCase())
+    .join('');
 }
 
 function plain(name: string): string {

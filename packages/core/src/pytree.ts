@@ -2,9 +2,11 @@
  * Pytrees: parameters, states and batches are plain nested objects and arrays, and functions over them keep their
  * type. A leaf is anything that is neither an array nor a plain object (a Tensor, a HostArray, a number);
  * `undefined` is an absent subtree. Objects are walked in sorted key order, so that two trees with the same keys
- * have the same leaves in the same order however they were written down.
+ * have the same leaves in the same order however they were written down. A HostArray that was posted to a worker is an
+ * object literal since; it counts as the leaf that it was.
  */
 import { PytreeError } from './errors.js';
+import { HostArray, isHostArrayFields, toHostArray } from './host-array.js';
 
 /** A tree with leaves of type `L`. */
 export type Tree<L> = L | undefined | readonly Tree<L>[] | { readonly [key: string]: Tree<L> };
@@ -36,10 +38,14 @@ export interface TreeStructure {
 /** Whether a value is an inner node: an array or an object literal. */
 function isNode(value: unknown): value is readonly unknown[] | Record<string, unknown> {
   if (Array.isArray(value)) return true;
-  if (typeof value !== 'object' || value === null) return false;
+  if (typeof value !== 'object' || value === null || isHostArrayFields(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   // A literal's prototype is the root of the chain, also when it comes from another realm.
   return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function leafOf(value: unknown): unknown {
+  return value instanceof HostArray || !isHostArrayFields(value) ? value : toHostArray(value);
 }
 
 function entries(node: readonly unknown[] | Record<string, unknown>): [string, unknown][] {
@@ -54,7 +60,7 @@ export function treePaths<L>(tree: Tree<L>): PathLeaf<L>[] {
   const found: PathLeaf<L>[] = [];
   const walk = (value: unknown, path: string): void => {
     if (value === undefined) return;
-    if (!isNode(value)) found.push({ path, leaf: value as L });
+    if (!isNode(value)) found.push({ path, leaf: leafOf(value) as L });
     else for (const [key, child] of entries(value)) walk(child, path === '' ? key : `${path}/${key}`);
   };
   walk(tree, '');

@@ -1,6 +1,6 @@
 /** The reference interpreter behind the Backend contract: every graph, on the host, in float64; slow and exact. */
 import type { Backend, CompileOptions, DeviceArray, Executable, RunInput } from './backend.js';
-import { checkInputs, checkState } from './check-inputs.js';
+import { checkCompileOptions, takeInputs } from './check-inputs.js';
 import { DisposedError } from './errors.js';
 import type { Graph } from './graph.js';
 import { HostArray } from './host-array.js';
@@ -40,7 +40,12 @@ function hostValue(input: RunInput): HostArray | Promise<HostArray> {
   return input instanceof ReferenceArray ? input.exact() : input.read();
 }
 
-function executable(graph: Graph, { state = {} }: CompileOptions): Executable {
+/** Whether the backend was disposed of, and its executables with it. */
+interface Owner {
+  disposed: boolean;
+}
+
+function executable(graph: Graph, state: NonNullable<CompileOptions['state']>, owner: Owner): Executable {
   let disposed = false;
   const dispose = async () => {
     disposed = true;
@@ -48,16 +53,18 @@ function executable(graph: Graph, { state = {} }: CompileOptions): Executable {
   return {
     graph,
     async run(inputs, options) {
-      if (disposed) throw new DisposedError(`The executable of graph "${graph.name}" was disposed of.`);
+      if (disposed || owner.disposed) {
+        throw new DisposedError(`The executable of graph "${graph.name}" was disposed of.`);
+      }
+      const given = takeInputs(graph, inputs, options);
       options?.signal?.throwIfAborted();
-      checkInputs(graph, inputs);
-      const names = Object.keys(inputs);
-      const given = names.map((name) => hostValue(inputs[name]));
+      const names = Object.keys(given);
+      const found = names.map((name) => hostValue(given[name]));
       const isHere = (value: HostArray | Promise<HostArray>) => value instanceof HostArray;
-      const values = given.every(isHere) ? given : await Promise.all(given);
+      const values = found.every(isHere) ? found : await Promise.all(found);
       const results = interpret(graph, Object.fromEntries(names.map((name, i) => [name, values[i]])));
       for (const name of Object.keys(state)) {
-        const donated = inputs[name];
+        const donated = given[name];
         if (!(donated instanceof HostArray)) donated.dispose();
       }
       return Object.fromEntries(
@@ -71,6 +78,7 @@ function executable(graph: Graph, { state = {} }: CompileOptions): Executable {
 
 /** The backend named `reference`. Between runs, state keeps its float64 precision. */
 export function referenceBackend(): Backend {
+  const owner: Owner = { disposed: false };
   return {
     name: 'reference',
     describe: () => ({
@@ -79,10 +87,12 @@ export function referenceBackend(): Backend {
       description: 'float64 reference interpreter (plain JavaScript)',
       versions: {},
     }),
-    async compile(graph, options = {}) {
-      checkState(graph, options.state ?? {});
-      return executable(graph, options);
+    async compile(graph, options) {
+      if (owner.disposed) throw new DisposedError('The backend reference was disposed of.');
+      return executable(graph, checkCompileOptions(graph, options), owner);
     },
-    dispose: async () => {},
+    dispose: async () => {
+      owner.disposed = true;
+    },
   };
 }

@@ -2,6 +2,7 @@
  * trace: from a pure function over trees of tensors to a Graph. Inputs and outputs are named by pytree path
  * (`params/layers/0/weight`), which is how executables take and return them.
  */
+import { describeValue } from './describe-value.js';
 import { ArgumentError, PytreeError } from './errors.js';
 import { closeGraph, type Graph } from './graph.js';
 import { HostArray } from './host-array.js';
@@ -67,7 +68,7 @@ export function trace<In extends Tree<SpecLeaf>, Out extends Tree<Tensor>>(
     const name = output.structure.paths[i] || 'output';
     if (!(leaf instanceof Tensor)) {
       throw new PytreeError(
-        `The traced function returned ${describe(leaf)} as "${name}"; it must return tensors.`,
+        `The traced function returned ${describeValue(leaf)} as "${name}"; it must return tensors.`,
       );
     }
     return { name, tensor: leaf };
@@ -92,7 +93,7 @@ function checkDistinct(tree: string, names: readonly string[]): void {
 function specType(leaf: SpecLeaf, name: string): TensorType {
   if (!(leaf instanceof TensorSpec || leaf instanceof HostArray || leaf instanceof Tensor)) {
     throw new PytreeError(
-      `trace: leaf "${name}" is ${describe(leaf)}; it must be a spec(...), a HostArray or a Tensor.`,
+      `trace: leaf "${name}" is ${describeValue(leaf)}; it must be a spec(...), a HostArray or a Tensor.`,
     );
   }
   if (!leaf.shape.every((dimension) => Number.isInteger(dimension) && dimension >= 0)) {
@@ -101,10 +102,4 @@ function specType(leaf: SpecLeaf, name: string): TensorType {
     );
   }
   return { dtype: leaf.dtype === 'float64' ? 'float32' : leaf.dtype, shape: [...leaf.shape] };
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'object' && value !== null
-    ? `a ${value.constructor?.name ?? 'object'}`
-    : `${String(value)} (${typeof value})`;
 }

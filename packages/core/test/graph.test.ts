@@ -42,9 +42,9 @@ describe('trace', () => {
   });
 
   it.each<[string, () => unknown, new (message?: string) => Error, string]>([
-    ['an input that is no spec', () => trace((x: Tensor) => x, 3 as never), PytreeError, 'trace: leaf "input" is 3 (number); it must be a spec(...), a HostArray or a Tensor.'],
+    ['an input that is no spec', () => trace((x: Tensor) => x, 3 as never), PytreeError, 'trace: leaf "input" is 3; it must be a spec(...), a HostArray or a Tensor.'],
     ['an input of a bad shape', () => trace((x: Tensor) => x, { a: spec([1.5]) } as never), ArgumentError, 'trace: leaf "a" has shape [1.5]; dimensions are non-negative integers.'],
-    ['a result that is no tensor', () => trace(() => ({ a: 3 }) as never, {}), PytreeError, 'The traced function returned 3 (number) as "a"; it must return tensors.'],
+    ['a result that is no tensor', () => trace(() => ({ a: 3 }) as never, {}), PytreeError, 'The traced function returned 3 as "a"; it must return tensors.'],
     ['paths that collide', () => trace(({ 'a/b': x }: { 'a/b': Tensor; a: { b: Tensor } }) => x, { 'a/b': spec([]), a: { b: spec([]) } }), PytreeError, 'trace: two leaves of the argument have the path "a/b"; rename a key.'],
     ['result paths that collide', () => trace((x: Tensor) => ({ 'a/b': x, a: { b: x } }), spec([])), PytreeError, 'trace: two leaves of the result have the path "a/b"; rename a key.'],
   ])('refuses %s', (_, use, type, message) => {

@@ -41,7 +41,7 @@ describe('HostArray', () => {
 
   it.each<[string, () => unknown, new (message?: string) => Error, string]>([
     ['data that is too short', () => new HostArray('float32', [3], new Float32Array(2)), ShapeError, 'HostArray of shape [3] needs 3 elements, got 2.'],
-    ['data of another type', () => new HostArray('float32', [2], new Int32Array(2) as never), DTypeError, 'HostArray of float32 takes a Float32Array, got Int32Array.'],
+    ['data of another type', () => new HostArray('float32', [2], new Int32Array(2) as never), DTypeError, 'HostArray of float32 takes a Float32Array, got an Int32Array of 2.'],
     ['a negative size', () => hostZeros([-1]), ShapeError, 'A shape holds non-negative integers, got [-1].'],
     ['ragged rows', () => hostArray([[1], [2, 3]]), ShapeError, 'Nested values are ragged: found [1] next to [2].'],
     ['item() of several', () => hostArray([1, 2]).item(), ShapeError, 'item() needs one element, float32[2] has 2.'],

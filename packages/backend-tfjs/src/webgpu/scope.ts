@@ -1,7 +1,11 @@
 /** Scope: a block of a kernel's text. NotFusable: there is no such text. */
 
 /** The group asks for more than one kernel can give. */
-export class NotFusable extends Error {}
+export class NotFusable extends Error {
+  override get name(): string {
+    return 'NotFusable';
+  }
+}
 
 /** Statements with the names of what they computed. An inner scope sees what outer ones know. */
 export class Scope {

@@ -36,7 +36,11 @@ export class GlobalReference {
 }
 
 /** What is wrong with a pickle, before it is known where it was read from. */
-export class PickleProblem extends Error {}
+export class PickleProblem extends Error {
+  override get name(): string {
+    return 'PickleProblem';
+  }
+}
 
 /** Whether a value takes a state. */
 export function isBuildable(value: unknown): value is Buildable {

@@ -18,7 +18,11 @@ import type { Aspect, BehaviourCase, Feature, Finding } from './case.js';
 import { f32 } from './inputs.js';
 
 /** Thrown by a behaviour case: what was expected of the backend and what it did. */
-export class Violation extends MeanflowError {}
+export class Violation extends MeanflowError {
+  override get name(): string {
+    return 'Violation';
+  }
+}
 
 /** A case that passes when `check` returns. */
 export function behaviour(

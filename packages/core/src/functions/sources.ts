@@ -1,7 +1,8 @@
 /** Tensors from nothing: constants and coordinates. */
 import { apply, inContext } from '../apply.js';
+import { describeValue } from '../describe-value.js';
 import { ArgumentError } from '../errors.js';
-import { HostArray, hostArray, type NestedNumbers } from '../host-array.js';
+import { hostArray, toHostArray, type HostArray, type NestedNumbers } from '../host-array.js';
 import { Tensor } from '../tensor.js';
 import type { DType, Shape } from '../types.js';
 import { broadcastTo } from './shaping.js';
@@ -12,21 +13,22 @@ export type TensorLike = Tensor | number;
 /**
  * A constant. Numbers keep float64 precision in the graph; a backend rounds them to its own.
  *
- * @param value a number, rectangular nested numbers or a host array
+ * @param value a number, rectangular nested numbers or a host array, which is copied
  * @param dtype defaults to the host array's dtype (float64 counts as float32), float32 otherwise
  * @throws {ArgumentError} when a value is not one of the dtype, such as 0.5 for int32
  */
 export function constant(value: NestedNumbers | HostArray, dtype?: DType): Tensor {
   return inContext('constant', [], () => {
-    if (value instanceof HostArray) {
-      const resolved = dtype ?? (value.dtype === 'float64' ? 'float32' : value.dtype);
-      if (resolved !== value.dtype) checkValues(value, resolved);
-      return apply('constant', [], { dtype: resolved, value });
+    const array = toHostArray(value);
+    if (array !== undefined) {
+      const resolved = dtype ?? (array.dtype === 'float64' ? 'float32' : array.dtype);
+      if (resolved !== array.dtype) checkValues(array, resolved);
+      return apply('constant', [], { dtype: resolved, value: array.clone() });
     }
     if (typeof value !== 'number' && !Array.isArray(value)) {
-      throw new ArgumentError(`takes numbers or a HostArray, got ${String(value)}.`);
+      throw new ArgumentError(`takes numbers or a HostArray, got ${describeValue(value)}.`);
     }
-    const given = hostArray(value, { dtype: 'float64' });
+    const given = hostArray(value as NestedNumbers, { dtype: 'float64' });
     const resolved = dtype ?? 'float32';
     if (resolved === 'float32') return apply('constant', [], { dtype: resolved, value: given });
     checkValues(given, resolved);
