@@ -71,7 +71,7 @@ for (const kind of ['meanflow', 'flow-matching'] as const) {
       }),
       objective: createObjective({ kind }),
       optimizer: adamW({ learningRate: 1e-4 }),
-      ema: ema({ decays: [0.999] }),
+      ema: ema({ decays: [0.999], rampUp: false }),
       data,
       batchSize: BATCH,
       seed: 0,

@@ -37,7 +37,7 @@ const trainer = await Trainer.create({
   network: { ...network, init: () => initial },
   objective: { ...objective, draw: () => draws },
   optimizer: adamW({ learningRate: 1e-4, beta2: 0.95, weightDecay: 0.01 }),
-  ema: ema({ decays: [0.999] }),
+  ema: ema({ decays: [0.999], rampUp: false }),
   data: { batch: () => ({ x }) },
   batchSize: x.shape[0],
   seed: 0,

@@ -10,7 +10,7 @@ function published(name: string): Generator {
   const network = createNetwork(config);
   const facts = { name, description: { network: config }, origin: { format: '', weights: '' } };
   return {
-    ...{ network, params: {}, origin: name },
+    ...{ network, params: {}, origin: name, notes: [] },
     data: publishedData(facts, network),
     ...publishedSampling(facts, network),
     guidance: network.takesGuidance ? 'condition' : undefined,

@@ -57,7 +57,7 @@ describe.each(published)('%s', (name, recipe) => {
     }
     expect(file.ema).toEqual(
       'decay' in ema
-        ? { decays: [ema.decay], every: ema.every }
+        ? { decays: [ema.decay], every: ema.every, rampUp: false }
         : { halfLives: ema.halfLives, rampUpShare: ema.rampUpShare },
     );
     expect(file.sampling).toMatchObject({ ema: 'decay' in ema ? ema.decay : ema.evaluated });

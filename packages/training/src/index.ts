@@ -13,8 +13,17 @@ export { muonWithAdam, recipeEma, recipeOptimizer, type MuonWithAdamOptions } fr
 export { sgd, type SgdOptions } from './sgd.js';
 export { clipByGlobalNorm, globalNorm } from './clipping.js';
 export * from './schedules.js';
-export { ema, emaKey, type Ema, type EmaOptions, type EmaState, type HalfLives } from './ema.js';
+export {
+  ema,
+  emaKey,
+  initialShare,
+  type Ema,
+  type EmaOptions,
+  type EmaState,
+  type HalfLives,
+} from './ema.js';
 export * from './errors.js';
+export { countNonFinite, nonFiniteLeaves, worstLeaf, type NonFiniteLeaf } from './finite.js';
 export {
   applyGradients,
   lossAndGradients,

@@ -59,9 +59,9 @@ export function muonWithAdam(
   });
 }
 
-/** The averages; those of half-lives by their samples. */
+/** The averages; those of half-lives by their samples. Decays are as published from the first update on. */
 export function recipeEma({ ema: settings, batch }: PublishedRecipe): Ema {
-  if ('decay' in settings) return ema({ decays: [settings.decay], every: settings.every });
+  if ('decay' in settings) return ema({ decays: [settings.decay], every: settings.every, rampUp: false });
   const { halfLives, rampUpShare } = settings;
   return ema({ halfLives: { samples: halfLives, batch, rampUpShare } });
 }

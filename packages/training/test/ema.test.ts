@@ -7,7 +7,7 @@ import {
   type HostArray,
   type Tensor,
 } from '@meanflow/core';
-import { ema, emaKey, type Ema } from '../src/index.js';
+import { ema, emaKey, initialShare, type Ema } from '../src/index.js';
 
 const published = JSON.parse(
   readFileSync(new URL('./data/cifar-schedules.json', import.meta.url), 'utf8'),
@@ -45,7 +45,7 @@ describe('ema', () => {
   it("MeanFlow's CIFAR-10 recipe: every 16 steps, with the decay to the power of 16", async () => {
     const { decay, ema_after_step_k: expected } = published.ema;
     const values = expected.map((_, i) => i + 1);
-    const history = await averagesOf(ema({ decays: [decay], every: 16 }), 0, values);
+    const history = await averagesOf(ema({ decays: [decay], every: 16, rampUp: false }), 0, values);
     history.forEach((averages, i) => {
       expect(Math.abs(averages[emaKey(decay)] - expected[i])).toBeLessThanOrEqual(2 ** -23 * expected[i]);
     });
@@ -53,7 +53,7 @@ describe('ema', () => {
 
   it('keeps several decays side by side: e = d·e + (1 − d)·p', async () => {
     const values = [1, -2, 5, 0.5, 3];
-    const history = await averagesOf(ema({ decays: [0.5, 0.9, 0] }), 2, values);
+    const history = await averagesOf(ema({ decays: [0.5, 0.9, 0], rampUp: false }), 2, values);
     for (const decay of [0.5, 0.9, 0]) {
       let expected = 2;
       values.forEach((value, i) => {
@@ -64,20 +64,38 @@ describe('ema', () => {
   });
 
   it('keeps a constant parameter exactly, which d·e + (1 − d)·p in float32 would let drift', async () => {
-    const history = await averagesOf(ema({ decays: [0.9999] }), 0.1, new Array<number>(50).fill(0.1));
+    const history = await averagesOf(
+      ema({ decays: [0.9999], rampUp: false }),
+      0.1,
+      new Array<number>(50).fill(0.1),
+    );
     expect(history.at(-1)).toEqual({ '0.9999': Math.fround(0.1) });
   });
 
-  it('ramps up: min(d, (1 + n) / (10 + n)) at the n-th update', () => {
-    const { scalars } = ema({ decays: [0.9], rampUp: true });
+  it('ramps up by default: min(d, (1 + n) / (10 + n)) at the n-th update', () => {
+    const { scalars } = ema({ decays: [0.9] });
     expect(scalars(0)['0.9']).toBeCloseTo(1 - 2 / 11, 12);
     expect(scalars(1)['0.9']).toBeCloseTo(1 - 3 / 12, 12);
     expect(scalars(1000)['0.9']).toBeCloseTo(0.1, 12);
-    expect(ema({ decays: [0.9], rampUp: true, every: 2 }).scalars(0)['0.9']).toBe(0);
-    expect(ema({ decays: [0.9], rampUp: true, every: 2 }).scalars(1)['0.9']).toBeCloseTo(
-      1 - (3 / 12) ** 2,
+    expect(ema({ decays: [0.9], every: 2 }).scalars(0)['0.9']).toBe(0);
+    expect(ema({ decays: [0.9], every: 2 }).scalars(1)['0.9']).toBeCloseTo(1 - (3 / 12) ** 2, 12);
+  });
+
+  it('knows how much of it is still the initial network', () => {
+    const fixed = ema({ decays: [0.999], rampUp: false });
+    expect(initialShare(fixed, '0.999', 0)).toBe(1);
+    expect(initialShare(fixed, '0.999', 350)).toBeCloseTo(0.999 ** 350, 12);
+    // (2 · 3 · … · 351) / (11 · 12 · … · 360), which is 10! / (352 · … · 360).
+    const ramped = initialShare(ema({ decays: [0.999] }), '0.999', 350);
+    expect(ramped).toBe(0);
+    expect(initialShare(ema({ decays: [0.999] }), '0.999', 3)).toBeCloseTo((2 * 3 * 4) / (11 * 12 * 13), 12);
+    expect(initialShare(ema({ decays: [0.9], every: 16, rampUp: false }), '0.9', 15)).toBe(1);
+    expect(initialShare(ema({ decays: [0.9], every: 16, rampUp: false }), '0.9', 40)).toBeCloseTo(
+      0.9 ** 32,
       12,
     );
+    const half = ema({ halfLives: { samples: [500_000], batch: 64 } });
+    expect(initialShare(half, '500000', 10)).toBe(0);
   });
 
   it.each([
@@ -94,7 +112,7 @@ describe('half-lives', () => {
   const half = { samples: [500_000, 2_000_000], batch: 1024 };
 
   it('are those of EDM: at most a twentieth of the samples seen', () => {
-    const { keys, scalars } = ema({ decays: [0.9], halfLives: half });
+    const { keys, scalars } = ema({ decays: [0.9], halfLives: half, rampUp: false });
     expect(keys).toEqual(['0.9', '500000', '2000000']);
     const decay = (step: number, key: string) => 1 - scalars(step)[key];
     expect(decay(0, '500000')).toBeCloseTo(0.5 ** 20, 12);

@@ -195,7 +195,8 @@ function resultsText(results: DatasetResults): string {
   const rows = results.methods.flatMap(({ title, sampling }) =>
     sampling.map(({ nfe, metrics }) => ({ name: title, nfe, scores: medians(metrics) })),
   );
-  return `${results.name}\n${scoresTable(results.metrics, rows, medians(results.floor))}`;
+  const notes = results.notes.map((note) => `${note}\n`).join('');
+  return `${results.name}\n${notes}${scoresTable(results.metrics, rows, medians(results.floor))}`;
 }
 
 async function writeResults(

@@ -34,6 +34,7 @@ export interface EvaluateFeaturesOptions extends ExtractorSettings {
   readonly data?: string;
   readonly imageSize?: number;
   readonly vae?: string;
+  readonly average?: string;
   readonly nfe?: readonly number[];
   readonly samples?: number;
   readonly seed: number;
@@ -58,6 +59,8 @@ interface Subject {
 
 /** What is judged: its images, what it is called, and the samples of each setting. */
 interface Judged {
+  /** What whoever reads the scores should know. */
+  readonly notes: readonly string[];
   readonly facts: ImageFacts;
   readonly hasLabels: boolean;
   /** Rows of each class in the data that the model learnt from, where it records them. */
@@ -93,11 +96,12 @@ export async function evaluateFeatures(
 }
 
 async function score(
-  { facts, hasLabels, classCounts: own, subjects, openOwnData }: Judged,
+  { facts, hasLabels, notes, classCounts: own, subjects, openOwnData }: Judged,
   extractor: FeatureExtractor,
   options: EvaluateFeaturesOptions,
   io: Io,
 ): Promise<void> {
+  for (const note of notes) io.err(`${note}\n`);
   const count = options.samples ?? SAMPLES;
   const names = options.metrics ?? ['feature-frechet'];
   const {
@@ -174,8 +178,8 @@ async function compared(
 
 /** A run, a checkpoint or an imported model. */
 async function modelOf(path: string, options: EvaluateFeaturesOptions): Promise<Judged> {
-  const { vae, seed, samples: count = SAMPLES } = options;
-  const generator = await loadGenerator(path, { vae });
+  const { seed, samples: count = SAMPLES } = options;
+  const generator = await loadGenerator(path, options);
   const openOwnData = (await isModelFile(path))
     ? undefined
     : async (): Promise<Dataset> => openJudgedDataOf((await loadModel(path)).model.config, 'nhwc');
@@ -193,6 +197,7 @@ async function modelOf(path: string, options: EvaluateFeaturesOptions): Promise<
   return {
     facts: generator.data,
     hasLabels: generator.network.classCount !== undefined,
+    notes: generator.notes,
     classCounts: generator.data.classCounts,
     ...(openOwnData === undefined ? {} : { openOwnData }),
     subjects: settings.map(({ nfe, guidance, model }) => ({
@@ -206,7 +211,15 @@ async function modelOf(path: string, options: EvaluateFeaturesOptions): Promise<
 
 /** A file of images. */
 async function fileOf(path: string, options: EvaluateFeaturesOptions): Promise<Judged> {
-  for (const name of ['nfe', 'guidance', 'guidanceInterval', 'samples', 'labels', 'vae'] as const) {
+  for (const name of [
+    'nfe',
+    'guidance',
+    'guidanceInterval',
+    'samples',
+    'labels',
+    'vae',
+    'average',
+  ] as const) {
     if (options[name] !== undefined) {
       throw new ArgumentError(
         `${optionName(name)} is for models, and ${path} holds samples that were drawn already.`,
@@ -218,6 +231,7 @@ async function fileOf(path: string, options: EvaluateFeaturesOptions): Promise<J
   return {
     facts: { name: path, featureShape: imageShape, imageShape },
     hasLabels: false,
+    notes: [],
     classCounts: undefined,
     subjects: [{ name: path, pieces: () => readPieces(images) }],
     dispose: async () => {},

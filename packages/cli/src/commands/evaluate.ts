@@ -20,7 +20,7 @@ import { createJudge, scoreModel, type Judge, type ModelScores } from '../experi
 import type { ExtractorSettings } from '../experiment/extractor.js';
 import { featureMetricsAmong } from '../experiment/features.js';
 import { isModelFile } from '@meanflow/checkpoints/node';
-import { loadModel, type Generator, type Model } from '../experiment/model.js';
+import { checkFiniteParameters, loadModel, type Generator, type Model } from '../experiment/model.js';
 import { openJudgedDataOf } from '../experiment/resolve.js';
 import { stepsFor } from '../experiment/solvers.js';
 import { methods } from '../methods.js';
@@ -30,6 +30,7 @@ import type { Io } from '../terminal/io.js';
 import { evaluateFeatures, type EvaluateFeaturesOptions } from './evaluate-features.js';
 import { withFeatureOptions } from './feature-options.js';
 import {
+  averageOption,
   guidanceInterval,
   labelChoices,
   metricNames,
@@ -72,6 +73,7 @@ export function addEvaluate(program: Command, io: Io): void {
       nonNegatives,
     )
     .addOption(guidanceInterval())
+    .addOption(averageOption())
     .addOption(
       new Option(
         '--labels <how>',
@@ -144,7 +146,9 @@ async function evaluate(run: string, options: EvaluateOptions, io: Io): Promise<
       `"${run}" was not trained here: it is judged by a feature extractor in an ONNX file, --features, against --statistics or --data.`,
     );
   }
-  const model = withChanges((await loadModel(run)).model, options);
+  const model = withChanges((await loadModel(run, options)).model, options);
+  checkFiniteParameters(model.params, `"${run}"`);
+  for (const note of model.notes) io.err(`${note}\n`);
   const { config, network, step } = model;
   const guided = (options.guidance ?? [undefined]).map((scale) =>
     withGuidance(model, undefined, { guidance: scale, guidanceInterval: options.guidanceInterval }),

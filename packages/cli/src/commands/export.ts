@@ -9,7 +9,7 @@ import { writeOutput, writeOutputs } from '../files.js';
 import { bytesText } from '../report/numbers.js';
 import type { Io } from '../terminal/io.js';
 import { defaultEvaluations, solverOption, withGuidance } from './sample.js';
-import { wholeNumber, withGuidanceOptions } from './options.js';
+import { averageOption, wholeNumber, withGuidanceOptions } from './options.js';
 
 interface ExportOptions {
   readonly nfe?: number;
@@ -19,6 +19,7 @@ interface ExportOptions {
   readonly guidanceInterval?: readonly [number, number];
   readonly guidanceInputs?: boolean;
   readonly vae?: string;
+  readonly average?: string;
   readonly dtype: 'float32' | 'float16';
   readonly out?: string;
   readonly triton?: string;
@@ -43,6 +44,7 @@ export function addExport(program: Command, io: Io): void {
     .option('--batch <n>', 'samples in a run; the shapes of the file are fixed', wholeNumber(1), 1)
     .option('--solver <name>', 'as for "meanflow sample", but for those that choose their steps')
     .option('--guidance-inputs', 'leave guidance to the caller, as inputs "omega", "t_min" and "t_max"')
+    .addOption(averageOption())
     .option(
       '--vae <file>',
       'decoder of an autoencoder, from "meanflow import", as the last part of the sampler',
@@ -71,7 +73,7 @@ Examples:
 async function exportModel(path: string, options: ExportOptions, io: Io): Promise<void> {
   const { batch: rows, guidanceInputs = false } = options;
   const place = placeOf(path, options);
-  const loaded = await loadGenerator(path, { vae: options.vae });
+  const loaded = await loadGenerator(path, options);
   const nfe = options.nfe ?? defaultEvaluations(loaded);
   const model = withGuidance(loaded, nfe, options);
   const solver = solverOption(options.solver);
@@ -88,6 +90,7 @@ async function exportModel(path: string, options: ExportOptions, io: Io): Promis
   if (data !== undefined) await writeOutputs(place.dataFile, data.chunks());
   if (place.config !== undefined) await writeOutput(place.config, tritonConfig(place.name, exported));
   await writeOutputs(place.model, file.chunks());
+  for (const note of model.notes) io.err(`${note}\n`);
   const size = bytesText(file.byteLength + (data?.byteLength ?? 0));
   const inputs = exported.inputs.map(({ name, dtype, shape }) => `${name} ${dtype}[${shape.join(', ')}]`);
   io.err(

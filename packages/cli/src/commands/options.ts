@@ -113,6 +113,14 @@ export function guidanceInterval(): Option {
 export const labelChoices = ['data', 'uniform'] as const;
 export type LabelChoice = (typeof labelChoices)[number];
 
+/** `--average`, for commands that sample a run. */
+export function averageOption(): Option {
+  return new Option(
+    '--average <name>',
+    'of a run: the average of the parameters to sample with, by its decay or half-life, or "none"; as the run says by default',
+  );
+}
+
 /** `--backend`, the same for every command that computes. */
 export function withBackend(command: Command): Command {
   return command.option('--backend <name>', 'what to compute on, such as ort:cpu; see "meanflow doctor"');

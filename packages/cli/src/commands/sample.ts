@@ -13,6 +13,7 @@ import { countText } from '../report/numbers.js';
 import { checkFormat, formatSamples } from '../sample-formats.js';
 import type { Io } from '../terminal/io.js';
 import {
+  averageOption,
   grid,
   labelChoices,
   names,
@@ -34,6 +35,7 @@ interface SampleOptions {
   readonly guidance?: number;
   readonly guidanceInterval?: readonly [number, number];
   readonly vae?: string;
+  readonly average?: string;
   readonly batch?: number;
   readonly out?: string;
   readonly backend?: string;
@@ -80,6 +82,7 @@ export function addSample(program: Command, io: Io): void {
       grid,
     )
     .option('--solver <name>', solverNames.join(', '))
+    .addOption(averageOption())
     .option('--vae <file>', 'decoder of an autoencoder, from "meanflow import": makes images of latents')
     .option('--batch <n>', 'samples that are computed at once, which decides the memory', wholeNumber(1))
     .option('--seed <n>', 'of the noise', wholeNumber(0), 0)
@@ -101,7 +104,7 @@ Examples:
 }
 
 async function sample(run: string, options: SampleOptions, io: Io): Promise<void> {
-  const loaded = await loadGenerator(run, { vae: options.vae });
+  const loaded = await loadGenerator(run, options);
   const solver = solverOption(options.solver);
   const out = options.out ?? (loaded.data.imageShape === undefined ? 'samples.csv' : 'samples.png');
   checkFormat(out, loaded.data);
@@ -127,6 +130,7 @@ async function sample(run: string, options: SampleOptions, io: Io): Promise<void
     if (out === '-') io.out(String(content));
     else await writeOutput(out, content);
     const where = out === '-' ? '' : `: ${out}`;
+    for (const note of model.notes) io.err(`${note}\n`);
     io.err(`${countText(count)} samples at ${Number(drawn.nfe.toFixed(1))} NFE, ${model.origin}${where}\n`);
   } finally {
     await backend.dispose();

@@ -17,10 +17,12 @@ import { merge } from '../config/merge.js';
 import { readConfigFile } from '../config/read-file.js';
 import { methodNames, runConfigSchema, type RunConfig } from '../config/schema.js';
 import { validate } from '../config/validate.js';
+import { averageNote } from '../experiment/averages.js';
 import { checkJudgeable, createJudge } from '../experiment/evaluation.js';
 import { mergeRuns } from '../experiment/lengths.js';
 import { openDataOf, resolveRun, type ResolvedRun } from '../experiment/resolve.js';
 import { trainRun } from '../experiment/run.js';
+import { shortRunNote } from '../experiment/short-run.js';
 import { prepareRun } from '../experiment/training.js';
 import { methods } from '../methods.js';
 import { countText, durationText, rateText } from '../report/numbers.js';
@@ -210,6 +212,8 @@ async function work(
       `${title} on ${dataset.name}: ${config.network.kind} of ${parameters} parameters, ${countText(config.steps)} steps of ` +
         `${config.batch}, seed ${config.seed}, ${device.describe().description}\n`,
     );
+    const short = shortRunNote(config, dataset);
+    if (short !== undefined) io.err(`${short}\n`);
     const onResume = ({ step, source }: ResumePoint): void =>
       io.err(
         source === undefined
@@ -226,6 +230,8 @@ async function work(
       }
     });
     io.out(summaryText(summary, config, folder));
+    const note = averageNote(config, summary.step, config.sampling.ema);
+    if (note !== undefined) io.err(`${note}\n`);
     return status;
   } finally {
     await directory.close();

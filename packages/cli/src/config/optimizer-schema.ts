@@ -58,7 +58,7 @@ export const emaSchema = z
     /** In samples, as in EDM and pixel MeanFlow. */
     halfLives: z.array(z.number().min(1)).min(1).optional(),
     every: count.optional(),
-    /** Begin with smaller decays. */
+    /** Begin with smaller decays. Configurations of before that was usual say nothing, and mean false. */
     rampUp: z.boolean().optional(),
     /** No half-life is longer than this share of the samples seen. */
     rampUpShare: z.number().positive().optional(),

@@ -7,7 +7,7 @@ import { ArgumentError, formatShape, sameShape, transpose } from '@meanflow/core
 import { rangeNormalisation } from '@meanflow/data';
 import { latentDecoder } from '@meanflow/models';
 import { publishedData, publishedSampling } from './published.js';
-import { loadModel, type Generator } from './model.js';
+import { checkFiniteParameters, loadModel, type Generator } from './model.js';
 
 /** Samples of a published network that are drawn at once; its activations take hundreds of megabytes. */
 const AT_ONCE = 16;
@@ -15,17 +15,29 @@ const AT_ONCE = 16;
 export interface GeneratorOptions {
   /** A model file with the decoder of an autoencoder, for models of latents. */
   readonly vae?: string | undefined;
+  /** Of a run: the average to sample with, or "none" for the parameters themselves; as the run says by default. */
+  readonly average?: string | undefined;
 }
 
 /**
  * What samples can be drawn from, by its path.
  *
  * @param path a run's folder, a checkpoint of a run, or a model file
- * @throws {DataError} when it is missing, damaged, or none of these
+ * @throws {DataError} when it is missing, damaged, or none of these, or its parameters are not finite
  * @throws {ArgumentError} when a decoder is given for a model whose samples it does not take
  */
-export async function loadGenerator(path: string, { vae }: GeneratorOptions = {}): Promise<Generator> {
-  const generator = channelsLast((await isModelFile(path)) ? await imported(path) : (await loadModel(path)).model); // prettier-ignore
+export async function loadGenerator(
+  path: string,
+  { vae, average }: GeneratorOptions = {},
+): Promise<Generator> {
+  const isImported = await isModelFile(path);
+  if (isImported && average !== undefined) {
+    throw new ArgumentError(`--average: "${path}" is an imported model, which has one set of parameters.`);
+  }
+  const generator = channelsLast(
+    isImported ? await imported(path) : (await loadModel(path, { average })).model,
+  );
+  checkFiniteParameters(generator.params, `"${path}"`);
   return vae === undefined ? generator : withDecoder(generator, vae);
 }
 
@@ -39,6 +51,7 @@ async function imported(path: string): Promise<Generator> {
     guidance: network.takesGuidance ? 'condition' : undefined,
     origin: facts.name ?? network.config.kind,
     atOnce: AT_ONCE,
+    notes: [],
   };
 }
 

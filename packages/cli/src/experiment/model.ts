@@ -8,14 +8,23 @@ import { describeData, normalisationFromJson, type Dataset, type Normalisation }
 import type { JsonObject } from '@meanflow/formats';
 import { createNetwork, type AnyNetwork, type NetworkConfig } from '@meanflow/models';
 import type { ParameterTree, SampleDecoder } from '@meanflow/samplers';
-import { checkpointParameters, emaKey, type Checkpoint, type TrainState } from '@meanflow/training';
+import {
+  checkpointParameters,
+  emaKey,
+  nonFiniteLeaves,
+  worstLeaf,
+  type Checkpoint,
+  type TrainState,
+} from '@meanflow/training';
 import { loadCheckpoint } from '@meanflow/training/node';
 import { z } from 'zod';
 import { takesGuidance } from '../config/network-schema.js';
 import { runConfigSchema, type RunConfig, type SamplingSettings } from '../config/schema.js';
 import { validate } from '../config/validate.js';
+import { averageText } from '../config/optimizer-schema.js';
 import { methods } from '../methods.js';
 import { countText } from '../report/numbers.js';
+import { averageNote, chosenAverage } from './averages.js';
 
 /** What a checkpoint remembers of its data. */
 export interface DataFacts {
@@ -49,6 +58,8 @@ export interface Generator {
   readonly guidance: 'condition' | 'classifier-free' | undefined;
   /** What it is, for people: the method and the step, or a published name. */
   readonly origin: string;
+  /** What whoever looks at its samples should know. */
+  readonly notes: readonly string[];
 }
 
 /** A model that was trained here. */
@@ -59,14 +70,24 @@ export interface Model extends Generator {
 }
 
 /** What follows from a run's configuration. */
-function samplingOf(config: RunConfig, step: number): Pick<Generator, 'sampling' | 'guidance' | 'origin'> {
+function samplingOf(
+  config: RunConfig,
+  step: number,
+  average: number | null,
+): Pick<Generator, 'sampling' | 'guidance' | 'origin' | 'notes'> {
   const { sampling, network, objective, method } = config;
   const isClassifierFree = objective.kind === 'flow-matching' && objective.labelDrop !== undefined;
   return {
     sampling,
     guidance: takesGuidance(network) ? 'condition' : isClassifierFree ? 'classifier-free' : undefined,
-    origin: `${methods[method].title}, step ${countText(step)}`,
+    origin: `${methods[method].title}, step ${countText(step)}${average === sampling.ema ? '' : `, ${weightsText(average)}`}`,
+    notes: [averageNote(config, step, average) ?? []].flat(),
   };
+}
+
+/** Which parameters they are, in words. */
+function weightsText(average: number | null): string {
+  return average === null ? 'no average' : `average of ${averageText(average)}`;
 }
 
 const infoSchema = z.object({
@@ -120,16 +141,20 @@ export function modelOfState(
   const { ema } = config.sampling;
   const params = ema === null ? state.params : state.ema[emaKey(ema)];
   const { step } = state;
-  return { config, data: factsOf(dataset), network, params, step, ...samplingOf(config, step) };
+  return { config, data: factsOf(dataset), network, params, step, ...samplingOf(config, step, ema) };
 }
 
 /**
  * The model of a checkpoint file, or of the latest checkpoint of a run's folder.
  *
- * @throws {DataError} when it is missing, damaged, or not the checkpoint of the network that it says it is
+ * @param options.average the average to sample with, or "none" for the parameters themselves; as the run says by default
+ * @throws {DataError} when it is missing, damaged, or not the checkpoint of the network that it says it is, or when its
+ *   parameters are not finite
+ * @throws {ArgumentError} when the run keeps no such average
  */
 export async function loadModel(
   path: string,
+  { average: wanted }: { readonly average?: string | undefined } = {},
 ): Promise<{ readonly model: Model; readonly checkpoint: Checkpoint }> {
   const checkpoint = await loadCheckpoint(path);
   const { config, data } = validate(infoSchema, checkpoint.info, checkpoint.source, DataError);
@@ -140,11 +165,22 @@ export async function loadModel(
     normalisation: normalisationFromJson(data.normalisation, checkpoint.source),
   };
   const network = networkOf(config, facts);
-  const { ema } = config.sampling;
-  const average = ema === null ? undefined : emaKey(ema);
-  const params = checkpointParameters<ParameterTree>(checkpoint, network.specs, average);
+  const average = chosenAverage(config, wanted);
+  const key = average === null ? undefined : emaKey(average);
+  const params = checkpointParameters<ParameterTree>(checkpoint, network.specs, key);
   const { step } = checkpoint;
-  return { model: { config, data: facts, network, params, step, ...samplingOf(config, step) }, checkpoint };
+  const sampling = samplingOf(config, step, average);
+  return { model: { config, data: facts, network, params, step, ...sampling }, checkpoint };
+}
+
+/** @throws {DataError} when parameters are infinite or not a number: nothing but noise, or nothing at all, comes of them */
+export function checkFiniteParameters(params: ParameterTree, source: string): void {
+  const worst = worstLeaf(nonFiniteLeaves(params));
+  if (worst === undefined) return;
+  throw new DataError(
+    `${source} cannot be sampled: its parameters are not finite (${countText(worst.count)} of the ${countText(worst.size)} values of ` +
+      `"${worst.path}"). The run diverged; take a checkpoint from before, or another average with --average.`,
+  );
 }
 
 /** The class of each row, int32 `[rows]`; undefined for a model without classes. */

@@ -6,10 +6,12 @@ import { methodNames, type RunConfig } from '../config/schema.js';
 import { methods } from '../methods.js';
 import { countText, durationText, median } from '../report/numbers.js';
 import type { DatasetResults, MethodResults, MetricRow } from '../report/results.js';
+import { averageNote } from './averages.js';
 import { accuracyText, type JudgingClassifier } from './classifier.js';
 import type { PlannedDataset } from './comparison.js';
 import type { Scores } from './evaluation.js';
 import type { FinishedRun } from './one-run.js';
+import { shortRunNote } from './short-run.js';
 
 /**
  * The results of a data set.
@@ -32,6 +34,7 @@ export function summarise(
     description: planned.description,
     configs: Object.fromEntries(byMethod.map(([first]) => [first.method, first.config])),
     facts: [...facts(byMethod), ...(classifier === undefined ? [] : [classifierText(classifier)])],
+    notes: notesOf(planned.dataset, byMethod),
     metrics: metrics.map(({ name, title, unit, better, description }) => ({
       name,
       title,
@@ -42,6 +45,18 @@ export function summarise(
     floor: overSeeds(floors),
     methods: byMethod.map(methodResults),
   };
+}
+
+/** Each once: that the runs were short, and that averages are noise still. */
+function notesOf(
+  dataset: PlannedDataset['dataset'],
+  byMethod: readonly (readonly FinishedRun[])[],
+): readonly string[] {
+  const notes = byMethod.flatMap(([{ config }]) => [
+    shortRunNote(config, dataset),
+    averageNote(config, config.steps, config.sampling.ema),
+  ]);
+  return [...new Set(notes.filter((note) => note !== undefined))];
 }
 
 function methodResults(runs: readonly FinishedRun[]): MethodResults {

@@ -14,18 +14,17 @@ import {
   chain,
   clipByGlobalNorm,
   cosineSchedule,
-  ema,
   linearSchedule,
   muonWithAdam,
   Trainer,
   warmUpSchedule,
   type BatchSource,
-  type Ema,
   type GradientTransform,
   type ScheduleLike,
 } from '@meanflow/training';
 import type { OptimizerSettings } from '../config/optimizer-schema.js';
 import type { RunConfig } from '../config/schema.js';
+import { emaOf } from './averages.js';
 import { factsOf, networkOf } from './model.js';
 import type { ResolvedRun } from './resolve.js';
 
@@ -90,15 +89,6 @@ function optimizerOf(settings: OptimizerSettings, network: NetworkConfig, steps:
       ? muonWithAdam(network, { ...settings, learningRate })
       : adamW({ ...settings, learningRate });
   return clipNorm === undefined ? optimizer : chain(clipByGlobalNorm(clipNorm), optimizer);
-}
-
-function emaOf({ ema: { decays, halfLives, every, rampUp, rampUpShare }, batch }: RunConfig): Ema {
-  return ema({
-    ...(decays && { decays }),
-    ...(halfLives && { halfLives: { samples: halfLives, batch, ...(rampUpShare && { rampUpShare }) } }),
-    ...(every && { every }),
-    ...(rampUp && { rampUp }),
-  });
 }
 
 function scheduleOf(settings: OptimizerSettings, steps: number): ScheduleLike {

@@ -29,7 +29,7 @@ export const digitsRecipe: Recipe = {
     weightDecay: 0,
     clipNorm: 1,
   },
-  ema: { decays: [0.99] },
+  ema: { decays: [0.99], rampUp: true },
   evaluation: {
     samples: 2000,
     metrics: ['frechet', 'neighbour-label-agreement', 'neighbour-distance-ratio'],

@@ -35,7 +35,7 @@ export const planeRecipe: Recipe = {
     epsilon: 1e-8,
     weightDecay: 0,
   },
-  ema: { decays: [0.99] },
+  ema: { decays: [0.99], rampUp: true },
   evaluation: {
     // Many, because how evenly the modes are hit by chance alone moves sliced W2.
     samples: 20_000,

@@ -54,7 +54,7 @@ export const shapesRecipe: Recipe = {
     weightDecay: 0,
     clipNorm: 1,
   },
-  ema: { decays: [0.999] },
+  ema: { decays: [0.999], rampUp: true },
   evaluation: { samples: 5000, metrics: ['frechet', 'feature-frechet', 'class-accuracy'] },
   methods: { ...imageMethods, 'improved-meanflow': guided },
 };

@@ -53,6 +53,8 @@ export interface DatasetResults {
   readonly configs: Readonly<Record<string, unknown>>;
   /** What all methods share, to be read in a line. */
   readonly facts: readonly string[];
+  /** What whoever reads the numbers should know first, such as that the runs were short. */
+  readonly notes: readonly string[];
   readonly metrics: readonly MetricColumn[];
   /** The noise floor: data against data, as many rows as there are samples. */
   readonly floor: MetricRow;

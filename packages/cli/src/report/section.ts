@@ -30,6 +30,7 @@ export function datasetSection(results: DatasetResults, pictures: DatasetPicture
   return (
     `<section id="${anchor(results.name)}"><h2>${escapeText(results.name)}</h2>` +
     `<p class="spec">${[results.description, ...results.facts].map(escapeText).join(' · ')}</p>` +
+    results.notes.map((note) => `<p class="note">${escapeText(note)}</p>`).join('') +
     `<div class="matrix" style="--columns: ${columns}">${matrix}</div>${fewestEvaluations()}${metricsTable(results)}` +
     `<details><summary>Configuration</summary><pre>${escapeText(JSON.stringify(results.configs, null, 2))}</pre></details></section>`
   );

@@ -39,6 +39,7 @@ a { color: inherit; }
 nav { margin-top: 22px; display: flex; flex-wrap: wrap; gap: 8px 22px; font-size: 0.95rem; }
 section { margin-top: 64px; }
 .spec { margin-top: 6px; color: var(--muted); font-size: 0.9rem; text-wrap: pretty; }
+.note { max-width: 76ch; margin-top: 12px; padding: 8px 14px; background: var(--surface); border: 1px solid var(--rule); border-radius: 6px; font-size: 0.9rem; }
 .matrix {
   display: grid; gap: 18px 14px; margin-top: 22px;
   grid-template-columns: 148px repeat(var(--columns), minmax(0, 1fr));

@@ -12,6 +12,7 @@ export const datasetResults: DatasetResults = {
   description: 'made-up points <b>&</b>',
   configs: { meanflow: { steps: 2 } },
   facts: ['2 steps'],
+  notes: ['A short run & no more.'],
   metrics: [
     { name: 'w2', title: 'W2', unit: '', better: 'lower', description: 'a distance' },
     { name: 'coverage', title: 'coverage', unit: 'share', better: 'higher', description: 'a share' },

@@ -29,7 +29,7 @@ export const unetSchedules: ParityRunner = async (given, backend) => {
 async function averagesOf(given: ParityCase, backend: Backend, steps: number): Promise<number[]> {
   const decay = numberOf(given, 'ema', 'decay');
   const every = at(given.facts, ['ema', 'every']);
-  const average = ema({ decays: [decay], every: typeof every === 'number' ? every : EVERY });
+  const average = ema({ decays: [decay], every: typeof every === 'number' ? every : EVERY, rampUp: false });
   const key = emaKey(decay);
   const traced = trace(
     ({ old, param, weight }: { old: Tensor; param: Tensor; weight: Tensor }) => ({

@@ -50,7 +50,7 @@ export const transformerTraining =
         epsilon: numberOr(given, 1e-8, 'optimizer', 'eps'),
         weightDecay: numberOr(given, 0, 'optimizer', 'weight_decay'),
       }),
-      ema: ema({ decays: [decay] }),
+      ema: ema({ decays: [decay], rampUp: false }),
       backend,
       data: { batch: (_, step) => steps[step].batch },
       batchSize: steps[0].batch.x.shape[0],

@@ -26,7 +26,7 @@ export const numberTrainer = (values: (step: number) => number[], learningRate =
     objective: squaredDistance,
     data: dataFrom(values),
     optimizer: sgd({ learningRate }),
-    ema: ema({ decays }),
+    ema: ema({ decays, rampUp: false }),
     batchSize: 2,
     seed: 0,
   });
