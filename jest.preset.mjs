@@ -2,16 +2,21 @@
  * What every package's Jest config spreads: TypeScript through SWC, native ES modules, and workspace packages
  * resolved to their sources (the `@meanflow/source` condition), so that tests never see a stale build.
  *
- * Native ES modules in Jest need Node's `--experimental-vm-modules`. When Jest was started without it, it is started
- * again with it here, so that `npx jest`, `npx nx test core`, `npm test` and an editor's runner all just work.
+ * Native ES modules in Jest need Node's `--experimental-vm-modules`, and threads that a package starts (they inherit Node's
+ * options and know nothing of Jest) need the TypeScript loader. When Jest was started without, it is started again with
+ * these here, so that `npx jest`, `npx nx test core`, `npm test` and an editor's runner all just work.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
 
 const isJestItself = /[\\/]jest(\.js)?$/.test(process.argv[1] ?? '');
-if (isJestItself && vm.SourceTextModule === undefined) {
-  const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+const loader = new URL('./scripts/typescript-loader.mjs', import.meta.url).href;
+if (isJestItself && (vm.SourceTextModule === undefined || !process.execArgv.includes(loader))) {
+  const flags = [
+    ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
+    ...['--conditions', '@meanflow/source', '--import', loader],
+  ];
   const args = [...process.execArgv, ...flags, ...process.argv.slice(1)];
   process.exit(spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1);
 }

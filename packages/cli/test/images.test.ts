@@ -92,7 +92,7 @@ describe('a folder of images', () => {
     const outcome = await meanflow('train', ...args, '--out', folder.path('one-run'));
     expect(outcome).toMatchObject({ status: 1, out: '' });
     expect(outcome.err).toContain(
-      'found one folder, "cat" in it, expected a folder of images for each of at least two classes. ' +
+      'found one folder with images, "cat", in it, expected a folder of images for each of at least two classes. ' +
         'A model that is not told the class needs none: on the command line that is --unconditional.',
     );
     expect(existsSync(folder.path('one-run'))).toBe(false);
@@ -197,7 +197,7 @@ describe('wrong input', () => {
     const images = folder.path('short', 'train-images-idx3-ubyte');
     await writeFile(images, (await readFile(images)).subarray(0, 500));
     await writeImageFolder(folder.path('text'), ['a', 'b'], 3);
-    await writeFile(folder.path('text', 'b', 'notes.txt'), 'no image');
+    await writeFile(folder.path('text', 'b', 'notes.png'), 'no image');
     await writeImageFolder(folder.path('cut'), ['a', 'b'], 3);
     const whole = await readFile(folder.path('cut', 'a', '0.png'));
     for (const name of ['a', 'b']) await writeFile(folder.path('cut', name, '0.png'), whole.subarray(0, whole.length - 20)); // prettier-ignore
@@ -213,9 +213,9 @@ describe('wrong input', () => {
   it.each([
     ['wrong counts', 'counts', [], 1, 'found labels [11], expected [12]'],
     ['a file that is cut short', 'short', [], 1, 'takes 768 bytes, found 484: the file is cut short'],
-    ['what is no image', 'text', [], 1, 'notes.txt'],
+    ['what is no image', 'text', [], 1, 'notes.png: found a file that begins with'],
     ['images of several sizes', 'sizes', [], 1, 'the images are of different sizes'],
-    ['classes without images', 'empty', [], 1, 'there is no image in this class'],
+    ['classes without images', 'empty', [], 1, 'there is no image in it'],
     ['a missing file', 'part', [], 1, 'data_batch_3.bin: there is no such file'],
     ['damaged latents', 'bad.npz', [], 1, 'bad.npz'],
     [

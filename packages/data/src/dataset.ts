@@ -40,6 +40,8 @@ export interface Dataset {
   readonly classCounts?: readonly number[] | undefined;
   /** What was taken for granted in reading the source, as phrases for people, such as `decimal comma`. */
   readonly notes?: readonly string[];
+  /** Files that were left out because they cannot be read: each with its cause, in a sentence. */
+  readonly damaged?: readonly string[];
   /** Rows in each split; undefined where samples are drawn afresh and never repeat. */
   readonly sizes: Readonly<Record<Split, number>> | undefined;
   /** How features relate to the source's own units; undo it on samples with `denormalise`. */

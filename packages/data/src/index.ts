@@ -27,8 +27,10 @@ export { imageRows, type ImageRows } from './images/image-rows.js';
 export { idxImages, type NamedBytes } from './images/idx.js';
 export { cifarImages, type CifarLabels } from './images/cifar.js';
 export { imageGrid, imageSheet, type SheetOptions, type SheetRow } from './images/sheet.js';
-export { centreCrop, resize } from './images/resize.js';
-export { type Pixels } from './images/pixels.js';
+export { centreCrop, resize, type ResizeFilter } from './images/resize.js';
+export { MAX_IMAGE_BYTES, withChannels, type Pixels } from './images/pixels.js';
+export { UnreadableImage } from './images/unreadable-image.js';
+export { decodeInBrowser } from './images/decode-in-browser.js';
 export {
   latentDataset,
   type LatentArrays,

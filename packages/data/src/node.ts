@@ -28,6 +28,9 @@ export {
   type ImageFolderConfig,
   type LatentsConfig,
 } from './node/open-images.js';
+export { scanFolder, type FolderScan, type ScanOptions } from './node/scan-folder.js';
+export { decodeImage } from './node/sharp.js';
+export { type SplitFolders } from './node/split-folders.js';
 
 /**
  * Options of files: a CSV file's label and header; what is done to images; the size to which a folder's images are
@@ -37,7 +40,7 @@ export interface OpenFileOptions
   extends
     ImageOptions,
     Omit<TableOptions, 'file'>,
-    Pick<ImageFolderConfig, 'size' | 'channels' | 'classes' | 'cacheBytes' | 'readAhead'>,
+    Omit<ImageFolderConfig, 'kind' | 'path' | keyof ImageOptions>,
     Pick<LatentsConfig, 'scale' | 'form' | 'from' | 'arrays' | 'readTensors'> {}
 
 /** The bytes of a file of this package's `assets`. */
@@ -74,7 +77,7 @@ export async function openDataset(nameOrPath: string, options: OpenFileOptions =
 function imagesAt(path: string): ImageDataConfig | undefined {
   if (!/[\\/]/.test(path) && extname(path) === '' && !existsSync(path)) throw unknownDataset(path);
   const found = detectImages(path);
-  if (found === undefined && /\.(png|jpe?g|bin)$/i.test(path)) {
+  if (found === undefined && /\.(png|jpe?g|webp|gif|tiff?|avif|bmp|bin)$/i.test(path)) {
     throw new DataError(`${path}: it is one file of images, expected the folder that they are in.`);
   }
   return found;

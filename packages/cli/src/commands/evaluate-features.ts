@@ -26,13 +26,12 @@ import { withFileErrors } from '../files.js';
 import { countText } from '../report/numbers.js';
 import type { Io } from '../terminal/io.js';
 import { scoresTable, type ScoreRow } from '../terminal/scores.js';
-import { optionName, type LabelChoice } from './options.js';
+import { imageSettings, optionName, type FolderOptions, type LabelChoice } from './options.js';
 import { withGuidance } from './sample.js';
 
-export interface EvaluateFeaturesOptions extends ExtractorSettings {
+export interface EvaluateFeaturesOptions extends ExtractorSettings, FolderOptions {
   readonly statistics?: string;
   readonly data?: string;
-  readonly imageSize?: number;
   readonly vae?: string;
   readonly average?: string;
   readonly nfe?: readonly number[];
@@ -146,7 +145,7 @@ async function score(
 
 /** What samples are compared with, and what it is called. */
 async function compared(
-  { statistics, data, imageSize }: EvaluateFeaturesOptions,
+  options: EvaluateFeaturesOptions,
   { name, imageShape }: ImageFacts,
   openOwnData: Judged['openOwnData'],
   extractor: FeatureExtractor,
@@ -156,12 +155,14 @@ async function compared(
   readonly title: string;
   readonly classCounts?: readonly number[] | undefined;
 }> {
+  const { statistics, data } = options;
   if (statistics !== undefined) {
     const bytes = await withFileErrors(`"${statistics}" cannot be read`, () => readFile(statistics));
     const referenceStatistics = await decodeStatistics(bytes, statistics);
     return { reference: { referenceStatistics }, title: statistics };
   }
-  const dataset = data === undefined ? await openOwnData?.() : await openJudged({ data, imageSize });
+  const dataset =
+    data === undefined ? await openOwnData?.() : await openJudged({ data, images: imageSettings(options) });
   if (dataset === undefined) {
     throw new ArgumentError(
       `"${name}" was not trained here: give what its samples are compared with, --statistics or --data.`,

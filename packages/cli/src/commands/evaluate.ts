@@ -37,6 +37,7 @@ import {
   nonNegatives,
   optionName,
   withBackend,
+  withFolders,
   wholeNumber,
   wholeNumbers,
 } from './options.js';
@@ -96,11 +97,6 @@ export function addEvaluate(program: Command, io: Io): void {
       '--data <name>',
       "with --features: compare with this data set, or file or folder of images; the run's own by default",
     )
-    .option(
-      '--image-size <pixels>',
-      'with --data: size that images of a folder are cropped to',
-      wholeNumber(1),
-    )
     .option('--vae <file>', 'with --features: decoder of an autoencoder, for models of latents')
     .option('--json', 'print JSON instead of a table')
     .addHelpText(
@@ -114,7 +110,7 @@ Examples:
   $ meanflow evaluate imf-b.safetensors --vae vae.safetensors --samples 50000 --nfe 1 \\
       --features inception.onnx --features-range signed --statistics imagenet256.npz              # FID-50K`,
     );
-  withFeatureOptions(withBackend(command)).action((run: string, options: EvaluateOptions) => {
+  withFeatureOptions(withFolders(withBackend(command))).action((run: string, options: EvaluateOptions) => {
     const { features } = options;
     return features === undefined
       ? evaluate(run, options, io)
@@ -126,6 +122,10 @@ const withFeatures = [
   'statistics',
   'data',
   'imageSize',
+  'splitFolders',
+  'followLinks',
+  'skipDamaged',
+  'maxImageBytes',
   'vae',
   'featuresRange',
   'featuresLayout',

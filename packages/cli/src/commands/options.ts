@@ -126,33 +126,69 @@ export function withBackend(command: Command): Command {
   return command.option('--backend <name>', 'what to compute on, such as ort:cpu; see "meanflow doctor"');
 }
 
-/** What is done to images that are given by path. */
-export interface ImageOptions {
+/** How a folder of images is read. */
+export interface FolderOptions {
   readonly imageSize?: number;
+  readonly splitFolders?: ImageSettings['splits'];
+  readonly followLinks?: boolean;
+  readonly skipDamaged?: boolean;
+  readonly maxImageBytes?: number;
+}
+
+/** What is done to images that are given by path. */
+export interface ImageOptions extends FolderOptions {
   readonly flip?: boolean;
   readonly cropPadding?: number;
 }
 
-/** The options of images, the same for every command that learns from them. */
-export function withImages(command: Command): Command {
+/** The options of folders of images, the same for every command that opens them. */
+export function withFolders(command: Command): Command {
   return command
     .option(
       '--image-size <pixels>',
       "height and width that a folder's images are resized and cropped to",
       wholeNumber(1),
     )
+    .option(
+      '--split-folders <names>',
+      'the folder of images to learn from and the one to judge by, such as train,valid; "none": all are classes. By default ' +
+        'names such as these tell',
+      splitFolders,
+    )
+    .option('--follow-links', 'follow links in a folder of images')
+    .option('--skip-damaged', 'leave out images that cannot be decoded, and list them')
+    .option(
+      '--max-image-bytes <n>',
+      'refuse images whose pixels take more, as their header says; 268435456 by default',
+      wholeNumber(1),
+    );
+}
+
+/** The options of images, the same for every command that learns from them. */
+export function withImages(command: Command): Command {
+  return withFolders(command)
     .option('--flip', 'mirror half of the images that are trained on')
     .option('--crop-padding <pixels>', 'shift images at random by up to so much', wholeNumber(0));
 }
 
 /** These options as a configuration has them; undefined where none was given. */
-export function imageSettings({
-  imageSize: size,
-  flip,
-  cropPadding,
-}: ImageOptions): ImageSettings | undefined {
-  const given = Object.entries({ size, flip, cropPadding }).filter(([, value]) => value !== undefined);
+export function imageSettings(options: ImageOptions): ImageSettings | undefined {
+  const { imageSize: size, splitFolders: splits, followLinks, skipDamaged, maxImageBytes } = options;
+  const { flip, cropPadding } = options;
+  const settings = { size, splits, followLinks, skipDamaged, maxImageBytes, flip, cropPadding };
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   return given.length === 0 ? undefined : (Object.fromEntries(given) as ImageSettings);
+}
+
+function splitFolders(text: string): NonNullable<ImageSettings['splits']> {
+  if (text === 'none') return 'none';
+  const [train, test, ...more] = names(text);
+  if (more.length > 0) {
+    throw new InvalidArgumentError(
+      `Expected the folder to learn from and the folder to judge by, such as train,valid, or none, got ${text}.`,
+    );
+  }
+  return test === undefined ? [train] : [train, test];
 }
 
 function unique<T>(values: readonly T[]): T[] {

@@ -7,14 +7,14 @@ import { statisticsOfTraining } from '../experiment/features.js';
 import { openJudged } from '../experiment/open-data.js';
 import { writeOutput } from '../files.js';
 import { countText } from '../report/numbers.js';
+import { damagedText } from '../terminal/damaged.js';
 import type { Io } from '../terminal/io.js';
 import { withFeatureOptions } from './feature-options.js';
-import { share, wholeNumber } from './options.js';
+import { imageSettings, share, wholeNumber, withFolders, type FolderOptions } from './options.js';
 
-interface StatisticsOptions extends ExtractorSettings {
+interface StatisticsOptions extends ExtractorSettings, FolderOptions {
   readonly out: string;
   readonly count?: number;
-  readonly imageSize?: number;
   readonly heldOut: number;
   readonly splitSeed: number;
 }
@@ -38,10 +38,9 @@ export function addStatistics(program: Command, io: Io): void {
       'how many images; all of them by default, 50,000 where they never end',
       wholeNumber(2),
     )
-    .option('--image-size <pixels>', 'size that images of a folder are cropped to', wholeNumber(1))
     .option('--held-out <share>', 'share of the images held out, where they are a finite set', share, 0.2)
     .option('--split-seed <n>', 'chooses the images that are held out', wholeNumber(0), 0);
-  withFeatureOptions(command)
+  withFeatureOptions(withFolders(command))
     .addHelpText(
       'after',
       `
@@ -53,8 +52,8 @@ Examples:
 }
 
 async function statistics(data: string, options: StatisticsOptions, io: Io): Promise<void> {
-  const { out, count, heldOut, splitSeed, imageSize } = options;
-  const dataset = await openJudged({ data, imageSize, heldOut, splitSeed });
+  const { out, count, heldOut, splitSeed } = options;
+  const dataset = await openJudged({ data, images: imageSettings(options), heldOut, splitSeed });
   const rows = dataset.sizes?.train;
   if (rows !== undefined && count !== undefined && count > rows) {
     throw new ArgumentError(
@@ -66,6 +65,7 @@ async function statistics(data: string, options: StatisticsOptions, io: Io): Pro
   try {
     const found = await statisticsOfTraining(extractor, dataset, most);
     await writeOutput(out, encodeStatistics(found));
+    io.err(damagedText(dataset));
     io.err(`${countText(most)} images of ${dataset.name}, ${countText(found.mean.size)} features: ${out}\n`);
   } finally {
     await extractor.dispose();

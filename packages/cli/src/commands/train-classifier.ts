@@ -8,15 +8,21 @@ import { openJudged } from '../experiment/open-data.js';
 import { interruptStatus, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
 import type { SetExitCode } from './command.js';
-import { share, withBackend, wholeNumber } from './options.js';
+import {
+  imageSettings,
+  share,
+  withBackend,
+  withFolders,
+  wholeNumber,
+  type FolderOptions,
+} from './options.js';
 
-interface TrainClassifierOptions {
+interface TrainClassifierOptions extends FolderOptions {
   readonly data: string;
   readonly out: string;
   readonly steps?: number;
   readonly batch?: number;
   readonly seed?: number;
-  readonly imageSize?: number;
   readonly heldOut: number;
   readonly splitSeed: number;
   readonly backend?: string;
@@ -39,7 +45,6 @@ export function addTrainClassifier(program: Command, io: Io, exit: SetExitCode):
       'decides everything random; the same seed makes the same classifier',
       wholeNumber(0),
     )
-    .option('--image-size <pixels>', 'size that images of a folder are cropped to', wholeNumber(1))
     .option('--held-out <share>', 'share of the images held out, where they are a finite set', share, 0.2)
     .option('--split-seed <n>', 'chooses the images that are held out', wholeNumber(0), 0)
     .addHelpText(
@@ -49,7 +54,7 @@ Examples:
   $ meanflow train-classifier --data shapes --out shapes-classifier.safetensors
   $ meanflow evaluate runs/shapes --classifier shapes-classifier.safetensors --metrics class-accuracy,feature-frechet`,
     );
-  withBackend(command).action(async (options: TrainClassifierOptions) => {
+  withBackend(withFolders(command)).action(async (options: TrainClassifierOptions) => {
     const status = await trainClassifier(options, io);
     if (status !== 0) exit(status);
   });
@@ -57,10 +62,11 @@ Examples:
 
 /** @returns the exit status */
 async function trainClassifier(options: TrainClassifierOptions, io: Io): Promise<number> {
-  const { data, out, steps, batch, seed, heldOut, splitSeed, imageSize } = options;
-  const dataset = await openJudged({ data, imageSize, heldOut, splitSeed }, { needsClasses: true });
+  const { data, out, steps, batch, seed, heldOut, splitSeed } = options;
+  const images = imageSettings(options);
+  const dataset = await openJudged({ data, images, heldOut, splitSeed }, { needsClasses: true });
   classifierRequest({ data: dataset });
-  const digest = await digestOf(data);
+  const digest = await digestOf(data, images);
   const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
   try {
     const settings = { steps, batch, seed };

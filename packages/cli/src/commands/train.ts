@@ -28,6 +28,7 @@ import { methods } from '../methods.js';
 import { countText, durationText, rateText } from '../report/numbers.js';
 import { interruptStatus, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
+import { damagedText } from '../terminal/damaged.js';
 import { showProgress } from '../terminal/progress.js';
 import { shellWord } from '../terminal/shell.js';
 import type { SetExitCode } from './command.js';
@@ -150,6 +151,10 @@ const fixed = [
   'label',
   'unconditional',
   'imageSize',
+  'splitFolders',
+  'followLinks',
+  'skipDamaged',
+  'maxImageBytes',
   'flip',
   'cropPadding',
   'recipe',
@@ -229,6 +234,7 @@ async function work(
         progress.stop();
       }
     });
+    io.err(damagedText(dataset));
     io.out(summaryText(summary, config, folder));
     const note = averageNote(config, summary.step, config.sampling.ema);
     if (note !== undefined) io.err(`${note}\n`);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { count } from './numbers.js';
 
-/** Of images; `size`, `channels` and `cacheBytes` are for folders, `labels` is for CIFAR-100. */
+/** Of images; `labels` is for CIFAR-100, flips and crops are for all, the rest is for folders. */
 export const imageSettingsSchema = z.strictObject({
   /** Height and width that a folder's images are resized and cropped to. */
   size: count.optional(),
@@ -14,6 +14,14 @@ export const imageSettingsSchema = z.strictObject({
   labels: z.enum(['fine', 'coarse']).optional(),
   /** Most bytes of decoded images that are kept in memory. */
   cacheBytes: z.number().nonnegative().optional(),
+  /** Which folders are to learn from and to judge by; `none`: all are classes. By default their names tell. */
+  splits: z.union([z.literal('none'), z.tuple([z.string()]), z.tuple([z.string(), z.string()])]).optional(),
+  /** Follow links to files and folders. */
+  followLinks: z.boolean().optional(),
+  /** Leave out images that cannot be decoded, with a list of them. */
+  skipDamaged: z.boolean().optional(),
+  /** Most bytes that the pixels of one image may take, as its header says; 256 MiB by default. */
+  maxImageBytes: count.optional(),
 });
 export type ImageSettings = z.infer<typeof imageSettingsSchema>;
 

@@ -1,14 +1,15 @@
 /**
  * Whether data is still what a run was trained on, known by SHA-256: of a file's bytes; of several files by name; of a folder of
- * images by every file's name, length and first bytes, because reading all of a large one takes hours, and an image that was
+ * images by every image's name, length and first bytes, because reading all of a large one takes hours, and an image that was
  * edited has another length or beginning.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { basename, join } from 'node:path';
 import { DataError } from '@meanflow/core';
-import { detectImages, type ImageDataConfig } from '@meanflow/data/node';
+import { detectImages, scanFolder, type ImageDataConfig } from '@meanflow/data/node';
+import type { ImageSettings } from '../config/data-schema.js';
 import type { RunConfig } from '../config/schema.js';
 import { withFileErrors } from '../files.js';
 import { kindOf } from './open-data.js';
@@ -19,12 +20,15 @@ const SHOWN = 16;
 const FIRST_BYTES = 1 << 16;
 
 /** Of a file's bytes, or of the files of a folder; undefined for a data set with a name, which cannot change. */
-export async function digestOf(data: string): Promise<string | undefined> {
+export async function digestOf(
+  data: string,
+  { followLinks = false }: Pick<ImageSettings, 'followLinks'> = {},
+): Promise<string | undefined> {
   if (kindOf(data) === 'named') return undefined;
   const hash = createHash('sha256');
   const images = detectImages(data);
   await withFileErrors(`"${data}" cannot be read`, async () => {
-    if (images?.kind === 'image-folder') return addFolder(hash, data);
+    if (images?.kind === 'image-folder') return addFolder(hash, data, followLinks);
     const files = images === undefined ? [data] : await filesOf(images);
     for (const file of files) {
       if (files.length > 1) hash.update(`${basename(file)}\n`);
@@ -45,19 +49,14 @@ async function filesOf(config: ImageDataConfig): Promise<string[]> {
   return names.sort().map((name) => join(config.path, name));
 }
 
-async function addFolder(hash: Hash, folder: string): Promise<void> {
+async function addFolder(hash: Hash, folder: string, followLinks: boolean): Promise<void> {
   const buffer = new Uint8Array(FIRST_BYTES);
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-    // Names that begin with a dot are the file system's own.
-    .filter((file) => !file.split(/[\\/]/).some((part) => part.startsWith('.')));
-  for (const file of files.sort()) {
+  const { images } = await scanFolder(folder, { followLinks });
+  for (const file of images) {
     const handle = await open(join(folder, file), 'r');
     try {
       const [{ size }, { bytesRead }] = [await handle.stat(), await handle.read(buffer, 0, FIRST_BYTES, 0)];
-      hash.update(`${file.replaceAll('\\', '/')}\n${size}\n`).update(buffer.subarray(0, bytesRead));
+      hash.update(`${file}\n${size}\n`).update(buffer.subarray(0, bytesRead));
     } finally {
       await handle.close();
     }
@@ -65,9 +64,9 @@ async function addFolder(hash: Hash, folder: string): Promise<void> {
 }
 
 /** @throws {DataError} when the data has changed since the run began; a run that recorded no digest is taken at its word */
-export async function checkDigest({ data, digest: recorded }: RunConfig): Promise<void> {
+export async function checkDigest({ data, images, digest: recorded }: RunConfig): Promise<void> {
   if (recorded === undefined) return;
-  const found = await digestOf(data);
+  const found = await digestOf(data, images);
   if (found === recorded) return;
   throw new DataError(
     `"${data}" has changed since the run began: its SHA-256 is ${found?.slice(0, SHOWN)}…, the run was trained on ` +

@@ -32,7 +32,16 @@ export function kindOf(data: string): DataKind {
 /** The settings of images that each kind looks at. */
 const augmentation = ['flip', 'cropPadding'] as const;
 const settingsOf: Readonly<Partial<Record<DataKind, readonly (keyof ImageSettings)[]>>> = {
-  'image-folder': ['size', 'channels', ...augmentation, 'cacheBytes'],
+  'image-folder': [
+    'size',
+    'channels',
+    ...augmentation,
+    'cacheBytes',
+    'splits',
+    'followLinks',
+    'skipDamaged',
+    'maxImageBytes',
+  ],
   idx: augmentation,
   'cifar-10': augmentation,
   'cifar-100': ['labels', ...augmentation],
@@ -97,17 +106,16 @@ function checkSettings(kind: DataKind, { data, label, images, latents }: DataCho
 /** Data to be judged by themselves, without a run that says more of them. */
 export interface JudgedChoice {
   readonly data: string;
-  readonly imageSize?: number | undefined;
+  readonly images?: ImageSettings | undefined;
   readonly heldOut?: number;
   readonly splitSeed?: number;
 }
 
 /** The data set with channels last; throws as `openData`. */
 export function openJudged(
-  { data, imageSize, heldOut = 0.2, splitSeed = 0 }: JudgedChoice,
+  { data, images, heldOut = 0.2, splitSeed = 0 }: JudgedChoice,
   { needsClasses = false }: { readonly needsClasses?: boolean } = {},
 ): Promise<Dataset> {
-  const images = imageSize === undefined ? undefined : { size: imageSize };
   return openData({ data, heldOut, splitSeed, images, layout: 'nhwc', conditional: needsClasses });
 }
 

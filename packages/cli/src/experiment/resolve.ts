@@ -95,7 +95,7 @@ export async function resolveRun(
   checkFit(found, dataset, source);
   // Of the data as it is: settings of an earlier run begin a new one.
   const { digest: _, ...config } = found;
-  const digest = await digestOf(data);
+  const digest = await digestOf(data, choice.images);
   return { config: digest === undefined ? config : { ...config, digest }, dataset };
 }
 

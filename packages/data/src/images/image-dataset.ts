@@ -26,6 +26,10 @@ export interface ImageOptions extends SplitOptions, AugmentationOptions {
 
 export interface ImageDatasetOptions extends ImageOptions {
   readonly name: string;
+  /** What was taken for granted in reading the images: `Dataset.notes`. */
+  readonly notes?: readonly string[];
+  /** Files that were left out: `Dataset.damaged`. */
+  readonly damaged?: readonly string[];
 }
 
 /**
@@ -70,6 +74,8 @@ export function imageDataset(
     sizes: { train: splits.train.rows.length, test: splits.test.rows.length },
     normalisation: rangeNormalisation(1, 0, 255),
     support: undefined,
+    notes: options.notes ?? [],
+    damaged: options.damaged ?? [],
     batch: (key, step, size) => {
       checkBatch(name, step, size);
       const chosen = epochs.batch(key, step, size);

@@ -11,19 +11,25 @@ import { cifarImages } from '../images/cifar.js';
 import { idxImages, type NamedBytes } from '../images/idx.js';
 import { imageDataset, type ImageOptions } from '../images/image-dataset.js';
 import { type ImageRows } from '../images/image-rows.js';
+import { MAX_IMAGE_BYTES } from '../images/pixels.js';
 import { findLatents, type LatentNames } from '../latents/latent-arrays.js';
 import { latentDataset, type LatentOptions } from '../latents/latent-dataset.js';
 import { shapesDataset, type ShapesOptions } from '../shapes/shapes-dataset.js';
 import { decodeText } from '../text.js';
 import { folderImages } from './folder-images.js';
-import { foldersIn, listImages, type ImageListing } from './image-folder.js';
-import { nodeJpegDecoder } from './jpeg.js';
+import { folderNotes } from './folder-notes.js';
+import { listImages, type ImageListing } from './image-folder.js';
 import { readBytes } from './read-file.js';
+import { scanFolder } from './scan-folder.js';
+import { loadSharp } from './sharp.js';
+import { findSplits, type SplitFolders } from './split-folders.js';
 
 export interface ImageFolderConfig extends ImageOptions {
   readonly kind: 'image-folder';
-  /** A folder with a folder for each class; or with `train` and `test` (or `val`, not looked at beside `test`), each such a folder. */
+  /** A folder with a folder for each class, or with folders to learn from and to judge by, each such a folder. */
   readonly path: string;
+  /** Which of its folders are those; told from names such as `train` and `valid` by default. */
+  readonly splits?: SplitFolders;
   /** `required` by default; with `optional`, a folder without folders for two classes or more has images without classes. */
   readonly classes?: 'required' | 'optional';
   /** Height and width to which images are cropped; default: they are of one size, and stay so. */
@@ -32,8 +38,14 @@ export interface ImageFolderConfig extends ImageOptions {
   readonly channels?: 1 | 3;
   /** Most bytes of decoded images that are kept; 512 MiB by default. */
   readonly cacheBytes?: number;
-  /** Whether images are decoded ahead in a thread; true by default. */
+  /** Whether images are decoded ahead of their use; true by default. */
   readonly readAhead?: boolean;
+  /** Whether links to files and folders are followed; false by default. */
+  readonly followLinks?: boolean;
+  /** Leave out images that cannot be decoded, for which all are decoded once when the folder is opened; false by default. */
+  readonly skipDamaged?: boolean;
+  /** Most bytes that the pixels of one image may take, as its header says; 256 MiB by default. */
+  readonly maxImageBytes?: number;
 }
 
 export interface IdxConfig extends ImageOptions {
@@ -142,6 +154,10 @@ async function openFolder(config: ImageFolderConfig): Promise<Dataset> {
     classes = 'required',
     cacheBytes = DEFAULT_CACHE,
     readAhead = true,
+    followLinks = false,
+    skipDamaged = false,
+    maxImageBytes = MAX_IMAGE_BYTES,
+    splits,
   } = config;
   if (size !== undefined && (!Number.isSafeInteger(size) || size < 1 || size > LARGEST_SIZE)) {
     throw new ArgumentError(`Images are cropped to a size of 1 to ${LARGEST_SIZE} pixels, got ${size}.`);
@@ -150,37 +166,43 @@ async function openFolder(config: ImageFolderConfig): Promise<Dataset> {
     throw new ArgumentError(`Images have 1 or 3 channels, got ${String(channels)}.`);
   if (!(cacheBytes >= 0))
     throw new ArgumentError(`The bytes of images to keep are from 0 on, got ${cacheBytes}.`);
-  const inside = await foldersIn(path);
-  const testName = ['test', 'val'].find((name) => inside.includes(name));
-  const areSplits = inside.every((name) => ['train', 'test', 'val'].includes(name));
-  const hasSplits = areSplits && inside.includes('train') && testName !== undefined;
-  const listings = await Promise.all(
-    (hasSplits ? [join(path, 'train'), join(path, testName)] : [path]).map((folder) =>
-      listImages(folder, classes),
-    ),
-  );
-  const jpeg = await nodeJpegDecoder();
-  const [train, test] = listings.map((listing, i) => {
-    const [height, width] = size === undefined ? sizeOf(listing, path) : [size, size];
-    const options = {
-      imageShape: [height, width, channels] as const,
+  if (!(maxImageBytes >= 1))
+    throw new ArgumentError(`The most bytes of an image are from 1 on, got ${maxImageBytes}.`);
+  await loadSharp();
+  const scan = await scanFolder(path, { followLinks });
+  const found = findSplits(path, scan, splits, classes);
+  const listed = { classes, skipDamaged, maxImageBytes };
+  const toLearn = await listImages(path, scan, found.train ?? '', listed);
+  const { classNames } = toLearn;
+  const listings =
+    found.test === undefined
+      ? [toLearn]
+      : [toLearn, await listImages(path, scan, found.test, { ...listed, classNames })];
+  const [height, width] = size === undefined ? sizeOf(listings, path) : [size, size];
+  const [train, test] = listings.map((listing, i) =>
+    folderImages(listing, {
+      imageShape: [height, width, channels],
       isCropped: size !== undefined,
+      maxImageBytes,
       cacheBytes: cacheBytes / listings.length,
       readAhead: readAhead && i === 0,
-    };
-    return folderImages(listing, options, jpeg);
-  });
-  return imageDataset(train, test, { ...config, name: basename(resolve(path)) || path });
+    }),
+  );
+  const notes = folderNotes(scan, listings, found.notes);
+  const damaged = listings.flatMap((listing) => listing.damaged.map(({ message }) => message));
+  return imageDataset(train, test, { ...config, name: basename(resolve(path)) || path, notes, damaged });
 }
 
-function sizeOf({ commonSize }: ImageListing, path: string): readonly [number, number] {
-  if (commonSize === undefined) {
+/** The size that all images have. */
+function sizeOf(listings: readonly ImageListing[], path: string): readonly [number, number] {
+  const [first, ...others] = listings.map(({ commonSize }) => commonSize);
+  if (first === undefined || others.some((size) => size?.join() !== first.join())) {
     throw new DataError(
       `${path}: the images are of different sizes: give a size that they are cropped to. ` +
         'On the command line that is --image-size.',
     );
   }
-  return commonSize;
+  return first;
 }
 
 async function openIdx(config: IdxConfig): Promise<Dataset> {

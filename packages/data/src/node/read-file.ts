@@ -4,6 +4,11 @@ import { DataError } from '@meanflow/core';
 
 /** The error for a file that cannot be read. @param expected what it should have been, such as `a CSV file` */
 export function describeFileError(path: string, error: unknown, expected: string): DataError {
+  return new DataError(`${path}: ${fileErrorReason(error, expected)}.`, { cause: error });
+}
+
+/** Why a file cannot be read, without its name. */
+export function fileErrorReason(error: unknown, expected: string): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const reasons: Record<string, string> = {
     ENOENT: 'there is no such file',
@@ -12,7 +17,7 @@ export function describeFileError(path: string, error: unknown, expected: string
     EACCES: 'it may not be read',
     ERR_FS_FILE_TOO_LARGE: 'it is larger than 2 GiB, which cannot be read at once',
   };
-  return new DataError(`${path}: ${reasons[code ?? ''] ?? message}.`, { cause: error });
+  return reasons[code ?? ''] ?? message;
 }
 
 /** The bytes of a file. @throws {DataError} naming it when it cannot be read */

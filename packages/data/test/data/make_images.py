@@ -1,12 +1,12 @@
-"""Writes images.json: small image files of every kind with the pixels that Pillow reads from them, and crops as guided-diffusion
-makes them, by Pillow's resize. Run with numpy and pillow: python make_images.py"""
+"""Writes images.json: small image files of every kind with the pixels that Pillow reads from them, what Pillow's resize makes
+of noise by every filter, and crops as guided-diffusion makes them. Run with numpy and pillow: python make_images.py"""
 import base64
 import io
 import json
 import pathlib
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 rng = np.random.default_rng(2)
 y, x = np.mgrid[0:17, 0:23]
@@ -18,10 +18,14 @@ rgba.putalpha(alpha)
 files = {}
 
 
-def keep(name, image, pixels, **options):
+def keep(name, image, pixels, within=0, **options):
+    """within: how far another decoder of the format may be off, of 255."""
     buffer = io.BytesIO()
     image.save(buffer, **options)
+    if pixels is None:
+        pixels = np.asarray(ImageOps.exif_transpose(Image.open(buffer)).convert("RGB"))
     files[name] = {
+        "within": within,
         "bytes": base64.b64encode(buffer.getvalue()).decode(),
         "shape": list(pixels.shape),
         "pixels": base64.b64encode(pixels.astype(np.uint8).tobytes()).decode(),
@@ -63,7 +67,40 @@ for name, options in {
 buffer = io.BytesIO()
 grey.save(buffer, format="JPEG")
 keep("grey.jpg", grey, np.asarray(Image.open(buffer).convert("RGB")), format="JPEG")
-keep("cmyk.jpg", rgb.convert("CMYK"), np.zeros((0,)), format="JPEG")
+keep("cmyk.jpg", rgb.convert("CMYK"), None, within=1, format="JPEG")
+keep("cmyk-progressive.jpg", rgb.convert("CMYK"), None, within=1, format="JPEG", progressive=True)
+for orientation in range(1, 9):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    keep(f"orientation-{orientation}.jpg", rgb, None, format="JPEG", quality=90, subsampling=0, exif=exif)
+    keep(f"orientation-{orientation}.png", rgb, None, format="PNG", exif=exif)
+keep("lossless.webp", rgb, None, format="WEBP", lossless=True)
+keep("lossy.webp", rgb, None, within=1, format="WEBP")
+keep("animated.webp", rgb, None, format="WEBP", lossless=True, save_all=True, append_images=[grey.convert("RGB")])
+palette = rgb.quantize(16)
+keep("one.gif", palette, None, format="GIF")
+keep("animated.gif", palette, None, format="GIF", save_all=True, append_images=[palette.rotate(180)])
+keep("lzw.tiff", rgb, None, format="TIFF", compression="tiff_lzw")
+keep("sixteen-bit.tiff", wide, np.asarray(grey)[..., None], format="TIFF")
+keep("cmyk.tiff", rgb.convert("CMYK"), None, format="TIFF")
+keep("quality-90.avif", rgb, None, within=2, format="AVIF", quality=90, subsampling="4:4:4")
+keep("24.bmp", rgb, None, format="BMP")
+keep("8.bmp", rgb.quantize(200), None, format="BMP")
+keep("1.bmp", bit, None, format="BMP")
+keep("32.bmp", rgba, three, format="BMP")
+
+# Files beside this one, whose README says where they are from.
+for path in sorted(pathlib.Path(__file__).with_name("cases").glob("*.*")):
+    if path.suffix == ".md":
+        continue
+    image = ImageOps.exif_transpose(Image.open(path))
+    pixels = over_white(image) if image.mode == "RGBA" else np.asarray(image.convert("RGB"))
+    files[f"cases/{path.name}"] = {
+        "within": 1 if path.suffix == ".jpg" else 0,
+        "bytes": base64.b64encode(path.read_bytes()).decode(),
+        "shape": list(pixels.shape),
+        "pixels": base64.b64encode(pixels.astype(np.uint8).tobytes()).decode(),
+    }
 
 
 def centre_crop(image, side):
@@ -82,8 +119,25 @@ crops = [
     for of, image, sides in [("noise", noise, (8, 16, 30, 61, 64)), ("rgb.png", rgb, (4, 17, 32))]
     for side in sides
 ]
+filters = {
+    "box": Image.BOX,
+    "bilinear": Image.BILINEAR,
+    "bicubic": Image.BICUBIC,
+    "lanczos": Image.LANCZOS,
+}
+resized = [
+    {
+        "width": width,
+        "height": height,
+        "by": by,
+        "pixels": base64.b64encode(noise.resize((width, height), resample=filter).tobytes()).decode(),
+    }
+    for by, filter in filters.items()
+    for width, height in [(29, 17), (40, 61), (97, 66), (20, 90)]
+]
 out = {
     "files": files,
+    "resized": resized,
     "noise": {"width": 83, "height": 61, "pixels": base64.b64encode(np.asarray(noise).tobytes()).decode()},
     "crops": crops,
 }

@@ -1,7 +1,7 @@
-import { decodeImage } from '../../src/images/decode-image.js';
-import { type Pixels } from '../../src/images/pixels.js';
+import { withChannels, type Pixels } from '../../src/images/pixels.js';
 import { centreCrop, resize } from '../../src/images/resize.js';
-import { expected, fromBase64, imageFile, jpegDecoder } from './read-images.js';
+import { decodeImage } from '../../src/node/sharp.js';
+import { expected, fromBase64, imageFile } from './read-images.js';
 
 const noise: Pixels = {
   ...expected.noise,
@@ -9,12 +9,14 @@ const noise: Pixels = {
   data: fromBase64(expected.noise.pixels),
 };
 
+const decode = async (name: string): Promise<Pixels> =>
+  withChannels(await decodeImage(imageFile(name), name, 1e6), 3);
+
 describe('centreCrop', () => {
   it.each(expected.crops)(
     'crops $of to $side pixels as Pillow and guided-diffusion do',
     async ({ side, of, pixels }) => {
-      const image = of === 'noise' ? noise : decodeImage(imageFile(of), of, await jpegDecoder());
-      const cropped = centreCrop(image, side);
+      const cropped = centreCrop(of === 'noise' ? noise : await decode(of), side);
       expect([cropped.width, cropped.height, cropped.channels]).toEqual([side, side, 3]);
       expect(cropped.data).toEqual(fromBase64(pixels));
     },
@@ -33,9 +35,41 @@ describe('centreCrop', () => {
       expect(centreCrop(flat, side).data).toEqual(new Uint8Array(side * side).fill(77));
     }
   });
+
+  it('makes no more of a thread of pixels than the square that is asked for', () => {
+    const thread: Pixels = { width: 1, height: 100_000, channels: 1, data: new Uint8Array(100_000).fill(9) };
+    expect(centreCrop(thread, 64)).toEqual({
+      width: 64,
+      height: 64,
+      channels: 1,
+      data: new Uint8Array(64 * 64).fill(9),
+    });
+  });
+
+  it('has no dark fringe where a transparent image is laid on white first', async () => {
+    const disc = centreCrop(await decode('cases/disc.png'), 32);
+    const row = [...disc.data.subarray(16 * 32 * 3, 16 * 32 * 3 + 32 * 3)];
+    expect(row.slice(0, 3)).toEqual([255, 255, 255]);
+    // No colour is darker in red than either of the two that there are.
+    expect(Math.min(...disc.data.filter((_, i) => i % 3 === 0))).toBe(255);
+    const edges = Array.from({ length: 32 * 32 }, (_, pixel) => [
+      ...disc.data.subarray(3 * pixel, 3 * pixel + 3),
+    ]);
+    expect(edges).toContainEqual([255, 128, 128]);
+  });
 });
 
 describe('resize', () => {
+  it.each(expected.resized)('makes $width × $height of noise by $by as Pillow does', ({ pixels, ...to }) => {
+    const { width, height, by } = to;
+    expect(resize(noise, width, height, by)).toEqual({
+      width,
+      height,
+      channels: 3,
+      data: fromBase64(pixels),
+    });
+  });
+
   it('averages by box', () => {
     const image: Pixels = {
       width: 4,

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ArgumentError, DataError, hostArray, type HostArray, RandomKey } from '@meanflow/core';
-import { encodeNpz } from '@meanflow/formats';
+import { crc32, encodeNpz } from '@meanflow/formats';
 import { encode } from 'fast-png';
 import { denormalise, type Dataset } from '../../src/index.js';
 import { openDataset, openImages, type ImageFolderConfig } from '../../src/node.js';
@@ -33,6 +33,12 @@ function plain(colour: readonly number[], width = 6, height = 6): Uint8Array {
   return encode({ width, height, data, channels: 3, depth: 8 });
 }
 
+/** A small file that says it is 100,000 pixels wide and high. */
+const bomb = plain([0, 0, 0]).slice();
+new DataView(bomb.buffer).setUint32(16, 100_000);
+new DataView(bomb.buffer).setUint32(20, 100_000);
+new DataView(bomb.buffer).setUint32(29, crc32(bomb.subarray(12, 29)));
+
 /** Ten images of two classes, each of a red of its own. */
 const ten = Object.fromEntries(
   Array.from({ length: 10 }, (_, i) => [
@@ -40,9 +46,8 @@ const ten = Object.fromEntries(
     plain([20 * i, 100, i % 2 ? 200 : 50]),
   ]),
 );
-/** Without a thread, which is not started from source here. */
 const open = (path: string, options: Partial<ImageFolderConfig> = {}) =>
-  openImages({ kind: 'image-folder', path, readAhead: false, ...options });
+  openImages({ kind: 'image-folder', path, ...options });
 
 function firstPixels(dataset: Dataset, x: HostArray): number[][] {
   const size = x.size / x.shape[0];
@@ -140,46 +145,160 @@ describe('openImages of a folder', () => {
     expect(dataset).toMatchObject({ classNames: ['cat', 'dog'], sizes: { train: 4, test: 4 } });
   });
 
-  it('passes over no class that is a link', async () => {
+  it('follows links when it is asked to, in no circle, and counts them otherwise', async () => {
     const folder = await folderOf(ten);
     await symlink(join(folder, 'cat'), join(folder, 'bird'));
-    await expect(open(folder)).rejects.toThrow(`${join(folder, 'bird')}: it is a link to a folder`);
+    await symlink(folder, join(folder, 'cat', 'up'));
+    expect(await open(folder)).toMatchObject({
+      classNames: ['cat', 'dog'],
+      notes: ['2 links not followed (--follow-links)'],
+    });
+    expect(await open(folder, { followLinks: true })).toMatchObject({
+      classNames: ['bird', 'cat', 'dog'],
+      sizes: { train: 12, test: 3 },
+    });
+    const linked = await folderOf({});
+    for (const name of ['cat', 'dog']) await symlink(join(folder, name), join(linked, name));
+    await expect(open(linked)).rejects.toThrow(
+      `${linked}: there is no image in it. 2 links (cat, …) are not followed: followLinks, on the command line --follow-links.`,
+    );
+    expect(await open(linked, { followLinks: true })).toMatchObject({ classNames: ['cat', 'dog'] });
   });
 
-  it('refuses a folder without classes, with one, or with an empty one', async () => {
+  it('refuses a folder without classes, or with one', async () => {
     const none = await folderOf({ 'x.png': plain([1, 2, 3]) });
     await expect(open(none)).rejects.toThrow(
       `${none}: found no folder in it, expected a folder of images for each`,
     );
-    const one = await folderOf({ 'cat/x.png': plain([1, 2, 3]) });
-    await expect(open(one)).rejects.toThrow(`${one}: found one folder, "cat" in it`);
-    const empty = await folderOf({ 'cat/x.png': plain([1, 2, 3]), 'dog/.keep': new Uint8Array(0) });
-    await expect(open(empty)).rejects.toThrow(`${join(empty, 'dog')}: there is no image in this class.`);
+    const one = await folderOf({ 'cat/x.png': plain([1, 2, 3]), 'dog/.keep': new Uint8Array(0) });
+    await expect(open(one)).rejects.toThrow(`${one}: found one folder with images, "cat", in it`);
     await expect(open(join(root, 'nowhere'))).rejects.toThrow('nowhere: there is no such file');
     await expect(open(join(one, 'cat', 'x.png'))).rejects.toThrow(
       'it is a file, expected a folder of images',
     );
   });
 
-  it('names the file that is no image when it opens the folder, and a damaged one when it reads it', async () => {
-    const text = await folderOf({ ...ten, 'cat/notes.txt': new TextEncoder().encode('a list of cats') });
-    await expect(open(text)).rejects.toThrow(
-      `${join(text, 'cat', 'notes.txt')}: found a file that begins with 61 20 6c`,
+  it('passes over what is no image, counts it and says it, and takes images by what they are', async () => {
+    const text = new TextEncoder().encode('a list of cats');
+    const folder = await folderOf({
+      ...ten,
+      'cat/Thumbs.db': text,
+      'cat/0.txt': text,
+      'cat/2.txt': text,
+      'dog/notes': text,
+      'dog/.DS_Store': text,
+      '__MACOSX/dog/1.png': text,
+      'empty/README.md': text,
+      'dog/upper.PNG': plain([1, 2, 3]),
+      'dog/lies.jpg': plain([1, 2, 3]),
+      'dog/nameless': plain([1, 2, 3]),
+      'loose.png': plain([1, 2, 3]),
+    });
+    expect(await open(folder)).toMatchObject({
+      classNames: ['cat', 'dog'],
+      sizes: { train: 10, test: 3 },
+      notes: [
+        '7 other files passed over (__MACOSX, 2 .txt, .db, .DS_Store, notes, .md)',
+        'no images in the folder empty',
+        '1 image beside the folders of classes left out',
+      ],
+    });
+  });
+
+  it('takes folders for splits by their names, or as it is told, and asks where they could be classes', async () => {
+    const split = (train: string, test: string, name = (file: string) => file) =>
+      Object.entries(ten).map(
+        ([file, bytes], i) => [`${i < 6 ? train : test}/${name(file)}`, bytes] as const,
+      );
+    for (const [train, test] of [
+      ['train', 'valid'],
+      ['Training', 'Validation'],
+      ['train_set', 'dev'],
+      ['train2017', 'val2017'],
+      ['train', 'holdout'],
+    ]) {
+      const folder = await folderOf(Object.fromEntries(split(train, test)));
+      expect(await open(folder)).toMatchObject({
+        classNames: ['cat', 'dog'],
+        sizes: { train: 6, test: 4 },
+        notes: [`learns from the folder "${train}", is judged by "${test}" (--split-folders)`],
+      });
+      expect((await open(folder, { splits: 'none' })).classNames).toEqual([test, train].sort());
+    }
+    const alone = await folderOf(Object.fromEntries(split('train', 'train')));
+    expect(await open(alone)).toMatchObject({ classNames: ['cat', 'dog'], sizes: { train: 8, test: 2 } });
+    const named = await folderOf(Object.fromEntries(split('a', 'b')));
+    expect((await open(named)).classNames).toEqual(['a', 'b']);
+    expect(await open(named, { splits: ['b', 'a'] })).toMatchObject({ sizes: { train: 4, test: 6 } });
+    await expect(open(named, { splits: ['b', 'c'] })).rejects.toThrow(
+      'there is no folder "c" with images in it',
     );
-    const huge = await folderOf(ten);
-    const bomb = plain([0, 0, 0]).slice();
-    new DataView(bomb.buffer).setUint32(16, 100_000);
-    new DataView(bomb.buffer).setUint32(20, 100_000);
-    await writeFile(join(huge, 'dog', 'bomb.png'), bomb);
-    await expect(open(huge)).rejects.toThrow('bomb.png: the PNG image says it has 100000 by 100000 pixels');
+    const either = await folderOf(Object.fromEntries(split('train', 'test', (file) => file.slice(4))));
+    await expect(open(either)).rejects.toThrow(
+      'if they are the classes, say so (splits; on the command line --split',
+    );
+    expect((await open(either, { splits: 'none' })).classNames).toEqual(['test', 'train']);
+    const third = await folderOf({
+      ...Object.fromEntries(split('train', 'test')),
+      'plane/1.png': plain([1, 2, 3]),
+    });
+    await expect(open(third)).rejects.toThrow('plane as classes: say which it is');
+    const vehicles = await folderOf(Object.fromEntries(split('train', 'plane')));
+    expect((await open(vehicles)).classNames).toEqual(['plane', 'train']);
+    // Images without classes beside classes, as competitions have them, are not what is judged by.
+    const unlabelled = await folderOf({
+      ...Object.fromEntries(Object.entries(ten).map(([file, bytes]) => [`train/${file}`, bytes])),
+      'test/1.png': plain([1, 2, 3]),
+    });
+    expect(await open(unlabelled)).toMatchObject({
+      sizes: { train: 8, test: 2 },
+      notes: ['learns from the folder "train" (--split-folders)', 'the folder "test" is left alone'],
+    });
+    const stray = await folderOf({
+      ...Object.fromEntries(split('train', 'val')),
+      'val/bird/1.png': plain([1, 2, 3]),
+    });
+    await expect(open(stray)).rejects.toThrow('the images to learn from have no class "bird", but cat, dog.');
+  });
+
+  it('names a file that cannot be read, when it opens the folder or when it reads it, or leaves it out', async () => {
+    const skip =
+      'or pass over all such files with a list of them: skipDamaged, on the command line --skip-damaged.';
+    const named = await folderOf({ ...ten, 'cat/page.png': new TextEncoder().encode('<html>') });
+    await expect(open(named)).rejects.toThrow(
+      `${join(named, 'cat', 'page.png')}: found a web page, expected`,
+    );
+    await expect(open(named)).rejects.toThrow(skip);
+    const huge = await folderOf({ ...ten, 'dog/bomb.png': bomb });
+    await expect(open(huge)).rejects.toThrow('bomb.png: the image says that it has 100000 by 100000 pixels');
     const cut = await folderOf({ ...ten, 'cat/cut.png': plain([1, 2, 3]).subarray(0, 60) });
     const dataset = await open(cut);
     expect(() => dataset.batch(key, 0, 20)).toThrow(
-      `${join(cut, 'cat', 'cut.png')}: the PNG image is cut short.`,
+      `${join(cut, 'cat', 'cut.png')}: the PNG image is damaged or cut short (vipspng: libpng read error). Mend or remove it, ${skip}`,
     );
     const gone = await folderOf(ten);
     await symlink(join(root, 'nothing'), join(gone, 'cat', 'link.png'));
-    await expect(open(gone)).rejects.toThrow(`${join(gone, 'cat', 'link.png')}: there is no such file.`);
+    await expect(open(gone, { followLinks: true })).rejects.toThrow(
+      `${join(gone, 'cat', 'link.png')}: there is no such file.`,
+    );
+
+    const all = await folderOf({
+      ...ten,
+      'cat/cut.png': plain([1, 2, 3]).subarray(0, 60),
+      'cat/empty.jpg': new Uint8Array(0),
+      'dog/bomb.png': bomb,
+    });
+    const rest = await open(all, { skipDamaged: true });
+    expect(rest).toMatchObject({ classNames: ['cat', 'dog'], sizes: { train: 8, test: 2 } });
+    expect(rest.notes).toEqual(['3 damaged images left out']);
+    expect(rest.damaged).toEqual([
+      expect.stringContaining('cut.png: the PNG image is damaged'),
+      expect.stringContaining('empty.jpg: the file is empty'),
+      expect.stringContaining('bomb.png: the image says that it has 100000 by 100000 pixels'),
+    ]);
+    expect(rest.batch(key, 0, 20).x.shape).toEqual([20, 6, 6, 3]);
+    const none = await folderOf({ 'a/1.png': bomb, 'b/1.png': bomb });
+    await expect(open(none, { skipDamaged: true })).rejects.toThrow('none of its 2 images can be read: ');
   });
 
   it('refuses options out of range', async () => {
