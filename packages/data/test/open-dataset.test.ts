@@ -112,6 +112,6 @@ describe('openDataset of a path', () => {
     const missing = join(folder, 'nowhere.csv');
     await expect(openDataset(missing)).rejects.toThrow(DataError);
     await expect(openDataset(missing)).rejects.toThrow(`${missing}: there is no such file.`);
-    await expect(openDataset(folder)).rejects.toThrow('found no folder in it, expected a folder of images');
+    await expect(openDataset(folder)).rejects.toThrow('there is no image in it, expected a folder of images');
   });
 });

@@ -160,7 +160,7 @@ describe('openImages of a folder', () => {
     const linked = await folderOf({});
     for (const name of ['cat', 'dog']) await symlink(join(folder, name), join(linked, name));
     await expect(open(linked)).rejects.toThrow(
-      `${linked}: there is no image in it. 2 links (cat, …) are not followed: followLinks, on the command line --follow-links.`,
+      `${linked}: there is no image in it, expected a folder of images. 2 links (cat, …) are not followed: followLinks, on the command line --follow-links.`,
     );
     expect(await open(linked, { followLinks: true })).toMatchObject({ classNames: ['cat', 'dog'] });
   });
