@@ -58,7 +58,8 @@ export async function listImages(
   const folder = join(root, within);
   const start = within === '' ? '' : `${within}/`;
   const images = scan.images.filter((image) => image.startsWith(start));
-  if (images.length === 0) throw new DataError(`${folder}: there is no image in it, expected a folder of images.${linksText(scan)}`);
+  if (images.length === 0)
+    throw new DataError(`${folder}: there is no image in it, expected a folder of images.${linksText(scan)}`);
   const found = [...foldersWithImages(scan, within)].sort(byName);
   const classNames = options.classNames ?? (found.length < 2 ? undefined : found);
   if (classNames === undefined) {
