@@ -37,7 +37,9 @@ export function imageKindOf(bytes: Uint8Array): ImageKind | undefined {
 export function describeContent(bytes: Uint8Array): string {
   if (bytes.length === 0) return 'the file is empty';
   const text = latin1(bytes);
-  const known = contents.find(([pattern]) => pattern.test(text));
+  const known = contents.find(([begins]) =>
+    typeof begins === 'string' ? text.startsWith(begins) : begins.test(text),
+  );
   if (known !== undefined) return `found ${known[1]}`;
   const begin = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   return `found a file that begins with ${begin}${isText(bytes) ? ` (${quoted(text.slice(0, 8))})` : ''}`;
@@ -46,7 +48,8 @@ export function describeContent(bytes: Uint8Array): string {
 /** What an image file is expected to be. */
 export const EXPECTED_IMAGE = 'a JPEG, PNG, WebP, GIF, TIFF, AVIF or BMP image';
 
-const contents: readonly (readonly [RegExp, string])[] = [
+/** How other files begin. */
+const contents: readonly (readonly [begins: RegExp | string, what: string])[] = [
   [
     /^version https:\/\/git-lfs/,
     'a Git LFS pointer, not the file that it points to (`git lfs pull` fetches it)',
@@ -54,12 +57,14 @@ const contents: readonly (readonly [RegExp, string])[] = [
   [/^\s*<(!doctype html|html|head)/i, 'a web page'],
   [/^\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<svg/is, 'an SVG drawing'],
   [/^....ftyp(hei|hev|mif1|msf1)/s, 'a HEIC image, as phones save them'],
-  [/^(\xff\x0a|\0\0\0\x0cJXL )/, 'a JPEG XL image'],
-  [/^(\0\0\0\x0cjP {2}|\xff\x4f\xff\x51)/, 'a JPEG 2000 image'],
-  [/^8BPS/, 'a Photoshop file'],
-  [/^%PDF/, 'a PDF document'],
-  [/^PK\x03\x04/, 'a zip archive'],
-  [/^\x1f\x8b/, 'gzip data'],
+  ['\xff\x0a', 'a JPEG XL image'],
+  ['\0\0\0\x0cJXL ', 'a JPEG XL image'],
+  ['\0\0\0\x0cjP  ', 'a JPEG 2000 image'],
+  ['\xff\x4f\xff\x51', 'a JPEG 2000 image'],
+  ['8BPS', 'a Photoshop file'],
+  ['%PDF', 'a PDF document'],
+  ['PK\x03\x04', 'a zip archive'],
+  ['\x1f\x8b', 'gzip data'],
 ];
 
 function isText(bytes: Uint8Array): boolean {

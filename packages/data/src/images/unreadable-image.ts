@@ -14,4 +14,8 @@ export class UnreadableImage extends DataError {
   ) {
     super(`${file}: ${reason}.`, options);
   }
+
+  override get name(): string {
+    return 'UnreadableImage';
+  }
 }

@@ -6,7 +6,7 @@
  */
 import { open } from 'node:fs/promises';
 import { DataError } from '@meanflow/core';
-import type { Metadata, SharpOptions } from 'sharp';
+import type { default as SharpModule, Metadata, SharpOptions } from 'sharp';
 import { bmpSize, decodeBmp } from '../images/bmp.js';
 import {
   describeContent,
@@ -19,7 +19,7 @@ import { checkSize, type Pixels } from '../images/pixels.js';
 import { UnreadableImage } from '../images/unreadable-image.js';
 import { fileErrorReason } from './read-file.js';
 
-type Sharp = typeof import('sharp').default;
+type Sharp = typeof SharpModule;
 
 let loaded: Promise<Sharp> | undefined;
 
