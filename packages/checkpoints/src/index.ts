@@ -2,6 +2,7 @@
 export { openCheckpointFile, openCheckpointFolder } from './open.js';
 export type { WeightDType } from './import/convert.js';
 export { NO_AVERAGE } from './import/choose.js';
+export { passedOverText } from './import/passed-over.js';
 export { planImport, type ImportChoice, type ImportPlan, type PlannedParameter } from './import/plan.js';
 export {
   importTarget,

@@ -2,7 +2,7 @@
  * Opening a checkpoint of any format that is known: which one it is follows from how a file begins, or from what a folder
  * holds, never from a name's ending, which anybody can write.
  */
-import { DataError } from '@meanflow/core';
+import { DataError, quoted } from '@meanflow/core';
 import {
   type Catalogue,
   checkedCatalogue,
@@ -12,12 +12,13 @@ import {
   readNpy,
   readNpz,
   readSafetensors,
-  readShardedSafetensors,
-  safetensorsIndex,
 } from '@meanflow/formats';
+import { describeForeign } from './foreign.js';
 import { readFlax } from './msgpack/flax.js';
 import { isOrbax, readOrbax } from './orbax/reader.js';
+import { isLegacyTorch, readLegacyTorch } from './pytorch/legacy.js';
 import { readPyTorch, torchPickle } from './pytorch/reader.js';
+import { isIndexName, readIndexed, readNumbered, shardsOf } from './sharded.js';
 
 /** The formats that are read, for messages. */
 const FORMATS =
@@ -26,7 +27,7 @@ const FORMATS =
 /** A file. @throws {DataError} when its format is unknown, or it is damaged */
 export async function openCheckpointFile(access: RandomAccess): Promise<Catalogue> {
   const { source, size } = access;
-  const head = await access.read(0, Math.min(size, 16));
+  const head = await access.read(0, Math.min(size, 32));
   const begins = (...bytes: readonly number[]): boolean => bytes.every((byte, i) => head[i] === byte);
   if (begins(0x50, 0x4b)) return openArchive(access);
   if (begins(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)) return readNpy(access, 'array');
@@ -34,22 +35,17 @@ export async function openCheckpointFile(access: RandomAccess): Promise<Catalogu
   if (head.length > 8 && head[8] === 0x7b && begins(head[0], head[1], head[2], head[3], 0, 0, 0, 0)) {
     return readSafetensors(access);
   }
-  // Magic number of PyTorch's older format, as a pickle of it begins.
-  if (begins(0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46)) {
-    throw new DataError(
-      `${source} is in the format of PyTorch before 1.6, which is not read. Write it anew with a later PyTorch: ` +
-        'torch.save(torch.load(old), new).',
-    );
-  }
+  if (isLegacyTorch(head)) return readLegacyTorch(access);
   if (head[0] === 0x80 && head[1] >= 2 && head[1] <= 5) {
     throw new DataError(`${source} is a bare pickle, which may run anything and is not read. ${FORMATS}.`);
   }
   if (isFlax(head)) return openFlax(access);
-  const bytes = [...head].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  const foreign = await describeForeign(access);
+  const bytes = [...head.subarray(0, 16)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   throw new DataError(
-    size === 0
-      ? `${source} is empty.`
-      : `${source} has no format that is known: it begins with ${bytes}. ${FORMATS}.`,
+    foreign === undefined
+      ? `${source} has no format that is known: it begins with ${bytes}. ${FORMATS}.`
+      : `${source} ${foreign}.${foreign.endsWith('not read') ? ` ${FORMATS}.` : ''}`,
   );
 }
 
@@ -66,11 +62,28 @@ async function openArchive(access: RandomAccess): Promise<Catalogue> {
   const names = archive.entries.map(({ name }) => name);
   if (names.length > 0 && names.every((name) => name.endsWith('.npy'))) return readNpz(archive);
   const holdsFolder = names.some((name) => /(^|\/)(manifest\.ocdbt|\.zarray|_METADATA)$/.test(name));
-  throw new DataError(
-    holdsFolder
-      ? `${access.source} is a zip of a checkpoint's folder: unzip it, and give the folder.`
-      : `${access.source} is a zip archive of something else than a checkpoint. ${FORMATS}.`,
-  );
+  if (holdsFolder)
+    throw new DataError(`${access.source} is a zip of a checkpoint's folder: unzip it, and give the folder.`);
+  if (names.some((name) => /(^|\/)(byteorder|data\/\d+)$/.test(name))) {
+    throw new DataError(`${access.source} is an unfinished archive of PyTorch: it lacks data.pkl.`);
+  }
+  const inside = names.filter((name) => looksLikeCheckpoint(name.split('/').at(-1)!));
+  if (inside.length > 0) {
+    throw new DataError(
+      `${access.source} is a zip archive that holds ${listed(inside)}: unzip it, and give what is in it.`,
+    );
+  }
+  const what = names.length === 0 ? 'an empty zip archive' : `a zip archive of something else than a checkpoint: ${listed(names)}`; // prettier-ignore
+  throw new DataError(`${access.source} is ${what}. ${FORMATS}.`);
+}
+
+/** A few names. */
+function listed(names: readonly string[]): string {
+  const more = names.length > 3 ? `, and ${names.length - 3} more` : '';
+  return `${names
+    .slice(0, 3)
+    .map((name) => quoted(name))
+    .join(', ')}${more}`;
 }
 
 async function openFlax(access: RandomAccess): Promise<Catalogue> {
@@ -91,8 +104,8 @@ async function openFlax(access: RandomAccess): Promise<Catalogue> {
  */
 export async function openCheckpointFolder(folder: Folder): Promise<Catalogue> {
   const paths = await folder.list();
-  const index = safetensorsIndex(paths);
-  if (index !== undefined) return readShardedSafetensors(folder, index);
+  const shards = shardsOf(paths);
+  if (shards !== undefined) return openShards(folder, shards);
   if (isOrbax(paths)) return readOrbax(folder);
   const folders = foldersOf(paths).filter((name) => isOrbax(below(paths, name)) || mayHold(paths, name));
   const files = paths.filter((path) => !path.includes('/') && !path.startsWith('.') && looksLikeCheckpoint(path));
@@ -104,8 +117,30 @@ export async function openCheckpointFolder(folder: Folder): Promise<Catalogue> {
   }
   if (folders.length === 1) return openCheckpointFolder(subfolder(folder, paths, folders[0]));
   if (files.length === 1) return openCheckpointFile(await folder.open(files[0]));
+  if (paths.some((path) => /\.data-\d{5}-of-\d{5}$|(^|\/)saved_model\.pb$/.test(path))) {
+    throw new DataError(`${folder.source} holds a checkpoint of TensorFlow, which is not read. ${FORMATS}.`);
+  }
   throw new DataError(`${folder.source} holds no checkpoint. ${FORMATS}.`);
 } // prettier-ignore
+
+/**
+ * A model in several files, of which one, or the index, is given by its name.
+ *
+ * @returns undefined where that is a file of its own
+ */
+export async function openPartOf(folder: Folder, part: string): Promise<Catalogue | undefined> {
+  if (isIndexName(part)) return readIndexed(folder, part, openCheckpointFile);
+  // Most files are none of several, and their folder may be large.
+  if (!/-\d{5}-of-\d{5}\./.test(part)) return undefined;
+  const shards = shardsOf(await folder.list(), part);
+  return shards === undefined ? undefined : openShards(folder, shards);
+}
+
+function openShards(folder: Folder, shards: NonNullable<ReturnType<typeof shardsOf>>): Promise<Catalogue> {
+  return 'index' in shards
+    ? readIndexed(folder, shards.index, openCheckpointFile)
+    : readNumbered(folder, shards.files, openCheckpointFile);
+}
 
 /** Folders at the top. */
 function foldersOf(paths: readonly string[]): string[] {

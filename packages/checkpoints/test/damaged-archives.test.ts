@@ -131,7 +131,7 @@ describe('safetensors', () => {
 
   const index = (map: unknown) => JSON.stringify({ weight_map: map });
   test.each<[string, Record<string, Uint8Array | string>, RegExp]>([
-    ['that misses a tensor', { 'm.safetensors.index.json': index({ a: 'm1', c: 'm1' }), m1: encodeSafetensors({ a: hostArray([1]) }) }, /places "c" in m1, which does not hold it/],
+    ['that misses a tensor', { 'm.safetensors.index.json': index({ a: 'm1', c: 'm1' }), m1: encodeSafetensors({ a: hostArray([1]) }) }, /places "c" in "m1", which does not hold it/],
     ['that does not know a tensor', { 'm.safetensors.index.json': index({ a: 'm1' }), m1: file }, /holds "b", which .* does not place there/],
     ['that leads out of the folder', { 'm.safetensors.index.json': index({ a: '../m1' }) }, /"\.\.\/m1", which is no file beside it/],
     ['that is no index', { 'm.safetensors.index.json': '[]' }, /no "weight_map"/],
@@ -176,5 +176,19 @@ describe('msgpack', () => {
 test.each([
   ['nothing', new Uint8Array(0), /is empty/],
   ['a byte', Uint8Array.of(7), /no format that is known: it begins with 07/],
-  ['a picture', bytesOf(0x89, 'PNG\r\n', 0x1a, '\n'), /no format that is known/],
-])('a file that is %s', (_, bytes, message) => refused(readEverything(bytes), message));
+  ['a picture', bytesOf(0x89, 'PNG\r\n', 0x1a, '\n'), /is a PNG picture\.$/],
+  ['a pointer of Git LFS', bytesOf('version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 334643276\n'), /is a Git LFS pointer to 334643276 bytes, not the file itself: fetch that with "git lfs pull"/],
+  ['a web page', bytesOf('\n<!DOCTYPE html><html><head><title>Google Drive - Virus scan warning</title></head></html>'), /is a web page \("Google Drive - Virus scan warning"\), not a checkpoint/],
+  ['a web page without a title', bytesOf('<html lang="en"><body>no</body></html>'), /is a web page, not a checkpoint/],
+  ['the answer of a server', bytesOf('{"error":"Repository not found"}'), /is JSON, not a checkpoint, perhaps the answer of a server: \{"error":"Repository not found"\}/],
+  ['its answer in XML', bytesOf('<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code></Error>'), /is XML.*AccessDenied/],
+  ['its answer in words', bytesOf('Entry not found'), /is text, not a checkpoint: Entry not found\.$/],
+  ['text with what a terminal obeys', bytesOf('a\u202eb'), /is text, not a checkpoint: a\\u\{202e\}b/],
+  ['compressed', bytesOf(0x1f, 0x8b, 8, 0, 0, 0), /is compressed with gzip: unpack it/],
+  ['a tar archive', bytesOf('name', new Uint8Array(253), 'ustar', new Uint8Array(250)), /is a tar archive/],
+  ['an HDF5 file', bytesOf(0x89, 'HDF\r\n', 0x1a, '\n'), /HDF5 file, such as Keras writes, which is not read\. PyTorch/],
+  ['an index of TensorFlow', bytesOf(0, 0, 9, new Uint8Array(60), 0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb), /checkpoint of TensorFlow, which is not read/],
+  ['a list of checkpoints of TensorFlow', bytesOf('model_checkpoint_path: "model.ckpt-5"\n'), /belongs to a checkpoint of TensorFlow/],
+  ['a model of ONNX', bytesOf(0x08, 0x08, 0x12, 0x07, 'pytorch', 0x1a, 3, '2.1'), /may be an ONNX model/],
+  ['zeros', new Uint8Array(100), /holds zeros where its format should stand/],
+])('a file that is %s', (_, bytes, message) => refused(readEverything(bytes), message)); // prettier-ignore

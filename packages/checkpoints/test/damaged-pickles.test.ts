@@ -1,4 +1,4 @@
-/** Pickles that want to run something, lie, or are damaged: each an error that says what, and nothing is made of it. */
+/** Pickles that want to run something, lie, or are damaged: what they would run is named and passed over, the rest is an error that says what. */
 import { DataError } from '@meanflow/core';
 import { bytesAccess, readTensor } from '@meanflow/formats';
 import { openCheckpointFile } from '../src/index.js';
@@ -14,8 +14,8 @@ async function refused(bytes: Uint8Array, message: RegExp): Promise<void> {
 
 /** `_rebuild_from_type_v2(_rebuild_from_type_v2, Tensor, (_rebuild_from_type_v2, …), None)`, so many deep. */
 function rebuiltByItself(depth: number): Uint8Array {
-  const function_ = bytesOf(op.global('torch._tensor', '_rebuild_from_type_v2'), 'q', 0);
-  const type = bytesOf(op.global('torch', 'Tensor'), 'q', 1);
+  const function_ = bytesOf(op.global('torch._tensor', '_rebuild_from_type_v2'), 'q', 0, '0');
+  const type = bytesOf(op.global('torch', 'Tensor'), 'q', 1, '0');
   const begin = bytesOf('(h', 0, 'h', 1);
   const end = bytesOf('Nt');
   const repeated = (part: Uint8Array) =>
@@ -28,37 +28,114 @@ test('the builders make what can be read', async () => {
   expect([...(await readTensor(tensors[0])).data]).toEqual([1, 3, 2, 4]);
 });
 
-describe('a pickle that calls something', () => {
+describe('a pickle that calls something: it is named, nothing of it is run, and the weights beside it are read', () => {
+  test.each<[string, Uint8Array, string]>([
+    ['os.system', call('os', 'system', 'touch /tmp/x'), 'os.system'],
+    ['posix.system, as os.system is pickled', call('posix', 'system', 'id'), 'posix.system'],
+    ['eval', call('builtins', 'eval', '1+1'), 'builtins.eval'],
+    ['exec of Python 2', call('__builtin__', 'exec', 'x'), '__builtin__.exec'],
+    ['getattr', call('builtins', 'getattr', 'x', 'y'), 'builtins.getattr'],
+    ['__import__', call('builtins', '__import__', 'os'), 'builtins.__import__'],
+    ['subprocess', bytesOf(op.global('subprocess', 'Popen'), op.tuple(op.text('id')), 0x81), 'subprocess.Popen'],
+    ['a class of a user', bytesOf(op.global('__main__', 'Model'), ')', 0x81), '__main__.Model'],
+    ['a module of PyTorch', bytesOf(op.global('torch.nn.modules.linear', 'Linear'), ')', 0x81), 'torch.nn.modules.linear.Linear'],
+    ['a nested load', call('torch.storage', '_load_from_bytes', 'x'), 'torch.storage._load_from_bytes'],
+    ['a name of the prototype', call('torch', 'constructor', 'x'), 'torch.constructor'],
+    ['a module of the prototype', call('__proto__', 'toString', 'x'), '__proto__.toString'],
+    ['by STACK_GLOBAL', bytesOf(op.text('os'), op.text('system'), 0x93, op.tuple(op.text('id')), 'R'), 'os.system'],
+    ['by INST', bytesOf('(', op.text('id'), 'ios\nsystem\n'), 'os.system'],
+    ['by OBJ', bytesOf('(', op.global('os', 'system'), op.text('id'), 'o'), 'os.system'],
+    ['by NEWOBJ_EX', bytesOf(op.global('os', 'system'), ')}', 0x92), 'os.system'],
+    ['by NEWOBJ_EX with named arguments', bytesOf(op.global('collections', 'OrderedDict'), ')}', op.text('a'), op.int(1), 's', 0x92), 'collections.OrderedDict'],
+    ['a type that only names', call('builtins', 'int', '3'), 'builtins.int'],
+    ['a storage type', call('torch', 'FloatStorage', '3'), 'torch.FloatStorage'],
+    ['what an unknown call gave', bytesOf(call('builtins', 'getattr', 'x'), op.tuple(op.text('x')), 'R'), 'builtins.getattr'],
+    ['a class that is only named', op.global('__main__', 'Model'), '__main__.Model'],
+    ['a persistent id that is no storage', bytesOf(op.tuple(op.text('thing'), op.int(1)), 'Q'), 'an object that lies beside the pickle'],
+    ['bytes by another codec', call('_codecs', 'encode', 'x', 'rot13'), '_codecs.encode'],
+    ['a tensor that is rebuilt by its own rebuilding', rebuiltByItself(20_000), 'a tensor that is rebuilt by torch._tensor._rebuild_from_type_v2'],
+    ['a device without end', bytesOf(op.global('torch', 'device'), op.tuple(bytesOf(']'), op.int(1)), 'R'), 'torch.device'],
+    ['a tensor of another type', bytesOf(op.global('torch._tensor', '_rebuild_from_type_v2'), op.tuple(op.global('torch', 'device'), op.global('torch', 'Size'), op.tuple(), bytesOf('}')), 'R'), 'a tensor of the type torch.Size'],
+    ['a storage of complex numbers', tensor([2], [1], { type: 'ComplexFloatStorage' }), 'a tensor of torch.ComplexFloatStorage'],
+  ])('%s', async (_, object, what) => {
+    const root = pickle('}(', op.text('weights'), tensor([2, 2], [1, 2]), op.text('beside'), object, 'u');
+    const { tensors, values, passedOver } = await open(torchFile(root));
+    expect(passedOver).toEqual([{ name: 'beside', what }]);
+    expect(values).toEqual([]);
+    expect(tensors.map(({ name }) => name)).toEqual(['weights']);
+    expect([...(await readTensor(tensors[0])).data]).toEqual([1, 3, 2, 4]);
+  }); // prettier-ignore
+
   test.each<[string, Uint8Array, RegExp]>([
-    ['os.system', pickle(call('os', 'system', 'touch /tmp/x')), /asks for os\.system,.*nothing of it was run/],
-    ['posix.system, as os.system is pickled', pickle(call('posix', 'system', 'id')), /posix\.system/],
-    ['eval', pickle(call('builtins', 'eval', '1+1')), /builtins\.eval/],
-    ['exec of Python 2', pickle(call('__builtin__', 'exec', 'x')), /__builtin__\.exec/],
-    ['getattr', pickle(call('builtins', 'getattr', 'x', 'y')), /builtins\.getattr/],
-    ['__import__', pickle(call('builtins', '__import__', 'os')), /builtins\.__import__/],
-    ['subprocess', pickle(op.global('subprocess', 'Popen'), op.tuple(op.text('id')), 0x81), /subprocess\.Popen/],
-    ['a class of a user', pickle(op.global('__main__', 'Model'), ')', 0x81), /__main__\.Model/],
-    ['a module of PyTorch', pickle(op.global('torch.nn.modules.linear', 'Linear'), ')', 0x81), /torch\.nn\.modules\.linear\.Linear/],
-    ['a nested load', pickle(call('torch.storage', '_load_from_bytes', 'x')), /torch\.storage\._load_from_bytes/],
-    ['a name of the prototype', pickle(call('torch', 'constructor', 'x')), /torch\.constructor/],
-    ['a module of the prototype', pickle(call('__proto__', 'toString', 'x')), /__proto__\.toString/],
-    ['by STACK_GLOBAL', pickle(op.text('os'), op.text('system'), 0x93, op.tuple(op.text('id')), 'R'), /os\.system/],
-    ['by INST', pickle('(', op.text('id'), 'ios\nsystem\n'), /os\.system/],
-    ['by OBJ', pickle('(', op.global('os', 'system'), op.text('id'), 'o'), /os\.system/],
-    ['by NEWOBJ_EX', pickle(op.global('os', 'system'), ')}', 0x92), /os\.system/],
-    ['a type that only names', pickle(call('builtins', 'int', '3')), /calls builtins\.int; nothing of it was run/],
-    ['a storage type', pickle(call('torch', 'FloatStorage', '3')), /calls torch\.FloatStorage/],
-    ['what a call gave', pickle(call('torch', 'device', 'cpu'), op.tuple(op.text('x')), 'R'), /calls something that is no global/],
+    ['what a call gave', pickle(call('torch', 'device', 'cpu'), op.tuple(op.text('x')), 'R'), /calls something that is no global; nothing of it was run/],
     ['a text', pickle(op.text('os.system'), op.tuple(), 'R'), /calls something that is no global/],
     ['the state of a class', pickle(op.global('torch', 'Tensor'), '}b'), /sets the state of something that has none/],
     ['an extension', pickle(0x82, 1), /opcode 0x82/],
     ['a persistent id as text', pickle('Pos.system\n'), /opcode 0x50/],
-    ['a persistent id that is no storage', pickle(op.tuple(op.text('module'), op.global('torch', 'FloatStorage')), 'Q'), /no storage/],
-    ['bytes by a codec', pickle(call('_codecs', 'encode', 'x', 'rot13')), /_codecs\.encode is called for something else/],
-    ['a tensor that is rebuilt by its own rebuilding', pickle(rebuiltByItself(20_000)), /a tensor is rebuilt by torch\._tensor\._rebuild_from_type_v2/],
-    ['a device without end', pickle(op.global('torch', 'device'), op.tuple(bytesOf(']'), op.int(1)), 'R'), /a device is no name with a number/],
-    ['a tensor of another type', pickle(op.global('torch._tensor', '_rebuild_from_type_v2'), op.tuple(op.global('torch', 'device'), op.global('torch', 'Size'), op.tuple(), bytesOf('}')), 'R'), /of the type torch\.Size/],
-  ])('%s', (_, root, message) => refused(torchFile(root), message)); // prettier-ignore
+  ])('%s is an error: no Python writes it', (_, root, message) => refused(torchFile(root), message)); // prettier-ignore
+});
+
+describe('an object of an unknown class', () => {
+  const inside = async (...parts: readonly (number | string | Uint8Array)[]) => {
+    const { tensors, values, passedOver } = await open(
+      torchFile(pickle('}', op.text('model'), ...parts, 's')),
+    );
+    return { tensors: tensors.map(({ name }) => name), values, passedOver };
+  };
+  const object = bytesOf(op.global('app', 'Net'), ')', 0x81);
+  const named = (key: string, value: Uint8Array) => bytesOf('}', op.text(key), value, 's');
+  const passedOver = [{ name: 'model', what: 'app.Net' }];
+
+  test('gives its weights by their attributes, and nothing else that is in it', async () => {
+    const state = bytesOf('}(', op.text('w'), tensor([4], [1]), op.text('step'), op.int(3), 'u');
+    expect(await inside(object, state, 'b')).toEqual({ tensors: ['model/w'], values: [], passedOver });
+  });
+
+  test('gives those in slots, items, elements and arguments', async () => {
+    expect((await inside(object, bytesOf('N', named('w', tensor([4], [1])), 0x86), 'b')).tensors).toEqual(['model/w']);
+    expect((await inside(object, op.text('w'), tensor([4], [1]), 's')).tensors).toEqual(['model/w']);
+    expect((await inside(object, tensor([4], [1]), 'a')).tensors).toEqual(['model/0']);
+    const called = bytesOf(op.global('app', 'Net'), op.tuple(tensor([4], [1])), 'R');
+    expect((await inside(called)).tensors).toEqual(['model/0']);
+  }); // prettier-ignore
+
+  test('may hold itself, and others that hold it, without end', async () => {
+    const parent = bytesOf(op.global('app', 'Other'), ')', 0x81, named('child', bytesOf('h', 0)), 'b');
+    const state = bytesOf(
+      '}(',
+      op.text('self'),
+      'h',
+      0,
+      op.text('parent'),
+      parent,
+      op.text('w'),
+      tensor([4], [1]),
+      'u',
+    );
+    expect(await inside(object, 'q', 0, state, 'b')).toEqual({
+      tensors: ['model/w'],
+      values: [],
+      passedOver,
+    });
+  });
+
+  test('that is nested deeper than anything is left there', async () => {
+    const deep = bytesOf(
+      ...Array.from({ length: 5000 }, () => object),
+      ...Array.from({ length: 4999 }, () => 'a'),
+    );
+    expect(await inside(deep)).toEqual({ tensors: [], values: [], passedOver });
+  });
+
+  test('again and again costs what it takes to write it', async () => {
+    // One large state for many objects: it is not copied.
+    const state = bytesOf('}(', ...Array.from({ length: 1000 }, (_, i) => bytesOf(op.int(i), 'N')), 'u');
+    const many = Array.from({ length: 800 }, () => bytesOf('h', 1, ')', 0x81, 'h', 2, 'b'));
+    const root = bytesOf('(', op.global('app', 'Net'), 'q', 1, state, 'q', 2, ...many, 't');
+    const { passedOver: found } = await inside(root);
+    expect(found).toHaveLength(802);
+    expect(found?.filter(({ what }) => what === 'more in objects than is looked at')).toHaveLength(1);
+  });
 });
 
 describe('a pickle that is damaged', () => {
@@ -130,6 +207,25 @@ describe('a pickle that is damaged', () => {
     return refused(torchFile(root), /a tensor whose name has 5002 characters/);
   });
 
+  test.each<[string, Uint8Array, RegExp]>([
+    ['containers', pickle('}'.repeat(1 << 20), '}'), /more than 1048576 containers/],
+    ['marks', pickle('('.repeat(1 << 20), '('), /more than 1048576 marks/],
+    ['entries of its memo', pickle('N', new Uint8Array((1 << 21) + 1).fill(0x94)), /memo has more than 2097152 entries/],
+    ['operations', pickle(new Uint8Array((1 << 23) + 1).fill(0x4e)), /more than 8388608 operations/],
+  ])('a flood of %s', (_, root, message) => refused(torchFile(root), message)); // prettier-ignore
+
+  test('a long text of Python 2 is read at once', async () => {
+    const text = new Uint8Array(1 << 20).fill(0xe9);
+    const { values } = await open(torchFile(pickle('T', little(text.length, 4), text)));
+    expect(values).toEqual([{ name: 'data', value: 'é'.repeat(1 << 20) }]);
+  });
+
+  test('a history of numbers is one value', async () => {
+    const numbers = Array.from({ length: 1001 }, (_, i) => op.int(i));
+    const { values } = await open(torchFile(pickle(']q', 0, '(', ...numbers, 'e')));
+    expect(values).toEqual([{ name: 'data', value: 'a list of 1001 numbers' }]);
+  });
+
   test('a memo entry of a huge number takes no memory', async () => {
     const { tensors } = await open(torchFile(pickle(tensor([4], [1]), 'r', little(0xffffffff, 4))));
     expect(tensors).toHaveLength(1);
@@ -162,10 +258,11 @@ describe('a tensor that lies', () => {
 
 describe('what looks like PyTorch and is not', () => {
   test.each<[string, Uint8Array, RegExp]>([
+    ['a zip of a checkpoint', zip([{ name: 'a/last.ckpt', content: bytesOf('x') }]), /holds "a\/last\.ckpt": unzip it/],
     ['a program', torchFile(pickle('}'), [{ name: 'model/constants.pkl', content: pickle(')') }]), /TorchScript/],
     ['big-endian', torchFile(pickle('}'), [{ name: 'model/byteorder', content: bytesOf('big') }]), /"big"-endian/],
+    ['an archive that was not finished', zip([{ name: 'model/byteorder', content: bytesOf('little') }]), /an unfinished archive of PyTorch: it lacks data\.pkl/],
     ['a bare pickle', pickle(call('os', 'system', 'id')), /bare pickle, which may run anything and is not read/],
-    ['before version 1.6', bytesOf(0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20), /PyTorch before 1\.6/],
     ['a zip of something else', zip([{ name: 'readme.txt', content: bytesOf('hello') }]), /something else than a checkpoint/],
     ['a zip of a folder', zip([{ name: 'a/manifest.ocdbt', content: bytesOf('x') }]), /unzip it, and give the folder/],
   ])('%s', (_, file, message) => refused(file, message)); // prettier-ignore

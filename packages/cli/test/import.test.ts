@@ -112,7 +112,7 @@ test('what is no checkpoint, or is not there', async () => {
   await writeFile(folder.path('text'), 'not a checkpoint');
   expect(await meanflow('import', folder.path('text'))).toMatchObject({
     status: 1,
-    err: expect.stringContaining('no format that is known'),
+    err: expect.stringContaining('is text, not a checkpoint'),
   });
   expect(await meanflow('import', folder.path('nowhere'))).toMatchObject({
     status: 1,

@@ -23,6 +23,13 @@ export interface PlainValue {
   readonly value: null | boolean | number | bigint | string;
 }
 
+/** Something that was seen, and is neither read nor run. */
+export interface PassedOver {
+  readonly name: string;
+  /** What it is, such as the class of an object; as the file writes it. */
+  readonly what: string;
+}
+
 export interface Catalogue {
   /** The format that was read, for people. */
   readonly format: string;
@@ -30,6 +37,8 @@ export interface Catalogue {
   readonly source: string;
   readonly tensors: readonly StoredTensor[];
   readonly values: readonly PlainValue[];
+  /** Objects of unknown classes, and tensors whose elements cannot be read; none in most formats. */
+  readonly passedOver?: readonly PassedOver[];
 }
 
 /** Bytes of a tensor's elements. */

@@ -23,6 +23,7 @@ export {
   describeTensor,
   readTensor,
   type Catalogue,
+  type PassedOver,
   type PlainValue,
   type StoredTensor,
 } from './catalogue.js';
@@ -48,6 +49,6 @@ export {
   type SafetensorsHeader,
   type TensorEntry,
 } from './safetensors/header.js';
-export { readSafetensors, readShardedSafetensors, safetensorsIndex } from './safetensors/reader.js';
+export { readSafetensors } from './safetensors/reader.js';
 export { openZip, type ZipArchive } from './zip/archive.js';
 export { type ZipEntry } from './zip/directory.js';

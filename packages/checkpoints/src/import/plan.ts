@@ -2,11 +2,13 @@
  * The plan of an import: which tensor becomes which parameter, checked in full before anything is read or written. Every
  * parameter has to be there with its shape; what is there beside them is listed and left.
  */
-import { ArgumentError, DataError, formatShape } from '@meanflow/core';
-import { type Catalogue, describeTensor, type StoredTensor } from '@meanflow/formats';
+import { ArgumentError, DataError, formatShape, printable } from '@meanflow/core';
+import { type Catalogue, describeTensor, type PassedOver, type StoredTensor } from '@meanflow/formats';
 import { sameUpToOnes, type PublishedBuffer, type PublishedParameter } from '@meanflow/models';
 import { chooseWeights } from './choose.js';
 import { checkFloats } from './convert.js';
+import { comparableNames } from './names.js';
+import { passedOverText } from './passed-over.js';
 import { importTarget, importTargetNames, type ImportModel, type ImportTarget } from './target.js';
 import { findWeights, isAverage, type WeightSet } from './weights.js';
 
@@ -37,6 +39,8 @@ export interface ImportPlan {
   readonly buffers: readonly { readonly expected: PublishedBuffer; readonly tensor: StoredTensor }[];
   /** Tensors of the chosen set that the model does not have. */
   readonly leftOver: readonly StoredTensor[];
+  /** What the checkpoint holds that was neither read nor run. */
+  readonly passedOver: readonly PassedOver[];
 }
 
 /** How many names a message lists. */
@@ -71,6 +75,7 @@ export function planImport(catalogue: Catalogue, { model, average }: ImportChoic
     parameters: planned,
     buffers,
     leftOver: chosen.leftOver.filter((tensor) => !isBuffer.has(tensor)),
+    passedOver: catalogue.passedOver ?? [],
   };
 }
 
@@ -118,20 +123,29 @@ function misfits({ found }: WeightSet, parameters: readonly PublishedParameter[]
 }
 
 function incomplete(
-  { source, tensors }: Catalogue,
+  { source, tensors, passedOver = [] }: Catalogue,
   { name, namings }: ImportTarget,
   nearest: { readonly set: WeightSet; readonly parameters: readonly PublishedParameter[] } | undefined,
 ): DataError {
   const model = name === undefined ? 'a network of this configuration' : `"${name}"`;
   if (nearest === undefined) {
     const published = namings.map(({ parameters }) => `"${parameters[0].name}"`).join(' or ');
-    const first = tensors[0] === undefined ? 'no tensors' : `"${tensors[0].name}"`;
+    const first = tensors[0] === undefined ? 'no tensors' : `"${printable(tensors[0].name)}"`;
+    const unread = passedOver.length === 0 ? '' : ` Passed over: ${passedOverText(passedOver)}.`;
     return new DataError(
-      `${source} holds no weights of ${model}: it has ${first}, expected such as ${published}.`,
+      `${source} holds no weights of ${model}: it has ${first}, expected such as ${published}.${unread}`,
     );
   }
   const { set, parameters } = nearest;
-  const absent = set.missing.map((missing) => `"${missing}" is missing`);
+  const unread = new Map(
+    comparableNames(passedOver.map((each) => each.name)).map(({ text }, i) => [text, passedOver[i]]),
+  );
+  const absent = set.missing.map((missing) => {
+    const instead = unread.get(set.placeOf(missing));
+    return instead === undefined
+      ? `"${missing}" is missing`
+      : `"${printable(instead.name)}" is not read: ${printable(instead.what)}`;
+  });
   const problems = [...misfits(set, parameters), ...absent];
   const more = problems.length > LISTED ? `; and ${problems.length - LISTED} more` : '';
   return new DataError(

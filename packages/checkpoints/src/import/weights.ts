@@ -18,6 +18,8 @@ export interface WeightSet {
   readonly leftOver: readonly StoredTensor[];
   /** The tensor of a published name that is no parameter's, such as a constant's. */
   beside(published: string): StoredTensor | undefined;
+  /** Where a published name is looked for, in the form of `comparableNames`. */
+  placeOf(published: string): string;
 }
 
 /** Keys of an optimizer's state, whose moments have the names of parameters. */
@@ -42,6 +44,10 @@ export function findWeights(
   const rests = names.map((name) => name.slice(root.length));
   const comparable = comparableNames(tensors.map(({ name }) => name));
   const byName = new Map(comparable.map(({ text }, i) => [text, i]));
+  const restOf = (published: string): string => {
+    const name = slashed(published);
+    return name.startsWith(root) ? name.slice(root.length) : name;
+  };
   const wanted = new Set(rests);
   const prefixes = new Map<string, string>();
   for (const { text, before } of comparable) {
@@ -70,10 +76,8 @@ export function findWeights(
         found,
         missing: parameters.filter(({ name }) => !found.has(name)).map(({ name }) => name),
         leftOver: tensors.filter((tensor, i) => comparable[i].text.startsWith(prefix) && !used.has(tensor) && (prefix !== '' || !OPTIMIZER.test(tensor.name))),
-        beside: (published) => {
-          const name = slashed(published);
-          return tensorOf(name.startsWith(root) ? name.slice(root.length) : name);
-        },
+        beside: (published) => tensorOf(restOf(published)),
+        placeOf: (published) => prefix + restOf(published),
       }; // prettier-ignore
     });
   return sets.sort((a, b) => a.missing.length - b.missing.length || (a.label < b.label ? -1 : 1));

@@ -3,13 +3,29 @@
  * checked against what is left, and counts what calls may copy, so that memory is bounded by the size of the pickle; it has
  * no recursion; and it calls nothing but what its host gives it for a global.
  */
-import { contentOf, GlobalReference, isBuildable, type KnownGlobal, PickleProblem, Tuple } from './values.js';
+import {
+  contentOf,
+  GlobalReference,
+  isBuildable,
+  type KnownGlobal,
+  PassOver,
+  PickleProblem,
+  Tuple,
+  UnknownObject,
+} from './values.js';
 
 /** What the world outside of the pickle is: which globals are known, and what a persistent id stands for. */
 export interface PickleHost {
-  /** Undefined for a global that is not allowed. */
+  /** Undefined for a global that is not known. */
   global(module: string, name: string): KnownGlobal | undefined;
   persistent(id: unknown): unknown;
+}
+
+/** A pickle that ends before it is complete: more bytes may follow where it was read from. */
+export class PickleEnd extends PickleProblem {
+  override get name(): string {
+    return 'PickleEnd';
+  }
 }
 
 /** Longer integers than any that a checkpoint holds. */
@@ -17,6 +33,10 @@ const LONGEST_INTEGER = 64;
 /** Items, characters and bytes that calls may be given: so many for each byte of the pickle, and some in any case. */
 const GIVEN_PER_BYTE = 4;
 const GIVEN_ANYWAY = 1 << 20;
+/** Several times what the largest optimizer states need. A byte can ask for a container, which takes two hundred. */
+const MOST_CONTAINERS = 1 << 20;
+const MOST_REMEMBERED = 1 << 21;
+const MOST_OPERATIONS = 1 << 23;
 
 export class PickleMachine {
   private position = 0;
@@ -26,6 +46,8 @@ export class PickleMachine {
   private readonly marks: unknown[][] = [];
   private readonly memo = new Map<number, unknown>();
   private given = 0;
+  private containers = 0;
+  private operations = 0;
 
   constructor(
     private readonly bytes: Uint8Array,
@@ -50,7 +72,8 @@ export class PickleMachine {
   checkLeft(length: number): void {
     const left = this.bytes.length - this.position;
     if (!(length >= 0 && length <= left)) {
-      throw new PickleProblem(`${length} bytes are asked for where ${left} are left`);
+      const problem = `${length} bytes are asked for where ${left} are left`;
+      throw length >= 0 ? new PickleEnd(problem) : new PickleProblem(problem);
     }
   }
 
@@ -93,7 +116,7 @@ export class PickleMachine {
 
   line(): string {
     const end = this.bytes.indexOf(0x0a, this.position);
-    if (end < 0) throw new PickleProblem('a line has no end');
+    if (end < 0) throw new PickleEnd('a line has no end');
     const text = this.string(end - this.position);
     this.position = end + 1;
     return text;
@@ -128,6 +151,8 @@ export class PickleMachine {
   }
 
   mark(): void {
+    if (this.marks.length >= MOST_CONTAINERS)
+      throw new PickleProblem(`it has more than ${MOST_CONTAINERS} marks`);
     this.marks.push(this.stack);
     this.stack = [];
   }
@@ -148,6 +173,8 @@ export class PickleMachine {
   }
 
   remember(index: number): void {
+    if (this.memo.size >= MOST_REMEMBERED)
+      throw new PickleProblem(`its memo has more than ${MOST_REMEMBERED} entries`);
     this.memo.set(index, this.top());
   }
 
@@ -162,27 +189,49 @@ export class PickleMachine {
 
   // Containers
 
+  /** A new container or object on the stack. */
+  make(container: object): void {
+    if (++this.containers > MOST_CONTAINERS)
+      throw new PickleProblem(`it makes more than ${MOST_CONTAINERS} containers`);
+    this.push(container);
+  }
+
+  /** An operation is about to be made. */
+  step(): void {
+    if (++this.operations > MOST_OPERATIONS)
+      throw new PickleProblem(`it has more than ${MOST_OPERATIONS} operations`);
+  }
+
   tuple(size: number): void {
     const items = Array.from({ length: size }, () => this.pop()).reverse();
-    this.push(new Tuple(items));
+    this.make(new Tuple(items));
   }
 
   append(values: readonly unknown[]): void {
     const list = this.top();
+    if (list instanceof UnknownObject) {
+      for (const value of values) list.items.push([list.items.length, value]);
+      return;
+    }
     if (!Array.isArray(list)) throw new PickleProblem('something is appended to what is no list');
     for (const value of values) list.push(value);
   }
 
   setItems(values: readonly unknown[]): void {
     const map = this.top();
-    if (!(map instanceof Map) || values.length % 2 !== 0) {
+    const isUnknown = map instanceof UnknownObject;
+    if (!(map instanceof Map || isUnknown) || values.length % 2 !== 0) {
       throw new PickleProblem('items are set in what is no dictionary');
     }
-    for (let i = 0; i < values.length; i += 2) map.set(values[i], values[i + 1]);
+    for (let i = 0; i < values.length; i += 2) {
+      if (isUnknown) map.items.push([values[i], values[i + 1]]);
+      else map.set(values[i], values[i + 1]);
+    }
   }
 
   addItems(values: readonly unknown[]): void {
     const set = this.top();
+    if (set instanceof UnknownObject) return this.append(values);
     if (!(set instanceof Set)) throw new PickleProblem('items are added to what is no set');
     for (const value of values) set.add(value);
   }
@@ -192,35 +241,44 @@ export class PickleMachine {
   global(module: unknown, name: unknown): void {
     if (typeof module !== 'string' || typeof name !== 'string')
       throw new PickleProblem('the name of a global is no text');
-    const known = this.host.global(module, name);
-    if (known === undefined) {
-      throw new PickleProblem(
-        `it asks for ${module}.${name}, which is not among the tensors, containers and numbers that are read; nothing of it was run`,
-      );
-    }
-    this.push(new GlobalReference(`${module}.${name}`, known));
+    this.push(new GlobalReference(`${module}.${name}`, this.host.global(module, name)));
   }
 
-  /** REDUCE, NEWOBJ and INST: what a known global makes of its arguments. */
-  call(callee: unknown, args: unknown): void {
-    if (!(callee instanceof GlobalReference) || callee.known.call === undefined) {
-      const what = callee instanceof GlobalReference ? callee.name : 'something that is no global';
-      throw new PickleProblem(`it calls ${what}; nothing of it was run`);
+  /**
+   * REDUCE, NEWOBJ, OBJ and INST: what a known global makes of its arguments. What any other would make is passed over.
+   *
+   * @param named arguments by name, of NEWOBJ_EX
+   */
+  call(callee: unknown, args: unknown, named?: unknown): void {
+    if (callee instanceof UnknownObject) return this.make(new UnknownObject(callee.name, args));
+    if (!(callee instanceof GlobalReference)) {
+      throw new PickleProblem('it calls something that is no global; nothing of it was run');
     }
-    if (!(args instanceof Tuple)) throw new PickleProblem(`the arguments of ${callee.name} are no tuple`);
+    const { name, known } = callee;
+    const hasNamed = named !== undefined && !(named instanceof Map && named.size === 0);
+    if (known?.call === undefined || hasNamed || args instanceof UnknownObject) {
+      const object = new UnknownObject(name, args);
+      if (hasNamed) object.build(named);
+      return this.make(object);
+    }
+    if (!(args instanceof Tuple)) throw new PickleProblem(`the arguments of ${name} are no tuple`);
     this.count(args);
-    this.push(callee.known.call(args.items));
+    const made = passedOver(name, () => known.call!(args.items));
+    if (typeof made === 'object' && made !== null) this.make(made);
+    else this.push(made);
   }
 
   build(): void {
     const state = this.pop();
     const object = this.top();
-    if (isBuildable(object)) {
+    if (object instanceof UnknownObject) object.build(state);
+    else if (isBuildable(object)) {
       this.count(state);
       object.build(state);
     }
-    // A dictionary's attributes, such as the version numbers in a state dict of PyTorch, mean nothing here.
-    else if (!(object instanceof Map)) throw new PickleProblem('it sets the state of something that has none'); // prettier-ignore
+    // The attributes of a container or a tensor, such as the version numbers in a state dict of PyTorch, mean nothing here.
+    else if (typeof object !== 'object' || object === null || object instanceof GlobalReference)
+      throw new PickleProblem('it sets the state of something that has none');
   }
 
   /** What is given may be copied, and a few bytes give the same large thing again and again. */
@@ -232,6 +290,17 @@ export class PickleMachine {
   }
 
   persistent(): void {
-    this.push(this.host.persistent(this.pop()));
+    const id = this.pop();
+    this.push(passedOver('something beside the pickle', () => this.host.persistent(id)));
+  }
+}
+
+/** What is made, or an object without parts that says what would have been. */
+function passedOver(name: string, make: () => unknown): unknown {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof PassOver) return new UnknownObject(error.message || name);
+    throw error;
   }
 }

@@ -9,7 +9,7 @@ import {
   storedDTypes,
   type StoredTensor,
 } from '@meanflow/formats';
-import { type Buildable, type KnownGlobal, PickleProblem, Tuple } from './values.js';
+import { type Buildable, type KnownGlobal, PassOver, PickleProblem, Tuple } from './values.js';
 
 /** `numpy.dtype('f4')`, whose state says the order of bytes. */
 class NumpyDType implements Buildable {
@@ -23,26 +23,39 @@ class NumpyDType implements Buildable {
     this.order = order;
   }
 
-  /** @throws {PickleProblem} when elements are no plain little-endian numbers */
-  resolve(): StoredDTypeName {
-    const { dtype, isBigEndian } = numpyDType(this.code, 'An array of NumPy in it');
-    if (isBigEndian || this.order === '>') throw new PickleProblem('an array of NumPy is big-endian');
-    return dtype;
+  /** Undefined where elements are no plain little-endian numbers. */
+  resolve(): StoredDTypeName | undefined {
+    try {
+      const { dtype, isBigEndian } = numpyDType(this.code, 'An array of NumPy in it');
+      return isBigEndian || this.order === '>' ? undefined : dtype;
+    } catch (error) {
+      if (error instanceof DataError) return undefined;
+      throw error;
+    }
+  }
+
+  get text(): string {
+    return `${this.order === '>' ? '>' : ''}${this.code}`;
   }
 }
 
 /** An array, empty until its state is set. */
 export class NumpyArray implements Buildable {
   private state: { readonly dtype: StoredDTypeName; readonly shape: readonly number[]; readonly bytes: Uint8Array } | undefined; // prettier-ignore
+  /** What it is, where its elements are not read. */
+  passedOver: string | undefined;
 
   build(state: unknown): void {
     const [, shape, dtype, isColumnMajor, bytes] = state instanceof Tuple ? state.items : [];
     const sizes: unknown = shape instanceof Tuple ? [...shape.items] : shape;
     checkShape(sizes, 'An array of NumPy in it');
-    if (!(dtype instanceof NumpyDType) || !(bytes instanceof Uint8Array)) {
-      throw new PickleProblem('the state of an array of NumPy is damaged');
+    const held = dtype instanceof NumpyDType ? dtype.resolve() : undefined;
+    if (held === undefined) {
+      const elements = dtype instanceof NumpyDType ? dtype.text : 'unknown';
+      this.passedOver = `an array of NumPy of dtype ${elements}`;
+      return;
     }
-    const held = dtype.resolve();
+    if (!(bytes instanceof Uint8Array)) throw new PickleProblem('the state of an array of NumPy is damaged');
     const elementBytes = storedDTypes[held].bytes;
     if (bytes.length !== sizeOf(sizes) * elementBytes) {
       throw new PickleProblem(`an array of NumPy of shape [${sizes.join(', ')}] has ${bytes.length} bytes`);
@@ -85,12 +98,17 @@ function fromBuffer([bytes, dtype, shape, order]: readonly unknown[]): NumpyArra
 
 /** `scalar(dtype, bytes)` */
 function scalar([dtype, bytes]: readonly unknown[]): number {
-  if (!(dtype instanceof NumpyDType) || !(bytes instanceof Uint8Array))
+  const held = dtype instanceof NumpyDType ? dtype.resolve() : undefined;
+  if (held === undefined) {
+    throw new PassOver(dtype instanceof NumpyDType ? `a scalar of NumPy of dtype ${dtype.text}` : undefined);
+  }
+  if (!(bytes instanceof Uint8Array) || bytes.length !== storedDTypes[held].bytes)
     throw new PickleProblem('a scalar of NumPy is damaged');
-  const held = dtype.resolve();
-  if (bytes.length !== storedDTypes[held].bytes) throw new PickleProblem('a scalar of NumPy is damaged');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return held === 'I64' ? Number(view.getBigInt64(0, true)) : storedDTypes[held].read(view, 1, []).item();
+  if (held === 'I64') return Number(view.getBigInt64(0, true));
+  if (held === 'U64') return Number(view.getBigUint64(0, true));
+  if (held === 'U32') return view.getUint32(0, true);
+  return storedDTypes[held].read(view, 1, []).item();
 }
 
 const multiarray: Readonly<Record<string, KnownGlobal>> = {
@@ -105,7 +123,7 @@ export const numpyGlobals: Readonly<Record<string, Readonly<Record<string, Known
   numpy: {
     dtype: {
       call: ([code]) => {
-        if (typeof code !== 'string') throw new PickleProblem('a dtype of NumPy has no name');
+        if (typeof code !== 'string') throw new PassOver();
         return new NumpyDType(code);
       },
     },

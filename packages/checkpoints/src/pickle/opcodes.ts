@@ -4,14 +4,18 @@
  * out-of-band buffers.
  */
 import type { PickleMachine } from './machine.js';
-import { PickleProblem, Tuple } from './values.js';
+import { Tuple } from './values.js';
 
 type Run = (machine: PickleMachine) => void;
 
+/** Characters that are made at once: a call takes so many arguments. */
+const SPAN = 1 << 12;
+
 const latin1 = (bytes: Uint8Array): string => {
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
+  const spans: string[] = [];
+  for (let at = 0; at < bytes.length; at += SPAN)
+    spans.push(String.fromCharCode(...bytes.subarray(at, at + SPAN)));
+  return spans.join('');
 };
 
 /** By code: what it does. `PROTO` and `STOP` are seen to where they are read. */
@@ -37,24 +41,24 @@ export const opcodes: Readonly<Record<number, Run>> = {
   0x54: (m) => m.push(latin1(m.take(m.int32()))), // BINSTRING
 
   // Containers
-  0x29: (m) => m.push(new Tuple([])), // EMPTY_TUPLE
+  0x29: (m) => m.make(new Tuple([])), // EMPTY_TUPLE
   0x85: (m) => m.tuple(1), // TUPLE1
   0x86: (m) => m.tuple(2), // TUPLE2
   0x87: (m) => m.tuple(3), // TUPLE3
-  0x74: (m) => m.push(new Tuple(m.sinceMark())), // TUPLE
-  0x5d: (m) => m.push([]), // EMPTY_LIST
-  0x6c: (m) => m.push(m.sinceMark()), // LIST
+  0x74: (m) => m.make(new Tuple(m.sinceMark())), // TUPLE
+  0x5d: (m) => m.make([]), // EMPTY_LIST
+  0x6c: (m) => m.make(m.sinceMark()), // LIST
   0x61: (m) => m.append([m.pop()]), // APPEND
   0x65: (m) => m.append(m.sinceMark()), // APPENDS
-  0x7d: (m) => m.push(new Map()), // EMPTY_DICT
+  0x7d: (m) => m.make(new Map()), // EMPTY_DICT
   // prettier-ignore
-  0x64: (m) => { const values = m.sinceMark(); m.push(new Map()); m.setItems(values); }, // DICT
+  0x64: (m) => { const values = m.sinceMark(); m.make(new Map()); m.setItems(values); }, // DICT
   // prettier-ignore
   0x73: (m) => { const value = m.pop(); m.setItems([m.pop(), value]); }, // SETITEM
   0x75: (m) => m.setItems(m.sinceMark()), // SETITEMS
-  0x8f: (m) => m.push(new Set()), // EMPTY_SET
+  0x8f: (m) => m.make(new Set()), // EMPTY_SET
   0x90: (m) => m.addItems(m.sinceMark()), // ADDITEMS
-  0x91: (m) => m.push(new Set(m.sinceMark())), // FROZENSET
+  0x91: (m) => m.make(new Set(m.sinceMark())), // FROZENSET
 
   // Stack and memo
   0x28: (m) => m.mark(), // MARK
@@ -94,8 +98,5 @@ function checkFrame(machine: PickleMachine): void {
 function newObjectWithNames(machine: PickleMachine): void {
   const named = machine.pop();
   const args = machine.pop();
-  if (!(named instanceof Map) || named.size > 0) {
-    throw new PickleProblem('an object is made from named arguments');
-  }
-  machine.call(machine.pop(), args);
+  machine.call(machine.pop(), args, named);
 }

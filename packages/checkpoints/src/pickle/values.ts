@@ -1,4 +1,4 @@
-/** What an unpickler builds: plain containers, and the marks of the few globals that it knows. */
+/** What an unpickler builds: plain containers, the marks of the few globals that it knows, and of all others what they hold. */
 
 /** A Python tuple. Lists are arrays, dictionaries are maps, sets are sets. */
 export class Tuple {
@@ -22,7 +22,12 @@ export class Attributes implements Buildable {
 
 /** What a global stands for here: never the function or class itself. */
 export interface KnownGlobal {
-  /** What calling it gives; absent for what may be named but not called. */
+  /**
+   * What calling it gives; absent for what may be named but not called.
+   *
+   * @throws {PassOver} when it makes something that is not read here
+   * @throws {PickleProblem} when its arguments are damaged
+   */
   readonly call?: (args: readonly unknown[]) => unknown;
 }
 
@@ -31,14 +36,45 @@ export class GlobalReference {
   constructor(
     /** Module and name, such as `collections.OrderedDict`. */
     readonly name: string,
-    readonly known: KnownGlobal,
+    /** Undefined for one of all others: it is named, and whatever calls it makes an `UnknownObject`. */
+    readonly known: KnownGlobal | undefined,
   ) {}
+}
+
+/**
+ * What a pickle would have made by calling something that is not known here. Nothing is called. What it was to be made from is
+ * kept, since weights may lie in it: in the attributes of a module that was pickled whole, in a dictionary of a class of its own.
+ */
+export class UnknownObject implements Buildable {
+  /** Arguments and states, as they were given: tuples, dictionaries, other objects. */
+  readonly parts: unknown[] = [];
+  /** Elements and items that were added after it was made. */
+  readonly items: (readonly [key: unknown, value: unknown])[] = [];
+
+  constructor(
+    /** The class or function that was to make it, or what it is in words. */
+    readonly name: string,
+    args?: unknown,
+  ) {
+    if (args !== undefined) this.parts.push(args);
+  }
+
+  build(state: unknown): void {
+    this.parts.push(state);
+  }
 }
 
 /** What is wrong with a pickle, before it is known where it was read from. */
 export class PickleProblem extends Error {
   override get name(): string {
     return 'PickleProblem';
+  }
+}
+
+/** Nothing is wrong with a pickle, but it makes what is not read here, such as a sparse tensor; the message says what that is. */
+export class PassOver extends Error {
+  override get name(): string {
+    return 'PassOver';
   }
 }
 

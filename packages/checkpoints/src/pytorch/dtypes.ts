@@ -18,6 +18,17 @@ export const torchDTypes: Readonly<Record<string, StoredDTypeName>> = {
   bool: 'BOOL',
 };
 
+/** Storages of elements that are not read: bytes of each element. */
+export const unreadStorages: Readonly<Record<string, number>> = {
+  ComplexFloatStorage: 8,
+  ComplexDoubleStorage: 16,
+  QInt8Storage: 1,
+  QUInt8Storage: 1,
+  QInt32Storage: 4,
+  QUInt4x2Storage: 1,
+  QUInt2x4Storage: 1,
+};
+
 /** By name within `torch`. */
 export const torchStorages: Readonly<Record<string, StoredDTypeName>> = {
   DoubleStorage: 'F64',

@@ -1,9 +1,9 @@
 /**
- * The globals of PyTorch that a checkpoint may name, and what is made of them here. This is the whole list: there is no
- * class of a user's own, no module, and nothing that does anything but describe a tensor.
+ * The globals of PyTorch from which something is made here. This is the whole list: nothing in it does anything but describe a
+ * tensor, and whatever else a checkpoint names is passed over.
  */
 import type { StoredDTypeName } from '@meanflow/formats';
-import { GlobalReference, type KnownGlobal, PickleProblem, Tuple } from '../pickle/values.js';
+import { GlobalReference, type KnownGlobal, PassOver, PickleProblem, Tuple } from '../pickle/values.js';
 import { torchDTypes, torchStorages } from './dtypes.js';
 import { rebuildTensor } from './objects.js';
 
@@ -14,7 +14,7 @@ const mark: KnownGlobal = {};
 const rebuildTensorV2: KnownGlobal = {
   call: ([storage, offset, size, stride, , , metadata]) => {
     if (metadata instanceof Map && [...metadata.values()].some(Boolean)) {
-      throw new PickleProblem('a tensor is a negated or conjugated view');
+      throw new PassOver('a tensor that is a negated or conjugated view');
     }
     return rebuildTensor(storage, offset, size, stride);
   },
@@ -32,11 +32,11 @@ const rebuildFromType: KnownGlobal = {
     const isTensor = subclass instanceof GlobalReference && tensorTypes.includes(subclass.name);
     if (!isTensor || !(rebuild instanceof GlobalReference) || !(args instanceof Tuple)) {
       const name = subclass instanceof GlobalReference ? subclass.name : 'an unknown type';
-      throw new PickleProblem(`a tensor is of the type ${name}`);
+      throw new PassOver(`a tensor of the type ${name}`);
     }
     // None of them calls anything: through itself this one would lead deeper than the stack.
-    if (rebuild.known.call === undefined || !rebuild.name.startsWith('torch._utils.')) {
-      throw new PickleProblem(`a tensor is rebuilt by ${rebuild.name}`);
+    if (rebuild.known?.call === undefined || !rebuild.name.startsWith('torch._utils.')) {
+      throw new PassOver(`a tensor that is rebuilt by ${rebuild.name}`);
     }
     return rebuild.known.call(args.items);
   },
@@ -45,12 +45,19 @@ const rebuildFromType: KnownGlobal = {
 /** `device('cuda', 0)`, as the text `cuda:0`. */
 function device([kind, index]: readonly unknown[]): string {
   if (typeof kind !== 'string' || (index !== undefined && typeof index !== 'number')) {
-    throw new PickleProblem('a device is no name with a number');
+    throw new PassOver();
   }
   return index === undefined ? kind : `${kind}:${index}`;
 }
 
 const tensorTypes = ['torch.Tensor', 'torch.nn.parameter.Parameter', 'torch.nn.parameter.Buffer'];
+
+/** Tensors whose elements do not stand one after another, or are not there. */
+const passOver = (what: string): KnownGlobal => ({
+  call: () => {
+    throw new PassOver(what);
+  },
+});
 
 /** What holds a tensor and something that does not matter here. */
 const first: KnownGlobal = { call: ([value]) => value };
@@ -58,7 +65,8 @@ const first: KnownGlobal = { call: ([value]) => value };
 function dtypeOf(value: unknown): StoredDTypeName {
   const name = value instanceof GlobalReference ? value.name.replace(/^torch\./, '') : '';
   if (Object.hasOwn(torchDTypes, name)) return torchDTypes[name];
-  throw new PickleProblem(`a tensor has the dtype ${name === '' ? 'of nothing' : `torch.${name}`}`);
+  if (name === '') throw new PickleProblem('a tensor has no dtype');
+  throw new PassOver(`a tensor of torch.${name}`);
 }
 
 const marks = (names: Iterable<string>): Record<string, KnownGlobal> =>
@@ -80,6 +88,14 @@ export const torchGlobals: Readonly<Record<string, Readonly<Record<string, Known
     _rebuild_tensor_v3: rebuildTensorV3,
     _rebuild_parameter: first,
     _rebuild_parameter_with_state: first,
+    // An array of NumPy on the way from a device that pickles no storages.
+    _rebuild_device_tensor_from_numpy: first,
+    _rebuild_sparse_tensor: passOver('a sparse tensor'),
+    _rebuild_sparse_csr_tensor: passOver('a sparse tensor'),
+    _rebuild_nested_tensor: passOver('a nested tensor'),
+    _rebuild_qtensor: passOver('a quantised tensor'),
+    _rebuild_meta_tensor_no_storage: passOver('a tensor without elements (on the meta device)'),
+    _rebuild_wrapper_subclass: passOver('a tensor of an unknown class'),
   },
   'torch._tensor': { _rebuild_from_type_v2: rebuildFromType },
   'torch.nn.parameter': { Parameter: first, Buffer: first },

@@ -7,7 +7,7 @@ import {
   storedDTypes,
   type StridedLayout,
 } from '@meanflow/formats';
-import { Tuple, PickleProblem } from '../pickle/values.js';
+import { PassOver, PickleProblem, Tuple } from '../pickle/values.js';
 
 export interface TorchStorage {
   /** Undefined for a storage of bytes, whose tensors say what they hold. */
@@ -16,6 +16,8 @@ export interface TorchStorage {
   readonly key: string;
   /** Number of elements, or of bytes where it has no dtype. */
   readonly count: number;
+  /** What it holds, where that is not read, and bytes of an element where they are known. */
+  readonly passedOver?: { readonly what: string; readonly bytes: number | undefined };
 }
 
 /** A storage as a value, so that it is told from plain objects. */
@@ -47,6 +49,8 @@ export function rebuildTensor(
   dtype?: StoredDTypeName,
 ): TorchTensor {
   if (!(storage instanceof StorageReference)) throw new PickleProblem('a tensor has no storage');
+  const { passedOver } = storage.storage;
+  if (passedOver !== undefined) throw new PassOver(`a tensor of ${passedOver.what}`);
   const shape: unknown = size instanceof Tuple ? [...size.items] : size;
   checkShape(shape, 'A tensor in it');
   const strides = stride instanceof Tuple ? stride.items : undefined;
@@ -77,7 +81,7 @@ function checkInside(storage: TorchStorage, dtype: StoredDTypeName, layout: Stri
   }
 }
 
-/** Bytes of a storage. */
+/** Bytes of a storage whose elements are read. */
 export function storageBytes({ dtype, count }: TorchStorage): number {
   return dtype === undefined ? count : count * storedDTypes[dtype].bytes;
 }

@@ -92,11 +92,11 @@ export const call = (module: string, name: string, ...args: readonly string[]): 
   bytesOf(op.global(module, name), op.tuple(...args.map(op.text)), 'R');
 
 /** A float32 tensor of a storage "0". */
-export function tensor(shape: readonly number[], strides: readonly number[], options: { readonly count?: number; readonly offset?: number; readonly key?: string } = {}): Uint8Array {
-  const { count = 4, offset = 0, key = '0' } = options;
+export function tensor(shape: readonly number[], strides: readonly number[], options: { readonly count?: number; readonly offset?: number; readonly key?: string; readonly type?: string } = {}): Uint8Array {
+  const { count = 4, offset = 0, key = '0', type = 'FloatStorage' } = options;
   const numbers = (values: readonly number[]) =>
     op.tuple(...values.map((value) => (Math.abs(value) < 2 ** 31 ? op.int(value) : op.long(BigInt(value)))));
-  const storage = bytesOf(op.tuple(op.text('storage'), op.global('torch', 'FloatStorage'), op.text(key), op.text('cpu'), op.int(count)), 'Q');
+  const storage = bytesOf(op.tuple(op.text('storage'), op.global('torch', type), op.text(key), op.text('cpu'), op.int(count)), 'Q');
   const hooks = bytesOf(op.global('collections', 'OrderedDict'), ')R');
   return bytesOf(op.global('torch._utils', '_rebuild_tensor_v2'), op.tuple(storage, op.int(offset), numbers(shape), numbers(strides), bytesOf(0x89), hooks), 'R');
 } // prettier-ignore

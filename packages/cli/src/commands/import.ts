@@ -1,13 +1,14 @@
 /** `meanflow import`: a checkpoint that others published, as a model file; or what it holds. */
 import {
   importTargetNames,
+  passedOverText,
   type ImportModel,
   type ImportPlan,
   type WeightDType,
 } from '@meanflow/checkpoints';
 import { importCheckpoint, openCheckpoint } from '@meanflow/checkpoints/node';
 import { ArgumentError, formatShape, printable, printableJson, sizeOf } from '@meanflow/core';
-import { byteLength, type Catalogue, type StoredTensor } from '@meanflow/formats';
+import { byteLength, type Catalogue, type PassedOver, type StoredTensor } from '@meanflow/formats';
 import { Option, type Command } from 'commander';
 import { readConfigFile } from '../config/read-file.js';
 import { bytesText, countText } from '../report/numbers.js';
@@ -108,19 +109,24 @@ async function importModel(path: string, options: ImportOptions, io: Io): Promis
 }
 
 /** What is taken, and what is not. */
-function planText({ format, weights, otherWeights, parameters, leftOver }: ImportPlan): string {
+function planText({ format, weights, otherWeights, parameters, leftOver, passedOver }: ImportPlan): string {
   const others =
     otherWeights.length === 0 ? '' : `; also there: ${printable(otherWeights.join(', '), LONGEST_LIST)}`;
-  const lines = [`${format}: ${countText(parameters.length)} tensors of ${weights}${others}\n`];
+  const lines = [`${format}: ${countText(parameters.length)} tensors of ${printable(weights)}${others}\n`];
   if (leftOver.length > 0) {
     const names = leftOver.slice(0, LISTED).map(({ name }) => printable(name));
     const more = leftOver.length > LISTED ? `, and ${leftOver.length - LISTED} more` : '';
     lines.push(`Left over, since the model has no such parameters: ${names.join(', ')}${more}\n`);
   }
+  if (passedOver.length > 0) lines.push(passedOverLine(passedOver));
   return lines.join('');
 }
 
-function listText({ format, tensors, values }: Catalogue): string {
+function passedOverLine(objects: readonly PassedOver[]): string {
+  return `Passed over, and nothing of it run: ${passedOverText(objects)}\n`;
+}
+
+function listText({ format, tensors, values, passedOver = [] }: Catalogue): string {
   const rows = tensors.map((tensor) => [
     tensor.name,
     tensor.dtype,
@@ -134,6 +140,7 @@ function listText({ format, tensors, values }: Catalogue): string {
     `${format}\n\n`,
     rows.length === 0 ? '' : textTable([['tensor', 'dtype', 'shape', 'bytes'], 'rule', ...rows]),
     plain.length === 0 ? '' : `\n${plain.join('')}`,
+    passedOver.length === 0 ? '' : `\n${passedOverLine(passedOver)}`,
     `\n${countText(tensors.length)} tensors, ${countText(sum(tensors, ({ shape }) => sizeOf(shape)))} numbers, `,
     `${bytesText(sum(tensors, byteLength))}; ${countText(values.length)} other values\n`,
   ].join('');
