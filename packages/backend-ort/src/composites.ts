@@ -16,6 +16,7 @@ import {
   type Shape,
 } from '@meanflow/core';
 import type { Operand } from './lowerings/lowering.js';
+import { portableReduceMax } from './lowerings/reductions.js';
 import { MICROSOFT_DOMAIN, type AttributeValue, type ValueName } from './onnx/model.js';
 import type { ModelBuilder } from './onnx/model-builder.js';
 
@@ -73,9 +74,32 @@ export const generalKernels: Kernels = {
   },
 };
 
+/**
+ * Softmax by an operator that may make zeros of rows whose maximum is not finite, as the WebGPU provider's does: they
+ * become NaN, which a divergence must not be hidden by.
+ */
+const guardedSoftmax: Kernel = {
+  lower: (builder, [x]) => {
+    const last = x.shape.length - 1;
+    const shape = x.shape.slice(0, -1);
+    const top = portableReduceMax({
+      builder,
+      inputs: [x],
+      attributes: { axes: [last] },
+      output: { dtype: 'float32', shape },
+    });
+    const number = (value: number) => builder.scalar('float32', value);
+    const isFinite = builder.node('Less', [builder.node('Abs', [top]), number(Infinity)]);
+    const kept = builder.node('Reshape', [isFinite, builder.ints([...shape, 1])]);
+    const softmax = builder.node('Softmax', [x.name], { attributes: { axis: -1n } });
+    return [builder.node('Where', [kept, softmax, number(NaN)])];
+  },
+};
+
 /** Operators of opset 21 and before, which is where GPU providers' kernels end. */
 const { rmsNorm: _rmsNorm, attention: _attention, ...olderKernels } = generalKernels;
-export const portableKernels: Kernels = olderKernels;
+export const cudaKernels: Kernels = olderKernels;
+export const portableKernels: Kernels = { ...olderKernels, softmax: guardedSoftmax };
 
 /** Operators of the ONNX standard alone. */
 const { silu: _silu, ...standardOperators } = portableKernels;

@@ -6,6 +6,7 @@ import {
   BackendError,
   formatType,
   MeanflowError,
+  ofNothing,
   prepare,
   sizeOf,
   type Graph,
@@ -85,8 +86,8 @@ export function lowerGraph(given: Graph, target: Target, outside = everyInput): 
 
 const isEmpty = ({ shape }: TensorType): boolean => sizeOf(shape) === 0;
 
-/** Ops whose result may have elements though an operand has none; all of them sum, but for the maximum. */
-const FROM_NOTHING: ReadonlySet<OpName> = new Set<OpName>(['reduceSum', 'reduceMax', 'dotGeneral', 'conv', 'pad', 'scatterAdd']); // prettier-ignore
+/** Ops whose result may have elements though an operand has none. */
+const FROM_NOTHING: ReadonlySet<OpName> = new Set<OpName>(['reduceSum', 'reduceMax', 'dotGeneral', 'conv', 'pad', 'gather', 'scatterAdd']); // prettier-ignore
 
 function lowerInstruction(
   { lowerings, kernels }: Target,
@@ -101,7 +102,7 @@ function lowerInstruction(
     const [output] = outputs;
     if (isEmpty(output)) return [fill(builder, output, 0)];
     if (FROM_NOTHING.has(op) && inputs.some(isEmpty)) {
-      return [fill(builder, output, op === 'reduceMax' ? smallest(output) : 0)];
+      return [fill(builder, output, ofNothing(op, output.dtype, attributes))];
     }
     const lowering = lowerings[op] as Lowering<typeof op>;
     return [lowering({ builder, inputs, attributes: attributes as never, output })];
@@ -113,9 +114,6 @@ function lowerInstruction(
     });
   }
 }
-
-/** The maximum of no elements. */
-const smallest = ({ dtype }: TensorType): number => (dtype === 'int32' ? -(2 ** 31) : -Infinity);
 
 function scalarValue(instruction: Instruction): number | undefined {
   if (instruction.op !== 'constant') return undefined;

@@ -3,7 +3,7 @@
  * Runtime's CPU provider (which is also what runs in WebAssembly) has kernels up to the newest set. The WebGPU
  * provider's kernels for Transpose, Pad, Conv, Sin and others end at set 21: of a newer one they would be the CPU's.
  */
-import { generalKernels, portableKernels, standardKernels, type Kernels } from './composites.js';
+import { cudaKernels, generalKernels, portableKernels, standardKernels, type Kernels } from './composites.js';
 import type { OrtDevice } from './devices.js';
 import type { Lowerings } from './lowerings/lowering.js';
 import { contraction } from './lowerings/dot.js';
@@ -27,7 +27,7 @@ export const targets: Readonly<Record<OrtDevice, Target>> = {
   cpu: general,
   wasm: general,
   webgpu: portable,
-  cuda: { ...portable, lowerings: cudaLowerings },
+  cuda: { ...portable, lowerings: cudaLowerings, kernels: cudaKernels },
 };
 
 /** Files for other programs: operators of the ONNX standard alone, and none that GPU providers lack. */

@@ -6,6 +6,7 @@ import {
   add,
   ArgumentError,
   concat,
+  gather,
   gelu,
   halfToNumber,
   hostArray,
@@ -199,4 +200,26 @@ test('what does not fit the graph is refused', () => {
   const wrong = { ...options, parameters: { ...parameters, 'params/out': hostArray([1, 2]) } };
   expect(() => exportOnnx(graph, wrong)).toThrow(ArgumentError);
   expect(() => exportOnnx(graph, wrong)).toThrow('must be float32[40, 6], got float32[2]');
+});
+
+test('a class that the model does not have gives NaN, and never another class', async () => {
+  const table = key.fold('table').normal([3, 2]);
+  const { graph: lookup } = trace(
+    (given: Input) => ({ y: gather(given['params/table'], given.label) }),
+    { label: spec([5], 'int32'), 'params/table': spec([3, 2]) },
+    { name: 'lookup' },
+  );
+  const { model } = exportOnnx(lookup, {
+    inputs: { label: 'label' },
+    outputs: { y: 'y' },
+    parameters: { 'params/table': table },
+    dataFile: 'model.data',
+  });
+  const session = await ort.InferenceSession.create(Buffer.concat([...model.chunks()]));
+  const label = new ort.Tensor('int32', Int32Array.of(1, -1, 3, 2, -3), [5]);
+  const { y } = await session.run({ label });
+  const [, b, c] = [0, 1, 2].map((row) => [...table.data.subarray(2 * row, 2 * row + 2)]);
+  const none = [NaN, NaN];
+  expect([...(y.data as Float32Array)]).toEqual([b, none, none, c, none].flat());
+  await session.release();
 });

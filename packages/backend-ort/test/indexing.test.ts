@@ -1,12 +1,13 @@
 import * as mf from '@meanflow/core';
-import { backend, ints, normal } from './support.js';
+import { check, floats, ints, normal } from './support.js';
 
-test('an index outside of the table is refused', async () => {
-  const { graph } = mf.trace((x) => mf.gather(x.table, x.index), {
-    table: mf.spec([3]),
-    index: mf.spec([1], 'int32'),
-  });
-  const executable = await (await backend()).compile(graph);
-  await expect(executable.run({ table: normal([3]), index: ints([3]) })).rejects.toThrow(mf.BackendError);
-  await executable.dispose();
+test('an index that names no row gives NaN, and neither the last row nor the nearest', async () => {
+  const indices = ints([3, -1, 0, 2 ** 31 - 1, -(2 ** 31)]);
+  await check((table, at) => mf.gather(table, at), [normal([3, 2]), indices], 'exact');
+});
+
+test('an update whose index names no row is left out, in tables of either form', async () => {
+  const updates = floats([1, NaN, 2, 3]);
+  for (const rows of [3, 1000])
+    await check((u, at) => mf.scatterAdd(u, at, rows), [updates, ints([2, -1, rows, 0])], 'exact');
 });

@@ -9,4 +9,4 @@ export { normalizeAxis } from './functions/axes.js';
 export * from './functions/reductions.js';
 export * from './functions/shaping.js';
 export * from './functions/contractions.js';
-export * from './functions/indexing.js';
+export { gather, oneHot, optimizationBarrier, scatterAdd, stopGradient } from './functions/indexing.js';

@@ -9,6 +9,7 @@
 import { checkOptions } from './check-options.js';
 import { describeValue, typedArrayName } from './describe-value.js';
 import { ArgumentError, DTypeError, ShapeError } from './errors.js';
+import { toInt32 } from './special-values.js';
 import { bytesPerElement, formatShape, formatType, sizeOf, type HostDType, type Shape } from './types.js';
 
 /** The typed array behind each dtype; a bool is one byte, 0 or 1. */
@@ -36,6 +37,13 @@ const classNames = {
 
 /** By this a HostArray is known, whichever copy of this package made it. */
 const BRAND = Symbol.for('meanflow.HostArray');
+
+const conversions: Readonly<Record<HostDType, (x: number) => number>> = {
+  float32: (x) => x,
+  float64: (x) => x,
+  int32: toInt32,
+  bool: (x) => Number(x !== 0),
+};
 
 /** A dense row-major array on the host. `data` is not copied: treat it as owned by the array from then on. */
 export class HostArray<D extends HostDType = HostDType> {
@@ -103,13 +111,15 @@ export class HostArray<D extends HostDType = HostDType> {
     return new HostArray(this.dtype, [end - start, ...this.shape.slice(1)], data);
   }
 
-  /** The same values as another dtype (a copy, or this array when nothing changes). Bools become 0 or 1. */
+  /**
+   * The same values as another dtype (a copy, or this array when nothing changes), as `cast` converts: int32 is cut toward
+   * zero and stays in its range, of NaN it is 0; a bool is 0 or 1.
+   */
   to<T extends HostDType>(dtype: T): HostArray<T> {
     if ((this.dtype as HostDType) === dtype) return this as unknown as HostArray<T>;
     const converted = new constructors[dtype](this.data.length);
-    const isBool = dtype === 'bool';
-    for (let i = 0; i < converted.length; i++)
-      converted[i] = isBool ? Number(this.data[i] !== 0) : this.data[i];
+    const convert = conversions[dtype];
+    for (let i = 0; i < converted.length; i++) converted[i] = convert(this.data[i]);
     return new HostArray(dtype, this.shape, converted as HostData[T]);
   }
 
@@ -210,7 +220,7 @@ export interface HostArrayOptions<D extends HostDType = HostDType> {
  * An array from a number, nested numbers or a typed array.
  *
  * @param values what the array holds; nested arrays must be rectangular
- * @param options.dtype defaults to float32; int32 truncates, and for bool anything but 0 is 1
+ * @param options.dtype defaults to float32; numbers become int32 and bool as {@link HostArray.to} converts them
  * @param options.shape defaults to the nesting of `values`
  */
 export function hostArray<D extends HostDType = 'float32'>(
@@ -229,8 +239,9 @@ export function hostArray<D extends HostDType = 'float32'>(
   } else if (view.startsWith('Big')) {
     throw new DTypeError(`hostArray takes numbers, got ${describeValue(values)}, which holds bigints.`);
   }
-  const data =
-    dtype === 'bool' ? Uint8Array.from(flat, (x) => Number(x !== 0)) : constructors[dtype].from(flat);
+  const data = new constructors[dtype](flat.length);
+  const convert = conversions[dtype];
+  for (let i = 0; i < data.length; i++) data[i] = convert(flat[i]);
   return new HostArray(dtype, options.shape ?? shape, data as HostData[D]);
 }
 

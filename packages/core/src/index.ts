@@ -9,6 +9,7 @@ export type { HostArrayOptions, HostData, NestedNumbers } from './host-array.js'
 export { checkChoice, checkOptions, type OptionNames } from './check-options.js';
 export { describeValue, typedArrayName } from './describe-value.js';
 export { checkLabels } from './labels.js';
+export * from './special-values.js';
 export * from './random.js';
 export * from './pytree.js';
 

@@ -25,8 +25,10 @@ class ReferenceArray implements DeviceArray {
     return this.value;
   }
 
+  /** A copy, which nothing else reads. */
   async read(): Promise<HostArray> {
-    return this.exact().to(this.dtype);
+    const value = this.exact();
+    return value.dtype === this.dtype ? value.clone() : value.to(this.dtype);
   }
 
   dispose(): void {

@@ -1,7 +1,8 @@
 /**
  * The algebraic rewrites of `simplify`, one small function per op. Each looks at an instruction and the instructions
- * that made its operands, and gives a shorter way to the same value, or `undefined`. None changes which elements are
- * NaN or infinite; a zero may change its sign; only the merging of constant factors and of sums changes rounding.
+ * that made its operands, and gives a shorter way to the same value, or `undefined`. NaN and infinite operands give what
+ * they gave before: 0 · x, x − x and x / x are not taken for numbers. A zero may change its sign, and with it the sign
+ * of what is divided by it. Merging constant factors, or sums, changes rounding, and may spare an overflow on the way.
  */
 import { freeAxes } from './ops/dot.js';
 import type { DotDimensions, OpAttributes, PrimitiveName } from './ops/attributes.js';

@@ -43,6 +43,20 @@ describe('compile', () => {
     expect([...(await second.params.w.read()).data]).toEqual([-9, -18]);
   });
 
+  it('reads copies, of every dtype', async () => {
+    const { graph } = trace(({ i, b }: { i: Tensor; b: Tensor }) => ({ i: add(i, 1), b, x: add(i, 2) }), {
+      i: spec([2], 'int32'),
+      b: spec([2], 'bool'),
+    });
+    const executable = await backend.compile(graph);
+    const given = { i: hostArray([1, 2], { dtype: 'int32' }), b: hostArray([1, 0], { dtype: 'bool' }) };
+    const results = await executable.run(given);
+    for (const array of Object.values(results)) (await array.read()).data.fill(1);
+    expect([...(await results.i.read()).data]).toEqual([2, 3]);
+    expect([...(await results.b.read()).data]).toEqual([1, 0]);
+    expect([...given.b.data]).toEqual([1, 0]);
+  });
+
   it('leaves state alone when a run fails', async () => {
     const compiled = await compile(backend, step, { state: { params: 'params' } });
     const { params } = await compiled.run(host);

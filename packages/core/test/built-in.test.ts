@@ -11,6 +11,7 @@ function callOf(f: (x: mf.Tensor) => mf.Tensor): CompositeCall {
 }
 
 const core: Partial<Record<mf.BuiltInComposite, (x: mf.Tensor) => mf.Tensor>> = {
+  relu: mf.relu,
   silu: mf.silu,
   gelu: (t) => mf.gelu(t),
   geluTanh: (t) => mf.gelu(t, { approximate: 'tanh' }),

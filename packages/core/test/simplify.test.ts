@@ -1,7 +1,7 @@
 /** The rewrite rules one by one: what remains, that the value is kept at special points too, and what must not happen. */
 import {
-  abs, add, broadcastTo, cast, concat, constant, div, dotGeneral, equal, exp, full, gather, interpret, iota, jvp,
-  logicalNot, matmul, mean, mul, neg, pad, prepare, reshape, reverse, simplify, sin, slice, spec, square, stopGradient,
+  abs, add, broadcastTo, cast, concat, constant, div, dotGeneral, equal, exp, full, interpret, iota, jvp,
+  logicalNot, matmul, mean, mul, neg, pad, pow, prepare, reshape, reverse, simplify, sin, slice, spec, square, stopGradient,
   sub, sum, trace, transpose, valueAndGrad, type HostArray, type Tensor,
 } from '../src/index.js'; // prettier-ignore
 import {
@@ -143,10 +143,23 @@ describe('folding', () => {
     const f = (x: Tensor) => add(x, sin(constant(wave([5000]))));
     expect(opsOf(f, [wave([5000])])).toEqual({ constant: 1, sin: 1, add: 1 });
   });
+});
 
-  it('reports an index out of range as the interpreter would', () => {
-    const graph = graphOf(() => gather(constant([1, 2]), constant([2], 'int32')), []);
-    expect(() => simplify(graph)).toThrow(/index 2 at position 0 is outside a table of 2 rows/);
+describe('NaN and infinities', () => {
+  const special = floats([NaN, Infinity, -Infinity, 0, 1]);
+  it.each<[string, (x: Tensor) => Tensor, number[]]>([
+    ['0 · x', (x) => mul(x, 0), [NaN, NaN, NaN, 0, 0]],
+    ['x − x', (x) => sub(x, x), [NaN, NaN, NaN, 0, 0]],
+    ['x / x', (x) => div(x, x), [NaN, NaN, NaN, NaN, 1]],
+    ['0 / x', (x) => div(0, x), [NaN, 0, -0, NaN, 0]],
+    ['−x + x', (x) => add(neg(x), x), [NaN, NaN, NaN, 0, 0]],
+    ['x + 0', (x) => add(x, 0), [NaN, Infinity, -Infinity, 0, 1]],
+    ['x · 2 · 0.5', (x) => mul(mul(x, 2), 0.5), [NaN, Infinity, -Infinity, 0, 1]],
+    ['Σ 0 · x', (x) => broadcastTo(sum(mul(x, 0)), [5]), [NaN, NaN, NaN, NaN, NaN]],
+    ['x⁰', (x) => pow(x, constant(0)), [1, 1, 1, 1, 1]],
+  ])('are not lost in %s', (_, f, expected) => {
+    const value = runGraph(prepare(graphOf(f, [special])), [special]);
+    expect([...value.data].map((x) => x + 0)).toEqual(expected.map((x) => x + 0));
   });
 });
 

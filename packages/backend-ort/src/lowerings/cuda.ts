@@ -4,6 +4,7 @@
  */
 import { sizeOf, stridesOf, type Shape } from '@meanflow/core';
 import { elementwise } from './elementwise.js';
+import { gather } from './indexing.js';
 import type { Lowering, Lowerings } from './lowering.js';
 import { pad, type Padding } from './shaping.js';
 
@@ -36,5 +37,6 @@ const padByIndex: Lowering<'pad'> = ({ builder, inputs: [x], attributes, output 
 export const cuda = {
   pow: elementwise.pow,
   select: elementwise.select,
+  gather: gather(elementwise.select),
   pad: (context) => (context.output.dtype === 'float32' ? pad : padByIndex)(context),
 } satisfies Partial<Lowerings>;

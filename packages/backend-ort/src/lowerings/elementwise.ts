@@ -87,6 +87,21 @@ export function castTo(builder: ModelBuilder, x: ValueName, dtype: keyof typeof 
   return builder.node('Cast', [x], { attributes: { to: BigInt(elementTypes[dtype]) } });
 }
 
-/** C++ conversion, which is what core asks for: toward zero to int32, ≠ 0 to bool. */
-export const cast: Lowering<'cast'> = ({ builder, inputs: [x], attributes: { dtype } }) =>
-  castTo(builder, x.name, dtype);
+/** The largest float that is an int32; the next is 2³¹. */
+const LARGEST = 2 ** 31 - 2 ** 7;
+
+/**
+ * A conversion as in C++, toward zero to int32 and ≠ 0 to bool. It leaves open what becomes of NaN and of floats beyond
+ * int32, so these do not come to it.
+ */
+export const cast: Lowering<'cast'> = ({ builder, inputs: [x], attributes: { dtype } }) => {
+  if (x.dtype !== 'float32' || dtype !== 'int32') return castTo(builder, x.name, dtype);
+  const float = (value: number) => builder.scalar('float32', value);
+  const int = (value: number) => builder.scalar('int32', value);
+  const choose = (condition: ValueName, yes: ValueName, no: ValueName) =>
+    builder.node('Where', [condition, yes, no]);
+  const isInside = builder.node('Less', [builder.node('Abs', [x.name]), float(2 ** 31)]);
+  const inside = castTo(builder, choose(isInside, x.name, float(0)), 'int32');
+  const raised = choose(builder.node('Less', [x.name, float(-LARGEST)]), int(-(2 ** 31)), inside);
+  return choose(builder.node('Less', [float(LARGEST), x.name]), int(2 ** 31 - 1), raised);
+};

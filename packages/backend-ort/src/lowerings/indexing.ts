@@ -1,19 +1,48 @@
-/** Rows of a table by index, and the transpose. ONNX Runtime refuses indices out of range when the graph runs. */
+/**
+ * Rows of a table by index, and the transpose. ONNX counts negative indices from the end and refuses those beyond it; core
+ * has no row for either. So what the runtime is given is always in range, and what it makes of the others is replaced.
+ */
 import { sizeOf } from '@meanflow/core';
 import type { ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
 import { castTo } from './elementwise.js';
-import type { Lowering } from './lowering.js';
+import type { Lowering, Operand } from './lowering.js';
 import { reshapeTo } from './shaping.js';
 import { fill } from './structure.js';
 
-export const gather: Lowering<'gather'> = ({ builder, inputs: [table, indices] }) =>
-  builder.node('Gather', [table.name, indices.name], { attributes: { axis: 0n } });
+/** An index of each kind that is in range, and whether it is the given one. */
+function inRange(
+  builder: ModelBuilder,
+  indices: ValueName,
+  rows: number,
+): { near: ValueName; isRow: ValueName } {
+  const int = (value: number) => builder.scalar('int32', value);
+  const near = builder.node('Max', [builder.node('Min', [indices, int(rows - 1)]), int(0)]);
+  return { near, isRow: builder.node('Equal', [near, indices]) };
+}
+
+export const gather =
+  (select: Lowering<'select'>): Lowering<'gather'> =>
+  ({ builder, inputs: [table, indices], attributes: { fill: value }, output }) => {
+    const { near, isRow } = inRange(builder, indices.name, table.shape[0]);
+    const rows = builder.node('Gather', [table.name, near], { attributes: { axis: 0n } });
+    const shape = [...indices.shape, ...table.shape.slice(1).map(() => 1)];
+    const condition = reshapeTo(builder, isRow, indices.shape, shape);
+    const { dtype } = output;
+    const operands: readonly Operand[] = [
+      { dtype: 'bool', shape, name: condition },
+      { dtype, shape: output.shape, name: rows },
+      { dtype, shape: [], name: builder.scalar(dtype, value), scalar: value },
+    ];
+    return select({ builder, inputs: operands, attributes: {}, output });
+  };
 
 /** Tables of up to this many rows are summed by a matrix product. */
 const MAX_PRODUCT_ROWS = 256;
 
 /**
+ * Updates whose index is out of range meet no row of a product; before ScatterElements they become zeros for some row.
+ *
  * Equal inputs must give equal bits. ScatterND takes rows whole but spreads them over threads, which meet in a row
  * that is named twice: 2 of 100 runs differed. ScatterElements adds in order on one thread, element by element: 8 ms
  * for 4096 rows of 256. A product with the one-hot indices, [rows, count] · [count, width], takes 0.3 ms for 10
@@ -121,9 +150,11 @@ function addInOrder(
   column: ValueName,
   { rows, count, width }: Size,
 ): ValueName {
-  const places = width === 1 ? column : builder.node('Expand', [column, builder.ints([count, width])]);
+  const { near, isRow } = inRange(builder, column, rows);
+  const places = width === 1 ? near : builder.node('Expand', [near, builder.ints([count, width])]);
   const zeros = fill(builder, { dtype: 'float32', shape: [rows, width] }, 0);
-  return builder.node('ScatterElements', [zeros, places, updates], {
+  const kept = builder.node('Where', [isRow, updates, builder.scalar('float32', 0)]);
+  return builder.node('ScatterElements', [zeros, places, kept], {
     attributes: { axis: 0n, reduction: 'add' },
   });
 }

@@ -21,7 +21,7 @@ export const exp = keepingNaN('Exp');
 export const sigmoid = keepingNaN('Sigmoid');
 
 /** The smallest number that is not denormal; GPUs read smaller ones as zeros. */
-const SMALLEST_NORMAL = 2 ** -126;
+export const SMALLEST_NORMAL = 2 ** -126;
 
 export const log: Elementwise = ({ builder, inputs: [x] }) => {
   const number = (value: number) => builder.scalar('float32', value);
@@ -52,7 +52,10 @@ const sine =
     const polynomial = (z: ValueName, [first, ...rest]: readonly number[]): ValueName =>
       rest.length === 0 ? number(first) : add(mul(polynomial(z, rest), z), number(first));
     const multiple = floor(add(mul(x, number(2 / Math.PI)), number(0.5)));
-    const rest = HALF_PI.reduce((r, part) => builder.node('Sub', [r, mul(multiple, number(part))]), x);
+    const remainder = HALF_PI.reduce((r, part) => builder.node('Sub', [r, mul(multiple, number(part))]), x);
+    // Of the largest numbers no rest is left; of infinities it is NaN.
+    const isRest = builder.node('Less', [builder.node('Abs', [remainder]), number(1)]);
+    const rest = builder.node('Where', [isRest, remainder, mul(remainder, number(0))]);
     const z = mul(rest, rest);
     const sin = add(rest, mul(mul(rest, z), polynomial(z, SIN)));
     const even = add(mul(z, number(-0.5)), mul(mul(z, z), polynomial(z, COS)));

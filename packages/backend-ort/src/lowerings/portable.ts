@@ -9,10 +9,10 @@ import type { ModelBuilder } from '../onnx/model-builder.js';
 import { convolution } from './conv.js';
 import { contraction } from './dot.js';
 import { castTo } from './elementwise.js';
-import { scatterAddByProduct } from './indexing.js';
+import { gather, scatterAddByProduct } from './indexing.js';
 import type { Lowering, LoweringContext, Lowerings, Operand } from './lowering.js';
-import { reduce, reduceMax } from './reductions.js';
-import { cos, exp, log, sigmoid, sin } from './portable-functions.js';
+import { portableReduceMax, reduce } from './reductions.js';
+import { cos, exp, log, sigmoid, sin, SMALLEST_NORMAL } from './portable-functions.js';
 import { concat, pad, reverse, slice, transpose } from './shaping.js';
 
 type Context<K extends OpName> = Pick<LoweringContext<K>, 'builder' | 'inputs'>;
@@ -75,35 +75,36 @@ const or: Lowering<'or'> = ({ builder, inputs, output }) => {
 };
 
 /**
- * NaN where an operand is, but for NaN⁰ and 1^NaN, which are 1; and where a finite negative number has an exponent
- * that is not whole, to which WebGPU gives the power of its magnitude. Infinite where zero has a negative exponent, to
- * which it may give 0.
+ * The power of the magnitude, to which WebGPU's is reduced, and what C makes of the rest: x⁰ and 1ʸ are 1, and (±1) to an
+ * infinity; NaN where else an operand is one, and where a finite negative number has an exponent that is not whole;
+ * infinite where zero has a negative exponent; of the sign of x where the exponent is odd. Denormal bases are zeros.
  */
 const pow: Lowering<'pow'> = ({ builder, inputs, output }) => {
-  const [x, y] = spread(builder, inputs, output);
-  const equal = (a: ValueName, b: ValueName) => builder.node('Equal', [a, b]);
+  const [given, y] = spread(builder, inputs, output);
+  const node = (op: string, ...operands: ValueName[]) => builder.node(op, operands);
   const number = (value: number) => builder.scalar('float32', value);
-  const isNumber = builder.node('And', [equal(x, x), equal(y, y)]);
-  const isNegative = builder.node('And', [
-    builder.node('Less', [x, number(0)]),
-    builder.node('Less', [number(-Infinity), x]),
-  ]);
-  const isWhole = equal(y, builder.node('Floor', [y]));
-  const isFractional = builder.node('Not', [isWhole]);
-  const isReal = builder.node('And', [
-    isNumber,
-    builder.node('Not', [builder.node('And', [isNegative, isFractional])]),
-  ]);
-  const isPole = builder.node('And', [equal(x, number(0)), builder.node('Less', [y, number(0)])]);
-  const half = builder.node('Mul', [y, number(0.5)]);
-  const isEven = equal(half, builder.node('Floor', [half]));
-  const isOdd = builder.node('And', [isWhole, builder.node('Not', [isEven])]);
-  const reciprocal = builder.node('Div', [number(1), x]);
-  const pole = builder.node('Where', [isOdd, reciprocal, builder.node('Abs', [reciprocal])]);
-  const finite = builder.node('Where', [isPole, pole, builder.node('Pow', [x, y])]);
-  const power = builder.node('Where', [isReal, finite, number(NaN)]);
-  const isOne = builder.node('Where', [equal(x, number(1)), equal(x, x), equal(y, number(0))]);
-  return builder.node('Where', [isOne, number(1), power]);
+  const magnitude = node('Abs', given);
+  const isDenormal = node('Less', magnitude, number(SMALLEST_NORMAL));
+  const size = node('Where', isDenormal, number(0), magnitude);
+  const isZero = node('Equal', size, number(0));
+  // −0 shows in its reciprocal alone.
+  const isNegative = node('Less', node('Where', isZero, node('Div', number(1), given), given), number(0));
+  const isWhole = node('Equal', y, node('Floor', y));
+  const half = node('Mul', y, number(0.5));
+  const isOdd = node('And', isWhole, node('Not', node('Equal', half, node('Floor', half))));
+  const pole = node('Where', node('Less', y, number(0)), number(Infinity), number(0));
+  const power = node('Where', isZero, pole, node('Pow', size, y));
+  const signed = node('Where', node('And', isNegative, isOdd), node('Neg', power), power);
+  const isReal = node('And', node('Equal', size, size), node('Equal', y, y));
+  const isRoot = node('And', isNegative, node('Not', isWhole));
+  const isFinite = node('And', node('Less', size, number(Infinity)), node('Less', number(0), size));
+  const isComplex = node('And', isRoot, isFinite);
+  const real = node('Where', node('And', isReal, node('Not', isComplex)), signed, number(NaN));
+  const isInfinite = node('Equal', node('Abs', y), number(Infinity));
+  const isUnit = node('And', node('Equal', size, number(1)), isInfinite);
+  const choose = (condition: ValueName, otherwise: ValueName) =>
+    node('Where', condition, number(1), otherwise);
+  return choose(isUnit, choose(node('Equal', y, number(0)), choose(node('Equal', given, number(1)), real)));
 };
 
 const equal: Lowering<'equal'> = ({ builder, inputs }) => {
@@ -201,7 +202,7 @@ export const portable = {
   log, // NaN, infinity, zeros
   sin, // accuracy
   cos, // accuracy
-  pow, // NaN; fails where both operands broadcast
+  pow, // NaN, signs; fails where both operands broadcast
   and, // wrong where both operands broadcast
   or, // none
   equal, // none for bools
@@ -212,10 +213,11 @@ export const portable = {
   slice: sliceByIndex, // floats only
   reverse: reverseByIndex, // floats only
   reduceSum, // no int64; the sum of int32 wraps as it should
-  reduceMax: reduceMax((builder, x) => builder.node('Not', [builder.node('Equal', [x, x])])), // no IsNaN
+  reduceMax: portableReduceMax, // no IsNaN
   argMax, // returns int64
   dotGeneral: contraction('transpose'), // no FusedMatMul
   conv: convolution({ maxTransposed: 2, maxGrouped: 2 }), // three spatial axes without groups, and no ConvTranspose
+  gather: gather(select), // as select
   scatterAdd: scatterAddByProduct, // no If; ScatterElements adds in no fixed order
   optimizationBarrier, // int64 arithmetic
 } satisfies Partial<Lowerings>;

@@ -29,7 +29,18 @@ export const reduceMax =
     return builder.node('Where', [isNaN(builder, magnitude), magnitude, maximum]);
   };
 
+/** Of operators that every provider has: not all have IsNaN. */
+export const portableReduceMax = reduceMax((builder, x) =>
+  builder.node('Not', [builder.node('Equal', [x, x])]),
+);
+
+/** ONNX Runtime's ArgMax overlooks NaNs, of which the first is looked for where there is one. */
 export const argMax: Lowering<'argMax'> = ({ builder, inputs: [x], attributes: { axis } }) => {
-  const index = builder.node('ArgMax', [x.name], { attributes: { axis: BigInt(axis), keepdims: 0n } });
-  return castTo(builder, index, 'int32');
+  const attributes = { axis: BigInt(axis), keepdims: 0n };
+  const first = (of: ValueName): ValueName => builder.node('ArgMax', [of], { attributes });
+  if (x.dtype !== 'float32') return castTo(builder, first(x.name), 'int32');
+  const isNaN = castTo(builder, builder.node('IsNaN', [x.name]), 'float32');
+  const count = reduce(builder, 'ReduceMax', isNaN, [axis]);
+  const hasNaN = builder.node('Less', [builder.scalar('float32', 0), count]);
+  return castTo(builder, builder.node('Where', [hasNaN, first(isNaN), first(x.name)]), 'int32');
 };

@@ -30,7 +30,7 @@ export const generalLowerings: Lowerings = {
   reverse,
   dotGeneral: contraction('fused'),
   conv: convolution({ maxTransposed: 3, maxGrouped: 3, prefersProducts: true }),
-  gather,
+  gather: gather(elementwise.select),
   scatterAdd,
   stopGradient,
   optimizationBarrier,

@@ -1,5 +1,5 @@
 /** Elementwise ops. JavaScript computes in float64; storing into a Float32Array rounds once, as float32 hardware does. */
-import { sameShape } from '@meanflow/core';
+import { power, sameShape, toInt32 } from '@meanflow/core';
 import { allocate, broadcastOffsets } from '../values.js';
 import type { Kernel } from './kernel.js';
 
@@ -50,9 +50,9 @@ function erf(x: number): number {
   return Number.isNaN(x) ? NaN : Math.sign(x) * (1 - series * Math.exp(-x * x));
 }
 
-/** Storing a float as int32 truncates; as a bool, everything but 0 is true, NaN too. */
-const cast: Kernel<unknown> = (instruction) =>
-  unary(instruction.output.dtype === 'bool' ? (x) => Number(x !== 0) : (x) => x)(instruction);
+/** As a bool, everything but 0 is true, NaN too. */
+const casts = { float32: (x: number) => x, int32: toInt32, bool: (x: number) => Number(x !== 0) };
+const cast: Kernel<unknown> = (instruction) => unary(casts[instruction.output.dtype])(instruction);
 
 export const elementwiseKernels = {
   neg: unary((x) => -x),
@@ -75,7 +75,7 @@ export const elementwiseKernels = {
   sub: binary((a, b) => a - b),
   mul: binary((a, b) => a * b, Math.imul),
   div: binary((a, b) => a / b),
-  pow: binary((a, b) => a ** b),
+  pow: binary(power),
   maximum: binary(Math.max),
   minimum: binary(Math.min),
   equal: binary((a, b) => Number(a === b)),

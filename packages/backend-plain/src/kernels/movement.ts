@@ -65,20 +65,25 @@ const concat: Kernel<OpAttributes['concat']> = ({ inputs, output, attributes: { 
   };
 };
 
-const gather: Kernel<unknown> = ({ inputs: [table], output }) => {
+/** Rows that the table does not have are filled. */
+const gather: Kernel<OpAttributes['gather']> = ({ inputs: [table], output, attributes: { fill } }) => {
   const width = sizeOf(table.shape.slice(1));
   return (rows, indices) => {
-    const out = allocate(output);
-    indices.forEach((row, i) => out.set(rows.subarray(row * width, (row + 1) * width), i * width));
+    const out = allocate(output).fill(fill);
+    indices.forEach((row, i) => {
+      if (row >= 0 && row < table.shape[0]) out.set(rows.subarray(row * width, (row + 1) * width), i * width);
+    });
     return out;
   };
 };
 
+/** Updates of rows that the table does not have are left out. */
 const scatterAdd: Kernel<unknown> = ({ output }) => {
   const width = sizeOf(output.shape.slice(1));
   return (updates, indices) => {
     const out = allocate(output);
     indices.forEach((row, i) => {
+      if (row < 0 || row >= output.shape[0]) return;
       for (let k = 0; k < width; k++) out[row * width + k] += updates[i * width + k];
     });
     return out;

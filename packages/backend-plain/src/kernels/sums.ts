@@ -1,5 +1,14 @@
 /** Reductions and contractions. Sums are accumulated in float64 and rounded once. */
-import { freeAxes, sizeOf, stridesOf, type OpAttributes, type Shape, type TensorType } from '@meanflow/core';
+import {
+  freeAxes,
+  ofNothing,
+  sizeOf,
+  stridesOf,
+  type OpAttributes,
+  type PrimitiveName,
+  type Shape,
+  type TensorType,
+} from '@meanflow/core';
 import { allocate, offsets, pick } from '../values.js';
 import type { Kernel } from './kernel.js';
 
@@ -13,10 +22,10 @@ function groups({ shape }: TensorType, axes: readonly number[]) {
   };
 }
 
-function reduction(initial: (type: TensorType) => number, f: (a: number, b: number) => number) {
+function reduction(op: PrimitiveName, f: (a: number, b: number) => number) {
   const kernel: Kernel<{ readonly axes: readonly number[] }> = ({ inputs: [type], output, attributes }) => {
     const { starts, within } = groups(type, attributes.axes);
-    const first = initial(type);
+    const first = ofNothing(op, output.dtype, attributes);
     return (x) => {
       const out = allocate(output);
       starts.forEach((start, i) => {
@@ -30,13 +39,17 @@ function reduction(initial: (type: TensorType) => number, f: (a: number, b: numb
   return kernel;
 }
 
+/** A NaN is greater than every number. */
+const isGreater = (a: number, b: number): boolean => a > b || (Number.isNaN(a) && !Number.isNaN(b));
+
 const argMax: Kernel<OpAttributes['argMax']> = ({ inputs: [type], output, attributes: { axis } }) => {
   const { starts, within } = groups(type, [axis]);
   return (x) => {
     const out = allocate(output);
     starts.forEach((start, i) => {
       let best = 0;
-      for (let k = 1; k < within.length; k++) if (x[start + within[k]] > x[start + within[best]]) best = k;
+      for (let k = 1; k < within.length; k++)
+        if (isGreater(x[start + within[k]], x[start + within[best]])) best = k;
       out[i] = best;
     });
     return out;
@@ -114,9 +127,9 @@ const conv: Kernel<OpAttributes['conv']> = ({ inputs: [x, kernel], output, attri
 };
 
 export const sumKernels = {
-  reduceSum: reduction(() => 0, (a, b) => a + b),
-  reduceMax: reduction(({ dtype }) => (dtype === 'int32' ? -(2 ** 31) : -Infinity), Math.max),
+  reduceSum: reduction('reduceSum', (a, b) => a + b),
+  reduceMax: reduction('reduceMax', Math.max),
   argMax,
   dotGeneral,
   conv,
-}; // prettier-ignore
+};

@@ -5,8 +5,8 @@
  */
 import { sizeOf, stridesOf, type TensorType } from '@meanflow/core';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import type { StoredValue } from '../program/program.js';
-import type { Emit, Emitter } from './emitter.js';
+import type { NodeName, StoredValue } from '../program/program.js';
+import type { Emit, EmitContext, Emitter } from './emitter.js';
 
 export type HostView = Float32Array | Int32Array | Uint8Array;
 
@@ -175,9 +175,9 @@ export const movements: { readonly [K in Moving]: Emit<K> } = {
   },
 };
 
-/** Integers of two operands, repeated to the result's shape, one by one; results wrap. */
-export const integers =
-  <K extends 'mul' | 'div'>(name: K, f: (a: number, b: number) => number): Emit<K> =>
+/** Two operands, repeated to the result's shape, one by one. */
+export const pairwise =
+  <K extends 'mul' | 'div' | 'pow'>(name: K, f: (a: number, b: number) => number): Emit<K> =>
   ({ emitter, inputs, output }) => {
     const [a, b] = inputs.map((input) => emitter.broadcast(input, output.shape));
     return hostKernel(emitter, name, [a, b], output, (out, [x, y]) => {
@@ -185,14 +185,48 @@ export const integers =
     });
   };
 
-/** Adds rows into a table of zeros; an index outside of it fails the run. */
+/** Elements one by one. */
+export const elementwise =
+  <K extends NodeName>(name: K, f: (context: EmitContext<K>) => (x: number) => number): Emit<K> =>
+  (context) => {
+    const value = f(context);
+    return hostKernel(context.emitter, name, context.inputs, context.output, (out, [x]) => {
+      for (let i = 0; i < out.length; i++) out[i] = value(x[i]);
+    });
+  };
+
+/** Rows of a table; one that it does not have is filled. */
+export const gatherRows: Emit<'gather'> = ({ emitter, inputs, attributes: { fill }, output }) => {
+  const rows = inputs[0].shape[0];
+  const width = sizeOf(inputs[0].shape) / rows;
+  return hostKernel(emitter, 'gather', inputs, output, (out, [table, indices]) => {
+    indices.forEach((row, i) => {
+      if (row >= 0 && row < rows) out.set(table.subarray(row * width, (row + 1) * width), i * width);
+      else out.fill(fill, i * width, (i + 1) * width);
+    });
+  });
+};
+
+/** Index of the greatest of each row, the first of equals; a NaN is greater than every number. */
+export const firstMaximum: Emit<'argMax'> = ({ emitter, inputs, output }) => {
+  const width = inputs[0].shape[1];
+  return hostKernel(emitter, 'argMax', inputs, output, (out, [x]) => {
+    for (let i = 0; i < out.length; i++) {
+      let best = i * width;
+      for (let k = best + 1; k < (i + 1) * width && !Number.isNaN(x[best]); k++)
+        if (!(x[k] <= x[best])) best = k;
+      out[i] = best - i * width;
+    }
+  });
+};
+
+/** Adds rows into a table of zeros; an update whose index is outside of it is left out. */
 export const scatterRows: Emit<'scatterAdd'> = ({ emitter, inputs, attributes: { rows }, output }) => {
   const width = sizeOf(output.shape) / rows;
   return hostKernel(emitter, 'scatterAdd', inputs, output, (out, [updates, indices]) => {
-    const bad = indices.findIndex((index) => index < 0 || index >= rows);
-    if (bad >= 0) throw new RangeError(`index ${indices[bad]} is outside a table of ${rows} rows`);
     out.fill(0);
     indices.forEach((row, i) => {
+      if (row < 0 || row >= rows) return;
       for (let k = 0; k < width; k++) out[row * width + k] += updates[i * width + k];
     });
   });

@@ -2,11 +2,11 @@
  * Repairs: what each tfjs backend lacks or does otherwise than core defines it, and what it is built from instead.
  * This table is the whole list of differences between tfjs backends; everything else is the shared kernel table.
  */
-import { sizeOf } from '@meanflow/core';
-import type { NodeAttributes, NodeName, StoredValue } from '../program/program.js';
+import { power, sizeOf, toInt32 } from '@meanflow/core';
+import type { NodeName, StoredValue } from '../program/program.js';
 import { reshaped } from '../schedule.js';
 import type { Emit, EmitContext, Emitter } from './emitter.js';
-import { integers, movements, scatterRows } from './host-memory.js';
+import { elementwise, firstMaximum, gatherRows, movements, pairwise, scatterRows } from './host-memory.js';
 
 type DeviceRepairs = { readonly [K in NodeName]?: Emit<K> };
 
@@ -72,22 +72,35 @@ function asRows(emitter: Emitter, x: StoredValue, axes: readonly number[]): Stor
 }
 
 const rowwise =
-  <K extends Reduction>(
-    op: K,
-    attributes: NodeAttributes[K],
-    axesOf: (given: NodeAttributes[K]) => readonly number[],
-  ): Emit<K> =>
-  ({ emitter, inputs: [x], attributes: given, output }) => {
-    const rows = asRows(emitter, x, axesOf(given));
+  <K extends 'reduceSum' | 'reduceMax'>(op: K): Emit<K> =>
+  ({ emitter, inputs: [x], attributes: { axes }, output }) => {
+    const rows = asRows(emitter, x, axes);
     const result = { dtype: output.dtype, shape: [rows.shape[0]] };
-    return emitter.plain(op, { inputs: [rows], attributes, output: result });
+    return emitter.plain(op, { inputs: [rows], attributes: { axes: [1] }, output: result });
   };
 
 const reductions: { readonly [K in Reduction]: Emit<K> } = {
-  reduceSum: rowwise('reduceSum', { axes: [1] }, ({ axes }) => axes),
-  reduceMax: rowwise('reduceMax', { axes: [1] }, ({ axes }) => axes),
-  argMax: rowwise('argMax', { axis: 1 }, ({ axis }) => [axis]),
+  reduceSum: rowwise('reduceSum'),
+  reduceMax: rowwise('reduceMax'),
+  argMax: (context) => {
+    const { emitter, inputs, attributes, output } = context;
+    const rows = asRows(emitter, inputs[0], [attributes.axis]);
+    const result = { dtype: output.dtype, shape: [rows.shape[0]] };
+    return firstMaximum({ ...context, inputs: [rows], output: result });
+  },
 };
+
+/** What the kernels leave to the language that they are written in. */
+const conversions: DeviceRepairs = {
+  cast: (context) => {
+    const isInteger = context.inputs[0].dtype === 'float32' && context.output.dtype === 'int32';
+    return isInteger ? toIntegers(context) : context.emitter.plain('cast', context);
+  },
+  gather: gatherRows,
+  // Wasm's kernel writes wherever an index points, beyond its memory too.
+  scatterAdd: scatterRows,
+};
+const toIntegers = elementwise('cast', () => toInt32);
 
 /** Elements from which a float32 sum is made of sums of parts, whose roundings do not add up. */
 const LONG_SUM = 256;
@@ -116,19 +129,21 @@ function divisorNear(n: number, bound: number): number {
 const cpu: DeviceRepairs = {
   ...movements,
   ...reductions,
+  ...conversions,
   // JavaScript multiplies int32 in float64, which rounds beyond 2⁵³.
-  mul: forIntegers('mul', integers('mul', Math.imul)),
-  div: forIntegers('div', integers('div', quotient)),
+  mul: forIntegers('mul', pairwise('mul', Math.imul)),
+  div: forIntegers('div', pairwise('div', quotient)),
+  // JavaScript's power makes a NaN of 1 to the NaN.
+  pow: pairwise('pow', power),
 };
 
 const wasm: DeviceRepairs = {
   ...movements,
   ...reductions,
+  ...conversions,
   reduceSum: sumOfParts,
-  // The kernel writes wherever an index points, beyond its memory too.
-  scatterAdd: scatterRows,
   // The kernel divides int32 as float32.
-  div: forIntegers('div', integers('div', quotient)),
+  div: forIntegers('div', pairwise('div', quotient)),
   maximum: extremum('maximum'),
   minimum: extremum('minimum'),
 };

@@ -2,7 +2,7 @@
  * The kernel table: every node as a kernel that all tfjs backends have. Where a backend's kernel is missing or wrong
  * for some operands, `repairs.ts` says what is done instead.
  */
-import { hostArray, sizeOf, type HostArray, type Shape, type TensorType } from '@meanflow/core';
+import { hostArray, sizeOf, type DType, type HostArray, type Shape, type TensorType } from '@meanflow/core';
 import type { Conv2dWindow, StoredValue } from '../program/program.js';
 import { reshaped } from '../schedule.js';
 import { withFewAxes } from './broadcasting.js';
@@ -63,12 +63,32 @@ const abs: Emit<'abs'> = (context) => {
   return emitter.node('select', [isNegative, negateIntegers(emitter, x), x], {}, output);
 };
 
-/** To bool is `x ≠ 0`; the kernels truncate first, or not, as they please. */
-const cast: Emit<'cast'> = ({ emitter, inputs: [x], attributes: { dtype }, output }) => {
+/** The largest float that is an int32; the next is 2³¹. */
+const LARGEST = 2 ** 31 - 2 ** 7;
+
+/** To bool is `x ≠ 0`, and floats beyond int32 are the nearest, NaN 0: kernels do there as they please. */
+const cast: Emit<'cast'> = (context) => {
+  const { emitter, inputs, attributes, output } = context;
+  const [x] = inputs;
+  const { dtype } = attributes;
+  if (x.dtype === 'float32' && dtype === 'int32') return castToInteger(emitter, x, output);
   if (dtype !== 'bool') return emitter.kernel('Cast', { x }, output, { dtype });
   const isZero = emitter.node('equal', [x, zeroOf(emitter, x)], {}, output);
   return emitter.node('not', [isZero], {}, output);
 };
+
+function castToInteger(emitter: Emitter, x: StoredValue, output: TensorType): StoredValue {
+  const choose = (condition: StoredValue, yes: StoredValue, no: StoredValue, dtype: DType) =>
+    emitter.node('select', [condition, yes, no], {}, { dtype, shape: x.shape });
+  const magnitude = emitter.node('abs', [x], {}, x);
+  const isInside = isLess(emitter, magnitude, emitter.scalar(2 ** 31), x.shape);
+  const inside = choose(isInside, x, emitter.scalar(0), 'float32');
+  const converted = emitter.kernel('Cast', { x: inside }, output, { dtype: 'int32' });
+  const isLow = isLess(emitter, x, emitter.scalar(-LARGEST), x.shape);
+  const raised = choose(isLow, emitter.scalar(-(2 ** 31), 'int32'), converted, 'int32');
+  const isHigh = isLess(emitter, emitter.scalar(LARGEST), x, x.shape);
+  return choose(isHigh, emitter.scalar(2 ** 31 - 1, 'int32'), raised, 'int32');
+}
 
 /** Floats divide; integers are told apart by rounding. */
 const div: Emit<'div'> = ({ emitter, inputs, output }) =>
@@ -119,6 +139,26 @@ export const convAttributes = ({ strides, padding, dilations }: Conv2dWindow) =>
 
 /** Rows `[rows, width]` of a table, and indices `[count]`: the form that tfjs's indexing kernels share. */
 const flatRows = (table: StoredValue, rows: number) => reshaped(table, [rows, sizeOf(table.shape) / rows]);
+
+/** The first maximum; kernels overlook NaNs, or find the last. */
+const argMax: Emit<'argMax'> = ({ emitter, inputs: [x], attributes: { axis }, output }) => {
+  const first = (of: StoredValue) => emitter.kernel('ArgMax', { x: of }, output, { axis });
+  if (x.dtype === 'int32') return first(x);
+  const bools = { dtype: 'bool', shape: x.shape } as const;
+  const isNumber = emitter.node('equal', [x, x], {}, bools);
+  const isNaN = emitter.cast(emitter.node('not', [isNumber], {}, bools), 'int32');
+  const hasNaN = emitter.node('reduceMax', [isNaN], { axes: [axis] }, output);
+  return emitter.node('select', [emitter.cast(hasNaN, 'bool'), first(isNaN), first(x)], {}, output);
+};
+
+/** The nearest index in range, and whether it is the given one. */
+function inRange(emitter: Emitter, indices: StoredValue, rows: number) {
+  const limit = (op: 'minimum' | 'maximum', x: StoredValue, bound: number) =>
+    emitter.node(op, [x, emitter.scalar(bound, 'int32')], {}, indices);
+  const near = limit('maximum', limit('minimum', indices, rows - 1), 0);
+  const isRow = emitter.node('equal', [near, indices], {}, { dtype: 'bool', shape: indices.shape });
+  return { near, isRow };
+}
 
 const unaries: { readonly [K in Unary]: Emit<K> } = {
   neg,
@@ -171,8 +211,7 @@ export const kernels: NodeKernels = {
     emitter.kernel('Sum', { x }, output, { axis: axes, keepDims: false }),
   reduceMax: ({ emitter, inputs: [x], attributes: { axes }, output }) =>
     emitter.kernel('Max', { x }, output, { reductionIndices: axes, keepDims: false }),
-  argMax: ({ emitter, inputs: [x], attributes: { axis }, output }) =>
-    emitter.kernel('ArgMax', { x }, output, { axis }),
+  argMax,
 
   transpose: ({ emitter, inputs: [x], attributes: { permutation }, output }) =>
     emitter.kernel('Transpose', { x }, output, { perm: permutation }),
@@ -198,17 +237,22 @@ export const kernels: NodeKernels = {
   depthwiseConv2d: ({ emitter, inputs: [x, filter], attributes, output }) =>
     emitter.kernel('DepthwiseConv2dNative', { x, filter }, output, convAttributes(attributes)),
 
-  gather: ({ emitter, inputs: [table, indices], output }) => {
+  gather: ({ emitter, inputs: [table, indices], attributes: { fill }, output }) => {
     const x = flatRows(table, table.shape[0]);
     const count = sizeOf(indices.shape);
     const rows = { dtype: output.dtype, shape: [count, x.shape[1]] };
-    const flat = reshaped(indices, [count]);
-    return emitter.kernel('GatherV2', { x, indices: flat }, rows, { axis: 0, batchDims: 0 });
+    const { near, isRow } = inRange(emitter, reshaped(indices, [count]), table.shape[0]);
+    const found = emitter.kernel('GatherV2', { x, indices: near }, rows, { axis: 0, batchDims: 0 });
+    const missing = emitter.scalar(fill, output.dtype);
+    return emitter.node('select', [reshaped(isRow, [count, 1]), found, missing], {}, rows);
   },
   scatterAdd: ({ emitter, inputs: [updates, indices], attributes: { rows }, output }) => {
     const count = sizeOf(indices.shape);
     const shape = [rows, sizeOf(output.shape) / rows];
-    const operands = { indices: reshaped(indices, [count, 1]), updates: flatRows(updates, count) };
+    const { near, isRow } = inRange(emitter, reshaped(indices, [count, 1]), rows);
+    const flat = flatRows(updates, count);
+    const kept = emitter.node('select', [isRow, flat, emitter.scalar(0)], {}, flat);
+    const operands = { indices: near, updates: kept };
     return emitter.kernel('ScatterNd', operands, { dtype: output.dtype, shape }, { shape });
   },
 

@@ -6,10 +6,10 @@ import {
   BackendError,
   formatType,
   MeanflowError,
+  ofNothing,
   prepare,
   type Graph,
   type Instruction,
-  type OpName,
   type TensorType,
 } from '@meanflow/core';
 import type { Lowering } from './lowering.js';
@@ -44,7 +44,7 @@ function lower(
   if (!areStored(operands)) {
     const held = operands[0];
     if (op === 'optimizationBarrier' && held.storage !== undefined) return held;
-    return builder.fill(output, ofNothing(op, output));
+    return builder.fill(output, ofNothing(op, output.dtype, attributes));
   }
   try {
     const lowering = lowerings[op] as Lowering<typeof op>;
@@ -56,10 +56,4 @@ function lower(
       cause: error,
     });
   }
-}
-
-/** What an op makes of operands without elements: sums are 0, the maximum is the smallest number there is. */
-function ofNothing(op: OpName, { dtype }: TensorType): number {
-  if (op !== 'reduceMax') return 0;
-  return dtype === 'int32' ? -(2 ** 31) : -Infinity;
 }

@@ -61,7 +61,8 @@ export function expressionOf(
       const rank = indices.shape.length;
       const index = operand(1, at.slice(0, rank));
       const row = writer.define(scope, `clamp(${index}, 0, ${table.shape[0] - 1})`, 'i32');
-      return operand(0, [Index.variable(row, table.shape[0]), ...at.slice(rank)]);
+      const found = operand(0, [Index.variable(row, table.shape[0]), ...at.slice(rank)]);
+      return `select(${literal(node.attributes.fill, table.dtype)}, ${found}, ${row} == ${index})`;
     }
     case 'pad':
       return padded(writer, scope, node, at);

@@ -25,6 +25,15 @@ const byType =
   (operands, dtype) =>
     dtype === 'int32' ? int(operands, dtype) : float(operands, dtype);
 
+const isZero = (operand: string): boolean => /^(0f|fromBits\(0x80000000u\))$/.test(operand);
+
+/** Compilers take 0 · x and 0 / x for 0, whatever x is; NaN and infinities would be lost. */
+const product: WgslOp = ([a, b], dtype) => {
+  if (dtype === 'int32' || (!isZero(a) && !isZero(b))) return `(${a} * ${b})`;
+  return isZero(b) ? `timesZero(${a}, ${b})` : `timesZero(${b}, ${a})`;
+};
+const quotient: WgslOp = ([a, b]) => (isZero(a) ? `timesZero(1.0f / ${b}, ${a})` : `(${a} / ${b})`);
+
 export const elementwise = {
   neg: ([x]) => `(-${x})`,
   abs: call('abs'),
@@ -43,8 +52,8 @@ export const elementwise = {
   not: ([x]) => `(!${x})`,
   add: infix('+'),
   sub: infix('-'),
-  mul: infix('*'),
-  div: byType(infix('/'), call('divideIntegers')),
+  mul: product,
+  div: byType(quotient, call('divideIntegers')),
   pow: call('powOf'),
   maximum: byType(call('maxOf'), call('max')),
   minimum: byType(call('minOf'), call('min')),
@@ -66,8 +75,25 @@ const definitions: Readonly<Record<string, string>> = {
   isNonZero: `fn isNonZero(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) != 0u; }`,
   // A constant expression must be finite; a variable's bits may be anything.
   fromBits: `fn fromBits(bits: u32) -> f32 { var b = bits; return bitcast<f32>(b); }`,
-  // NaN and infinities, which have no integer, are 0.
-  truncated: `fn truncated(x: f32) -> i32 { return select(0, i32(x), isFiniteNumber(x)); }`,
+  timesZero: `
+fn timesZero(x: f32, zero: f32) -> f32 {
+  let sign = (bitcast<u32>(x) ^ bitcast<u32>(zero)) & 0x80000000u;
+  return select(fromBits(0x7fc00000u), bitcast<f32>(sign), isFiniteNumber(x));
+}`,
+  // Beyond int32 the nearest one; NaN is 0.
+  truncated: `
+fn truncated(x: f32) -> i32 {
+  if (isNan(x)) { return 0; }
+  if (abs(x) < 2147483648.0) { return i32(x); }
+  return select(0x7fffffff, i32(-2147483648), x < 0.0);
+}`,
+  // Integers in the order of the floats, the zeros equal and NaN the greatest.
+  orderOf: `
+fn orderOf(x: f32) -> i32 {
+  if (isNan(x)) { return 0x7fffffff; }
+  let bits = select(bitcast<i32>(x), 0, x == 0.0);
+  return select(bits, bits ^ 0x7fffffff, bits < 0);
+}`,
   signOf: `
 fn signOf(x: f32) -> f32 {
   return select(x, select(1.0, -1.0, (bitcast<u32>(x) >> 31u) == 1u), isNonZero(x) && !isNan(x));
@@ -119,7 +145,9 @@ fn logOf(x: f32) -> f32 {
 struct Quadrant { k: i32, r: f32 }
 fn quadrant(x: f32) -> Quadrant {
   let k = round(x * 0.636619772);
-  return Quadrant(i32(k), ((x - k * 1.5703125) - k * 0.0004837512969970703) - k * 7.549790126404332e-8);
+  let r = ((x - k * 1.5703125) - k * 0.0004837512969970703) - k * 7.549790126404332e-8;
+  // Of the largest numbers no rest is left.
+  return Quadrant(i32(clamp(k, -1e9, 1e9)), select(0.0, r, abs(r) < 1.0));
 }`,
   sinPart: `
 fn sinPart(r: f32) -> f32 {
@@ -169,11 +197,11 @@ fn erfOf(x: f32) -> f32 {
   // |x|^y = e^(y ln |x|), with the logarithm in two parts so that its error is not multiplied by y.
   powOf: `
 fn powOf(x: f32, y: f32) -> f32 {
-  if (y == 0.0) { return 1.0; }
+  if (y == 0.0 || x == 1.0) { return 1.0; }
   if (isNan(x) || isNan(y)) { return fromBits(0x7fc00000u); }
   let a = abs(x);
   if (!isFiniteNumber(y)) {
-    if (a == 1.0) { return fromBits(0x7fc00000u); }
+    if (a == 1.0) { return 1.0; }
     return select(0.0, fromBits(0x7f800000u), (a > 1.0) == (y > 0.0));
   }
   let isWhole = floor(y) == y;

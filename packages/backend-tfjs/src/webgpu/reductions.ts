@@ -2,7 +2,7 @@
  * Reductions in WGSL: how a thread accumulates the elements of its row, and how the threads of a row join what they
  * have. A scatter is one too: each element of the table sums the updates that name its row. So is a matrix product.
  */
-import { sizeOf } from '@meanflow/core';
+import { MAX_OF_NOTHING, sizeOf } from '@meanflow/core';
 import type { NodeOf, ProgramNode } from '../program/program.js';
 import { coordinatesOf, Index } from './index-expression.js';
 import type { KernelWriter } from './kernel-writer.js';
@@ -75,7 +75,10 @@ const single = (type: 'f32' | 'i32', initial: string) => [{ suffix: '', type, in
 const plain = (element: string) => [element];
 
 const typeOf = (node: ProgramNode) => (node.inputs[0].dtype === 'int32' ? 'i32' : 'f32');
-const smallest = { f32: literal(-Infinity, 'float32'), i32: literal(-(2 ** 31), 'int32') } as const;
+const smallest = {
+  f32: literal(MAX_OF_NOTHING.float32, 'float32'),
+  i32: literal(MAX_OF_NOTHING.int32, 'int32'),
+} as const;
 
 function sum(node: ProgramNode, element: Accumulator['element']): Accumulator {
   const type = typeOf(node);
@@ -102,17 +105,13 @@ export const accumulators: { readonly [K in ReductionName]: (node: NodeOf<K>) =>
     };
   },
 
-  // The greatest, and of equals the first; a NaN never wins, except where it is the first and nothing can beat it.
+  // The greatest, and of equals the first; floats are compared as integers, among which NaN has a place.
   argMax: (node) => {
-    const type = typeOf(node as ProgramNode);
-    const ranked = (x: string) =>
-      type === 'i32'
-        ? x
-        : `select(${x}, select(${smallest.f32}, ${literal(Infinity, 'float32')}, r == 0), isNan(${x}))`;
+    const ranked = (x: string) => (typeOf(node as ProgramNode) === 'i32' ? x : `orderOf(${x})`);
     return {
       element: operandElement(node as ProgramNode),
       variables: [
-        { suffix: '', type, initial: smallest[type] },
+        { suffix: '', type: 'i32', initial: smallest.i32 },
         { suffix: 'i', type: 'i32', initial: literal(2 ** 31 - 1, 'int32') },
       ],
       values: (element) => [ranked(element), 'r'],

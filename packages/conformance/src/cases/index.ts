@@ -4,6 +4,7 @@ import { compositeCases } from './composites.js';
 import { concurrencyCases } from './concurrency.js';
 import { contractionCases } from './contractions.js';
 import { derivativeCases } from './derivatives.js';
+import { edgeCases } from './edges.js';
 import { elementwiseSpecialCases } from './elementwise-special.js';
 import { elementwiseCases } from './elementwise.js';
 import { errorCases } from './errors.js';
@@ -31,6 +32,7 @@ export function conformanceCases(): readonly Case[] {
     ...contractionCases(),
     ...derivativeCases(),
     ...compositeCases(),
+    ...edgeCases(),
     ...limitCases(),
     ...lifetimeCases(),
     ...concurrencyCases(),

@@ -1,5 +1,16 @@
 /** Lifetimes: what outlives what, what is refused after disposal, and who owns which memory. */
-import { add, constant, DisposedError, mul, neg, reshape, spec, trace, type Tensor } from '@meanflow/core';
+import {
+  add,
+  constant,
+  DisposedError,
+  logicalNot,
+  mul,
+  neg,
+  reshape,
+  spec,
+  trace,
+  type Tensor,
+} from '@meanflow/core';
 import {
   casesOf,
   disposeAll,
@@ -12,7 +23,7 @@ import {
   withExecutable,
 } from './behaviour.js';
 import type { BehaviourCase } from './case.js';
-import { f32 } from './inputs.js';
+import { bool, f32, i32 } from './inputs.js';
 
 const X = () => f32([1, 2, 3]);
 
@@ -82,6 +93,26 @@ function ownershipCases(): BehaviourCase[] {
       const again = await runAndRead(executable, { x: y });
       expectValues('a run on the array', again.y, [4, 8, 12]);
       y.dispose();
+    }),
+    of('read() gives a copy of every dtype, and of an input that is returned', async (backend) => {
+      const { graph } = trace(
+        ({ i, b }: { i: Tensor; b: Tensor }) => ({ i: add(i, 1), b: logicalNot(b), same: i, sameBool: b }),
+        { i: spec([2], 'int32'), b: spec([2], 'bool') },
+        { name: 'integers' },
+      );
+      await withExecutable(backend, graph, {}, async (executable) => {
+        const given = { i: i32([1, 2]), b: bool([1, 0]) };
+        const results = await executable.run(given);
+        const wanted = { i: [2, 3], b: [0, 1], same: [1, 2], sameBool: [1, 0] };
+        for (const [name, values] of Object.entries(wanted)) {
+          (await results[name].read()).data.fill(1);
+          expectValues(`a second read() of ${name}`, await results[name].read(), values);
+        }
+        expectValues('the host array', given.i, [1, 2]);
+        const again = await runAndRead(executable, { i: results.i, b: results.b });
+        expectValues('a run on the array', again.i, [3, 4]);
+        disposeAll(results);
+      });
     }),
     doubling('a later run leaves earlier results', async (executable) => {
       const first = await executable.run({ x: X() });

@@ -34,6 +34,7 @@ const norm = { epsilon: 1e-6 };
 const adam = { beta1: 0.9, beta2: 0.95 };
 
 const namesakes: Readonly<Record<BuiltInComposite, Namesake>> = {
+  relu: { f: (x) => [mf.relu(x)], parameters: {}, inputs: rows },
   silu: { f: (x) => [mf.silu(x)], parameters: {}, inputs: rows },
   gelu: { f: (x) => [mf.gelu(x)], parameters: {}, inputs: rows },
   geluTanh: { f: (x) => [mf.gelu(x, { approximate: 'tanh' })], parameters: {}, inputs: rows },

@@ -98,6 +98,10 @@ function further(): GraphCase[] {
     valueCase('reduceSum', 'of a product', (x, y) => sum(mul(x, y), -1), () => [floats([4, 33]), floats([33], -1, 1, 'y')]),
     valueCase('reduceSum', 'int32 wraps around', (x) => sum(x), () => [i32([2 ** 31 - 1, 1, 5])], { features: ['int32', 'overflow'] }),
     valueCase('reduceMax', 'minimum', (x) => min(x, -1), () => [floats([3, 4])], { features: ['negative-axes'] }),
+    valueCase('reduceMax', 'minimum of NaN and infinities', (x) => min(x, 1), () => [f32(UNRULY, [5, 3])], { features: ['nan', 'infinity'] }),
+    valueCase('reduceMax', 'minimum of nothing', (x) => min(x, 0), () => [floats([0, 3])], { features: ['zero-size'] }),
+    valueCase('reduceMax', 'int32 of nothing', (x) => [max(x, 0), min(x, 0)], () => [i32([], [0, 3])], { features: ['int32', 'zero-size'] }),
+    valueCase('reduceMax', 'minimum of the least int32', (x) => [min(x), min(x, 0), max(x, 0)], () => [i32([-(2 ** 31), 3, 2 ** 31 - 1, -(2 ** 31)], [2, 2])], { features: ['int32', 'overflow'] }),
     valueCase('reduceMax', 'all negative', (x) => max(x, 1), () => [floats([3, 4], -9, -5)]),
     valueCase('reduceMax', 'int32 beyond 2^24', (x) => max(x), () => [i32([2 ** 24, 2 ** 24 + 1, -5])], { features: ['int32'] }),
   ]; // prettier-ignore
@@ -125,6 +129,11 @@ function argMaxCases(): GraphCase[] {
     of('int32 beyond 2^24', (x) => argMax(x), () => i32([2 ** 24, 2 ** 24 + 1, -5]), ['int32']),
     of('of transposed', (x) => argMax(transpose(x), 1), () => floats([3, 4]), ['layout']),
     of('infinities', (x) => argMax(x), () => f32([-Infinity, 1, Infinity, -Infinity, -Infinity, -Infinity], [2, 3]), ['infinity']),
+    of('the first NaN', (x) => argMax(x), () => f32([1, NaN, 3, NaN, NaN, 1, 2, Infinity, NaN, -Infinity, -Infinity, NaN], [4, 3]), ['nan']),
+    of('the first NaN of columns', (x) => argMax(x, 0), () => f32(UNRULY, [5, 3]), ['nan', 'infinity']),
+    of('zeros of either sign', (x) => argMax(x), () => f32([-0, 0, 0, -0], [2, 2]), ['signed-zero']),
+    of('the extreme int32', (x) => argMax(x), () => i32([-(2 ** 31), -(2 ** 31), 2 ** 31 - 1, 2 ** 31 - 1], [2, 2]), ['int32']),
+    of('a NaN among 2^12', (x) => argMax(x, 1), () => f32(Array.from({ length: 2 ** 13 }, (_, i) => (i === 3000 ? NaN : i === 8000 ? Infinity : i % 97)), [2, 2 ** 12]), ['nan', 'large']),
     of('2^15 along 0', (x) => argMax(x, 0), () => floats([2 ** 15]), ['large']),
   ]; // prettier-ignore
 }

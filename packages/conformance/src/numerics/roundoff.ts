@@ -12,6 +12,7 @@ import {
   conv,
   dotGeneral,
   HostArray,
+  isFinite,
   log,
   mul,
   scatterAdd,
@@ -88,7 +89,8 @@ export const roundoff: Table = {
   floor: decides,
   exp: {
     analysis: '(6 + 4|x|) u·|y|. WGSL: 3 + 2|x| ulp; the argument’s own rounding is multiplied by |x|.',
-    bound: ({ inputs: [x], output }) => mul(add(6, mul(4, abs(x))), abs(output)),
+    // Of an infinity it is exact; 0 · ∞ would say nothing.
+    bound: ({ inputs: [x], output }) => where(isFinite(x), mul(add(6, mul(4, abs(x))), abs(output)), 0),
   },
   log: {
     analysis: '6 u·|y| + 8 u. WGSL: 3 ulp, and 2⁻²¹ absolute for x in [½, 2], where y passes zero.',
@@ -120,7 +122,8 @@ export const roundoff: Table = {
       '(16 + 16|p|(1 + |log |x||)) u·|y|. As exp2(p · log2 x): the exponent’s error is multiplied by itself.',
     bound: ({ inputs: [x, p], output }) => {
       const logarithm = abs(log(where(equal(x, 0), 1, abs(x))));
-      return mul(add(16, mul(16, mul(abs(p), add(1, logarithm)))), abs(output));
+      const bound = mul(add(16, mul(16, mul(abs(p), add(1, logarithm)))), abs(output));
+      return where(isFinite(bound), bound, 0);
     },
   },
   maximum: picks,

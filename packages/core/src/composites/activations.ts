@@ -2,7 +2,7 @@
  * Activations as composites. Each derivative is written in closed form from values that the forward pass has anyway,
  * which is shorter than what differentiating the decomposition gives, and is shared by forward and reverse mode.
  */
-import { add, erf, exp, log, abs, maximum, mul, neg, sigmoid, sub, tanh } from '../functions.js';
+import { add, erf, exp, less, log, abs, maximum, mul, neg, sigmoid, sub, tanh, where } from '../functions.js';
 import { callComposite, type CompositeDefinition } from '../ops/composite.js';
 import type { Tensor } from '../tensor.js';
 
@@ -81,7 +81,13 @@ export function softplus(x: Tensor): Tensor {
   return callComposite(softplusDefinition, [x], {})[0];
 }
 
-/** max(x, 0) */
+export const reluDefinition: CompositeDefinition<NoParameters> = {
+  name: 'relu',
+  decompose: ([x]) => [maximum(x, 0)],
+  jvp: ({ inputs: [x], tangents: [dx] }) => [where(less(0, x), dx!, 0)],
+};
+
+/** max(x, 0); its derivative is 0 at 0, as everywhere (that of `maximum` would be ½). */
 export function relu(x: Tensor): Tensor {
-  return maximum(x, 0);
+  return callComposite(reluDefinition, [x], {})[0];
 }

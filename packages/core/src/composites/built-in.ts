@@ -4,12 +4,19 @@
  * it means. A definition from a second copy of core in the process is not this copy's, and is inlined like any other.
  */
 import type { CompositeCall } from '../ops/composite.js';
-import { geluDefinition, geluTanhDefinition, siluDefinition, softplusDefinition } from './activations.js';
+import {
+  geluDefinition,
+  geluTanhDefinition,
+  reluDefinition,
+  siluDefinition,
+  softplusDefinition,
+} from './activations.js';
 import { attentionDefinition } from './attention.js';
 import { rmsDefinition, softmaxDefinition, standardizeDefinition } from './normalization.js';
 import { adamDefinition } from './optimizer.js';
 
 const definitions = {
+  relu: reluDefinition,
   silu: siluDefinition,
   gelu: geluDefinition,
   geluTanh: geluTanhDefinition,

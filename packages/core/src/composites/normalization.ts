@@ -23,7 +23,7 @@ export const softmaxDefinition: CompositeDefinition<Readonly<Record<never, never
   },
 };
 
-/** Softmax over the last axis. */
+/** Softmax over the last axis. A row with a NaN or an ∞, or of nothing but −∞, is NaN. */
 export function softmax(x: Tensor): Tensor {
   return callComposite(softmaxDefinition, [x], {})[0];
 }

@@ -11,15 +11,15 @@ function unary(op: Unary, x: TensorLike, dtype: DType = 'float32'): Tensor {
   return inContext(op, [x], () => apply(op, [toTensor(x, dtype)], {}));
 }
 
-/** −x */
+/** −x; of the least int32 itself. */
 export function neg(x: TensorLike): Tensor {
   return unary('neg', x);
 }
-/** |x| */
+/** |x|, with derivative 0 at 0; of the least int32 itself. */
 export function abs(x: TensorLike): Tensor {
   return unary('abs', x);
 }
-/** −1, 0 or 1. */
+/** −1, 0 or 1; NaN of NaN. */
 export function sign(x: TensorLike): Tensor {
   return unary('sign', x);
 }
@@ -69,7 +69,10 @@ export function logicalNot(x: Tensor): Tensor {
 export function square(x: Tensor): Tensor {
   return mul(x, x);
 }
-/** Conversion; floats to int32 truncate toward zero, anything to bool is `x ≠ 0`. */
+/**
+ * Conversion. Floats to int32 go toward zero; beyond the range they are the nearest int32, and NaN is 0. Anything to bool
+ * is `x ≠ 0`.
+ */
 export function cast(x: Tensor, dtype: DType): Tensor {
   return x.dtype === dtype ? x : apply('cast', [x], { dtype });
 }
@@ -93,11 +96,15 @@ export function sub(x: TensorLike, y: TensorLike): Tensor {
 export function mul(x: TensorLike, y: TensorLike): Tensor {
   return binary('mul', x, y);
 }
-/** x / y; on int32 it truncates toward zero. */
+/** x / y; on int32 it truncates toward zero, and x / 0 is 0. */
 export function div(x: TensorLike, y: TensorLike): Tensor {
   return binary('div', x, y);
 }
-/** xᵖ for float32; the exponents ±1, 2 and ±½, given as numbers, use multiplication, division and roots. */
+/**
+ * xᵖ for float32, as C's `pow`: x⁰ and 1ᵖ are 1 whatever the other operand, NaN included. The exponents ±1, 2 and ±½,
+ * given as numbers, use multiplication, division and roots, which differ from it in the root of −∞ (NaN, not ∞) and in
+ * the sign of a root of −0.
+ */
 export function pow(x: TensorLike, exponent: TensorLike): Tensor {
   if (x instanceof Tensor && typeof exponent === 'number') {
     if (exponent === 1) return x;
@@ -108,13 +115,15 @@ export function pow(x: TensorLike, exponent: TensorLike): Tensor {
   }
   return binary('pow', x, exponent);
 }
+/** The greater of the two; NaN where either is. Ties share the derivative equally. */
 export function maximum(x: TensorLike, y: TensorLike): Tensor {
   return binary('maximum', x, y);
 }
+/** The lesser of the two; NaN where either is. Ties share the derivative equally. */
 export function minimum(x: TensorLike, y: TensorLike): Tensor {
   return binary('minimum', x, y);
 }
-/** x limited to [low, high]. */
+/** x limited to [low, high]; NaN where an operand is. At a limit the derivative is ½. */
 export function clip(x: TensorLike, low: TensorLike, high: TensorLike): Tensor {
   return minimum(maximum(x, low), high);
 }
@@ -146,7 +155,7 @@ export function logicalAnd(x: Tensor, y: Tensor): Tensor {
 export function logicalOr(x: Tensor, y: Tensor): Tensor {
   return binary('or', x, y);
 }
-/** `condition ? x : y`, elementwise, with broadcasting. */
+/** `condition ? x : y`, elementwise, with broadcasting. What is not chosen leaves no trace, a NaN neither. */
 export function where(condition: Tensor, x: TensorLike, y: TensorLike): Tensor {
   const dtype = x instanceof Tensor ? x.dtype : y instanceof Tensor ? y.dtype : 'float32';
   return inContext('where', [condition, x, y], () =>

@@ -4,7 +4,7 @@ import { DTypeError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { sizeOf } from '../types.js';
 import { normalizeAxes, normalizeAxis } from './axes.js';
-import { mul, neg } from './elementwise.js';
+import { mul, neg, sub } from './elementwise.js';
 import { reshape } from './shaping.js';
 
 /** Options of the reductions. */
@@ -32,11 +32,11 @@ function reduce(
   });
 }
 
-/** Sum over `axes`, all of them by default. */
+/** Sum over `axes`, all of them by default; of no elements 0. */
 export function sum(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   return reduce('reduceSum', 'sum', x, axes, options);
 }
-/** Arithmetic mean over `axes`, all of them by default; float32. */
+/** Arithmetic mean over `axes`, all of them by default; float32. Of no elements it is NaN. */
 export function mean(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   return inContext('mean', [x], () => {
     if (x.dtype !== 'float32') throw new DTypeError(`takes float32, got ${x.dtype}; cast first.`);
@@ -44,15 +44,20 @@ export function mean(x: Tensor, axes?: number | readonly number[], options: Redu
     return mul(sum(x, axes, options), 1 / count);
   });
 }
-/** Maximum over `axes`, all of them by default; ties share the derivative equally. */
+/**
+ * Maximum over `axes`, all of them by default; NaN where an element is. Of no elements it is −∞, the least int32 for int32.
+ * Ties share the derivative equally.
+ */
 export function max(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   return reduce('reduceMax', 'max', x, axes, options);
 }
-/** Minimum over `axes`, all of them by default. */
+/** Minimum over `axes`, all of them by default; as {@link max}, of no elements ∞, the greatest int32 for int32. */
 export function min(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-  return neg(max(neg(x), axes, options));
+  // Either turns the order around. The least int32 has no negative, but every one has its complement −1 − x.
+  const opposite = (y: Tensor): Tensor => (x.dtype === 'int32' ? sub(-1, y) : neg(y));
+  return inContext('min', [x], () => opposite(max(opposite(x), axes, options)));
 }
-/** Index of the first maximum along `axis`, int32. */
+/** Index of the first maximum along `axis`, int32; where there are NaNs, of the first NaN. */
 export function argMax(x: Tensor, axis = -1): Tensor {
   return apply('argMax', [x], () => ({ axis: normalizeAxis(axis, x.rank) }));
 }

@@ -100,7 +100,8 @@ export interface OpAttributes {
   conv: ConvWindow;
 
   // Indexing along the first axis: rows of a table by int32 indices, and its transpose.
-  gather: None;
+  /** `fill` stands in the rows whose index is negative, or not below the number of rows. */
+  gather: { readonly fill: number };
   scatterAdd: { readonly rows: number };
 
   // Structure.

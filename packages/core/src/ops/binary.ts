@@ -3,6 +3,7 @@
  */
 import { DTypeError } from '../errors.js';
 import { add, broadcastTo, div, equal, less, log, mul, neg, pow, sub, where } from '../functions.js';
+import { power } from '../special-values.js';
 import type { Tensor } from '../tensor.js';
 import { sameShape, sizeOf, type DType, type Shape, type TensorType } from '../types.js';
 import type { None } from './attributes.js';
@@ -80,14 +81,13 @@ function byPartials(
 
 const notDifferentiable: Derivative = { jvp: noTangent };
 
-/** 1 where a wins, 0 where b wins, ½ on ties (so that the two shares always sum to one). */
+/** 1 where a wins, 0 where b wins, ½ on ties; beside a NaN nobody wins. */
 const share = (wins: Tensor, ties: Tensor): Tensor => where(ties, 0.5, where(wins, 1, 0));
 
-/** As IEEE 754 has it and every backend computes it; JavaScript makes a NaN of 1 ** NaN and of (±1) ** ±∞. */
-const power = (a: number, b: number): number =>
-  a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b;
-
-/** `xᵖ`: the exponent's share is 0 where x = 0, the limit for positive exponents. */
+/**
+ * ln x, and 0 where x = 0: times xᵖ it is the derivative of xᵖ by p, whose limit at x = 0 is 0 for positive exponents. For
+ * p = 0 it is 0 as well, as in JAX; for negative ones, where xᵖ is infinite, NaN.
+ */
 const logOrZero = (x: Tensor): Tensor => {
   const isZero = equal(x, 0);
   return where(isZero, 0, log(where(isZero, 1, x)));
@@ -137,6 +137,7 @@ export const binaryOps = {
         ),
     },
   ),
+  // Of int32 the quotient is cut toward zero; x / 0 is 0, and the least int32 by −1 is itself, as its negation is.
   div: binary(
     { dtypes: ARITHMETIC, value: (a, b) => a / b, intValue: (a, b) => Math.trunc(a / b) },
     {
@@ -151,11 +152,12 @@ export const binaryOps = {
   pow: binary(
     { dtypes: ['float32'], value: power },
     byPartials(
-      // Where p = 0 the derivative is 0, also at x = 0, where the power p − 1 would be infinite.
+      // Where p = 0 and x is a number the derivative is 0, also at x = 0, where the power p − 1 would be infinite.
       (x, p) => mul(p, pow(x, where(equal(p, 0), 1, sub(p, 1)))),
       (x, _, y) => mul(y, logOrZero(x)),
     ),
   ),
+  // A NaN is the greatest and the least of all; 0 is greater than −0.
   maximum: binary(
     { dtypes: ARITHMETIC, value: Math.max },
     byPartials(

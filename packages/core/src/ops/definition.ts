@@ -1,8 +1,8 @@
 /**
  * What core knows of a primitive: one `OpDefinition` per op, holding its type rule, its derivative (`jvp`), the
- * transpose of its linear part, its reference evaluation and its cost. The combinators at the end are the three or
- * four forms that nearly all derivatives take. Reverse mode needs no rules of its own: it transposes what `jvp`
- * wrote (Radul et al., "You Only Linearize Once", POPL 2023).
+ * transpose of its linear part, its reference evaluation and its cost. The forms that most derivatives take stand with
+ * the ops that share them. Reverse mode needs no rules of its own: it transposes what `jvp` wrote (Radul et al., "You
+ * Only Linearize Once", POPL 2023).
  */
 import type { Tensor } from '../tensor.js';
 import type { DType, HostDType, Shape, TensorType } from '../types.js';

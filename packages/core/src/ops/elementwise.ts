@@ -4,6 +4,7 @@
  */
 import { DTypeError } from '../errors.js';
 import { cos, div, exp, mul, neg, sign, sin, sub } from '../functions.js';
+import { toInt32 } from '../special-values.js';
 import type { Tensor } from '../tensor.js';
 import { sizeOf, type DType, type TensorType } from '../types.js';
 import type { None, OpAttributes } from './attributes.js';
@@ -90,7 +91,10 @@ export const unaryOps = {
   not: unary({ dtypes: ['bool'], value: (x) => 1 - x }),
 } as const satisfies Record<string, OpDefinition<None>>;
 
-/** Conversion: floats to int32 truncate toward zero, anything to bool is `x ≠ 0`. */
+/**
+ * Conversion. Floats to int32 go toward zero; beyond the range they are the nearest int32, and NaN is 0. Anything to bool
+ * is `x ≠ 0`, which is true of NaN.
+ */
 export const cast: OpDefinition<OpAttributes['cast']> = {
   infer: ([x], { dtype }) => ({ dtype, shape: x.shape }),
   jvp: ({ tangents: [dx], attributes: { dtype } }) => (dtype === 'float32' ? dx : noTangent()),
@@ -102,6 +106,6 @@ export const cast: OpDefinition<OpAttributes['cast']> = {
 
 const castTo: Readonly<Record<DType, (x: number) => number>> = {
   float32: (x) => x,
-  int32: Math.trunc,
+  int32: toInt32,
   bool: (x) => Number(x !== 0),
 };

@@ -1,40 +1,36 @@
 /**
- * gather reads rows of a table by index; scatterAdd, its transpose, adds rows into a table of zeros. Indices must be
- * in range: backends differ on what they do with others, so the reference refuses them.
+ * gather reads rows of a table by index; scatterAdd, its transpose, adds rows into a table of zeros. An index that is
+ * negative, or not below the number of rows, names no row: gather gives the row that is missing (NaN, the least int32,
+ * true), scatterAdd leaves the update out. Neither counts from the end, and neither fails: what depends on data cannot
+ * be checked while tracing. It is `FILL_OR_DROP` of `jax.lax`, derivatives included: a row that is missing is a constant.
  */
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
-import { gather, scatterAdd } from '../functions.js';
+import { gatherOrZero, scatterAdd } from '../functions/indexing.js';
 import { formatShape, sameShape, sizeOf, type TensorType } from '../types.js';
-import type { None, OpAttributes } from './attributes.js';
-import { allocate, free, type OpDefinition, type RefValue } from './definition.js';
+import type { OpAttributes } from './attributes.js';
+import { allocate, free, type OpDefinition } from './definition.js';
 
 function checkIndices(indices: TensorType): void {
   if (indices.dtype !== 'int32') throw new DTypeError(`takes int32 indices, got ${indices.dtype}.`);
 }
 
-function checkRange(indices: RefValue, rows: number): void {
-  const bad = indices.data.findIndex((index) => index < 0 || index >= rows);
-  if (bad >= 0) {
-    throw new ArgumentError(
-      `index ${indices.data[bad]} at position ${bad} is outside a table of ${rows} rows.`,
-    );
-  }
-}
+const isRow = (index: number, rows: number): boolean => index >= 0 && index < rows;
 
 /** `(table [rows, ...row], indices [...index]) → [...index, ...row]`. */
-export const gatherOp: OpDefinition<None> = {
+export const gatherOp: OpDefinition<OpAttributes['gather']> = {
   infer: ([table, indices]) => {
     checkIndices(indices);
     if (table.shape.length === 0) throw new ShapeError('needs a table of rank 1 or more, got a scalar.');
     return { dtype: table.dtype, shape: [...indices.shape, ...table.shape.slice(1)] };
   },
-  jvp: ({ inputs: [, indices], tangents: [dt] }) => gather(dt!, indices),
+  jvp: ({ inputs: [, indices], tangents: [dt] }) => gatherOrZero(dt!, indices),
   transpose: ({ cotangent, inputs: [table, indices] }) => [scatterAdd(cotangent, indices, table.shape[0])],
-  evaluate: ([table, indices], _, type) => {
-    checkRange(indices, table.shape[0]);
+  evaluate: ([table, indices], { fill }, type) => {
     const width = sizeOf(table.shape.slice(1));
-    const out = allocate(type.dtype, sizeOf(type.shape));
-    indices.data.forEach((row, i) => out.set(table.data.subarray(row * width, (row + 1) * width), i * width));
+    const out = allocate(type.dtype, sizeOf(type.shape)).fill(fill);
+    indices.data.forEach((row, i) => {
+      if (isRow(row, table.shape[0])) out.set(table.data.subarray(row * width, (row + 1) * width), i * width);
+    });
     return out;
   },
   flops: free,
@@ -55,12 +51,12 @@ export const scatterAddOp: OpDefinition<OpAttributes['scatterAdd']> = {
     return { dtype: 'float32', shape: [rows, ...updates.shape.slice(rank)] };
   },
   jvp: ({ inputs: [, indices], tangents: [du], attributes }) => scatterAdd(du!, indices, attributes.rows),
-  transpose: ({ cotangent, inputs: [, indices] }) => [gather(cotangent, indices)],
+  transpose: ({ cotangent, inputs: [, indices] }) => [gatherOrZero(cotangent, indices)],
   evaluate: ([updates, indices], { rows }, type) => {
-    checkRange(indices, rows);
     const out = allocate('float32', sizeOf(type.shape));
     const width = sizeOf(type.shape.slice(1));
     indices.data.forEach((row, i) => {
+      if (!isRow(row, rows)) return;
       for (let k = 0; k < width; k++) out[row * width + k] += updates.data[i * width + k];
     });
     return out;

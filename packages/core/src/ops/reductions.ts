@@ -1,6 +1,7 @@
 /** Reductions: the named axes are combined and disappear. Axes are distinct, non-negative and sorted. */
 import { ArgumentError, DTypeError } from '../errors.js';
 import { broadcastTo, cast, div, equal, mul, reshape, sum } from '../functions.js';
+import { ofNothing } from '../special-values.js';
 import type { Tensor } from '../tensor.js';
 import { sizeOf, stridesOf, type Shape, type TensorType } from '../types.js';
 import type { OpAttributes } from './attributes.js';
@@ -74,6 +75,7 @@ function reduce(
   return out;
 }
 
+/** The sum; of no elements it is 0. int32 wraps around. */
 export const reduceSum: OpDefinition<OpAttributes['reduceSum']> = {
   infer: inferReduction,
   jvp: ({ tangents: [dx], attributes: { axes } }) => sum(dx!, axes),
@@ -82,7 +84,10 @@ export const reduceSum: OpDefinition<OpAttributes['reduceSum']> = {
   flops: ([x]) => sizeOf(x.shape),
 };
 
-/** The maximum; of no elements it is −∞ (the smallest int32 for integers). Ties share the derivative equally. */
+/**
+ * The maximum; a NaN is greater than every number. Of no elements it is −∞, and of int32 the least one (JAX's
+ * `lax.reduce_max`; `jnp.max` refuses them). Ties share the derivative equally.
+ */
 export const reduceMax: OpDefinition<OpAttributes['reduceMax']> = {
   infer: inferReduction,
   jvp: ({ inputs: [x], tangents: [dx], output, attributes: { axes } }) => {
@@ -91,12 +96,14 @@ export const reduceMax: OpDefinition<OpAttributes['reduceMax']> = {
     const isMaximum = cast(equal(x, spread(output, x.shape, axes)), 'float32');
     return div(sum(mul(dx!, isMaximum), axes), sum(isMaximum, axes));
   },
-  evaluate: ([x], { axes }, type) =>
-    reduce(x, axes, type, x.dtype === 'int32' ? -(2 ** 31) : -Infinity, Math.max),
+  evaluate: ([x], { axes }, type) => reduce(x, axes, type, ofNothing('reduceMax', type.dtype, {}), Math.max),
   flops: ([x]) => sizeOf(x.shape),
 };
 
-/** Index of the first maximum along one axis, as int32. */
+/** Whether `a` comes before `b` when the greatest is looked for: a NaN is greater than every number. */
+const isGreater = (a: number, b: number): boolean => a > b || (Number.isNaN(a) && !Number.isNaN(b));
+
+/** Index of the first maximum along one axis, as int32; where there are NaNs, of the first NaN. */
 export const argMax: OpDefinition<OpAttributes['argMax']> = {
   infer: ([x], { axis }) => {
     if (x.dtype === 'bool') throw new DTypeError('takes float32 or int32, got bool; cast first.');
@@ -109,7 +116,7 @@ export const argMax: OpDefinition<OpAttributes['argMax']> = {
     const out = allocate('int32', sizeOf(type.shape));
     forEachGroup(x, [axis], (i, group) => {
       let best = 0;
-      for (let k = 1; k < group.length; k++) if (x.data[group[k]] > x.data[group[best]]) best = k;
+      for (let k = 1; k < group.length; k++) if (isGreater(x.data[group[k]], x.data[group[best]])) best = k;
       out[i] = best;
     });
     return out;
