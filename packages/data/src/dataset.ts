@@ -5,6 +5,7 @@
  */
 import { ArgumentError, type HostArray, type RandomKey, type Shape } from '@meanflow/core';
 import { type Normalisation } from './normalisation.js';
+import { type TableColumn, type TableReading } from './table.js';
 import { type Support } from './support.js';
 
 /** Rows to learn from, and rows held out to judge by. */
@@ -42,6 +43,10 @@ export interface Dataset {
   readonly notes?: readonly string[];
   /** Files that were left out because they cannot be read: each with its cause, in a sentence. */
   readonly damaged?: readonly string[];
+  /** The columns of a table, those that are learnt and others, in the source's order. */
+  readonly layout?: readonly TableColumn[] | undefined;
+  /** How a table was read, which gives the same table again. */
+  readonly reading?: TableReading | undefined;
   /** Rows in each split; undefined where samples are drawn afresh and never repeat. */
   readonly sizes: Readonly<Record<Split, number>> | undefined;
   /** How features relate to the source's own units; undo it on samples with `denormalise`. */

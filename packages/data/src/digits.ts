@@ -6,7 +6,7 @@
 import { DataError } from '@meanflow/core';
 import { type Dataset } from './dataset.js';
 import { rangeNormalisation } from './normalisation.js';
-import { parseTable } from './table.js';
+import { parseTable, plainTable } from './table.js';
 import { tableDataset, type SplitOptions } from './table-dataset.js';
 import { decodeText } from './text.js';
 
@@ -25,7 +25,7 @@ const LARGEST = 16;
 export function digitsDataset(bytes: Uint8Array, options: SplitOptions = {}): Dataset {
   const pixels = SIDE * SIDE;
   const text = decodeText(bytes, DIGITS_FILE);
-  const table = parseTable(text, { file: DIGITS_FILE, label: pixels + 1, header: false });
+  const table = parseTable(text, { file: DIGITS_FILE, label: pixels + 1, ...plainTable });
   if (table.columns.length !== pixels || !table.values.every((value) => value >= 0 && value <= LARGEST)) {
     throw new DataError(
       `${DIGITS_FILE}: expected ${pixels} pixel values from 0 to ${LARGEST} and a label in each row.`,
@@ -33,7 +33,7 @@ export function digitsDataset(bytes: Uint8Array, options: SplitOptions = {}): Da
   }
   const columns = Array.from({ length: pixels }, (_, i) => `pixel_${Math.floor(i / SIDE)}_${i % SIDE}`);
   return tableDataset(
-    { ...table, columns },
+    { ...table, columns, layout: undefined, notes: [] },
     {
       ...options,
       name: 'digits',

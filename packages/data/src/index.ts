@@ -17,7 +17,14 @@ export {
 } from './normalisation.js';
 export * from './distributions/index.js';
 export { distributionDataset } from './distribution-dataset.js';
-export { parseTable, type Table, type TableOptions } from './table.js';
+export {
+  parseTable,
+  TableReader,
+  type Table,
+  type TableColumn,
+  type TableOptions,
+  type TableReading,
+} from './table.js';
 export { tableDataset, type SplitOptions, type TableDatasetOptions } from './table-dataset.js';
 export { DIGITS_FILE, digitsDataset } from './digits.js';
 export { featureShapeOf, layoutOf, type ImageLayout, type ImageShape } from './images/layout.js';

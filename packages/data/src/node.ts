@@ -15,10 +15,12 @@ import {
   type ImageFolderConfig,
   type LatentsConfig,
 } from './node/open-images.js';
-import { readBytes } from './node/read-file.js';
-import { csvDataset, datasets, openDataset as openNamed, unknownDataset } from './open-dataset.js';
-import { type TableOptions } from './table.js';
+import { readTable } from './node/read-table.js';
+import { datasets, openDataset as openNamed, unknownDataset } from './open-dataset.js';
+import { tableDataset } from './table-dataset.js';
+import { type TableOptions, type TableReading } from './table.js';
 
+export { readTable, type ReadTableOptions } from './node/read-table.js';
 export {
   detectImages,
   openImages,
@@ -39,6 +41,7 @@ export { type SplitFolders } from './node/split-folders.js';
 export interface OpenFileOptions
   extends
     ImageOptions,
+    Omit<TableReading, 'columns' | 'drop'>,
     Omit<TableOptions, 'file'>,
     Omit<ImageFolderConfig, 'kind' | 'path' | keyof ImageOptions>,
     Pick<LatentsConfig, 'scale' | 'form' | 'from' | 'arrays' | 'readTensors'> {}
@@ -66,8 +69,8 @@ export async function openDataset(nameOrPath: string, options: OpenFileOptions =
   }
   if (isNamed) return openNamed(nameOrPath, { ...options, readAsset });
   if (images !== undefined) return openImages({ ...options, ...images });
-  const bytes = await readBytes(nameOrPath, 'a CSV file');
-  return csvDataset(bytes, { ...options, file: nameOrPath, name: basename(nameOrPath) });
+  const table = await readTable(nameOrPath, options);
+  return tableDataset(table, { ...options, name: basename(nameOrPath) });
 }
 
 /**

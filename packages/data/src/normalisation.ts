@@ -95,18 +95,30 @@ export function fitStandard({ values, rows, columns, file }: FittedRows): Normal
  * @throws {ShapeError} when the normalisation's columns are neither as many as the features, nor as the last axis, nor 1
  */
 export function normalise(normalisation: Normalisation, values: HostArray): HostArray<'float32'> {
-  return mapColumns(normalisation, values, (value, mean, scale) => (value - mean) / scale);
+  const mapped = mapColumns(
+    normalisation,
+    values,
+    (value, mean, scale) => (value - mean) / scale,
+    Float32Array,
+  );
+  return new HostArray('float32', values.shape, mapped);
 }
 
 /**
  * From what a network sees, or makes, to the source's units: the inverse of `normalise`.
  *
  * @param samples `[rows, ...features]`, any float dtype
- * @returns float32 of the same shape
+ * @returns float64 of the same shape: float32 would be too coarse for a column such as a time in seconds
  * @throws {ShapeError} when the normalisation's columns are neither as many as the features, nor as the last axis, nor 1
  */
-export function denormalise(normalisation: Normalisation, samples: HostArray): HostArray<'float32'> {
-  return mapColumns(normalisation, samples, (value, mean, scale) => value * scale + mean);
+export function denormalise(normalisation: Normalisation, samples: HostArray): HostArray<'float64'> {
+  const mapped = mapColumns(
+    normalisation,
+    samples,
+    (value, mean, scale) => value * scale + mean,
+    Float64Array,
+  );
+  return new HostArray('float64', samples.shape, mapped);
 }
 
 /**
@@ -134,11 +146,12 @@ function isNumbers(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'number' && Number.isFinite(item));
 }
 
-function mapColumns(
+function mapColumns<A extends Float32Array | Float64Array>(
   { mean, scale }: Normalisation,
   array: HostArray,
   map: (value: number, mean: number, scale: number) => number,
-): HostArray<'float32'> {
+  Result: new (length: number) => A,
+): A {
   const { length: columns } = mean;
   const width = sizeOf(array.shape.slice(1));
   if (array.shape.length < 2 || ![width, array.shape[array.shape.length - 1], 1].includes(columns)) {
@@ -146,9 +159,9 @@ function mapColumns(
       `A normalisation of ${columns} columns takes [rows, ${columns}], got ${formatShape(array.shape)}.`,
     );
   }
-  const mapped = new Float32Array(array.data.length);
+  const mapped = new Result(array.data.length);
   for (let i = 0; i < mapped.length; i++) {
     mapped[i] = map(array.data[i], mean[i % columns], scale[i % columns]);
   }
-  return new HostArray('float32', array.shape, mapped);
+  return mapped;
 }

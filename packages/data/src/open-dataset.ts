@@ -7,11 +7,11 @@ import { type Dataset } from './dataset.js';
 import { DIGITS_FILE, digitsDataset } from './digits.js';
 import { distributionDataset } from './distribution-dataset.js';
 import { distributions } from './distributions/index.js';
-import { parseTable, type TableOptions } from './table.js';
+import { parseTable, type Table, type TableOptions } from './table.js';
 import { type ImageLayout } from './images/layout.js';
 import { shapesDataset } from './shapes/shapes-dataset.js';
 import { tableDataset, type SplitOptions } from './table-dataset.js';
-import { decodeText } from './text.js';
+import { readText } from './text.js';
 import { WINE_FILE, wineDataset } from './wine.js';
 
 /** A line in a list of datasets. */
@@ -77,6 +77,8 @@ export function unknownDataset(name: string): ArgumentError {
 }
 
 export interface CsvDatasetOptions extends TableOptions, SplitOptions {
+  /** The text's encoding; found out by default. */
+  readonly encoding?: string | undefined;
   /** Default: the file's name. */
   readonly name?: string;
 }
@@ -88,8 +90,15 @@ export interface CsvDatasetOptions extends TableOptions, SplitOptions {
  * @throws {DataError} naming file, row and column, what was found and what was expected
  */
 export function csvDataset(bytes: Uint8Array, options: CsvDatasetOptions): Dataset {
-  const table = parseTable(decodeText(bytes, options.file), options);
+  const { text, encoding } = readText(bytes, options.file, options.encoding);
+  const table = inEncoding(parseTable(text, options), encoding);
   return tableDataset(table, { ...options, name: options.name ?? options.file });
+}
+
+/** The table with the encoding of its text among what is known of its reading. */
+export function inEncoding(table: Table, encoding: string): Table {
+  const notes = [...(encoding === 'utf-8' ? [] : [`text in ${encoding}`]), ...(table.notes ?? [])];
+  return { ...table, notes, reading: { ...table.reading, encoding } };
 }
 
 function shapesEntry(side: number): BuiltIn {

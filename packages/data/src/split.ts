@@ -29,12 +29,34 @@ export function splitRows(
   // Every 1/heldOut-th row of the shuffled rows laid out class by class: exact in total, even by class.
   if (labels) shuffled.sort((a, b) => labels[a] - labels[b]);
   const wanted = Math.min(rowCount - 1, Math.max(1, Math.round(rowCount * heldOut)));
-  const isTest = (i: number): boolean =>
-    Math.floor(((i + 1) * wanted) / rowCount) > Math.floor((i * wanted) / rowCount);
+  const held = shuffled.map((_, i) =>
+    Math.floor(((i + 1) * wanted) / rowCount) > Math.floor((i * wanted) / rowCount) ? 1 : 0,
+  );
+  if (labels) keepOneOfEach(held, shuffled.map((row) => labels[row])); // prettier-ignore
+  const isTest = (i: number): boolean => held[i] === 1;
   return {
     train: shuffled.filter((_, i) => !isTest(i)).sort(),
     test: shuffled.filter((_, i) => isTest(i)).sort(),
   };
+}
+
+/**
+ * Learns one row of each class at least: a class that is only judged would be asked for and never have been seen. Where that
+ * leaves nothing to judge, a row of the largest class is held out.
+ *
+ * @param held 1 for each row that is held out, changed here
+ * @param labels of the same rows, class by class
+ */
+function keepOneOfEach(held: Int32Array, labels: Int32Array): void {
+  let largest = { start: 0, length: 0 };
+  for (let start = 0; start < labels.length;) {
+    let end = start;
+    while (end < labels.length && labels[end] === labels[start]) end++;
+    if (held.subarray(start, end).every((value) => value === 1)) held[start] = 0;
+    if (end - start > largest.length) largest = { start, length: end - start };
+    start = end;
+  }
+  if (largest.length > 1 && !held.includes(1)) held[largest.start] = 1;
 }
 
 /**

@@ -7,7 +7,7 @@ import { countClasses } from './class-labels.js';
 import { checkBatch, checkCount, type Batch, type Dataset } from './dataset.js';
 import { fitStandard, normalise, type Normalisation } from './normalisation.js';
 import { EpochOrder, splitRows } from './split.js';
-import { type Table } from './table.js';
+import { type Table, type TableColumn } from './table.js';
 
 /** How rows are held out. */
 export interface SplitOptions {
@@ -27,7 +27,7 @@ export interface TableDatasetOptions extends SplitOptions {
 /**
  * The dataset of a table.
  *
- * @throws {DataError} when there are fewer than 3 rows (two to learn from, one to hold out), or a column is constant
+ * @throws {DataError} when there are fewer than 3 rows (two to learn from, one to hold out), or every column is constant
  *   over the training rows
  * @throws {ArgumentError} when `heldOut` is not between 0 and 1
  */
@@ -48,19 +48,24 @@ export function tableDataset(table: Table, options: TableDatasetOptions): Datase
       `Holding out ${heldOut} of the ${table.rowCount} rows of "${name}" leaves one to learn from.`,
     );
   }
-  const normalisation = options.normalisation ?? fitStandard({ ...table, rows: rows.train });
-  const inSourceUnits = new HostArray('float64', [table.rowCount, table.columns.length], table.values);
+  const learnt = options.normalisation === undefined ? withoutConstants(table, rows.train) : table;
+  const { values, columns, labels, classNames } = learnt;
+  const normalisation = options.normalisation ?? fitStandard({ ...learnt, rows: rows.train });
+  const inSourceUnits = new HostArray('float64', [table.rowCount, columns.length], values);
   const features = normalise(normalisation, inSourceUnits);
   const epochs = new EpochOrder(rows.train);
-  const take = (chosen: Int32Array): Batch => takeRows(features, table.labels, chosen);
+  const take = (chosen: Int32Array): Batch => takeRows(features, labels, chosen);
   return {
     name,
-    featureShape: [table.columns.length],
+    featureShape: [columns.length],
     imageShape,
-    columns: table.columns,
-    classCount: table.classNames?.length,
-    classNames: table.classNames,
-    classCounts: table.labels && table.classNames && countClasses(table.labels, table.classNames.length),
+    columns,
+    classCount: classNames?.length,
+    classNames,
+    classCounts: labels && classNames && countClasses(labels, classNames.length),
+    notes: learnt.notes ?? [],
+    layout: learnt.layout,
+    reading: learnt.reading,
     sizes: { train: rows.train.length, test: rows.test.length },
     normalisation,
     support: undefined,
@@ -77,6 +82,49 @@ export function tableDataset(table: Table, options: TableDatasetOptions): Datase
     },
   };
 }
+
+/**
+ * The table without the columns that are the same in all training rows: they have no scale and nothing to learn, and come back
+ * in samples.
+ *
+ * @throws {DataError} when there is no other column
+ */
+function withoutConstants(table: Table, rows: Int32Array): Table {
+  const { values, columns, rowCount, file } = table;
+  const width = columns.length;
+  const at = (row: number, column: number): number => values[row * width + column];
+  const isConstant = columns.map((_, column) => rows.every((row) => at(row, column) === at(rows[0], column)));
+  const kept = columns.map((_, column) => column).filter((column) => !isConstant[column]);
+  if (kept.length === width) return table;
+  if (kept.length === 0) {
+    throw new DataError(
+      `${file}: ${width === 1 ? 'the column' : 'every column'} is the same in all ${rows.length} training rows, expected values that vary.`,
+    );
+  }
+  const varying = new Float64Array(rowCount * kept.length);
+  for (let row = 0, next = 0; row < rowCount; row++) {
+    for (const column of kept) varying[next++] = at(row, column);
+  }
+  const constants = columns.filter((_, column) => isConstant[column]);
+  const shown = constants.length <= SHOWN ? constants : [...constants.slice(0, SHOWN), '…'];
+  let feature = 0;
+  const layout = table.layout?.map((column): TableColumn => {
+    if (column.kind !== 'feature') return column;
+    const place = feature++;
+    return isConstant[place] ? { kind: 'constant', name: column.name, value: at(rows[0], place) } : column;
+  });
+  const note = `${constants.length} constant ${constants.length === 1 ? 'column' : 'columns'} kept aside (${shown.join(', ')})`;
+  return {
+    ...table,
+    values: varying,
+    columns: kept.map((column) => columns[column]),
+    layout,
+    notes: [...(table.notes ?? []), note],
+  };
+}
+
+/** Names of constant columns that a note shows of many. */
+const SHOWN = 4;
 
 function takeRows(features: HostArray<'float32'>, labels: Int32Array | undefined, rows: Int32Array): Batch {
   const width = features.shape[1];

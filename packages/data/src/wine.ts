@@ -4,7 +4,7 @@
  */
 import { DataError } from '@meanflow/core';
 import { type Dataset } from './dataset.js';
-import { parseTable } from './table.js';
+import { parseTable, plainTable } from './table.js';
 import { tableDataset, type SplitOptions } from './table-dataset.js';
 import { decodeText } from './text.js';
 
@@ -42,12 +42,16 @@ export function wineDataset(bytes: Uint8Array, options: SplitOptions = {}): Data
       `${WINE_FILE}: row 1 is "${summary}", expected "rows,${columns.length},class names".`,
     );
   }
-  const table = parseTable(lines.join('\n'), { file: WINE_FILE, label: columns.length + 1, header: false });
+  const table = parseTable(lines.join('\n'), { file: WINE_FILE, label: columns.length + 1, ...plainTable });
   if (table.rowCount !== Number(rowCount) || table.classNames?.length !== classNames.length) {
     throw new DataError(
       `${WINE_FILE}: found ${table.rowCount} rows of ${table.classNames?.length} classes, ` +
         `expected ${rowCount} of ${classNames.length} as row 1 says.`,
     );
   }
-  return tableDataset({ ...table, columns, classNames }, { ...options, name: 'wine' });
+  // The file has no names for what its description names.
+  const layout = table.layout?.map((column, i) =>
+    column.kind === 'feature' ? { ...column, name: columns[i] } : { ...column, name: 'class' },
+  );
+  return tableDataset({ ...table, columns, classNames, layout, notes: [] }, { ...options, name: 'wine' });
 }

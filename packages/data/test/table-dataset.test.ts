@@ -92,6 +92,17 @@ describe('tableDataset', () => {
     expect(rowsOf(dataset, dataset.reference('train', key.fold(1), 20).x)).not.toEqual(rows);
   });
 
+  it('learns a row of each class, however few there are and however many are held out', () => {
+    const rows = Array.from({ length: 20 }, (_, i) => `${i},${i < 17 ? 'many' : i === 17 ? 'one' : 'two'}`);
+    const bytesOf = new TextEncoder().encode(['x,class', ...rows].join('\n'));
+    for (let seed = 0; seed < 8; seed++) {
+      const few = csvDataset(bytesOf, { file, label: 'class', seed, heldOut: 0.8 });
+      const learnt = few.reference('train', key, ROWS).label!;
+      expect(new Set(learnt.data)).toEqual(new Set([0, 1, 2]));
+      expect(few.sizes!.train + few.sizes!.test).toBe(20);
+    }
+  });
+
   it('refuses what it cannot split, normalise or draw', () => {
     const open = (csv: string, options = {}) =>
       csvDataset(new TextEncoder().encode(csv), { file, ...options });
@@ -99,7 +110,7 @@ describe('tableDataset', () => {
       'points.csv: found 2 rows, expected at least 3: two to learn from and one',
     );
     expect(() => open('1')).toThrow('found 1 row, expected');
-    expect(() => open('1,5\n2,5\n3,5\n4,5')).toThrow('column 2 ("column 2") is 5 in all 3 training rows');
+    expect(() => open('5,6\n5,6\n5,6\n5,6')).toThrow('every column is the same in all 3 training rows');
     expect(() => open('1\n2\n3', { heldOut: 1 })).toThrow('lies between 0 and 1, got 1');
     expect(() => open('1\n2\n3', { heldOut: 0.9 })).toThrow('leaves one to learn from');
     expect(() => dataset.batch(key, -1, 5)).toThrow('got step -1');
@@ -108,7 +119,7 @@ describe('tableDataset', () => {
     expect(() => csvDataset(Uint8Array.of(0x1f, 0x8b, 1, 2), { file })).toThrow(
       'points.csv: the gzip data is damaged',
     );
-    expect(() => csvDataset(Uint8Array.of(0x31, 0xff), { file })).toThrow(
+    expect(() => csvDataset(Uint8Array.of(0x31, 0, 0xff), { file })).toThrow(
       'points.csv: found bytes that are not UTF-8',
     );
   });

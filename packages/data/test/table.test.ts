@@ -28,7 +28,7 @@ describe('parseTable', () => {
   });
 
   it('takes a label column by number counted from 1, and orders numeric classes by size', () => {
-    const table = parseTable('1,10\n2,9\n3,9.0\n4,10', { file, label: 2 });
+    const table = parseTable('1,10\n2,9\n3,9\n4,10', { file, label: 2 });
     expect(table.columns).toEqual(['column 1']);
     expect(table.classNames).toEqual(['9', '10']);
     expect([...table.labels!]).toEqual([1, 0, 0, 1]);
@@ -42,7 +42,10 @@ describe('parseTable', () => {
   it('tells a header from a first row with a word for its label', () => {
     const table = parseTable('1,setosa\n2,setosa\n3,virginica', { file, label: 2 });
     expect(table.rowCount).toBe(3);
-    expect(parseTable('x,setosa\n2,setosa\n3,setosa', { file, label: 2 }).rowCount).toBe(2);
+    expect(parseTable('x,species\n2,setosa\n3,setosa', { file, label: 2 }).rowCount).toBe(2);
+    expect(() => parseTable('x,setosa\n2,setosa\n3,setosa', { file, label: 2 })).toThrow(
+      'row 1, x, setosa, may be a header or data: say which with --header or --no-header',
+    );
     expect(parseTable('1,2\n3,4', { file, header: true }).columns).toEqual(['1', '2']);
   });
 
