@@ -1,8 +1,8 @@
 /** Samples as files: numbers in the data's own units (CSV, JSON), points and images as pictures (PNG, SVG). */
 import { extname } from 'node:path';
 import { ArgumentError, type HostArray } from '@meanflow/core';
-import { denormalise, featureNames } from '@meanflow/data';
 import type { DataFacts, Labels } from './experiment/model.js';
+import { className, sampleTable, type SampleTable } from './sample-table.js';
 import { frameAround } from './plots/frame.js';
 import { imageGridPng } from './plots/image-grid.js';
 import { lightPalette } from './plots/palette.js';
@@ -29,6 +29,7 @@ export function checkFormat(path: string, data: DataFacts): void {
  * @param samples `[rows, ...features]`, normalised
  * @param labels the class that each row was asked for
  * @param across images in a row of a picture
+ * @param delimiter between the cells of CSV
  */
 export function formatSamples(
   path: string,
@@ -36,10 +37,11 @@ export function formatSamples(
   labels: Labels,
   data: DataFacts,
   across = ACROSS,
+  delimiter = COMMA,
 ): Uint8Array | string {
   const format = formatOf(path, data);
-  if (format === '.csv') return csv(denormalise(data.normalisation, samples), labels, data);
-  if (format === '.json') return json(denormalise(data.normalisation, samples), labels, data);
+  if (format === '.csv') return csv(sampleTable(samples, labels, data), delimiter);
+  if (format === '.json') return json(samples, labels, data);
   const { imageShape } = data;
   if (imageShape !== undefined) {
     const png = imageGridPng(samples, {
@@ -75,37 +77,28 @@ function formatOf(path: string, { name, columns, imageShape, featureShape }: Dat
   return found;
 }
 
-function csv(values: HostArray, labels: Labels, { classNames, ...data }: DataFacts): string {
-  const cell = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const head = [...featureNames(data), ...(labels === undefined ? [] : ['class'])].map(cell).join(',');
-  const rows = rowsOf(values).map((row, i) =>
-    [...row.map(String), ...(labels === undefined ? [] : [cell(className(labels.data[i], classNames))])].join(
-      ',',
-    ),
-  );
-  return `${[head, ...rows].join('\n')}\n`;
+/** The delimiter of CSV where no other is asked for. */
+const COMMA = ',';
+
+function csv(table: SampleTable, delimiter: string): string {
+  const cell = (value: string | number): string => {
+    const text = String(value);
+    const isSpecial =
+      ['"', '\n', '\r', delimiter].some((sign) => text.includes(sign)) || text !== text.trim();
+    return isSpecial ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return [table.names, ...table.rows].map((row) => `${row.map(cell).join(delimiter)}\n`).join('');
 }
 
-function json(values: HostArray, labels: Labels, { name, classNames, ...data }: DataFacts): string {
+function json(samples: HostArray, labels: Labels, { name, classNames, ...data }: DataFacts): string {
+  const { names, rows } = sampleTable(samples, undefined, { name, classNames, ...data });
   const content = {
     data: name,
-    columns: featureNames(data),
-    samples: rowsOf(values),
+    columns: names,
+    samples: rows,
     ...(labels === undefined
       ? {}
       : { classes: Array.from(labels.data, (label) => className(label, classNames)) }),
   };
   return `${JSON.stringify(content)}\n`;
-}
-
-/** float32 holds about seven digits. */
-function rowsOf(values: HostArray): number[][] {
-  const width = values.size / values.shape[0];
-  return Array.from({ length: values.shape[0] }, (_, row) =>
-    Array.from(values.data.subarray(row * width, (row + 1) * width), (value) => Number(value.toPrecision(7))),
-  );
-}
-
-function className(label: number, names: readonly string[] | undefined): string {
-  return names?.[label] ?? String(label);
 }

@@ -163,7 +163,7 @@ it('your own table: samples come in its units, with its classes', async () => {
   await succeed('train', '--config', config, '--out', folder.path('table'));
   const { out } = await succeed('sample', folder.path('table'), '--count', '40', '--nfe', '2', '--out', '-');
   const [head, ...rows] = out.trim().split('\n');
-  expect(head).toBe('length,weight,class');
+  expect(head).toBe('length,weight,kind');
   expect([rows[0], rows[1]].map((row) => row.slice(row.indexOf(',', row.indexOf(',') + 1) + 1))).toEqual([
     '"long, thin"',
     'short',

@@ -33,7 +33,7 @@ export function digitsDataset(bytes: Uint8Array, options: SplitOptions = {}): Da
   }
   const columns = Array.from({ length: pixels }, (_, i) => `pixel_${Math.floor(i / SIDE)}_${i % SIDE}`);
   return tableDataset(
-    { ...table, columns, layout: undefined, notes: [] },
+    { ...table, columns, layout: undefined, reading: undefined, notes: [] },
     {
       ...options,
       name: 'digits',

@@ -17,6 +17,7 @@ export {
 } from './normalisation.js';
 export * from './distributions/index.js';
 export { distributionDataset } from './distribution-dataset.js';
+export { delimiterOf } from './tables/dialect.js';
 export {
   parseTable,
   TableReader,

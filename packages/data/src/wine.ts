@@ -53,5 +53,8 @@ export function wineDataset(bytes: Uint8Array, options: SplitOptions = {}): Data
   const layout = table.layout?.map((column, i) =>
     column.kind === 'feature' ? { ...column, name: columns[i] } : { ...column, name: 'class' },
   );
-  return tableDataset({ ...table, columns, classNames, layout, notes: [] }, { ...options, name: 'wine' });
+  return tableDataset(
+    { ...table, columns, classNames, layout, reading: undefined, notes: [] },
+    { ...options, name: 'wine' },
+  );
 }

@@ -11,9 +11,9 @@ import { validate } from '../config/validate.js';
 import { loadRequest, type ComparisonRequest } from '../experiment/comparison-file.js';
 import { defaultDatasets } from '../recipes/index.js';
 import { shellWord } from '../terminal/shell.js';
-import { imageSettings, optionName, type ImageOptions } from './options.js';
+import { imageSettings, optionName, tableSettings, type ImageOptions, type TableOptions } from './options.js';
 
-export interface CompareOptions extends ImageOptions {
+export interface CompareOptions extends ImageOptions, TableOptions {
   readonly data?: readonly string[];
   readonly label?: string;
   readonly method?: readonly string[];
@@ -47,7 +47,8 @@ async function newRequest(options: CompareOptions): Promise<ComparisonRequest> {
   const seeds = options.seeds ?? (options.seed === undefined ? undefined : [options.seed]);
   const file = options.config === undefined ? {} : await readConfigFile(options.config);
   const images = imageSettings(options);
-  const changes = { data, label, images, methods: method, seeds, backend: backendName };
+  const table = tableSettings(options);
+  const changes = { data, label, table, images, methods: method, seeds, backend: backendName };
   const source = options.config ?? 'The options';
   const config = validate(comparisonConfigSchema, merge(merge(defaults, file), changes), source);
   const evaluation = options.metrics && { metrics: options.metrics };
@@ -71,6 +72,7 @@ async function requestToResume(folder: string, options: CompareOptions): Promise
 function commandLine(options: CompareOptions): string {
   const written = Object.entries(options).map(([name, value]) => {
     const option = optionName(name);
+    if (value === false) return option.replace('--', '--no-');
     return value === true
       ? option
       : `${option} ${shellWord(Array.isArray(value) ? value.join(',') : String(value))}`;

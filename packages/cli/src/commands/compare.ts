@@ -26,7 +26,15 @@ import { scoresTable } from '../terminal/scores.js';
 import { shellWord } from '../terminal/shell.js';
 import { requestOf, type CompareOptions } from './compare-request.js';
 import type { SetExitCode } from './command.js';
-import { metricNames, names, withBackend, withImages, wholeNumber, wholeNumbers } from './options.js';
+import {
+  metricNames,
+  names,
+  withBackend,
+  withImages,
+  withTable,
+  wholeNumber,
+  wholeNumbers,
+} from './options.js';
 
 /** Held while a comparison is made, besides those of its runs. */
 const LOCK = '.meanflow-lock';
@@ -82,7 +90,7 @@ Examples:
 A configuration file that changes a recipe:
   { "data": ["digits"], "recipes": { "digits": { "steps": 8000, "network": { "width": 384 } } } }`,
     );
-  withBackend(withImages(command)).action(async (options: CompareOptions) => {
+  withBackend(withImages(withTable(command))).action(async (options: CompareOptions) => {
     const status = await compare(options, io);
     if (status !== 0) exit(status);
   });

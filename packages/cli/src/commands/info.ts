@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { describeModel, isModelFile } from '@meanflow/checkpoints/node';
 import { ArgumentError, didYouMean, sizeOf, treePaths, type HostArray } from '@meanflow/core';
-import { datasets } from '@meanflow/data';
+import { datasets, describeData } from '@meanflow/data';
 import { metrics } from '@meanflow/metrics';
 import type { Command } from 'commander';
 import { backends } from '../backends.js';
@@ -10,16 +10,18 @@ import { describeNetwork, hasVelocityHead } from '../config/network-schema.js';
 import { averageText as describeAverage } from '../config/optimizer-schema.js';
 import { methodNames, type RunConfig } from '../config/schema.js';
 import { loadModel } from '../experiment/model.js';
-import { kindOf } from '../experiment/open-data.js';
+import { kindOf, openData } from '../experiment/open-data.js';
 import { resolveRun } from '../experiment/resolve.js';
 import { methods } from '../methods.js';
 import { recipeFor } from '../recipes/index.js';
 import { publishedRecipeNames, publishedRecipeText, publishedRecipeTitle } from '../recipes/published.js';
 import { bytesText, countText } from '../report/numbers.js';
 import type { Io } from '../terminal/io.js';
+import { optionName, tableOptionNames, tableSettings, withTable, type TableOptions } from './options.js';
 import { readLastMetrics } from '../run-metrics.js';
 
-interface InfoOptions {
+interface InfoOptions extends TableOptions {
+  readonly data?: string;
   readonly recipe?: string;
   readonly label?: string;
   readonly method?: string;
@@ -27,16 +29,20 @@ interface InfoOptions {
 }
 
 export function addInfo(program: Command, io: Io): void {
-  program
+  const command = program
     .command('info')
     .summary('describe a run, or list what there is')
     .description(
       'Describe a run or a checkpoint: its network, how it was trained, how far it is. Without one, list the data sets, methods and ' +
-        'backends. With --recipe, print all settings that a data set is trained with, to be changed and given to --config.',
+        'backends. With --data, say how data are understood. With --recipe, print all settings that a data set is trained with, to be changed and given to --config.',
     )
     .argument('[run]', 'a run folder, a checkpoint or an imported model (.safetensors)')
     .option('--recipe <name>', 'print the settings for this data set or path, or a published recipe')
-    .option('--label <column>', 'with --recipe: the column of a CSV file that holds the class')
+    .option(
+      '--data <name>',
+      'say what is understood of this data set or path, before anything is trained on it',
+    )
+    .option('--label <column>', 'with --recipe or --data: the column of a CSV file that holds the class')
     .option('--method <name>', 'with --recipe: of this method only, as "meanflow train --config" takes them')
     .option('--json', 'of a run: print its whole configuration as JSON')
     .addHelpText(
@@ -46,26 +52,37 @@ Examples:
   $ meanflow info
   $ meanflow info runs/8-gaussians-meanflow-seed-0
   $ meanflow info --recipe digits --method meanflow > config.json
+  $ meanflow info --data points.csv --label class         # rows, columns, classes, and how the file is read
   $ meanflow info --recipe points.csv --label class`,
-    )
-    .action(async (run: string | undefined, options: InfoOptions) => {
-      checkOptions(run, options);
-      if (run !== undefined) io.out(await runText(run, options));
-      else if (options.recipe !== undefined) io.out(await recipeText(options.recipe, options));
-      else io.out(listText());
-    });
+    );
+  withTable(command).action(async (run: string | undefined, options: InfoOptions) => {
+    checkOptions(run, options);
+    if (run !== undefined) io.out(await runText(run, options));
+    else if (options.recipe !== undefined) io.out(await recipeText(options.recipe, options));
+    else if (options.data !== undefined) io.out(await dataText(options.data, options));
+    else io.out(listText());
+  });
 }
 
 /** @throws {ArgumentError} for an option that would change nothing */
 function checkOptions(run: string | undefined, options: InfoOptions): void {
-  if (run !== undefined && options.recipe !== undefined) {
-    throw new ArgumentError('Give a run or --recipe, not both.');
+  const given = [run, options.recipe, options.data].filter((each) => each !== undefined);
+  if (given.length > 1) throw new ArgumentError('Give a run, --recipe or --data, not several of them.');
+  if (options.method !== undefined && options.recipe === undefined) {
+    throw new ArgumentError('--method belongs to --recipe, which names the data.');
   }
-  for (const name of ['label', 'method'] as const) {
-    if (options[name] !== undefined && options.recipe === undefined) {
-      throw new ArgumentError(`--${name} belongs to --recipe, which names the data.`);
-    }
+  const stray = (['label', ...tableOptionNames] as const).find((name) => options[name] !== undefined);
+  if (stray !== undefined && options.recipe === undefined && options.data === undefined) {
+    throw new ArgumentError(`${optionName(stray)} belongs to --recipe or --data, which name the data.`);
   }
+}
+
+/** What is understood of data, in a line. */
+async function dataText(data: string, options: InfoOptions): Promise<string> {
+  const { label } = options;
+  const settings = { heldOut: 0.2, splitSeed: 0, images: undefined, latents: undefined };
+  const choice = { data, label, table: tableSettings(options), ...settings };
+  return `${describeData(await openData({ ...choice, layout: 'nhwc', conditional: false }))}\n`;
 }
 
 async function runText(path: string, { json }: InfoOptions): Promise<string> {
@@ -137,7 +154,8 @@ function averageText({ sampling }: RunConfig): string {
     : `the average of ${describeAverage(sampling.ema)}`;
 }
 
-async function recipeText(data: string, { label, method }: InfoOptions): Promise<string> {
+async function recipeText(data: string, options: InfoOptions): Promise<string> {
+  const { label, method } = options;
   if (publishedRecipeNames().includes(data)) {
     if (label === undefined && method === undefined) return publishedRecipeText(data);
     throw new ArgumentError(`The recipe "${data}" says its method itself, and knows no labels.`);
@@ -148,9 +166,12 @@ async function recipeText(data: string, { label, method }: InfoOptions): Promise
       `There is neither a published recipe nor a data set "${data}".${guess} "meanflow info" lists both.`,
     );
   }
-  const { config: resolved, dataset } = await resolveRun({ data, label, method }, 'The options');
-  // A run records the digest of its file itself.
-  const { digest: _, ...config } = resolved;
+  const { config: resolved, dataset } = await resolveRun(
+    { data, label, table: tableSettings(options), method },
+    'The options',
+  );
+  // A run records the digest of its file, and how it read it, itself.
+  const { digest: _, reading: __, ...config } = resolved;
   return `${JSON.stringify(method === undefined ? recipeFor(dataset) : config, null, 2)}\n`;
 }
 

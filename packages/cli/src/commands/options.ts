@@ -1,7 +1,7 @@
 /** Options that several commands share, and how their values are read. */
 import { findMetric } from '@meanflow/metrics';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { ImageSettings } from '../config/data-schema.js';
+import type { ImageSettings, TableSettings } from '../config/data-schema.js';
 
 /** An option as it is typed, `--image-size`, from its key, `imageSize`. */
 export function optionName(key: string): string {
@@ -189,6 +189,58 @@ function splitFolders(text: string): NonNullable<ImageSettings['splits']> {
     );
   }
   return test === undefined ? [train] : [train, test];
+}
+
+/** How a CSV file is read; what is not given is found out. */
+export interface TableOptions {
+  readonly header?: boolean;
+  readonly delimiter?: string;
+  readonly decimal?: '.' | ',';
+  readonly thousands?: string;
+  readonly comment?: string;
+  readonly encoding?: string;
+  readonly columns?: readonly string[];
+  readonly drop?: readonly string[];
+  readonly skipMissing?: true;
+}
+
+/** Their names as commander keeps them. */
+export const tableOptionNames = [
+  'header',
+  'delimiter',
+  'decimal',
+  'thousands',
+  'comment',
+  'encoding',
+  'columns',
+  'drop',
+  'skipMissing',
+] as const satisfies readonly (keyof TableOptions)[];
+
+/** The options of CSV files, the same for every command that reads them. */
+export function withTable(command: Command): Command {
+  return command
+    .option(
+      '--header',
+      'of a CSV file: the first row names the columns; found out by default, as all of these',
+    )
+    .option('--no-header', 'of a CSV file: the first row is data')
+    .option('--delimiter <sign>', 'what separates cells: a character, or comma, semicolon, tab, space, bar')
+    .addOption(new Option('--decimal <sign>', 'the decimal sign').choices(['.', ',']))
+    .option('--thousands <sign>', 'what stands between groups of three digits, or none')
+    .option('--comment <sign>', 'what lines that are comments begin with, or none')
+    .option('--encoding <name>', 'such as utf-8, utf-16le, windows-1252')
+    .option('--columns <names>', 'only these columns are learnt, by name or number', names)
+    .option('--drop <names>', 'columns to leave out, by name or number', names)
+    .option('--skip-missing', 'leave out rows with missing values, which are an error otherwise');
+}
+
+/** These options as a configuration has them; undefined where none was given. */
+export function tableSettings(options: TableOptions): TableSettings | undefined {
+  const given = tableOptionNames.flatMap((name) =>
+    options[name] === undefined ? [] : [[name, options[name]] as const],
+  );
+  return given.length === 0 ? undefined : (Object.fromEntries(given) as TableSettings);
 }
 
 function unique<T>(values: readonly T[]): T[] {

@@ -1,6 +1,6 @@
 /** `meanflow sample`: samples of a trained model in the units of its data, as numbers or as a picture. */
 import { ArgumentError, didYouMean, HostArray, RandomKey } from '@meanflow/core';
-import { proportionalLabels } from '@meanflow/data';
+import { delimiterOf, proportionalLabels } from '@meanflow/data';
 import { createSampler, decodeSamples } from '@meanflow/samplers';
 import { Option, type Command } from 'commander';
 import { DEFAULT_BACKEND, findBackend } from '../backends.js';
@@ -29,6 +29,7 @@ interface SampleOptions {
   readonly count?: number;
   readonly class?: readonly string[];
   readonly labels?: LabelChoice;
+  readonly delimiter?: string;
   readonly seed: number;
   readonly grid?: Grid | true;
   readonly solver?: string;
@@ -85,6 +86,10 @@ export function addSample(program: Command, io: Io): void {
     .addOption(averageOption())
     .option('--vae <file>', 'decoder of an autoencoder, from "meanflow import": makes images of latents')
     .option('--batch <n>', 'samples that are computed at once, which decides the memory', wholeNumber(1))
+    .option(
+      '--delimiter <sign>',
+      'what separates the cells of CSV: a character, or comma, semicolon, tab, space, bar',
+    )
     .option('--seed <n>', 'of the noise', wholeNumber(0), 0)
     .option('--out <file>', 'where to; "-" prints CSV. By default samples.csv, or samples.png for images')
     .addHelpText(
@@ -108,6 +113,7 @@ async function sample(run: string, options: SampleOptions, io: Io): Promise<void
   const solver = solverOption(options.solver);
   const out = options.out ?? (loaded.data.imageShape === undefined ? 'samples.csv' : 'samples.png');
   checkFormat(out, loaded.data);
+  const delimiter = options.delimiter === undefined ? undefined : delimiterOf(options.delimiter);
   const labels = labelsFor(loaded, options);
   const isAdaptive = (solver ?? loaded.sampling.solver) === 'dormand-prince';
   const nfe = options.nfe ?? (isAdaptive ? undefined : defaultEvaluations(loaded));
@@ -126,7 +132,7 @@ async function sample(run: string, options: SampleOptions, io: Io): Promise<void
         ? drawn.samples
         : await decodeSamples(backend, decoder, drawn.samples, { batchSize: decoder.rows });
     const columns = typeof options.grid === 'object' ? options.grid.columns : undefined;
-    const content = formatSamples(out, samples, labels, model.data, columns);
+    const content = formatSamples(out, samples, labels, model.data, columns, delimiter);
     if (out === '-') io.out(String(content));
     else await writeOutput(out, content);
     const where = out === '-' ? '' : `: ${out}`;

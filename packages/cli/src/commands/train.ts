@@ -35,13 +35,17 @@ import type { SetExitCode } from './command.js';
 import {
   imageSettings,
   optionName,
+  tableOptionNames,
+  tableSettings,
   withBackend,
   withImages,
+  withTable,
   wholeNumber,
   type ImageOptions,
+  type TableOptions,
 } from './options.js';
 
-interface TrainOptions extends ImageOptions {
+interface TrainOptions extends ImageOptions, TableOptions {
   readonly data?: string;
   readonly recipe?: string;
   readonly unconditional?: true;
@@ -101,7 +105,7 @@ All settings of a run, to be changed and given to --config:
   $ meanflow info --recipe digits --method meanflow > config.json
   $ meanflow info --recipe imf-dit-b-2                      # a published recipe, with the source of each value`,
     );
-  withBackend(withImages(command)).action(async (options: TrainOptions) => {
+  withBackend(withImages(withTable(command))).action(async (options: TrainOptions) => {
     const status =
       options.resume === undefined ? await begin(options, io) : await resume(options.resume, options, io);
     if (status !== 0) exit(status);
@@ -115,9 +119,24 @@ async function begin(options: TrainOptions, io: Io): Promise<number> {
   const { data, label, recipe, method, steps, epochs, batch, seed, backend, unconditional } = options;
   const conditional = unconditional && false;
   const images = imageSettings(options);
-  const given = { data, label, recipe, conditional, images, method, steps, epochs, batch, seed, backend };
+  const table = tableSettings(options);
+  const given = {
+    data,
+    label,
+    table,
+    recipe,
+    conditional,
+    images,
+    method,
+    steps,
+    epochs,
+    batch,
+    seed,
+    backend,
+  };
   const changes = mergeRuns(file, given);
   const run = await resolveRun(changes, options.config ?? 'The options');
+  io.err(`${describeData(run.dataset)}\n`);
   await checkRows(run);
   return withBackendOf(run.config, async (device) => {
     const folder = options.out ?? (await freeFolder(run));
@@ -149,6 +168,7 @@ async function checkRows({ config, dataset }: ResolvedRun): Promise<void> {
 const fixed = [
   'data',
   'label',
+  ...tableOptionNames,
   'unconditional',
   'imageSize',
   'splitFolders',
@@ -184,6 +204,7 @@ async function resume(folder: string, options: TrainOptions, io: Io): Promise<nu
     DataError,
   );
   const dataset = await openDataOf(config);
+  io.err(`${describeData(dataset)}\n`);
   return withBackendOf(config, (device) =>
     work({ config, dataset }, device, folder, io, () => RunDirectory.resume(folder, asJson(config))),
   );
@@ -207,7 +228,6 @@ async function work(
   open: () => Promise<RunDirectory>,
 ): Promise<number> {
   const { config, dataset } = run;
-  io.err(`${describeData(dataset)}\n`);
   const prepared = await prepareRun(run, device);
   const { title } = methods[config.method];
   const directory = await open();

@@ -1,4 +1,4 @@
-/** The schema of what is done to images and latents that are given by path. */
+/** The schema of how tables are read, and of what is done to images and latents that are given by path. */
 import { z } from 'zod';
 import { count } from './numbers.js';
 
@@ -24,6 +24,29 @@ export const imageSettingsSchema = z.strictObject({
   maxImageBytes: count.optional(),
 });
 export type ImageSettings = z.infer<typeof imageSettingsSchema>;
+
+const column = z.union([z.string().min(1), count]);
+
+/** Of a CSV file: what is not said here is found out. */
+export const tableSettingsSchema = z.strictObject({
+  /** Whether the first row names the columns. */
+  header: z.boolean().optional(),
+  /** What separates cells: a character, or comma, semicolon, tab, space, bar. */
+  delimiter: z.string().min(1).optional(),
+  decimal: z.enum(['.', ',']).optional(),
+  /** What stands between groups of three digits, or none. */
+  thousands: z.string().min(1).optional(),
+  /** What lines that are comments begin with, or none. */
+  comment: z.string().min(1).optional(),
+  /** Such as utf-8, utf-16le, windows-1252. */
+  encoding: z.string().min(1).optional(),
+  /** The columns to learn, or to leave out, by name or by number from 1. */
+  columns: z.array(column).min(1).optional(),
+  drop: z.array(column).optional(),
+  /** Leave out rows with missing values, which are an error otherwise. */
+  skipMissing: z.boolean().optional(),
+});
+export type TableSettings = z.infer<typeof tableSettingsSchema>;
 
 const perChannel = z.strictObject({ mean: z.array(z.number()), deviation: z.array(z.number().positive()) });
 

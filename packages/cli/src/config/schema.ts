@@ -4,7 +4,7 @@
  * objective or a network checks itself are left to it.
  */
 import { z } from 'zod';
-import { imageSettingsSchema, latentSettingsSchema } from './data-schema.js';
+import { imageSettingsSchema, latentSettingsSchema, tableSettingsSchema } from './data-schema.js';
 import { networkSchema } from './network-schema.js';
 import { count, share } from './numbers.js';
 import { objectiveSchema } from './objective-schema.js';
@@ -84,6 +84,8 @@ const run = {
   data: z.string().min(1),
   /** The label column of a CSV file: its name, or its number counted from 1. */
   label: z.string().min(1).optional(),
+  /** How a CSV file is read. */
+  table: tableSettingsSchema.optional(),
   /** What is done to images, and to latents, that are given by path. */
   images: imageSettingsSchema.optional(),
   latents: latentSettingsSchema.optional(),
@@ -103,6 +105,8 @@ const run = {
   checkpointEvery: count,
   /** Updates in one run of the device; by default as the backend is best used. A run is not interrupted. */
   stepsPerRun: count.optional(),
+  /** How the CSV file was read when the run began, recorded by the run itself: nothing is guessed again. */
+  reading: tableSettingsSchema.optional(),
   /** SHA-256 of a file, or of the files of a folder, when the run began, recorded by the run itself. */
   digest: z
     .string()
@@ -138,6 +142,7 @@ export const comparisonConfigSchema = z.strictObject({
   data: distinct(z.string().min(1)),
   label: z.string().min(1).optional(),
   /** Of the data that they apply to. */
+  table: tableSettingsSchema.optional(),
   images: imageSettingsSchema.optional(),
   latents: latentSettingsSchema.optional(),
   methods: distinct(z.enum(methodNames)),

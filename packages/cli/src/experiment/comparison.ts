@@ -57,6 +57,7 @@ export async function planComparison(
     const choice = {
       data,
       label: kind === 'table' ? config.label : undefined,
+      table: kind === 'table' ? config.table : undefined,
       conditional: config.recipes[data]?.conditional,
       backend: config.backend,
       ...applicableSettings(kind, config),

@@ -4,7 +4,13 @@
  * data itself.
  */
 import { DataError, type HostArray } from '@meanflow/core';
-import { describeData, normalisationFromJson, type Dataset, type Normalisation } from '@meanflow/data';
+import {
+  describeData,
+  normalisationFromJson,
+  type Dataset,
+  type Normalisation,
+  type TableColumn,
+} from '@meanflow/data';
 import type { JsonObject } from '@meanflow/formats';
 import { createNetwork, type AnyNetwork, type NetworkConfig } from '@meanflow/models';
 import type { ParameterTree, SampleDecoder } from '@meanflow/samplers';
@@ -35,6 +41,8 @@ export interface DataFacts {
   readonly classNames: readonly string[] | undefined;
   /** Rows of each class, where the data were a finite set with classes. */
   readonly classCounts?: readonly number[] | undefined;
+  /** The columns of a table in its own order, those among them that were not learnt, and the label. */
+  readonly layout?: readonly TableColumn[] | undefined;
   /** What was understood of the data, in a line. */
   readonly description?: string | undefined;
   readonly normalisation: Normalisation;
@@ -90,6 +98,17 @@ function weightsText(average: number | null): string {
   return average === null ? 'no average' : `average of ${averageText(average)}`;
 }
 
+const columnSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('feature'),
+    name: z.string(),
+    integer: z.boolean(),
+    words: z.tuple([z.string(), z.string()]).optional(),
+  }),
+  z.object({ kind: z.literal('constant'), name: z.string(), value: z.number() }),
+  z.object({ kind: z.literal('label'), name: z.string() }),
+]);
+
 const infoSchema = z.object({
   config: runConfigSchema,
   data: z.object({
@@ -99,6 +118,7 @@ const infoSchema = z.object({
     imageShape: z.array(z.int().positive()).length(3).optional(),
     classNames: z.array(z.string()).optional(),
     classCounts: z.array(z.int().nonnegative()).optional(),
+    layout: z.array(columnSchema).optional(),
     description: z.string().optional(),
     normalisation: z.unknown(),
   }),
@@ -127,8 +147,8 @@ export function checkpointInfo(config: RunConfig, dataset: Dataset): JsonObject 
 
 /** The facts of a data set. */
 export function factsOf(dataset: Dataset): DataFacts {
-  const { name, columns, featureShape, imageShape, classNames, classCounts, normalisation } = dataset;
-  return { name, columns, featureShape, imageShape, classNames, classCounts, normalisation };
+  const { name, columns, featureShape, imageShape, classNames, classCounts, layout, normalisation } = dataset;
+  return { name, columns, featureShape, imageShape, classNames, classCounts, layout, normalisation };
 }
 
 /** The model of a trainer's state. */

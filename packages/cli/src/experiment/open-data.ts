@@ -13,7 +13,7 @@ import type { RunConfig } from '../config/schema.js';
 /** What of a run's configuration decides its data. */
 export interface DataChoice extends Pick<
   RunConfig,
-  'data' | 'label' | 'heldOut' | 'splitSeed' | 'images' | 'latents'
+  'data' | 'label' | 'table' | 'heldOut' | 'splitSeed' | 'images' | 'latents'
 > {
   readonly layout: ImageLayout;
   /** Whether a folder of images must have classes. */
@@ -62,12 +62,12 @@ export function applicableSettings(kind: DataKind, { images, latents }: JsonReco
  * @throws {DataError} when its file or folder is missing, damaged, or not what it should be
  */
 export async function openData(choice: DataChoice): Promise<Dataset> {
-  const { data, label, heldOut, splitSeed: seed, images, latents, layout, conditional } = choice;
+  const { data, label, table, heldOut, splitSeed: seed, images, latents, layout, conditional } = choice;
   const kind = kindOf(data);
   checkSettings(kind, choice);
   const found = kind === 'named' || kind === 'table' ? undefined : detectImages(data);
   if (found === undefined) {
-    return openDataset(data, { heldOut, seed, layout, ...(label === undefined ? {} : { label }) });
+    return openDataset(data, { ...table, heldOut, seed, layout, ...(label === undefined ? {} : { label }) });
   }
   const classes = conditional ? 'required' : 'optional';
   return openImages({
@@ -86,7 +86,7 @@ function readTensors(bytes: Uint8Array, path: string): ReturnType<typeof decodeS
   return decodeSafetensors(bytes, path).tensors;
 }
 
-function checkSettings(kind: DataKind, { data, label, images, latents }: DataChoice): void {
+function checkSettings(kind: DataKind, { data, label, table, images, latents }: DataChoice): void {
   const known = settingsOf[kind] ?? [];
   const wrong = Object.keys(images ?? {}).find((name) => !known.includes(name as keyof ImageSettings));
   if (wrong !== undefined) {
@@ -95,6 +95,10 @@ function checkSettings(kind: DataKind, { data, label, images, latents }: DataCho
   }
   if (latents !== undefined && kind !== 'latents') {
     throw new ArgumentError(`latents: the data "${data}" is no file of latents (.npz or .safetensors).`);
+  }
+  const [setting] = Object.keys(table ?? {});
+  if (setting !== undefined && kind !== 'table') {
+    throw new ArgumentError(`table.${setting} says how a CSV file is read, and the data "${data}" is none.`);
   }
   if (label !== undefined && kind !== 'table') {
     throw new ArgumentError(

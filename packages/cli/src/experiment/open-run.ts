@@ -33,7 +33,11 @@ export async function openRun(path: string, config: RunConfig): Promise<RunDirec
   const source = join(path, 'config.json');
   const found = asJson(validate(runConfigSchema, await readRunConfig(path), source, DataError));
   const differing = Object.keys({ ...wanted, ...found }).filter(
-    (name) => !incidental.some((other) => other === name) && !isDeepStrictEqual(wanted[name], found[name]),
+    (name) =>
+      !incidental.some((other) => other === name) &&
+      // Runs of earlier versions did not record it.
+      !(name === 'reading' && found[name] === undefined) &&
+      !isDeepStrictEqual(wanted[name], found[name]),
   );
   if (differing.length > 0) {
     throw new DataError(

@@ -3,10 +3,11 @@
  * recipe, lay the changes over it, check. Nothing is written and nothing computed before all of it is right.
  */
 import { ArgumentError } from '@meanflow/core';
-import type { Dataset, ImageLayout } from '@meanflow/data';
+import type { Dataset, ImageLayout, TableReading } from '@meanflow/data';
 import { findMetric } from '@meanflow/metrics';
 import { z } from 'zod';
 import { findBackend } from '../backends.js';
+import { tableSettingsSchema, type TableSettings } from '../config/data-schema.js';
 import { isRecord, type JsonRecord } from '../config/merge.js';
 import { layoutFor, takesGuidance } from '../config/network-schema.js';
 import { averagesOf } from '../config/optimizer-schema.js';
@@ -39,6 +40,7 @@ const { shape } = runConfigSchema;
 const choiceSchema = z.looseObject({
   data: shape.data,
   label: shape.label,
+  table: shape.table,
   images: shape.images,
   latents: shape.latents,
   recipe: shape.recipe,
@@ -94,9 +96,24 @@ export async function resolveRun(
   const found = withSteps(asked, dataset, source);
   checkFit(found, dataset, source);
   // Of the data as it is: settings of an earlier run begin a new one.
-  const { digest: _, ...config } = found;
+  const { digest: _, reading: __, ...config } = found;
   const digest = await digestOf(data, choice.images);
-  return { config: digest === undefined ? config : { ...config, digest }, dataset };
+  const { reading } = dataset;
+  const recorded = {
+    ...(reading && { reading: readingSettings(reading) }),
+    ...(digest === undefined ? {} : { digest }),
+  };
+  return { config: { ...config, ...recorded }, dataset };
+}
+
+/** The reading of a table, as a configuration holds it. */
+function readingSettings(reading: TableReading): TableSettings {
+  return validate(tableSettingsSchema, JSON.parse(JSON.stringify(reading)), 'The reading');
+}
+
+/** The choice of data that a run's configuration records: a table is read as it was. */
+function recordedChoice(config: RunConfig): RunConfig {
+  return { ...config, table: config.reading ?? config.table };
 }
 
 /**
@@ -105,7 +122,7 @@ export async function resolveRun(
  * @throws {DataError} when its file is missing, damaged, or has changed since the run began
  */
 export async function openDataOf(config: RunConfig): Promise<Dataset> {
-  const dataset = await openData({ ...config, layout: layoutFor(config.network.kind) });
+  const dataset = await openData({ ...recordedChoice(config), layout: layoutFor(config.network.kind) });
   await checkDigest(config);
   return dataset;
 }
@@ -121,7 +138,7 @@ export async function openJudgedDataOf(
 ): Promise<Dataset> {
   const { images } = config;
   const { flip: _, cropPadding: __, ...plain } = images ?? {};
-  const dataset = await openData({ ...config, images: images && plain, layout });
+  const dataset = await openData({ ...recordedChoice(config), images: images && plain, layout });
   await checkDigest(config);
   return dataset;
 }

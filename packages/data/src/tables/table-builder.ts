@@ -93,7 +93,8 @@ export class TableBuilder {
     const found = label === undefined ? undefined : this.classes.finish(`${file}: column ${label + 1} ("${columns.names[label]}")`); // prettier-ignore
     const styled = (style: string): string[] =>
       columns.features.filter((_, i) => features[i].style === style).map((place) => columns.names[place]);
-    const counted = (count: number, what: string): string[] => (count === 0 ? [] : [`${count} ${what}`]);
+    const counted = (count: number, what: string, ofWhat: string): string[] =>
+      count === 0 ? [] : [`${count} ${what}${count === 1 ? '' : 's'} ${ofWhat}`];
     const notes = [
       begun.headerNote,
       ...(dialect.delimiter === ',' ? [] : [`columns are separated by ${delimiterNames[dialect.delimiter] ?? JSON.stringify(dialect.delimiter)}`]), // prettier-ignore
@@ -101,9 +102,9 @@ export class TableBuilder {
       ...columns.notes,
       ...styled('percent').map((name) => `"${name}" is in percent, and written without the sign`),
       ...styled('boolean').map((name) => `"${name}" is 0 and 1 for words`),
-      ...counted(passedOver.comments, `lines passed over as comments (${dialect.comment})`),
-      ...counted(passedOver.empty, 'empty rows passed over'),
-      ...counted(passedOver.missing, 'rows with missing values left out'),
+      ...counted(passedOver.comments, 'line', `passed over as comment (${dialect.comment})`),
+      ...counted(passedOver.empty, 'empty row', 'passed over'),
+      ...counted(passedOver.missing, 'row', 'with missing values left out'),
       ...(found?.notes ?? []),
       ...this.runningNotes(columns),
     ];

@@ -1,0 +1,60 @@
+/**
+ * Samples as rows of a table, as the data that they resemble is written: in its units as float64 gives them, whole numbers where
+ * its columns hold such, the columns that are the same everywhere in their places, and the class under the label's name.
+ */
+import type { HostArray } from '@meanflow/core';
+import { denormalise, featureNames, type TableColumn } from '@meanflow/data';
+import type { DataFacts, Labels } from './experiment/model.js';
+
+export interface SampleTable {
+  readonly names: readonly string[];
+  /** A cell for each name: numbers, and the words that stand for them or for classes. */
+  readonly rows: readonly (readonly (string | number)[])[];
+}
+
+/**
+ * The table.
+ *
+ * @param samples `[rows, ...features]`, normalised
+ * @param labels the class that each row was asked for; without them there is no column of classes
+ */
+export function sampleTable(samples: HostArray, labels: Labels, data: DataFacts): SampleTable {
+  const { data: values } = denormalise(data.normalisation, samples);
+  const count = samples.shape[0];
+  const width = values.length / count;
+  const all = layoutOf(data, width);
+  const layout = labels === undefined ? all.filter(({ kind }) => kind !== 'label') : all;
+  const rows = Array.from({ length: count }, (_, row) => {
+    let feature = row * width;
+    return layout.map((column) => {
+      if (column.kind === 'constant') return column.value;
+      if (column.kind === 'label') return className(labels!.data[row], data.classNames);
+      return cellOf(values[feature++], column);
+    });
+  });
+  return { names: layout.map(({ name }) => name), rows };
+}
+
+/** What the source calls a class. */
+export function className(label: number, names: readonly string[] | undefined): string {
+  return names?.[label] ?? String(label);
+}
+
+/** The columns as the data records them; else the features and then the class, of which nothing more is known. */
+function layoutOf(data: DataFacts, width: number): readonly TableColumn[] {
+  const { layout } = data;
+  if (layout?.filter(({ kind }) => kind === 'feature').length === width) return layout;
+  return [
+    ...featureNames(data).map((name): TableColumn => ({ kind: 'feature', name, integer: false })),
+    { kind: 'label', name: 'class' },
+  ];
+}
+
+function cellOf(
+  value: number,
+  { integer, words }: TableColumn & { readonly kind: 'feature' },
+): string | number {
+  if (words !== undefined) return value < 0.5 ? words[0] : words[1];
+  // Not −0, which no whole number is written as.
+  return integer ? Math.round(value) + 0 : value;
+}
