@@ -68,8 +68,8 @@ export function adamW(options: AdamWOptions): GradientTransform {
   return {
     learningRate,
     init: (params): AdamState<HostArray> => ({ mean: zeros(params), variance: zeros(params) }),
-    scalars(step): AdamScalars<number> {
-      const rate = learningRate(step);
+    scalars(step, rateScale = 1): AdamScalars<number> {
+      const rate = rateScale * learningRate(step);
       const corrected = (1 - beta1) / (1 - beta1 ** (step + 1));
       const meanFactor = nesterov ? (beta1 * (1 - beta1)) / (1 - beta1 ** (step + 2)) : corrected;
       const root = Math.sqrt((1 - beta2) / (1 - beta2 ** (step + 1)));

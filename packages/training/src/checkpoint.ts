@@ -38,6 +38,8 @@ export interface CheckpointFacts {
 export interface Checkpoint extends CheckpointFacts {
   /** Updates made. */
   readonly step: number;
+  /** What learning rates are multiplied by; 1 but in a run that went back. */
+  readonly rateScale: number;
   /** Keys of the averages in it, such as `0.9999`. */
   readonly averages: readonly string[];
   /** Every tensor by its name in the file. */
@@ -56,7 +58,14 @@ export function checkpointChunks(state: TrainState, facts: CheckpointFacts): Uin
   const { seed, batchSize, info } = facts;
   return safetensorsChunks(flattenTree(stateTree(state)), {
     format: FORMAT,
-    training: stableJson({ version: VERSION, step: state.step, seed, batchSize }),
+    training: stableJson({
+      version: VERSION,
+      step: state.step,
+      seed,
+      batchSize,
+      // Of most runs there is nothing to say, and their files are as they always were.
+      ...(state.rateScale !== undefined && { rateScale: state.rateScale }),
+    }),
     info: stableJson(info),
   });
 }
@@ -82,17 +91,21 @@ export function decodeCheckpoint(bytes: Uint8Array, source = 'The data'): Checkp
         'Update meanflow.',
     );
   }
-  const { step, seed, batchSize } = training;
+  const { step, seed, batchSize, rateScale = 1 } = training;
   if (!isCount(step) || !isCount(seed) || !isCount(batchSize)) {
     throw new DataError(
       `${source}: step, seed and batchSize must be whole numbers, got ${metadata.training}.`,
     );
+  }
+  if (!(typeof rateScale === 'number' && rateScale > 0 && rateScale <= 1)) {
+    throw new DataError(`${source}: rateScale must lie in (0, 1], got ${metadata.training}.`);
   }
   const averages = Object.keys(tensors).flatMap((name) => /^ema\/([^/]+)/.exec(name)?.[1] ?? []);
   return {
     step,
     seed,
     batchSize,
+    rateScale,
     info: parseObject(metadata.info, 'info', source) as JsonObject,
     averages: [...new Set(averages)],
     tensors,
@@ -143,7 +156,8 @@ export function checkpointState<Params extends Tree<HostArray>>(
   const params = subtree(checkpoint, 'params', expected.params) as Params;
   const optimizer = subtree(checkpoint, 'optimizer', expected.optimizer);
   const ema = subtree(checkpoint, 'ema', expected.ema) as EmaState<Params>;
-  return { step: checkpoint.step, params, optimizer, ema };
+  const { step, rateScale } = checkpoint;
+  return { step, params, optimizer, ema, ...(rateScale !== 1 && { rateScale }) };
 }
 
 /** What a part of a checkpoint is called when it does not fit. */

@@ -27,8 +27,13 @@ export interface Updated<P> {
 export interface GradientTransform {
   /** The state before the first update; `undefined` when there is none. */
   init(params: Tree<HostArray>): Tree<HostArray>;
-  /** What `update` needs to know of a step, computed in float64. @param step updates made before, from 0 */
-  scalars(step: number): Tree<number>;
+  /**
+   * What `update` needs to know of a step, computed in float64.
+   *
+   * @param step updates made before, from 0
+   * @param rateScale what the learning rate is multiplied by, 1 by default: below it after a run went back
+   */
+  scalars(step: number, rateScale?: number): Tree<number>;
   /** Traced, pure. `gradients` has the structure of the parameters, and so has the result. */
   update<P extends Tree<Tensor>>(gradients: P, state: Tree<Tensor>, context: UpdateContext): Updated<P>;
   /** The learning rate of a step, where there is one: shown beside the loss. */
@@ -40,7 +45,7 @@ export function chain(...transforms: readonly GradientTransform[]): GradientTran
   const withRate = transforms.findLast(({ learningRate }) => learningRate !== undefined);
   return {
     init: (params) => transforms.map((transform) => transform.init(params)),
-    scalars: (step) => transforms.map((transform) => transform.scalars(step)),
+    scalars: (step, rateScale) => transforms.map((transform) => transform.scalars(step, rateScale)),
     update(gradients, state, { params, scalars }) {
       let updates = gradients;
       const states: Tree<Tensor>[] = [];

@@ -23,6 +23,8 @@ export {
   type HalfLives,
 } from './ema.js';
 export * from './errors.js';
+export { type BatchPart, type DivergenceReport } from './divergence.js';
+export { type Growth } from './error-watch.js';
 export { countNonFinite, nonFiniteLeaves, worstLeaf, type NonFiniteLeaf } from './finite.js';
 export {
   applyGradients,
@@ -38,14 +40,16 @@ export {
 } from './train-step.js';
 export { Trainer, trainingKeys, type BatchSource, type TrainerOptions, type TrainState } from './trainer.js';
 export type { StepResult } from './step-program.js';
+export { train } from './loop.js';
 export {
-  train,
+  type DivergenceAction,
+  type DivergencePolicy,
   type MetricsRecord,
   type Progress,
   type StopSignal,
   type TrainOptions,
   type TrainSummary,
-} from './loop.js';
+} from './train-options.js';
 export {
   checkpointChunks,
   checkpointParameters,

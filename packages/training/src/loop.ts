@@ -3,91 +3,206 @@
  * reads the loss only when it is logged, and hands metrics, progress and checkpoints to whoever asked for them. It
  * draws no bar and writes no file, so it runs in a browser as in Node.
  */
-import { ArgumentError, treePaths, type HostArray, type Tree } from '@meanflow/core';
+import { ArgumentError, type DeviceArray, type HostArray, type Tree } from '@meanflow/core';
+import {
+  describe,
+  divergenceText,
+  findDivergence,
+  restoreCopy,
+  type DivergenceReport,
+  type Suspicion,
+} from './divergence.js';
+import { ErrorWatch } from './error-watch.js';
 import { DivergenceError } from './errors.js';
-import { PendingLosses } from './pending-losses.js';
+import { nonFiniteLeaves } from './finite.js';
+import { PendingLosses, type ReadStep } from './pending-losses.js';
 import type { StepResult } from './step-program.js';
 import { Throughput } from './throughput.js';
+import type { TrainOptions, TrainSummary } from './train-options.js';
 import { stateTree, type Trainer, type TrainState } from './trainer.js';
 
-/** One line of metrics: what was seen at a step. */
-export interface MetricsRecord {
-  /** The update, counted from 1. */
-  readonly step: number;
-  readonly loss: number;
-  /** The objective's and the optimizer's metrics, `learningRate` and `samplesPerSecond`. */
-  readonly [metric: string]: number;
-}
+/** Halvings of the learning rate before a run that goes back is given up. */
+const MOST_BACKS = 10;
+/** Steps in a row that are skipped before a run is given up. */
+const MOST_SKIPPED = 20;
+/** Errors that are watched between two logged steps, at most. */
+const WATCHED = 25;
 
-/** What a progress bar shows. */
-export interface Progress {
-  /** Updates made. */
-  readonly step: number;
-  /** Updates to be made in all. */
-  readonly steps: number;
-  /** The loss that was last read, if any. */
-  readonly loss: number | undefined;
-  /** Over the last few seconds; 0 before the first step. */
-  readonly stepsPerSecond: number;
-  readonly samplesPerSecond: number;
-  /** Since this call of `train`. */
-  readonly secondsElapsed: number;
-  /** At the present pace; undefined before there is one. */
-  readonly secondsLeft: number | undefined;
-}
+/** Thrown within the loop where training cannot go on as it was. */
+class Suspected extends Error {
+  override get name(): string {
+    return 'Suspected';
+  }
 
-/** The part of an `AbortSignal` that the loop looks at. */
-export interface StopSignal {
-  readonly aborted: boolean;
-}
-
-export interface TrainOptions<Params extends Tree<HostArray> = Tree<HostArray>> {
-  /** Updates in all, those made before this call included. */
-  readonly steps: number;
-  /** Metrics are read at the first step, at every multiple of this, and at the last step. 100 by default. */
-  readonly logEvery?: number;
-  /** A checkpoint is offered at every multiple of this, and at the end. By default only at the end. */
-  readonly checkpointEvery?: number;
-  /** Receives the metrics of a logged step. */
-  readonly onMetrics?: (record: MetricsRecord) => void | Promise<void>;
-  /** Receives a finite state to keep. */
-  readonly onCheckpoint?: (state: TrainState<Params>) => void | Promise<void>;
-  /** Called about ten times a second, and at the end. */
-  readonly onProgress?: (progress: Progress) => void;
-  /** Stops after the current run of steps (`stepsPerRun` of the trainer), with a checkpoint. */
-  readonly signal?: StopSignal;
-}
-
-export interface TrainSummary {
-  /** Updates made in all. */
-  readonly step: number;
-  /** Whether all steps were made: false when the signal stopped the loop. */
-  readonly completed: boolean;
-  readonly seconds: number;
-  /** Over this call; 0 when there was nothing to do. */
-  readonly stepsPerSecond: number;
-  readonly samplesPerSecond: number;
+  constructor(readonly suspicion: Suspicion) {
+    super(suspicion.kind);
+  }
 }
 
 /**
  * Trains until `steps` updates have been made.
  *
  * @throws {ArgumentError} when a count is out of range, or the trainer is already beyond `steps`
- * @throws {DivergenceError} when the loss or a parameter is infinite or not a number, naming the step
+ * @throws {DivergenceError} when a step was not finite, or the error grew beyond all that was, and the policy is to stop or
+ *   did not help. The trainer is then at the state before that step, which was offered to be kept
  */
 export async function train<Params extends Tree<HostArray>>(
   trainer: Trainer<Params>,
   options: TrainOptions<Params>,
 ): Promise<TrainSummary> {
-  const { steps, logEvery = 100, checkpointEvery = Infinity, signal } = options;
   checkTrainOptions(trainer, options);
-  const { onMetrics, onCheckpoint, onProgress } = options;
-  const first = trainer.step;
-  const throughput = new Throughput(first);
-  const losses = new PendingLosses();
-  let kept = -1;
+  if (options.onDivergence === 'skip' && !trainer.guarded) {
+    throw new ArgumentError("train: onDivergence 'skip' needs a trainer that was made with guarded: true.");
+  }
+  return new Training(trainer, options).run();
+}
 
-  const report = (): void => {
+/** One call of `train`. */
+class Training<Params extends Tree<HostArray>> {
+  private throughput: Throughput;
+  private readonly losses = new PendingLosses();
+  private watch = new ErrorWatch();
+  /** The step of the last checkpoint. */
+  private kept = -1;
+  /** The last state that was kept, where nobody else gives it. */
+  private held: TrainState<Params> | undefined;
+  private backs = 0;
+  private skipped = 0;
+  private skippedInARow = 0;
+
+  constructor(
+    private readonly trainer: Trainer<Params>,
+    private readonly options: TrainOptions<Params>,
+  ) {
+    this.throughput = new Throughput(trainer.step);
+  }
+
+  async run(): Promise<TrainSummary> {
+    const { trainer } = this;
+    const { steps, restorePoint } = this.options;
+    if (restorePoint === undefined && trainer.step > 0) this.held = await trainer.snapshot();
+    try {
+      for (;;) {
+        try {
+          await this.makeSteps();
+          break;
+        } catch (error) {
+          if (!(error instanceof Suspected)) throw error;
+          this.losses.dispose();
+          await this.deal(error.suspicion);
+        }
+      }
+      this.report();
+    } finally {
+      this.losses.dispose();
+    }
+    const seconds = this.throughput.seconds();
+    const made = trainer.step - this.throughput.firstStep;
+    const stepsPerSecond = made > 0 ? made / seconds : 0;
+    return {
+      step: trainer.step,
+      completed: trainer.step === steps,
+      seconds,
+      stepsPerSecond,
+      samplesPerSecond: stepsPerSecond * trainer.batchSize,
+    };
+  }
+
+  /** @throws {Suspected} where training cannot go on */
+  private async makeSteps(): Promise<void> {
+    const { trainer, losses } = this;
+    const { steps, checkpointEvery = Infinity, signal } = this.options;
+    while (trainer.step < steps && !signal?.aborted) {
+      const nextCheckpoint = (Math.floor(trainer.step / checkpointEvery) + 1) * checkpointEvery;
+      const results = await trainer.advanceRun(Math.min(steps, nextCheckpoint));
+      // A scalar is read either with the losses or with the metrics of a logged step.
+      const watched = new Map(results.map((result) => [result.step, this.watchedError(result)]));
+      for (const { step, loss } of results) losses.add(step, loss, watched.get(step));
+      try {
+        for (const result of results) await this.log(result);
+      } finally {
+        for (const { step, metrics } of results) {
+          for (const metric of Object.values(metrics)) if (metric !== watched.get(step)) metric.dispose();
+        }
+      }
+      if (trainer.step % checkpointEvery === 0) await this.keep();
+      if (this.throughput.isDue(trainer.step)) {
+        this.report();
+        await nextTask();
+      }
+    }
+    await this.keep();
+  }
+
+  /** The squared error of a step, where it is one of those that are watched. */
+  private watchedError({ step, metrics }: StepResult): DeviceArray | undefined {
+    const every = Math.ceil(Math.min(this.options.logEvery ?? 100, 1000) / WATCHED);
+    return step % every === 0 ? metrics.squaredError : undefined;
+  }
+
+  private async log({ step, metrics }: StepResult): Promise<void> {
+    const { trainer, losses } = this;
+    const { steps, logEvery = 100, onMetrics } = this.options;
+    const isLogged = step === 1 || step % logEvery === 0 || step === steps;
+    // Before the losses, with which an error that is watched goes.
+    const values = isLogged && onMetrics !== undefined ? await readAll(metrics) : undefined;
+    if (isLogged || losses.isFull) await this.readLosses(step);
+    if (values === undefined || losses.last === undefined) return;
+    const learningRate = trainer.learningRate(step);
+    // Of a step that was skipped they are not finite, and no numbers of JSON.
+    const finite = Object.entries(values).filter(([, value]) => Number.isFinite(value));
+    await onMetrics!({
+      step,
+      loss: losses.last,
+      ...Object.fromEntries(finite),
+      ...(learningRate !== undefined && { learningRate }),
+      ...(this.skipped > 0 && { skipped: this.skipped }),
+      samplesPerSecond: this.throughput.recent(trainer.step) * trainer.batchSize,
+    });
+  }
+
+  /** @throws {Suspected} where a loss is not finite, or the error has diverged */
+  private async readLosses(until?: number): Promise<void> {
+    for (const read of await this.losses.read(until)) {
+      if (!Number.isFinite(read.loss)) await this.notFinite(read);
+      else this.skippedInARow = 0;
+      const growth = read.error === undefined ? undefined : this.watch.add(read.step, read.error);
+      if (growth !== undefined) throw new Suspected({ kind: 'growth', step: read.step, growth });
+    }
+  }
+
+  private async notFinite({ step }: ReadStep): Promise<void> {
+    const { trainer, options } = this;
+    if (!trainer.guarded) throw new Suspected({ kind: 'loss', step });
+    this.skipped++;
+    this.skippedInARow++;
+    const report = skippedStep(trainer, step);
+    const isGivenUp = options.onDivergence !== 'skip' || this.skippedInARow >= MOST_SKIPPED;
+    await options.onDiverged?.(report, isGivenUp ? 'stopped' : 'skipped');
+    if (!isGivenUp) return;
+    const many = this.skippedInARow > 1 ? ` ${this.skippedInARow} steps in a row were skipped.` : '';
+    throw new DivergenceError(`${divergenceText(report)}${many}`, step, report);
+  }
+
+  private async keep(): Promise<void> {
+    const { trainer, options } = this;
+    await this.readLosses();
+    if (options.onCheckpoint === undefined || this.kept === trainer.step) return;
+    const state = await trainer.snapshot();
+    if (nonFiniteLeaves(stateTree(state)).length > 0)
+      throw new Suspected({ kind: 'state', step: state.step });
+    await this.offer(state);
+  }
+
+  private async offer(state: TrainState<Params>): Promise<void> {
+    await this.options.onCheckpoint?.(state);
+    this.kept = state.step;
+    if (this.options.restorePoint === undefined) this.held = state;
+  }
+
+  private report(): void {
+    const { trainer, throughput, losses } = this;
+    const { steps, onProgress } = this.options;
     const stepsPerSecond = throughput.recent(trainer.step);
     onProgress?.({
       step: trainer.step,
@@ -98,59 +213,40 @@ export async function train<Params extends Tree<HostArray>>(
       secondsElapsed: throughput.seconds(),
       secondsLeft: stepsPerSecond > 0 ? (steps - trainer.step) / stepsPerSecond : undefined,
     });
-  };
-  const log = async ({ step, metrics }: StepResult): Promise<void> => {
-    const isLogged = step === 1 || step % logEvery === 0 || step === steps;
-    if (isLogged || losses.isFull) await losses.read(step);
-    if (!isLogged || onMetrics === undefined) return;
-    const learningRate = trainer.learningRate(step);
-    await onMetrics({
-      step,
-      loss: losses.last!,
-      ...(await readAll(metrics)),
-      ...(learningRate !== undefined && { learningRate }),
-      samplesPerSecond: throughput.recent(trainer.step) * trainer.batchSize,
-    });
-  };
-  const keep = async (): Promise<void> => {
-    await losses.read();
-    if (onCheckpoint === undefined || kept === trainer.step) return;
-    const state = await trainer.snapshot();
-    checkFinite(state);
-    await onCheckpoint(state);
-    kept = trainer.step;
-  };
-
-  try {
-    while (trainer.step < steps && !signal?.aborted) {
-      const nextCheckpoint = (Math.floor(trainer.step / checkpointEvery) + 1) * checkpointEvery;
-      const results = await trainer.advanceRun(Math.min(steps, nextCheckpoint));
-      for (const { step, loss } of results) losses.add(step, loss);
-      try {
-        for (const result of results) await log(result);
-      } finally {
-        for (const { metrics } of results) Object.values(metrics).forEach((metric) => metric.dispose());
-      }
-      if (trainer.step % checkpointEvery === 0) await keep();
-      if (throughput.isDue(trainer.step)) {
-        report();
-        await nextTask();
-      }
-    }
-    await keep();
-    report();
-  } finally {
-    losses.dispose();
   }
-  const seconds = throughput.seconds();
-  const stepsPerSecond = trainer.step > first ? (trainer.step - first) / seconds : 0;
-  return {
-    step: trainer.step,
-    completed: trainer.step === steps,
-    seconds,
-    stepsPerSecond,
-    samplesPerSecond: stepsPerSecond * trainer.batchSize,
-  };
+
+  /** Finds out what happened, and goes back. @throws {DivergenceError} where training ends with it */
+  private async deal(suspicion: Suspicion): Promise<void> {
+    const { trainer, options } = this;
+    const { onDivergence = 'stop', onDiverged, onBack, signal } = options;
+    const atMost = (suspicion.kind === 'growth' ? suspicion.growth.since : suspicion.step) - 1;
+    const from = await this.stateFrom(atMost);
+    const { report, before } = await findDivergence(trainer, from, suspicion, () => signal?.aborted === true);
+    // The same data again do the same at any learning rate.
+    const goesBack = onDivergence === 'back' && report.cause === 'optimization' && this.backs < MOST_BACKS;
+    await onDiverged?.(report, goesBack ? 'went back' : 'stopped');
+    if (!goesBack) {
+      if (before !== undefined && before.step > from.step) await this.offer(before);
+      throw new DivergenceError(divergenceText(report), report.step, report);
+    }
+    restoreCopy(trainer, from, trainer.rateScale / 2);
+    this.backs++;
+    this.watch = new ErrorWatch();
+    this.throughput = new Throughput(trainer.step);
+    await onBack?.(trainer.step);
+  }
+
+  /** The latest state that is there of at most so many updates. */
+  private async stateFrom(atMost: number): Promise<TrainState<Params>> {
+    const given = await this.options.restorePoint?.(atMost);
+    if (given !== undefined) return given;
+    return this.held !== undefined && this.held.step <= atMost ? this.held : this.trainer.initialState;
+  }
+}
+
+/** What is known of a step that a guarded trainer has not applied. */
+function skippedStep(trainer: Parameters<typeof describe>[0], step: number): DivergenceReport {
+  return { ...describe(trainer, step), kind: 'loss', loss: 'NaN', worst: undefined, recurred: true };
 }
 
 async function readAll(
@@ -180,21 +276,6 @@ export function checkTrainOptions(
   if (trainer.step > steps) {
     throw new ArgumentError(
       `train: ${trainer.step} steps are made already, more than the ${steps} asked for.`,
-    );
-  }
-}
-
-/** @throws {DivergenceError} naming the first leaf that holds a value which is not finite */
-function checkFinite(state: TrainState): void {
-  const { params, optimizer, ema } = stateTree(state);
-  // Parameters first: what they hold explains the others.
-  const leaves = [{ params }, { optimizer }, { ema }].flatMap((part) => treePaths<HostArray>(part));
-  for (const { path, leaf } of leaves) {
-    if (leaf.data.every((value: number) => Number.isFinite(value))) continue;
-    throw new DivergenceError(
-      `After step ${state.step}, "${path}" holds values that are not finite, so it was not saved: the run diverged. ` +
-        'Lower the learning rate, warm it up for longer, or clip gradients.',
-      state.step,
     );
   }
 }

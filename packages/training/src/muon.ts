@@ -55,8 +55,8 @@ export function muon(options: MuonOptions): GradientTransform {
       return zeros(params);
     },
     // The momentum is kept as a plain discounted sum Σ βⁱ g; the published average is (1 − β) times that.
-    scalars: (step) => ({
-      rate: learningRate(step),
+    scalars: (step, rateScale = 1) => ({
+      rate: rateScale * learningRate(step),
       momentum: (beta * (1 - beta)) / (1 - beta ** (step + 2)),
       gradient: (1 - beta) / (1 - beta ** (step + 1)),
     }),

@@ -33,7 +33,7 @@ export function partition<K extends string>(
     .find(({ learningRate }) => learningRate !== undefined);
   return {
     init: (params) => each((transform, name) => transform.init(part(params, name))),
-    scalars: (step) => each((transform) => transform.scalars(step)),
+    scalars: (step, rateScale) => each((transform) => transform.scalars(step, rateScale)),
     update<P extends Tree<Tensor>>(
       gradients: P,
       state: Tree<Tensor>,

@@ -1,18 +1,32 @@
 /**
- * Losses that are still on the device. They are read together, when somebody wants to see one; then each is checked,
- * so that a loss that is not finite is reported with the very step that made it although most are not logged.
+ * Losses that are still on the device, and some of the raw errors beside them. They are read together, when somebody wants
+ * to see one; then each is checked, so that a loss that is not finite is known by the very step that made it although most
+ * are not logged.
  */
 import type { DeviceArray } from '@meanflow/core';
-import { DivergenceError } from './errors.js';
 
 /** The most scalars left on a device. */
 const CAPACITY = 1000;
 
+interface PendingStep {
+  readonly step: number;
+  readonly loss: DeviceArray;
+  /** The squared error as it is, where this step is one of those that are watched. */
+  readonly error: DeviceArray | undefined;
+}
+
+/** What was read of a step. */
+export interface ReadStep {
+  readonly step: number;
+  readonly loss: number;
+  readonly error: number | undefined;
+}
+
 export class PendingLosses {
-  private pending: { readonly step: number; readonly loss: DeviceArray }[] = [];
+  private pending: PendingStep[] = [];
   private lastRead: number | undefined;
 
-  /** The loss that was last read, if any. */
+  /** The finite loss that was last read, if any. */
   get last(): number | undefined {
     return this.lastRead;
   }
@@ -22,34 +36,36 @@ export class PendingLosses {
     return this.pending.length >= CAPACITY;
   }
 
-  add(step: number, loss: DeviceArray): void {
-    this.pending.push({ step, loss });
+  add(step: number, loss: DeviceArray, error?: DeviceArray): void {
+    this.pending.push({ step, loss, error });
   }
 
-  /**
-   * Reads and disposes of all up to a step; `last` then is the latest of them.
-   *
-   * @throws {DivergenceError} naming the first step whose loss is not finite
-   */
-  async read(until = Infinity): Promise<void> {
+  /** Reads and disposes of all up to a step, in their order; `last` then is the latest finite one of them. */
+  async read(until = Infinity): Promise<readonly ReadStep[]> {
     const due = this.pending.filter(({ step }) => step <= until);
-    const values = await Promise.all(due.map(async ({ loss }) => (await loss.read()).item()));
-    const diverged = values.findIndex((value) => !Number.isFinite(value));
-    const step = due[diverged]?.step;
-    due.forEach(({ loss }) => loss.dispose());
-    this.pending = this.pending.filter(({ step: later }) => later > until);
-    if (step !== undefined) {
-      throw new DivergenceError(
-        `The loss at step ${step} is ${values[diverged]}: the run diverged, and was stopped. Checkpoints from before ` +
-          'are kept. Lower the learning rate, warm it up for longer, or clip gradients.',
-        step,
+    try {
+      const read = await Promise.all(
+        due.map(async ({ step, loss, error }) => ({
+          step,
+          loss: (await loss.read()).item(),
+          error: (await error?.read())?.item(),
+        })),
       );
+      this.lastRead = read.findLast(({ loss }) => Number.isFinite(loss))?.loss ?? this.lastRead;
+      return read;
+    } finally {
+      due.forEach(release);
+      this.pending = this.pending.filter(({ step }) => step > until);
     }
-    this.lastRead = values.at(-1) ?? this.lastRead;
   }
 
   dispose(): void {
-    this.pending.forEach(({ loss }) => loss.dispose());
+    this.pending.forEach(release);
     this.pending = [];
   }
+}
+
+function release({ loss, error }: PendingStep): void {
+  loss.dispose();
+  error?.dispose();
 }

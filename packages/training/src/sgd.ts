@@ -20,7 +20,7 @@ export function sgd(options: SgdOptions): GradientTransform {
   return {
     learningRate,
     init: (params) => (momentum === 0 ? undefined : zeros(params)),
-    scalars: (step) => ({ stepSize: -learningRate(step) }),
+    scalars: (step, rateScale = 1) => ({ stepSize: -rateScale * learningRate(step) }),
     update<P extends Tree<Tensor>>(
       gradients: P,
       state: Tree<Tensor>,

@@ -39,7 +39,7 @@ export class StepProgram {
   private constructor(
     private readonly executable: Executable,
     private readonly statePaths: readonly string[],
-    private readonly inputsOf: (first: number) => Record<string, HostArray>,
+    private readonly inputsOf: (first: number, rateScale: number) => Record<string, HostArray>,
     /** Steps in a run. */
     readonly count: number,
   ) {}
@@ -60,10 +60,10 @@ export class StepProgram {
     }: { state: Readonly<Record<string, Tree<HostArray>>>; data: StepData; count: number },
   ): Promise<StepProgram> {
     const { optimizer, ema } = parts;
-    const inputs = (first: number) => {
+    const inputs = (first: number, rateScale: number) => {
       const steps = Array.from({ length: count }, (_, i) => {
         const scalars: Tree<number> = {
-          optimizer: optimizer.scalars(first + i),
+          optimizer: optimizer.scalars(first + i, rateScale),
           ema: updatesAverages(ema, i, count) ? ema!.scalars(first + i) : {},
         };
         return { ...data(first + i), scalars: mapTree((value) => hostArray(value), scalars) };
@@ -72,12 +72,17 @@ export class StepProgram {
     };
     const name = `train ${parts.objective.name}${count === 1 ? '' : `, ${count} steps`}`;
     const f = count === 1 ? trainStep<Net, Batch, Draws>(parts) : trainSteps<Net, Batch, Draws>(parts);
-    const graph = traceTree(f, { ...state, ...inputs(0) }, name);
+    const graph = traceTree(f, { ...state, ...inputs(0, 1) }, name);
     const paths = Object.keys(flattenTree(state));
     const executable = await backend.compile(graph, {
       state: Object.fromEntries(paths.map((path) => [path, path])),
     });
-    return new StepProgram(executable, paths, (first) => flattenTree(inputs(first)), count);
+    return new StepProgram(
+      executable,
+      paths,
+      (first, rateScale) => flattenTree(inputs(first, rateScale)),
+      count,
+    );
   }
 
   get graph(): Graph {
@@ -88,9 +93,14 @@ export class StepProgram {
    * Makes the steps of one run. The state's device arrays are donated.
    *
    * @param first updates made before
+   * @param rateScale what learning rates are multiplied by
    */
-  async run(state: DeviceState, first: number): Promise<{ state: DeviceState; results: StepResult[] }> {
-    const outputs = await this.executable.run({ ...state, ...this.inputsOf(first) });
+  async run(
+    state: DeviceState,
+    first: number,
+    rateScale = 1,
+  ): Promise<{ state: DeviceState; results: StepResult[] }> {
+    const outputs = await this.executable.run({ ...state, ...this.inputsOf(first, rateScale) });
     const results = Array.from({ length: this.count }, (_, i) => {
       const prefix = this.count === 1 ? '' : `steps/${i}/`;
       const ofMetrics = `${prefix}metrics/`;

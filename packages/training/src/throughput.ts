@@ -10,7 +10,7 @@ export class Throughput {
   private marks: { readonly seconds: number; readonly step: number }[];
   private lastReport = 0;
 
-  constructor(firstStep: number) {
+  constructor(readonly firstStep: number) {
     this.marks = [{ seconds: 0, step: firstStep }];
   }
 

@@ -5,7 +5,13 @@
  */
 import {
   ArgumentError,
+  equal,
+  isFinite,
+  logicalAnd,
+  sum,
+  treeLeaves,
   valueAndGrad,
+  where,
   type HostArray,
   type MapLeaves,
   type RandomKey,
@@ -14,6 +20,7 @@ import {
 } from '@meanflow/core';
 import type { Ema, EmaState } from './ema.js';
 import { applyUpdates, type GradientTransform } from './gradient-transform.js';
+import { zipLeaves } from './trees.js';
 
 /** What makes initial parameters: the part of a `Network` that training itself uses. */
 export interface ParameterSource<Params> {
@@ -42,6 +49,8 @@ export interface TrainStepParts<Net, Batch, Draws> {
   readonly objective: TrainingObjective<NoInfer<Net>, NoInfer<Batch>, Draws>;
   readonly optimizer: GradientTransform;
   readonly ema?: Ema;
+  /** Leave the state as it was where the loss or the new state is not finite; false by default. */
+  readonly guarded?: boolean;
 }
 
 /** What an update replaces, as tensors. */
@@ -124,6 +133,29 @@ export function trainStep<Net, Batch, Draws>(
     if (reserved !== undefined) {
       throw new ArgumentError(`The metric "${reserved}" of "${parts.objective.name}" needs another name.`);
     }
-    return { ...next, loss, metrics: all };
+    return parts.guarded === true
+      ? guarded(input, { ...next, loss, metrics: all })
+      : { ...next, loss, metrics: all };
+  };
+}
+
+/** The step if all that it made is finite; else what was before, and NaN for its loss. */
+function guarded(
+  before: SymbolicState,
+  { loss, metrics, params, optimizer, ema }: TrainStepOutput,
+): TrainStepOutput {
+  const leaves = [{ params }, { optimizer }, { ema }].flatMap((part) => treeLeaves<Tensor>(part));
+  const isGood = [loss, ...leaves]
+    .map((leaf) => equal(sum(where(isFinite(leaf), 0, 1)), 0))
+    .reduce((all, each) => logicalAnd(all, each));
+  const chosen = <T extends Tree<Tensor>>(next: T, old: T): T =>
+    zipLeaves('guarded', next, [old], ([made, kept]) => where(isGood, made, kept));
+  return {
+    params: chosen(params, before.params),
+    optimizer: chosen(optimizer, before.optimizer),
+    // Averages may be updated in some steps only.
+    ema: chosen(ema, Object.fromEntries(Object.keys(ema).map((key) => [key, before.ema[key]]))),
+    loss: where(isGood, loss, NaN),
+    metrics,
   };
 }

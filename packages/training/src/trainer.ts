@@ -39,6 +39,11 @@ export interface TrainerOptions<Params, Net, Batch, Draws> extends TrainStepPart
    * time to compile grows in proportion, memory only by the batches; a run is not interrupted.
    */
   readonly stepsPerRun?: number;
+  /**
+   * Leave the state as it was where a step's loss or new state is not finite; its loss then reads as NaN. Every step
+   * checks and chooses between two states for it, which costs passes over memory. False by default.
+   */
+  readonly guarded?: boolean;
 }
 
 /** What `stepsPerRun` is where runs copy their state. */
@@ -52,6 +57,8 @@ export interface TrainState<Params = Tree<HostArray>> {
   readonly optimizer: Tree<HostArray>;
   /** Averages by `emaKey(decay)`. */
   readonly ema: EmaState<Params>;
+  /** What learning rates are multiplied by, where a run went back to smaller ones. */
+  readonly rateScale?: number;
 }
 
 /** The keys from which everything random in a run follows. */
@@ -68,12 +75,15 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     private readonly one: StepProgram,
     private readonly structure: TreeStructure,
     private readonly rateOf: ((step: number) => number) | undefined,
+    private readonly dataOf: StepData,
     /** The state at step 0. */
     readonly initialState: TrainState<Params>,
     readonly seed: number,
     readonly batchSize: number,
     /** Updates that a run makes where so many are to be made. */
     readonly stepsPerRun: number,
+    /** Whether steps that are not finite leave the state as it was. */
+    readonly guarded: boolean,
   ) {
     this.state = flattenTree(stateTree(initialState));
   }
@@ -81,6 +91,8 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
   private several: Promise<StepProgram> | undefined;
   private state: DeviceState;
   private completed = 0;
+  /** What learning rates are multiplied by, from the next run on; part of the state. */
+  rateScale = 1;
 
   /**
    * Makes initial parameters, traces the train step and compiles it.
@@ -121,10 +133,12 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
       await compile(1),
       treeFlatten<HostArray>(state).structure,
       optimizer.learningRate && ((at) => optimizer.learningRate!(at)),
+      dataOf,
       initial,
       seed,
       batchSize,
       stepsPerRun,
+      options.guarded ?? false,
     );
   }
 
@@ -140,7 +154,13 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
 
   /** The learning rate of an update, if the optimizer has one. @param step counted from 1 */
   learningRate(step: number): number | undefined {
-    return this.rateOf?.(step - 1);
+    const rate = this.rateOf?.(step - 1);
+    return rate === undefined ? undefined : this.rateScale * rate;
+  }
+
+  /** The batch that an update is made on. @param step counted from 1 */
+  batchOf(step: number): Tree<HostArray> {
+    return this.dataOf(step - 1).batch;
   }
 
   /** Makes one update. */
@@ -164,7 +184,7 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
   }
 
   private async runProgram(program: StepProgram): Promise<StepResult[]> {
-    const { state, results } = await program.run(this.state, this.completed);
+    const { state, results } = await program.run(this.state, this.completed, this.rateScale);
     this.state = state;
     this.completed += program.count;
     return results;
@@ -173,8 +193,14 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
   /** Copies the whole state to the host. */
   async snapshot(): Promise<TrainState<Params>> {
     const leaves = await Promise.all(this.structure.paths.map((path) => this.read(path)));
-    const tree = this.structure.unflatten(leaves) as Omit<TrainState<Params>, 'step'>;
-    return { step: this.completed, params: tree.params, optimizer: tree.optimizer, ema: tree.ema ?? {} };
+    const tree = this.structure.unflatten(leaves) as Pick<TrainState<Params>, 'params' | 'optimizer' | 'ema'>;
+    return {
+      step: this.completed,
+      params: tree.params,
+      optimizer: tree.optimizer,
+      ema: tree.ema ?? {},
+      ...(this.rateScale !== 1 && { rateScale: this.rateScale }),
+    };
   }
 
   /**
@@ -208,6 +234,7 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     this.disposeState();
     this.state = next;
     this.completed = state.step;
+    this.rateScale = state.rateScale ?? 1;
   }
 
   /** Frees the state and the executables. */

@@ -94,15 +94,17 @@ export async function loadCheckpoint(path: string): Promise<Checkpoint> {
  * The latest checkpoint of a run directory, be it final or not.
  *
  * @param policy `use-previous` goes back to the latest intact checkpoint and returns what was damaged
+ * @param atMost updates that it was made at, at most
  * @throws {DataError} when the latest is damaged and the policy is `fail`, naming the latest intact one
  */
 export async function latestCheckpoint(
   run: string,
   policy: DamagePolicy = 'fail',
+  atMost = Infinity,
 ): Promise<LatestCheckpoint> {
   const damaged: DamagedCheckpoint[] = [];
   let checkpoint: Checkpoint | undefined;
-  for (const { path, read } of await candidates(run)) {
+  for (const { path, read } of (await candidates(run)).filter(({ step }) => step <= atMost)) {
     const found = await read();
     if (found.problem === undefined) {
       checkpoint = found.checkpoint;

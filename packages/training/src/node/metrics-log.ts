@@ -7,7 +7,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { DataError } from '@meanflow/core';
 import { isObject } from '@meanflow/formats';
 import { errorCode, explainFileErrors, readRegularFile } from '@meanflow/formats/node';
-import type { MetricsRecord } from '../loop.js';
+import type { MetricsRecord } from '../train-options.js';
 import { writeAll } from './atomic-file.js';
 
 interface Line {

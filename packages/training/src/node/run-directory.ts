@@ -19,7 +19,7 @@ import { CHECKPOINT_FOLDER, makeCheckpointFolder } from './checkpoint-files.js';
 import { checkWithin, foreignEntry, makeDirectory } from './directories.js';
 import { acquireLock, type Lock } from './lock.js';
 import { readMetrics } from './metrics-log.js';
-import type { MetricsRecord } from '../loop.js';
+import type { MetricsRecord } from '../train-options.js';
 
 const CONFIG = 'config.json';
 const METRICS = 'metrics.jsonl';

@@ -6,8 +6,9 @@
 import { ArgumentError, DataError, type HostArray, type Tree } from '@meanflow/core';
 import type { JsonObject } from '@meanflow/formats';
 import { checkpointChunks, checkpointState, type Checkpoint } from '../checkpoint.js';
-import { checkTrainOptions, train, type TrainOptions, type TrainSummary } from '../loop.js';
-import type { Trainer } from '../trainer.js';
+import { checkTrainOptions, train } from '../loop.js';
+import type { TrainOptions, TrainSummary } from '../train-options.js';
+import type { Trainer, TrainState } from '../trainer.js';
 import {
   latestCheckpoint,
   writeFinalCheckpoint,
@@ -15,12 +16,13 @@ import {
   type DamagedCheckpoint,
   type DamagePolicy,
 } from './checkpoint-files.js';
+import { appendDivergence } from './divergences.js';
 import { MetricsLog } from './metrics-log.js';
 import type { RunDirectory } from './run-directory.js';
 
 export interface TrainInDirectoryOptions<Params extends Tree<HostArray> = Tree<HostArray>> extends Omit<
   TrainOptions<Params>,
-  'onCheckpoint'
+  'onCheckpoint' | 'restorePoint'
 > {
   /** An open run directory; it stays open. */
   readonly run: RunDirectory;
@@ -30,6 +32,8 @@ export interface TrainInDirectoryOptions<Params extends Tree<HostArray> = Tree<H
   readonly keepCheckpoints?: number;
   /** What to do when the latest checkpoint of a resumed run is damaged; `fail` by default. */
   readonly onDamage?: DamagePolicy;
+  /** Begin again with the learning rates as they were asked for, where the run had gone back to smaller ones. */
+  readonly forgetRateScale?: boolean;
   /** Told, before training, where a resumed run goes on. */
   readonly onResume?: (from: ResumePoint) => void;
 }
@@ -75,13 +79,15 @@ export async function trainInDirectory<Params extends Tree<HostArray>>(
       checkSameRun(trainer, checkpoint);
       trainer.restore(checkpointState(checkpoint, trainer.initialState));
     }
+    if (options.forgetRateScale) trainer.rateScale = 1;
     options.onResume?.({ step: trainer.step, source: checkpoint?.source, damaged });
   }
   checkTrainOptions(trainer, options);
   if (run.isResumed) await run.saveConfig();
   const resumedFrom = trainer.step;
   const facts = { seed: trainer.seed, batchSize: trainer.batchSize, info };
-  const log = await MetricsLog.open(run.metricsPath, trainer.step);
+  let log = await MetricsLog.open(run.metricsPath, trainer.step);
+  const restorePoint = (atMost: number) => keptState(trainer, run.path, atMost);
   let written: string | undefined;
   try {
     const summary = await train(trainer, {
@@ -89,6 +95,17 @@ export async function trainInDirectory<Params extends Tree<HostArray>>(
       onMetrics: async (record) => {
         await log.append(record);
         await options.onMetrics?.(record);
+      },
+      restorePoint,
+      onDiverged: async (report, action) => {
+        await appendDivergence(run.path, report, action);
+        await options.onDiverged?.(report, action);
+      },
+      onBack: async (step) => {
+        // What was logged of later steps is as if it had not been.
+        await log.close();
+        log = await MetricsLog.open(run.metricsPath, step);
+        await options.onBack?.(step);
       },
       onCheckpoint: async (state) => {
         // Metrics first: a run that goes on from this checkpoint keeps the lines up to here.
@@ -104,6 +121,16 @@ export async function trainInDirectory<Params extends Tree<HostArray>>(
   } finally {
     await log.close();
   }
+}
+
+/** The latest state that was kept of at most so many updates. */
+async function keptState<Params extends Tree<HostArray>>(
+  trainer: Trainer<Params>,
+  run: string,
+  atMost: number,
+): Promise<TrainState<Params> | undefined> {
+  const { checkpoint } = await latestCheckpoint(run, 'use-previous', atMost);
+  return checkpoint && checkpointState(checkpoint, trainer.initialState);
 }
 
 function checkSameRun(trainer: Trainer, checkpoint: Checkpoint): void {

@@ -95,11 +95,21 @@ describe('a run', () => {
       const error: unknown = await begin(folder, STEPS, { optimizer }).catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(DivergenceError);
       expect(await readdir(join(folder, 'checkpoints'))).toEqual([
-        'step-00000005.safetensors',
         'step-00000010.safetensors',
+        'step-00000012.safetensors',
       ]);
       expect(await readdir(folder)).not.toContain('.meanflow-lock');
-      expect((await loadCheckpoint(folder)).step).toBe(10);
+      expect((await loadCheckpoint(folder)).step).toBe(12);
+      const lines = (await readFile(join(folder, 'divergences.jsonl'), 'utf8')).trim().split('\n');
+      expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+        expect.objectContaining({
+          step: 13,
+          kind: 'state',
+          cause: 'optimization',
+          action: 'stopped',
+          seed: 1,
+        }),
+      ]);
     }));
 
   it('says so when a checkpoint cannot be written', () =>

@@ -1,6 +1,13 @@
 /** A training problem in one number, of which every step is known in closed form. */
 import { hostArray, mean, type HostArray, type Symbolic } from '@meanflow/core';
-import { ema, sgd, Trainer, type BatchSource } from '../../src/index.js';
+import {
+  ema,
+  sgd,
+  Trainer,
+  type BatchSource,
+  type ScheduleLike,
+  type TrainingObjective,
+} from '../../src/index.js';
 import { float32Backend } from './float32-backend.js';
 
 /** A "network" that is one number, 4 at first, to be brought to the mean of the data. */
@@ -14,12 +21,23 @@ export const squaredDistance = {
     return { loss: mean(distance.mul(distance)), metrics: { distance: mean(distance) } };
   },
 };
+type NumberObjective = TrainingObjective<typeof numberNetwork, Numbers, object>;
 export const dataFrom = (values: (step: number) => number[]): BatchSource<Numbers> => ({
   batch: (_, step) => ({ x: hostArray(values(step)) }),
 });
 
 /** @param values the data of each step, two numbers */
-export const numberTrainer = (values: (step: number) => number[], learningRate = 0.25, decays = [0.5]) =>
+export const numberTrainer = (
+  values: (step: number) => number[],
+  learningRate: ScheduleLike = 0.25,
+  decays = [0.5],
+  options: {
+    readonly guarded?: boolean;
+    readonly stepsPerRun?: number;
+    readonly network?: typeof numberNetwork;
+    readonly objective?: NumberObjective;
+  } = {},
+) =>
   Trainer.create({
     backend: float32Backend(),
     network: numberNetwork,
@@ -29,4 +47,5 @@ export const numberTrainer = (values: (step: number) => number[], learningRate =
     ema: ema({ decays, rampUp: false }),
     batchSize: 2,
     seed: 0,
+    ...options,
   });

@@ -1,0 +1,227 @@
+/**
+ * What made a run diverge. Losses are read now and then, and states less often still, so what is known at first is only a
+ * step by which it had happened. A step is a pure function of the state and of its number: from a state that was kept the
+ * steps are made again, and the one that did it is found, with the state before it, without a check in the steps that
+ * everybody pays for.
+ */
+import { type HostArray, treePaths, type Tree } from '@meanflow/core';
+import { countNonFinite, nonFiniteLeaves, worstLeaf, type NonFiniteLeaf } from './finite.js';
+import type { Growth } from './error-watch.js';
+import { stateTree, type Trainer, type TrainState } from './trainer.js';
+import { mapTree } from './trees.js';
+
+/** By what a divergence showed itself. */
+export type Suspicion =
+  /** This step's loss is not finite. */
+  | { readonly kind: 'loss'; readonly step: number }
+  /** The state after this step is not finite. */
+  | { readonly kind: 'state'; readonly step: number }
+  /** The error has grown beyond all that was. */
+  | { readonly kind: 'growth'; readonly step: number; readonly growth: Growth };
+
+/** An array of the batch that a step was made on. */
+export interface BatchPart {
+  readonly path: string;
+  readonly shape: readonly number[];
+  /** How many of its values are not finite. */
+  readonly nonFinite: number;
+  /** The largest magnitude among those that are. */
+  readonly largest: number;
+}
+
+/** What was found out, as plain JSON. */
+export interface DivergenceReport {
+  /** The step, counted from 1. */
+  readonly step: number;
+  readonly kind: Suspicion['kind'];
+  /** The run's seed, from which batch and draws of the step follow. */
+  readonly seed: number;
+  readonly learningRate: number | undefined;
+  /** Its loss; text, for JSON has no NaN. */
+  readonly loss: string;
+  /** Of the new state, which was not kept: the tensor of which the largest part is not finite. */
+  readonly worst: NonFiniteLeaf | undefined;
+  readonly batch: readonly BatchPart[];
+  /** Where to look. */
+  readonly cause: 'data' | 'beginning' | 'optimization';
+  /** Where the error grew: since when, and from what to what. */
+  readonly growth?: Growth;
+  /** False where the steps, made again, came out otherwise: the device does not compute the same twice. */
+  readonly recurred: boolean;
+}
+
+/** A divergence, and the state before it; undefined where nothing is known of that. */
+export interface Divergence<Params> {
+  readonly report: DivergenceReport;
+  readonly before: TrainState<Params> | undefined;
+}
+
+/**
+ * Finds the step that did it. The trainer is left at the state before that step.
+ *
+ * @param from a finite state from before, made at fewer updates than the suspected step
+ * @param isStopped looked at between two attempts: whoever waits no longer gets what is known by then
+ */
+export async function findDivergence<Params extends Tree<HostArray>>(
+  trainer: Trainer<Params>,
+  from: TrainState<Params>,
+  suspicion: Suspicion,
+  isStopped: () => boolean,
+): Promise<Divergence<Params>> {
+  if (suspicion.kind === 'growth') {
+    const { step, growth } = suspicion;
+    return { report: { ...describe(trainer, step), kind: 'growth', loss: String(growth.error), worst: undefined, growth, recurred: true, cause: 'optimization' }, before: undefined }; // prettier-ignore
+  }
+  const { rateScale } = trainer;
+  let good = from;
+  let bad = suspicion.step;
+  // A loss that is not finite was mostly made by its own step, or by parameters of the step before.
+  for (let attempt = 0; bad - good.step > 1 && !isStopped(); attempt++) {
+    const isNear = suspicion.kind === 'loss' && attempt < 2;
+    const at = isNear ? bad - 1 : good.step + Math.floor((bad - good.step) / 2);
+    const state = await stateAt(trainer, good, at);
+    if (nonFiniteLeaves(stateTree(state)).length === 0) good = state;
+    else bad = at;
+  }
+  bad = good.step + 1;
+  restoreCopy(trainer, good, rateScale);
+  const { loss, metrics } = await trainer.advance();
+  const value = (await loss.read()).item();
+  [loss, ...Object.values(metrics)].forEach((array) => array.dispose());
+  const { params, optimizer, ema } = await trainer.snapshot();
+  // Parameters first: what they hold explains the others.
+  const worst = [{ params }, { optimizer }, { ema }]
+    .map((part) => worstLeaf(nonFiniteLeaves(part)))
+    .find(Boolean);
+  restoreCopy(trainer, good, rateScale);
+  const isOfLoss = !Number.isFinite(value);
+  const found = describe(trainer, bad, isOfLoss);
+  const report: DivergenceReport = {
+    ...found,
+    kind: isOfLoss ? 'loss' : 'state',
+    loss: String(value),
+    worst,
+    recurred: isOfLoss || worst !== undefined,
+  };
+  return { report, before: good };
+}
+
+async function stateAt<Params extends Tree<HostArray>>(
+  trainer: Trainer<Params>,
+  from: TrainState<Params>,
+  step: number,
+): Promise<TrainState<Params>> {
+  restoreCopy(trainer, from, trainer.rateScale);
+  while (trainer.step < step) {
+    for (const { loss, metrics } of await trainer.advanceRun(step)) {
+      [loss, ...Object.values(metrics)].forEach((array) => array.dispose());
+    }
+  }
+  return trainer.snapshot();
+}
+
+/**
+ * Gives a trainer a copy of a state: what is given to it is its own, and the state may be wanted again.
+ *
+ * @param rateScale that of the steps to come; the state may be from before the run went back to smaller rates
+ */
+export function restoreCopy<Params extends Tree<HostArray>>(
+  trainer: Trainer<Params>,
+  { step, params, optimizer, ema }: TrainState<Params>,
+  rateScale: number,
+): void {
+  const copy = <T extends Tree<HostArray>>(tree: T): T =>
+    mapTree((leaf: HostArray) => leaf.clone(), tree) as T;
+  trainer.restore({ step, params: copy(params), optimizer: copy(optimizer), ema: copy(ema), rateScale });
+}
+
+/** The facts of a step that need no device, and where they say to look. @param isLoss whether its loss is not finite */
+export function describe(
+  trainer: Examined,
+  step: number,
+  isLoss = true,
+): Pick<DivergenceReport, 'step' | 'seed' | 'learningRate' | 'batch' | 'cause'> {
+  const batch = batchParts(trainer, step);
+  const cause = causeOf(batch, typicalBatch(trainer, step), step === 1 && isLoss);
+  return { step, seed: trainer.seed, learningRate: trainer.learningRate(step), batch, cause };
+}
+
+/** What is asked of a trainer besides its states. */
+type Examined = Pick<Trainer, 'seed' | 'learningRate' | 'batchOf'>;
+
+function batchParts(trainer: Examined, step: number): BatchPart[] {
+  return treePaths<HostArray>(trainer.batchOf(step)).map(({ path, leaf }) => {
+    let largest = 0;
+    for (const value of leaf.data) if (Number.isFinite(value)) largest = Math.max(largest, Math.abs(value));
+    return { path, shape: leaf.shape, nonFinite: countNonFinite(leaf), largest };
+  });
+}
+
+/** Batches that a suspected one is compared with. */
+const OTHERS = 8;
+/** What is this many times as large as in other batches is an outlier. */
+const OUTLYING = 100;
+/** Data that a network learns from is near 1; from here on squares and their gradients leave float32 soon. */
+const HUGE = 1e8;
+
+/** Largest magnitudes in batches of the steps before or after, by path: the median. */
+function typicalBatch(trainer: Examined, step: number): ReadonlyMap<string, number> {
+  const first = step > OTHERS ? step - OTHERS : step + 1;
+  const others = Array.from({ length: OTHERS }, (_, i) => batchParts(trainer, first + i));
+  return new Map(
+    others[0].map(({ path }, part) => {
+      const magnitudes = others.map((batch) => batch[part].largest).sort((a, b) => a - b);
+      return [path, magnitudes[OTHERS / 2]];
+    }),
+  );
+}
+
+function causeOf(
+  batch: readonly BatchPart[],
+  typical: ReadonlyMap<string, number>,
+  isFirstLoss: boolean,
+): DivergenceReport['cause'] {
+  const isOdd = ({ path, nonFinite, largest }: BatchPart): boolean =>
+    nonFinite > 0 || largest > HUGE || largest > OUTLYING * Math.max(1, typical.get(path) ?? 0);
+  if (batch.some(isOdd)) return 'data';
+  return isFirstLoss ? 'beginning' : 'optimization';
+}
+
+/** What happened and what to do about it, in words. */
+export function divergenceText(report: DivergenceReport): string {
+  return `${whatHappened(report)} ${advice[report.cause](report)}`;
+}
+
+function whatHappened({ step, kind, loss, worst, growth, recurred, seed }: DivergenceReport): string {
+  const where = worst === undefined ? '' : ` (${worst.count} of the ${worst.size} values of "${worst.path}")`;
+  const again = recurred
+    ? ''
+    : ' Made again from a state that was kept, the steps came out finite: this device does not compute the same twice.';
+  if (growth !== undefined) {
+    return (
+      `The squared error at step ${step} is ${growth.error.toPrecision(3)} and was ${growth.best.toPrecision(3)} at its best; it has ` +
+      `grown since step ${growth.since}: the run diverged.`
+    );
+  }
+  const seen =
+    kind === 'loss'
+      ? `The loss at step ${step} is ${loss}`
+      : `After step ${step}, "${worst?.path}" holds values that are not finite`;
+  return `${seen}${kind === 'loss' && worst !== undefined ? `, and its update is not finite${where}` : where}: the run diverged. The step was not applied (seed ${seed}).${again}`;
+}
+
+const advice: Readonly<Record<DivergenceReport['cause'], (report: DivergenceReport) => string>> = {
+  data: ({ batch, step }) =>
+    `Look at the data: in the batch of step ${step}, ${batch.map(partText).join('; ')}. Other batches are not like that, or numbers ` +
+    'as large as these leave the range of float32 when they are squared.',
+  beginning: ({ batch }) =>
+    `Look at the data, not at the learning rate, which had changed nothing yet: in the batch of step 1, ${batch.map(partText).join('; ')}. ` +
+    'If that is as it should be, look at the network.',
+  optimization: () => 'Lower the learning rate, warm it up for longer, or clip gradients.',
+};
+
+function partText({ path, nonFinite, largest }: BatchPart): string {
+  const name = path === '' ? 'values' : `"${path}"`;
+  const wrong = nonFinite === 0 ? '' : `, and ${nonFinite} are not finite`;
+  return `${name} reaches ${largest.toPrecision(3)}${wrong}`;
+}
