@@ -77,6 +77,13 @@ export function fitStandard({ values, rows, columns, file }: FittedRows): Normal
     }
     for (let i = 0; i < rows.length; i++) scale[column] += (at(i) - mean[column]) ** 2 / rows.length;
     scale[column] = Math.sqrt(scale[column]);
+    // Where the values are large beside their spread, such as times in nanoseconds, the sum's rounding is not small beside it.
+    let error = 0;
+    for (let i = 0; i < rows.length; i++) error += (at(i) - mean[column]) / rows.length;
+    if (Math.abs(error) > 1e-9 * scale[column]) {
+      mean[column] += error;
+      scale[column] = Math.sqrt(Math.max(0, scale[column] ** 2 - error ** 2));
+    }
     if (!(scale[column] > 0 && scale[column] < Infinity)) {
       throw new DataError(
         `${file}: column ${column + 1} ("${columns[column]}") has standard deviation ${scale[column]} in float64, ` +

@@ -63,7 +63,7 @@ const booleans: readonly (readonly [string, string])[] = [
 export function kindOfCell(cell: string, format: NumberFormat): CellKind {
   if (parseNumber(cell, format) !== undefined) return 'number';
   if (MISSING.test(cell)) return 'missing';
-  if (INFINITE.test(cell) || PLAIN.test(cell)) return 'infinite';
+  if (INFINITE.test(cell) || (PLAIN.test(cell) && !Number.isFinite(Number(cell)))) return 'infinite';
   if (parseBoolean(cell) !== undefined) return 'boolean';
   if (parsePercent(cell, format) !== undefined) return 'percent';
   return DATE.test(cell) ? 'date' : 'word';

@@ -2,7 +2,7 @@
  * The cells of one column as numbers, all written in the same way: as numbers, as percentages, or as the words true and false. Also
  * what is to be known of the column to write samples as its source is written.
  */
-import { parseBoolean, parseNumber, parsePercent, type NumberFormat } from './cells.js';
+import { isDecimalSpelling, parseBoolean, parseNumber, parsePercent, type NumberFormat } from './cells.js';
 
 /** How a column's cells are written. */
 export type ColumnStyle = 'number' | 'percent' | 'boolean';
@@ -12,6 +12,8 @@ export class ColumnValues {
   style: ColumnStyle | undefined;
   /** Whether all values are whole numbers. */
   isInteger = true;
+  /** Whether float64 holds all of its whole numbers as they are written. */
+  isExact = true;
   /** The words of a boolean column for 0 and 1, as they are first written. */
   readonly words: [string | undefined, string | undefined] = [undefined, undefined];
 
@@ -20,7 +22,10 @@ export class ColumnValues {
   /** The value of a cell; undefined when it is none, or is written in another way than the cells before. */
   read(cell: string): number | undefined {
     const value = this.valueOf(cell);
-    if (value !== undefined) this.isInteger &&= Number.isInteger(value);
+    if (value !== undefined) {
+      this.isInteger &&= Number.isInteger(value);
+      this.isExact &&= Math.abs(value) <= Number.MAX_SAFE_INTEGER || isDecimalSpelling(cell);
+    }
     return value;
   }
 

@@ -82,18 +82,18 @@ export function detectDialect(head: string, file: string, options: DialectOption
     if (best === undefined || score > best.score + 1e-9) best = { delimiter, rows, score };
   }
   const { delimiter, rows } = best!;
-  const found = detectNumberFormat(cellsBelow(rows), delimiter, file, numberOptions);
+  const found = detectNumberFormat(
+    rows.flatMap(({ cells }) => cells),
+    delimiter,
+    file,
+    numberOptions,
+  );
   return {
     delimiter,
     numbers: options.thousands === 'none' ? { ...found, thousands: undefined } : found,
     comment,
     skipped: separator === null ? 0 : 1,
   };
-}
-
-/** The cells of all rows but the first, which may be a header. */
-function* cellsBelow(rows: readonly CsvRow[]): Iterable<string> {
-  for (const { cells } of rows.length === 1 ? rows : rows.slice(1)) yield* cells;
 }
 
 /** How well rows fit together, from 0 to 1: rows of the commonest length, and numbers among their cells. */

@@ -55,7 +55,9 @@ function headerVerdict([first, ...below]: readonly CsvRow[], numbers: NumberForm
     if (evident > 0 || wholes.length >= NO_ACCIDENT || isIndexed) return 'header';
     return wholes.length > 1 && Number(wholes[0].cell) === 0 ? 'either' : 'data';
   }
-  return wholes.length > 1 && evident === wholes.length && isRising(wholes) ? 'either' : 'data';
+  if (wholes.length < 2 || evident < wholes.length || !isRising(wholes)) return 'data';
+  // Years above measurements, most likely, if there is a name beside them.
+  return words.length > 0 ? 'header' : 'either';
 }
 
 /** A cell of the first row, and what stands below it. */

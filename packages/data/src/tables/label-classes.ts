@@ -3,7 +3,7 @@
  * Where labels are numbers they are ordered by size, else by code unit, so that the same file always gives the same classes.
  */
 import { DataError } from '@meanflow/core';
-import { parseNumber } from './cells.js';
+import { kindOfCell, parseNumber, plainNumbers } from './cells.js';
 
 /** Collects labels row by row. */
 export class LabelClasses {
@@ -41,12 +41,18 @@ export class LabelClasses {
     );
     const classOf = new Int32Array(names.length);
     names.forEach((name, label) => (classOf[this.found.get(name)!] = label));
+    const missing = names.find((name) => kindOfCell(name, plainNumbers) === 'missing');
     const twice = names.find((name, i) => i > 0 && isSameNumber(values.get(name), values.get(names[i - 1])));
     const other = twice === undefined ? undefined : names[names.indexOf(twice) - 1];
     return {
       labels: Int32Array.from(this.rows, (place) => classOf[place]),
       names,
-      notes: other === undefined ? [] : [`labels "${other}" and "${twice}" are one number and two classes`],
+      notes: [
+        ...(other === undefined ? [] : [`labels "${other}" and "${twice}" are one number and two classes`]),
+        ...(missing === undefined
+          ? []
+          : [`"${missing}" is a class: if it stands for none, leave such rows out with --skip-missing`]),
+      ],
     };
   }
 }

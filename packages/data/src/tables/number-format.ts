@@ -6,7 +6,7 @@ import { DataError } from '@meanflow/core';
 import { plainNumbers, type NumberFormat } from './cells.js';
 
 /** Cells that have digits and signs of numbers only. */
-const NUMERIC = /^[+\-−]?[\d.,'’_\u00a0\u202f]*\d[\d.,'’_\u00a0\u202f]*(e[+-]?\d+)?\s?%?$/i;
+const NUMERIC = /^[+\-−]?[\d.,'’_ \u00a0\u202f]*\d[\d.,'’_ \u00a0\u202f]*(e[+-]?\d+)?\s?%?$/i;
 /** A comma that no thousands have behind it: not three digits, or before nothing but zero. */
 const DECIMAL_COMMA = /^[+\-−]?0*,\d|,(\d{1,2}|\d{4,})(\D|$)|,\d+e|\.\d{3},\d/i;
 const DECIMAL_POINT = /^[+\-−]?0*\.\d|\.(\d{1,2}|\d{4,})(\D|$)|\.\d+e|,\d{3}\.\d/i;
@@ -42,7 +42,7 @@ export function detectNumberFormat(
     found.commaGroups ||= COMMA_GROUPS.test(cell);
     found.pointGroups ||= POINT_GROUPS.test(cell);
     if (ONE_COMMA_GROUP.test(cell)) ambiguous ??= cell;
-    mark ??= /\d(['’_\u00a0\u202f])\d{3}/.exec(cell)?.[1];
+    mark ??= /\d(['’_ \u00a0\u202f])\d{3}(\D|$)/.exec(cell)?.[1];
   }
   const decimal = asked.decimal ?? decimalOf();
   return { decimal, thousands: asked.thousands ?? groupsOf() };

@@ -39,6 +39,7 @@ export interface BuiltTable {
 interface Begun {
   readonly header: readonly string[] | undefined;
   readonly headerNote: string;
+  readonly isNamedInComment: boolean;
   /** Cells of a row, without an empty one after a delimiter at its end. */
   readonly width: number;
   readonly isTrailing: boolean;
@@ -97,12 +98,23 @@ export class TableBuilder {
       count === 0 ? [] : [`${count} ${what}${count === 1 ? '' : 's'} ${ofWhat}`];
     const notes = [
       begun.headerNote,
-      ...(dialect.delimiter === ',' ? [] : [`columns are separated by ${delimiterNames[dialect.delimiter] ?? JSON.stringify(dialect.delimiter)}`]), // prettier-ignore
+      ...(dialect.delimiter === ',' || begun.width === 1 ? [] : [`columns are separated by ${delimiterNames[dialect.delimiter] ?? JSON.stringify(dialect.delimiter)}`]), // prettier-ignore
       ...numberFormatText(dialect.numbers),
       ...columns.notes,
       ...styled('percent').map((name) => `"${name}" is in percent, and written without the sign`),
       ...styled('boolean').map((name) => `"${name}" is 0 and 1 for words`),
-      ...counted(passedOver.comments, 'line', `passed over as comment (${dialect.comment})`),
+      ...columns.features.flatMap((place, i) =>
+        features[i].isExact
+          ? []
+          : [
+              `"${columns.names[place]}" has whole numbers beyond 2⁵³, which float64 rounds: if it is no quantity, leave it out with --drop ${place + 1}`,
+            ],
+      ),
+      ...counted(
+        passedOver.comments - (begun.isNamedInComment ? 1 : 0),
+        'line',
+        `passed over as comment (${dialect.comment})`,
+      ),
       ...counted(passedOver.empty, 'empty row', 'passed over'),
       ...counted(passedOver.missing, 'row', 'with missing values left out'),
       ...(found?.notes ?? []),
@@ -147,6 +159,7 @@ export class TableBuilder {
       isTrailing = true;
     }
     header = header?.slice(0, width);
+    this.checkFirst(first, below, width, isTrailing);
     const columns = chooseColumns(header, width, file, options);
     const begun: Begun = {
       header,
@@ -155,6 +168,7 @@ export class TableBuilder {
         : named !== undefined
           ? `names of columns in the comment in row ${this.lastComment!.row}`
           : 'no header',
+      isNamedInComment: !isHeader && named !== undefined,
       width,
       isTrailing,
       example: first.row,
@@ -165,6 +179,18 @@ export class TableBuilder {
     for (const row of below) this.take(row, begun);
     waiting.length = 0;
     return begun;
+  }
+
+  /** @throws {DataError} when the first row is the one that is unlike all others */
+  private checkFirst(first: CsvRow, below: readonly CsvRow[], width: number, isTrailing: boolean): void {
+    const found = commonestLength(below);
+    const alike = below.filter(({ cells }) => cells.length === found).length;
+    if (below.length < 2 || alike < below.length || found === width || (isTrailing && found === width + 1))
+      return;
+    throw new DataError(
+      `${this.file}: row ${first.row} has ${columnsText(first.cells.length)}, the ${below.length} rows that follow have ${found}: ` +
+        'take a title out of the file, or mark it as a comment with #.',
+    );
   }
 
   private isHeader(isNamed: boolean): boolean {
@@ -198,7 +224,7 @@ export class TableBuilder {
     }
     if (cells.length !== width) {
       throw new DataError(
-        `${file}: row ${row} has ${cells.length === 1 ? '1 column' : `${cells.length} columns`}, expected ${width} as in row ${begun.example}.`,
+        `${file}: row ${row} has ${columnsText(cells.length)}, expected ${width} as in row ${begun.example}.`,
       );
     }
     if (options.skipMissing && this.lacksValue(cells, columns)) {
@@ -284,4 +310,8 @@ export class TableBuilder {
       ];
     });
   }
+}
+
+function columnsText(count: number): string {
+  return count === 1 ? '1 column' : `${count} columns`;
 }
