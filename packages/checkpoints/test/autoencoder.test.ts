@@ -104,7 +104,11 @@ test('a model file whose configuration is damaged is an error of the file', () =
     const autoencoder = { half: 'decoder', ...sizes, blocks: '1' };
     await writeFile(
       out,
-      encodeSafetensors(tensors, { ...metadata, model: JSON.stringify({ ...model, autoencoder }) }),
+      encodeSafetensors(
+        tensors,
+        { ...metadata, model: JSON.stringify({ ...model, autoencoder }) },
+        { checksums: true },
+      ),
     );
     await expect(openDecoder(out)).rejects.toThrow(DataError);
     await expect(openDecoder(out)).rejects.toThrow(/"blocks" is "1", expected a number/);

@@ -126,7 +126,7 @@ describe('safetensors', () => {
     ['with a shape beyond all numbers', made({ a: at(0, 8, [2 ** 40, 2 ** 40]) }, 8), /needs 4\.8\d+e\+24 bytes/],
     ['with a tensor twice', made('{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', 4), /names "a" twice/],
     ['with bytes after its last tensor', bytesOf(file, 0), /1 bytes follow its last tensor/],
-    ['that is no JSON', made('{"a"', 0), /not a JSON object/],
+    ['that is no JSON', made('{"a"', 0), /its header is not JSON/],
   ])('%s', (_, bytes, message) => refused(readEverything(bytes), message)); // prettier-ignore
 
   const index = (map: unknown) => JSON.stringify({ weight_map: map });

@@ -3,7 +3,13 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ArgumentError, DataError, hostArray, treePaths, type HostArray } from '@meanflow/core';
-import { bytesAccess, type Catalogue, decodeSafetensors, encodeSafetensors } from '@meanflow/formats';
+import {
+  bytesAccess,
+  decodeSafetensors,
+  encodeSafetensors,
+  type Catalogue,
+  type FilePart,
+} from '@meanflow/formats';
 import {
   arrangePublished,
   createNetwork,
@@ -118,9 +124,9 @@ describe('the U-Net, whose state has the parameters and three averages', () => {
     ));
 
   test('the parameters themselves become what the published reader gets', async () => {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of importedModel(await plan('none'))) chunks.push(chunk.slice());
-    const { params } = await readModel(bytesAccess(Buffer.concat(chunks), 'model'));
+    const { params } = await readModel(
+      bytesAccess(await assembled(importedModel(await plan('none'))), 'model'),
+    );
     const { tensors } = decodeSafetensors(await readFile(at('pymf-full.expected.safetensors')));
     for (const parameter of publishedParameters(unet, 'torch')) {
       expect(flat(params)[parameter.path]).toEqual(arrangePublished(parameter, tensors[parameter.name]));
@@ -312,10 +318,13 @@ test('a model file that is none, or is damaged', () =>
 
     const { tensors, metadata } = decodeSafetensors(await readFile(out));
     const rewrite = (model: unknown, content = tensors) =>
-      writeFile(out, encodeSafetensors(content, { ...metadata, model: JSON.stringify(model) }));
+      writeFile(
+        out,
+        encodeSafetensors(content, { ...metadata, model: JSON.stringify(model) }, { checksums: true }),
+      );
     const model = JSON.parse(metadata.model) as Record<string, unknown>;
-    await rewrite({ ...model, version: 2 });
-    await expect(openModel(out)).rejects.toThrow(/version 2; this program reads version 1/);
+    await rewrite({ ...model, version: 3 });
+    await expect(openModel(out)).rejects.toThrow(/version 3; this program reads version 1 and 2/);
     await rewrite({ ...model, network: { ...meanFlow, heads: 3 } });
     await expect(openModel(out)).rejects.toThrow(DataError);
     await rewrite({ ...model, network: { ...meanFlow, kind: 'nothing' } });
@@ -338,3 +347,41 @@ test('a model file that is none, or is damaged', () =>
     await rewrite(model, rest);
     await expect(openModel(out)).rejects.toThrow(/lacks "params\/patch\/bias"/);
   }));
+
+test('a model file has checksums, under which every bit of it is', () =>
+  withFolder(async (folder) => {
+    const out = join(folder, 'model.safetensors');
+    await importCheckpoint(await written(folder, weightsOf(meanFlow)), out, { model: meanFlow });
+    const intact = new Uint8Array(await readFile(out));
+    const read = (bytes: Uint8Array) => readModel(bytesAccess(bytes, 'model'));
+    await read(intact);
+    // All of the header, and some of the weights.
+    const header = 8 + Number(new DataView(intact.buffer).getBigUint64(0, true));
+    const places = Array.from({ length: header }, (_, at) => at);
+    for (let at = header; at < intact.length; at += 397) places.push(at);
+    for (const at of places) {
+      const damaged = intact.slice();
+      damaged[at] ^= 1 << (at & 7);
+      await expect(read(damaged)).rejects.toThrow(DataError);
+    }
+    // Files of version 1, which had none, are read as ever; what says it has them must have them.
+    const { tensors, metadata } = decodeSafetensors(intact);
+    await expect(read(encodeSafetensors(tensors, metadata))).rejects.toThrow(
+      /has checksums, and it has none/,
+    );
+    const old = { ...metadata, model: metadata.model.replace('"version":2', '"version":1') };
+    expect((await read(encodeSafetensors(tensors, old))).params).toEqual((await read(intact)).params);
+  }));
+
+/** A file from its parts. */
+async function assembled(parts: AsyncIterable<FilePart>): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let header: Uint8Array | undefined;
+  for await (const part of parts) {
+    if ('position' in part) header = part.bytes;
+    else pieces.push(part.slice());
+  }
+  const file = new Uint8Array(Buffer.concat(pieces));
+  if (header !== undefined) file.set(header);
+  return file;
+}

@@ -5,63 +5,89 @@
 import {
   DataError,
   formatShape,
-  formatType,
+  printable,
+  quoted,
   sameShape,
   treeFlatten,
   treePaths,
   type HostArray,
 } from '@meanflow/core';
-import { decodeSafetensors, encodeSafetensors } from '@meanflow/formats';
+import {
+  bytesAccess,
+  describeTensor,
+  encodeSafetensors,
+  isObject,
+  parseJson,
+  readSafetensors,
+  readTensor,
+  type RandomAccess,
+} from '@meanflow/formats';
 import type { Described, ParameterSpec } from '@meanflow/models';
 import type { ClassifierModel } from './classifier.js';
 import { classifierParameterSpecs, type ClassifierConfig, type ClassifierParameters } from './network.js';
 
 const FORMAT = 'meanflow-classifier';
-const VERSION = 1;
+/** Version 2 has checksums. */
+const VERSION = 2;
+const READ: readonly unknown[] = [1, 2];
 
 /** The file's bytes; equal classifiers make equal files. */
 export function encodeClassifier({ params, ...facts }: ClassifierModel): Uint8Array {
   const tensors = Object.fromEntries(treePaths<HostArray>(params).map(({ path, leaf }) => [path, leaf]));
-  return encodeSafetensors(tensors, {
-    format: FORMAT,
-    classifier: JSON.stringify({ version: VERSION, ...facts }),
-  });
+  const metadata = { format: FORMAT, classifier: JSON.stringify({ version: VERSION, ...facts }) };
+  return encodeSafetensors(tensors, metadata, { checksums: true });
 }
 
 /**
- * Reads a classifier.
+ * Reads a classifier, tensor by tensor.
  *
- * @param source the file's name, for messages
  * @throws {DataError} when the file is damaged, or is no classifier
  */
-export function decodeClassifier(bytes: Uint8Array, source: string): ClassifierModel {
-  const { tensors, metadata } = decodeSafetensors(bytes, source);
+export async function readClassifier(access: RandomAccess): Promise<ClassifierModel> {
+  const { source } = access;
+  const { tensors, metadata, hasChecksums } = await readSafetensors(access);
   if (metadata.format !== FORMAT) {
     throw new DataError(
       `${source} is a safetensors file but no classifier: its metadata has format ` +
-        `${JSON.stringify(metadata.format) ?? 'nothing'}, expected "${FORMAT}".`,
+        `${metadata.format === undefined ? 'nothing' : quoted(metadata.format)}, expected "${FORMAT}".`,
     );
   }
-  const facts = factsOf(metadata.classifier, source);
+  const { version, ...facts } = factsOf(metadata.classifier, source);
+  if (version !== 1 && !hasChecksums) {
+    throw new DataError(
+      `${source} is damaged: a classifier of version ${VERSION} has checksums, and it has none.`,
+    );
+  }
   const specs = specsOf(facts.config, source);
   const { structure } = treeFlatten<ParameterSpec>(specs);
-  const leaves = treePaths<ParameterSpec>(specs).map(({ path, leaf }) => {
-    const found = Object.hasOwn(tensors, path) ? tensors[path] : undefined;
-    if (found?.dtype !== 'float32' || !sameShape(found.shape, leaf.shape)) {
-      const given = found === undefined ? 'is missing' : `is ${formatType(found)}`;
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const leaves: HostArray[] = [];
+  for (const { path, leaf } of treePaths<ParameterSpec>(specs)) {
+    const found = byName.get(path);
+    if (found?.dtype !== 'F32' || !sameShape(found.shape, leaf.shape)) {
+      const given = found === undefined ? 'is missing' : `is ${describeTensor(found)}`;
       throw new DataError(
-        `${source} is a damaged classifier: "${path}" ${given}, expected float32 ${formatShape(leaf.shape)}.`,
+        `${source} is a damaged classifier: "${path}" ${given}, expected F32${formatShape(leaf.shape)}.`,
       );
     }
-    return found;
-  });
+    leaves.push(await readTensor(found));
+  }
   return { ...facts, params: structure.unflatten(leaves) as ClassifierParameters };
+}
+
+/** A classifier in memory; see {@link readClassifier}. @param source the file's name, for messages */
+export function decodeClassifier(bytes: Uint8Array, source: string): Promise<ClassifierModel> {
+  return readClassifier(bytesAccess(bytes, source));
 }
 
 type Facts = Omit<ClassifierModel, 'params'>;
 
-function factsOf(text: string | undefined, source: string): Facts {
-  const { version, ...facts } = parse(text) as Partial<Facts> & { readonly version?: unknown };
+function factsOf(text: string | undefined, source: string): Facts & { readonly version: unknown } {
+  const what = `${source}: the metadata "classifier"`;
+  const parsed = text === undefined ? {} : parseJson(text, what);
+  const { version, ...facts } = (isObject(parsed) ? parsed : {}) as Partial<Facts> & {
+    readonly version?: unknown;
+  };
   const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
   const { data, fingerprint, config, seed, steps, batchSize, learningRate, heldOutAccuracy } = facts;
   const isComplete =
@@ -70,12 +96,12 @@ function factsOf(text: string | undefined, source: string): Facts {
     typeof config === 'object' &&
     [seed, steps, batchSize].every(isCount) &&
     [learningRate, heldOutAccuracy].every((value) => typeof value === 'number');
-  if (version !== VERSION || !isComplete) {
+  if (!READ.includes(version) || !isComplete) {
     throw new DataError(
-      `${source}: the metadata does not describe a classifier of version ${VERSION}, got ${text ?? 'nothing'}.`,
+      `${source}: the metadata does not describe a classifier of version ${READ.join(' or ')}, got ${text === undefined ? 'nothing' : printable(text)}.`,
     );
   }
-  return facts as Facts;
+  return { version, ...(facts as Facts) };
 }
 
 function specsOf(config: ClassifierConfig, source: string): Described<ClassifierParameters> {
@@ -85,13 +111,5 @@ function specsOf(config: ClassifierConfig, source: string): Described<Classifier
     throw new DataError(`${source}: the metadata names no network: ${(error as Error).message}`, {
       cause: error,
     });
-  }
-}
-
-function parse(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '{}') ?? {};
-  } catch {
-    return {};
   }
 }

@@ -15,4 +15,4 @@ export {
   type LabelledSource,
 } from './train.js';
 export { Classifier, type ClassifierModel, type ClassifierOptions } from './classifier.js';
-export { decodeClassifier, encodeClassifier } from './file.js';
+export { decodeClassifier, encodeClassifier, readClassifier } from './file.js';

@@ -1,12 +1,12 @@
 /** `@meanflow/classifier/node`: a classifier that is trained once and kept in a file. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DataError, HostArray, RandomKey } from '@meanflow/core';
+import { fileAccess } from '@meanflow/formats/node';
 import { makeDirectory, writeFileAtomically } from '@meanflow/training/node';
 import type { ClassifierModel } from './classifier.js';
-import { decodeClassifier, encodeClassifier } from './file.js';
+import { encodeClassifier, readClassifier } from './file.js';
 import {
   classifierRequest,
   trainClassifier,
@@ -20,15 +20,7 @@ import {
  * @throws {DataError} when the file cannot be read, is damaged, or is no classifier
  */
 export async function loadClassifier(path: string): Promise<ClassifierModel> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw new DataError(`${path}: the classifier cannot be read: ${(error as Error).message}.`, {
-      cause: error,
-    });
-  }
-  return decodeClassifier(bytes, path);
+  return readClassifier(await fileAccess(path));
 }
 
 /** Writes a classifier, whole or not at all. @throws {DataError} when it cannot be written */

@@ -181,11 +181,11 @@ describe('trainClassifier', () => {
 });
 
 describe('encodeClassifier', () => {
-  it('is undone by decodeClassifier', () => {
-    expect(decodeClassifier(encodeClassifier(untrained), 'c.safetensors')).toEqual(untrained);
+  it('is undone by decodeClassifier', async () => {
+    expect(await decodeClassifier(encodeClassifier(untrained), 'c.safetensors')).toEqual(untrained);
   });
 
-  it('is refused where metadata and tensors do not fit, before anything is allocated', () => {
+  it('is refused where metadata and tensors do not fit, before anything is allocated', async () => {
     const { params, ...facts } = untrained;
     const file = (changed: object, format = 'meanflow-classifier') =>
       encodeSafetensors(
@@ -195,15 +195,25 @@ describe('encodeClassifier', () => {
           classifier: JSON.stringify({ version: 1, ...facts, ...changed }),
         },
       );
-    const refusal = (bytes: Uint8Array) => () => decodeClassifier(bytes, 'c.safetensors');
-    expect(refusal(file({}, 'else'))).toThrow('has format "else"');
-    expect(refusal(file({ version: 9 }))).toThrow('does not describe a classifier of version 1');
-    expect(refusal(file({ steps: -1 }))).toThrow('does not describe');
-    expect(refusal(file({ config: { imageShape: 5 } }))).toThrow('names no network');
-    expect(refusal(file({ config: { ...config, width: 1e6 } }))).toThrow(
-      '"convolutions/0/bias" is missing, expected float32',
+    const refusal = (bytes: Uint8Array) => expect(decodeClassifier(bytes, 'c.safetensors')).rejects;
+    await refusal(file({}, 'else')).toThrow('has format "else"');
+    await refusal(file({ version: 9 })).toThrow('does not describe a classifier of version 1');
+    await refusal(file({ steps: -1 })).toThrow('does not describe');
+    await refusal(file({ config: { imageShape: 5 } })).toThrow('names no network');
+    await refusal(file({ config: { ...config, width: 1e6 } })).toThrow(
+      '"convolutions/0/bias" is missing, expected F32',
     );
-    expect(refusal(file({}))).toThrow('c.safetensors is a damaged classifier');
+    await refusal(file({})).toThrow('c.safetensors is a damaged classifier');
+    await refusal(file({ version: 2 })).toThrow('a classifier of version 2 has checksums, and it has none');
+  });
+
+  it('has checksums', async () => {
+    const bytes = encodeClassifier(untrained);
+    for (let at = 0; at < bytes.length; at += 97) {
+      const damaged = bytes.slice();
+      damaged[at] ^= 4;
+      await expect(decodeClassifier(damaged, 'c.safetensors')).rejects.toThrow(DataError);
+    }
   });
 });
 

@@ -113,7 +113,7 @@ it.each(['sample', 'evaluate', 'export'])('%s refuses parameters that are not fi
   );
   tensors[name].data[0] = NaN;
   const path = folder.path(`nan-${command}.safetensors`);
-  await writeFile(path, encodeSafetensors(tensors, metadata));
+  await writeFile(path, encodeSafetensors(tensors, metadata, { checksums: true }));
   const outcome = await meanflow(command, path);
   expect(outcome).toMatchObject({ status: 1, out: '' });
   expect(outcome.err).toMatch(

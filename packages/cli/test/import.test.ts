@@ -116,6 +116,6 @@ test('what is no checkpoint, or is not there', async () => {
   });
   expect(await meanflow('import', folder.path('nowhere'))).toMatchObject({
     status: 1,
-    err: expect.stringContaining('there is no such file or folder'),
+    err: expect.stringContaining('there is no such file or directory'),
   });
 });

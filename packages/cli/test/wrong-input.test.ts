@@ -222,8 +222,15 @@ describe('checkpoints', () => {
     await copyFile(folder.path('run', 'final.safetensors'), folder.path('mixed', 'final.safetensors'));
     const outcome = await meanflow('train', '--resume', folder.path('mixed'), '--steps', '9');
     expect(outcome).toMatchObject({ status: 1, out: '' });
-    expect(outcome.err).toMatch(
-      /is a checkpoint of another architecture: .*float32\[\d+, 8\], expected float32\[\d+, 12\]/,
+    expect(outcome.err).toContain(
+      'final.safetensors" does not belong to this run, or ' +
+        folder.path('mixed', 'config.json') +
+        ' was changed',
+    );
+    expect(outcome.err).toContain('network.width 8 (now 12)');
+    // Nor sampled from, as if it were the run's own.
+    expect((await meanflow('sample', folder.path('mixed'), '--out', '-')).err).toContain(
+      'network.width 8 (now 12)',
     );
   });
 

@@ -3,9 +3,17 @@
  * and the plain values beside them (a step, a learning rate, arguments). Names are the keys of the containers a tensor
  * lies in, joined by `/`: `ema_params/net/blocks/layers_0/attn/qkv/_flax_linear/kernel`, `model/net.map_layer0.weight`.
  */
-import { DataError, formatShape, sizeOf, type HostArray, type Shape } from '@meanflow/core';
-import { storedDTypes, type StoredDTypeName } from './dtypes.js';
-import { collect, type Pieces } from './access/pieces.js';
+import { DataError, formatShape, HostArray, quoted, sizeOf, type Shape } from '@meanflow/core';
+import { allocated } from './access/random-access.js';
+import type { Pieces } from './access/pieces.js';
+import {
+  checkElements,
+  decodeElements,
+  hostDataType,
+  isReadAsItIs,
+  storedDTypes,
+  type StoredDTypeName,
+} from './dtypes.js';
 
 /** A tensor that is yet to be read. */
 export interface StoredTensor {
@@ -13,8 +21,17 @@ export interface StoredTensor {
   /** As safetensors names it, such as `F32` or `BF16`. */
   readonly dtype: StoredDTypeName;
   readonly shape: Shape;
-  /** The elements in row-major order, little-endian, in pieces of whole elements. */
+  /** The file or the folder that it is in, for messages. */
+  readonly source?: string;
+  /**
+   * The elements in row-major order, little-endian, in pieces of whole elements. Where there is a checksum, it is checked
+   * when the last piece was taken.
+   *
+   * @throws {DataError} when they are not all there, or their checksum does not match
+   */
   pieces(): Pieces;
+  /** Puts the same bytes into an array of exactly their length, where they lie in one range; throws as `pieces`. */
+  readInto?(target: Uint8Array): Promise<void>;
 }
 
 /** A value that is not a tensor. */
@@ -51,21 +68,36 @@ export function describeTensor({ dtype, shape }: Pick<StoredTensor, 'dtype' | 's
   return `${dtype}${formatShape(shape)}`;
 }
 
+/** A tensor as messages name it: by its file and its name. */
+export function nameOfTensor({ name, source }: Pick<StoredTensor, 'name' | 'source'>): string {
+  return source === undefined ? `Tensor ${quoted(name)}` : `${source}: tensor ${quoted(name)}`;
+}
+
 /**
- * A whole tensor. F16 and BF16 become float32, integers int32. Check the shape before: this allocates it.
+ * A whole tensor, in memory once. F16 and BF16 become float32, integers int32. Check the shape before: this allocates it.
  *
- * @throws {DataError} when its file is damaged, or an integer does not fit into int32
+ * @throws {DataError} when its file is damaged, an integer does not fit into int32, or it is larger than an array can be
  */
 export async function readTensor(tensor: StoredTensor): Promise<HostArray> {
-  const { name, dtype, shape } = tensor;
-  const bytes = await collect(tensor.pieces(), byteLength(tensor), `Tensor "${name}"`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  try {
-    return storedDTypes[dtype].read(view, sizeOf(shape), shape);
-  } catch (error) {
-    if (error instanceof DataError) throw new DataError(`Tensor "${name}" ${error.message}.`);
-    throw error;
+  const { dtype, shape } = tensor;
+  const { bytes: width, hostDType } = storedDTypes[dtype];
+  const count = sizeOf(shape);
+  const what = nameOfTensor(tensor);
+  const elements = allocated(hostDataType(dtype), count, what);
+  if (isReadAsItIs(dtype) && tensor.readInto !== undefined) {
+    await tensor.readInto(new Uint8Array(elements.buffer));
+    checkElements(dtype, elements, 0, count, what);
+    return new HostArray(hostDType, shape, elements);
   }
+  let done = 0;
+  for await (const piece of tensor.pieces()) {
+    const next = done + piece.length / width;
+    if (next > count) throw new DataError(`${what} holds more than the ${count} elements of its shape.`);
+    decodeElements(dtype, piece, elements, done, what);
+    done = next;
+  }
+  if (done < count) throw new DataError(`${what} holds ${done} elements, expected ${count}.`);
+  return new HostArray(hostDType, shape, elements);
 }
 
 /** How many tensors and values a checkpoint may hold: several times what the largest published ones do. */

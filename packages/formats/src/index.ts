@@ -5,6 +5,7 @@
 export { ForwardReader } from './access/forward-reader.js';
 export { collect, collectSome, swapped, wholeElements, type Pieces } from './access/pieces.js';
 export {
+  allocated,
   blobAccess,
   bytesAccess,
   piecesOf,
@@ -21,6 +22,7 @@ export {
   checkedCatalogue,
   checkShape,
   describeTensor,
+  nameOfTensor,
   readTensor,
   type Catalogue,
   type PassedOver,
@@ -30,7 +32,7 @@ export {
 export { crc32, crc32c } from './checksums.js';
 export { decompressed, type Codec } from './compression/decompress.js';
 export { isStoredDType, storedDTypes, type StoredDTypeName } from './dtypes.js';
-export { isObject, type JsonObject, type JsonValue } from './json.js';
+export { isObject, parseJson, type JsonLimits, type JsonObject, type JsonValue } from './json.js';
 export { numpyDType } from './numpy/dtypes.js';
 export { encodeNpy, encodeNpz } from './numpy/encode.js';
 export { decodeNpy, decodeNpz, readNpy, readNpz, type DecodeNpzOptions } from './numpy/npz.js';
@@ -39,6 +41,9 @@ export {
   encodeSafetensors,
   safetensorsChunks,
   safetensorsLayout,
+  safetensorsParts,
+  type EncodeOptions,
+  type FilePart,
   type SafetensorsLayout,
   type SafetensorsMetadata,
   type WrittenTensor,
@@ -46,9 +51,10 @@ export {
 export {
   headerEnd,
   readSafetensorsHeader,
+  type HeaderLimits,
   type SafetensorsHeader,
   type TensorEntry,
 } from './safetensors/header.js';
-export { readSafetensors } from './safetensors/reader.js';
+export { readSafetensors, verifyTensors, type SafetensorsFile } from './safetensors/reader.js';
 export { openZip, type ZipArchive } from './zip/archive.js';
 export { type ZipEntry } from './zip/directory.js';

@@ -174,7 +174,27 @@ describe('damage', () => {
       fileOf('{}', 0, 100),
       'its header ends at byte 108, but the file has 10 bytes',
     ],
-    ['no JSON', fileOf('{"a":', 0), 'its header is not a JSON object'],
+    ['no JSON', fileOf('{"a":', 0), 'its header is not JSON: Unexpected end'],
+    [
+      'JSON of a hundred thousand levels',
+      fileOf(`{"a":{"dtype":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`, 0),
+      'its header is nested more than 8 levels deep (character 21)',
+    ],
+    [
+      'a million empty tensors',
+      fileOf(`{${Array.from({ length: 1_000_001 }, (_, i) => `"${i}":0`).join()}}`, 0),
+      'its header holds more than 1000000 keys (character ',
+    ],
+    [
+      'a name of megabytes',
+      fileOf({ ['x'.repeat(5_000_000)]: entry(0, 4, [2]) }, 4),
+      `tensor "${'x'.repeat(200)}… (5000000 characters)": F32 [2] needs 8 bytes`,
+    ],
+    [
+      'a name with what a terminal obeys',
+      fileOf({ '\x1b]0;pwned\x07': entry(0, 4, [2]) }, 4),
+      String.raw`tensor "\x1b]0;pwned\x07": F32 [2] needs 8 bytes`,
+    ],
     ['text before the JSON', fileOf(' {}', 0), 'its header does not begin with "{"'],
     ['a list', fileOf('[]', 0), 'its header does not begin with "{"'],
     [

@@ -1,27 +1,40 @@
 /**
  * Checkpoints: one safetensors file with everything a run goes on from (`params/…`, `optimizer/…`, `ema/<decay>/…`)
- * and, as metadata, the step, the seed, and whatever the caller needs to make sense of the tensors (configuration,
- * normalisation, data set). Nothing in it depends on when or where it was written: equal states make equal files.
+ * and, as metadata, the step, the seed, whatever the caller needs to make sense of the tensors (configuration,
+ * normalisation, data set), and checksums. Nothing in it depends on when or where it was written: equal states make equal
+ * files. What is read is the header; tensors are read when they are asked for, each into its own memory.
  */
 import {
   DataError,
   formatType,
-  type HostArray,
+  printable,
+  printableJson,
+  quoted,
   sameShape,
-  treePaths,
   treeFlatten,
+  treePaths,
+  type HostArray,
+  type TensorSpec,
   type Tree,
+  type TreeStructure,
 } from '@meanflow/core';
 import {
-  decodeSafetensors,
+  bytesAccess,
   isObject,
+  parseJson,
+  readSafetensors,
+  readTensor,
+  safetensorsChunks,
+  storedDTypes,
+  verifyTensors,
   type JsonObject,
   type JsonValue,
-  safetensorsChunks,
+  type RandomAccess,
+  type StoredTensor,
 } from '@meanflow/formats';
-import { ParameterSpec } from '@meanflow/models';
+import type { ParameterSpec } from '@meanflow/models';
 import type { EmaState } from './ema.js';
-import { stateTree, type TrainState } from './trainer.js';
+import { stateTree, type StateTypes, type TrainState } from './trainer.js';
 import { flattenTree } from './trees.js';
 
 /** What a checkpoint says besides its tensors. */
@@ -42,21 +55,25 @@ export interface Checkpoint extends CheckpointFacts {
   readonly rateScale: number;
   /** Keys of the averages in it, such as `0.9999`. */
   readonly averages: readonly string[];
-  /** Every tensor by its name in the file. */
-  readonly tensors: Readonly<Record<string, HostArray>>;
+  /** Every tensor by its name in the file, not read yet. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** Whether damage shows: checkpoints of version 1 had no checksums. */
+  readonly hasChecksums: boolean;
   /** What it was read from, for messages. */
   readonly source: string;
 }
 
 const FORMAT = 'meanflow-checkpoint';
-const VERSION = 1;
+/** Version 2 has checksums. */
+const VERSION = 2;
+const READ: readonly unknown[] = [1, 2];
 /** How many differences an error lists. */
 const LISTED = 5;
 
 /** A checkpoint as pieces of a file, to be written in order. */
 export function checkpointChunks(state: TrainState, facts: CheckpointFacts): Uint8Array[] {
   const { seed, batchSize, info } = facts;
-  return safetensorsChunks(flattenTree(stateTree(state)), {
+  const metadata = {
     format: FORMAT,
     training: stableJson({
       version: VERSION,
@@ -67,40 +84,46 @@ export function checkpointChunks(state: TrainState, facts: CheckpointFacts): Uin
       ...(state.rateScale !== undefined && { rateScale: state.rateScale }),
     }),
     info: stableJson(info),
-  });
+  };
+  return safetensorsChunks(flattenTree(stateTree(state)), metadata, { checksums: true });
 }
 
 /**
- * Reads a checkpoint.
+ * Reads what a checkpoint is, without its tensors.
  *
- * @param source the file's name, for messages
- * @throws {DataError} when the file is damaged, is no checkpoint, or is one of a later version
+ * @throws {DataError} when the file is damaged, as far as its header tells, is no checkpoint, or is one of a later version
  */
-export function decodeCheckpoint(bytes: Uint8Array, source = 'The data'): Checkpoint {
-  const { tensors, metadata } = decodeSafetensors(bytes, source);
+export async function readCheckpoint(access: RandomAccess): Promise<Checkpoint> {
+  const { source } = access;
+  const { tensors, metadata, hasChecksums } = await readSafetensors(access);
   if (metadata.format !== FORMAT) {
     throw new DataError(
       `${source} is a safetensors file but no checkpoint of meanflow: its metadata has format ` +
-        `${JSON.stringify(metadata.format) ?? 'nothing'}, expected "${FORMAT}".`,
+        `${metadata.format === undefined ? 'nothing' : quoted(metadata.format)}, expected "${FORMAT}".`,
     );
   }
   const training = parseObject(metadata.training, 'training', source);
-  if (training.version !== VERSION) {
+  if (!READ.includes(training.version)) {
     throw new DataError(
-      `${source} is a checkpoint of version ${JSON.stringify(training.version)}; this program reads version ${VERSION}. ` +
+      `${source} is a checkpoint of version ${printableJson(training.version)}; this program reads version ${READ.join(' and ')}. ` +
         'Update meanflow.',
+    );
+  }
+  if (training.version !== 1 && !hasChecksums) {
+    throw new DataError(
+      `${source} is damaged: a checkpoint of version ${VERSION} has checksums, and it has none.`,
     );
   }
   const { step, seed, batchSize, rateScale = 1 } = training;
   if (!isCount(step) || !isCount(seed) || !isCount(batchSize)) {
     throw new DataError(
-      `${source}: step, seed and batchSize must be whole numbers, got ${metadata.training}.`,
+      `${source}: step, seed and batchSize must be whole numbers, got ${printableJson(training)}.`,
     );
   }
   if (!(typeof rateScale === 'number' && rateScale > 0 && rateScale <= 1)) {
-    throw new DataError(`${source}: rateScale must lie in (0, 1], got ${metadata.training}.`);
+    throw new DataError(`${source}: rateScale must lie in (0, 1], got ${printableJson(rateScale)}.`);
   }
-  const averages = Object.keys(tensors).flatMap((name) => /^ema\/([^/]+)/.exec(name)?.[1] ?? []);
+  const averages = tensors.flatMap(({ name }) => /^ema\/([^/]+)/.exec(name)?.[1] ?? []);
   return {
     step,
     seed,
@@ -108,9 +131,24 @@ export function decodeCheckpoint(bytes: Uint8Array, source = 'The data'): Checkp
     rateScale,
     info: parseObject(metadata.info, 'info', source) as JsonObject,
     averages: [...new Set(averages)],
-    tensors,
+    tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
+    hasChecksums,
     source,
   };
+}
+
+/** A checkpoint in memory; see {@link readCheckpoint}. @param source the file's name, for messages */
+export function decodeCheckpoint(bytes: Uint8Array, source = 'The data'): Promise<Checkpoint> {
+  return readCheckpoint(bytesAccess(bytes, source));
+}
+
+/**
+ * Reads all of a checkpoint, and keeps none of it.
+ *
+ * @throws {DataError} when a tensor cannot be read, or its checksum does not match
+ */
+export async function verifyCheckpoint({ tensors }: Checkpoint): Promise<void> {
+  await verifyTensors({ tensors: [...tensors.values()] });
 }
 
 /**
@@ -118,46 +156,51 @@ export function decodeCheckpoint(bytes: Uint8Array, source = 'The data'): Checkp
  *
  * @param expected parameters of the same network, or what describes them (`network.specs`): only structure and types are used
  * @param average the key of an average, such as `0.9999`; the parameters themselves by default
- * @throws {DataError} when the checkpoint does not hold exactly these tensors, or has no such average
+ * @throws {DataError} when the checkpoint does not hold exactly these tensors, has no such average, or is damaged
  */
 export function checkpointParameters<Params extends Tree<HostArray>>(
   checkpoint: Checkpoint,
   expected: Params,
   average?: string,
-): Params;
+): Promise<Params>;
 export function checkpointParameters<Params extends Tree<HostArray>>(
   checkpoint: Checkpoint,
   expected: Tree<ParameterSpec>,
   average?: string,
-): Params;
-export function checkpointParameters(
+): Promise<Params>;
+export async function checkpointParameters(
   checkpoint: Checkpoint,
   expected: Tree<HostArray> | Tree<ParameterSpec>,
   average?: string,
-): Tree<HostArray> {
+): Promise<Tree<HostArray>> {
   if (average !== undefined && !checkpoint.averages.includes(average)) {
-    throw new DataError(
-      `${checkpoint.source} has no average of decay ${average}; it has ${checkpoint.averages.join(', ') || 'none'}.`,
-    );
+    const known = printable(checkpoint.averages.join(', ') || 'none');
+    throw new DataError(`${checkpoint.source} has no average of decay ${average}; it has ${known}.`);
   }
-  return subtree(checkpoint, average === undefined ? 'params' : `ema/${average}`, expected);
+  return readPart(findPart(checkpoint, average === undefined ? 'params' : `ema/${average}`, expected));
 }
 
 /**
- * A whole training state out of a checkpoint.
+ * A whole training state out of a checkpoint. Nothing is read before all of it is found to fit.
  *
- * @param expected a state of the same network, optimizer and averages, such as a trainer's `initialState`
- * @throws {DataError} when the checkpoint does not hold exactly these tensors
+ * @param expected of the same network, optimizer and averages: a trainer's `stateTypes`, or a state
+ * @throws {DataError} when the checkpoint does not hold exactly these tensors, or is damaged
  */
-export function checkpointState<Params extends Tree<HostArray>>(
+export async function checkpointState<Params extends Tree<HostArray>>(
   checkpoint: Checkpoint,
-  expected: TrainState<Params>,
-): TrainState<Params> {
-  const params = subtree(checkpoint, 'params', expected.params) as Params;
-  const optimizer = subtree(checkpoint, 'optimizer', expected.optimizer);
-  const ema = subtree(checkpoint, 'ema', expected.ema) as EmaState<Params>;
+  expected: StateTypes,
+): Promise<TrainState<Params>> {
+  const params = findPart(checkpoint, 'params', expected.params);
+  const optimizer = findPart(checkpoint, 'optimizer', expected.optimizer);
+  const ema = findPart(checkpoint, 'ema', expected.ema);
   const { step, rateScale } = checkpoint;
-  return { step, params, optimizer, ema, ...(rateScale !== 1 && { rateScale }) };
+  return {
+    step,
+    params: (await readPart(params)) as Params,
+    optimizer: await readPart(optimizer),
+    ema: (await readPart(ema)) as EmaState<Params>,
+    ...(rateScale !== 1 && { rateScale }),
+  };
 }
 
 /** What a part of a checkpoint is called when it does not fit. */
@@ -167,35 +210,49 @@ const otherThan: Readonly<Record<string, string>> = {
   ema: 'with other averages, or of another architecture',
 };
 
-function subtree(
-  checkpoint: Checkpoint,
-  prefix: string,
-  expected: Tree<HostArray | ParameterSpec>,
-): Tree<HostArray> {
-  const { structure } = treeFlatten(expected);
-  const wanted = treePaths<HostArray | ParameterSpec>(expected).map(({ path, leaf }) => ({
+/** Part of a checkpoint that is there as it is expected. */
+interface Part {
+  readonly tensors: readonly StoredTensor[];
+  readonly structure: TreeStructure;
+}
+
+type ExpectedLeaf = HostArray | ParameterSpec | TensorSpec;
+
+/** @throws {DataError} when tensors are missing, are of another type, or are not expected */
+function findPart(checkpoint: Checkpoint, prefix: string, expected: Tree<ExpectedLeaf>): Part {
+  const { structure } = treeFlatten<ExpectedLeaf>(expected);
+  const wanted = treePaths<ExpectedLeaf>(expected).map(({ path, leaf: { shape, ...leaf } }) => ({
     name: path === '' ? prefix : `${prefix}/${path}`,
-    leaf: leaf instanceof ParameterSpec ? { dtype: 'float32' as const, shape: leaf.shape } : leaf,
+    type: { dtype: 'dtype' in leaf ? leaf.dtype : ('float32' as const), shape },
   }));
   const names = new Set(wanted.map(({ name }) => name));
-  const present = Object.keys(checkpoint.tensors).filter(
+  const present = [...checkpoint.tensors.keys()].filter(
     (name) => name === prefix || name.startsWith(`${prefix}/`),
   );
   const differences = [
-    ...wanted.flatMap(({ name, leaf }) => {
-      const found = Object.hasOwn(checkpoint.tensors, name) ? checkpoint.tensors[name] : undefined;
-      if (found === undefined) return [`"${name}" is missing (${formatType(leaf)})`];
-      const isSame = found.dtype === leaf.dtype && sameShape(found.shape, leaf.shape);
-      return isSame ? [] : [`"${name}" is ${formatType(found)}, expected ${formatType(leaf)}`];
+    ...wanted.flatMap(({ name, type }) => {
+      const stored = checkpoint.tensors.get(name);
+      if (stored === undefined) return [`"${name}" is missing (${formatType(type)})`];
+      const found = { dtype: storedDTypes[stored.dtype].hostDType, shape: stored.shape };
+      const isSame = found.dtype === type.dtype && sameShape(found.shape, type.shape);
+      return isSame ? [] : [`"${name}" is ${formatType(found)}, expected ${formatType(type)}`];
     }),
-    ...present.filter((name) => !names.has(name)).map((name) => `"${name}" is not expected`),
+    ...present.filter((name) => !names.has(name)).map((name) => `${quoted(name)} is not expected`),
   ];
-  if (differences.length === 0)
-    return structure.unflatten(wanted.map(({ name }) => checkpoint.tensors[name]));
+  if (differences.length === 0) {
+    return { structure, tensors: wanted.map(({ name }) => checkpoint.tensors.get(name)!) };
+  }
   const listed = differences.slice(0, LISTED).join('; ');
   const more = differences.length > LISTED ? `; and ${differences.length - LISTED} more` : '';
   const kind = otherThan[prefix.split('/')[0]];
   throw new DataError(`${checkpoint.source} is a checkpoint ${kind}: ${listed}${more}.`);
+}
+
+/** One tensor after another, so that what reading takes beside them stays small. */
+async function readPart({ tensors, structure }: Part): Promise<Tree<HostArray>> {
+  const arrays: HostArray[] = [];
+  for (const tensor of tensors) arrays.push(await readTensor(tensor));
+  return structure.unflatten(arrays);
 }
 
 function isCount(value: unknown): value is number {
@@ -203,13 +260,9 @@ function isCount(value: unknown): value is number {
 }
 
 function parseObject(text: string | undefined, field: string, source: string): Record<string, unknown> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text ?? '');
-  } catch {
-    parsed = undefined;
-  }
-  if (!isObject(parsed)) throw new DataError(`${source}: the metadata "${field}" is not a JSON object.`);
+  const what = `${source}: the metadata "${field}"`;
+  const parsed = text === undefined ? undefined : parseJson(text, what);
+  if (!isObject(parsed)) throw new DataError(`${what} is not a JSON object.`);
   return parsed;
 }
 

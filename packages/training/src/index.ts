@@ -38,7 +38,14 @@ export {
   type TrainStepOutput,
   type TrainStepParts,
 } from './train-step.js';
-export { Trainer, trainingKeys, type BatchSource, type TrainerOptions, type TrainState } from './trainer.js';
+export {
+  Trainer,
+  trainingKeys,
+  type BatchSource,
+  type StateTypes,
+  type TrainerOptions,
+  type TrainState,
+} from './trainer.js';
 export type { StepResult } from './step-program.js';
 export { train } from './loop.js';
 export {
@@ -55,6 +62,8 @@ export {
   checkpointParameters,
   checkpointState,
   decodeCheckpoint,
+  readCheckpoint,
+  verifyCheckpoint,
   type Checkpoint,
   type CheckpointFacts,
 } from './checkpoint.js';

@@ -7,6 +7,7 @@ export {
   type DamagedCheckpoint,
   type DamagePolicy,
   type LatestCheckpoint,
+  type LoadCheckpointOptions,
 } from './node/checkpoint-files.js';
 export { checkWithin, foreignEntry, makeDirectory } from './node/directories.js';
 export { acquireLock, type Lock } from './node/lock.js';

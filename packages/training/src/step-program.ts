@@ -12,6 +12,7 @@ import {
   type Graph,
   type HostArray,
   type RunInput,
+  type TensorSpec,
   type Tree,
 } from '@meanflow/core';
 import { trainStep, type TrainStepParts } from './train-step.js';
@@ -57,7 +58,7 @@ export class StepProgram {
       state,
       data,
       count,
-    }: { state: Readonly<Record<string, Tree<HostArray>>>; data: StepData; count: number },
+    }: { state: Readonly<Record<string, Tree<HostArray | TensorSpec>>>; data: StepData; count: number },
   ): Promise<StepProgram> {
     const { optimizer, ema } = parts;
     const inputs = (first: number, rateScale: number) => {
@@ -73,7 +74,7 @@ export class StepProgram {
     const name = `train ${parts.objective.name}${count === 1 ? '' : `, ${count} steps`}`;
     const f = count === 1 ? trainStep<Net, Batch, Draws>(parts) : trainSteps<Net, Batch, Draws>(parts);
     const graph = traceTree(f, { ...state, ...inputs(0, 1) }, name);
-    const paths = Object.keys(flattenTree(state));
+    const paths = Object.keys(flattenTree<HostArray | TensorSpec>(state));
     const executable = await backend.compile(graph, {
       state: Object.fromEntries(paths.map((path) => [path, path])),
     });
@@ -120,7 +121,7 @@ export class StepProgram {
 }
 
 /** Traces a function of a tree whose structure only the example knows. */
-function traceTree(f: (input: never) => unknown, example: Tree<HostArray>, name: string): Graph {
+function traceTree(f: (input: never) => unknown, example: Tree<HostArray | TensorSpec>, name: string): Graph {
   // The type of a traced tree maps its leaves, which the compiler cannot do for a tree of any depth.
   const traceUntyped = trace as (f: unknown, input: unknown, options: { name: string }) => { graph: Graph };
   return traceUntyped(f, example, { name }).graph;

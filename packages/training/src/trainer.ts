@@ -8,8 +8,10 @@ import {
   assertSamePaths,
   HostArray,
   RandomKey,
+  TensorSpec,
   treeFlatten,
   type Backend,
+  type DType,
   type Graph,
   type Tree,
   type TreeStructure,
@@ -17,7 +19,7 @@ import {
 import type { EmaState } from './ema.js';
 import { StepProgram, type DeviceState, type StepData, type StepResult } from './step-program.js';
 import type { ParameterSource, TrainStepParts } from './train-step.js';
-import { flattenTree } from './trees.js';
+import { flattenTree, mapTree } from './trees.js';
 
 /** Where batches come from. A batch follows from the key and the step alone. */
 export interface BatchSource<Batch> {
@@ -61,6 +63,11 @@ export interface TrainState<Params = Tree<HostArray>> {
   readonly rateScale?: number;
 }
 
+/** What a state is made of, without its values. A state itself says so too. */
+export type StateTypes = {
+  readonly [part in 'params' | 'optimizer' | 'ema']: Tree<HostArray | TensorSpec>;
+};
+
 /** The keys from which everything random in a run follows. */
 export function trainingKeys(seed: number): Readonly<Record<'init' | 'data' | 'draws', RandomKey>> {
   const root = RandomKey.fromSeed(seed);
@@ -76,23 +83,33 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     private readonly structure: TreeStructure,
     private readonly rateOf: ((step: number) => number) | undefined,
     private readonly dataOf: StepData,
-    /** The state at step 0. */
-    readonly initialState: TrainState<Params>,
+    /** Makes the state at step 0, which is not kept. */
+    private readonly initial: () => TrainState<Params>,
+    /** What the state is made of, without its values. */
+    readonly stateTypes: StateTypes,
     readonly seed: number,
     readonly batchSize: number,
     /** Updates that a run makes where so many are to be made. */
     readonly stepsPerRun: number,
     /** Whether steps that are not finite leave the state as it was. */
     readonly guarded: boolean,
-  ) {
-    this.state = flattenTree(stateTree(initialState));
-  }
+  ) {}
 
   private several: Promise<StepProgram> | undefined;
-  private state: DeviceState;
+  /** Made when it is first asked for: a trainer that goes on from a saved state never holds two. */
+  private held: DeviceState | undefined;
   private completed = 0;
   /** What learning rates are multiplied by, from the next run on; part of the state. */
   rateScale = 1;
+
+  private get state(): DeviceState {
+    return (this.held ??= flattenTree(stateTree(this.initialState)));
+  }
+
+  /** The state at step 0, made anew. */
+  get initialState(): TrainState<Params> {
+    return this.initial();
+  }
 
   /**
    * Makes initial parameters, traces the train step and compiles it.
@@ -111,12 +128,14 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
       throw new ArgumentError(`Trainer: ${name} is a whole number from 1, got ${value}.`);
     }
     const keys = trainingKeys(seed);
-    const params = network.init(keys.init);
-    const initial: TrainState<Params> = {
-      step: 0,
-      params,
-      optimizer: optimizer.init(params),
-      ema: ema === undefined ? {} : ema.init(params),
+    const initial = (): TrainState<Params> => {
+      const params = network.init(keys.init);
+      return {
+        step: 0,
+        params,
+        optimizer: optimizer.init(params),
+        ema: ema === undefined ? {} : ema.init(params),
+      };
     };
     const dataOf: StepData = (step) => {
       const batch = data.batch(keys.data, step, batchSize);
@@ -125,16 +144,17 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
         draws: objective.draw(keys.draws.fold(step), batch) as Tree<HostArray>,
       };
     };
-    const state = stateTree(initial);
+    const state = mapTree(typeOf, stateTree(initial())) as StateTypes;
     const compile = (count: number) =>
       StepProgram.compile<Net, Batch, Draws>(backend, options, { state, data: dataOf, count });
     return new Trainer(
       compile,
       await compile(1),
-      treeFlatten<HostArray>(state).structure,
+      treeFlatten<HostArray | TensorSpec>(state).structure,
       optimizer.learningRate && ((at) => optimizer.learningRate!(at)),
       dataOf,
       initial,
+      state,
       seed,
       batchSize,
       stepsPerRun,
@@ -185,7 +205,7 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
 
   private async runProgram(program: StepProgram): Promise<StepResult[]> {
     const { state, results } = await program.run(this.state, this.completed, this.rateScale);
-    this.state = state;
+    this.held = state;
     this.completed += program.count;
     return results;
   }
@@ -210,14 +230,14 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
    * @throws {ArgumentError} when there is no such average
    */
   async parameters(average?: string): Promise<Params> {
-    const kept = Object.keys(this.initialState.ema);
+    const kept = Object.keys(this.stateTypes.ema ?? {});
     if (average !== undefined && !kept.includes(average)) {
       throw new ArgumentError(
         `There is no average of decay "${average}"; this trainer keeps ${kept.join(', ') || 'none'}.`,
       );
     }
     const prefix = average === undefined ? 'params' : `ema/${average}`;
-    const { structure } = treeFlatten<HostArray>(this.initialState.params);
+    const { structure } = treeFlatten<HostArray | TensorSpec>(this.stateTypes.params);
     const paths = structure.paths.map((path) => (path === '' ? prefix : `${prefix}/${path}`));
     return structure.unflatten(await Promise.all(paths.map((path) => this.read(path)))) as Params;
   }
@@ -232,7 +252,7 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     const paths = (of: readonly string[]) => of.map((path) => ({ path }));
     assertSamePaths('Trainer.restore', paths(this.structure.paths), paths(Object.keys(next)));
     this.disposeState();
-    this.state = next;
+    this.held = next;
     this.completed = state.step;
     this.rateScale = state.rateScale ?? 1;
   }
@@ -258,9 +278,14 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
   }
 
   private disposeState(): void {
-    for (const value of Object.values(this.state)) if (!(value instanceof HostArray)) value.dispose();
-    this.state = {};
+    for (const value of Object.values(this.held ?? {})) if (!(value instanceof HostArray)) value.dispose();
+    this.held = {};
   }
+}
+
+/** A dtype that no graph takes is reported by the trace. */
+function typeOf({ dtype, shape }: HostArray): TensorSpec {
+  return new TensorSpec(dtype as DType, shape);
 }
 
 /** The trees of a state, without its step: what lives on the device. */

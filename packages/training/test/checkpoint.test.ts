@@ -1,11 +1,12 @@
 import { DataError, hostArray, type HostArray, type Tree } from '@meanflow/core';
-import { encodeSafetensors, type JsonObject } from '@meanflow/formats';
+import { decodeSafetensors, encodeSafetensors, type JsonObject } from '@meanflow/formats';
 import { ParameterSpec } from '@meanflow/models';
 import {
   checkpointChunks,
   checkpointParameters,
   checkpointState,
   decodeCheckpoint,
+  verifyCheckpoint,
   type TrainState,
 } from '../src/index.js';
 
@@ -27,18 +28,19 @@ const encode = (of: TrainState<Params> = state, info: JsonObject = facts.info): 
   new Uint8Array(Buffer.concat(checkpointChunks(of, { ...facts, info })));
 
 describe('a checkpoint', () => {
-  it('gives back the whole state and what was said of it', () => {
-    const checkpoint = decodeCheckpoint(encode(), 'a.safetensors');
+  it('gives back the whole state and what was said of it', async () => {
+    const checkpoint = await decodeCheckpoint(encode(), 'a.safetensors');
     expect(checkpoint).toMatchObject({
       step: 12,
       averages: ['0.9', '0.999'],
       source: 'a.safetensors',
       ...facts,
     });
-    expect(checkpointState(checkpoint, stateOf({ layers: [layer(2, 3, 0)] }, 0))).toEqual(state);
-    expect(checkpointParameters(checkpoint, params)).toEqual(params);
-    expect(checkpointParameters(checkpoint, params, '0.999')).toEqual(state.ema['0.999']);
-    expect(Object.keys(checkpoint.tensors)).toContain('optimizer/1/variance/layers/0/weight');
+    expect(checkpoint.hasChecksums).toBe(true);
+    expect(await checkpointState(checkpoint, stateOf({ layers: [layer(2, 3, 0)] }, 0))).toEqual(state);
+    expect(await checkpointParameters(checkpoint, params)).toEqual(params);
+    expect(await checkpointParameters(checkpoint, params, '0.999')).toEqual(state.ema['0.999']);
+    expect([...checkpoint.tensors.keys()]).toContain('optimizer/1/variance/layers/0/weight');
   });
 
   it('has the same bytes for the same state, in whatever order its JSON was written', () => {
@@ -48,31 +50,31 @@ describe('a checkpoint', () => {
     expect(encode(state, { a: 2 })).not.toEqual(encode(state, { a: 1 }));
   });
 
-  it('keeps infinite and subnormal numbers, and the sign of zero', () => {
+  it('keeps infinite and subnormal numbers, and the sign of zero', async () => {
     const odd = { layers: [{ weight: hostArray([[-0, Infinity, 1e-45]]), bias: hostArray([NaN]) }] };
-    const back = checkpointParameters(decodeCheckpoint(encode(stateOf(odd))), odd);
+    const back = await checkpointParameters(await decodeCheckpoint(encode(stateOf(odd))), odd);
     expect(back).toEqual(odd);
     expect(Object.is(back.layers[0].weight.data[0], -0)).toBe(true);
   });
 });
 
-it('is read by what describes the parameters, without any being made', () => {
+it('is read by what describes the parameters, without any being made', async () => {
   const refuse = (): never => {
     throw new Error('a parameter was made');
   };
   const described = (width: number) => ({
     layers: [{ weight: new ParameterSpec([2, width], refuse), bias: new ParameterSpec([width], refuse) }],
   });
-  const checkpoint = decodeCheckpoint(encode());
-  expect(checkpointParameters(checkpoint, described(3))).toEqual(params);
-  expect(() => checkpointParameters(checkpoint, described(4))).toThrow(
+  const checkpoint = await decodeCheckpoint(encode());
+  expect(await checkpointParameters(checkpoint, described(3))).toEqual(params);
+  await expect(checkpointParameters(checkpoint, described(4))).rejects.toThrow(
     'is float32[2, 3], expected float32[2, 4]',
   );
 });
 
 describe('a checkpoint that does not fit', () => {
-  const fits = (expected: Tree<HostArray>, average?: string) => () =>
-    checkpointParameters(decodeCheckpoint(encode(), 'run/final.safetensors'), expected, average);
+  const fits = async (expected: Tree<HostArray>, average?: string) =>
+    checkpointParameters(await decodeCheckpoint(encode(), 'run/final.safetensors'), expected, average);
 
   it.each<[string, Tree<HostArray>, string]>([
     [
@@ -96,21 +98,23 @@ describe('a checkpoint that does not fit', () => {
       '"params/layers/0/bias" is float32[3], expected int32[3].',
     ],
     ['many differences', { blocks: Array.from({ length: 9 }, () => layer(1, 1)) }, '; and 15 more.'],
-  ])('%s', (_, expected, message) => {
-    expect(fits(expected)).toThrow(DataError);
-    expect(fits(expected)).toThrow('run/final.safetensors is a checkpoint of another architecture: ');
-    expect(fits(expected)).toThrow(message);
+  ])('%s', async (_, expected, message) => {
+    await expect(fits(expected)).rejects.toThrow(DataError);
+    await expect(fits(expected)).rejects.toThrow(
+      'run/final.safetensors is a checkpoint of another architecture: ',
+    );
+    await expect(fits(expected)).rejects.toThrow(message);
   });
 
-  it('another optimizer, other averages', () => {
-    const checkpoint = decodeCheckpoint(encode(), 'x');
-    expect(() => checkpointState(checkpoint, { ...state, optimizer: undefined })).toThrow(
+  it('another optimizer, other averages', async () => {
+    const checkpoint = await decodeCheckpoint(encode(), 'x');
+    await expect(checkpointState(checkpoint, { ...state, optimizer: undefined })).rejects.toThrow(
       'x is a checkpoint of another optimizer or architecture: "optimizer/1/mean/layers/0/bias" is not expected',
     );
-    expect(() => checkpointState(checkpoint, { ...state, ema: { '0.9': params } })).toThrow(
+    await expect(checkpointState(checkpoint, { ...state, ema: { '0.9': params } })).rejects.toThrow(
       'x is a checkpoint with other averages, or of another architecture: "ema/0.999/layers/0/bias" is not expected',
     );
-    expect(fits(params, '0.5')).toThrow('has no average of decay 0.5; it has 0.9, 0.999.');
+    await expect(fits(params, '0.5')).rejects.toThrow('has no average of decay 0.5; it has 0.9, 0.999.');
   });
 });
 
@@ -127,8 +131,13 @@ describe('a file that is no checkpoint', () => {
     ['no metadata', file({ format: 'meanflow-checkpoint' }), 'the metadata "training" is not a JSON object'],
     [
       'a later version',
-      file({ format: 'meanflow-checkpoint', training: '{"version":2}' }),
-      'a checkpoint of version 2; this program reads version 1',
+      file({ format: 'meanflow-checkpoint', training: '{"version":3}' }),
+      'a checkpoint of version 3; this program reads version 1 and 2',
+    ],
+    [
+      'no checksums where there should be',
+      file({ format: 'meanflow-checkpoint', training: training.replace('"version":1', '"version":2') }),
+      'a checkpoint of version 2 has checksums, and it has none',
     ],
     [
       'a step that is none',
@@ -138,10 +147,49 @@ describe('a file that is no checkpoint', () => {
     [
       'torn JSON',
       file({ format: 'meanflow-checkpoint', training, info: '{"a":' }),
-      'the metadata "info" is not a JSON object',
+      'the metadata "info" is not JSON',
     ],
-  ])('%s', (_, bytes, message) => {
-    expect(() => decodeCheckpoint(bytes, 'x')).toThrow(DataError);
-    expect(() => decodeCheckpoint(bytes, 'x')).toThrow(message);
+  ])('%s', async (_, bytes, message) => {
+    await expect(decodeCheckpoint(bytes, 'x')).rejects.toThrow(DataError);
+    await expect(decodeCheckpoint(bytes, 'x')).rejects.toThrow(message);
+  });
+});
+
+describe('checksums', () => {
+  const bytes = encode();
+  const read = async (file: Uint8Array): Promise<TrainState<Params>> =>
+    checkpointState<Params>(await decodeCheckpoint(file, 'x'), state);
+
+  it('find every single bit that is wrong, wherever it is', async () => {
+    const accepted: number[] = [];
+    for (let bit = 0; bit < 8 * bytes.length; bit++) {
+      const damaged = bytes.slice();
+      damaged[bit >> 3] ^= 1 << (bit & 7);
+      await read(damaged).then(
+        () => accepted.push(bit),
+        (error: unknown) => expect(error).toBeInstanceOf(DataError),
+      );
+    }
+    expect(accepted).toEqual([]);
+  });
+
+  it('name the tensor', async () => {
+    const damaged = bytes.slice();
+    damaged[bytes.length - 1] ^= 1;
+    const checkpoint = await decodeCheckpoint(damaged, 'run/final.safetensors');
+    const [last] = [...checkpoint.tensors.keys()].slice(-1);
+    const problem = `run/final.safetensors: tensor "${last}" is damaged: its checksum does not match.`;
+    await expect(verifyCheckpoint(checkpoint)).rejects.toThrow(problem);
+    await expect(checkpointState(checkpoint, state)).rejects.toThrow(problem);
+    // What is not asked for is not read.
+    expect(await checkpointParameters(checkpoint, params, '0.9')).toEqual(params);
+  });
+
+  it('are not there in checkpoints of version 1, which are read as ever', async () => {
+    const { metadata, tensors } = decodeSafetensors(bytes);
+    const training = metadata.training.replace('"version":2', '"version":1');
+    const old = encodeSafetensors(tensors, { ...metadata, training });
+    expect((await decodeCheckpoint(old)).hasChecksums).toBe(false);
+    expect(await read(old)).toEqual(state);
   });
 });

@@ -7,9 +7,11 @@ import {
   byteLength,
   collect,
   gather,
-  type Pieces,
   safetensorsLayout,
+  safetensorsParts,
   storedDTypes,
+  type FilePart,
+  type Pieces,
   type StoredTensor,
 } from '@meanflow/formats';
 import { layoutPermutation, publishedShape, type PublishedParameter } from '@meanflow/models';
@@ -26,7 +28,7 @@ export interface ImportProgress {
 }
 
 /**
- * A model file, to be written in order.
+ * A model file, to be written in order, but for its header, which is written anew with the checksums at the end.
  *
  * @throws {DataError} when a tensor is damaged, holds what is not finite, or does not fit the dtype
  */
@@ -34,7 +36,7 @@ export async function* importedModel(
   plan: ImportPlan,
   dtype: WeightDType = 'float32',
   onProgress?: (progress: ImportProgress) => void,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<FilePart> {
   for (const { expected, tensor } of plan.buffers) await checkBuffer(expected, tensor, plan);
   const byName = new Map(plan.parameters.map((planned) => [`params/${planned.parameter.path}`, planned]));
   const { name, description, parameterCount } = plan.target;
@@ -45,16 +47,16 @@ export async function* importedModel(
       shape: parameter.ownShape,
     })),
     modelMetadata({ name, description, origin: { format: plan.format, weights: plan.weights } }),
+    { checksums: true },
   );
-  yield layout.header;
   let done = 0;
-  for (const { name: key } of layout.tensors) {
+  yield* safetensorsParts(layout, async function* ({ name: key }) {
     const { parameter, tensor } = byName.get(key)!;
     const what = `${plan.source}: "${tensor.name}"`;
     yield* convertFloats(arranged(parameter, tensor, what), tensor.dtype, dtype, what);
     done += sizeOf(parameter.ownShape);
     onProgress?.({ done, total: parameterCount });
-  }
+  });
 }
 
 /** The elements in our order. */

@@ -2,12 +2,14 @@
  * Model files: safetensors with `params/<path>` for each parameter and, as metadata, what the model is. Unlike a
  * checkpoint of a run there is no state of a training in it, and weights may be float16.
  */
-import { DataError } from '@meanflow/core';
-import type { JsonObject, JsonValue } from '@meanflow/formats';
+import { DataError, printableJson } from '@meanflow/core';
+import { isObject, parseJson, type JsonValue, type SafetensorsFile } from '@meanflow/formats';
 import type { ModelDescription } from '../import/target.js';
 
 export const MODEL_FORMAT = 'meanflow-model';
-const VERSION = 1;
+/** Version 2 has checksums. */
+const VERSION = 2;
+const READ: readonly unknown[] = [1, 2];
 
 /** What a model file says of itself. */
 export interface ModelFacts {
@@ -27,12 +29,13 @@ export function modelMetadata({ name, description, origin }: ModelFacts): Readon
 /**
  * The facts of a file's metadata. The configuration is checked when a network is made from it.
  *
- * @throws {DataError} when it is no model file, or one of a later version
+ * @throws {DataError} when it is no model file, one of a later version, or lacks the checksums that it should have
  */
-export function parseModelMetadata(
-  metadata: Readonly<Record<string, string>>,
-  source: string,
-): ModelFacts {
+export function parseModelMetadata({
+  metadata,
+  source,
+  hasChecksums,
+}: Pick<SafetensorsFile, 'metadata' | 'source' | 'hasChecksums'>): ModelFacts {
   if (metadata.format !== MODEL_FORMAT) {
     const hint =
       metadata.format === 'meanflow-checkpoint'
@@ -40,17 +43,18 @@ export function parseModelMetadata(
         : 'Import it first: meanflow import.';
     throw new DataError(`${source} is a safetensors file, but no model of meanflow. ${hint}`);
   }
-  let model: unknown;
-  try {
-    model = JSON.parse(metadata.model ?? '');
-  } catch {
-    model = undefined;
-  }
-  if (!isObject(model)) throw new DataError(`${source}: the metadata "model" is not a JSON object.`);
+  const what = `${source}: the metadata "model"`;
+  const model = metadata.model === undefined ? undefined : parseJson(metadata.model, what);
+  if (!isObject(model)) throw new DataError(`${what} is not a JSON object.`);
   const { version, name, origin, network, autoencoder } = model;
-  if (version !== VERSION) {
+  if (!READ.includes(version)) {
     throw new DataError(
-      `${source} is a model file of version ${JSON.stringify(version)}; this program reads version ${VERSION}. Update meanflow.`,
+      `${source} is a model file of version ${printableJson(version)}; this program reads version ${READ.join(' and ')}. Update meanflow.`,
+    );
+  }
+  if (version !== 1 && !hasChecksums) {
+    throw new DataError(
+      `${source} is damaged, or was written anew by another program: a model file of version ${VERSION} has checksums, and it has none.`,
     );
   }
   const isHalf = isObject(autoencoder) && (autoencoder.half === 'encoder' || autoencoder.half === 'decoder');
@@ -62,10 +66,6 @@ export function parseModelMetadata(
     origin: { format: String(format), weights: String(weights) },
   };
 } // prettier-ignore
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** With the keys of every object in order. */
 function sorted(value: JsonValue): JsonValue {

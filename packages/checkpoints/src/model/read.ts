@@ -41,8 +41,7 @@ export interface ModelFile {
 /** @throws {DataError} when the file is damaged, or is no model file */
 export async function readModelFile(access: RandomAccess): Promise<ModelFile> {
   const catalogue = await readSafetensors(access);
-  const metadata = Object.fromEntries(catalogue.values.map(({ name, value }) => [name, String(value)]));
-  return { facts: parseModelMetadata(metadata, access.source), catalogue };
+  return { facts: parseModelMetadata(catalogue), catalogue };
 }
 
 /** @throws {DataError} when the file is damaged, or holds something else than a network */

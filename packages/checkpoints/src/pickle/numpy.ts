@@ -105,10 +105,7 @@ function scalar([dtype, bytes]: readonly unknown[]): number {
   if (!(bytes instanceof Uint8Array) || bytes.length !== storedDTypes[held].bytes)
     throw new PickleProblem('a scalar of NumPy is damaged');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (held === 'I64') return Number(view.getBigInt64(0, true));
-  if (held === 'U64') return Number(view.getBigUint64(0, true));
-  if (held === 'U32') return view.getUint32(0, true);
-  return storedDTypes[held].read(view, 1, []).item();
+  return Number(storedDTypes[held].element(view, 0));
 }
 
 const multiarray: Readonly<Record<string, KnownGlobal>> = {

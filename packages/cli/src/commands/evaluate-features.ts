@@ -24,7 +24,7 @@ import { openJudgedDataOf } from '../experiment/resolve.js';
 import { drawnPieces, readPieces, readSamples, type SamplePiece } from '../experiment/sample-stream.js';
 import { withFileErrors } from '../files.js';
 import { countText } from '../report/numbers.js';
-import type { Io } from '../terminal/io.js';
+import { noticesTo, type Io } from '../terminal/io.js';
 import { scoresTable, type ScoreRow } from '../terminal/scores.js';
 import { imageSettings, optionName, type FolderOptions, type LabelChoice } from './options.js';
 import { withGuidance } from './sample.js';
@@ -81,7 +81,7 @@ export async function evaluateFeatures(
       '--statistics and --data exclude each other: samples are compared with one of them.',
     );
   }
-  const judged = extname(path) === '.npz' ? await fileOf(path, options) : await modelOf(path, options);
+  const judged = extname(path) === '.npz' ? await fileOf(path, options) : await modelOf(path, options, io);
   try {
     const extractor = await openExtractor(options, judged.facts);
     try {
@@ -178,9 +178,9 @@ async function compared(
 }
 
 /** A run, a checkpoint or an imported model. */
-async function modelOf(path: string, options: EvaluateFeaturesOptions): Promise<Judged> {
+async function modelOf(path: string, options: EvaluateFeaturesOptions, io: Io): Promise<Judged> {
   const { seed, samples: count = SAMPLES } = options;
-  const generator = await loadGenerator(path, options);
+  const generator = await loadGenerator(path, { ...options, notify: noticesTo(io) });
   const openOwnData = (await isModelFile(path))
     ? undefined
     : async (): Promise<Dataset> => openJudgedDataOf((await loadModel(path)).model.config, 'nhwc');

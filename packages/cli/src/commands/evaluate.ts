@@ -26,7 +26,7 @@ import { stepsFor } from '../experiment/solvers.js';
 import { methods } from '../methods.js';
 import { countText } from '../report/numbers.js';
 import { scoresTable } from '../terminal/scores.js';
-import type { Io } from '../terminal/io.js';
+import { noticesTo, type Io } from '../terminal/io.js';
 import { evaluateFeatures, type EvaluateFeaturesOptions } from './evaluate-features.js';
 import { withFeatureOptions } from './feature-options.js';
 import {
@@ -146,7 +146,8 @@ async function evaluate(run: string, options: EvaluateOptions, io: Io): Promise<
       `"${run}" was not trained here: it is judged by a feature extractor in an ONNX file, --features, against --statistics or --data.`,
     );
   }
-  const model = withChanges((await loadModel(run, options)).model, options);
+  const loaded = await loadModel(run, { ...options, notify: noticesTo(io) });
+  const model = withChanges(loaded.model, options);
   checkFiniteParameters(model.params, `"${run}"`);
   for (const note of model.notes) io.err(`${note}\n`);
   const { config, network, step } = model;

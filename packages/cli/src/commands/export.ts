@@ -7,7 +7,7 @@ import { samplerModel } from '../export/sampler-model.js';
 import { checkModelName, tritonConfig } from '../export/triton.js';
 import { writeOutput, writeOutputs } from '../files.js';
 import { bytesText } from '../report/numbers.js';
-import type { Io } from '../terminal/io.js';
+import { noticesTo, type Io } from '../terminal/io.js';
 import { defaultEvaluations, solverOption, withGuidance } from './sample.js';
 import { averageOption, wholeNumber, withGuidanceOptions } from './options.js';
 
@@ -73,7 +73,7 @@ Examples:
 async function exportModel(path: string, options: ExportOptions, io: Io): Promise<void> {
   const { batch: rows, guidanceInputs = false } = options;
   const place = placeOf(path, options);
-  const loaded = await loadGenerator(path, options);
+  const loaded = await loadGenerator(path, { ...options, notify: noticesTo(io) });
   const nfe = options.nfe ?? defaultEvaluations(loaded);
   const model = withGuidance(loaded, nfe, options);
   const solver = solverOption(options.solver);

@@ -16,7 +16,7 @@ import { methods } from '../methods.js';
 import { recipeFor } from '../recipes/index.js';
 import { publishedRecipeNames, publishedRecipeText, publishedRecipeTitle } from '../recipes/published.js';
 import { bytesText, countText } from '../report/numbers.js';
-import type { Io } from '../terminal/io.js';
+import { noticesTo, type Io } from '../terminal/io.js';
 import { optionName, tableOptionNames, tableSettings, withTable, type TableOptions } from './options.js';
 import { readLastMetrics } from '../run-metrics.js';
 
@@ -57,7 +57,7 @@ Examples:
     );
   withTable(command).action(async (run: string | undefined, options: InfoOptions) => {
     checkOptions(run, options);
-    if (run !== undefined) io.out(await runText(run, options));
+    if (run !== undefined) io.out(await runText(run, options, io));
     else if (options.recipe !== undefined) io.out(await recipeText(options.recipe, options));
     else if (options.data !== undefined) io.out(await dataText(options.data, options));
     else io.out(listText());
@@ -85,9 +85,9 @@ async function dataText(data: string, options: InfoOptions): Promise<string> {
   return `${describeData(await openData({ ...choice, layout: 'nhwc', conditional: false }))}\n`;
 }
 
-async function runText(path: string, { json }: InfoOptions): Promise<string> {
+async function runText(path: string, { json }: InfoOptions, io: Io): Promise<string> {
   if (await isModelFile(path)) return modelText(path, json === true);
-  const { model, checkpoint } = await loadModel(path);
+  const { model, checkpoint } = await loadModel(path, { notify: noticesTo(io) });
   const { config, data, network } = model;
   if (json) return `${JSON.stringify({ step: model.step, config, data }, null, 2)}\n`;
   const values = treePaths<HostArray>(model.params);

@@ -11,7 +11,7 @@ import type { Generator, Labels } from '../experiment/model.js';
 import { writeOutput } from '../files.js';
 import { countText } from '../report/numbers.js';
 import { checkFormat, formatSamples } from '../sample-formats.js';
-import type { Io } from '../terminal/io.js';
+import { noticesTo, type Io } from '../terminal/io.js';
 import {
   averageOption,
   grid,
@@ -109,7 +109,7 @@ Examples:
 }
 
 async function sample(run: string, options: SampleOptions, io: Io): Promise<void> {
-  const loaded = await loadGenerator(run, options);
+  const loaded = await loadGenerator(run, { ...options, notify: noticesTo(io) });
   const solver = solverOption(options.solver);
   const out = options.out ?? (loaded.data.imageShape === undefined ? 'samples.csv' : 'samples.png');
   checkFormat(out, loaded.data);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ArgumentError, DataError, type Backend } from '@meanflow/core';
 import { describeData } from '@meanflow/data';
 import type { JsonObject } from '@meanflow/formats';
+import type { Checkpoint } from '@meanflow/training';
 import {
   checkFree,
   readRunConfig,
@@ -20,8 +21,10 @@ import { validate } from '../config/validate.js';
 import { averageNote } from '../experiment/averages.js';
 import { checkJudgeable, createJudge } from '../experiment/evaluation.js';
 import { mergeRuns } from '../experiment/lengths.js';
+import { checkpointFacts, checksumText, passedOverText } from '../experiment/model.js';
 import { openDataOf, resolveRun, type ResolvedRun } from '../experiment/resolve.js';
 import { trainRun } from '../experiment/run.js';
+import { compareWithRun } from '../experiment/same-run.js';
 import { shortRunNote } from '../experiment/short-run.js';
 import { prepareRun } from '../experiment/training.js';
 import { methods } from '../methods.js';
@@ -140,7 +143,7 @@ async function begin(options: TrainOptions, io: Io): Promise<number> {
   await checkRows(run);
   return withBackendOf(run.config, async (device) => {
     const folder = options.out ?? (await freeFolder(run));
-    return work(run, device, folder, io, () => RunDirectory.create(folder, asJson(run.config)));
+    return work(run, device, folder, io, { open: () => RunDirectory.create(folder, asJson(run.config)) });
   });
 }
 
@@ -197,16 +200,18 @@ async function resume(folder: string, options: TrainOptions, io: Io): Promise<nu
   }
   const { steps, backend } = options;
   const source = join(folder, 'config.json');
-  const config = validate(
-    runConfigSchema,
-    merge(await readRunConfig(folder), { steps, backend }),
-    source,
-    DataError,
-  );
+  const saved = await readRunConfig(folder);
+  const config = validate(runConfigSchema, merge(saved, { steps, backend }), source, DataError);
   const dataset = await openDataOf(config);
   io.err(`${describeData(dataset)}\n`);
+  const before = validate(runConfigSchema, saved, source, DataError);
+  const checkCheckpoint = (checkpoint: Checkpoint): void => {
+    const changes = compareWithRun(checkpoint, checkpointFacts(checkpoint).config, before, source);
+    for (const notice of [checksumText(checkpoint), changes]) if (notice !== undefined) io.err(`${notice}\n`);
+  };
+  const open = (): Promise<RunDirectory> => RunDirectory.resume(folder, asJson(config));
   return withBackendOf(config, (device) =>
-    work({ config, dataset }, device, folder, io, () => RunDirectory.resume(folder, asJson(config))),
+    work({ config, dataset }, device, folder, io, { open, checkCheckpoint }),
   );
 }
 
@@ -219,13 +224,20 @@ async function withBackendOf<T>({ backend }: RunConfig, use: (device: Backend) =
   }
 }
 
+/** How the folder of a run is made or opened. */
+interface RunFolder {
+  readonly open: () => Promise<RunDirectory>;
+  /** Throws where a checkpoint in it is of another run. */
+  readonly checkCheckpoint?: (checkpoint: Checkpoint) => void;
+}
+
 /** @returns the exit status */
 async function work(
   run: ResolvedRun,
   device: Backend,
   folder: string,
   io: Io,
-  open: () => Promise<RunDirectory>,
+  { open, checkCheckpoint }: RunFolder,
 ): Promise<number> {
   const { config, dataset } = run;
   const prepared = await prepareRun(run, device);
@@ -239,16 +251,24 @@ async function work(
     );
     const short = shortRunNote(config, dataset);
     if (short !== undefined) io.err(`${short}\n`);
-    const onResume = ({ step, source }: ResumePoint): void =>
+    const onResume = ({ step, source, damaged }: ResumePoint): void =>
       io.err(
         source === undefined
           ? 'No checkpoint yet: from the beginning.\n'
-          : `From step ${countText(step)} (${source}).\n`,
+          : damaged.length > 0
+            ? `${passedOverText(damaged, { step, source })}\n`
+            : `From step ${countText(step)} (${source}).\n`,
       );
     const [summary, status] = await withInterrupt(async (signal) => {
       const progress = showProgress(`${dataset.name}, ${title}`, io, { signal });
       try {
-        const made = await trainRun(prepared, { directory, onProgress: progress.update, signal, onResume });
+        const made = await trainRun(prepared, {
+          directory,
+          onProgress: progress.update,
+          signal,
+          onResume,
+          ...(checkCheckpoint && { checkCheckpoint }),
+        });
         return [made, made.completed ? 0 : interruptStatus(signal)] as const;
       } finally {
         progress.stop();

@@ -7,16 +7,14 @@ import { ArgumentError, formatShape, sameShape, transpose } from '@meanflow/core
 import { rangeNormalisation } from '@meanflow/data';
 import { latentDecoder } from '@meanflow/models';
 import { publishedData, publishedSampling } from './published.js';
-import { checkFiniteParameters, loadModel, type Generator } from './model.js';
+import { checkFiniteParameters, loadModel, type Generator, type LoadOptions } from './model.js';
 
 /** Samples of a published network that are drawn at once; its activations take hundreds of megabytes. */
 const AT_ONCE = 16;
 
-export interface GeneratorOptions {
+export interface GeneratorOptions extends LoadOptions {
   /** A model file with the decoder of an autoencoder, for models of latents. */
   readonly vae?: string | undefined;
-  /** Of a run: the average to sample with, or "none" for the parameters themselves; as the run says by default. */
-  readonly average?: string | undefined;
 }
 
 /**
@@ -28,15 +26,14 @@ export interface GeneratorOptions {
  */
 export async function loadGenerator(
   path: string,
-  { vae, average }: GeneratorOptions = {},
+  { vae, average, notify }: GeneratorOptions = {},
 ): Promise<Generator> {
   const isImported = await isModelFile(path);
   if (isImported && average !== undefined) {
     throw new ArgumentError(`--average: "${path}" is an imported model, which has one set of parameters.`);
   }
-  const generator = channelsLast(
-    isImported ? await imported(path) : (await loadModel(path, { average })).model,
-  );
+  const own = isImported ? await imported(path) : (await loadModel(path, { average, notify })).model;
+  const generator = channelsLast(own);
   checkFiniteParameters(generator.params, `"${path}"`);
   return vae === undefined ? generator : withDecoder(generator, vae);
 }

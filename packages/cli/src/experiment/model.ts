@@ -3,6 +3,8 @@
  * checkpoint, which carries the configuration and the facts of its data, so that samples need neither the run's folder nor the
  * data itself.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { DataError, type HostArray } from '@meanflow/core';
 import {
   describeData,
@@ -22,7 +24,7 @@ import {
   type Checkpoint,
   type TrainState,
 } from '@meanflow/training';
-import { loadCheckpoint } from '@meanflow/training/node';
+import { loadCheckpoint, readRunConfig, type DamagedCheckpoint } from '@meanflow/training/node';
 import { z } from 'zod';
 import { takesGuidance } from '../config/network-schema.js';
 import { runConfigSchema, type RunConfig, type SamplingSettings } from '../config/schema.js';
@@ -31,6 +33,7 @@ import { averageText } from '../config/optimizer-schema.js';
 import { methods } from '../methods.js';
 import { countText } from '../report/numbers.js';
 import { averageNote, chosenAverage } from './averages.js';
+import { compareWithRun } from './same-run.js';
 
 /** What a checkpoint remembers of its data. */
 export interface DataFacts {
@@ -164,20 +167,35 @@ export function modelOfState(
   return { config, data: factsOf(dataset), network, params, step, ...samplingOf(config, step, ema) };
 }
 
+export interface LoadOptions {
+  /** Of a run: the average to sample with, or "none" for the parameters themselves; as the run says by default. */
+  readonly average?: string | undefined;
+  /** Told, in a sentence, of what a user should know: a checkpoint that was damaged and passed over, settings that have changed. */
+  readonly notify?: ((sentence: string) => void) | undefined;
+}
+
 /**
- * The model of a checkpoint file, or of the latest checkpoint of a run's folder.
+ * The model of a checkpoint file, or of the latest intact checkpoint of a run's folder.
  *
- * @param options.average the average to sample with, or "none" for the parameters themselves; as the run says by default
- * @throws {DataError} when it is missing, damaged, or not the checkpoint of the network that it says it is, or when its
- *   parameters are not finite
+ * @throws {DataError} when it is missing, damaged, not the checkpoint of the network that it says it is, or not of the run in
+ *   whose folder it lies
  * @throws {ArgumentError} when the run keeps no such average
  */
 export async function loadModel(
   path: string,
-  { average: wanted }: { readonly average?: string | undefined } = {},
+  { average: wanted, notify }: LoadOptions = {},
 ): Promise<{ readonly model: Model; readonly checkpoint: Checkpoint }> {
-  const checkpoint = await loadCheckpoint(path);
-  const { config, data } = validate(infoSchema, checkpoint.info, checkpoint.source, DataError);
+  const damaged: DamagedCheckpoint[] = [];
+  const checkpoint = await loadCheckpoint(path, { onPassedOver: (each) => damaged.push(each) });
+  if (damaged.length > 0) notify?.(passedOverText(damaged, checkpoint));
+  const unchecked = checksumText(checkpoint);
+  if (unchecked !== undefined) notify?.(unchecked);
+  const { config, data } = checkpointFacts(checkpoint);
+  const current = await configOfFolder(path, notify);
+  if (current !== undefined) {
+    const changes = compareWithRun(checkpoint, config, current.config, current.source);
+    if (changes !== undefined) notify?.(changes);
+  }
   const facts: DataFacts = {
     ...data,
     imageShape: data.imageShape,
@@ -187,7 +205,7 @@ export async function loadModel(
   const network = networkOf(config, facts);
   const average = chosenAverage(config, wanted);
   const key = average === null ? undefined : emaKey(average);
-  const params = checkpointParameters<ParameterTree>(checkpoint, network.specs, key);
+  const params = await checkpointParameters<ParameterTree>(checkpoint, network.specs, key);
   const { step } = checkpoint;
   const sampling = samplingOf(config, step, average);
   return { model: { config, data: facts, network, params, step, ...sampling }, checkpoint };
@@ -201,6 +219,43 @@ export function checkFiniteParameters(params: ParameterTree, source: string): vo
     `${source} cannot be sampled: its parameters are not finite (${countText(worst.count)} of the ${countText(worst.size)} values of ` +
       `"${worst.path}"). The run diverged; take a checkpoint from before, or another average with --average.`,
   );
+}
+
+/** What a checkpoint of a run says of itself. @throws {DataError} when it says something else */
+export function checkpointFacts({ info, source }: Checkpoint): z.infer<typeof infoSchema> {
+  return validate(infoSchema, info, source, DataError);
+}
+
+/** That nobody can tell whether a checkpoint is damaged, where it is an old one. */
+export function checksumText({ hasChecksums, source }: Checkpoint): string | undefined {
+  return hasChecksums
+    ? undefined
+    : `${source} was written before checkpoints had checksums: damage in its numbers does not show.`;
+}
+
+/** Checkpoints that were passed over, and the one that is used instead. */
+export function passedOverText(
+  damaged: readonly DamagedCheckpoint[],
+  used: Pick<Checkpoint, 'step' | 'source'>,
+): string {
+  const problems = damaged.map(({ problem }) => problem).join('\n');
+  return `warning: ${problems}\nStep ${countText(used.step)} is used instead (${used.source}).`;
+}
+
+/** What config.json says in the folder of a run; undefined for a file, and where there is no such configuration. */
+async function configOfFolder(
+  path: string,
+  notify: LoadOptions['notify'],
+): Promise<{ readonly config: RunConfig; readonly source: string } | undefined> {
+  const source = join(path, 'config.json');
+  if (!existsSync(source)) return undefined;
+  try {
+    return { config: validate(runConfigSchema, await readRunConfig(path), source, DataError), source };
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    notify?.(`warning: the run's settings cannot be compared with the checkpoint's: ${error.message}`);
+    return undefined;
+  }
 }
 
 /** The class of each row, int32 `[rows]`; undefined for a model without classes. */

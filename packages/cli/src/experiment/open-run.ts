@@ -11,16 +11,7 @@ import type { MetricsRecord } from '@meanflow/training';
 import { readRunConfig, RunDirectory } from '@meanflow/training/node';
 import { runConfigSchema, type RunConfig } from '../config/schema.js';
 import { validate } from '../config/validate.js';
-
-/** What changes no parameter of the trained network. */
-const incidental = [
-  'backend',
-  'logEvery',
-  'checkpointEvery',
-  'stepsPerRun',
-  'sampling',
-  'evaluation',
-] as const satisfies readonly (keyof RunConfig)[];
+import { incidental } from './same-run.js';
 
 /**
  * Makes the run's folder, or opens the one that is there.

@@ -5,7 +5,7 @@ import {
   type RunDirectory,
   type RunSummary,
 } from '@meanflow/training/node';
-import type { Progress } from '@meanflow/training';
+import type { Checkpoint, Progress } from '@meanflow/training';
 import { checkpointInfo } from './model.js';
 import type { PreparedRun } from './training.js';
 
@@ -15,12 +15,14 @@ export interface RunOptions {
   /** Stops after the steps of the device's current run, with a checkpoint. */
   readonly signal: AbortSignal;
   readonly onResume?: (from: ResumePoint) => void;
+  /** Throws where the checkpoint to go on from is not of this run. */
+  readonly checkCheckpoint?: (checkpoint: Checkpoint) => void;
 }
 
 /** Trains until all steps are made or the signal stops it; the trainer is left at the state that this ends in. */
 export async function trainRun(run: PreparedRun, options: RunOptions): Promise<RunSummary> {
   const { config, dataset, trainer } = run;
-  const { directory, onProgress, signal, onResume } = options;
+  const { directory, onProgress, signal, onResume, checkCheckpoint } = options;
   return trainInDirectory(trainer, {
     run: directory,
     info: checkpointInfo(config, dataset),
@@ -30,5 +32,6 @@ export async function trainRun(run: PreparedRun, options: RunOptions): Promise<R
     onProgress,
     signal,
     ...(onResume === undefined ? {} : { onResume }),
+    ...(checkCheckpoint === undefined ? {} : { checkCheckpoint }),
   });
 }

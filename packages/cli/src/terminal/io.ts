@@ -21,6 +21,11 @@ export function outliveReaders(...streams: readonly NodeJS.WriteStream[]): void 
 /** How a stream says that nobody reads it: EIO is a terminal's way. */
 const GONE = new Set(['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED']);
 
+/** Writes sentences for the user beside the results, a line each. */
+export function noticesTo({ err }: Io): (sentence: string) => void {
+  return (sentence) => err(`${sentence}\n`);
+}
+
 /** The process's own streams. */
 export const processIo: Io = {
   out: (text) => void process.stdout.write(text),

@@ -13,9 +13,15 @@ export interface RandomAccess {
   /**
    * The bytes `[begin, begin + length)`. They belong to the caller.
    *
-   * @throws {DataError} when they are not all there
+   * @throws {DataError} when they are not all there, or are more than an array can hold
    */
   read(begin: number, length: number): Promise<Uint8Array>;
+  /**
+   * Fills `target` with the bytes from `begin` on: a tensor's own memory, so that it is there once.
+   *
+   * @throws {DataError} when they are not all there
+   */
+  readInto(begin: number, target: Uint8Array): Promise<void>;
 }
 
 /** Files below a folder, by paths with `/`. */
@@ -36,25 +42,55 @@ const FIRST_PIECE = 1 << 16;
 /**
  * A source whose reads are checked.
  *
- * @param fetch reads a range that lies inside
+ * @param fill puts the bytes of a range that lies inside into an array, and returns how many there were
  */
 export function randomAccess(
   source: string,
   size: number,
-  fetch: (begin: number, length: number) => Promise<Uint8Array>,
+  fill: (begin: number, target: Uint8Array) => Promise<number>,
 ): RandomAccess {
+  const readInto = async (begin: number, target: Uint8Array): Promise<void> => {
+    checkRange(source, size, begin, target.length);
+    const filled = await fill(begin, target);
+    if (filled !== target.length) {
+      throw new DataError(
+        `${source} gave ${filled} bytes where ${target.length} were asked for: it became shorter.`,
+      );
+    }
+  };
   return {
     source,
     size,
+    readInto,
     read: async (begin, length) => {
       checkRange(source, size, begin, length);
-      const bytes = await fetch(begin, length);
-      if (bytes.length !== length) {
-        throw new DataError(`${source} gave ${bytes.length} bytes where ${length} were asked for.`);
-      }
+      const bytes = allocated(Uint8Array, length, source);
+      await readInto(begin, bytes);
       return bytes;
     },
   };
+}
+
+/**
+ * An array of zeros.
+ *
+ * @param what what is to be in it, for the error
+ * @throws {DataError} when it is larger than an array can be here, or than the memory that is left
+ */
+export function allocated<T extends ArrayBufferView>(
+  Type: { new (length: number): T; readonly BYTES_PER_ELEMENT: number },
+  length: number,
+  what: string,
+): T {
+  try {
+    return new Type(length);
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'RangeError') throw error;
+    throw new DataError(
+      `${what} needs ${length * Type.BYTES_PER_ELEMENT} bytes in one array, more than can be had here (${error.message}).`,
+      { cause: error },
+    );
+  }
 }
 
 function checkRange(source: string, size: number, begin: number, length: number): void {
@@ -67,16 +103,24 @@ function checkRange(source: string, size: number, begin: number, length: number)
 
 /** Bytes in memory. */
 export function bytesAccess(bytes: Uint8Array, source: string): RandomAccess {
-  return randomAccess(source, bytes.length, async (begin, length) => bytes.slice(begin, begin + length));
+  return randomAccess(source, bytes.length, async (begin, target) => {
+    target.set(bytes.subarray(begin, begin + target.length));
+    return target.length;
+  });
 }
 
 /** A file that a user of a browser chose, or one that was fetched. */
 export function blobAccess(blob: Blob, source: string): RandomAccess {
-  return randomAccess(
-    source,
-    blob.size,
-    async (begin, length) => new Uint8Array(await blob.slice(begin, begin + length).arrayBuffer()),
-  );
+  return randomAccess(source, blob.size, async (begin, target) => {
+    for (let filled = 0; filled < target.length;) {
+      const end = Math.min(target.length, filled + PIECE);
+      const piece = new Uint8Array(await blob.slice(begin + filled, begin + end).arrayBuffer());
+      if (piece.length === 0) return filled;
+      target.set(piece, filled);
+      filled += piece.length;
+    }
+    return target.length;
+  });
 }
 
 /**
@@ -91,7 +135,10 @@ export function section(
   source = access.source,
 ): RandomAccess {
   checkRange(access.source, access.size, begin, length);
-  return randomAccess(source, length, (offset, count) => access.read(begin + offset, count));
+  return randomAccess(source, length, async (offset, target) => {
+    await access.readInto(begin + offset, target);
+    return target.length;
+  });
 }
 
 /** All bytes in order, in pieces of whole elements of up to 16 bytes. */

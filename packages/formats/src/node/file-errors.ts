@@ -15,6 +15,7 @@ const explanations: Readonly<Record<string, string>> = {
   EMFILE: 'too many files are open',
   EIO: 'the disk or its connection failed',
   ELOOP: 'it is a link where a file of its own is expected, or one that leads back to itself',
+  ENAMETOOLONG: 'its name is too long',
 };
 
 /** The code of a file system error, such as `ENOENT`. */

@@ -2,39 +2,68 @@
  * Files and folders of Node as sources. A file is opened for each read and closed after it, so that nothing is left open
  * however reading ends. Links are followed: downloads are often kept as links to one store.
  */
+import type { Stats } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError } from '@meanflow/core';
+import { DataError, printable } from '@meanflow/core';
 import { randomAccess, type Folder, type RandomAccess } from '../access/random-access.js';
+import { explainFileErrors } from './file-errors.js';
 
+/** Longer than any path that an operating system takes. */
+const LONGEST_PATH = 4096;
 const DEEPEST = 16;
 const MOST_FILES = 200_000;
 
-/** @throws {DataError} when there is no such file, or it cannot be read */
-export async function fileAccess(path: string): Promise<RandomAccess> {
-  const source = `"${path}"`;
-  const { size } = await explained(path, async () => {
+/** Bytes that are asked of the operating system at once; it gives less than 2 GiB. */
+const CHUNK = 1 << 28;
+
+/**
+ * A file, which is read by ranges: it may be larger than memory.
+ *
+ * @param options.chunkBytes bytes asked of the operating system at once; for tests
+ * @throws {DataError} when there is no such file, it cannot be read, or it is a pipe, a device or a folder
+ */
+export async function fileAccess(
+  path: string,
+  { chunkBytes = CHUNK }: { readonly chunkBytes?: number } = {},
+): Promise<RandomAccess> {
+  const source = named(path);
+  const cannot = `${source} cannot be read`;
+  const { size } = await explainFileErrors(cannot, async () => {
+    // Asked for first: to open a pipe would wait for who writes into it.
     const found = await stat(path);
-    if (!found.isFile()) throw new DataError(`${source} is not a file.`);
+    if (!found.isFile()) throw new DataError(`${cannot}: it is ${kindOf(found)}, not a file.`);
     return found;
   });
-  return randomAccess(source, size, (begin, length) =>
-    explained(path, async () => {
+  return randomAccess(source, size, (begin, target) =>
+    explainFileErrors(cannot, async () => {
       const file = await open(path, 'r');
       try {
-        const bytes = new Uint8Array(length);
         let filled = 0;
-        while (filled < length) {
-          const { bytesRead } = await file.read(bytes, filled, length - filled, begin + filled);
+        while (filled < target.length) {
+          const length = Math.min(chunkBytes, target.length - filled);
+          const { bytesRead } = await file.read(target, filled, length, begin + filled);
           if (bytesRead === 0) break;
           filled += bytesRead;
         }
-        return bytes.subarray(0, filled);
+        return filled;
       } finally {
         await file.close();
       }
     }),
   );
+}
+
+/** A path as messages name it. */
+function named(path: string): string {
+  return `"${printable(path, LONGEST_PATH)}"`;
+}
+
+function kindOf(found: Stats): string {
+  if (found.isDirectory()) return 'a folder';
+  if (found.isFIFO()) return 'a pipe';
+  if (found.isSocket()) return 'a socket';
+  return 'a device';
 }
 
 /** @throws {DataError} when there is no such folder */
@@ -78,21 +107,6 @@ async function listFiles(root: string): Promise<readonly string[]> {
   return files.sort();
 }
 
-const explanations: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file or folder',
-  EACCES: 'permission is denied',
-  ENOTDIR: 'part of the path is a file, not a folder',
-  EMFILE: 'too many files are open',
-};
-
-async function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof DataError) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new DataError(`"${path}" cannot be read: ${explanations[code ?? ''] ?? message}.`, {
-      cause: error,
-    });
-  }
+function explained<T>(path: string, work: () => Promise<T>): Promise<T> {
+  return explainFileErrors(`${named(path)} cannot be read`, work);
 }

@@ -2,14 +2,24 @@
  * Reading the header of a safetensors file, strictly: a file that is truncated, that has gaps, overlaps, duplicate or
  * unknown fields, or whose shapes do not fit its bytes is refused with what is wrong and where.
  */
-import { DataError, formatShape, sizeOf, type Shape } from '@meanflow/core';
-import { isObject } from '../json.js';
+import { DataError, formatShape, printableJson, quoted, sizeOf, type Shape } from '@meanflow/core';
 import { isStoredDType, storedDTypes, type StoredDTypeName } from '../dtypes.js';
+import { isObject, parseJson } from '../json.js';
+import { CHECKSUMS, parseChecksums } from './checksums.js';
 import type { SafetensorsMetadata } from './encode.js';
-import { findDuplicateKey } from '../json-keys.js';
 
 /** The official reader's limit. */
 const MAX_HEADER_BYTES = 100_000_000;
+/** Many times what the largest published models have. */
+const MAX_TENSORS = 200_000;
+
+/** What a header may be at most. */
+export interface HeaderLimits {
+  /** 100,000,000 by default, as the official reader has it. */
+  readonly headerBytes?: number;
+  /** 200,000 by default. */
+  readonly tensors?: number;
+}
 
 /** Where a tensor lies and what it is. */
 export interface TensorEntry {
@@ -26,7 +36,10 @@ export interface TensorEntry {
 export interface SafetensorsHeader {
   /** In order of position. */
   readonly entries: readonly TensorEntry[];
+  /** Without the checksums. */
   readonly metadata: SafetensorsMetadata;
+  /** CRC-32 of the bytes of each of `entries`; undefined where the file has none, as those of other programs. */
+  readonly checksums: readonly number[] | undefined;
 }
 
 /**
@@ -35,35 +48,42 @@ export interface SafetensorsHeader {
  * @param bytes the beginning of the file, at least up to the end of the header
  * @param fileLength bytes in the whole file
  * @param source what the bytes were read from, for messages
- * @throws {DataError} when the file is damaged
+ * @throws {DataError} when the file is damaged, or exceeds a limit
  */
 export function readSafetensorsHeader(
   bytes: Uint8Array,
   fileLength: number,
   source: string,
+  limits: HeaderLimits = {},
 ): SafetensorsHeader {
   const fail = (problem: string): never => {
     throw new DataError(`${source} is not an intact safetensors file: ${problem}.`);
   };
-  const dataStart = headerEnd(bytes, fileLength, source);
+  const { tensors: mostTensors = MAX_TENSORS } = limits;
+  const dataStart = headerEnd(bytes, fileLength, source, limits);
   const text = decodeText(bytes.subarray(8, dataStart)) ?? fail('its header is not UTF-8 text');
   if (!text.startsWith('{')) fail('its header does not begin with "{"');
-  const json = parseJson(text);
+  // A tensor has a name and three fields, and as many numbers as axes.
+  const json = parseJson(text, `${source} is not an intact safetensors file: its header`, {
+    depth: 8,
+    keys: 5 * mostTensors,
+    items: 40 * mostTensors,
+  });
   if (!isObject(json)) return fail('its header is not a JSON object');
-  const duplicate = findDuplicateKey(text);
-  if (duplicate !== undefined) fail(`its header names "${duplicate}" twice`);
 
   const { __metadata__: rawMetadata = {}, ...tensors } = json;
   if (!isObject(rawMetadata) || !Object.values(rawMetadata).every((value) => typeof value === 'string')) {
-    fail('"__metadata__" is not an object of texts');
+    return fail('"__metadata__" is not an object of texts');
   }
+  const count = Object.keys(tensors).length;
+  if (count > mostTensors) fail(`it holds ${count} tensors, expected at most ${mostTensors}`);
   const entries = Object.entries(tensors).map(([name, info]) => readEntry(name, info, dataStart, fail));
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let position = dataStart;
   for (const { name, begin, end } of entries) {
     if (begin !== position) {
       const kind = begin < position ? 'overlaps the tensor before it' : 'leaves a gap before it';
-      fail(`tensor "${name}" ${kind}: it begins at byte ${begin}, expected ${position}`);
+      fail(`tensor ${quoted(name)} ${kind}: it begins at byte ${begin}, expected ${position}`);
     }
     position = end;
   }
@@ -71,7 +91,10 @@ export function readSafetensorsHeader(
     fail(`it ends at byte ${fileLength}, but its tensors end at byte ${position}: the file is truncated`);
   }
   if (position < fileLength) fail(`${fileLength - position} bytes follow its last tensor`);
-  return { entries, metadata: rawMetadata as SafetensorsMetadata };
+  const { [CHECKSUMS]: written, ...metadata } = rawMetadata as SafetensorsMetadata;
+  const checksums =
+    written === undefined ? undefined : parseChecksums(written, bytes.subarray(0, dataStart), count, fail);
+  return { entries, metadata, checksums };
 }
 
 /**
@@ -80,12 +103,17 @@ export function readSafetensorsHeader(
  * @param bytes at least the first eight bytes of the file
  * @throws {DataError} when the file is too short for its header
  */
-export function headerEnd(bytes: Uint8Array, fileLength: number, source: string): number {
+export function headerEnd(
+  bytes: Uint8Array,
+  fileLength: number,
+  source: string,
+  { headerBytes = MAX_HEADER_BYTES }: HeaderLimits = {},
+): number {
   const problem = ((): string | undefined => {
     if (fileLength < 8 || bytes.length < 8) return `it has ${fileLength} bytes, expected at least 8`;
     const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-    if (length > BigInt(MAX_HEADER_BYTES)) {
-      return `its first 8 bytes give a header of ${length} bytes, expected at most ${MAX_HEADER_BYTES}`;
+    if (length > BigInt(headerBytes)) {
+      return `its first 8 bytes give a header of ${length} bytes, expected at most ${headerBytes}`;
     }
     if (8n + length > BigInt(fileLength)) {
       return `its header ends at byte ${8n + length}, but the file has ${fileLength} bytes: the file is truncated`;
@@ -104,25 +132,25 @@ function readEntry(
   dataStart: number,
   fail: (problem: string) => never,
 ): TensorEntry {
-  if (!isObject(info)) return fail(`tensor "${name}" is not described by an object`);
+  if (!isObject(info)) return fail(`tensor ${quoted(name)} is not described by an object`);
   const unknown = Object.keys(info).find((key) => !['dtype', 'shape', 'data_offsets'].includes(key));
-  if (unknown !== undefined) fail(`tensor "${name}" has an unknown field "${unknown}"`);
+  if (unknown !== undefined) fail(`tensor ${quoted(name)} has an unknown field ${quoted(unknown)}`);
   const { dtype, shape, data_offsets: offsets } = info;
   if (!isStoredDType(dtype)) {
     const known = Object.keys(storedDTypes).join(', ');
-    return fail(`tensor "${name}" has dtype ${JSON.stringify(dtype)}, expected one of ${known}`);
+    return fail(`tensor ${quoted(name)} has dtype ${printableJson(dtype)}, expected one of ${known}`);
   }
   if (!Array.isArray(shape) || !shape.every(isCount)) {
-    return fail(`tensor "${name}" has shape ${JSON.stringify(shape)}, expected a list of whole numbers`);
+    return fail(`tensor ${quoted(name)} has shape ${printableJson(shape)}, expected a list of whole numbers`);
   }
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
-    return fail(`tensor "${name}" has data_offsets ${JSON.stringify(offsets)}, expected [begin, end]`);
+    return fail(`tensor ${quoted(name)} has data_offsets ${printableJson(offsets)}, expected [begin, end]`);
   }
   const [begin, end] = offsets as [number, number];
   const expected = sizeOf(shape) * storedDTypes[dtype].bytes;
   if (end - begin !== expected) {
     const given = `${dtype} ${formatShape(shape)} needs ${expected} bytes`;
-    fail(`tensor "${name}": ${given}, data_offsets [${begin}, ${end}] hold ${end - begin}`);
+    fail(`tensor ${quoted(name)}: ${given}, data_offsets [${begin}, ${end}] hold ${end - begin}`);
   }
   return { name, dtype, shape, begin: dataStart + begin, end: dataStart + end };
 }
@@ -130,14 +158,6 @@ function readEntry(
 function decodeText(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
   } catch {
     return undefined;
   }

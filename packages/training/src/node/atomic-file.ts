@@ -6,7 +6,11 @@ import { randomBytes } from 'node:crypto';
 import { lstat, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DataError } from '@meanflow/core';
+import type { FilePart } from '@meanflow/formats';
 import { errorCode, explainFileErrors } from '@meanflow/formats/node';
+
+/** Bytes that are given to the operating system at once; it takes less than 2 GiB. */
+const MOST_AT_ONCE = 2 ** 28;
 
 /** What the temporary files of this module, and no others, end in. */
 const TEMPORARY = /\.meanflow-[0-9a-f]{16}\.tmp$/;
@@ -19,12 +23,13 @@ export function isTemporaryFile(name: string): boolean {
 /**
  * Writes or replaces a file.
  *
- * @param chunks the content, in order; it may come over time, so that it need not be in memory all at once
+ * @param chunks the content, in order; it may come over time, so that it need not be in memory all at once. What is to be
+ *   at a place that was written already, such as checksums in a header, says where
  * @throws {DataError} when it cannot be written, or something is there that is no file; it is then as it was before
  */
 export async function writeFileAtomically(
   path: string,
-  chunks: Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>,
+  chunks: Iterable<FilePart | string> | AsyncIterable<FilePart | string>,
 ): Promise<void> {
   const temporary = `${path}.meanflow-${randomBytes(8).toString('hex')}.tmp`;
   await explainFileErrors(`"${path}" cannot be written`, async () => {
@@ -33,7 +38,10 @@ export async function writeFileAtomically(
     const file = await open(temporary, 'wx');
     try {
       try {
-        for await (const chunk of chunks) await writeAll(file, chunk);
+        for await (const chunk of chunks) {
+          if (typeof chunk === 'string' || !('position' in chunk)) await writeAll(file, chunk);
+          else await writeAll(file, chunk.bytes, chunk.position);
+        }
         await file.sync();
       } finally {
         await file.close();
@@ -51,12 +59,18 @@ export async function writeFileAtomically(
 /**
  * Writes all of a chunk: the operating system may take a part of it at a time, as where the disk is nearly full.
  *
+ * @param begin where to; by default after what was written before
  * @throws the file system's error
  */
-export async function writeAll(file: FileHandle, chunk: Uint8Array | string): Promise<void> {
+export async function writeAll(file: FileHandle, chunk: Uint8Array | string, begin?: number): Promise<void> {
   const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
   for (let at = 0; at < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, at, bytes.length - at);
+    const { bytesWritten } = await file.write(
+      bytes,
+      at,
+      Math.min(bytes.length - at, MOST_AT_ONCE),
+      begin === undefined ? null : begin + at,
+    );
     if (bytesWritten === 0) throw Object.assign(new Error('nothing was written'), { code: 'EIO' });
     at += bytesWritten;
   }

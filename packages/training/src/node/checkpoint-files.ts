@@ -1,13 +1,14 @@
 /**
  * The checkpoints of a run on the disk: `checkpoints/step-00001000.safetensors` while it trains, of which the last few
  * are kept, and `final.safetensors` when it is done. Which one is the latest, and whether it is intact, is found out
- * by reading; a damaged one is never passed over in silence.
+ * by reading all of it; one that is damaged is passed over for the one before, never in silence, and one that is not what
+ * its name says is an error.
  */
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { lstat, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '@meanflow/core';
-import { errorCode, explainFileErrors } from '@meanflow/formats/node';
-import { decodeCheckpoint, type Checkpoint } from '../checkpoint.js';
+import { errorCode, explainFileErrors, fileAccess } from '@meanflow/formats/node';
+import { readCheckpoint, verifyCheckpoint, type Checkpoint } from '../checkpoint.js';
 import { syncDirectory, writeFileAtomically } from './atomic-file.js';
 import { makeDirectory } from './directories.js';
 
@@ -59,7 +60,11 @@ export async function writeStepCheckpoint(
   const path = stepCheckpointPath(run, step);
   await writeFileAtomically(path, chunks);
   const old = (await stepCheckpoints(run)).filter((entry) => entry.step <= step).slice(keep);
-  for (const entry of old) await rm(entry.path, { force: true });
+  for (const entry of old) {
+    // Folders, pipes and devices of such a name are somebody else's.
+    const found = await lstat(entry.path);
+    if (found.isFile() || found.isSymbolicLink()) await rm(entry.path, { force: true });
+  }
   if (old.length > 0) await syncDirectory(join(run, CHECKPOINT_FOLDER));
   return path;
 }
@@ -71,46 +76,63 @@ export async function writeFinalCheckpoint(run: string, chunks: Iterable<Uint8Ar
   return path;
 }
 
+export interface LoadCheckpointOptions {
+  /** `use-previous` by default. */
+  readonly onDamage?: DamagePolicy;
+  /** Told of each later checkpoint of a run that was damaged and passed over. */
+  readonly onPassedOver?: (damaged: DamagedCheckpoint) => void;
+}
+
 /**
- * Reads a checkpoint file, or the latest checkpoint of a run directory.
+ * Reads a checkpoint file, or the latest intact checkpoint of a run directory.
  *
  * @throws {DataError} when there is none, or it is damaged
  */
-export async function loadCheckpoint(path: string): Promise<Checkpoint> {
+export async function loadCheckpoint(path: string, options: LoadCheckpointOptions = {}): Promise<Checkpoint> {
   const isDirectory = await explainFileErrors(`"${path}" cannot be read`, async () =>
     (await stat(path)).isDirectory(),
   );
-  if (!isDirectory) return readCheckpoint(path);
-  const { checkpoint } = await latestCheckpoint(path);
+  if (!isDirectory) return openCheckpointFile(path);
+  const { checkpoint, damaged } = await latestCheckpoint(path, options.onDamage);
   if (checkpoint === undefined) {
     throw new DataError(
       `"${path}" holds no checkpoint: neither ${FINAL} nor ${CHECKPOINT_FOLDER}/step-….safetensors.`,
     );
   }
+  damaged.forEach((each) => options.onPassedOver?.(each));
   return checkpoint;
 }
 
 /**
  * The latest checkpoint of a run directory, be it final or not.
  *
- * @param policy `use-previous` goes back to the latest intact checkpoint and returns what was damaged
+ * @param policy `use-previous`, the default, goes back to the latest intact checkpoint and returns what was damaged
  * @param atMost updates that it was made at, at most
- * @throws {DataError} when the latest is damaged and the policy is `fail`, naming the latest intact one
+ * @throws {DataError} when none is intact, or the latest is damaged and the policy is `fail`: says what is wrong with each;
+ *   or when one does not hold the step that its name says
  */
 export async function latestCheckpoint(
   run: string,
-  policy: DamagePolicy = 'fail',
+  policy: DamagePolicy = 'use-previous',
   atMost = Infinity,
 ): Promise<LatestCheckpoint> {
   const damaged: DamagedCheckpoint[] = [];
   let checkpoint: Checkpoint | undefined;
-  for (const { path, read } of (await candidates(run)).filter(({ step }) => step <= atMost)) {
-    const found = await read();
-    if (found.problem === undefined) {
+  for (const { path, step, header } of (await candidates(run)).filter(({ step }) => step <= atMost)) {
+    const found = header ?? (await tryRead(() => openCheckpointFile(path)));
+    if (found.checkpoint !== undefined && found.checkpoint.step !== step) {
+      throw new DataError(
+        `"${path}" holds step ${found.checkpoint.step}, which is not what its name says: it was renamed, or comes from another ` +
+          'run. Give it its own name, or move it away.',
+      );
+    }
+    const { problem } =
+      found.checkpoint === undefined ? found : await tryRead(() => verified(found.checkpoint));
+    if (problem === undefined) {
       checkpoint = found.checkpoint;
       break;
     }
-    damaged.push({ path, problem: found.problem });
+    damaged.push({ path, problem });
   }
   if (damaged.length > 0 && (policy === 'fail' || checkpoint === undefined)) {
     throw damagedError(damaged, checkpoint);
@@ -119,18 +141,22 @@ export async function latestCheckpoint(
 }
 
 function damagedError(damaged: readonly DamagedCheckpoint[], intact: Checkpoint | undefined): DataError {
-  const problems = damaged.map(({ problem }) => problem).join(' ');
+  const problems = damaged.map(({ problem }) => problem).join('\n');
   const advice =
     intact === undefined
       ? 'No intact checkpoint is left: begin the run anew.'
       : `The latest intact checkpoint is ${intact.source} (step ${intact.step}): to go on from there, which makes ` +
         'the same steps again, move the damaged file away or ask for the previous checkpoint.';
-  return new DataError(`${problems} ${advice}`);
+  return new DataError(`${problems}\n${advice}`);
 }
 
-async function readCheckpoint(path: string): Promise<Checkpoint> {
-  const bytes = await explainFileErrors(`Checkpoint "${path}" cannot be read`, () => readFile(path));
-  return decodeCheckpoint(bytes, `"${path}"`);
+async function openCheckpointFile(path: string): Promise<Checkpoint> {
+  return readCheckpoint(await fileAccess(path));
+}
+
+async function verified(checkpoint: Checkpoint): Promise<Checkpoint> {
+  await verifyCheckpoint(checkpoint);
+  return checkpoint;
 }
 
 /** What reading a checkpoint gave. */
@@ -138,24 +164,31 @@ type Reading =
   | { readonly checkpoint: Checkpoint; readonly problem?: undefined }
   | { readonly checkpoint?: undefined; readonly problem: string; readonly isAbsent: boolean };
 
-async function tryRead(path: string): Promise<Reading> {
+async function tryRead(read: () => Promise<Checkpoint>): Promise<Reading> {
   try {
-    return { checkpoint: await readCheckpoint(path) };
+    return { checkpoint: await read() };
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     return { problem: error.message, isAbsent: errorCode(error.cause) === 'ENOENT' };
   }
 }
 
+/** A checkpoint that may be there, and the step that its name, or of the final one its header, says. */
+interface Candidate {
+  readonly path: string;
+  readonly step: number;
+  readonly header?: Reading;
+}
+
 /** All checkpoints, the latest first. */
-async function candidates(run: string): Promise<{ path: string; step: number; read(): Promise<Reading> }[]> {
-  const found = (await stepCheckpoints(run)).map((entry) => ({ ...entry, read: () => tryRead(entry.path) }));
+async function candidates(run: string): Promise<Candidate[]> {
+  const found: Candidate[] = await stepCheckpoints(run);
   const path = finalCheckpointPath(run);
-  const final = await tryRead(path);
-  if (final.checkpoint === undefined && final.isAbsent) return found;
+  const header = await tryRead(() => openCheckpointFile(path));
+  if (header.checkpoint === undefined && header.isAbsent) return found;
   // Its name does not tell its step. A damaged one counts as the latest, so that it comes to light.
-  const step = final.checkpoint?.step ?? Infinity;
-  return [...found, { path, step, read: async () => final }].sort((a, b) => b.step - a.step);
+  const step = header.checkpoint?.step ?? Infinity;
+  return [...found, { path, step, header }].sort((a, b) => b.step - a.step);
 }
 
 /** Checkpoints by step, the latest first. */

@@ -30,10 +30,12 @@ export interface TrainInDirectoryOptions<Params extends Tree<HostArray> = Tree<H
   readonly info: JsonObject;
   /** How many checkpoints to keep besides the final one; 3 by default. */
   readonly keepCheckpoints?: number;
-  /** What to do when the latest checkpoint of a resumed run is damaged; `fail` by default. */
+  /** What to do when the latest checkpoint of a resumed run is damaged; `use-previous` by default. */
   readonly onDamage?: DamagePolicy;
   /** Begin again with the learning rates as they were asked for, where the run had gone back to smaller ones. */
   readonly forgetRateScale?: boolean;
+  /** Throws where the checkpoint that a resumed run would go on from is not one of this run, as its `info` tells. */
+  readonly checkCheckpoint?: (checkpoint: Checkpoint) => void;
   /** Told, before training, where a resumed run goes on. */
   readonly onResume?: (from: ResumePoint) => void;
 }
@@ -61,7 +63,7 @@ export interface RunSummary extends TrainSummary {
  * there is none yet.
  *
  * @param trainer a trainer at step 0; it stays open, at the state that training ended in
- * @throws {DataError} when a file cannot be written, the latest checkpoint is damaged, or it belongs to another
+ * @throws {DataError} when a file cannot be written, no checkpoint is intact, or the latest belongs to another
  *   network, optimizer, seed or batch size
  * @throws {DivergenceError} when the loss or a parameter is not finite; earlier checkpoints stay
  */
@@ -69,15 +71,16 @@ export async function trainInDirectory<Params extends Tree<HostArray>>(
   trainer: Trainer<Params>,
   options: TrainInDirectoryOptions<Params>,
 ): Promise<RunSummary> {
-  const { run, info, steps, keepCheckpoints = 3, onDamage = 'fail' } = options;
+  const { run, info, steps, keepCheckpoints = 3, onDamage } = options;
   if (!Number.isSafeInteger(keepCheckpoints) || keepCheckpoints < 1) {
     throw new ArgumentError(`keepCheckpoints is a whole number from 1, got ${keepCheckpoints}.`);
   }
   if (run.isResumed) {
     const { checkpoint, damaged } = await latestCheckpoint(run.path, onDamage);
     if (checkpoint !== undefined) {
+      options.checkCheckpoint?.(checkpoint);
       checkSameRun(trainer, checkpoint);
-      trainer.restore(checkpointState(checkpoint, trainer.initialState));
+      trainer.restore(await checkpointState<Params>(checkpoint, trainer.stateTypes));
     }
     if (options.forgetRateScale) trainer.rateScale = 1;
     options.onResume?.({ step: trainer.step, source: checkpoint?.source, damaged });
@@ -130,7 +133,7 @@ async function keptState<Params extends Tree<HostArray>>(
   atMost: number,
 ): Promise<TrainState<Params> | undefined> {
   const { checkpoint } = await latestCheckpoint(run, 'use-previous', atMost);
-  return checkpoint && checkpointState(checkpoint, trainer.initialState);
+  return checkpoint && checkpointState(checkpoint, trainer.stateTypes);
 }
 
 function checkSameRun(trainer: Trainer, checkpoint: Checkpoint): void {

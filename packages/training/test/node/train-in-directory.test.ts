@@ -1,15 +1,25 @@
 /** Runs in directories: what they leave, and that stopping and going on changes nothing. */
-import { copyFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { copyFile, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError, hostArray } from '@meanflow/core';
 import { encodeSafetensors } from '@meanflow/formats';
-import { adamW, checkpointParameters, DivergenceError, ema, sgd, trainingKeys } from '../../src/index.js';
+import {
+  adamW,
+  checkpointParameters,
+  DivergenceError,
+  ema,
+  sgd,
+  trainingKeys,
+  type Checkpoint,
+} from '../../src/index.js';
 import {
   finalCheckpointPath,
   loadCheckpoint,
   readRunConfig,
   readRunMetrics,
   RunDirectory,
+  type DamagedCheckpoint,
   type ResumePoint,
 } from '../../src/node.js';
 import { withFolder } from '../support/child.js';
@@ -84,7 +94,7 @@ describe('a run', () => {
       await begin(folder, STEPS);
       expect(await outcomeOf(folder)).toEqual(straight);
       const initial = tinyNetwork().init(trainingKeys(1).init);
-      const trained = checkpointParameters(await loadCheckpoint(folder), initial, '0.9');
+      const trained = await checkpointParameters(await loadCheckpoint(folder), initial, '0.9');
       expect(trained).not.toEqual(initial);
     });
   });
@@ -207,41 +217,114 @@ describe('a run that goes on', () => {
 });
 
 describe('a damaged checkpoint', () => {
-  it('is reported with the one to go back to, which is used when asked for', () =>
+  it('is passed over for the one before, and named', () =>
     withFolder(async (folder) => {
       await begin(folder, STEPS, stopAfter(13));
       const damaged = checkpoint(folder, 13);
       await truncate(damaged, 1000);
-      for (const attempt of [() => goOn(folder, STEPS), () => loadCheckpoint(folder)]) {
+      const passedOver: DamagedCheckpoint[] = [];
+      const loaded = await loadCheckpoint(folder, { onPassedOver: (each) => passedOver.push(each) });
+      expect(loaded.step).toBe(10);
+      expect(passedOver).toMatchObject([{ path: damaged, problem: expect.stringContaining('truncated') }]);
+      let from: ResumePoint | undefined;
+      await goOn(folder, STEPS, { onResume: (point) => (from = point) });
+      expect(from).toMatchObject({ step: 10, damaged: [{ path: damaged }] });
+      expect(await outcomeOf(folder)).toEqual(straight);
+    }));
+
+  it('is one with a single wrong bit, too', () =>
+    withFolder(async (folder) => {
+      await begin(folder, STEPS, stopAfter(13));
+      const damaged = checkpoint(folder, 13);
+      const bytes = await readFile(damaged);
+      bytes[bytes.length - 5] ^= 1;
+      await writeFile(damaged, bytes);
+      let from: ResumePoint | undefined;
+      await goOn(folder, STEPS, { onResume: (point) => (from = point) });
+      expect(from?.damaged).toMatchObject([
+        { problem: expect.stringContaining('its checksum does not match') },
+      ]);
+      expect(await outcomeOf(folder)).toEqual(straight);
+    }));
+
+  it('is an error with the one to go back to, where that is asked for', () =>
+    withFolder(async (folder) => {
+      await begin(folder, STEPS, stopAfter(13));
+      const damaged = checkpoint(folder, 13);
+      await truncate(damaged, 1000);
+      for (const attempt of [
+        () => goOn(folder, STEPS, { onDamage: 'fail' }),
+        () => loadCheckpoint(folder, { onDamage: 'fail' }),
+      ]) {
         await expect(attempt()).rejects.toThrow(DataError);
         await expect(attempt()).rejects.toThrow(`"${damaged}" is not an intact safetensors file`);
         await expect(attempt()).rejects.toThrow(
           `The latest intact checkpoint is "${checkpoint(folder, 10)}" (step 10)`,
         );
       }
-      let from: ResumePoint | undefined;
-      await goOn(folder, STEPS, { onDamage: 'use-previous', onResume: (point) => (from = point) });
-      expect(from).toMatchObject({ step: 10, damaged: [{ path: damaged }] });
-      expect(await outcomeOf(folder)).toEqual(straight);
     }));
 
   it('counts as the latest when it is the final one', () =>
     withFolder(async (folder) => {
       await begin(folder, STEPS);
       await writeFile(finalCheckpointPath(folder), 'garbage');
-      await expect(goOn(folder, STEPS)).rejects.toThrow(
+      await expect(goOn(folder, STEPS, { onDamage: 'fail' })).rejects.toThrow(
         'final.safetensors" is not an intact safetensors file',
       );
-      expect(await goOn(folder, STEPS, { onDamage: 'use-previous' })).toMatchObject({ resumedFrom: 20 });
+      expect(await goOn(folder, STEPS)).toMatchObject({ resumedFrom: 20 });
       expect(await outcomeOf(folder)).toEqual(straight);
     }));
 
-  it('is the end when there is no other', () =>
+  it('is the end when there is no other, with what is wrong with each', () =>
     withFolder(async (folder) => {
-      await begin(folder, STEPS, stopAfter(3));
-      await truncate(checkpoint(folder, 3), 0);
-      const resumed = goOn(folder, STEPS, { onDamage: 'use-previous' });
+      await begin(folder, STEPS, stopAfter(8));
+      await truncate(checkpoint(folder, 8), 0);
+      await truncate(checkpoint(folder, 5), 100);
+      const resumed = goOn(folder, STEPS);
       await expect(resumed).rejects.toThrow('No intact checkpoint is left: begin the run anew.');
+      for (const step of [5, 8])
+        await expect(resumed).rejects.toThrow(`"${checkpoint(folder, step)}" is not`);
+    }));
+
+  it('may be what is no file at all: it neither hangs nor ends the program', () =>
+    withFolder(async (folder) => {
+      await begin(folder, STEPS, stopAfter(13));
+      await mkdir(checkpoint(folder, 17));
+      await symlink(join(folder, 'nowhere'), checkpoint(folder, 16));
+      await symlink(checkpoint(folder, 14), checkpoint(folder, 14));
+      execFileSync('mkfifo', [checkpoint(folder, 18)]);
+      const passedOver: DamagedCheckpoint[] = [];
+      expect((await loadCheckpoint(folder, { onPassedOver: (each) => passedOver.push(each) })).step).toBe(13);
+      expect(passedOver.map(({ problem }) => /: (.*)$/.exec(problem)?.[1])).toEqual([
+        'it is a pipe, not a file.',
+        'it is a folder, not a file.',
+        'there is no such file or directory (ENOENT).',
+        expect.stringContaining('leads back to itself'),
+      ]);
+      // Those that were to make room are ours.
+      await goOn(folder, 60);
+      expect((await stat(checkpoint(folder, 17))).isDirectory()).toBe(true);
+      expect((await stat(checkpoint(folder, 18))).isFIFO()).toBe(true);
+    }));
+});
+
+describe('a checkpoint that is not of this run', () => {
+  it('holds another step than its name says, and is refused', () =>
+    withFolder(async (folder) => {
+      await begin(folder, STEPS, stopAfter(13));
+      await copyFile(checkpoint(folder, 10), checkpoint(folder, 15));
+      for (const attempt of [() => goOn(folder, STEPS), () => loadCheckpoint(folder)]) {
+        await expect(attempt()).rejects.toThrow(`step-00000015.safetensors" holds step 10, which is not`);
+      }
+    }));
+
+  it('is refused by who knows what the run is', () =>
+    withFolder(async (folder) => {
+      await begin(folder, STEPS, stopAfter(13));
+      const checkCheckpoint = ({ info }: Checkpoint) => {
+        throw new DataError(`of another ${String(info.problem)}`);
+      };
+      await expect(goOn(folder, STEPS, { checkCheckpoint })).rejects.toThrow('of another ring');
     }));
 });
 
@@ -263,6 +346,6 @@ describe('loadCheckpoint', () => {
         `"${foreign}" is a safetensors file but no checkpoint`,
       );
       await copyFile(foreign, checkpoint(folder, 14));
-      await expect(loadCheckpoint(folder)).rejects.toThrow('The latest intact checkpoint is');
+      expect((await loadCheckpoint(folder)).step).toBe(12);
     }));
 });

@@ -14,7 +14,7 @@ import { float32Backend } from './float32-backend.js';
 import { tinyTrainer, type TinyOptions } from './tiny-problem.js';
 
 export type TrainTinyOptions = TinyOptions &
-  Pick<TrainInDirectoryOptions<MlpParameters>, 'onDamage' | 'onResume' | 'signal'> & {
+  Pick<TrainInDirectoryOptions<MlpParameters>, 'checkCheckpoint' | 'onDamage' | 'onResume' | 'signal'> & {
     /** Called after each step; waited for. */
     readonly onStep?: (step: number) => unknown;
   };
@@ -25,7 +25,7 @@ export async function trainTiny(
   options: TrainTinyOptions = {},
 ): Promise<RunSummary> {
   await using trainer = await tinyTrainer(float32Backend(), options);
-  const { onDamage, onResume, signal, onStep } = options;
+  const { checkCheckpoint, onDamage, onResume, signal, onStep } = options;
   return await trainInDirectory(trainer, {
     run,
     steps,
@@ -34,6 +34,7 @@ export async function trainTiny(
     checkpointEvery: 5,
     keepCheckpoints: 2,
     onMetrics: async ({ step }) => void (await onStep?.(step)),
+    checkCheckpoint,
     onDamage,
     onResume,
     signal,
