@@ -45,8 +45,8 @@ export interface Dataset {
   readonly damaged?: readonly string[];
   /** The columns of a table, those that are learnt and others, in the source's order. */
   readonly layout?: readonly TableColumn[] | undefined;
-  /** How a table was read, which gives the same table again. */
-  readonly reading?: TableReading | undefined;
+  /** How the source was read, as options of its kind, which give the same data again. */
+  readonly reading?: TableReading | Readonly<Record<string, string | readonly string[]>> | undefined;
   /** Rows in each split; undefined where samples are drawn afresh and never repeat. */
   readonly sizes: Readonly<Record<Split, number>> | undefined;
   /** How features relate to the source's own units; undo it on samples with `denormalise`. */

@@ -42,10 +42,18 @@ export { decodeInBrowser } from './images/decode-in-browser.js';
 export {
   latentDataset,
   type LatentArrays,
-  type LatentForm,
   type LatentOptions,
   type LatentScale,
 } from './latents/latent-dataset.js';
+export { type LatentForm } from './latents/latent-form.js';
+export { type LabelMeaning } from './latents/array-labels.js';
+export {
+  arrayDataset,
+  type ArrayMeaning,
+  type ArrayOptions,
+  type FileArrays,
+} from './latents/array-dataset.js';
+export { samplesForm, pictureShapeOf, type PictureForm, type PictureRange } from './images/array-images.js';
 export { drawShapes } from './shapes/draw.js';
 export { shapeClasses, type ShapeClass } from './shapes/classes.js';
 export { shapesDataset, type ShapesOptions } from './shapes/shapes-dataset.js';

@@ -30,6 +30,7 @@ export {
   type ImageFolderConfig,
   type LatentsConfig,
 } from './node/open-images.js';
+export { readArrayFile, type TensorOpener } from './node/array-file.js';
 export { scanFolder, type FolderScan, type ScanOptions } from './node/scan-folder.js';
 export { decodeImage } from './node/sharp.js';
 export { type SplitFolders } from './node/split-folders.js';
@@ -44,7 +45,7 @@ export interface OpenFileOptions
     Omit<TableReading, 'columns' | 'drop'>,
     Omit<TableOptions, 'file'>,
     Omit<ImageFolderConfig, 'kind' | 'path' | keyof ImageOptions>,
-    Pick<LatentsConfig, 'scale' | 'form' | 'from' | 'arrays' | 'readTensors'> {}
+    Omit<LatentsConfig, 'kind' | 'path' | keyof ImageOptions> {}
 
 /** The bytes of a file of this package's `assets`. */
 export async function readAsset(file: string): Promise<Uint8Array> {

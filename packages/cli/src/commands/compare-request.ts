@@ -11,9 +11,17 @@ import { validate } from '../config/validate.js';
 import { loadRequest, type ComparisonRequest } from '../experiment/comparison-file.js';
 import { defaultDatasets } from '../recipes/index.js';
 import { shellWord } from '../terminal/shell.js';
-import { imageSettings, optionName, tableSettings, type ImageOptions, type TableOptions } from './options.js';
+import {
+  imageSettings,
+  latentSettings,
+  optionName,
+  tableSettings,
+  type ArrayReading,
+  type ImageOptions,
+  type TableOptions,
+} from './options.js';
 
-export interface CompareOptions extends ImageOptions, TableOptions {
+export interface CompareOptions extends ImageOptions, TableOptions, ArrayReading {
   readonly data?: readonly string[];
   readonly label?: string;
   readonly method?: readonly string[];
@@ -48,7 +56,8 @@ async function newRequest(options: CompareOptions): Promise<ComparisonRequest> {
   const file = options.config === undefined ? {} : await readConfigFile(options.config);
   const images = imageSettings(options);
   const table = tableSettings(options);
-  const changes = { data, label, table, images, methods: method, seeds, backend: backendName };
+  const latents = latentSettings(options);
+  const changes = { data, label, table, images, latents, methods: method, seeds, backend: backendName };
   const source = options.config ?? 'The options';
   const config = validate(comparisonConfigSchema, merge(merge(defaults, file), changes), source);
   const evaluation = options.metrics && { metrics: options.metrics };

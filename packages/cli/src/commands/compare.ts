@@ -29,6 +29,7 @@ import type { SetExitCode } from './command.js';
 import {
   metricNames,
   names,
+  withArrays,
   withBackend,
   withImages,
   withTable,
@@ -90,7 +91,7 @@ Examples:
 A configuration file that changes a recipe:
   { "data": ["digits"], "recipes": { "digits": { "steps": 8000, "network": { "width": 384 } } } }`,
     );
-  withBackend(withImages(withTable(command))).action(async (options: CompareOptions) => {
+  withBackend(withArrays(withImages(withTable(command)))).action(async (options: CompareOptions) => {
     const status = await compare(options, io);
     if (status !== 0) exit(status);
   });

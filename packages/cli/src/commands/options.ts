@@ -1,7 +1,7 @@
 /** Options that several commands share, and how their values are read. */
 import { findMetric } from '@meanflow/metrics';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { ImageSettings, TableSettings } from '../config/data-schema.js';
+import type { ImageSettings, LatentSettings, TableSettings } from '../config/data-schema.js';
 
 /** An option as it is typed, `--image-size`, from its key, `imageSize`. */
 export function optionName(key: string): string {
@@ -178,6 +178,64 @@ export function imageSettings(options: ImageOptions): ImageSettings | undefined 
   const settings = { size, splits, followLinks, skipDamaged, maxImageBytes, flip, cropPadding };
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   return given.length === 0 ? undefined : (Object.fromEntries(given) as ImageSettings);
+}
+
+/** How an array of latents or pictures is read. */
+export interface ArrayReading {
+  readonly readAs?: LatentSettings['readAs'];
+  readonly layout?: LatentSettings['from'];
+  readonly latentForm?: LatentSettings['form'];
+  readonly latentScale?: LatentSettings['scale'];
+  readonly pixelRange?: LatentSettings['range'];
+}
+
+/** The options of files of arrays, for commands that learn from them. */
+export function withArrays(command: Command): Command {
+  return withPictures(command)
+    .addOption(
+      new Option('--read-as <what>', 'what an array of a file holds; told from it by default').choices([
+        'latents',
+        'pictures',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--latent-form <form>',
+        'what the channels of latents are; told from them by default',
+      ).choices(['values', 'log-variance', 'deviation']),
+    )
+    .addOption(
+      new Option(
+        '--latent-scale <scale>',
+        'how latents are brought to a range; meanflow (× 0.18215) by default',
+      ).choices(['meanflow', 'improved-meanflow', 'none']),
+    );
+}
+
+/** The options of pictures in arrays. */
+export function withPictures(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--layout <layout>',
+        'where the channels of an array are; told from its shape by default',
+      ).choices(['nchw', 'nhwc']),
+    )
+    .addOption(
+      new Option(
+        '--pixel-range <range>',
+        'of pictures in an array: 0 … 255, 0 … 1 or −1 … 1; told from the values by default',
+      ).choices(['byte', 'unit', 'signed']),
+    );
+}
+
+/** These options as a configuration has them; undefined where none was given. */
+export function latentSettings(options: ArrayReading): LatentSettings | undefined {
+  const { readAs, layout: from, latentForm: form, latentScale: scale, pixelRange: range } = options;
+  const given = Object.entries({ readAs, from, form, scale, range }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return given.length === 0 ? undefined : (Object.fromEntries(given) as LatentSettings);
 }
 
 function splitFolders(text: string): NonNullable<ImageSettings['splits']> {

@@ -37,18 +37,21 @@ import { shellWord } from '../terminal/shell.js';
 import type { SetExitCode } from './command.js';
 import {
   imageSettings,
+  latentSettings,
   optionName,
   tableOptionNames,
   tableSettings,
   withBackend,
+  withArrays,
   withImages,
   withTable,
   wholeNumber,
+  type ArrayReading,
   type ImageOptions,
   type TableOptions,
 } from './options.js';
 
-interface TrainOptions extends ImageOptions, TableOptions {
+interface TrainOptions extends ImageOptions, TableOptions, ArrayReading {
   readonly data?: string;
   readonly recipe?: string;
   readonly unconditional?: true;
@@ -76,7 +79,7 @@ export function addTrain(program: Command, io: Io, exit: SetExitCode): void {
     .option(
       '--data <name>',
       'a data set ("meanflow info" lists them), a CSV file of numeric columns, a folder with a folder of images for each class, ' +
-        'files of MNIST or CIFAR, or latents (.npz, .safetensors)',
+        'files of MNIST or CIFAR, or latents or pictures in an array (.npz, .npy, .pt, .safetensors)',
     )
     .option('--label <column>', 'the column of a CSV file that holds the class: its name or its number')
     .option('--unconditional', 'do not tell the network the class; a folder of images then needs no classes')
@@ -108,7 +111,7 @@ All settings of a run, to be changed and given to --config:
   $ meanflow info --recipe digits --method meanflow > config.json
   $ meanflow info --recipe imf-dit-b-2                      # a published recipe, with the source of each value`,
     );
-  withBackend(withImages(withTable(command))).action(async (options: TrainOptions) => {
+  withBackend(withArrays(withImages(withTable(command)))).action(async (options: TrainOptions) => {
     const status =
       options.resume === undefined ? await begin(options, io) : await resume(options.resume, options, io);
     if (status !== 0) exit(status);
@@ -123,6 +126,7 @@ async function begin(options: TrainOptions, io: Io): Promise<number> {
   const conditional = unconditional && false;
   const images = imageSettings(options);
   const table = tableSettings(options);
+  const latents = latentSettings(options);
   const given = {
     data,
     label,
@@ -130,6 +134,7 @@ async function begin(options: TrainOptions, io: Io): Promise<number> {
     recipe,
     conditional,
     images,
+    latents,
     method,
     steps,
     epochs,
@@ -178,6 +183,11 @@ const fixed = [
   'followLinks',
   'skipDamaged',
   'maxImageBytes',
+  'readAs',
+  'layout',
+  'latentForm',
+  'latentScale',
+  'pixelRange',
   'flip',
   'cropPadding',
   'recipe',

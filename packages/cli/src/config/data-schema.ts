@@ -50,7 +50,7 @@ export type TableSettings = z.infer<typeof tableSettingsSchema>;
 
 const perChannel = z.strictObject({ mean: z.array(z.number()), deviation: z.array(z.number().positive()) });
 
-/** Of latents in an npz or safetensors file. */
+/** Of latents, or pictures, in an array of a file. What is not given is told from the array and kept here. */
 export const latentSettingsSchema = z.strictObject({
   /** How they are brought to a network's range: a published way by its name, or by channel. */
   scale: z.union([z.enum(['meanflow', 'improved-meanflow', 'none']), perChannel]).optional(),
@@ -61,5 +61,18 @@ export const latentSettingsSchema = z.strictObject({
   /** What the arrays are called. */
   arrays: z.strictObject({ latents: z.string().optional(), labels: z.string().optional() }).optional(),
   classCount: count.optional(),
+  /** Whether each number that occurs is a class, or all from 0 to the largest. */
+  labelMeaning: z.enum(['distinct', 'numbers']).optional(),
+  /** What the values are. */
+  readAs: z.enum(['latents', 'pictures']).optional(),
+  /** Of pictures: what black and white are. */
+  range: z.enum(['byte', 'unit', 'signed']).optional(),
 });
 export type LatentSettings = z.infer<typeof latentSettingsSchema>;
+
+/** How data were read: what was told from them and what was asked for, in the terms of their kind. */
+export const readingSchema = z.union([
+  tableSettingsSchema,
+  imageSettingsSchema.pick({ splits: true }),
+  latentSettingsSchema.pick({ readAs: true, from: true, form: true, range: true, labelMeaning: true }),
+]);

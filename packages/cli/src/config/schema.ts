@@ -4,7 +4,12 @@
  * objective or a network checks itself are left to it.
  */
 import { z } from 'zod';
-import { imageSettingsSchema, latentSettingsSchema, tableSettingsSchema } from './data-schema.js';
+import {
+  imageSettingsSchema,
+  latentSettingsSchema,
+  readingSchema,
+  tableSettingsSchema,
+} from './data-schema.js';
 import { networkSchema } from './network-schema.js';
 import { count, share } from './numbers.js';
 import { objectiveSchema } from './objective-schema.js';
@@ -105,8 +110,8 @@ const run = {
   checkpointEvery: count,
   /** Updates in one run of the device; by default as the backend is best used. A run is not interrupted. */
   stepsPerRun: count.optional(),
-  /** How the CSV file was read when the run began, recorded by the run itself: nothing is guessed again. */
-  reading: tableSettingsSchema.optional(),
+  /** How the data were read when the run began, recorded by the run itself: nothing is guessed again. */
+  reading: readingSchema.optional(),
   /** SHA-256 of a file, or of the files of a folder, when the run began, recorded by the run itself. */
   digest: z
     .string()

@@ -2,9 +2,9 @@
  * Opening what a run is trained on: a data set by its name, a CSV file, or images and latents by path, in the layout that the
  * network wants. What changes nothing for such data is an error and not ignored.
  */
+import { openCheckpoint } from '@meanflow/checkpoints/node';
 import { ArgumentError, sizeOf } from '@meanflow/core';
 import { datasets, type Dataset, type ImageLayout } from '@meanflow/data';
-import { decodeSafetensors } from '@meanflow/formats';
 import { detectImages, openDataset, openImages, type ImageDataConfig } from '@meanflow/data/node';
 import type { ImageSettings } from '../config/data-schema.js';
 import { isRecord, type JsonRecord } from '../config/merge.js';
@@ -43,6 +43,7 @@ const settingsOf: Readonly<Partial<Record<DataKind, readonly (keyof ImageSetting
     'maxImageBytes',
   ],
   idx: augmentation,
+  latents: augmentation,
   'cifar-10': augmentation,
   'cifar-100': ['labels', ...augmentation],
 };
@@ -78,12 +79,8 @@ export async function openData(choice: DataChoice): Promise<Dataset> {
     layout,
     ...found,
     ...(kind === 'image-folder' ? { classes } : {}),
-    ...(kind === 'latents' ? { readTensors } : {}),
+    ...(kind === 'latents' ? { openTensors: openCheckpoint } : {}),
   } as ImageDataConfig);
-}
-
-function readTensors(bytes: Uint8Array, path: string): ReturnType<typeof decodeSafetensors>['tensors'] {
-  return decodeSafetensors(bytes, path).tensors;
 }
 
 function checkSettings(kind: DataKind, { data, label, table, images, latents }: DataChoice): void {
@@ -94,7 +91,9 @@ function checkSettings(kind: DataKind, { data, label, table, images, latents }: 
     throw new ArgumentError(`images.${wrong} does not apply to the data "${data}": ${takes}.`);
   }
   if (latents !== undefined && kind !== 'latents') {
-    throw new ArgumentError(`latents: the data "${data}" is no file of latents (.npz or .safetensors).`);
+    throw new ArgumentError(
+      `latents: the data "${data}" is no file of latents (.npz, .npy, .safetensors or .pt).`,
+    );
   }
   const [setting] = Object.keys(table ?? {});
   if (setting !== undefined && kind !== 'table') {

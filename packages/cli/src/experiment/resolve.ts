@@ -3,11 +3,16 @@
  * recipe, lay the changes over it, check. Nothing is written and nothing computed before all of it is right.
  */
 import { ArgumentError } from '@meanflow/core';
-import type { Dataset, ImageLayout, TableReading } from '@meanflow/data';
+import type { Dataset, ImageLayout } from '@meanflow/data';
 import { findMetric } from '@meanflow/metrics';
 import { z } from 'zod';
 import { findBackend } from '../backends.js';
-import { tableSettingsSchema, type TableSettings } from '../config/data-schema.js';
+import {
+  imageSettingsSchema,
+  latentSettingsSchema,
+  readingSchema,
+  tableSettingsSchema,
+} from '../config/data-schema.js';
 import { isRecord, type JsonRecord } from '../config/merge.js';
 import { layoutFor, takesGuidance } from '../config/network-schema.js';
 import { averagesOf } from '../config/optimizer-schema.js';
@@ -24,6 +29,7 @@ import { recipeFor } from '../recipes/index.js';
 import { publishedRecipe } from '../recipes/published.js';
 import { checkClassifiable } from './classifier.js';
 import { checkDigest, digestOf } from './data-digest.js';
+import { formerReading } from './former-reading.js';
 import { mergeRuns, withSteps } from './lengths.js';
 import { applicableSettings, kindOf, openData } from './open-data.js';
 import { stepsFor } from './solvers.js';
@@ -106,14 +112,27 @@ export async function resolveRun(
   return { config: { ...config, ...recorded }, dataset };
 }
 
-/** The reading of a table, as a configuration holds it. */
-function readingSettings(reading: TableReading): TableSettings {
-  return validate(tableSettingsSchema, JSON.parse(JSON.stringify(reading)), 'The reading');
+/** How data were read, as a configuration holds it. */
+function readingSettings(reading: NonNullable<Dataset['reading']>): RunConfig['reading'] {
+  return validate(readingSchema, JSON.parse(JSON.stringify(reading)), 'The reading');
 }
 
-/** The choice of data that a run's configuration records: a table is read as it was. */
+/** The choice of data that a run's configuration records: they are read as they were. */
 function recordedChoice(config: RunConfig): RunConfig {
-  return { ...config, table: config.reading ?? config.table };
+  const { data, images, latents } = config;
+  const reading = config.reading ?? formerReading(data);
+  if (reading === undefined) return config;
+  const as = <T>(schema: z.ZodType<T>): T => validate(schema, reading, `The reading of "${data}"`);
+  switch (kindOf(data)) {
+    case 'table':
+      return { ...config, table: as(tableSettingsSchema) };
+    case 'latents':
+      return { ...config, latents: { ...as(latentSettingsSchema), ...latents } };
+    case 'image-folder':
+      return { ...config, images: { ...as(imageSettingsSchema), ...images } };
+    default:
+      return config;
+  }
 }
 
 /**
@@ -136,9 +155,9 @@ export async function openJudgedDataOf(
   config: RunConfig,
   layout: ImageLayout = layoutFor(config.network.kind),
 ): Promise<Dataset> {
-  const { images } = config;
-  const { flip: _, cropPadding: __, ...plain } = images ?? {};
-  const dataset = await openData({ ...recordedChoice(config), images: images && plain, layout });
+  const recorded = recordedChoice(config);
+  const { flip: _, cropPadding: __, ...plain } = recorded.images ?? {};
+  const dataset = await openData({ ...recorded, images: recorded.images && plain, layout });
   await checkDigest(config);
   return dataset;
 }

@@ -8,11 +8,11 @@ import { countClasses } from '../class-labels.js';
 import { checkBatch, checkCount, type Batch, type Dataset, type Split } from '../dataset.js';
 import { featureShapeOf, stridesOf, type ImageLayout, type ImageShape } from '../images/layout.js';
 import { type Normalisation } from '../normalisation.js';
+import { seenValues } from '../describe.js';
 import { EpochOrder, splitRows } from '../split.js';
 import { type SplitOptions } from '../table-dataset.js';
-
-/** What channels mean: values; or means followed by as many log variances, or deviations. */
-export type LatentForm = 'values' | 'log-variance' | 'deviation';
+import { arrayLabels, type LabelMeaning } from './array-labels.js';
+import { findLatentForm, type LatentForm } from './latent-form.js';
 
 /** How latents are brought to a network's range: by name, or by channel. */
 export type LatentScale =
@@ -24,14 +24,16 @@ export type LatentScale =
 export interface LatentOptions extends SplitOptions {
   /** `meanflow` by default: ×0.18215. */
   readonly scale?: LatentScale;
-  /** `values` by default. */
+  /** Told from the array's name and statistics by default, and asked for where they do not agree. */
   readonly form?: LatentForm;
-  /** How the arrays lie; `nchw` by default, as PyTorch's autoencoders make them. */
+  /** How the arrays lie; told from their shape by default, and asked for where it does not tell. */
   readonly from?: ImageLayout;
   /** How batches lie; `nhwc` by default. */
   readonly layout?: ImageLayout;
-  /** Default: as many as the largest label says. */
+  /** How many classes there are, where labels are numbers below it; by default those that occur. */
   readonly classCount?: number;
+  /** `distinct` by default. */
+  readonly labelMeaning?: LabelMeaning;
 }
 
 export interface LatentArrays {
@@ -39,6 +41,8 @@ export interface LatentArrays {
   readonly latents: HostArray;
   /** int32 `[count]` */
   readonly labels?: HostArray;
+  /** What the file calls the latents. */
+  readonly name?: string;
 }
 
 /** Improved MeanFlow's mean and deviation of Stable Diffusion's latents. */
@@ -48,8 +52,8 @@ const IMPROVED = {
 } as const;
 const STABLE_DIFFUSION_SCALE = 0.18215;
 
-/** Most classes that labels may tell of: each gets a name. */
-const MOST_CLASSES = 1_000_000;
+/** Between these a deviation is what networks are made for; others are often a scale that was applied twice, or not at all. */
+const USUAL_DEVIATION = [0.4, 2.5] as const;
 
 /** Between these the log variance is held, as Stable Diffusion's autoencoder does. */
 const [LEAST_LOG_VARIANCE, MOST_LOG_VARIANCE] = [-30, 20];
@@ -62,12 +66,12 @@ const [LEAST_LOG_VARIANCE, MOST_LOG_VARIANCE] = [-30, 20];
  * @throws {ArgumentError} when an option does not fit them
  */
 export function latentDataset(
-  { latents, labels: given }: LatentArrays,
+  { latents, labels: given, name: arrayName }: LatentArrays,
   name: string,
   options: LatentOptions = {},
   source = name,
 ): Dataset {
-  const { form = 'values', from = 'nchw', layout = 'nhwc', seed = 0, heldOut = 0.2 } = options;
+  const { layout = 'nhwc', seed = 0, heldOut = 0.2, scale = 'meanflow' } = options;
   if (latents.shape.length !== 4 || latents.dtype === 'bool' || latents.shape[0] < 3 || latents.size === 0) {
     throw new DataError(
       `${source}: found latents ${formatShape(latents.shape)}, expected [count, channels, height, width] or ` +
@@ -80,6 +84,8 @@ export function latentDataset(
   if (!latents.data.every((value: number) => Number.isFinite(value))) {
     throw new DataError(`${source}: the latents hold values that are not finite.`);
   }
+  const found = findLatentForm(latents, arrayName, options, source);
+  const { from, form } = found;
   const [count, ...stored] = latents.shape;
   const [height, width, storedChannels] = from === 'nhwc' ? stored : [stored[1], stored[2], stored[0]];
   if (form !== 'values' && storedChannels % 2 !== 0) {
@@ -89,9 +95,9 @@ export function latentDataset(
   }
   const channels = form === 'values' ? storedChannels : storedChannels / 2;
   const imageShape: ImageShape = [height, width, channels];
-  const labels = given && checkedLabels(given, count, source);
-  const classNames = labels && namesOf(labels, options.classCount, source);
-  const channelScale = scaleOf(options.scale ?? 'meanflow', channels, name);
+  const classes = given && arrayLabels(given, count, options, source);
+  const { labels, classNames } = classes ?? {};
+  const channelScale = scaleOf(scale, channels, name);
   const rows = splitRows(count, labels, heldOut, seed);
   const epochs = new EpochOrder(rows.train);
   const moments = { latents, stored: stridesOf([height, width, storedChannels], from), form, imageShape };
@@ -105,7 +111,7 @@ export function latentDataset(
         chosen.map((row) => labels[row]),
       ),
   });
-  return {
+  const dataset: Dataset = {
     name,
     featureShape: featureShapeOf(imageShape, layout),
     // What a network makes of these is no picture before a decoder has seen it.
@@ -134,7 +140,30 @@ export function latentDataset(
               .map((i) => all[i]);
       return take(chosen, order.fold('latent'));
     },
+    reading: {
+      readAs: 'latents',
+      from,
+      form,
+      labelMeaning: options.labelMeaning ?? (options.classCount === undefined ? 'distinct' : 'numbers'),
+    },
   };
+  const notes = [
+    ...found.notes,
+    ...(options.scale === undefined ? [`multiplied by ${STABLE_DIFFUSION_SCALE} (--latent-scale)`] : []),
+    ...(classes?.notes ?? []),
+  ];
+  const { deviation } = seenValues(dataset);
+  const isUsual = deviation >= USUAL_DEVIATION[0] && deviation <= USUAL_DEVIATION[1];
+  return { ...dataset, notes: isUsual ? notes : [...notes, unusualText(deviation, scale)] };
+}
+
+function unusualText(deviation: number, scale: LatentScale): string {
+  return (
+    `WARNING: a deviation of ${deviation.toPrecision(3)} is not the one of about 1 that networks are made for: ` +
+    (scale === 'none'
+      ? 'latents as an autoencoder makes them take a scale (--latent-scale meanflow or improved-meanflow)'
+      : 'latents that are scaled already take none (--latent-scale none)')
+  );
 }
 
 interface ChannelScale {
@@ -212,28 +241,4 @@ function normalisationOf(
       ? values
       : values.flatMap((value) => new Array<number>(height * width).fill(value));
   return { kind: 'standard', mean: spread(mean), scale: spread(deviation) };
-}
-
-function checkedLabels(labels: HostArray, count: number, source: string): Int32Array {
-  if (labels.size !== count || labels.shape[0] !== count) {
-    throw new DataError(
-      `${source}: found labels ${formatShape(labels.shape)}, expected one for each of ${count} latents.`,
-    );
-  }
-  const values = Int32Array.from(labels.data);
-  const wrong = labels.data.findIndex((value: number, i: number) => value !== values[i] || value < 0);
-  if (wrong >= 0)
-    throw new DataError(`${source}: found the label ${labels.data[wrong]}, expected whole numbers from 0.`);
-  return values;
-}
-
-function namesOf(labels: Int32Array, classCount: number | undefined, source: string): readonly string[] {
-  const known = classCount ?? labels.reduce((a, b) => Math.max(a, b), 0) + 1;
-  if (!(known <= MOST_CLASSES)) {
-    throw new DataError(`${source}: found labels of ${known} classes, expected at most ${MOST_CLASSES}.`);
-  }
-  const beyond = labels.find((label) => label >= known);
-  if (beyond !== undefined)
-    throw new DataError(`${source}: found the label ${beyond}, expected 0 to ${known - 1}.`);
-  return Array.from({ length: known }, (_, label) => String(label));
 }

@@ -4,18 +4,18 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { ArgumentError, DataError, type HostArray } from '@meanflow/core';
-import { decodeNpz } from '@meanflow/formats';
+import { ArgumentError, DataError } from '@meanflow/core';
 import { type Dataset } from '../dataset.js';
 import { cifarImages } from '../images/cifar.js';
 import { idxImages, type NamedBytes } from '../images/idx.js';
 import { imageDataset, type ImageOptions } from '../images/image-dataset.js';
 import { type ImageRows } from '../images/image-rows.js';
 import { MAX_IMAGE_BYTES } from '../images/pixels.js';
-import { findLatents, type LatentNames } from '../latents/latent-arrays.js';
-import { latentDataset, type LatentOptions } from '../latents/latent-dataset.js';
+import { arrayDataset, type ArrayOptions } from '../latents/array-dataset.js';
+import { type LatentNames } from '../latents/array-names.js';
 import { shapesDataset, type ShapesOptions } from '../shapes/shapes-dataset.js';
 import { decodeText } from '../text.js';
+import { ARRAY_FILE, readArrayFile, type TensorOpener } from './array-file.js';
 import { folderImages } from './folder-images.js';
 import { folderNotes } from './folder-notes.js';
 import { listImages, type ImageListing } from './image-folder.js';
@@ -66,13 +66,13 @@ export interface CifarConfig extends ImageOptions {
   readonly labels?: 'fine' | 'coarse';
 }
 
-export interface LatentsConfig extends LatentOptions {
+/** An array of latents, or of pictures. */
+export interface LatentsConfig extends ArrayOptions {
   readonly kind: 'latents';
-  /** An npz file; a safetensors file where `readTensors` is given. */
+  /** An npz, npy or safetensors file; another one where `openTensors` is given. */
   readonly path: string;
   readonly arrays?: LatentNames;
-  /** Reads the tensors of a file that is no npz, such as `@meanflow/training`'s safetensors. */
-  readonly readTensors?: (bytes: Uint8Array, path: string) => Readonly<Record<string, HostArray>>;
+  readonly openTensors?: TensorOpener;
 }
 
 /** Any dataset of images. */
@@ -118,7 +118,7 @@ export function detectImages(path: string): ImageDataConfig | undefined {
     const mnist = ['', '.gz'].map((end) => `train-images-idx3-ubyte${end}`).find(has);
     return mnist === undefined ? { kind: 'image-folder', path } : idxFilesOf(join(path, mnist));
   }
-  if (/\.(npz|safetensors)$/i.test(path)) return { kind: 'latents', path };
+  if (ARRAY_FILE.test(path)) return { kind: 'latents', path };
   return IDX_FILE.test(basename(path)) ? idxFilesOf(path) : undefined;
 }
 
@@ -190,7 +190,14 @@ async function openFolder(config: ImageFolderConfig): Promise<Dataset> {
   );
   const notes = folderNotes(scan, listings, found.notes);
   const damaged = listings.flatMap((listing) => listing.damaged.map(({ message }) => message));
-  return imageDataset(train, test, { ...config, name: basename(resolve(path)) || path, notes, damaged });
+  const dataset = imageDataset(train, test, {
+    ...config,
+    name: basename(resolve(path)) || path,
+    notes,
+    damaged,
+  });
+  const asked = [found.train, found.test].filter((name) => name !== undefined);
+  return { ...dataset, reading: { splits: asked.length === 0 ? 'none' : asked } };
 }
 
 /** The size that all images have. */
@@ -237,13 +244,8 @@ async function openCifar(config: CifarConfig): Promise<Dataset> {
 }
 
 async function openLatents(config: LatentsConfig): Promise<Dataset> {
-  const { path, arrays = {}, readTensors } = config;
-  const bytes = await readBytes(path, 'a file of latents');
-  if (!/\.npz$/i.test(path) && readTensors === undefined) {
-    throw new ArgumentError(`Latents are read from an npz file, or by \`readTensors\`; got "${path}".`);
-  }
-  const found = /\.npz$/i.test(path) ? await decodeNpz(bytes, path) : readTensors!(bytes, path);
-  return latentDataset(findLatents(found, arrays, path), basename(path), config, path);
+  const { path, arrays = {}, openTensors } = config;
+  return arrayDataset(await readArrayFile(path, arrays, openTensors), basename(path), config, path);
 }
 
 async function named(path: string): Promise<NamedBytes> {

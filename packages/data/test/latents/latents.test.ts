@@ -15,7 +15,7 @@ const labels = hostArray(
   { dtype: 'int32' },
 );
 const open = (options: LatentOptions = {}, of = latents) =>
-  latentDataset({ latents: of, labels }, 'latents', options);
+  latentDataset({ latents: of, labels }, 'latents', { from: 'nchw', ...options });
 
 describe('latentDataset', () => {
   it('says what it holds, and multiplies by 0.18215 as MeanFlow does', () => {
@@ -101,14 +101,15 @@ describe('latentDataset', () => {
     expect(() => open({ classCount: 1 })).toThrow('found the label 1, expected 0 to 0');
     const damaged = labels.clone();
     damaged.data[3] = 2 ** 31 - 1;
-    expect(() => latentDataset({ latents, labels: damaged }, 'l')).toThrow(
+    const numbers = { from: 'nchw', labelMeaning: 'numbers' } as const;
+    expect(() => latentDataset({ latents, labels: damaged }, 'l', numbers)).toThrow(
       'found labels of 2147483648 classes, expected at most 1000000',
     );
     const few = hostArray([1, 2], { dtype: 'int32' });
-    expect(() => latentDataset({ latents, labels: few }, 'l')).toThrow(
+    expect(() => latentDataset({ latents, labels: few }, 'l', numbers)).toThrow(
       'found labels [2], expected one for each of 10',
     );
     const halves = hostArray(new Array(COUNT).fill(0.5));
-    expect(() => latentDataset({ latents, labels: halves }, 'l')).toThrow('found the label 0.5');
+    expect(() => latentDataset({ latents, labels: halves }, 'l', numbers)).toThrow('found the label 0.5');
   });
 });

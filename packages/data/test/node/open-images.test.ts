@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ArgumentError, DataError, hostArray, type HostArray, RandomKey } from '@meanflow/core';
-import { crc32, encodeNpz } from '@meanflow/formats';
+import { crc32, encodeNpy, encodeNpz, encodeSafetensors, readNpy } from '@meanflow/formats';
+import { fileAccess } from '@meanflow/formats/node';
 import { encode } from 'fast-png';
 import { denormalise, type Dataset } from '../../src/index.js';
 import { openDataset, openImages, type ImageFolderConfig } from '../../src/node.js';
@@ -371,24 +372,48 @@ describe('openDataset of a path', () => {
     });
   });
 
-  it('opens latents of an npz file, or by the reader that is given', async () => {
+  it('opens latents of npz, npy and safetensors files, or by the opener that is given', async () => {
     const latents = key.normal([6, 4, 2, 2]);
     const labels = hostArray([0, 1, 0, 1, 0, 1], { dtype: 'int32' });
     const folder = await folderOf({
       'l.npz': encodeNpz({ latents, labels }),
-      'l.safetensors': Uint8Array.of(7),
+      'l.NPY': encodeNpy(latents),
+      'l.safetensors': encodeSafetensors({ z: latents, label: labels }),
+      'l.pt': Uint8Array.of(7),
     });
     const dataset = await openDataset(join(folder, 'l.npz'), { scale: 'improved-meanflow' });
     expect(dataset).toMatchObject({ featureShape: [2, 2, 4], classCount: 2 });
-    await expect(openDataset(join(folder, 'l.safetensors'))).rejects.toThrow('or by `readTensors`');
-    const readTensors = (bytes: Uint8Array) => ({ z: latents, count: hostArray([bytes[0]]) });
-    expect(await openDataset(join(folder, 'l.safetensors'), { readTensors })).toMatchObject({
+    expect(await openDataset(join(folder, 'l.NPY'))).toMatchObject({
+      featureShape: [2, 2, 4],
       classCount: undefined,
     });
+    expect(await openDataset(join(folder, 'l.safetensors'))).toMatchObject({ classCount: 2 });
+    await expect(openDataset(join(folder, 'l.pt'))).rejects.toThrow(
+      'l.pt: latents are read from .npz, .npy and',
+    );
+    const openTensors = async () => readNpy(await fileAccess(join(folder, 'l.NPY')), 'weight');
+    expect(await openDataset(join(folder, 'l.pt'), { openTensors })).toMatchObject({
+      featureShape: [2, 2, 4],
+    });
     await expect(openDataset(join(folder, 'l.npz'), { arrays: { latents: 'mu' } })).rejects.toThrow(
-      'l.npz: there is no array mu; it holds labels, latents.',
+      'l.npz: there is no array "mu"; it holds "labels", "latents"',
     );
     await writeFile(join(folder, 'l.npz'), encodeNpz({ latents }).subarray(0, 200));
     await expect(openDataset(join(folder, 'l.npz'))).rejects.toThrow(DataError);
+  });
+
+  it('passes over what is no array of numbers in an archive', async () => {
+    const { zipSync } = await import('fflate');
+    const array = key.normal([6, 4, 2, 2]);
+    const path = join(await folderOf({}), 'l.npz');
+    await writeFile(
+      path,
+      zipSync({
+        'latent.npy': encodeNpy(array),
+        'names.npy': Uint8Array.of(1),
+        'README.md': Uint8Array.of(2),
+      }),
+    );
+    expect(await openDataset(path)).toMatchObject({ featureShape: [2, 2, 4] });
   });
 });
