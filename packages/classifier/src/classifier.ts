@@ -92,16 +92,23 @@ export class Classifier implements FeatureExtractor {
         `The classifier takes images [count, ${this.imageShape.join(', ')}], got ${formatShape(images.shape)}.`,
       );
     }
-    const pixels = images.to('float32').reshape([count, ...this.imageShape]);
+    // As they are at the call: the runs come one after the other.
+    const pixels = images
+      .clone()
+      .to('float32')
+      .reshape([count, ...this.imageShape]);
     const featureCount = this.model.params.logits.kernel.shape[0];
     const features = new Float32Array(count * featureCount);
     const logits = new Float32Array(count * classCount);
     for (let start = 0; start < count; start += this.batchSize) {
       const rows = Math.min(this.batchSize, count - start);
-      const outputs = await this.compiled.run({
-        images: this.batchOf(pixels.rows(start, start + rows)),
-        params: this.model.params,
-      });
+      const outputs = await this.compiled.run(
+        {
+          images: this.batchOf(pixels.rows(start, start + rows)),
+          params: this.model.params,
+        },
+        { borrow: true },
+      );
       features.set((await read(outputs.features, rows)).data, start * featureCount);
       logits.set((await read(outputs.logits, rows)).data, start * classCount);
     }

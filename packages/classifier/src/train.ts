@@ -3,7 +3,15 @@
  * gives the same classifier again on the same backend. It ends with the accuracy on held-out images, which is kept with
  * the classifier: what it says of samples is worth no more than that.
  */
-import { ArgumentError, type Backend, type HostArray, RandomKey, type Shape, sizeOf } from '@meanflow/core';
+import {
+  ArgumentError,
+  checkLabels,
+  type Backend,
+  type HostArray,
+  RandomKey,
+  type Shape,
+  sizeOf,
+} from '@meanflow/core';
 import { classAccuracy } from '@meanflow/metrics';
 import { adam, cosineSchedule, train, Trainer, warmUpSchedule, type Progress } from '@meanflow/training';
 import { Classifier, type ClassifierModel } from './classifier.js';
@@ -137,8 +145,12 @@ async function heldOutAccuracy(
 }
 
 /** Images that came flattened get their axes back. */
-function labelled({ name, imageShape }: LabelledSource, { x, label }: Images): LabelledImages {
+function labelled(
+  { name, imageShape, classCount = 0 }: LabelledSource,
+  { x, label }: Images,
+): LabelledImages {
   if (label === undefined) throw new ArgumentError(`The images of "${name}" came without classes.`);
+  checkLabels(`The images of "${name}": label`, label, { classCount, rows: x.shape[0] });
   const isFlat = x.shape.length === 2 && imageShape !== undefined;
   return { x: isFlat ? x.reshape([x.shape[0], ...imageShape]) : x, label };
 }

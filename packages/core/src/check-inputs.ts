@@ -59,7 +59,8 @@ function arrayOf(name: string, given: unknown, expected: TensorType): RunInput {
   );
 }
 
-function isDeviceArray(value: unknown): value is DeviceArray {
+/** Whether a value is an array of a device, of whichever backend. */
+export function isDeviceArray(value: unknown): value is DeviceArray {
   const { read, dispose, shape } = (value ?? {}) as Partial<DeviceArray>;
   return typeof read === 'function' && typeof dispose === 'function' && Array.isArray(shape);
 }

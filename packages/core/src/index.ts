@@ -42,7 +42,7 @@ export { broadcastShapes } from './ops/broadcasting.js';
 export { primitiveNames } from './ops/table.js';
 
 export * from './backend.js';
-export { checkCompileOptions, checkInputs, takeInputs } from './check-inputs.js';
+export { checkCompileOptions, checkInputs, isDeviceArray, takeInputs } from './check-inputs.js';
 export { LiveExecutables } from './live-executables.js';
 export { interpret } from './interpreter.js';
 export { referenceBackend } from './reference-backend.js';

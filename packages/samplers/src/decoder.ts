@@ -5,6 +5,7 @@
  */
 import {
   ArgumentError,
+  checkOptions,
   HostArray,
   ShapeError,
   sizeOf,
@@ -32,13 +33,18 @@ export interface DecodeOptions {
   readonly signal?: CancellationSignal;
   /** Called after each batch. */
   readonly onProgress?: (done: number, count: number) => void;
+  /**
+   * Lends samples and parameters: the caller leaves their memory as it is until the images are there, and they are not
+   * copied. False by default.
+   */
+  readonly borrow?: boolean;
 }
 
 /**
  * Decodes samples on a backend.
  *
- * @param decoder its `params` are read, and so must be arrays
- * @param samples float32 `[count, ...features]`
+ * @param decoder its `params` are read at the call, and so must be arrays
+ * @param given samples, float32 `[count, ...features]`
  * @returns float32 `[count, ...decoded features]`
  * @throws {ShapeError} when there are no samples
  * @throws {ArgumentError} when `batchSize` is no positive whole number
@@ -47,16 +53,27 @@ export interface DecodeOptions {
 export async function decodeSamples(
   backend: Backend,
   { apply, params }: SampleDecoder & { readonly params: Tree<HostArray> },
-  samples: HostArray,
-  { batchSize = 1, signal, onProgress }: DecodeOptions = {},
+  given: HostArray,
+  options: DecodeOptions = {},
 ): Promise<HostArray<'float32'>> {
+  checkOptions<DecodeOptions>('decodeSamples', options, {
+    batchSize: true,
+    signal: true,
+    onProgress: true,
+    borrow: true,
+  });
+  const { batchSize = 1, signal, onProgress, borrow = false } = options;
+  const take = (array: HostArray): HostArray => (borrow ? array : array.clone());
+  const samples = take(given);
   const [count = 0, ...features] = samples.shape;
   if (count < 1) throw new ShapeError(`Samples to decode are [count, ...features], got ${samples}.`);
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
     throw new ArgumentError(`batchSize is a positive whole number, got ${batchSize}.`);
   }
   const { leaves, structure } = treeFlatten<HostArray>(params);
-  const parameters = Object.fromEntries(structure.paths.map((path, i) => [`decoder/${path}`, leaves[i]]));
+  const parameters = Object.fromEntries(
+    structure.paths.map((path, i) => [`decoder/${path}`, take(leaves[i])]),
+  );
   const parts: HostArray[] = [];
   const decode = async (start: number, end: number): Promise<void> => {
     const rows = Math.min(batchSize, end - start);
@@ -72,7 +89,7 @@ export async function decodeSamples(
       for (let row = start; row < end; row += rows) {
         signal?.throwIfAborted();
         const inputs = { ...parameters, samples: samples.rows(row, row + rows) };
-        const { decoded } = await executable.run(inputs, signal === undefined ? {} : { signal });
+        const { decoded } = await executable.run(inputs, { borrow: true, ...(signal && { signal }) });
         parts.push(await decoded.read());
         decoded.dispose();
         onProgress?.(row + rows, count);

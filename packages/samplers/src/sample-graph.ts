@@ -3,6 +3,7 @@
  * exported, and what a single run of an executable takes from noise to samples.
  */
 import {
+  checkOptions,
   constant,
   mul,
   spec,
@@ -24,7 +25,8 @@ export interface SampleGraph {
   /**
    * Inputs `params/…`, `values/noise` and, where asked for, `conditions/label`,
    * `conditions/{omega,tMin,tMax}` and `conditions/guidance/{scale,start,end}` (float32 scalars), and
-   * `decoder/…`; output `samples`. The noise is standard normal: the network's noise scale is applied to it.
+   * `decoder/…`; output `samples`. Where the first time is 1, `noise` is standard normal, and the network's noise scale is
+   * applied to it; otherwise it is z at that time.
    */
   readonly graph: Graph;
   /** Network evaluations for each sample, counted. */
@@ -64,6 +66,15 @@ export function sampleGraph<Params extends ParameterTree>(
   params: ParametersSpec<Params>,
   options: SampleGraphOptions,
 ): SampleGraph {
+  checkOptions<SampleGraphOptions>('sampleGraph', options, {
+    rows: true,
+    solver: true,
+    times: true,
+    label: true,
+    condition: true,
+    guidance: true,
+    decoder: true,
+  });
   const { rows, solver, times, decoder } = options;
   checkGrid(times);
   const inputs = {
@@ -85,7 +96,7 @@ export function sampleGraph<Params extends ParameterTree>(
       const grid = times.map((time) => constant(time));
       const advance = (z: Tensor, i: number) => solver.step(field, z, grid[i], grid[i + 1]);
       const { noiseScale = 1 } = network;
-      const start = noiseScale === 1 ? noise : mul(noiseScale, noise);
+      const start = noiseScale === 1 || times[0] !== 1 ? noise : mul(noiseScale, noise);
       const samples = times.slice(1).reduce((z, _, i) => advance(z, i), start);
       return { samples: decoder === undefined ? samples : decoder.apply(decoderParams, samples) };
     },

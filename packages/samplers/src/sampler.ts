@@ -5,69 +5,20 @@
  */
 import {
   ArgumentError,
+  checkOptions,
+  DisposedError,
   HostArray,
-  ShapeError,
-  sameShape,
   sizeOf,
   spec,
   type Backend,
-  type CancellationSignal,
-  type MapLeaves,
   type RunInput,
   type Tree,
 } from '@meanflow/core';
 import { adaptiveBodies, runAdaptive } from './adaptive-run.js';
 import { fixedStepBody, runFixedSteps, type ChunkInputs, type ChunkResult } from './fixed-step-run.js';
-import { checkGrid } from './grid.js';
-import { compileProgram, scalar, type FieldFunction, type Program, type SamplerInputs } from './program.js';
-import type { Solver } from './solvers/solver.js';
+import { compileProgram, type FieldFunction, type Program, type SamplerInputs } from './program.js';
+import { conditionValues, takeRequest, type SampleRequest } from './sample-request.js';
 import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
-
-/** Guidance scale and interval, as improved MeanFlow's network takes them. */
-export interface GuidanceCondition {
-  /** ω; 1 is no guidance. */
-  readonly omega: number;
-  /** 0 by default. */
-  readonly tMin?: number;
-  /** 1 by default. */
-  readonly tMax?: number;
-}
-
-/** Classifier-free guidance: v_u + ω (v_c − v_u), at twice the evaluations. */
-export interface ClassifierFreeGuidance {
-  /** ω; 1 is no guidance. */
-  readonly scale: number;
-  /** Applied at times t with start ≤ t ≤ end; always by default. */
-  readonly start?: number;
-  readonly end?: number;
-}
-
-/** A network's parameters as a run takes them: the tree of `Params`, or any tree where only that is known. */
-export type ParametersInput<Params extends ParameterTree> = ParameterTree extends Params
-  ? Tree<RunInput>
-  : MapLeaves<Params, HostArray, RunInput>;
-
-/** What to sample. */
-export interface SampleRequest<Params extends ParameterTree> {
-  readonly params: ParametersInput<Params>;
-  /** float32 `[count, ...features]`: z at `times[0]`, standard normal noise where that is 1. */
-  readonly noise: HostArray;
-  readonly solver: Solver;
-  /**
-   * Strictly decreasing within [0, 1]. An adaptive solver passes through each and chooses its own steps
-   * between.
-   */
-  readonly times: readonly number[];
-  /** int32 `[count]`; the null class by default. */
-  readonly label?: HostArray | undefined;
-  readonly condition?: GuidanceCondition | undefined;
-  readonly guidance?: ClassifierFreeGuidance | undefined;
-  /** Return z at every time of the grid as well. */
-  readonly trajectory?: boolean;
-  readonly signal?: CancellationSignal;
-  /** Called after each chunk. */
-  readonly onProgress?: (done: number, count: number) => void;
-}
 
 /** What came of it. */
 export interface SampleResult {
@@ -87,7 +38,10 @@ export interface SampleResult {
 /** A network's sampler on one backend. Dispose of it to free its executables. */
 export interface Sampler<Params extends ParameterTree> {
   /**
-   * @throws {ArgumentError | ShapeError} when the request does not fit the network
+   * Samples. What is asked for is taken at the call; calls may overlap.
+   *
+   * @throws {ArgumentError | ShapeError | DTypeError} when the request does not fit the network
+   * @throws {DisposedError} after `dispose()`
    * @throws {MeanflowError} when an adaptive solver cannot reach its tolerance
    */
   sample(request: SampleRequest<Params>): Promise<SampleResult>;
@@ -95,16 +49,18 @@ export interface Sampler<Params extends ParameterTree> {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/**
- * A sampler for `network` on `backend`.
- *
- * @param options.batchSize samples that are on the device at once, 4,096 by default
- */
+export interface SamplerOptions {
+  /** Samples that are on the device at once, 4,096 by default. */
+  readonly batchSize?: number;
+}
+
+/** A sampler for `network` on `backend`. */
 export function createSampler<Params extends ParameterTree>(
   backend: Backend,
   network: VelocityNetwork<Params>,
-  options: { readonly batchSize?: number } = {},
+  options: SamplerOptions = {},
 ): Sampler<Params> {
+  checkOptions<SamplerOptions>('createSampler', options, { batchSize: true });
   const { batchSize = 4096 } = options;
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
     throw new ArgumentError(`batchSize is a positive whole number, got ${batchSize}.`);
@@ -153,7 +109,8 @@ export function createSampler<Params extends ParameterTree>(
     const { solver, times, trajectory = false, signal } = request;
     const conditions = conditionValues(request, start, end);
     const rows = end - start;
-    const options = signal === undefined ? {} : { signal };
+    // What was taken is the sampler's own, or was lent to it.
+    const options = { borrow: true, ...(signal === undefined ? {} : { signal }) };
     const inputs: ChunkInputs = {
       noise: request.noise.rows(start, end),
       times,
@@ -180,15 +137,18 @@ export function createSampler<Params extends ParameterTree>(
     );
   };
 
-  const dispose = async (): Promise<void> => {
+  let disposing: Promise<void> | undefined;
+  const disposeAll = async (): Promise<void> => {
     const compiled = await Promise.allSettled(programs.values());
     programs.clear();
     for (const result of compiled) if (result.status === 'fulfilled') await result.value.dispose();
   };
+  const dispose = (): Promise<void> => (disposing ??= disposeAll());
 
   return {
-    async sample(request) {
-      checkRequest(network, request);
+    async sample(asked) {
+      if (disposing !== undefined) throw new DisposedError('sample: the sampler was disposed of.');
+      const request = takeRequest(network, asked);
       const count = request.noise.shape[0];
       const chunks: ChunkResult[] = [];
       let evaluations = 0;
@@ -222,58 +182,6 @@ function identities(): (object: object) => number {
     if (!known.has(object)) known.set(object, count++);
     return known.get(object)!;
   };
-}
-
-function conditionValues<Params extends ParameterTree>(
-  { label, condition, guidance }: SampleRequest<Params>,
-  start: number,
-  end: number,
-): SamplerInputs<RunInput>['conditions'] {
-  return {
-    ...(label === undefined ? {} : { label: label.rows(start, end) }),
-    ...(condition === undefined
-      ? {}
-      : {
-          omega: scalar(condition.omega),
-          tMin: scalar(condition.tMin ?? 0),
-          tMax: scalar(condition.tMax ?? 1),
-        }),
-    ...(guidance === undefined
-      ? {}
-      : {
-          guidance: {
-            scale: scalar(guidance.scale),
-            start: scalar(guidance.start ?? 0),
-            end: scalar(guidance.end ?? 1),
-          },
-        }),
-  };
-}
-
-function checkRequest<Params extends ParameterTree>(
-  network: VelocityNetwork<Params>,
-  { noise, times, label, condition }: SampleRequest<Params>,
-): void {
-  checkGrid(times);
-  const count = noise.shape[0] ?? 0;
-  if (count < 1 || !sameShape(noise.shape.slice(1), network.featureShape)) {
-    throw new ShapeError(
-      `noise must be [count, ${network.featureShape.join(', ')}] with count ≥ 1, got [${noise.shape.join(', ')}].`,
-    );
-  }
-  if (label !== undefined) {
-    if (network.classCount === undefined) throw new ArgumentError('The network takes no labels.');
-    if (!sameShape(label.shape, [count])) {
-      throw new ShapeError(
-        `label must be [${count}], one for each row of noise, got [${label.shape.join(', ')}].`,
-      );
-    }
-  }
-  if (condition !== undefined && !network.takesGuidance) {
-    throw new ArgumentError(
-      'The network takes no guidance scale as a condition; use classifier-free guidance, or none.',
-    );
-  }
 }
 
 function joinRows(shape: readonly number[], parts: readonly HostArray[]): HostArray<'float32'> {

@@ -17,6 +17,8 @@ import {
   type HostArray,
   type Tensor,
   type Tree,
+  checkOptions,
+  type OptionNames,
 } from '@meanflow/core';
 import type { GradientTransform } from './gradient-transform.js';
 import { toSchedule, type ScheduleLike } from './schedules.js';
@@ -51,19 +53,33 @@ type AdamScalars<L> = {
   readonly gradientStep?: L;
 };
 
-/** Adam without weight decay. */
+const adamOptions: OptionNames<AdamOptions> = {
+  learningRate: true,
+  beta1: true,
+  beta2: true,
+  epsilon: true,
+  nesterov: true,
+};
+
+/**
+ * Adam without weight decay.
+ *
+ * @throws {ArgumentError} when a constant is out of range, or there is an option that does not exist
+ */
 export function adam(options: AdamOptions): GradientTransform {
+  checkOptions<AdamOptions>('adam', options, adamOptions);
   return adamW({ ...options, weightDecay: 0 });
 }
 
 /**
  * AdamW.
  *
- * @throws {ArgumentError} when a constant is out of range
+ * @throws {ArgumentError} when a constant is out of range, or there is an option that does not exist
  */
 export function adamW(options: AdamWOptions): GradientTransform {
+  checkOptions<AdamWOptions>('adamW', options, { ...adamOptions, weightDecay: true });
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01, nesterov = false } = options;
-  const learningRate = toSchedule(options.learningRate);
+  const learningRate = toSchedule(options?.learningRate, 'adam: learningRate');
   checkConstants({ beta1, beta2, epsilon, weightDecay });
   return {
     learningRate,

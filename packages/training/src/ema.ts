@@ -3,7 +3,16 @@
  * optimizer, beginning as copies of the initial parameters. Each step's weight 1 − d is computed on the host in
  * float64. In this form a constant parameter stays exactly what it is, which d·e + (1 − d)·p in float32 does not give.
  */
-import { add, ArgumentError, mul, sub, type HostArray, type Tensor, type Tree } from '@meanflow/core';
+import {
+  add,
+  ArgumentError,
+  checkOptions,
+  mul,
+  sub,
+  type HostArray,
+  type Tensor,
+  type Tree,
+} from '@meanflow/core';
 import { zipLeaves } from './trees.js';
 
 export interface EmaOptions {
@@ -65,7 +74,7 @@ export function emaKey(decayOrSamples: number): string {
  */
 export function ema(options: EmaOptions): Ema {
   const { decays = [], halfLives, every = 1, rampUp = true } = options;
-  checkOptions(options);
+  checkEmaOptions(options);
   const constant = (decay: number, updates: number): number =>
     rampUp ? Math.min(decay, (1 + updates) / (10 + updates)) : decay;
   /** The decay of each average, at the n-th update. */
@@ -113,7 +122,10 @@ function decayOf({ batch, rampUpShare = 0.05 }: HalfLives, samples: number, upda
   return 0.5 ** (batch / Math.min(samples, updates * batch * rampUpShare));
 }
 
-function checkOptions({ decays = [], halfLives, every = 1 }: EmaOptions): void {
+function checkEmaOptions(options: EmaOptions): void {
+  checkOptions<EmaOptions>('ema', options, { decays: true, halfLives: true, every: true, rampUp: true });
+  const { decays = [], halfLives, every = 1 } = options;
+  checkOptions<HalfLives>('ema: halfLives', halfLives, { samples: true, batch: true, rampUpShare: true });
   for (const decay of decays) {
     if (!(decay >= 0 && decay < 1)) throw new ArgumentError(`ema: a decay lies in [0, 1), got ${decay}.`);
   }

@@ -3,7 +3,14 @@
  * reads the loss only when it is logged, and hands metrics, progress and checkpoints to whoever asked for them. It
  * draws no bar and writes no file, so it runs in a browser as in Node.
  */
-import { ArgumentError, type DeviceArray, type HostArray, type Tree } from '@meanflow/core';
+import {
+  ArgumentError,
+  BusyError,
+  checkOptions,
+  type DeviceArray,
+  type HostArray,
+  type Tree,
+} from '@meanflow/core';
 import {
   describe,
   divergenceText,
@@ -18,7 +25,7 @@ import { nonFiniteLeaves } from './finite.js';
 import { PendingLosses, type ReadStep } from './pending-losses.js';
 import type { StepResult } from './step-program.js';
 import { Throughput } from './throughput.js';
-import type { TrainOptions, TrainSummary } from './train-options.js';
+import { trainOptionNames, type TrainOptions, type TrainSummary } from './train-options.js';
 import { stateTree, type Trainer, type TrainState } from './trainer.js';
 
 /** Halvings of the learning rate before a run that goes back is given up. */
@@ -39,9 +46,13 @@ class Suspected extends Error {
   }
 }
 
+/** Trainers that are being trained. */
+const trained = new WeakSet<object>();
+
 /**
  * Trains until `steps` updates have been made.
  *
+ * @throws {BusyError} when the trainer is being trained by another call
  * @throws {ArgumentError} when a count is out of range, or the trainer is already beyond `steps`
  * @throws {DivergenceError} when a step was not finite, or the error grew beyond all that was, and the policy is to stop or
  *   did not help. The trainer is then at the state before that step, which was offered to be kept
@@ -50,11 +61,22 @@ export async function train<Params extends Tree<HostArray>>(
   trainer: Trainer<Params>,
   options: TrainOptions<Params>,
 ): Promise<TrainSummary> {
+  checkOptions<TrainOptions<Params>>('train', options, trainOptionNames);
   checkTrainOptions(trainer, options);
   if (options.onDivergence === 'skip' && !trainer.guarded) {
     throw new ArgumentError("train: onDivergence 'skip' needs a trainer that was made with guarded: true.");
   }
-  return new Training(trainer, options).run();
+  if (trained.has(trainer)) {
+    throw new BusyError(
+      'train() was called on a trainer that an earlier train() is still training; await that one first.',
+    );
+  }
+  trained.add(trainer);
+  try {
+    return await new Training(trainer, options).run();
+  } finally {
+    trained.delete(trainer);
+  }
 }
 
 /** One call of `train`. */

@@ -17,6 +17,7 @@ import {
   type HostArray,
   type Tensor,
   type Tree,
+  checkOptions,
 } from '@meanflow/core';
 import { zeros } from './adam.js';
 import type { GradientTransform } from './gradient-transform.js';
@@ -40,8 +41,9 @@ const EPSILON = 1e-8;
  * @throws {ArgumentError} when `beta` is out of range; from the transform, when a parameter is no matrix
  */
 export function muon(options: MuonOptions): GradientTransform {
+  checkOptions<MuonOptions>('muon', options, { learningRate: true, beta: true });
   const { beta = 0.95 } = options;
-  const learningRate = toSchedule(options.learningRate);
+  const learningRate = toSchedule(options.learningRate, 'muon: learningRate');
   if (!(beta >= 0 && beta < 1)) throw new ArgumentError(`muon: beta lies in [0, 1), got ${beta}.`);
   return {
     learningRate,

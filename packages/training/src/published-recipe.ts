@@ -1,4 +1,5 @@
 /** The optimizer and the averages of a published recipe. */
+import { checkOptions } from '@meanflow/core';
 import {
   publishedParameters,
   recipeSteps,
@@ -20,9 +21,9 @@ import { warmUpSchedule, type ScheduleLike } from './schedules.js';
  */
 export function recipeOptimizer(recipe: PublishedRecipe, samples: number): GradientTransform {
   const { optimizer } = recipe;
-  return optimizer.kind === 'adam'
-    ? adamOf(optimizer, recipe, samples)
-    : muonWithAdam(recipe.network, optimizer);
+  if (optimizer.kind === 'adam') return adamOf(optimizer, recipe, samples);
+  const { kind: _, ...settings } = optimizer;
+  return muonWithAdam(recipe.network, settings);
 }
 
 function adamOf(
@@ -46,10 +47,15 @@ export interface MuonWithAdamOptions extends Omit<MuonSettings, 'kind' | 'learni
  *
  * @throws {ArgumentError} when a setting is out of range, or nobody published networks of this kind
  */
-export function muonWithAdam(
-  network: NetworkConfig,
-  { learningRate, beta, adam: { beta1, beta2, epsilon } }: MuonWithAdamOptions,
-): GradientTransform {
+export function muonWithAdam(network: NetworkConfig, options: MuonWithAdamOptions): GradientTransform {
+  checkOptions<MuonWithAdamOptions>('muonWithAdam', options, { learningRate: true, beta: true, adam: true });
+  const { learningRate, beta, adam: settings } = options;
+  checkOptions<MuonWithAdamOptions['adam']>('muonWithAdam: adam', settings, {
+    beta1: true,
+    beta2: true,
+    epsilon: true,
+  });
+  const { beta1, beta2, epsilon } = settings;
   const matrices = new Set(
     publishedParameters(network).flatMap(({ path, shape }) => (shape.length === 2 ? [path] : [])),
   );

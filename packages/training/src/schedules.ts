@@ -2,7 +2,7 @@
  * Schedules: plain functions of the step, evaluated on the host in float64. A step is the number of updates made
  * before, so the first update is made at step 0.
  */
-import { ArgumentError } from '@meanflow/core';
+import { ArgumentError, describeValue } from '@meanflow/core';
 
 /** A value for each step from 0. */
 export type Schedule = (step: number) => number;
@@ -16,9 +16,16 @@ export function constantSchedule(value: number): Schedule {
   return () => value;
 }
 
-/** A number as a constant schedule; a schedule as it is. */
-export function toSchedule(schedule: ScheduleLike): Schedule {
-  return typeof schedule === 'number' ? constantSchedule(schedule) : schedule;
+/**
+ * A number as a constant schedule; a schedule as it is.
+ *
+ * @param what it is, for the error
+ * @throws {ArgumentError} when it is neither
+ */
+export function toSchedule(schedule: ScheduleLike, what = 'A schedule'): Schedule {
+  if (typeof schedule === 'function') return schedule;
+  if (typeof schedule === 'number') return constantSchedule(schedule);
+  throw new ArgumentError(`${what} is a number or a function of the step, got ${describeValue(schedule)}.`);
 }
 
 /**
@@ -64,7 +71,7 @@ export function joinSchedules(schedules: readonly ScheduleLike[], boundaries: re
       `joinSchedules: boundaries are increasing whole numbers above 0, got [${boundaries.join(', ')}].`,
     );
   }
-  const parts = schedules.map(toSchedule);
+  const parts = schedules.map((schedule) => toSchedule(schedule));
   return (step) => {
     const part = starts.findLastIndex((start) => step >= start);
     return parts[part](step - starts[part]);

@@ -1,5 +1,5 @@
 /** Stochastic gradient descent, with momentum as in PyTorch: b ← μ·b + g, p ← p − lr·b. */
-import { add, ArgumentError, mul, type Tensor, type Tree } from '@meanflow/core';
+import { add, ArgumentError, mul, type Tensor, type Tree, checkOptions } from '@meanflow/core';
 import { zeros } from './adam.js';
 import type { GradientTransform } from './gradient-transform.js';
 import { zipLeaves } from './trees.js';
@@ -13,8 +13,9 @@ export interface SgdOptions {
 
 /** @throws {ArgumentError} when the momentum is not in [0, 1) */
 export function sgd(options: SgdOptions): GradientTransform {
+  checkOptions<SgdOptions>('sgd', options, { learningRate: true, momentum: true });
   const { momentum = 0 } = options;
-  const learningRate = toSchedule(options.learningRate);
+  const learningRate = toSchedule(options.learningRate, 'sgd: learningRate');
   if (!(momentum >= 0 && momentum < 1))
     throw new ArgumentError(`sgd: momentum lies in [0, 1), got ${momentum}.`);
   return {

@@ -101,7 +101,9 @@ export class StepProgram {
     first: number,
     rateScale = 1,
   ): Promise<{ state: DeviceState; results: StepResult[] }> {
-    const outputs = await this.executable.run({ ...state, ...this.inputsOf(first, rateScale) });
+    // All of it is the trainer's own: copies of batches and draws, and the state.
+    const inputs = { ...state, ...this.inputsOf(first, rateScale) };
+    const outputs = await this.executable.run(inputs, { borrow: true });
     const results = Array.from({ length: this.count }, (_, i) => {
       const prefix = this.count === 1 ? '' : `steps/${i}/`;
       const ofMetrics = `${prefix}metrics/`;

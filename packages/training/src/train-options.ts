@@ -1,5 +1,5 @@
 /** What the training loop is asked for, and what it tells: metrics, progress, checkpoints and divergences. */
-import type { HostArray, Tree } from '@meanflow/core';
+import type { HostArray, OptionNames, Tree } from '@meanflow/core';
 import type { DivergenceReport } from './divergence.js';
 import type { TrainState } from './trainer.js';
 
@@ -72,6 +72,21 @@ export interface TrainOptions<Params extends Tree<HostArray> = Tree<HostArray>> 
   /** Stops after the current run of steps (`stepsPerRun` of the trainer), with a checkpoint. */
   readonly signal?: StopSignal;
 }
+
+/** The names of the options. */
+export const trainOptionNames: OptionNames<TrainOptions> = {
+  steps: true,
+  logEvery: true,
+  checkpointEvery: true,
+  onMetrics: true,
+  onCheckpoint: true,
+  onProgress: true,
+  onDivergence: true,
+  onDiverged: true,
+  onBack: true,
+  restorePoint: true,
+  signal: true,
+};
 
 export interface TrainSummary {
   /** Updates made in all. */

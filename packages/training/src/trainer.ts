@@ -6,6 +6,7 @@
 import {
   ArgumentError,
   assertSamePaths,
+  checkOptions,
   HostArray,
   RandomKey,
   TensorSpec,
@@ -17,18 +18,27 @@ import {
   type TreeStructure,
 } from '@meanflow/core';
 import type { EmaState } from './ema.js';
+import { checkBatchLabels, takeTree, withDropoutDraws, type DataNeeds } from './step-data.js';
 import { StepProgram, type DeviceState, type StepData, type StepResult } from './step-program.js';
 import type { ParameterSource, TrainStepParts } from './train-step.js';
 import { flattenTree, mapTree } from './trees.js';
+import { Turn } from './turn.js';
 
-/** Where batches come from. A batch follows from the key and the step alone. */
+/**
+ * Where batches come from. A batch follows from the key and the step alone. What it holds is copied before the next one is
+ * asked for, so that a source may fill the same memory again.
+ */
 export interface BatchSource<Batch> {
   /** @param key the run's key for data, the same for every step @param step from 0 @param size rows */
   batch(key: RandomKey, step: number, size: number): Batch;
 }
 
 export interface TrainerOptions<Params, Net, Batch, Draws> extends TrainStepParts<Net, Batch, Draws> {
-  readonly network: Net & ParameterSource<Params>;
+  /**
+   * What is trained. Where it has classes (`classCount`), labels of batches are checked; where it has dropout
+   * (`drawDropout`), what that draws is added to the objective's draws.
+   */
+  readonly network: Net & ParameterSource<Params> & DataNeeds;
   readonly backend: Backend;
   readonly data: BatchSource<Batch>;
   /** Rows in a batch. */
@@ -101,6 +111,7 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
   private completed = 0;
   /** What learning rates are multiplied by, from the next run on; part of the state. */
   rateScale = 1;
+  private readonly turn = new Turn('trainer');
 
   private get state(): DeviceState {
     return (this.held ??= flattenTree(stateTree(this.initialState)));
@@ -121,6 +132,18 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
   static async create<Params extends Tree<HostArray>, Net, Batch, Draws>(
     options: TrainerOptions<Params, Net, Batch, Draws>,
   ): Promise<Trainer<Params>> {
+    checkOptions<TrainerOptions<Params, Net, Batch, Draws>>('Trainer.create', options, {
+      backend: true,
+      network: true,
+      objective: true,
+      optimizer: true,
+      ema: true,
+      data: true,
+      batchSize: true,
+      seed: true,
+      stepsPerRun: true,
+      guarded: true,
+    });
     const { network, objective, optimizer, ema, data, backend, batchSize, seed } = options;
     const { stepsPerRun = backend.copiesState === true ? STEPS_WHERE_COPIED : 1 } = options;
     for (const [name, value] of Object.entries({ batchSize, stepsPerRun })) {
@@ -138,11 +161,11 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
       };
     };
     const dataOf: StepData = (step) => {
-      const batch = data.batch(keys.data, step, batchSize);
-      return {
-        batch: batch as Tree<HostArray>,
-        draws: objective.draw(keys.draws.fold(step), batch) as Tree<HostArray>,
-      };
+      const batch = takeTree(data.batch(keys.data, step, batchSize) as Tree<HostArray>);
+      checkBatchLabels(network, batch, step, batchSize);
+      const key = keys.draws.fold(step);
+      const draws = takeTree(objective.draw(key, batch as Batch) as Tree<HostArray>);
+      return { batch, draws: withDropoutDraws(network, draws, key, batchSize) };
     };
     const state = mapTree(typeOf, stateTree(initial())) as StateTypes;
     const compile = (count: number) =>
@@ -183,9 +206,15 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     return this.dataOf(step - 1).batch;
   }
 
-  /** Makes one update. */
+  /**
+   * Makes one update.
+   *
+   * @throws {BusyError} when another update is under way
+   * @throws {DisposedError} after `dispose()`
+   * @throws {ArgumentError} when the data holds labels that are no classes of the network
+   */
   async advance(): Promise<StepResult> {
-    const [result] = await this.runProgram(this.one);
+    const [result] = await this.turn.take('advance()', () => this.runProgram(this.one));
     return result;
   }
 
@@ -196,11 +225,14 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
    *
    * @param limit the number of updates that this run must not go beyond, above the number made so far
    * @throws {BackendError} when so many steps cannot be compiled for the backend
+   * @throws {BusyError | DisposedError | ArgumentError} as `advance`
    */
   async advanceRun(limit = Infinity): Promise<readonly StepResult[]> {
-    const count = this.stepsPerRun;
-    const fits = count > 1 && this.completed % count === 0 && this.completed + count <= limit;
-    return this.runProgram(fits ? await (this.several ??= this.compile(count)) : this.one);
+    return this.turn.take('advanceRun()', async () => {
+      const count = this.stepsPerRun;
+      const fits = count > 1 && this.completed % count === 0 && this.completed + count <= limit;
+      return this.runProgram(fits ? await (this.several ??= this.compile(count)) : this.one);
+    });
   }
 
   private async runProgram(program: StepProgram): Promise<StepResult[]> {
@@ -210,21 +242,28 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     return results;
   }
 
-  /** Copies the whole state to the host. */
+  /**
+   * Copies the whole state to the host: that of one step, also when an update is under way, which is waited for.
+   *
+   * @throws {DisposedError} after `dispose()`
+   */
   async snapshot(): Promise<TrainState<Params>> {
+    await this.turn.idle('snapshot()');
+    // Reads take what is there at the call, so that none of them sees a later step.
+    const { completed: step, rateScale } = this;
     const leaves = await Promise.all(this.structure.paths.map((path) => this.read(path)));
     const tree = this.structure.unflatten(leaves) as Pick<TrainState<Params>, 'params' | 'optimizer' | 'ema'>;
     return {
-      step: this.completed,
+      step,
       params: tree.params,
       optimizer: tree.optimizer,
       ema: tree.ema ?? {},
-      ...(this.rateScale !== 1 && { rateScale: this.rateScale }),
+      ...(rateScale !== 1 && { rateScale }),
     };
   }
 
   /**
-   * Copies parameters to the host.
+   * Copies parameters to the host: those of one step, as `snapshot`.
    *
    * @param average the key of an average (`emaKey(decay)`); the parameters themselves by default
    * @throws {ArgumentError} when there is no such average
@@ -236,6 +275,7 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
         `There is no average of decay "${average}"; this trainer keeps ${kept.join(', ') || 'none'}.`,
       );
     }
+    await this.turn.idle('parameters()');
     const prefix = average === undefined ? 'params' : `ema/${average}`;
     const { structure } = treeFlatten<HostArray | TensorSpec>(this.stateTypes.params);
     const paths = structure.paths.map((path) => (path === '' ? prefix : `${prefix}/${path}`));
@@ -243,11 +283,14 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
   }
 
   /**
-   * Goes on from a saved state.
+   * Goes on from a saved state, whose arrays are the trainer's from then on.
    *
+   * @throws {BusyError} when an update is under way
+   * @throws {DisposedError} after `dispose()`
    * @throws {PytreeError} when its trees have another structure; `checkpointState` says more about a checkpoint's
    */
   restore(state: TrainState<Params>): void {
+    this.turn.check('restore()');
     const next = flattenTree(stateTree(state));
     const paths = (of: readonly string[]) => of.map((path) => ({ path }));
     assertSamePaths('Trainer.restore', paths(this.structure.paths), paths(Object.keys(next)));
@@ -257,15 +300,17 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     this.rateScale = state.rateScale ?? 1;
   }
 
-  /** Frees the state and the executables. */
-  async dispose(): Promise<void> {
-    this.disposeState();
-    await this.one.dispose();
-    // A compilation that failed was reported by the run that wanted it.
-    await this.several?.then(
-      (program) => program.dispose(),
-      () => undefined,
-    );
+  /** Frees the state and the executables, once the update that is under way is done; doing so twice is allowed. */
+  dispose(): Promise<void> {
+    return this.turn.end(async () => {
+      this.disposeState();
+      await this.one.dispose();
+      // A compilation that failed was reported by the run that wanted it.
+      await this.several?.then(
+        (program) => program.dispose(),
+        () => undefined,
+      );
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -274,7 +319,7 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
 
   private async read(path: string): Promise<HostArray> {
     const value = this.state[path];
-    return value instanceof HostArray ? value : value.read();
+    return value instanceof HostArray ? value.clone() : value.read();
   }
 
   private disposeState(): void {

@@ -130,7 +130,7 @@ async function sample(run: string, options: SampleOptions, io: Io): Promise<void
     const samples =
       decoder === undefined
         ? drawn.samples
-        : await decodeSamples(backend, decoder, drawn.samples, { batchSize: decoder.rows });
+        : await decodeSamples(backend, decoder, drawn.samples, { batchSize: decoder.rows, borrow: true });
     const columns = typeof options.grid === 'object' ? options.grid.columns : undefined;
     const content = formatSamples(out, samples, labels, model.data, columns, delimiter);
     if (out === '-') io.out(String(content));

@@ -1,5 +1,5 @@
 /** Samples of a model: noise from a key, labels, a solver and a number of evaluations. */
-import { HostArray, type RandomKey, type Shape } from '@meanflow/core';
+import { HostArray, type RandomKey } from '@meanflow/core';
 import { proportionalLabels } from '@meanflow/data';
 import type { ParameterTree, SampleResult, Sampler } from '@meanflow/samplers';
 import type { SolverName } from '../config/schema.js';
@@ -39,11 +39,13 @@ export function drawSamples(
   const isClassifierFree = guidance !== undefined && kind === 'classifier-free';
   return sampler.sample({
     params,
-    noise: startingNoise(key, [count, ...network.featureShape], network.noiseScale),
+    noise: key.fold('noise').normal([count, ...network.featureShape]),
     solver: solverOf(solver),
     times: timesFor({ solver }, nfe, isClassifierFree),
     label: labels,
     trajectory,
+    // Nothing changes them meanwhile, and a large network's parameters need not lie in memory twice.
+    borrow: true,
     ...(signal === undefined ? {} : { signal }),
     ...(guidance === undefined
       ? {}
@@ -51,18 +53,6 @@ export function drawSamples(
         ? { guidance }
         : { condition: { omega: guidance.scale, tMin: guidance.start, tMax: guidance.end } }),
   });
-}
-
-/** Where sampling starts, at t = 1. */
-function startingNoise(key: RandomKey, shape: Shape, scale = 1): HostArray<'float32'> {
-  const noise = key.fold('noise').normal(shape);
-  return scale === 1
-    ? noise
-    : new HostArray(
-        'float32',
-        shape,
-        noise.data.map((value) => scale * value),
-      );
 }
 
 /** Labels that go round the classes: 0, 1, …, 0, 1, …; undefined for a model without classes. */

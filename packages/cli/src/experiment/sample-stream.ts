@@ -50,7 +50,7 @@ export async function* drawnPieces(
       const samples =
         decoder === undefined
           ? drawn.samples
-          : await decodeSamples(backend, decoder, drawn.samples, { batchSize: decoder.rows });
+          : await decodeSamples(backend, decoder, drawn.samples, { batchSize: decoder.rows, borrow: true });
       const rows = Math.min(size, count - start);
       yield { samples: samples.rows(0, rows), labels: labels?.rows(0, rows), nfe: drawn.nfe };
     }

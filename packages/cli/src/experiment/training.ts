@@ -1,13 +1,7 @@
 /** A resolved run as a trainer: network, objective, optimizer with its schedule, averages and batches out of the configuration. */
 import { referenceBackend, type Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
-import {
-  createObjective,
-  withDropout,
-  type AnyNetwork,
-  type NetworkConfig,
-  type TrainingBatch,
-} from '@meanflow/models';
+import { createObjective, type AnyNetwork, type NetworkConfig, type TrainingBatch } from '@meanflow/models';
 import type { ParameterTree } from '@meanflow/samplers';
 import {
   adamW,
@@ -45,7 +39,7 @@ export async function prepareRun({ config, dataset }: ResolvedRun, backend: Back
   const trainer = await Trainer.create({
     backend,
     network,
-    objective: withDropout(createObjective(config.objective), network),
+    objective: createObjective(config.objective),
     optimizer: optimizerOf(config.optimizer, network.config, config.steps),
     ema: emaOf(config),
     data: batchesOf(dataset, config),
@@ -84,10 +78,14 @@ function batchesOf(dataset: Dataset, { conditional }: RunConfig): BatchSource<Tr
 function optimizerOf(settings: OptimizerSettings, network: NetworkConfig, steps: number): GradientTransform {
   const learningRate = scheduleOf(settings, steps);
   const { clipNorm } = settings;
-  const optimizer =
-    settings.kind === 'muon'
-      ? muonWithAdam(network, { ...settings, learningRate })
-      : adamW({ ...settings, learningRate });
+  let optimizer: GradientTransform;
+  if (settings.kind === 'muon') {
+    const { beta, adam } = settings;
+    optimizer = muonWithAdam(network, { learningRate, beta, adam });
+  } else {
+    const { beta1, beta2, epsilon, weightDecay } = settings;
+    optimizer = adamW({ learningRate, beta1, beta2, epsilon, weightDecay });
+  }
   return clipNorm === undefined ? optimizer : chain(clipByGlobalNorm(clipNorm), optimizer);
 }
 

@@ -2,7 +2,18 @@
  * Fixed features of a number per row (a time, an interval's length, a guidance condition), from which a
  * network can resolve it. Both kinds are sines and cosines at geometrically spaced frequencies.
  */
-import { ArgumentError, concat, constant, cos, mul, reshape, sin, type Tensor } from '@meanflow/core';
+import {
+  ArgumentError,
+  concat,
+  constant,
+  cos,
+  mul,
+  reshape,
+  sin,
+  type Tensor,
+  checkChoice,
+  checkOptions,
+} from '@meanflow/core';
 
 /** A kind of features, as plain JSON. */
 export type ScalarEmbedding =
@@ -36,7 +47,10 @@ export function embeddingWidth(embedding: ScalarEmbedding): number {
 
 /** @throws {ArgumentError} when a parameter is out of range */
 export function checkScalarEmbedding(embedding: ScalarEmbedding): void {
+  type Kind<K> = Extract<ScalarEmbedding, { readonly kind: K }>;
+  checkChoice('embedding.kind', embedding.kind, ['sinusoidal', 'fourier']);
   if (embedding.kind === 'fourier') {
+    checkOptions<Kind<'fourier'>>('embedding', embedding, { kind: true, frequencies: true });
     if (!Number.isInteger(embedding.frequencies) || embedding.frequencies < 1) {
       throw new ArgumentError(
         `embedding.frequencies is a whole number from 1, got ${embedding.frequencies}.`,
@@ -44,6 +58,15 @@ export function checkScalarEmbedding(embedding: ScalarEmbedding): void {
     }
     return;
   }
+  checkOptions<Kind<'sinusoidal'>>('embedding', embedding, {
+    kind: true,
+    dimension: true,
+    scale: true,
+    maxPeriod: true,
+    endpoint: true,
+    first: true,
+  });
+  checkChoice('embedding.first', embedding.first ?? 'cosines', ['cosines', 'sines']);
   const { dimension, scale = 1, maxPeriod = 10_000, endpoint = false } = embedding;
   if (!Number.isInteger(dimension) || dimension < 2 || dimension % 2 !== 0) {
     throw new ArgumentError(`embedding.dimension is an even number from 2, got ${dimension}.`);

@@ -2,7 +2,18 @@
  * What a network is conditioned on beside z: times, guidance scale and interval, class. Each becomes
  * features; together they are either joined as they are or brought to one vector per row.
  */
-import { add, ArgumentError, concat, div, full, sub, type Symbolic, type Tensor } from '@meanflow/core';
+import {
+  add,
+  ArgumentError,
+  concat,
+  div,
+  full,
+  sub,
+  type Symbolic,
+  type Tensor,
+  checkChoice,
+  type OptionNames,
+} from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
 import { activations, type ActivationName } from '../layers/activation.js';
 import {
@@ -54,8 +65,18 @@ export type ConditionForm =
 
 const defaultEmbedding: ScalarEmbedding = { kind: 'sinusoidal', dimension: 64, scale: 10 };
 
+/** The names of the fields, for networks that have them among others. */
+export const conditioningFields: OptionNames<ConditioningConfig> = {
+  embedding: true,
+  times: true,
+  classCount: true,
+  classWidth: true,
+  guidance: true,
+};
+
 /** @throws {ArgumentError} when a field is out of range */
 export function checkConditioning(config: ConditioningConfig): void {
+  checkChoice('times', config.times ?? 't-and-h', ['t-and-h', 't-and-r', 'h', 't']);
   checkScalarEmbedding(config.embedding ?? defaultEmbedding);
   for (const name of ['classCount', 'classWidth'] as const) {
     const value = config[name];

@@ -1,5 +1,5 @@
 /** A network from its configuration: what a checkpoint or a configuration file names. */
-import { ArgumentError } from '@meanflow/core';
+import { ArgumentError, describeValue, didYouMean } from '@meanflow/core';
 import type { ParameterTree } from '@meanflow/samplers';
 import { dit, type DitConfig } from './dit.js';
 import { imfDit, type ImfDitConfig } from './imf-dit.js';
@@ -16,6 +16,8 @@ export type NetworkConfig =
 
 /** Any network of this package. */
 export type AnyNetwork = ConfiguredNetwork<ParameterTree, NetworkConfig>;
+
+const kinds = ['mlp', 'residual-mlp', 'dit', 'imf-dit', 'pmf-dit', 'song-unet'] as const;
 
 /** @throws {ArgumentError} when a field of `config` is out of range, or its kind is unknown */
 export function createNetwork(config: NetworkConfig): AnyNetwork {
@@ -39,7 +41,8 @@ function networkOf(config: NetworkConfig) {
       return songUNet(config);
     default:
       throw new ArgumentError(
-        `There is no network of kind "${String((config as { kind?: unknown }).kind)}".`,
+        `There is no network of kind ${describeValue((config as { kind?: unknown }).kind)}; the kinds are ${kinds.join(', ')}.` +
+          didYouMean(String((config as { kind?: unknown }).kind), kinds),
       );
   }
 }

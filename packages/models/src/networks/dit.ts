@@ -3,7 +3,7 @@
  * times t and h = t − r and the class are embedded, summed, and modulate every block. The project's conditioning options
  * make it a network for flow matching, MeanFlow and improved MeanFlow alike.
  */
-import { add, constant, mul, silu, split, type Symbolic, type Tensor } from '@meanflow/core';
+import { add, constant, mul, silu, split, type Symbolic, type Tensor, checkOptions } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
 import { multiHeadAttention } from '../layers/attention.js';
 import { geluMlp, geluMlpParameters, type GeluMlpParameters } from '../layers/feed-forward.js';
@@ -23,6 +23,7 @@ import { sinusoidalPositions } from '../layers/positions.js';
 import {
   checkConditioning,
   condition,
+  conditioningFields,
   conditioningParameters,
   type ConditionForm,
   type ConditioningConfig,
@@ -31,9 +32,9 @@ import {
 import {
   checkCounts,
   checkFeatureShape,
-  checkHeadDepth,
   checkHeads,
   checkMlpRatio,
+  checkVelocityHead,
   type ConfiguredNetwork,
 } from './network.js';
 
@@ -93,11 +94,23 @@ const publishedEmbedding = { kind: 'sinusoidal', dimension: 256 } as const;
  */
 export function dit(config: DitConfig): ConfiguredNetwork<DitParameters, DitConfig> {
   const { featureShape, patchSize, width, depth, heads, velocityHead } = config;
+  const { classWidth: _, ...conditioningOptions } = conditioningFields;
+  checkOptions<DitConfig>('dit', config, {
+    ...conditioningOptions,
+    kind: true,
+    featureShape: true,
+    patchSize: true,
+    width: true,
+    depth: true,
+    heads: true,
+    mlpRatio: true,
+    velocityHead: true,
+  });
   checkFeatureShape(featureShape);
   checkCounts({ patchSize, width, depth, heads });
   checkHeads(width, heads);
   checkMlpRatio(config.mlpRatio ?? 4, width);
-  if (velocityHead !== undefined) checkHeadDepth('velocityHead.depth', velocityHead.depth, depth);
+  checkVelocityHead(velocityHead, depth);
   const conditioning: ConditioningConfig = { embedding: publishedEmbedding, ...config };
   checkConditioning(conditioning);
   const form: ConditionForm = { kind: 'add', width, activation: 'silu' };

@@ -2,7 +2,7 @@
  * The network of improved MeanFlow (Geng et al., "Improved Mean Flows", arXiv 2512.02012): a transformer on patches of
  * latents with in-context conditioning, that sees h, the guidance scale and its interval and the class, but not t.
  */
-import type { Symbolic } from '@meanflow/core';
+import { checkOptions, type Symbolic } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
 import { countParameters, initialParameters } from '../layers/parameters.js';
 import {
@@ -15,6 +15,7 @@ import {
 import { rotaryTable } from '../layers/rotary.js';
 import {
   checkInContext,
+  inContextFields,
   inContextTransformer,
   type InContextConfig,
   type InContextParameters,
@@ -34,6 +35,7 @@ export type ImfDitParameters = InContextParameters & { readonly patch: PatchEmbe
  * @throws {ArgumentError} when a field of `config` is out of range
  */
 export function imfDit(config: ImfDitConfig): ConfiguredNetwork<ImfDitParameters, ImfDitConfig> {
+  checkOptions<ImfDitConfig>('imf-dit', config, { ...inContextFields, kind: true });
   checkInContext(config);
   const { featureShape, patchSize, width } = config;
   const grid = patchGrid(featureShape, patchSize);

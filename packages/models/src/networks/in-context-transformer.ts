@@ -3,7 +3,15 @@
  * tokens of the conditions and of the patches go through shared blocks, and after those a head for the average velocity
  * and one for the instantaneous velocity go their own ways. The second serves training only.
  */
-import { add, concat, slice, type Symbolic, type Tensor } from '@meanflow/core';
+import {
+  add,
+  concat,
+  slice,
+  type Symbolic,
+  type Tensor,
+  checkOptions,
+  type OptionNames,
+} from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
 import {
   conditionTokenCount,
@@ -19,7 +27,14 @@ import { normalWith, ParameterSpec, type Described, type Parameter } from '../la
 import { patchWidth, type PatchGrid } from '../layers/patches.js';
 import type { RotaryTable } from '../layers/rotary.js';
 import { checkLabel, scalarConditions } from './conditioning.js';
-import { checkCounts, checkFeatureShape, checkHeadDepth, checkHeads, checkMlpRatio } from './network.js';
+import {
+  checkCounts,
+  checkFeatureShape,
+  checkHeadDepth,
+  checkHeads,
+  checkMlpRatio,
+  checkVelocityHead,
+} from './network.js';
 
 /** Fields that both networks have, as plain JSON. */
 export interface InContextConfig {
@@ -88,8 +103,29 @@ export interface InContextTransformer {
   ) => { readonly u: Tensor; readonly v: Tensor | undefined };
 }
 
+/** The names of the fields, for the networks that have others besides. */
+export const inContextFields: OptionNames<InContextConfig> = {
+  featureShape: true,
+  patchSize: true,
+  width: true,
+  depth: true,
+  heads: true,
+  headDepth: true,
+  velocityHead: true,
+  mlpRatio: true,
+  classCount: true,
+  guidance: true,
+  tokens: true,
+};
+
 /** @throws {ArgumentError} when a field of `config` is out of range */
 export function checkInContext(config: InContextConfig): void {
+  checkOptions<Partial<ConditionTokenCounts>>('tokens', config.tokens, {
+    label: true,
+    omega: true,
+    interval: true,
+    time: true,
+  });
   const { patchSize, width, depth, heads, headDepth = 8, velocityHead, mlpRatio = 8 / 3 } = config;
   checkFeatureShape(config.featureShape);
   checkCounts({ patchSize, width, depth, heads, ...publishedTokens, ...config.tokens });
@@ -97,7 +133,7 @@ export function checkInContext(config: InContextConfig): void {
   checkHeads(width, heads);
   checkMlpRatio(mlpRatio, width);
   checkHeadDepth('headDepth', headDepth, depth);
-  if (velocityHead !== undefined) checkHeadDepth('velocityHead.depth', velocityHead.depth, depth);
+  checkVelocityHead(velocityHead, depth);
 }
 
 /** @param config checked already */

@@ -2,21 +2,31 @@
  * The multilayer perceptron: z and its conditions through hidden layers of one width to a velocity. For data
  * of few dimensions, such as points of the plane.
  */
-import { add, concat, reshape, sizeOf, type Symbolic, type Tensor } from '@meanflow/core';
+import {
+  add,
+  concat,
+  reshape,
+  sizeOf,
+  type Symbolic,
+  type Tensor,
+  checkChoice,
+  checkOptions,
+} from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
-import { activations, type ActivationName } from '../layers/activation.js';
+import { activations, checkActivation, type ActivationName } from '../layers/activation.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { countParameters, initialParameters, type Described } from '../layers/parameters.js';
 import {
   checkConditioning,
   condition,
+  conditioningFields,
   conditioningParameters,
   conditionWidth,
   type ConditionForm,
   type ConditioningConfig,
   type ConditioningParameters,
 } from './conditioning.js';
-import { checkCounts, checkFeatureShape, checkHeadDepth, type ConfiguredNetwork } from './network.js';
+import { checkCounts, checkFeatureShape, checkVelocityHead, type ConfiguredNetwork } from './network.js';
 
 /** A multilayer perceptron, as plain JSON. */
 export interface MlpConfig extends ConditioningConfig {
@@ -58,10 +68,25 @@ export type MlpParameters = {
  */
 export function mlp(config: MlpConfig): ConfiguredNetwork<MlpParameters, MlpConfig> {
   const { featureShape, depth, velocityHead, activation = 'silu' } = config;
+  checkOptions<MlpConfig>('mlp', config, {
+    ...conditioningFields,
+    kind: true,
+    featureShape: true,
+    width: true,
+    depth: true,
+    activation: true,
+    join: true,
+    velocityHead: true,
+    initialisation: true,
+    zeroOutput: true,
+  });
+  checkActivation('mlp: activation', activation);
+  checkChoice('mlp: join', config.join ?? 'concatenate', ['concatenate', 'add']);
+  checkChoice('mlp: initialisation', config.initialisation ?? 'pytorch', ['pytorch', 'xavier']);
   checkFeatureShape(featureShape);
   checkCounts({ width: config.width, depth });
   checkConditioning(config);
-  if (velocityHead !== undefined) checkHeadDepth('velocityHead.depth', velocityHead.depth, depth);
+  checkVelocityHead(velocityHead, depth);
   const form = conditionForm(config);
   const specs = parameterSpecs(config, form);
   const act = activations[activation];

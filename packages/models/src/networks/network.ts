@@ -1,5 +1,5 @@
 /** What every network of this package has beside the contract of a velocity network. */
-import { ArgumentError, type Shape, type Tree } from '@meanflow/core';
+import { ArgumentError, type Shape, type Tree, checkOptions, describeValue } from '@meanflow/core';
 import type { ParameterTree, VelocityNetwork } from '@meanflow/samplers';
 import type { ParameterSpec } from '../layers/parameters.js';
 
@@ -24,6 +24,11 @@ export function checkCounts(values: Readonly<Record<string, number>>): void {
 
 /** @throws {ArgumentError} unless the shape of a sample holds whole numbers from 1 */
 export function checkFeatureShape(shape: Shape): void {
+  if (!Array.isArray(shape)) {
+    throw new ArgumentError(
+      `featureShape is the shape of one sample, such as [2] or [32, 32, 3]; got ${describeValue(shape)}.`,
+    );
+  }
   if (shape.length === 0) throw new ArgumentError('featureShape needs an axis or more, got [].');
   checkCounts(Object.fromEntries(shape.map((size, axis) => [`featureShape[${axis}]`, size])));
 }
@@ -35,6 +40,13 @@ export function checkHeadDepth(name: string, headDepth: number, depth: number): 
       `${name} is how many of the ${depth} layers the head has to itself, from 0 to ${depth}; got ${headDepth}.`,
     );
   }
+}
+
+/** @throws {ArgumentError} unless there is no head, or one with some of `depth` layers to itself */
+export function checkVelocityHead(head: { readonly depth: number } | undefined, depth: number): void {
+  if (head === undefined) return;
+  checkOptions<{ readonly depth: number }>('velocityHead', head, { depth: true });
+  checkHeadDepth('velocityHead.depth', head.depth, depth);
 }
 
 /** @throws {ArgumentError} unless the heads divide the width */

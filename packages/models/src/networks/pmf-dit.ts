@@ -3,7 +3,7 @@
  * 2601.22158): improved MeanFlow's transformer on large patches of pixels, embedded through a bottleneck, with learned
  * positions and rotary ones in the plane. It predicts data x, and velocities follow from it.
  */
-import type { Symbolic, Tensor } from '@meanflow/core';
+import { checkOptions, type Symbolic, type Tensor } from '@meanflow/core';
 import { velocityFromData, type VelocityInputs } from '@meanflow/samplers';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { countParameters, initialParameters } from '../layers/parameters.js';
@@ -17,6 +17,7 @@ import {
 import { rotaryTable2d } from '../layers/rotary.js';
 import {
   checkInContext,
+  inContextFields,
   inContextTransformer,
   type InContextConfig,
   type InContextParameters,
@@ -49,6 +50,12 @@ const SMALLEST_TIME = 0.05;
  * @throws {ArgumentError} when a field of `config` is out of range
  */
 export function pmfDit(config: PmfDitConfig): ConfiguredNetwork<PmfDitParameters, PmfDitConfig> {
+  checkOptions<PmfDitConfig>('pmf-dit', config, {
+    ...inContextFields,
+    kind: true,
+    bottleneck: true,
+    noiseScale: true,
+  });
   checkInContext(config);
   const { featureShape, patchSize, width, bottleneck = width > 1024 ? 256 : 128, noiseScale = 1 } = config;
   checkCounts({ bottleneck });

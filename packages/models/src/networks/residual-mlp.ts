@@ -12,20 +12,23 @@ import {
   split,
   type Symbolic,
   type Tensor,
+  checkChoice,
+  checkOptions,
 } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
-import { activations, type ActivationName } from '../layers/activation.js';
+import { activations, checkActivation, type ActivationName } from '../layers/activation.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { countParameters, initialParameters, type Described } from '../layers/parameters.js';
 import {
   checkConditioning,
   condition,
+  conditioningFields,
   conditioningParameters,
   type ConditionForm,
   type ConditioningConfig,
   type ConditioningParameters,
 } from './conditioning.js';
-import { checkCounts, checkFeatureShape, checkHeadDepth, type ConfiguredNetwork } from './network.js';
+import { checkCounts, checkFeatureShape, checkVelocityHead, type ConfiguredNetwork } from './network.js';
 
 /** A residual multilayer perceptron, as plain JSON. */
 export interface ResidualMlpConfig extends ConditioningConfig {
@@ -98,11 +101,31 @@ export function residualMlp(
   config: ResidualMlpConfig,
 ): ConfiguredNetwork<ResidualMlpParameters, ResidualMlpConfig> {
   const { featureShape, width, depth, velocityHead, conditioning = 'film' } = config;
+  checkOptions<ResidualMlpConfig>('residual-mlp', config, {
+    ...conditioningFields,
+    kind: true,
+    featureShape: true,
+    width: true,
+    depth: true,
+    expansion: true,
+    activation: true,
+    normalisation: true,
+    conditioning: true,
+    join: true,
+    velocityHead: true,
+    initialisation: true,
+    zeroOutput: true,
+  });
+  checkChoice('residual-mlp: conditioning', conditioning, ['film', 'additive']);
+  checkChoice('residual-mlp: initialisation', config.initialisation ?? 'xavier', ['pytorch', 'xavier']);
   checkFeatureShape(featureShape);
   checkCounts({ width, depth, expansion: config.expansion ?? 1 });
   checkConditioning(config);
-  if (velocityHead !== undefined) checkHeadDepth('velocityHead.depth', velocityHead.depth, depth);
+  checkVelocityHead(velocityHead, depth);
   const { normalisation = 'layer-norm', activation = 'silu', join = 'add' } = config;
+  checkActivation('residual-mlp: activation', activation);
+  checkChoice('residual-mlp: normalisation', normalisation, ['layer-norm', 'rms-norm', 'none']);
+  checkChoice('residual-mlp: join', join, ['add', 'concatenate']);
   const form: ConditionForm = { kind: join, width, activation };
   const specs = parameterSpecs(config, form);
   const act = activations[activation];

@@ -5,7 +5,7 @@
  * since sampling needs the second alone. Outside, images and latents are channels last, as the transformers take them;
  * inside they are channels first, as convolutions do.
  */
-import { add, ArgumentError, broadcastTo, clip, reshape, silu, split, transpose, type RandomKey, type Symbolic, type Tensor } from '@meanflow/core'; // prettier-ignore
+import { add, ArgumentError, broadcastTo, clip, reshape, silu, split, transpose, type RandomKey, type Symbolic, type Tensor, checkOptions } from '@meanflow/core'; // prettier-ignore
 import type { ParameterTree } from '@meanflow/samplers';
 import { conv2d, conv2dParameters, type Conv2dParameters } from '../layers/conv2d.js';
 import { groupNormParameters, scaledGroupNorm, type GroupNormParameters } from '../layers/group-norm.js';
@@ -164,6 +164,13 @@ export function sdVaeDecoder(config: SdVaeConfig = {}): SdVaeHalf<SdVaeDecoderPa
 }
 
 function checked(config: SdVaeConfig): Required<SdVaeConfig> {
+  checkOptions<SdVaeConfig>('The autoencoder', config, {
+    imageChannels: true,
+    latentChannels: true,
+    channels: true,
+    blocks: true,
+    groups: true,
+  });
   const full = {
     imageChannels: 3,
     latentChannels: 4,

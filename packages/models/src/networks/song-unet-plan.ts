@@ -2,7 +2,7 @@
  * The plan of the DDPM++ U-Net: from its configuration, which blocks there are at each resolution, with how many channels,
  * and in which order they are run.
  */
-import { ArgumentError } from '@meanflow/core';
+import { ArgumentError, checkOptions } from '@meanflow/core';
 import { checkDropout } from '../layers/dropout.js';
 import { checkResampleFilter } from '../layers/resample.js';
 import { unetGroups, type UNetBlockShape } from '../layers/unet-block.js';
@@ -113,6 +113,19 @@ export function runOrder({ encoder, decoder }: UNetPlan): readonly PlannedBlock[
 }
 
 function checkConfig(config: SongUNetConfig): void {
+  checkOptions<SongUNetConfig>('song-unet', config, {
+    kind: true,
+    featureShape: true,
+    channels: true,
+    channelMultipliers: true,
+    blocks: true,
+    attentionResolutions: true,
+    timeMultiplier: true,
+    conditionMultiplier: true,
+    resampleFilter: true,
+    augmentWidth: true,
+    dropout: true,
+  });
   const { featureShape, channels, channelMultipliers, blocks } = config;
   const { timeMultiplier = 2, conditionMultiplier = 4, augmentWidth = 1 } = config;
   checkFeatureShape(featureShape);

@@ -3,7 +3,17 @@
  * sample, with L = ‖error‖² and sg for stop-gradient. p = 0 is the squared error itself; p = 1 weighs every
  * sample alike.
  */
-import { add, ArgumentError, div, mul, pow, stopGradient, sum, type Tensor } from '@meanflow/core';
+import {
+  add,
+  ArgumentError,
+  div,
+  mul,
+  pow,
+  stopGradient,
+  sum,
+  type Tensor,
+  checkOptions,
+} from '@meanflow/core';
 
 /** Plain JSON. */
 export interface AdaptiveWeight {
@@ -14,7 +24,9 @@ export interface AdaptiveWeight {
 }
 
 /** @throws {ArgumentError} when the power is negative or epsilon is not positive */
-export function checkAdaptiveWeight({ power, epsilon }: AdaptiveWeight): void {
+export function checkAdaptiveWeight(weight: AdaptiveWeight): void {
+  checkOptions<AdaptiveWeight>('weight', weight, { power: true, epsilon: true });
+  const { power, epsilon } = weight;
   if (!(power >= 0 && power < Infinity)) throw new ArgumentError(`weight.power is from 0 on, got ${power}.`);
   if (!(epsilon > 0 && epsilon < Infinity))
     throw new ArgumentError(`weight.epsilon is above 0, got ${epsilon}.`);

@@ -1,4 +1,5 @@
 /** An objective from its configuration. */
+import { checkChoice } from '@meanflow/core';
 import { flowMatching, type FlowMatchingConfig } from './flow-matching.js';
 import { improvedMeanFlow, type ImprovedMeanFlowConfig } from './improved-meanflow.js';
 import { meanFlow, type MeanFlowConfig } from './meanflow.js';
@@ -9,6 +10,7 @@ export type ObjectiveConfig = FlowMatchingConfig | MeanFlowConfig | ImprovedMean
 
 /** @throws {ArgumentError} when a field of `config` is out of range */
 export function createObjective(config: ObjectiveConfig): VelocityObjective<ObjectiveConfig> {
+  checkChoice('kind (of an objective)', config.kind, ['flow-matching', 'meanflow', 'improved-meanflow']);
   switch (config.kind) {
     case 'flow-matching':
       return flowMatching(config);

@@ -2,7 +2,7 @@
  * Flow matching (Lipman et al., 2023; Liu et al., 2023; Albergo and Vanden-Eijnden, 2023): regress the
  * conditional velocity ε − x at a random point of the path. It is MeanFlow with r = t on every row.
  */
-import { mean, sub, type RandomKey } from '@meanflow/core';
+import { mean, sub, type RandomKey, checkChoice, checkOptions } from '@meanflow/core';
 import { checkTimeDistribution, sampleTimes, type TimeDistribution } from '@meanflow/samplers';
 import {
   adaptivelyWeighted,
@@ -34,6 +34,13 @@ export function flowMatching(
   config: FlowMatchingConfig = { kind: 'flow-matching' },
 ): VelocityObjective<FlowMatchingConfig> {
   const { times = { kind: 'uniform' }, weight = { power: 0, epsilon: 1 }, labelDrop } = config;
+  checkOptions<FlowMatchingConfig>('flowMatching', config, {
+    kind: true,
+    times: true,
+    weight: true,
+    labelDrop: true,
+  });
+  checkChoice('flowMatching: kind', config.kind, ['flow-matching']);
   checkTimeDistribution('times', times);
   checkAdaptiveWeight(weight);
   if (labelDrop !== undefined) checkLabelDrop(labelDrop);

@@ -20,6 +20,8 @@ import {
   type RandomKey,
   type Symbolic,
   type Tensor,
+  checkChoice,
+  checkOptions,
 } from '@meanflow/core';
 import {
   checkGuidanceSampler,
@@ -206,6 +208,16 @@ export function improvedMeanFlow(
 ): VelocityObjective<ImprovedMeanFlowConfig> {
   const { intervals = intervalPresets['improved-meanflow'], weight = defaultWeight } = config;
   const { guidance, labelDrop } = config;
+  checkOptions<ImprovedMeanFlowConfig>('improvedMeanFlow', config, {
+    kind: true,
+    intervals: true,
+    weight: true,
+    tangent: true,
+    guidance: true,
+    labelDrop: true,
+  });
+  checkChoice('improvedMeanFlow: kind', config.kind, ['improved-meanflow']);
+  checkChoice('improvedMeanFlow: tangent', config.tangent ?? 'velocity-head', ['velocity-head', 'boundary']);
   checkIntervalSampler(intervals);
   checkAdaptiveWeight(weight);
   if (labelDrop !== undefined) checkLabelDrop(labelDrop);

@@ -3,7 +3,7 @@
  * unconditional velocity beside the conditional one. Drawing uniforms and the map from them to rows are
  * separate.
  */
-import { ArgumentError, HostArray, where, type Tensor } from '@meanflow/core';
+import { ArgumentError, HostArray, where, type Tensor, checkChoice, checkOptions } from '@meanflow/core';
 
 /** Plain JSON. */
 export interface LabelDrop {
@@ -17,7 +17,10 @@ export interface LabelDrop {
 }
 
 /** @throws {ArgumentError} when the probability is not one */
-export function checkLabelDrop({ probability }: LabelDrop): void {
+export function checkLabelDrop(labelDrop: LabelDrop): void {
+  checkOptions<LabelDrop>('labelDrop', labelDrop, { probability: true, rows: true });
+  const { probability, rows = 'any' } = labelDrop;
+  checkChoice('labelDrop.rows', rows, ['first', 'any']);
   if (!(probability >= 0 && probability <= 1)) {
     throw new ArgumentError(`labelDrop.probability is from 0 to 1, got ${probability}.`);
   }

@@ -19,6 +19,8 @@ import {
   type RandomKey,
   type Symbolic,
   type Tensor,
+  checkChoice,
+  checkOptions,
 } from '@meanflow/core';
 import {
   checkIntervalSampler,
@@ -172,6 +174,15 @@ const defaultWeight: AdaptiveWeight = { power: 1, epsilon: 0.01 };
  */
 export function meanFlow(config: MeanFlowConfig = { kind: 'meanflow' }): VelocityObjective<MeanFlowConfig> {
   const { intervals = intervalPresets.meanflow, weight = defaultWeight, guidance, labelDrop } = config;
+  checkOptions<MeanFlowConfig>('meanFlow', config, {
+    kind: true,
+    intervals: true,
+    weight: true,
+    clipInterval: true,
+    guidance: true,
+    labelDrop: true,
+  });
+  checkChoice('meanFlow: kind', config.kind, ['meanflow']);
   checkIntervalSampler(intervals);
   checkAdaptiveWeight(weight);
   if (labelDrop !== undefined) checkLabelDrop(labelDrop);
@@ -193,7 +204,9 @@ export function meanFlow(config: MeanFlowConfig = { kind: 'meanflow' }): Velocit
   };
 }
 
-function checkGuidance({ omega, kappa = 0, start = 0, end = 1 }: BakedGuidance): void {
+function checkGuidance(guidance: BakedGuidance): void {
+  checkOptions<BakedGuidance>('guidance', guidance, { omega: true, kappa: true, start: true, end: true });
+  const { omega, kappa = 0, start = 0, end = 1 } = guidance;
   if (!(omega >= 0 && omega < Infinity)) {
     throw new ArgumentError(`guidance.omega is a number from 0 on, got ${omega}.`);
   }

@@ -3,7 +3,18 @@
  * order, with a fourth-order solution for the error estimate. Its last evaluation is the next step's first,
  * so a step costs six.
  */
-import { abs, add, ArgumentError, div, maximum, mean, mul, sqrt, type Tensor } from '@meanflow/core';
+import {
+  abs,
+  add,
+  ArgumentError,
+  checkOptions,
+  div,
+  maximum,
+  mean,
+  mul,
+  sqrt,
+  type Tensor,
+} from '@meanflow/core';
 import type { AdaptiveSolver } from './solver.js';
 
 /**
@@ -42,6 +53,11 @@ const made = new Map<string, AdaptiveSolver>();
  *   number
  */
 export function dormandPrince(tolerances: Tolerances = {}): AdaptiveSolver {
+  checkOptions<Tolerances>('dormandPrince', tolerances, {
+    relativeTolerance: true,
+    absoluteTolerance: true,
+    maxSteps: true,
+  });
   const { relativeTolerance = 1e-5, absoluteTolerance = 1e-5, maxSteps = 1000 } = tolerances;
   if (!(relativeTolerance >= 0 && absoluteTolerance >= 0 && relativeTolerance + absoluteTolerance > 0)) {
     throw new ArgumentError(

@@ -3,7 +3,7 @@
  * deterministic map from raw numbers to times, so that the map can be checked against published code on its
  * own.
  */
-import { ArgumentError, HostArray, type RandomKey } from '@meanflow/core';
+import { ArgumentError, checkChoice, checkOptions, HostArray, type RandomKey } from '@meanflow/core';
 
 /** A distribution of times, as plain JSON. */
 export type TimeDistribution =
@@ -20,6 +20,8 @@ export type Times = HostArray<'float32'>;
 
 /** @throws {ArgumentError} when a parameter is out of range, naming it */
 export function checkTimeDistribution(what: string, distribution: TimeDistribution): void {
+  checkChoice(`${what}.kind`, distribution?.kind, ['uniform', 'logit-normal']);
+  checkTimeFields(what, distribution);
   if (distribution.kind === 'uniform') {
     const { min = 0, max = 1 } = distribution;
     if (!(min >= 0 && min < max && max <= 1)) {
@@ -29,6 +31,15 @@ export function checkTimeDistribution(what: string, distribution: TimeDistributi
     throw new ArgumentError(
       `${what}: logit-normal times need a finite mean and std ≥ 0, got ${distribution.mean} and ${distribution.std}.`,
     );
+  }
+}
+
+function checkTimeFields(what: string, distribution: TimeDistribution): void {
+  type Kind<K> = Extract<TimeDistribution, { readonly kind: K }>;
+  if (distribution.kind === 'uniform') {
+    checkOptions<Kind<'uniform'>>(what, distribution, { kind: true, min: true, max: true });
+  } else {
+    checkOptions<Kind<'logit-normal'>>(what, distribution, { kind: true, mean: true, std: true });
   }
 }
 

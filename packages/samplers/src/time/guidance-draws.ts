@@ -3,7 +3,7 @@
  * network is told the guidance scale ω and the interval [tMin, tMax] in which it applies, and learns all of
  * them at once. The map from uniforms is separate from drawing them.
  */
-import { ArgumentError, HostArray, type RandomKey } from '@meanflow/core';
+import { ArgumentError, checkOptions, HostArray, type RandomKey } from '@meanflow/core';
 import type { Times } from './distribution.js';
 
 /** How guidance conditions are drawn, as plain JSON. */
@@ -31,7 +31,9 @@ export interface GuidanceConditions {
 }
 
 /** @throws {ArgumentError} when the largest scale is not above 1 */
-export function checkGuidanceSampler({ maxScale = 8, power = 1 }: GuidanceSampler): void {
+export function checkGuidanceSampler(sampler: GuidanceSampler): void {
+  checkOptions<GuidanceSampler>('guidance', sampler, { maxScale: true, power: true });
+  const { maxScale = 8, power = 1 } = sampler;
   if (!(maxScale > 1 && maxScale < Infinity)) {
     throw new ArgumentError(`maxScale is the largest guidance scale, above 1; got ${maxScale}.`);
   }

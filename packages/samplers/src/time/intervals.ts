@@ -4,7 +4,7 @@
  * where the objective is plain flow matching. The published samplers are the presets below. As for single
  * times, raw draws and the map from them are separate.
  */
-import { ArgumentError, HostArray, type RandomKey } from '@meanflow/core';
+import { ArgumentError, checkChoice, checkOptions, HostArray, type RandomKey } from '@meanflow/core';
 import {
   checkTimeDistribution,
   drawRawTimes,
@@ -33,8 +33,8 @@ export interface IntervalSampler {
    */
   readonly equalTime?: 'ordered' | 'drawn';
   /**
-   * Which rows have r = t: `first` (default): exactly the first ⌊batch · share⌋; `coin`: each row with that
-   * probability.
+   * Which rows have r = t: `first` (default): exactly the first batch · share, of which a part of a row is one with that
+   * probability, so that the share holds on average for any batch; `coin`: each row with that probability.
    */
   readonly equalRows?: 'first' | 'coin';
   /**
@@ -43,8 +43,8 @@ export interface IntervalSampler {
    */
   readonly uniformShare?: number;
   /**
-   * Share of rows with exactly (r, t) = (0, 1), the interval of one-step sampling: the last ⌊batch · share⌋
-   * rows. 0 by default, as published.
+   * Share of rows with exactly (r, t) = (0, 1), the interval of one-step sampling: the last batch · share rows, as many
+   * as `equalRows: 'first'` would be. 0 by default, as published.
    */
   readonly fullShare?: number;
 }
@@ -57,6 +57,11 @@ export interface RawIntervals {
   readonly coin?: Times;
   /** Uniforms on [0, 1), looked at where `uniformShare` is not 0: whether a row is uniform, and its times. */
   readonly uniform?: { readonly coin: Times; readonly t: Times; readonly r: Times };
+  /**
+   * A uniform on [0, 1), a scalar, looked at where a share of the batch is no whole number of rows: whether the part of a
+   * row is one. Without it such numbers are rounded down, as in the published code.
+   */
+  readonly rounding?: Times;
 }
 
 /** A batch of intervals. */
@@ -69,6 +74,20 @@ export interface Intervals {
 
 /** @throws {ArgumentError} when a share or a distribution is out of range */
 export function checkIntervalSampler(sampler: IntervalSampler): void {
+  checkOptions<IntervalSampler>('An interval sampler', sampler, {
+    t: true,
+    r: true,
+    order: true,
+    equalShare: true,
+    equalTime: true,
+    equalRows: true,
+    uniformShare: true,
+    fullShare: true,
+  });
+  const { order = 'sort', equalTime = 'ordered', equalRows = 'first' } = sampler;
+  checkChoice('order', order, ['sort', 'clamp']);
+  checkChoice('equalTime', equalTime, ['ordered', 'drawn']);
+  checkChoice('equalRows', equalRows, ['first', 'coin']);
   checkTimeDistribution('t', sampler.t);
   if (sampler.r !== undefined) checkTimeDistribution('r', sampler.r);
   const { equalShare, fullShare = 0, uniformShare = 0 } = sampler;
@@ -87,7 +106,22 @@ export function drawRawIntervals(key: RandomKey, sampler: IntervalSampler, count
     r: drawRawTimes(key.fold('r'), sampler.r ?? sampler.t, count),
     ...(sampler.equalRows === 'coin' ? { coin: key.fold('coin').uniform([count]) } : {}),
     ...((sampler.uniformShare ?? 0) > 0 ? { uniform: drawRawUniform(key.fold('uniform'), count) } : {}),
+    ...(needsRounding(sampler, count) ? { rounding: key.fold('rounding').uniform([]) } : {}),
   };
+}
+
+/** How many rows a share of them is: the whole ones, and the part of another. */
+function rowsOf(share: number, count: number): { readonly whole: number; readonly part: number } {
+  const rows = share * count;
+  const nearest = Math.round(rows);
+  // Shares such as 0.29 are no binary fractions: 100 times that is a little less than 29.
+  if (Math.abs(rows - nearest) <= 1e-9 * count) return { whole: nearest, part: 0 };
+  const whole = Math.floor(rows);
+  return { whole, part: rows - whole };
+}
+
+function needsRounding({ equalShare, equalRows, fullShare = 0 }: IntervalSampler, count: number): boolean {
+  return (equalRows !== 'coin' && rowsOf(equalShare, count).part > 0) || rowsOf(fullShare, count).part > 0;
 }
 
 function drawRawUniform(key: RandomKey, count: number): RawIntervals['uniform'] {
@@ -106,8 +140,12 @@ export function intervalsFromRaw(sampler: IntervalSampler, raw: RawIntervals): I
   const [first, second] = drawnTimes(sampler, raw);
   const count = first.length;
   const [t, r, equal] = [new Float32Array(count), new Float32Array(count), new Uint8Array(count)];
-  const equalCount = Math.floor(count * equalShare);
-  const fullFrom = count - Math.floor(count * fullShare);
+  const toss = raw.rounding?.item();
+  const [equalPart, fullPart] = [rowsOf(equalShare, count), rowsOf(fullShare, count)];
+  // From both ends of the same draw, so that two parts of one row are never both of them.
+  const equalCount = equalPart.whole + (toss !== undefined && toss < equalPart.part ? 1 : 0);
+  const fullCount = fullPart.whole + (toss !== undefined && toss >= 1 - fullPart.part ? 1 : 0);
+  const fullFrom = count - fullCount;
   for (let i = 0; i < count; i++) {
     t[i] = order === 'sort' ? Math.max(first[i], second[i]) : first[i];
     r[i] = Math.min(first[i], second[i]);

@@ -14,7 +14,8 @@ const problem = formula([4], {}, (_, { z, t }) => sin(mul(z, 3)).add(z.mul(perRo
 const noise = new HostArray('float32', [1, 4], Float32Array.from(scipy.z1));
 
 test.each(scipy.runs)('takes the steps that SciPy takes at $relativeTolerance', async (run) => {
-  const solver = dormandPrince(run);
+  const { relativeTolerance, absoluteTolerance } = run;
+  const solver = dormandPrince({ relativeTolerance, absoluteTolerance });
   await using sampler = createSampler(referenceBackend(), problem);
   const result = await sampler.sample({ params: {}, noise, solver, times: [1, 0] });
   expect(result.nfe).toBe(run.nfev);

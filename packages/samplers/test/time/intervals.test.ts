@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { ArgumentError, HostArray, RandomKey } from '@meanflow/core';
+import { ArgumentError, hostArray, HostArray, RandomKey } from '@meanflow/core';
 import {
   checkIntervalSampler,
+  drawRawIntervals,
   guidanceFromRaw,
   intervalPresets,
   intervalsFromRaw,
@@ -78,13 +79,63 @@ describe('sampleIntervals', () => {
 
   test('r = t on exactly the first rows, and (0, 1) on exactly the last', () => {
     const sampler: IntervalSampler = { t: { kind: 'uniform' }, equalShare: 0.5, fullShare: 0.25 };
-    const { t, r, equal } = sampleIntervals(key, sampler, 21);
-    expect([...equal.data]).toEqual(Array.from({ length: 21 }, (_, i) => Number(i < 10)));
-    for (let i = 0; i < 21; i++) {
+    const { t, r, equal } = sampleIntervals(key, sampler, 20);
+    expect([...equal.data]).toEqual(Array.from({ length: 20 }, (_, i) => Number(i < 10)));
+    for (let i = 0; i < 20; i++) {
       if (i < 10) expect(r.data[i]).toBe(t.data[i]);
-      else if (i < 16) expect(r.data[i]).toBeLessThan(t.data[i]);
+      else if (i < 15) expect(r.data[i]).toBeLessThan(t.data[i]);
       else expect([r.data[i], t.data[i]]).toEqual([0, 1]);
     }
+  });
+
+  const shares = { t: { kind: 'uniform' }, equalShare: 0.7, fullShare: 0.25 } as const;
+  const kindsOf = (sampler: IntervalSampler, count: number, draw: number): [equal: number, full: number] => {
+    const { t, r, equal } = sampleIntervals(key.fold(draw), sampler, count);
+    const isFull = Array.from(t.data, (time, i) => time === 1 && r.data[i] === 0);
+    // The first rows are equal, the last are full, and none is both.
+    const kinds = Array.from(equal.data, (isEqual, i) => (isEqual ? 0 : isFull[i] ? 2 : 1));
+    expect(kinds).toEqual([...kinds].sort());
+    return [kinds.filter((kind) => kind === 0).length, kinds.filter((kind) => kind === 2).length];
+  };
+
+  test.each([1, 2, 3, 5, 7, 13])('shares hold on average for a batch of %d', (count) => {
+    const draws = 4000;
+    const totals = [0, 0];
+    for (let draw = 0; draw < draws; draw++) {
+      kindsOf(shares, count, draw).forEach((rows, i) => {
+        totals[i] += rows;
+        const exact = count * [shares.equalShare, shares.fullShare][i];
+        expect(Math.abs(rows - exact)).toBeLessThan(1);
+      });
+    }
+    // Five standard deviations of a coin.
+    const slack = 5 * Math.sqrt(0.25 / draws);
+    expect(Math.abs(totals[0] / draws - shares.equalShare * count)).toBeLessThan(slack);
+    expect(Math.abs(totals[1] / draws - shares.fullShare * count)).toBeLessThan(slack);
+  });
+
+  test('where a share is a whole number of rows, nothing is tossed', () => {
+    for (const [share, count] of [[0.75, 64], [0.5, 16], [0.29, 100], [0.07, 100], [0.1, 30], [0, 7], [1, 7]] as const) {
+      const sampler: IntervalSampler = { t: { kind: 'uniform' }, equalShare: share };
+      const raw = drawRawIntervals(key, sampler, count);
+      expect(raw.rounding).toBeUndefined();
+      const { equal } = intervalsFromRaw(sampler, raw);
+      expect(equal.data.reduce((total, row) => total + row, 0)).toBe(Math.round(share * count));
+    }
+  }); // prettier-ignore
+
+  test('as published, a part of a row is none where nothing is tossed', () => {
+    const sampler: IntervalSampler = { t: { kind: 'uniform' }, equalShare: 0.75 };
+    const raw = { t: floats([0.5, 0.6, 0.7]), r: floats([0.1, 0.2, 0.3]) };
+    expect([...intervalsFromRaw(sampler, raw).equal.data]).toEqual([1, 1, 0]);
+    const tossed = (u: number) => [...intervalsFromRaw(sampler, { ...raw, rounding: hostArray(u) }).equal.data];
+    expect([tossed(0.2), tossed(0.3)]).toEqual([[1, 1, 1], [1, 1, 0]]);
+  }); // prettier-ignore
+
+  test('the toss leaves every other draw as it was', () => {
+    const sampler: IntervalSampler = { t: { kind: 'uniform' }, equalShare: 0.5 };
+    const { t, r } = drawRawIntervals(key, sampler, 3);
+    expect(drawRawIntervals(key, { ...sampler, equalShare: 0 }, 3)).toEqual({ t, r });
   });
 
   test('a coin leaves r = t on its share of the rows', () => {
@@ -139,6 +190,26 @@ describe('errors say what was given', () => {
     ['share', { t, equalShare: 1.5 }, /equalShare.*1\.5/],
     ['shares together', { t, equalShare: 0.6, fullShare: 0.6 }, /0\.6 and fullShare 0\.6/],
     ['bounds', { t: { kind: 'uniform', min: 0.7, max: 0.2 }, equalShare: 0 }, /\[0\.7, 0\.2\)/],
+    [
+      'an option that does not exist',
+      { t, equalShares: 0.5, equalShare: 0 } as IntervalSampler,
+      /no option "equalShares".*Did you mean "equalShare"/,
+    ],
+    [
+      'an unknown order',
+      { t, equalShare: 0, order: 'sorted' as 'sort' },
+      /order is one of "sort", "clamp"; got "sorted"\. Did you mean "sort"/,
+    ],
+    [
+      'an unknown distribution',
+      { t: { kind: 'normal' } as never, equalShare: 0 },
+      /t\.kind is one of.*got "normal"/,
+    ],
+    [
+      'a parameter of another',
+      { t: { kind: 'uniform', mean: 0 } as never, equalShare: 0 },
+      /t has no option "mean"/,
+    ],
     ['std', { t, r: { kind: 'logit-normal', mean: 0, std: -1 }, equalShare: 0 }, /r: .*std ≥ 0/],
   ])('%s', (_, sampler, message) => {
     expect(() => checkIntervalSampler(sampler)).toThrow(ArgumentError);

@@ -3,11 +3,18 @@
  * killed, or lost its machine goes on from its latest checkpoint, and ends with the same bytes as one that was never
  * stopped.
  */
-import { ArgumentError, DataError, type HostArray, type Tree } from '@meanflow/core';
+import {
+  ArgumentError,
+  checkOptions,
+  DataError,
+  DeviceLostError,
+  type HostArray,
+  type Tree,
+} from '@meanflow/core';
 import type { JsonObject } from '@meanflow/formats';
 import { checkpointChunks, checkpointState, type Checkpoint } from '../checkpoint.js';
 import { checkTrainOptions, train } from '../loop.js';
-import type { TrainOptions, TrainSummary } from '../train-options.js';
+import { trainOptionNames, type TrainOptions, type TrainSummary } from '../train-options.js';
 import type { Trainer, TrainState } from '../trainer.js';
 import {
   latestCheckpoint,
@@ -16,6 +23,7 @@ import {
   type DamagedCheckpoint,
   type DamagePolicy,
 } from './checkpoint-files.js';
+import { afterDeviceLoss } from './device-loss.js';
 import { appendDivergence } from './divergences.js';
 import { MetricsLog } from './metrics-log.js';
 import type { RunDirectory } from './run-directory.js';
@@ -39,6 +47,9 @@ export interface TrainInDirectoryOptions<Params extends Tree<HostArray> = Tree<H
   /** Told, before training, where a resumed run goes on. */
   readonly onResume?: (from: ResumePoint) => void;
 }
+
+/** Checkpoints are written here. */
+const { onCheckpoint: _, restorePoint: __, ...withoutCheckpoints } = trainOptionNames;
 
 /** Where a resumed run goes on. */
 export interface ResumePoint {
@@ -66,24 +77,48 @@ export interface RunSummary extends TrainSummary {
  * @throws {DataError} when a file cannot be written, no checkpoint is intact, or the latest belongs to another
  *   network, optimizer, seed or batch size
  * @throws {DivergenceError} when the loss or a parameter is not finite; earlier checkpoints stay
+ * @throws {DeviceLostError} when the device went away, naming the checkpoint to go on from
+ * @throws {BusyError} when the trainer is being trained by another call
  */
 export async function trainInDirectory<Params extends Tree<HostArray>>(
   trainer: Trainer<Params>,
   options: TrainInDirectoryOptions<Params>,
 ): Promise<RunSummary> {
-  const { run, info, steps, keepCheckpoints = 3, onDamage } = options;
+  checkOptions<TrainInDirectoryOptions<Params>>('trainInDirectory', options, {
+    ...withoutCheckpoints,
+    run: true,
+    info: true,
+    keepCheckpoints: true,
+    checkCheckpoint: true,
+    onDamage: true,
+    forgetRateScale: true,
+    onResume: true,
+  });
+  const {
+    run,
+    info,
+    keepCheckpoints = 3,
+    onDamage,
+    checkCheckpoint,
+    forgetRateScale,
+    onResume,
+    ...training
+  } = options;
+  const { steps } = training;
   if (!Number.isSafeInteger(keepCheckpoints) || keepCheckpoints < 1) {
     throw new ArgumentError(`keepCheckpoints is a whole number from 1, got ${keepCheckpoints}.`);
   }
+  let resumed: string | undefined;
   if (run.isResumed) {
     const { checkpoint, damaged } = await latestCheckpoint(run.path, onDamage);
     if (checkpoint !== undefined) {
-      options.checkCheckpoint?.(checkpoint);
+      checkCheckpoint?.(checkpoint);
       checkSameRun(trainer, checkpoint);
       trainer.restore(await checkpointState<Params>(checkpoint, trainer.stateTypes));
+      resumed = checkpoint.source;
     }
-    if (options.forgetRateScale) trainer.rateScale = 1;
-    options.onResume?.({ step: trainer.step, source: checkpoint?.source, damaged });
+    if (forgetRateScale) trainer.rateScale = 1;
+    onResume?.({ step: trainer.step, source: checkpoint?.source, damaged });
   }
   checkTrainOptions(trainer, options);
   if (run.isResumed) await run.saveConfig();
@@ -91,10 +126,10 @@ export async function trainInDirectory<Params extends Tree<HostArray>>(
   const facts = { seed: trainer.seed, batchSize: trainer.batchSize, info };
   let log = await MetricsLog.open(run.metricsPath, trainer.step);
   const restorePoint = (atMost: number) => keptState(trainer, run.path, atMost);
-  let written: string | undefined;
+  let written = resumed;
   try {
     const summary = await train(trainer, {
-      ...options,
+      ...training,
       onMetrics: async (record) => {
         await log.append(record);
         await options.onMetrics?.(record);
@@ -120,7 +155,9 @@ export async function trainInDirectory<Params extends Tree<HostArray>>(
             : await writeStepCheckpoint(run.path, state.step, chunks, keepCheckpoints);
       },
     });
-    return { ...summary, checkpoint: written, resumedFrom };
+    return { ...summary, checkpoint: written === resumed ? undefined : written, resumedFrom };
+  } catch (error) {
+    throw error instanceof DeviceLostError ? afterDeviceLoss(error, run.path, written) : error;
   } finally {
     await log.close();
   }

@@ -1,0 +1,241 @@
+/**
+ * SampleRequest: what is asked of a sampler, and how it is taken: checked where a device would not notice that it is
+ * wrong, and copied, so that the caller may go on with its arrays at once.
+ */
+import {
+  ArgumentError,
+  checkLabels,
+  checkOptions,
+  DTypeError,
+  describeValue,
+  HostArray,
+  isDeviceArray,
+  sameShape,
+  ShapeError,
+  toHostArray,
+  treeFlatten,
+  type CancellationSignal,
+  type MapLeaves,
+  type RunInput,
+  type Tree,
+} from '@meanflow/core';
+import { checkGrid } from './grid.js';
+import { scalar, type SamplerInputs } from './program.js';
+import type { Solver } from './solvers/solver.js';
+import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
+
+/** Guidance scale and interval, as improved MeanFlow's network takes them. */
+export interface GuidanceCondition {
+  /** ω, above 0; 1 is no guidance. */
+  readonly omega: number;
+  /** Guidance applies from here, 0 by default, … */
+  readonly tMin?: number;
+  /** … to here, 1 by default; 0 ≤ tMin ≤ tMax ≤ 1. */
+  readonly tMax?: number;
+}
+
+/** Classifier-free guidance: v_u + ω (v_c − v_u), at twice the evaluations. */
+export interface ClassifierFreeGuidance {
+  /** ω; 1 is no guidance. */
+  readonly scale: number;
+  /** Applied at times t with start ≤ t ≤ end, within [0, 1]; always by default. */
+  readonly start?: number;
+  readonly end?: number;
+}
+
+/** A network's parameters as a run takes them: the tree of `Params`, or any tree where only that is known. */
+export type ParametersInput<Params extends ParameterTree> = ParameterTree extends Params
+  ? Tree<RunInput>
+  : MapLeaves<Params, HostArray, RunInput>;
+
+/** What to sample. */
+export interface SampleRequest<Params extends ParameterTree> {
+  readonly params: ParametersInput<Params>;
+  /**
+   * float `[count, ...features]`: standard normal noise where `times[0]` is 1, which is multiplied by the network's
+   * `noiseScale`; z at `times[0]` otherwise, which is taken as it is.
+   */
+  readonly noise: HostArray;
+  readonly solver: Solver;
+  /**
+   * Strictly decreasing within [0, 1]. An adaptive solver passes through each and chooses its own steps
+   * between.
+   */
+  readonly times: readonly number[];
+  /** int32 `[count]`, each from 0 and below the network's `classCount`; without labels, no class. */
+  readonly label?: HostArray | undefined;
+  readonly condition?: GuidanceCondition | undefined;
+  readonly guidance?: ClassifierFreeGuidance | undefined;
+  /** Return z at every time of the grid as well. */
+  readonly trajectory?: boolean;
+  readonly signal?: CancellationSignal;
+  /** Called after each chunk. */
+  readonly onProgress?: (done: number, count: number) => void;
+  /**
+   * Lends parameters, noise and labels: the caller leaves their memory as it is until the samples are there, and they are
+   * not copied. False by default. Worth it for large networks, whose parameters would lie in memory twice.
+   */
+  readonly borrow?: boolean;
+}
+
+/**
+ * A request as it is at the call, in memory of its own (or lent), with the noise scaled.
+ *
+ * @throws {ArgumentError | ShapeError | DTypeError} when it does not fit the network
+ */
+export function takeRequest<Params extends ParameterTree>(
+  network: VelocityNetwork<Params>,
+  request: SampleRequest<Params>,
+): SampleRequest<Params> & { readonly noise: HostArray<'float32'> } {
+  checkOptions<SampleRequest<Params>>('sample', request, {
+    params: true,
+    noise: true,
+    solver: true,
+    times: true,
+    label: true,
+    condition: true,
+    guidance: true,
+    trajectory: true,
+    signal: true,
+    onProgress: true,
+    borrow: true,
+  });
+  const { times, condition, guidance, borrow = false } = request;
+  checkGrid(times);
+  const noise = startOf(network, request, borrow);
+  const [rows] = noise.shape;
+  const label = labelsOf(network, request.label, rows);
+  checkCondition(network, condition);
+  checkGuidance(network, guidance, label);
+  const params: unknown = takeParameters(request.params as Tree<RunInput>, borrow);
+  return {
+    ...request,
+    params: params as ParametersInput<Params>,
+    noise,
+    label: label && (borrow ? label : label.clone()),
+    times: [...times],
+    condition: condition && { ...condition },
+    guidance: guidance && { ...guidance },
+  };
+}
+
+function takeParameters(params: Tree<RunInput>, borrow: boolean): Tree<RunInput> {
+  const { leaves, structure } = treeFlatten<RunInput>(params);
+  const taken = leaves.map((leaf, i) => {
+    const array = toHostArray(leaf);
+    if (array !== undefined) return borrow ? array : array.clone();
+    if (isDeviceArray(leaf)) return leaf;
+    throw new ArgumentError(
+      `params: "${structure.paths[i]}" is ${describeValue(leaf)}, neither a HostArray nor a device array.`,
+    );
+  });
+  return structure.unflatten<RunInput>(taken);
+}
+
+/** Where sampling starts: z at the first time, float32. */
+function startOf<Params extends ParameterTree>(
+  { featureShape, noiseScale = 1 }: VelocityNetwork<Params>,
+  { noise: given, times }: SampleRequest<Params>,
+  borrow: boolean,
+): HostArray<'float32'> {
+  const noise = toHostArray(given);
+  if (noise === undefined || !noise.dtype.startsWith('float')) {
+    throw new DTypeError(
+      `noise is a HostArray float32[count, ${featureShape.join(', ')}], got ${describeValue(given)}.`,
+    );
+  }
+  const [count = 0] = noise.shape;
+  if (count < 1 || !sameShape(noise.shape.slice(1), featureShape)) {
+    throw new ShapeError(
+      `noise must be [count, ${featureShape.join(', ')}] with count ≥ 1, got [${noise.shape.join(', ')}].`,
+    );
+  }
+  const start = noise.to('float32');
+  if (times[0] === 1 && noiseScale !== 1) {
+    return new HostArray(
+      'float32',
+      start.shape,
+      Float32Array.from(start.data, (x) => noiseScale * x),
+    );
+  }
+  return start === noise && !borrow ? start.clone() : start;
+}
+
+function labelsOf(
+  { classCount }: Pick<VelocityNetwork, 'classCount'>,
+  given: HostArray | undefined,
+  rows: number,
+): HostArray | undefined {
+  if (given === undefined) return undefined;
+  if (classCount === undefined) throw new ArgumentError('The network takes no labels.');
+  const label = toHostArray(given);
+  checkLabels('label', label ?? given, { classCount, rows });
+  return label;
+}
+
+function checkCondition(
+  { takesGuidance }: Pick<VelocityNetwork, 'takesGuidance'>,
+  condition: GuidanceCondition | undefined,
+): void {
+  if (condition === undefined) return;
+  checkOptions<GuidanceCondition>('sample: condition', condition, { omega: true, tMin: true, tMax: true });
+  if (!takesGuidance) {
+    throw new ArgumentError(
+      'The network takes no guidance scale as a condition; use classifier-free guidance, or none.',
+    );
+  }
+  const { omega, tMin = 0, tMax = 1 } = condition;
+  if (!(omega > 0 && omega < Infinity)) {
+    throw new ArgumentError(`condition.omega is a guidance scale above 0, and 1 for none; got ${omega}.`);
+  }
+  checkInterval('condition needs 0 ≤ tMin ≤ tMax ≤ 1', tMin, tMax);
+}
+
+function checkGuidance(
+  { classCount }: Pick<VelocityNetwork, 'classCount'>,
+  guidance: ClassifierFreeGuidance | undefined,
+  label: HostArray | undefined,
+): void {
+  if (guidance === undefined) return;
+  checkOptions<ClassifierFreeGuidance>('sample: guidance', guidance, { scale: true, start: true, end: true });
+  if (classCount === undefined || label === undefined) {
+    throw new ArgumentError(
+      'Classifier-free guidance combines a class with no class: it needs a network with classes, and labels.',
+    );
+  }
+  const { scale, start = 0, end = 1 } = guidance;
+  if (!Number.isFinite(scale)) throw new ArgumentError(`guidance.scale is a finite number, got ${scale}.`);
+  checkInterval('guidance needs 0 ≤ start ≤ end ≤ 1', start, end);
+}
+
+function checkInterval(rule: string, start: number, end: number): void {
+  if (start >= 0 && start <= end && end <= 1) return;
+  throw new ArgumentError(`${rule}, got [${start}, ${end}].`);
+}
+
+/** The conditions of rows `[start, end)`, as inputs of a sampler's graph. */
+export function conditionValues<Params extends ParameterTree>(
+  { label, condition, guidance }: SampleRequest<Params>,
+  start: number,
+  end: number,
+): SamplerInputs<RunInput>['conditions'] {
+  return {
+    ...(label === undefined ? {} : { label: label.rows(start, end) }),
+    ...(condition === undefined
+      ? {}
+      : {
+          omega: scalar(condition.omega),
+          tMin: scalar(condition.tMin ?? 0),
+          tMax: scalar(condition.tMax ?? 1),
+        }),
+    ...(guidance === undefined
+      ? {}
+      : {
+          guidance: {
+            scale: scalar(guidance.scale),
+            start: scalar(guidance.start ?? 0),
+            end: scalar(guidance.end ?? 1),
+          },
+        }),
+  };
+}

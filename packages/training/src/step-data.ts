@@ -1,0 +1,63 @@
+/**
+ * What a step is made on, taken from where it comes from: copied, so that it may be changed there for the next step, and
+ * checked where a device would not notice that it is wrong.
+ */
+import {
+  ArgumentError,
+  checkLabels,
+  toHostArray,
+  type HostArray,
+  type RandomKey,
+  type Tree,
+} from '@meanflow/core';
+import type { VelocityNetwork } from '@meanflow/samplers';
+import { mapTree } from './trees.js';
+
+/** A copy of every array of a tree. */
+export function takeTree(tree: Tree<HostArray>): Tree<HostArray> {
+  // What is no array is named, with its path, when the step is traced.
+  return mapTree((leaf: HostArray) => toHostArray(leaf)?.clone() ?? leaf, tree);
+}
+
+/** The parts of a velocity network that data and draws depend on; other networks have neither. */
+export type DataNeeds = Partial<Pick<VelocityNetwork, 'classCount' | 'drawDropout'>>;
+
+/**
+ * @throws {ArgumentError} when the network has classes and a label is none of them, or there are no labels
+ * @throws {ShapeError | DTypeError} when labels are not int32, one for each row
+ */
+export function checkBatchLabels(
+  { classCount }: DataNeeds,
+  batch: Tree<HostArray>,
+  step: number,
+  rows: number,
+): void {
+  if (classCount === undefined) return;
+  const { label } = (batch ?? {}) as { readonly label?: HostArray };
+  if (label === undefined) {
+    throw new ArgumentError(
+      `The network has ${classCount} classes, but the batch of step ${step + 1} has no "label" ` +
+        `(it has: ${Object.keys(batch ?? {}).join(', ') || 'nothing'}). Give one for each row, or make the network without classCount.`,
+    );
+  }
+  checkLabels(`The batch of step ${step + 1}: label`, label, { classCount, rows });
+}
+
+/**
+ * The draws with those that the network's dropout needs, unless they are there already: nothing would be dropped without
+ * them.
+ *
+ * @param key the step's
+ */
+export function withDropoutDraws(
+  { drawDropout }: DataNeeds,
+  draws: Tree<HostArray>,
+  key: RandomKey,
+  rows: number,
+): Tree<HostArray> {
+  if (drawDropout === undefined || (draws !== undefined && 'dropout' in draws)) return draws;
+  return {
+    ...(draws as Readonly<Record<string, Tree<HostArray>>>),
+    dropout: drawDropout(key.fold('dropout'), rows),
+  };
+}
