@@ -1,5 +1,5 @@
 /** What a sampler takes, and what it refuses: nothing that a device would silently make something else of. */
-import { ArgumentError, DisposedError, DTypeError, HostArray, hostArray, interpret, mul, RandomKey, referenceBackend, ShapeError, cast } from '@meanflow/core'; // prettier-ignore
+import { ArgumentError, DisposedError, DTypeError, type HostArray, hostArray, interpret, mul, RandomKey, referenceBackend, ShapeError, cast } from '@meanflow/core'; // prettier-ignore
 import {
   averageVelocity,
   createSampler,

@@ -5,7 +5,7 @@ import {
   DisposedError,
   HostArray,
   hostArray,
-  RandomKey,
+  type RandomKey,
   type DeviceArray,
 } from '@meanflow/core';
 import { createObjective, flowMatching, mlp, withDropout, songUNet } from '@meanflow/models';
