@@ -1,8 +1,9 @@
-/** Samples as files: numbers in the data's own units (CSV, JSON), points and images as pictures (PNG, SVG). */
+/** Samples as files: numbers in the data's own units (CSV, JSON, NumPy's npz and npy), points and images as pictures (PNG, SVG). */
 import { extname } from 'node:path';
 import { ArgumentError, type HostArray } from '@meanflow/core';
+import { encodeNpy, encodeNpz } from '@meanflow/formats';
 import type { DataFacts, Labels } from './experiment/model.js';
-import { className, sampleTable, type SampleTable } from './sample-table.js';
+import { className, sampleArrays, sampleTable, type SampleTable } from './sample-table.js';
 import { frameAround } from './plots/frame.js';
 import { imageGridPng } from './plots/image-grid.js';
 import { lightPalette } from './plots/palette.js';
@@ -10,7 +11,7 @@ import { scatterMarks } from './plots/scatter.js';
 import { scatterPng } from './plots/scatter-raster.js';
 import { sheetSvg } from './plots/sheet.js';
 
-const formats = ['.csv', '.json', '.png', '.svg'] as const;
+const formats = ['.csv', '.json', '.npz', '.npy', '.png', '.svg'] as const;
 type Format = (typeof formats)[number];
 
 /** Images in a row of a picture, where nothing else is asked for. */
@@ -42,6 +43,8 @@ export function formatSamples(
   const format = formatOf(path, data);
   if (format === '.csv') return csv(sampleTable(samples, labels, data), delimiter);
   if (format === '.json') return json(samples, labels, data);
+  if (format === '.npz') return encodeNpz(sampleArrays(samples, labels, data));
+  if (format === '.npy') return encodeNpy(sampleArrays(samples, undefined, data).arr_0);
   const { imageShape } = data;
   if (imageShape !== undefined) {
     const png = imageGridPng(samples, {
@@ -70,7 +73,7 @@ function formatOf(path: string, { name, columns, imageShape, featureShape }: Dat
   if ((found === '.png' || found === '.svg') && imageShape === undefined && columns.length < 2) {
     throw new ArgumentError(
       featureShape.length === 3
-        ? `Samples of ${name} are latents, which are no picture: give their decoder (--vae), or write .csv or .json.`
+        ? `Samples of ${name} are latents, which are no picture: give their decoder (--vae), or write .npz, .csv or .json.`
         : 'Samples of a single column make no picture: write .csv or .json.',
     );
   }

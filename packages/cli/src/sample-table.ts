@@ -2,7 +2,7 @@
  * Samples as rows of a table, as the data that they resemble is written: in its units as float64 gives them, whole numbers where
  * its columns hold such, the columns that are the same everywhere in their places, and the class under the label's name.
  */
-import type { HostArray } from '@meanflow/core';
+import { HostArray } from '@meanflow/core';
 import { denormalise, featureNames, type TableColumn } from '@meanflow/data';
 import type { DataFacts, Labels } from './experiment/model.js';
 
@@ -35,6 +35,31 @@ export function sampleTable(samples: HostArray, labels: Labels, data: DataFacts)
   return { names: layout.map(({ name }) => name), rows };
 }
 
+/**
+ * Samples as arrays, of numbers alone: `arr_0`, float64 `[rows, columns]` with the constant columns of a table, or
+ * `[rows, ...features]`; and `labels`, int32 `[rows]`, where classes were asked for.
+ */
+export function sampleArrays(
+  samples: HostArray,
+  labels: Labels,
+  data: DataFacts,
+): Readonly<Record<'arr_0', HostArray> & Partial<Record<'labels', HostArray>>> {
+  const made = denormalise(data.normalisation, samples);
+  const count = samples.shape[0];
+  const layout = layoutOf(data, made.size / count).filter((column) => column.kind !== 'label');
+  const isPlain = layout.every((column) => column.kind === 'feature' && !column.integer);
+  const numbers = isPlain ? made.data : new Float64Array(count * layout.length);
+  if (!isPlain) {
+    let feature = 0;
+    for (let i = 0; i < numbers.length; i++) {
+      const column = layout[i % layout.length];
+      numbers[i] = column.kind === 'constant' ? column.value : numberOf(made.data[feature++], column);
+    }
+  }
+  const arr = new HostArray('float64', isPlain ? samples.shape : [count, layout.length], numbers);
+  return { arr_0: arr, ...(labels === undefined ? {} : { labels }) };
+}
+
 /** What the source calls a class. */
 export function className(label: number, names: readonly string[] | undefined): string {
   return names?.[label] ?? String(label);
@@ -50,11 +75,15 @@ function layoutOf(data: DataFacts, width: number): readonly TableColumn[] {
   ];
 }
 
-function cellOf(
-  value: number,
-  { integer, words }: TableColumn & { readonly kind: 'feature' },
-): string | number {
-  if (words !== undefined) return value < 0.5 ? words[0] : words[1];
+type FeatureColumn = TableColumn & { readonly kind: 'feature' };
+
+function cellOf(value: number, column: FeatureColumn): string | number {
+  const number = numberOf(value, column);
+  return column.words === undefined ? number : column.words[number];
+}
+
+function numberOf(value: number, { integer, words }: FeatureColumn): number {
+  if (words !== undefined) return value < 0.5 ? 0 : 1;
   // Not −0, which no whole number is written as.
   return integer ? Math.round(value) + 0 : value;
 }

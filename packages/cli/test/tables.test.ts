@@ -1,6 +1,7 @@
 /** Tables as people have them, through the command: what is understood of each, and samples that are written as they are. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { decodeNpy, decodeNpz } from '@meanflow/formats';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 
 const folder = temporaryFolder();
@@ -90,6 +91,21 @@ describe('what is understood', () => {
   });
 });
 
+it('a run of an earlier version, which learnt every column, goes on with every column', async () => {
+  const run = folder.path('former');
+  await succeed('train', '--data', table('pandas_index'), '--columns', '1,x,y', ...tiny, '--out', run);
+  const path = folder.path('former', 'config.json');
+  const { reading, table: asked, ...config } = JSON.parse(await readFile(path, 'utf8'));
+  expect([reading.columns, asked.columns]).toEqual([
+    ['1', 'x', 'y'],
+    ['1', 'x', 'y'],
+  ]);
+  await writeFile(path, JSON.stringify(config));
+  expect((await succeed('train', '--resume', run, '--steps', '3')).err).toContain(
+    '3 columns (column 1, x, y)',
+  );
+});
+
 describe('samples', () => {
   const sample = async (run: string, ...args: string[]): Promise<string[][]> => {
     const { out } = await succeed('sample', folder.path(run), '--out', '-', ...args);
@@ -132,6 +148,32 @@ describe('samples', () => {
     expect(json.columns).toEqual(head.slice(1));
     expect(json.samples).toEqual(rows.map((row) => row.slice(1).map(Number)));
     expect(json.classes).toEqual(rows.map(([label]) => label));
+  });
+
+  it('are arrays of NumPy too', async () => {
+    const path = folder.path('pixels.npz');
+    await succeed('sample', folder.path('pixels'), '--count', '6', '--out', path);
+    const { arr_0: made, labels } = await decodeNpz(await readFile(path), path, {
+      names: ['arr_0', 'labels'],
+    });
+    const rows = (await sample('pixels', '--count', '6')).slice(1);
+    expect([made.dtype, ...made.shape]).toEqual(['float64', 6, 12]);
+    expect([...made.data]).toEqual(rows.flatMap((row) => row.slice(1).map(Number)));
+    expect([...labels.data]).toEqual([0, 1, 2, 0, 1, 2]);
+    await succeed('sample', folder.path('times'), '--count', '6', '--out', folder.path('times.npy'));
+    const times = await decodeNpy(await readFile(folder.path('times.npy')), 'times.npy');
+    expect([...times.data].map(String)).toEqual((await sample('times', '--count', '6')).slice(1).flat());
+  });
+
+  it('are left normalised by an exported sampler where float32 is too coarse for them', async () => {
+    const out = folder.path('times.onnx');
+    const { status, err } = await meanflow('export', folder.path('times'), '--out', out);
+    expect(status).toBe(2);
+    expect(err).toMatch(
+      /float32, which is too coarse for "t": values near 1\.700e\+9 that spread by 1\d\.\d+\. With --normalised/,
+    );
+    await succeed('export', folder.path('times'), '--normalised', '--out', out);
+    expect((await readFile(out)).includes('{"kind":"standard","mean":[17000000')).toBe(true);
   });
 
   it('are separated by what is asked for', async () => {

@@ -18,6 +18,7 @@ interface ExportOptions {
   readonly guidance?: number;
   readonly guidanceInterval?: readonly [number, number];
   readonly guidanceInputs?: boolean;
+  readonly normalised?: boolean;
   readonly vae?: string;
   readonly average?: string;
   readonly dtype: 'float32' | 'float16';
@@ -45,6 +46,10 @@ export function addExport(program: Command, io: Io): void {
     .option('--solver <name>', 'as for "meanflow sample", but for those that choose their steps')
     .option('--guidance-inputs', 'leave guidance to the caller, as inputs "omega", "t_min" and "t_max"')
     .addOption(averageOption())
+    .option(
+      '--normalised',
+      'leave samples as the network makes them, with the mean and the scale of each column in the metadata',
+    )
     .option(
       '--vae <file>',
       'decoder of an autoencoder, from "meanflow import", as the last part of the sampler',
@@ -82,6 +87,7 @@ async function exportModel(path: string, options: ExportOptions, io: Io): Promis
     nfe,
     ...(solver && { solver }),
     guidanceInputs,
+    normalised: options.normalised ?? false,
     storage: options.dtype,
     dataFile: basename(place.dataFile),
   });

@@ -12,6 +12,8 @@ export function formerReading(data: string): RunConfig['reading'] {
   if (kind === 'latents') {
     return { readAs: 'latents', from: 'nchw', form: 'values', labelMeaning: 'numbers' };
   }
+  // Every column was learnt, whether it had a name or not.
+  if (kind === 'table') return { drop: [] };
   return kind === 'image-folder' ? { splits: formerSplits(data) } : undefined;
 }
 

@@ -14,10 +14,10 @@ import {
   type HostArray,
   type Tensor,
 } from '@meanflow/core';
-import type { Normalisation } from '@meanflow/data';
+import { noNormalisation, type Normalisation } from '@meanflow/data';
 import { sampleGraph, type SampleDecoder } from '@meanflow/samplers';
 import type { SamplingSettings, SolverName } from '../config/schema.js';
-import type { Generator } from '../experiment/model.js';
+import type { DataFacts, Generator } from '../experiment/model.js';
 import { solverOf, timesFor } from '../experiment/solvers.js';
 
 export interface SamplerModelOptions {
@@ -29,6 +29,8 @@ export interface SamplerModelOptions {
   readonly solver?: SolverName;
   /** Leave the guidance scale and interval to the caller, as inputs. */
   readonly guidanceInputs: boolean;
+  /** Whether samples are left as the network makes them, to be brought to the data's units in float64. */
+  readonly normalised?: boolean;
   /** What parameters are kept as in the file. */
   readonly storage: 'float32' | 'float16';
   /** Name of the data file beside the model, where the parameters need one. */
@@ -56,7 +58,7 @@ const inputNames: Readonly<Record<string, string>> = {
  */
 export function samplerModel(
   model: Generator,
-  { rows, nfe, guidanceInputs, storage, dataFile, ...options }: SamplerModelOptions,
+  { rows, nfe, guidanceInputs, normalised = false, storage, dataFile, ...options }: SamplerModelOptions,
 ): ExportedModel & { readonly nfe: number } {
   const { sampling, network, params, data } = model;
   const name = options.solver ?? sampling.solver;
@@ -74,6 +76,7 @@ export function samplerModel(
       'The model samples without guidance, so no guidance can be left to the caller: give --guidance, or train with it.',
     );
   }
+  if (!normalised) checkFine(data);
   const traced = sampleGraph(network, params, {
     rows,
     solver,
@@ -81,7 +84,10 @@ export function samplerModel(
     label: network.classCount !== undefined,
     condition: guidance !== undefined && !isClassifierFree,
     guidance: guidance !== undefined && isClassifierFree,
-    decoder: withUnits(model.decoder, data.normalisation),
+    decoder: withUnits(
+      model.decoder,
+      normalised ? noNormalisation(data.normalisation.mean.length) : data.normalisation,
+    ),
   });
   const conditions = guidanceInputs ? {} : guidanceValues(guidance, isClassifierFree);
   const parameters = Object.fromEntries(
@@ -104,10 +110,26 @@ export function samplerModel(
       model: model.origin,
       nfe: String(traced.nfe),
       ...(data.classNames && { classes: JSON.stringify(data.classNames) }),
+      ...(data.layout && { columns: JSON.stringify(data.layout) }),
+      ...(normalised && { normalisation: JSON.stringify(data.normalisation) }),
       ...(data.classCounts && { class_counts: JSON.stringify(data.classCounts) }),
     },
   });
   return { ...exported, nfe: traced.nfe };
+}
+
+/** Steps in a column's deviation that float32 must have at least. */
+const FINE = 1000;
+
+/** @throws {ArgumentError} when float32, in which the model computes, is too coarse for a column, such as times in seconds */
+function checkFine({ columns, normalisation: { mean, scale } }: DataFacts): void {
+  const coarse = mean.findIndex((value, i) => Math.abs(value) * 2 ** -23 * FINE > scale[i]);
+  if (coarse < 0) return;
+  throw new ArgumentError(
+    `The model computes in float32, which is too coarse for "${columns[coarse] ?? coarse}": values near ` +
+      `${mean[coarse].toPrecision(4)} that spread by ${scale[coarse].toPrecision(4)}. With --normalised samples are left as the ` +
+      "network makes them, and the file's metadata has the mean and the scale of each column.",
+  );
 }
 
 /** The guidance of a sampler's graph, by path. */

@@ -12,7 +12,7 @@ export interface ColumnOptions {
   readonly label?: ColumnChoice | undefined;
   /** The columns to learn; all by default. */
   readonly columns?: readonly ColumnChoice[] | undefined;
-  /** Columns to leave out. */
+  /** Columns to leave out, besides a first one without a name; an empty list leaves out none. */
   readonly drop?: readonly ColumnChoice[] | undefined;
 }
 
@@ -56,7 +56,11 @@ export function chooseColumns(
     );
   }
   const notes: string[] = [];
-  const isIndex = header !== undefined && width > 1 && (header[0] === '' || INDEX_NAMES.test(header[0]));
+  const isIndex =
+    options.drop?.length !== 0 &&
+    header !== undefined &&
+    width > 1 &&
+    (header[0] === '' || INDEX_NAMES.test(header[0]));
   if (isIndex && kept === undefined && label !== 0 && !dropped.has(0)) {
     dropped.add(0);
     notes.push('column 1 left out: it has no name, as names and numbers of rows have none');
