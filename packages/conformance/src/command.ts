@@ -1,6 +1,7 @@
 /** The command `meanflow conformance`, but for its options and where its output goes. */
 import type { Backend } from '@meanflow/core';
 import type { Case } from './cases/case.js';
+import type { ProgramOptions } from './cases/programs.js';
 import { reportsJson } from './report/json.js';
 import { matrixHtml } from './report/html.js';
 import { matrixText } from './report/matrix.js';
@@ -16,7 +17,7 @@ export interface ReportSource {
    *
    * @throws {BackendError} when the backend does not run here
    */
-  run(options: Pick<ConformanceOptions, 'filter' | 'onResult'>): Promise<Report>;
+  run(options: Pick<ConformanceOptions, 'filter' | 'programs' | 'onResult'>): Promise<Report>;
 }
 
 /** A backend in this process; made when its turn comes, and disposed of after it. */
@@ -40,6 +41,8 @@ export interface ConformanceCommandOptions {
   readonly listUnsupported?: boolean;
   /** Which cases to run; all by default. */
   readonly filter?: (entry: Case) => boolean;
+  /** Other random programs than the default ones. */
+  readonly programs?: ProgramOptions;
   /** The sources that may not run here: their absence is told, and is no failure. None by default. */
   readonly isOptional?: (name: string) => boolean;
   /** Called after each case of each backend. */
@@ -66,7 +69,14 @@ export async function conformanceCommand(
   sources: readonly ReportSource[],
   options: ConformanceCommandOptions = {},
 ): Promise<CommandOutcome> {
-  const { format = 'text', listUnsupported = false, filter, onResult, isOptional = () => false } = options;
+  const {
+    format = 'text',
+    listUnsupported = false,
+    filter,
+    programs,
+    onResult,
+    isOptional = () => false,
+  } = options;
   const reports: Report[] = [];
   const absences: Absence[] = [];
   const errors: unknown[] = [];
@@ -74,6 +84,7 @@ export async function conformanceCommand(
     try {
       const report = await run({
         ...(filter && { filter }),
+        ...(programs && { programs }),
         ...(onResult && { onResult: (...result) => onResult(name, ...result) }),
       });
       reports.push(report);

@@ -1,6 +1,7 @@
 /** `@meanflow/conformance`: the kit that proves a backend, on any platform. `@meanflow/conformance/node` adds parity with files. */
 export type { Aspect, BehaviourCase, Case, Feature, Finding, GraphCase, GraphCheck } from './cases/case.js';
 export { conformanceCases } from './cases/index.js';
+export { DEFAULT_SEED, type ProgramOptions } from './cases/programs.js';
 export type { DeviceMemory, MeasuringBackend } from './cases/memory.js';
 export type { CountingExecutable, TransferCounters } from './cases/state.js';
 export { roundoff, UNIT_ROUNDOFF, type Roundoff } from './numerics/roundoff.js';

@@ -4,9 +4,9 @@
  * that are left, not the results that are here.
  */
 import { BackendError, MeanflowError, type Backend, type DeviceInfo } from '@meanflow/core';
-import { conformanceCases } from './cases/index.js';
+import { casesOf, conformanceCases } from './cases/index.js';
 import type { CaseResult, Report } from './report/report.js';
-import { runConformance, type ConformanceOptions } from './run.js';
+import { runCases, type ConformanceOptions } from './run.js';
 
 /** What the side with the backend tells, in this order. Plain data, but for infinities. */
 export type RemoteMessage =
@@ -39,16 +39,12 @@ export async function serveConformance(
     });
   }
   tell({ kind: 'opened', device: backend.describe() });
-  const chosen = new Set(cases);
-  await runConformance(backend, {
-    filter: ({ id }) => chosen.has(id),
-    onResult: (result) => tell({ kind: 'result', result }),
-  });
+  await runCases(backend, casesOf(cases), { onResult: (result) => tell({ kind: 'result', result }) });
   await backend.dispose();
   tell({ kind: 'finished' });
 }
 
-export interface RemoteOptions extends Pick<ConformanceOptions, 'filter' | 'onResult'> {
+export interface RemoteOptions extends Pick<ConformanceOptions, 'filter' | 'programs' | 'onResult'> {
   /** Seconds without a result after which the other side counts as hanging; 300 by default. */
   readonly stallSeconds?: number;
 }
@@ -75,10 +71,10 @@ export interface RemoteLine {
  */
 export function remoteReport(
   name: string,
-  { filter = () => true, onResult, stallSeconds = 300 }: RemoteOptions,
+  { filter = () => true, programs, onResult, stallSeconds = 300 }: RemoteOptions,
   start: (line: RemoteLine) => void,
 ): Promise<Report> {
-  const cases = conformanceCases()
+  const cases = conformanceCases(programs)
     .filter(filter)
     .map(({ id }) => id);
   const results: CaseResult[] = [];

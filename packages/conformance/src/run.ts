@@ -2,6 +2,7 @@
 import { BackendError, interpret, type Backend, type Graph, type HostArray } from '@meanflow/core';
 import type { Case, Finding, GraphCheck } from './cases/case.js';
 import { conformanceCases } from './cases/index.js';
+import type { ProgramOptions } from './cases/programs.js';
 import { largestMagnitude } from './numerics/magnitude.js';
 import { compare, type Comparison } from './numerics/compare.js';
 import { expectations, type Expectation } from './numerics/tolerance.js';
@@ -13,6 +14,8 @@ export interface ConformanceOptions {
   readonly filter?: (entry: Case) => boolean;
   /** What the backend is known not to support; its own `unsupported`, if it has it, by default. */
   readonly unsupported?: readonly Unsupported[];
+  /** Other random programs than the default ones. */
+  readonly programs?: ProgramOptions;
   /** Called after each case. */
   readonly onResult?: (result: CaseResult, done: number, count: number) => void;
 }
@@ -23,9 +26,18 @@ export interface ConformanceOptions {
  * @returns results in the order of the cases; whatever the backend throws is the failure of its case
  */
 export async function runConformance(backend: Backend, options: ConformanceOptions = {}): Promise<Report> {
-  const { filter = () => true, onResult } = options;
+  const { filter = () => true, programs } = options;
+  return runCases(backend, conformanceCases(programs).filter(filter), options);
+}
+
+/** Runs some cases. */
+export async function runCases(
+  backend: Backend,
+  cases: readonly Case[],
+  options: Pick<ConformanceOptions, 'unsupported' | 'onResult'> = {},
+): Promise<Report> {
+  const { onResult } = options;
   const unsupported = options.unsupported ?? declarationsOf(backend);
-  const cases = conformanceCases().filter(filter);
   const results: CaseResult[] = [];
   for (const entry of cases) {
     const result = await runCase(backend, entry, unsupported);
@@ -54,7 +66,7 @@ export async function runCase(
     const finding =
       entry.kind === 'graph'
         ? await runGraph(backend, entry.build(), unsupported)
-        : await entry.check(backend);
+        : await entry.check(backend, unsupported);
     if (finding.unsupported !== undefined)
       return result({ outcome: 'unsupported', reason: finding.unsupported });
     const { worst, detail } = finding;

@@ -104,7 +104,8 @@ function swapContraction(x: Tensor, permutation: readonly number[], emit: Emit):
   return emit('dotGeneral', [rhs, lhs], swapped);
 }
 
-const rules: { readonly [K in PrimitiveName]?: Rule<K> } = {
+/** By the op that is emitted. */
+export const rules: { readonly [K in PrimitiveName]?: Rule<K> } = {
   neg: negRule,
   not: ([x]) => madeBy(x, 'not')?.inputs[0],
   cast: ([x], { dtype }) => (x.dtype === dtype ? x : undefined),

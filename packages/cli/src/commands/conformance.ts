@@ -1,5 +1,12 @@
 /** `meanflow conformance`: the kit on backends of this machine and of its browser, as a matrix of ops and backends. */
-import { conformanceCommand, conformanceCases, matrixText, type ReportSource } from '@meanflow/conformance';
+import {
+  conformanceCommand,
+  conformanceCases,
+  DEFAULT_SEED,
+  matrixText,
+  type ProgramOptions,
+  type ReportSource,
+} from '@meanflow/conformance';
 import { ArgumentError, didYouMean } from '@meanflow/core';
 import type { Command } from 'commander';
 import { DEFAULT_BACKEND } from '../backends.js';
@@ -7,13 +14,15 @@ import { findSource, sources } from '../conformance/sources.js';
 import { prepareOutput, writeOutput } from '../files.js';
 import type { Io } from '../terminal/io.js';
 import type { SetExitCode } from './command.js';
-import { names } from './options.js';
+import { names, wholeNumber } from './options.js';
 
 interface ConformanceCliOptions {
   readonly backend?: string[];
   readonly all?: boolean;
   readonly require?: string[];
   readonly op?: string[];
+  readonly seed?: number;
+  readonly programs?: number;
   readonly json?: boolean;
   readonly html?: boolean;
   readonly out?: string;
@@ -38,6 +47,8 @@ export function addConformance(program: Command, io: Io, exit: SetExitCode): voi
     .option('--all', 'every backend that runs here; the others are named with the reason')
     .option('--require <names>', 'with --all: backends whose absence is an error', names)
     .option('--op <names>', 'only the cases of these ops', names)
+    .option('--seed <number>', `seed of the random programs; ${DEFAULT_SEED} by default`, wholeNumber(0))
+    .option('--programs <times>', 'so many times as many random programs; 1 by default', wholeNumber(1))
     .option('--json', 'every case, as JSON')
     .option('--html', 'the matrix as one page')
     .option('--out <file>', 'write that there, and print the matrix as text')
@@ -49,7 +60,8 @@ Examples:
   $ meanflow conformance --backend ort:cpu
   $ meanflow conformance --all --html --out conformance.html
   $ meanflow conformance --backend chromium/ort:webgpu
-  $ meanflow conformance --backend reference --op dotGeneral,conv`,
+  $ meanflow conformance --backend reference --op dotGeneral,conv
+  $ meanflow conformance --backend tfjs:webgpu --op programs/movements,programs/mixed --seed 7 --programs 10`,
     )
     .action(async (options: ConformanceCliOptions) => {
       const format = formatOf(options);
@@ -63,6 +75,7 @@ Examples:
         format,
         listUnsupported,
         ...(ops && { filter: ({ op }) => ops.includes(op) }),
+        ...((options.seed ?? options.programs) !== undefined && { programs: programsOf(options) }),
         isOptional: (name) => options.all === true && !required.includes(name),
         onResult: (backend, _, done, count) => showProgress(io, backend, done, count),
       });
@@ -76,6 +89,11 @@ Examples:
       if (exitCode !== 0) exit(exitCode);
     });
 }
+
+const programsOf = ({ seed, programs: times }: ConformanceCliOptions): ProgramOptions => ({
+  ...(seed !== undefined && { seed }),
+  ...(times !== undefined && { times }),
+});
 
 function formatOf({ json, html }: ConformanceCliOptions): 'text' | 'json' | 'html' {
   if (json && html) {

@@ -4,10 +4,19 @@
  */
 import type { Backend, Graph } from '@meanflow/core';
 import type { NamedArrays } from '../numerics/tolerance.js';
+import type { Unsupported } from '../unsupported.js';
 
 /** What a case looks at. */
 export type Aspect =
-  'values' | 'derivatives' | 'composites' | 'training' | 'sampling' | 'state' | 'lifetime' | 'errors';
+  | 'values'
+  | 'derivatives'
+  | 'composites'
+  | 'programs'
+  | 'training'
+  | 'sampling'
+  | 'state'
+  | 'lifetime'
+  | 'errors';
 
 /** Properties by which cases can be chosen, and declared unsupported. */
 export type Feature =
@@ -65,7 +74,8 @@ export interface Finding {
 
 export interface BehaviourCase extends CaseFacts {
   readonly kind: 'behaviour';
-  check(backend: Backend): Promise<Finding>;
+  /** @param unsupported what the backend is known not to support, for cases that choose what they do */
+  check(backend: Backend, unsupported: readonly Unsupported[]): Promise<Finding>;
 }
 
 export type Case = GraphCase | BehaviourCase;

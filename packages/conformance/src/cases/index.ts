@@ -11,6 +11,7 @@ import { errorCases } from './errors.js';
 import { lifetimeCases } from './lifetime.js';
 import { limitCases } from './limits.js';
 import { longTrainingCases } from './long-training.js';
+import { programCaseOf, programCases, type ProgramOptions } from './programs.js';
 import { reductionCases } from './reductions.js';
 import { samplingCases } from './sampling.js';
 import { shapingCases } from './shaping.js';
@@ -22,15 +23,26 @@ let made: readonly Case[] | undefined;
 /**
  * The cases. Their ids are unique; making them traces and computes nothing. They are made once, so that what a procedure's
  * case knows of the reference is computed once for all backends.
+ *
+ * @param programs other random programs than the default ones
  */
-export function conformanceCases(): readonly Case[] {
-  return (made ??= [
+export function conformanceCases(programs?: ProgramOptions): readonly Case[] {
+  if (programs === undefined) return (made ??= casesWith(programCases()));
+  const random = programCases(programs);
+  const others = conformanceCases().filter(({ aspect }) => aspect !== 'programs');
+  const place = others.findIndex(({ aspect }) => aspect === 'composites');
+  return [...others.slice(0, place), ...random, ...others.slice(place)];
+}
+
+function casesWith(programs: readonly Case[]): readonly Case[] {
+  return [
     ...elementwiseCases(),
     ...elementwiseSpecialCases(),
     ...reductionCases(),
     ...shapingCases(),
     ...contractionCases(),
     ...derivativeCases(),
+    ...programs,
     ...compositeCases(),
     ...edgeCases(),
     ...limitCases(),
@@ -41,5 +53,11 @@ export function conformanceCases(): readonly Case[] {
     ...samplingCases(),
     ...trainingCases(),
     ...longTrainingCases(),
-  ]);
+  ];
+}
+
+/** The cases of some ids, in the order of the ids; those of random programs of any seed among them. */
+export function casesOf(ids: readonly string[]): readonly Case[] {
+  const known = new Map(conformanceCases().map((entry) => [entry.id, entry]));
+  return ids.flatMap((id) => known.get(id) ?? programCaseOf(id) ?? []);
 }

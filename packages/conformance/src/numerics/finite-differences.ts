@@ -6,7 +6,7 @@
 import { HostArray, interpret, type Graph } from '@meanflow/core';
 import type { NamedArrays } from './tolerance.js';
 
-const STEP = 2 ** -9;
+export const STEP = 2 ** -9;
 /** f′ ≈ Σ weight · f(x + offset · h) / h. */
 const STENCIL = [
   { offset: -2, weight: 1 / 12 },
@@ -27,15 +27,16 @@ export function directionalDerivative(
   graph: Graph,
   inputs: NamedArrays,
   direction: NamedArrays,
+  step = STEP,
 ): Record<string, HostArray<'float64'>> {
-  const runs = STENCIL.map(({ offset }) => interpret(graph, shifted(inputs, direction, offset * STEP)));
+  const runs = STENCIL.map(({ offset }) => interpret(graph, shifted(inputs, direction, offset * step)));
   const floats = Object.entries(runs[0]).filter(([, { dtype }]) => dtype === 'float64');
   return Object.fromEntries(
     floats.map(([name, { shape, size }]) => {
       const derivative = new Float64Array(size);
       runs.forEach((run, k) => {
         const { data } = run[name];
-        for (let i = 0; i < size; i++) derivative[i] += (STENCIL[k].weight * data[i]) / STEP;
+        for (let i = 0; i < size; i++) derivative[i] += (STENCIL[k].weight * data[i]) / step;
       });
       return [name, new HostArray('float64', shape, derivative)];
     }),

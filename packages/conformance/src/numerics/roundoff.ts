@@ -16,6 +16,7 @@ import {
   log,
   mul,
   scatterAdd,
+  sub,
   sum,
   where,
   equal,
@@ -64,6 +65,21 @@ const absolute = (units: number, analysis: string): Roundoff<unknown> => ({
   bound: ({ output }) => mul(units, finiteOne(output)),
 });
 
+/** For arithmetic that is correctly rounded: what is a float32 number already loses nothing. */
+const correct = (analysis: string): Roundoff<unknown> => ({
+  analysis: `u·|y|, and 0 where y is a float32 number. ${analysis}`,
+  bound: ({ output }) => where(equal(roundedToFloat32(output), output), 0, abs(output)),
+});
+
+/**
+ * The nearest number of 24 bits, in float64 arithmetic (Dekker, 1971): y·(2²⁹ + 1) − (y·(2²⁹ + 1) − y). Where it overflows
+ * it is a NaN, which is no number's equal.
+ */
+function roundedToFloat32(y: Tensor): Tensor {
+  const scaled = mul(2 ** 29 + 1, y);
+  return sub(scaled, sub(scaled, y));
+}
+
 /** 1 wherever a value is; NaN stays NaN. */
 const finiteOne = (y: Tensor): Tensor => where(equal(y, y), 1, y);
 
@@ -111,11 +127,11 @@ export const roundoff: Table = {
   erf: absolute(16, 'Abramowitz and Stegun 7.1.26 (1.5·10⁻⁷ = 2.5 u) and its evaluation in float32.'),
   isFinite: decides,
   not: decides,
-  cast: relative(1, 'One rounding, of integers beyond 2²⁴; all else is exact.'),
+  cast: correct('One rounding, of integers beyond 2²⁴; all else is exact.'),
 
-  add: relative(1, 'Correctly rounded.'),
-  sub: relative(1, 'Correctly rounded.'),
-  mul: relative(1, 'Correctly rounded.'),
+  add: correct('Correctly rounded.'),
+  sub: correct('Correctly rounded.'),
+  mul: correct('Correctly rounded.'),
   div: relative(5, 'WGSL: 2.5 ulp.'),
   pow: {
     analysis:

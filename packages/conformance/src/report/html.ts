@@ -71,7 +71,7 @@ ${ended === undefined ? '' : `<li class="failed">Ended ${prose(ended)}</li>`}
 ${measurements(report)
   .map(({ detail }) => `<li>${prose(detail)}</li>`)
   .join('\n')}
-${failed.map(({ id, detail = '' }) => `<li class="failed"><code>${escape(id)}</code><br>${prose(detail)}</li>`).join('\n')}
+${failed.map(({ id, detail = '' }) => `<li class="failed"><code>${escape(id)}</code><div class="reason">${prose(detail)}</div></li>`).join('\n')}
 ${[...unsupportedReasons(report)]
   .map(
     ([reason, cases]) =>

@@ -111,7 +111,9 @@ function reportLines(report: Report, all: boolean): string[] {
     `${backend} ${verdict}: ${passed} of ${results.length} cases passed, ${failed.length} failed, in ${secondsOf(report).toFixed(1)} s`,
     ...(ended === undefined ? [] : [`  ENDED        ${ended}`]),
     ...measurements(report).map(({ op, detail }) => `  ${op.padEnd(11)}  ${detail}`),
-    ...failed.map(({ id, detail = '' }) => `  failed       ${id}\n               ${detail}`),
+    ...failed.map(
+      ({ id, detail = '' }) => `  failed       ${id}\n${detail.replaceAll(/^/gm, ' '.repeat(15))}`,
+    ),
     ...[...unsupportedReasons(report)].flatMap(([reason, cases]) => [
       `  unsupported  ${cases.length} case${cases.length === 1 ? '' : 's'} (${ops(cases)}): ${reason}`,
       ...(all ? cases.map(({ id }) => `                 ${id}`) : []),

@@ -1,6 +1,7 @@
+/** Core's op table and rewrite rules, to be broken on purpose: they are not exported, and tests of other packages have no business in them. */
+import type { Tensor } from '@meanflow/core';
 /** Core's op table, to be broken on purpose: it is not exported, and tests of other packages have no business in it. */
 
-/** What tests replace. */
 export interface Rule {
   jvp: (context: never) => unknown;
   transpose?: (context: never) => readonly unknown[];
@@ -27,5 +28,24 @@ export async function withRule<K extends keyof Rule, T>(
     return await use();
   } finally {
     table[op][rule] = original;
+  }
+}
+
+type Rewrite = (inputs: readonly Tensor[], attributes: never, context: never) => Tensor | undefined;
+
+/** Replaces the rewrite rule of one op, by which `simplify` replaces it, while `use` runs. */
+export async function withRewrite<T>(
+  op: string,
+  replace: (original: Rewrite) => Rewrite,
+  use: () => Promise<T>,
+): Promise<T> {
+  const source = new URL('../../../core/src/simplify-rules.ts', import.meta.url).href;
+  const { rules } = (await import(source)) as { readonly rules: Record<string, Rewrite> };
+  const original = rules[op];
+  rules[op] = replace(original);
+  try {
+    return await use();
+  } finally {
+    rules[op] = original;
   }
 }
