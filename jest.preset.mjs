@@ -21,6 +21,9 @@ if (isJestItself && (vm.SourceTextModule === undefined || !process.execArgv.incl
   process.exit(spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1);
 }
 
+// ONNX Runtime would send telemetry of what tests run; their processes inherit this.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 export default {

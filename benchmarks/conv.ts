@@ -11,7 +11,6 @@ import { cpus } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import * as ort from 'onnxruntime-node';
 import { ortBackend } from '@meanflow/backend-ort';
 import {
   compile,
@@ -121,14 +120,14 @@ const torch = await startPeer<{ version: string }>('PyTorch', process.env.PYTHON
   script,
   String(threads),
 ]);
-const ours = await ortBackend({ ort, device: 'cpu', threads });
+const ours = await ortBackend({ ort: () => import('onnxruntime-node'), device: 'cpu', threads });
 const other =
   options.before === undefined
     ? undefined
     : ((await import(pathToFileURL(resolve(options.before, 'index.js')).href)) as {
         readonly ortBackend: typeof ortBackend;
       });
-const before = await other?.ortBackend({ ort, device: 'cpu', threads });
+const before = await other?.ortBackend({ ort: () => import('onnxruntime-node'), device: 'cpu', threads });
 
 console.log(
   `\nms (median wall, fastest CPU) with ${threads} threads of ${cpus().length}, ${cpus()[0].model}`,

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as ort from 'onnxruntime-node';
 import { run } from '@meanflow/cli';
-import { RandomKey, sizeOf } from '@meanflow/core';
+import { RandomKey, sizeOf, settleOrtTelemetry } from '@meanflow/core';
 import { networkPreset } from '@meanflow/models';
 import { writeFileAtomically } from '@meanflow/training/node';
 import { flaxCheckpoint } from './flax-checkpoint.js';
@@ -47,6 +47,7 @@ const steps: Readonly<Record<string, () => Promise<void>>> = {
   sample: () =>
     meanflow('sample', at('model.safetensors'), '--nfe', '1', '--count', '1', '--class', options.class, '--out', at('samples.json')), // prettier-ignore
   'run the exported file': async () => {
+    settleOrtTelemetry();
     const session = await ort.InferenceSession.create(at('sampler.onnx'), {
       ...(options.threads === undefined ? {} : { intraOpNumThreads: Number(options.threads) }),
     });

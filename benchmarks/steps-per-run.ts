@@ -8,7 +8,6 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import * as ort from 'onnxruntime-node';
 import { ortBackend } from '@meanflow/backend-ort';
 import { ArgumentError, type RandomKey } from '@meanflow/core';
 import { meanFlow, mlp } from '@meanflow/models';
@@ -65,7 +64,7 @@ async function compare(name: keyof typeof workloads) {
   if (counts.some((count) => !Number.isInteger(count) || steps % count !== 0)) {
     throw new ArgumentError(`--counts are divisors of ${steps}, got ${options.counts}.`);
   }
-  const backend = await ortBackend({ ort, device: 'cpu', threads });
+  const backend = await ortBackend({ ort: () => import('onnxruntime-node'), device: 'cpu', threads });
   const rows: Row[] = [];
   for (const count of counts) {
     const [began, memory] = [performance.now(), process.memoryUsage().rss];

@@ -9,7 +9,6 @@ import { cpus } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import * as ort from 'onnxruntime-node';
 import { ortBackend } from '@meanflow/backend-ort';
 import { ArgumentError, treeLeaves, type HostArray, type RandomKey } from '@meanflow/core';
 import { createNetwork, createObjective } from '@meanflow/models';
@@ -62,7 +61,7 @@ for (const kind of ['meanflow', 'flow-matching'] as const) {
     ['meanflow', ortBackend],
     ['before', other.ortBackend],
   ] as const) {
-    const backend = await open({ ort, device: 'cpu', threads });
+    const backend = await open({ ort: () => import('onnxruntime-node'), device: 'cpu', threads });
     const trainer = await Trainer.create({
       backend,
       network: createNetwork({

@@ -7,7 +7,6 @@
  */
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import * as ort from 'onnxruntime-node';
 import { ortBackend } from '@meanflow/backend-ort';
 import { DataError, RandomKey, type HostArray } from '@meanflow/core';
 import { decodeSafetensors } from '@meanflow/formats';
@@ -33,7 +32,7 @@ const draws = { noise: float32('noise'), t: float32('t'), r: float32('r') };
 const x = float32('x');
 
 const trainer = await Trainer.create({
-  backend: await ortBackend({ ort, device: 'cpu' }),
+  backend: await ortBackend({ ort: () => import('onnxruntime-node'), device: 'cpu' }),
   network: { ...network, init: () => initial },
   objective: { ...objective, draw: () => draws },
   optimizer: adamW({ learningRate: 1e-4, beta2: 0.95, weightDecay: 0.01 }),

@@ -11,7 +11,6 @@
  * with 61 points z, three standard deviations about the mean, weighted by the density of z at time t; every
  * interval weighs the same.
  */
-import * as ort from 'onnxruntime-node';
 import { ortBackend } from '@meanflow/backend-ort';
 import { compile, hostArray, trace, type HostArray, type RandomKey } from '@meanflow/core';
 import { meanFlow, mlp, type MlpParameters } from '@meanflow/models';
@@ -33,7 +32,7 @@ const data = {
   },
 };
 
-const backend = await ortBackend({ ort, device: 'cpu', threads: 1 });
+const backend = await ortBackend({ ort: () => import('onnxruntime-node'), device: 'cpu', threads: 1 });
 const embedding = { kind: 'fourier', frequencies: 1 } as const;
 const network = mlp({ kind: 'mlp', featureShape: [1], width: 64, depth: 3, embedding });
 const trainer = await Trainer.create({

@@ -3,7 +3,6 @@
  *
  *     npm run build && node examples/dist/one-step.js [steps]
  */
-import * as ort from 'onnxruntime-node';
 import { ortBackend } from '@meanflow/backend-ort';
 import { RandomKey } from '@meanflow/core';
 import { distributionDataset, eightGaussians } from '@meanflow/data';
@@ -13,7 +12,7 @@ import { averageVelocity, createSampler } from '@meanflow/samplers';
 import { adam, cosineSchedule, Trainer, train } from '@meanflow/training';
 
 const steps = Number(process.argv[2] ?? 3000);
-const backend = await ortBackend({ ort, device: 'cpu' });
+const backend = await ortBackend({ ort: () => import('onnxruntime-node'), device: 'cpu' });
 const embedding = { kind: 'fourier', frequencies: 1 } as const;
 const intervals = { t: { kind: 'uniform' }, equalShare: 0.25 } as const;
 const network = mlp({ kind: 'mlp', featureShape: [2], width: 128, depth: 3, embedding });

@@ -5,6 +5,7 @@ import {
   checkCompileOptions,
   checkOptions,
   LiveExecutables,
+  settleOrtTelemetry,
   spec,
   trace,
   type Backend,
@@ -52,6 +53,11 @@ export interface OrtBackendOptions {
   readonly tf32?: boolean;
   /** `cpu`: threads that work on one op together; by default as many as the host runs at once. */
   readonly threads?: number;
+  /**
+   * Lets ONNX Runtime collect and send telemetry, which its Node binding does by default; false by default, and then it is
+   * forbidden for the whole process before the first session is made (`settleOrtTelemetry`).
+   */
+  readonly telemetry?: boolean;
   /** Further session options of ONNX Runtime, which override the backend's own: profiling, logging, experiments. */
   readonly sessionOptions?: InferenceSession.SessionOptions;
 }
@@ -85,6 +91,7 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
     deviceId: true,
     tf32: true,
     threads: true,
+    telemetry: true,
     sessionOptions: true,
   });
   const { device = 'cpu' } = options;
@@ -102,6 +109,7 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
       `sessionOptions.preferredOutputLocation is for webgpu: on ${device} ONNX Runtime returns outputs in host memory only.`,
     );
   }
+  settleOrtTelemetry(options.telemetry);
   const runtime = await loadRuntime(options.ort, profile.help);
   const ort = device === 'webgpu' ? oneAtATime(runtime) : runtime;
   const cuda = device === 'cuda' ? openCuda(ort, options, profile.help) : undefined;

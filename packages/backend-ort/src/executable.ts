@@ -23,7 +23,7 @@ import type { Residency } from './devices.js';
 import { inputName, outputName } from './lower-graph.js';
 import type { GpuReader } from './reader.js';
 import { Retained } from './retained.js';
-import { messageOf, type OrtModule, type OrtSession } from './runtime.js';
+import { explainRealm, messageOf, type OrtModule, type OrtSession } from './runtime.js';
 
 /** What an executable has done since it was compiled. */
 export interface RunCounters {
@@ -137,9 +137,8 @@ export class SessionExecutable implements OrtExecutable {
     try {
       returned = await this.session.run(feeds);
     } catch (error) {
-      throw new BackendError(`Running graph "${this.graph.name}" failed: ${messageOf(error)}`, {
-        cause: error,
-      });
+      const message = explainRealm(messageOf(error));
+      throw new BackendError(`Running graph "${this.graph.name}" failed: ${message}`, { cause: error });
     }
     return Object.fromEntries(
       this.graph.outputs.map(({ name, value }) => [

@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { settleOrtTelemetry } from '@meanflow/core';
 
 /** A library. */
 export interface Runtime {
@@ -21,7 +22,10 @@ const nodeGpu: string = '@tensorflow/tfjs-node-gpu';
 
 export const runtimes = {
   'onnxruntime-node': {
-    load: () => import('onnxruntime-node'),
+    load: () => {
+      settleOrtTelemetry();
+      return import('onnxruntime-node');
+    },
     serves: 'ort:cpu, ort:webgpu, ort:cuda',
     install: 'npm install onnxruntime-node@1.30.0',
   },

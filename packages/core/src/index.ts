@@ -43,6 +43,7 @@ export { primitiveNames } from './ops/table.js';
 
 export * from './backend.js';
 export { checkCompileOptions, checkInputs, isDeviceArray, takeInputs } from './check-inputs.js';
+export { settleOrtTelemetry } from './telemetry.js';
 export { LiveExecutables } from './live-executables.js';
 export { interpret } from './interpreter.js';
 export { referenceBackend } from './reference-backend.js';

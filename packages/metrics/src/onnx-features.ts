@@ -3,7 +3,16 @@
  * its input decides layout, size and batch; what it does not say is asked for, not guessed. The ONNX Runtime is given
  * too, so that this serves Node and browsers alike.
  */
-import { ArgumentError, DataError, formatShape, HostArray, ShapeError, sizeOf } from '@meanflow/core';
+import {
+  ArgumentError,
+  DataError,
+  formatShape,
+  HostArray,
+  ShapeError,
+  sizeOf,
+  settleOrtTelemetry,
+  typedArrayName,
+} from '@meanflow/core';
 import type { ExtractedFeatures, FeatureExtractor } from './feature-extractor.js';
 import { gridSize, writeImages, type PixelScale } from './onnx-images.js';
 import type {
@@ -50,6 +59,7 @@ export async function onnxFeatureExtractor<T>(options: OnnxFeatureOptions<T>): P
     throw new ArgumentError(`Images are [height, width, 1 or 3], got ${formatShape(imageShape)}.`);
   }
   let session: OrtSession<T>;
+  settleOrtTelemetry();
   try {
     session = await ort.InferenceSession.create(model, options.session);
   } catch (error) {
@@ -186,12 +196,12 @@ function planOutputs<T>(
 /** A result as `[batch, values]`. */
 function rowsOf(name: string, { dims, data }: OrtValue, batch: number): HostArray<'float32'> {
   const width = sizeOf(dims.slice(1));
-  if (!(data instanceof Float32Array) || dims[0] !== batch || dims.length < 2) {
+  if (typedArrayName(data) !== 'Float32Array' || dims[0] !== batch || dims.length < 2) {
     throw new DataError(
       `The model's output "${name}" is [${dims.join(', ')}], expected float32 [${batch}, features].`,
     );
   }
-  return new HostArray('float32', [batch, width], data);
+  return new HostArray('float32', [batch, width], data as Float32Array);
 }
 
 function joined(parts: readonly HostArray<'float32'>[]): HostArray<'float32'> {
