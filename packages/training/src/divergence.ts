@@ -27,6 +27,8 @@ export interface BatchPart {
   readonly nonFinite: number;
   /** The largest magnitude among those that are. */
   readonly largest: number;
+  /** Whether it is not finite, far beyond other batches, or so large that its squares leave float32. */
+  readonly isOdd: boolean;
 }
 
 /** What was found out, as plain JSON. */
@@ -142,14 +144,18 @@ export function describe(
   isLoss = true,
 ): Pick<DivergenceReport, 'step' | 'seed' | 'learningRate' | 'batch' | 'cause'> {
   const batch = batchParts(trainer, step);
-  const cause = causeOf(batch, typicalBatch(trainer, step), step === 1 && isLoss);
+  const cause = batch.some(({ isOdd }) => isOdd)
+    ? 'data'
+    : step === 1 && isLoss
+      ? 'beginning'
+      : 'optimization';
   return { step, seed: trainer.seed, learningRate: trainer.learningRate(step), batch, cause };
 }
 
 /** What is asked of a trainer besides its states. */
 type Examined = Pick<Trainer, 'seed' | 'learningRate' | 'batchOf'>;
 
-function batchParts(trainer: Examined, step: number): BatchPart[] {
+function magnitudes(trainer: Examined, step: number): Omit<BatchPart, 'isOdd'>[] {
   return treePaths<HostArray>(trainer.batchOf(step)).map(({ path, leaf }) => {
     let largest = 0;
     for (const value of leaf.data) if (Number.isFinite(value)) largest = Math.max(largest, Math.abs(value));
@@ -164,27 +170,15 @@ const OUTLYING = 100;
 /** Data that a network learns from is near 1; from here on squares and their gradients leave float32 soon. */
 const HUGE = 1e8;
 
-/** Largest magnitudes in batches of the steps before or after, by path: the median. */
-function typicalBatch(trainer: Examined, step: number): ReadonlyMap<string, number> {
+/** The batch of a step, compared with those before it, or after it at the beginning. */
+function batchParts(trainer: Examined, step: number): BatchPart[] {
   const first = step > OTHERS ? step - OTHERS : step + 1;
-  const others = Array.from({ length: OTHERS }, (_, i) => batchParts(trainer, first + i));
-  return new Map(
-    others[0].map(({ path }, part) => {
-      const magnitudes = others.map((batch) => batch[part].largest).sort((a, b) => a - b);
-      return [path, magnitudes[OTHERS / 2]];
-    }),
-  );
-}
-
-function causeOf(
-  batch: readonly BatchPart[],
-  typical: ReadonlyMap<string, number>,
-  isFirstLoss: boolean,
-): DivergenceReport['cause'] {
-  const isOdd = ({ path, nonFinite, largest }: BatchPart): boolean =>
-    nonFinite > 0 || largest > HUGE || largest > OUTLYING * Math.max(1, typical.get(path) ?? 0);
-  if (batch.some(isOdd)) return 'data';
-  return isFirstLoss ? 'beginning' : 'optimization';
+  const others = Array.from({ length: OTHERS }, (_, i) => magnitudes(trainer, first + i));
+  return magnitudes(trainer, step).map((part, i) => {
+    const typical = others.map((batch) => batch[i].largest).sort((a, b) => a - b)[OTHERS / 2];
+    const { nonFinite, largest } = part;
+    return { ...part, isOdd: nonFinite > 0 || largest > HUGE || largest > OUTLYING * Math.max(1, typical) };
+  });
 }
 
 /** What happened and what to do about it, in words. */
@@ -212,16 +206,18 @@ function whatHappened({ step, kind, loss, worst, growth, recurred, seed }: Diver
 
 const advice: Readonly<Record<DivergenceReport['cause'], (report: DivergenceReport) => string>> = {
   data: ({ batch, step }) =>
-    `Look at the data: in the batch of step ${step}, ${batch.map(partText).join('; ')}. Other batches are not like that, or numbers ` +
-    'as large as these leave the range of float32 when they are squared.',
+    `Look at the data: in the batch of step ${step}, ${partTexts(batch.filter(({ isOdd }) => isOdd))}, which is far beyond other ` +
+    'batches, or beyond what can be squared in float32.',
   beginning: ({ batch }) =>
-    `Look at the data, not at the learning rate, which had changed nothing yet: in the batch of step 1, ${batch.map(partText).join('; ')}. ` +
+    `Look at the data, not at the learning rate, which had changed nothing yet: in the batch of step 1, ${partTexts(batch)}. ` +
     'If that is as it should be, look at the network.',
   optimization: () => 'Lower the learning rate, warm it up for longer, or clip gradients.',
 };
 
-function partText({ path, nonFinite, largest }: BatchPart): string {
-  const name = path === '' ? 'values' : `"${path}"`;
-  const wrong = nonFinite === 0 ? '' : `, and ${nonFinite} are not finite`;
-  return `${name} reaches ${largest.toPrecision(3)}${wrong}`;
+function partTexts(batch: readonly BatchPart[]): string {
+  const texts = batch.map(({ path, nonFinite, largest }) => {
+    const name = path === '' ? 'the values' : `"${path}"`;
+    return `${name} reaches ${largest.toPrecision(3)}${nonFinite === 0 ? '' : `, and ${nonFinite} of its values are not finite`}`;
+  });
+  return texts.join('; ');
 }

@@ -23,7 +23,7 @@ export {
   type HalfLives,
 } from './ema.js';
 export * from './errors.js';
-export { type BatchPart, type DivergenceReport } from './divergence.js';
+export { divergenceText, type BatchPart, type DivergenceReport } from './divergence.js';
 export { type Growth } from './error-watch.js';
 export { countNonFinite, nonFiniteLeaves, worstLeaf, type NonFiniteLeaf } from './finite.js';
 export {

@@ -10,6 +10,7 @@ export {
   type LoadCheckpointOptions,
 } from './node/checkpoint-files.js';
 export { checkWithin, foreignEntry, makeDirectory } from './node/directories.js';
+export { divergencesPath } from './node/divergences.js';
 export { acquireLock, type Lock } from './node/lock.js';
 export { checkFree, readRunConfig, readRunMetrics, RunDirectory } from './node/run-directory.js';
 export {

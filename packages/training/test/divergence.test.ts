@@ -69,7 +69,7 @@ describe('a step that is not finite', () => {
           learningRate: 0.25,
           loss: 'NaN',
           worst: { path: 'params/w', count: 1, size: 1 },
-          batch: [{ path: 'x', shape: [2], nonFinite: 1, largest: 2 }],
+          batch: [{ path: 'x', shape: [2], nonFinite: 1, largest: 2, isOdd: true }],
           cause: 'data',
           recurred: true,
         });
@@ -110,7 +110,7 @@ describe('a step that is not finite', () => {
   });
 
   it.each([
-    ['NaN', NaN, 'and 1 are not finite'],
+    ['NaN', NaN, 'and 1 of its values are not finite'],
     ['1e30', 1e30, '"x" reaches 1.00e+30'],
     ['1e5 among small ones', 1e5, '"x" reaches 1.00e+5'],
   ])('in data of %s points at the data', async (_, value, text) => {

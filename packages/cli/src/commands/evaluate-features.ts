@@ -20,6 +20,7 @@ import { featuresOf } from '../experiment/features.js';
 import { loadGenerator } from '../experiment/generator.js';
 import { openJudged } from '../experiment/open-data.js';
 import { loadModel, type Generator } from '../experiment/model.js';
+import { located, withPlacesOfRun } from '../experiment/data-place.js';
 import { openJudgedDataOf } from '../experiment/resolve.js';
 import { drawnPieces, readPieces, readSamples, type SamplePiece } from '../experiment/sample-stream.js';
 import { withFileErrors } from '../files.js';
@@ -183,7 +184,10 @@ async function modelOf(path: string, options: EvaluateFeaturesOptions, io: Io): 
   const generator = await loadGenerator(path, { ...options, notify: noticesTo(io) });
   const openOwnData = (await isModelFile(path))
     ? undefined
-    : async (): Promise<Dataset> => openJudgedDataOf((await loadModel(path)).model.config, 'nhwc');
+    : async (): Promise<Dataset> => {
+        const { config } = (await loadModel(path)).model;
+        return openJudgedDataOf(await located(await withPlacesOfRun(config, path), path), 'nhwc');
+      };
   const settings = (options.nfe ?? generator.sampling.nfe).flatMap((nfe) =>
     (options.guidance ?? [undefined]).map((scale) => ({
       nfe,

@@ -21,6 +21,7 @@ import type { ExtractorSettings } from '../experiment/extractor.js';
 import { featureMetricsAmong } from '../experiment/features.js';
 import { isModelFile } from '@meanflow/checkpoints/node';
 import { checkFiniteParameters, loadModel, type Generator, type Model } from '../experiment/model.js';
+import { located, withPlacesOfRun } from '../experiment/data-place.js';
 import { openJudgedDataOf } from '../experiment/resolve.js';
 import { stepsFor } from '../experiment/solvers.js';
 import { methods } from '../methods.js';
@@ -95,7 +96,7 @@ export function addEvaluate(program: Command, io: Io): void {
     )
     .option(
       '--data <name>',
-      "with --features: compare with this data set, or file or folder of images; the run's own by default",
+      "where the run's data are now; with --features: what to compare with, a data set, or a file or folder of images",
     )
     .option('--vae <file>', 'with --features: decoder of an autoencoder, for models of latents')
     .option('--json', 'print JSON instead of a table')
@@ -120,7 +121,6 @@ Examples:
 
 const withFeatures = [
   'statistics',
-  'data',
   'imageSize',
   'splitFolders',
   'followLinks',
@@ -156,7 +156,9 @@ async function evaluate(run: string, options: EvaluateOptions, io: Io): Promise<
   );
   const nfe = options.nfe ?? possibleEvaluations(guided[0]);
   nfe.forEach((evaluations) => checkEvaluations(guided[0], evaluations));
-  const dataset = await openJudgedDataOf(config);
+  const dataset = await openJudgedDataOf(
+    await located(await withPlacesOfRun(config, run), run, options.data),
+  );
   const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
   try {
     const judgedBy = await judgingClassifier(dataset, config, options.classifier, { backend, io });

@@ -81,6 +81,15 @@ export function nonNegative(text: string): number {
   return value;
 }
 
+/** A number above 0. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Infinity)) {
+    throw new InvalidArgumentError(`Expected a number above 0, got ${text}.`);
+  }
+  return value;
+}
+
 /** Two times `from,to` with 0 ≤ from ≤ to ≤ 1. */
 export function timeInterval(text: string): readonly [number, number] {
   const parts = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));

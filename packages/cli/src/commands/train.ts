@@ -5,14 +5,8 @@ import { ArgumentError, DataError, type Backend } from '@meanflow/core';
 import { describeData } from '@meanflow/data';
 import type { JsonObject } from '@meanflow/formats';
 import type { Checkpoint } from '@meanflow/training';
-import {
-  checkFree,
-  readRunConfig,
-  RunDirectory,
-  type ResumePoint,
-  type RunSummary,
-} from '@meanflow/training/node';
-import type { Command } from 'commander';
+import { checkFree, readRunConfig, RunDirectory, type ResumePoint } from '@meanflow/training/node';
+import { Option, type Command } from 'commander';
 import { findBackend } from '../backends.js';
 import { merge } from '../config/merge.js';
 import { readConfigFile } from '../config/read-file.js';
@@ -21,6 +15,7 @@ import { validate } from '../config/validate.js';
 import { averageNote } from '../experiment/averages.js';
 import { checkJudgeable, createJudge } from '../experiment/evaluation.js';
 import { mergeRuns } from '../experiment/lengths.js';
+import { located, withPlaces } from '../experiment/data-place.js';
 import { checkpointFacts, checksumText, passedOverText } from '../experiment/model.js';
 import { openDataOf, resolveRun, type ResolvedRun } from '../experiment/resolve.js';
 import { trainRun } from '../experiment/run.js';
@@ -28,17 +23,18 @@ import { compareWithRun } from '../experiment/same-run.js';
 import { shortRunNote } from '../experiment/short-run.js';
 import { prepareRun } from '../experiment/training.js';
 import { methods } from '../methods.js';
-import { countText, durationText, rateText } from '../report/numbers.js';
+import { countText } from '../report/numbers.js';
 import { interruptStatus, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
 import { damagedText } from '../terminal/damaged.js';
 import { showProgress } from '../terminal/progress.js';
-import { shellWord } from '../terminal/shell.js';
 import type { SetExitCode } from './command.js';
+import { courseText, divergedText, summaryText } from './train-texts.js';
 import {
   imageSettings,
   latentSettings,
   optionName,
+  positive,
   tableOptionNames,
   tableSettings,
   withBackend,
@@ -65,6 +61,8 @@ interface TrainOptions extends ImageOptions, TableOptions, ArrayReading {
   readonly out?: string;
   readonly config?: string;
   readonly resume?: string;
+  readonly learningRate?: number;
+  readonly onDivergence?: RunConfig['onDivergence'];
 }
 
 export function addTrain(program: Command, io: Io, exit: SetExitCode): void {
@@ -93,6 +91,18 @@ export function addTrain(program: Command, io: Io, exit: SetExitCode): void {
     .option('--batch <n>', 'rows in a batch', wholeNumber(1))
     .option('--seed <n>', 'decides everything random; the same seed makes the same model', wholeNumber(0))
     .option('--out <folder>', 'the run folder; by default runs/<data>-<method>-seed-<seed>')
+    .option(
+      '--learning-rate <rate>',
+      "in place of the recipe's; with --resume in place of the run's",
+      positive,
+    )
+    .addOption(
+      new Option(
+        '--on-divergence <what>',
+        'where a step is not finite or the error runs away: stop with the state before it (the default), skip the step, or go back to ' +
+          'the last checkpoint with half the learning rate',
+      ).choices(['stop', 'skip', 'back']),
+    )
     .option('--config <file>', 'JSON with any of the fields of config.json; options go before it')
     .option('--resume <run>', 'go on with the run in this folder')
     .addHelpText(
@@ -124,6 +134,8 @@ async function begin(options: TrainOptions, io: Io): Promise<number> {
   const file = options.config === undefined ? {} : await readConfigFile(options.config);
   const { data, label, recipe, method, steps, epochs, batch, seed, backend, unconditional } = options;
   const conditional = unconditional && false;
+  const { learningRate, onDivergence } = options;
+  const optimizer = learningRate === undefined ? undefined : { learningRate };
   const images = imageSettings(options);
   const table = tableSettings(options);
   const latents = latentSettings(options);
@@ -135,6 +147,8 @@ async function begin(options: TrainOptions, io: Io): Promise<number> {
     conditional,
     images,
     latents,
+    optimizer,
+    onDivergence,
     method,
     steps,
     epochs,
@@ -148,7 +162,9 @@ async function begin(options: TrainOptions, io: Io): Promise<number> {
   await checkRows(run);
   return withBackendOf(run.config, async (device) => {
     const folder = options.out ?? (await freeFolder(run));
-    return work(run, device, folder, io, { open: () => RunDirectory.create(folder, asJson(run.config)) });
+    const config = withPlaces(run.config, folder);
+    const open = (): Promise<RunDirectory> => RunDirectory.create(folder, asJson(config));
+    return work({ ...run, config }, device, folder, io, { open });
   });
 }
 
@@ -174,7 +190,6 @@ async function checkRows({ config, dataset }: ResolvedRun): Promise<void> {
 
 /** What a run keeps. */
 const fixed = [
-  'data',
   'label',
   ...tableOptionNames,
   'unconditional',
@@ -199,29 +214,38 @@ const fixed = [
   'out',
 ] as const satisfies readonly (keyof TrainOptions)[];
 
-/** A run that was begun before. Its folder says what it is; only its length, and where it runs, may change. */
+/** A run that was begun before. Its folder says what it is; its length, its rate, and where it and its data are may change. */
 async function resume(folder: string, options: TrainOptions, io: Io): Promise<number> {
   for (const name of fixed) {
     if (options[name] !== undefined) {
       throw new ArgumentError(
-        `${optionName(name)} cannot change with --resume: a run keeps what it was begun with, but for --steps and --backend.`,
+        `${optionName(name)} cannot change with --resume: a run keeps what it was begun with, but for --steps, --learning-rate, ` +
+          '--on-divergence, --backend, and the path of its --data.',
       );
     }
   }
-  const { steps, backend } = options;
+  const { steps, backend, learningRate, onDivergence } = options;
   const source = join(folder, 'config.json');
   const saved = await readRunConfig(folder);
-  const config = validate(runConfigSchema, merge(saved, { steps, backend }), source, DataError);
+  const before = validate(runConfigSchema, saved, source, DataError);
+  const optimizer = learningRate === undefined ? undefined : { learningRate };
+  const changed = merge(saved, { steps, backend, optimizer, onDivergence });
+  const asked = validate(runConfigSchema, changed, source, DataError);
+  const config = withPlaces(await located(asked, folder, options.data), folder);
   const dataset = await openDataOf(config);
   io.err(`${describeData(dataset)}\n`);
-  const before = validate(runConfigSchema, saved, source, DataError);
   const checkCheckpoint = (checkpoint: Checkpoint): void => {
     const changes = compareWithRun(checkpoint, checkpointFacts(checkpoint).config, before, source);
     for (const notice of [checksumText(checkpoint), changes]) if (notice !== undefined) io.err(`${notice}\n`);
   };
   const open = (): Promise<RunDirectory> => RunDirectory.resume(folder, asJson(config));
   return withBackendOf(config, (device) =>
-    work({ config, dataset }, device, folder, io, { open, checkCheckpoint }),
+    work({ config, dataset }, device, folder, io, {
+      open,
+      checkCheckpoint,
+      before,
+      forgetRateScale: learningRate !== undefined,
+    }),
   );
 }
 
@@ -234,11 +258,14 @@ async function withBackendOf<T>({ backend }: RunConfig, use: (device: Backend) =
   }
 }
 
-/** How the folder of a run is made or opened. */
+/** How the folder of a run is made or opened, and what it was before. */
 interface RunFolder {
   readonly open: () => Promise<RunDirectory>;
   /** Throws where a checkpoint in it is of another run. */
   readonly checkCheckpoint?: (checkpoint: Checkpoint) => void;
+  /** Of a run that goes on: its configuration until now. */
+  readonly before?: RunConfig;
+  readonly forgetRateScale?: boolean;
 }
 
 /** @returns the exit status */
@@ -247,7 +274,7 @@ async function work(
   device: Backend,
   folder: string,
   io: Io,
-  { open, checkCheckpoint }: RunFolder,
+  { open, checkCheckpoint, before, forgetRateScale = false }: RunFolder,
 ): Promise<number> {
   const { config, dataset } = run;
   const prepared = await prepareRun(run, device);
@@ -261,7 +288,7 @@ async function work(
     );
     const short = shortRunNote(config, dataset);
     if (short !== undefined) io.err(`${short}\n`);
-    const onResume = ({ step, source, damaged }: ResumePoint): void =>
+    const onResume = ({ step, source, damaged }: ResumePoint): void => {
       io.err(
         source === undefined
           ? 'No checkpoint yet: from the beginning.\n'
@@ -269,6 +296,9 @@ async function work(
             ? `${passedOverText(damaged, { step, source })}\n`
             : `From step ${countText(step)} (${source}).\n`,
       );
+      const course = before && courseText(before, config, step);
+      if (course) io.err(`${course}\n`);
+    };
     const [summary, status] = await withInterrupt(async (signal) => {
       const progress = showProgress(`${dataset.name}, ${title}`, io, { signal });
       try {
@@ -278,6 +308,8 @@ async function work(
           signal,
           onResume,
           ...(checkCheckpoint && { checkCheckpoint }),
+          onDiverged: (report, action) => io.err(divergedText(report, action, { config, folder })),
+          forgetRateScale,
         });
         return [made, made.completed ? 0 : interruptStatus(signal)] as const;
       } finally {
@@ -293,27 +325,6 @@ async function work(
     await directory.close();
     await prepared.trainer.dispose();
   }
-}
-
-function summaryText(
-  { step, completed, seconds, stepsPerSecond, samplesPerSecond, checkpoint }: RunSummary,
-  config: RunConfig,
-  folder: string,
-): string {
-  const speed =
-    stepsPerSecond === 0
-      ? ''
-      : ` (${rateText(stepsPerSecond)} steps/s, ${rateText(samplesPerSecond)} samples/s)`;
-  if (!completed) {
-    return (
-      `Stopped after step ${countText(step)} of ${countText(config.steps)}. Checkpoint: ${checkpoint ?? 'none'}\n` +
-      `Go on with: meanflow train --resume ${shellWord(folder)}\n`
-    );
-  }
-  return (
-    `${countText(step)} steps made, ${durationText(seconds)}${speed}. Checkpoint: ${checkpoint ?? folder}\n` +
-    `Now: meanflow evaluate ${shellWord(folder)}   or: meanflow sample ${shellWord(folder)}\n`
-  );
 }
 
 /** `runs/<data>-<method>-seed-<seed>`, numbered on where it is taken. */

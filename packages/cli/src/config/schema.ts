@@ -112,6 +112,10 @@ const run = {
   stepsPerRun: count.optional(),
   /** How the data were read when the run began, recorded by the run itself: nothing is guessed again. */
   reading: readingSchema.optional(),
+  /** What to do where a step is not finite, or the error has grown beyond all that was; to stop, by default. */
+  onDivergence: z.enum(['stop', 'skip', 'back']).optional(),
+  /** Where data without a name lay when the run began; recorded by the run itself. */
+  dataPaths: z.strictObject({ absolute: z.string().min(1), fromRun: z.string().min(1) }).optional(),
   /** SHA-256 of a file, or of the files of a folder, when the run began, recorded by the run itself. */
   digest: z
     .string()

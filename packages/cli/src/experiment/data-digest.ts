@@ -16,6 +16,11 @@ import { kindOf } from './open-data.js';
 
 /** How much of a digest a message shows. */
 const SHOWN = 16;
+/** The beginning of a digest, for messages. */
+export function shortDigest(digest: string | undefined): string {
+  return digest === undefined ? 'none' : `${digest.slice(0, SHOWN)}…`;
+}
+
 /** Bytes of each file of an image folder that are looked at. */
 const FIRST_BYTES = 1 << 16;
 
@@ -69,8 +74,8 @@ export async function checkDigest({ data, images, digest: recorded }: RunConfig)
   const found = await digestOf(data, images);
   if (found === recorded) return;
   throw new DataError(
-    `"${data}" has changed since the run began: its SHA-256 is ${found?.slice(0, SHOWN)}…, the run was trained on ` +
-      `${recorded.slice(0, SHOWN)}…. Put the former ${kindOf(data) === 'image-folder' ? 'images' : 'file'} back, or train anew on ` +
+    `"${data}" has changed since the run began: its SHA-256 is ${shortDigest(found)}, the run was trained on ` +
+      `${shortDigest(recorded)}. Put the former ${kindOf(data) === 'image-folder' ? 'images' : 'file'} back, or train anew on ` +
       "this: `meanflow train --config` with the run's config.json takes the data as it is.",
   );
 }

@@ -33,6 +33,7 @@ import { averageText } from '../config/optimizer-schema.js';
 import { methods } from '../methods.js';
 import { countText } from '../report/numbers.js';
 import { averageNote, chosenAverage } from './averages.js';
+import { withoutPlaces } from './data-place.js';
 import { compareWithRun } from './same-run.js';
 
 /** What a checkpoint remembers of its data. */
@@ -145,7 +146,7 @@ export function networkOf(
 export function checkpointInfo(config: RunConfig, dataset: Dataset): JsonObject {
   // Through text, which leaves out what is undefined.
   const data = { ...factsOf(dataset), description: describeData(dataset) };
-  return JSON.parse(JSON.stringify({ config, data })) as JsonObject;
+  return JSON.parse(JSON.stringify({ config: withoutPlaces(config), data })) as JsonObject;
 }
 
 /** The facts of a data set. */

@@ -11,7 +11,11 @@ import type { MetricsRecord } from '@meanflow/training';
 import { readRunConfig, RunDirectory } from '@meanflow/training/node';
 import { runConfigSchema, type RunConfig } from '../config/schema.js';
 import { validate } from '../config/validate.js';
+import { withPlaces } from './data-place.js';
 import { incidental } from './same-run.js';
+
+/** Where data lie. */
+const places = ['data', 'dataPaths'] as const satisfies readonly (keyof RunConfig)[];
 
 /**
  * Makes the run's folder, or opens the one that is there.
@@ -19,13 +23,16 @@ import { incidental } from './same-run.js';
  * @throws {DataError} when it cannot be written, is in use, or holds another run
  */
 export async function openRun(path: string, config: RunConfig): Promise<RunDirectory> {
-  const wanted = asJson(config);
+  const wanted = asJson(withPlaces(config, path));
   if (!existsSync(join(path, 'config.json'))) return RunDirectory.create(path, wanted);
   const source = join(path, 'config.json');
   const found = asJson(validate(runConfigSchema, await readRunConfig(path), source, DataError));
+  const isSameData = found.digest !== undefined && found.digest === wanted.digest;
   const differing = Object.keys({ ...wanted, ...found }).filter(
     (name) =>
       !incidental.some((other) => other === name) &&
+      // What the data are is known by their digest.
+      !(places.some((place) => place === name) && isSameData) &&
       // Runs of earlier versions did not record it.
       !(name === 'reading' && found[name] === undefined) &&
       !isDeepStrictEqual(wanted[name], found[name]),

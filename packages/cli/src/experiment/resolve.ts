@@ -102,7 +102,7 @@ export async function resolveRun(
   const found = withSteps(asked, dataset, source);
   checkFit(found, dataset, source);
   // Of the data as it is: settings of an earlier run begin a new one.
-  const { digest: _, reading: __, ...config } = found;
+  const { digest: _, reading: __, dataPaths: ___, ...config } = found;
   const digest = await digestOf(data, choice.images);
   const { reading } = dataset;
   const recorded = {

@@ -5,7 +5,7 @@ import {
   type RunDirectory,
   type RunSummary,
 } from '@meanflow/training/node';
-import type { Checkpoint, Progress } from '@meanflow/training';
+import type { Checkpoint, Progress, TrainOptions } from '@meanflow/training';
 import { checkpointInfo } from './model.js';
 import type { PreparedRun } from './training.js';
 
@@ -17,12 +17,16 @@ export interface RunOptions {
   readonly onResume?: (from: ResumePoint) => void;
   /** Throws where the checkpoint to go on from is not of this run. */
   readonly checkCheckpoint?: (checkpoint: Checkpoint) => void;
+  readonly onDiverged?: TrainOptions['onDiverged'];
+  /** Takes the learning rate as it is asked for, though the run had gone back to smaller ones. */
+  readonly forgetRateScale?: boolean;
 }
 
 /** Trains until all steps are made or the signal stops it; the trainer is left at the state that this ends in. */
 export async function trainRun(run: PreparedRun, options: RunOptions): Promise<RunSummary> {
   const { config, dataset, trainer } = run;
-  const { directory, onProgress, signal, onResume, checkCheckpoint } = options;
+  const { directory, onProgress, signal } = options;
+  const { onResume, checkCheckpoint, onDiverged, forgetRateScale } = options;
   return trainInDirectory(trainer, {
     run: directory,
     info: checkpointInfo(config, dataset),
@@ -31,7 +35,10 @@ export async function trainRun(run: PreparedRun, options: RunOptions): Promise<R
     checkpointEvery: config.checkpointEvery,
     onProgress,
     signal,
-    ...(onResume === undefined ? {} : { onResume }),
-    ...(checkCheckpoint === undefined ? {} : { checkCheckpoint }),
+    ...(config.onDivergence && { onDivergence: config.onDivergence }),
+    ...(onResume && { onResume }),
+    ...(checkCheckpoint && { checkCheckpoint }),
+    ...(onDiverged && { onDiverged }),
+    ...(forgetRateScale && { forgetRateScale }),
   });
 }

@@ -16,6 +16,7 @@ export const incidental = [
   'stepsPerRun',
   'sampling',
   'evaluation',
+  'onDivergence',
 ] as const satisfies readonly (keyof RunConfig)[];
 
 /** What may change when a run goes on, and is said then. */
@@ -76,7 +77,7 @@ function list(found: readonly Difference[]): string {
 }
 
 /** Data of equal content are the same wherever they lie. */
-function withoutPath({ data, ...config }: RunConfig, { digest }: RunConfig): object {
+function withoutPath({ data, dataPaths: _, ...config }: RunConfig, { digest }: RunConfig): object {
   return digest !== undefined && digest === config.digest ? config : { data, ...config };
 }
 

@@ -14,6 +14,7 @@ import {
   warmUpSchedule,
   type BatchSource,
   type GradientTransform,
+  type Schedule,
   type ScheduleLike,
 } from '@meanflow/training';
 import type { OptimizerSettings } from '../config/optimizer-schema.js';
@@ -46,6 +47,7 @@ export async function prepareRun({ config, dataset }: ResolvedRun, backend: Back
     batchSize: config.batch,
     seed: config.seed,
     stepsPerRun: config.stepsPerRun,
+    guarded: config.onDivergence === 'skip',
   });
   return { config, dataset, network, trainer };
 }
@@ -89,7 +91,8 @@ function optimizerOf(settings: OptimizerSettings, network: NetworkConfig, steps:
   return clipNorm === undefined ? optimizer : chain(clipByGlobalNorm(clipNorm), optimizer);
 }
 
-function scheduleOf(settings: OptimizerSettings, steps: number): ScheduleLike {
+/** The learning rate by updates made before. */
+export function scheduleOf(settings: OptimizerSettings, steps: number): Schedule {
   const { learningRate, schedule, finalShare = 0, warmUpSteps, warmUpFrom } = settings;
   const remaining = Math.max(1, steps - warmUpSteps);
   const main = {

@@ -14,8 +14,12 @@ export interface Started {
 }
 
 /** Starts `meanflow` with these arguments, and with changes to the environment. */
-export function start(args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
-  return startProgram('../../src/main.ts', args, env);
+export function start(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  cwd?: string,
+): Started {
+  return startProgram('../../src/main.ts', args, env, cwd);
 }
 
 /** Starts a program, by its path from here. */
@@ -23,6 +27,7 @@ export function startProgram(
   program: string,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  cwd?: string,
 ): Started {
   const loader = [
     '--conditions',
@@ -33,6 +38,7 @@ export function startProgram(
   const child = spawn(process.execPath, [...loader, at(program), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
+    ...(cwd && { cwd }),
   });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk) => (out += String(chunk)));

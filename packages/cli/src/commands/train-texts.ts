@@ -1,0 +1,79 @@
+/** What `meanflow train` says of a run: where its learning rate goes when it goes on, what diverged, and what came of it. */
+import { divergenceText, type DivergenceAction, type DivergenceReport } from '@meanflow/training';
+import { divergencesPath, type RunSummary } from '@meanflow/training/node';
+import type { RunConfig } from '../config/schema.js';
+import { scheduleOf } from '../experiment/training.js';
+import { countText, durationText, rateText } from '../report/numbers.js';
+import { shellWord } from '../terminal/shell.js';
+
+/**
+ * The course of the learning rate, where going on changes it: a schedule that had come to its end, or near it, begins anew in the
+ * middle of a longer one. Undefined where nothing changes.
+ *
+ * @param step updates made
+ */
+export function courseText(before: RunConfig, config: RunConfig, step: number): string | undefined {
+  const [former, next] = [before, config].map(({ optimizer, steps }) => scheduleOf(optimizer, steps));
+  if (before.steps === config.steps && before.optimizer.learningRate === config.optimizer.learningRate) {
+    return undefined;
+  }
+  const { schedule } = config.optimizer;
+  const plan =
+    before.steps === config.steps
+      ? `${countText(config.steps)} steps`
+      : `${countText(config.steps)} steps in place of ${countText(before.steps)}`;
+  const was = step === 0 ? '' : `it was ${rate(former(step - 1))} at step ${countText(step)}, `;
+  const ends =
+    schedule === 'constant' ? 'stays there' : `follows its ${schedule} to ${rate(next(config.steps - 1))}`;
+  return (
+    `Learning rate, over ${plan}: ${was}is ${rate(next(step))} at step ${countText(step + 1)}, and from ` +
+    `${step < config.optimizer.warmUpSteps ? 'the end of the warm-up' : 'there'} ${ends}.`
+  );
+}
+
+function rate(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
+/** What is said of a divergence before the run ends with it or goes on. */
+export function divergedText(
+  report: DivergenceReport,
+  action: DivergenceAction,
+  { config, folder }: { readonly config: RunConfig; readonly folder: string },
+): string {
+  if (action === 'skipped') return `Step ${countText(report.step)} was skipped. ${divergenceText(report)}\n`;
+  if (action === 'went back') {
+    return `${divergenceText(report)}\nGoing back to the last checkpoint, with half the learning rate.\n`;
+  }
+  const found = `What was found out is in ${divergencesPath(folder)}.`;
+  // Where nothing was learnt yet, there is nothing to go on from.
+  if (report.cause === 'beginning' || (report.cause === 'data' && report.step === 1)) return `${found}\n`;
+  const half = rate((report.learningRate ?? config.optimizer.learningRate) / 2);
+  const [option, what] =
+    report.cause === 'optimization'
+      ? [`--learning-rate ${half}`, 'from before it, more slowly']
+      : ['--on-divergence skip', 'without such steps'];
+  return `${found} To go on ${what}: meanflow train --resume ${shellWord(folder)} ${option}\n`;
+}
+
+/** What came of a run that was not broken off by an error. */
+export function summaryText(
+  { step, completed, seconds, stepsPerSecond, samplesPerSecond, checkpoint }: RunSummary,
+  config: RunConfig,
+  folder: string,
+): string {
+  const speed =
+    stepsPerSecond === 0
+      ? ''
+      : ` (${rateText(stepsPerSecond)} steps/s, ${rateText(samplesPerSecond)} samples/s)`;
+  if (!completed) {
+    return (
+      `Stopped after step ${countText(step)} of ${countText(config.steps)}. Checkpoint: ${checkpoint ?? 'none'}\n` +
+      `Go on with: meanflow train --resume ${shellWord(folder)}\n`
+    );
+  }
+  return (
+    `${countText(step)} steps made, ${durationText(seconds)}${speed}. Checkpoint: ${checkpoint ?? folder}\n` +
+    `Now: meanflow evaluate ${shellWord(folder)}   or: meanflow sample ${shellWord(folder)}\n`
+  );
+}
