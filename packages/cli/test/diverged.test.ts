@@ -22,7 +22,14 @@ it('data of 1e30 are called by their name', async () => {
   );
   await writeFile(folder.path('l30.npz'), encodeNpz({ latents }));
   const config = {
-    ...{ data: folder.path('l30.npz'), steps: 30, batch: 16, method: 'meanflow', conditional: false },
+    ...{
+      data: folder.path('l30.npz'),
+      steps: 30,
+      batch: 16,
+      method: 'meanflow',
+      conditional: false,
+      latents: { from: 'nchw' },
+    },
     ...{ network: { kind: 'residual-mlp', width: 16, depth: 1 }, logEvery: 10, checkpointEvery: 10 },
   };
   const outcome = await meanflow(
