@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DataError } from '@meanflow/core';
-import { crc32c, readTensor } from '@meanflow/formats';
+import { byteLength, crc32c, readTensor } from '@meanflow/formats';
 import { openCheckpointFolder } from '../src/index.js';
 import { big, bytesOf, little, memoryFolder } from './support/build.js';
 
@@ -186,6 +186,24 @@ describe('a zarr array', () => {
     expect(await readEverything(contents)).toEqual({ w: [0, 0, 0, 0] });
     const everything = JSON.stringify({ ...metadata, store_array_data_equal_to_fill_value: true });
     await refused({ ...contents, _METADATA: everything }, /lacks chunk/);
+  });
+
+  test('is filled up to sixteen times what is there, or 64 MiB, and no further', async () => {
+    const metadata = JSON.stringify({
+      tree_metadata: { w: { key_metadata: [{ key: 'w' }], value_metadata: { value_type: 'jax.Array' } } },
+    });
+    const of = (rows: number, chunks: Readonly<Record<string, Uint8Array>>) => ({
+      ...folder({ shape: [rows, 1024], chunks: [1024, 1024] }, chunks),
+      _METADATA: metadata,
+    });
+    await refused(of(30_000, {}), /describes 122880000 bytes, of which at most 0 are there/);
+    const chunk = new Uint8Array(4 << 20);
+    await refused(of(30_000, { 'w/0.0': chunk }), /122880000 bytes, of which at most 4194304 are there/);
+    const { tensors } = await openCheckpointFolder(memoryFolder(of(17 * 1024, { 'w/0.0': chunk })));
+    expect(byteLength(tensors[0])).toBe(17 * chunk.length);
+    let bytes = 0;
+    for await (const piece of tensors[0].pieces()) bytes += piece.length;
+    expect(bytes).toBe(17 * chunk.length);
   });
 });
 

@@ -79,7 +79,7 @@ const cases: readonly (readonly [string, readonly string[], number, string])[] =
     'a misspelt field within',
     ['train', '--config', 'FOLDER/nested.json'],
     2,
-    'network: there is no field "widht". Did you mean "width"?',
+    'network (line 1): there is no field "widht". Did you mean "width"?',
   ],
   [
     'a misspelt field of a recipe',
@@ -93,7 +93,12 @@ const cases: readonly (readonly [string, readonly string[], number, string])[] =
     2,
     'recipes: there is no data set "digts". Did you mean "digits"?',
   ],
-  ['a seed twice', ['compare', '--config', 'FOLDER/twice.json'], 2, 'seeds: expected each of them once.'],
+  [
+    'a seed twice',
+    ['compare', '--config', 'FOLDER/twice.json'],
+    2,
+    'seeds (line 1): expected each of them once.',
+  ],
   [
     'two files of one name',
     ['compare', '--data', `${points},FOLDER/other/points.csv`],
@@ -142,7 +147,7 @@ const onRun: readonly (readonly [string, string, readonly string[], number, stri
   ['no such solver', 'sample', ['--solver', 'eulre'], 2, 'There is no solver "eulre". Did you mean "euler"?'],
   ['half a step', 'sample', ['--solver', 'heun', '--nfe', '3'], 2, 'NFE must be a multiple of 2; got 3'],
   ['guidance that it has not', 'sample', ['--guidance', '2'], 2, 'was not trained for guidance'],
-  ['zero evaluations', 'evaluate', ['--nfe', '1,0'], 2, 'Expected a whole number from 1, got 0.'],
+  ['zero evaluations', 'evaluate', ['--nfe', '1,0'], 2, 'Expected a whole number from 1 to 100000, got 0.'],
 ];
 
 it.each(onRun)('%s', async (_, command, args, status, message) => {

@@ -26,6 +26,9 @@ const LARGEST_METADATA = 1 << 20;
 /** A chunk may be larger than its array, but not by far. */
 const LARGEST_PADDING = 1 << 20;
 const MOST_CHUNKS = 1 << 20;
+/** What chunks that are not there may stand for: so many bytes, or so many times those that are there. */
+const FILLED_ANYWAY = 1 << 26;
+const FILLED_FOR_STORED = 16;
 
 /** What a chunk that is not there means: an error, or the array's fill value. */
 export type MissingChunks = 'fail' | 'fill';
@@ -74,8 +77,14 @@ export async function zarrTensor(
     name,
     dtype,
     shape,
-    pieces: () =>
-      isStreamed ? streamed(metadata, chunk, source) : assembled(metadata, chunk, source),
+    pieces: () => {
+      // Here and not before: what nobody reads may be as large as it likes.
+      if (missing === 'fill') {
+        const stored = store.keys.filter((name) => name.startsWith(prefix) && name !== metadataKey).length;
+        checkFilled(metadata, stored, source);
+      }
+      return isStreamed ? streamed(metadata, chunk, source) : assembled(metadata, chunk, source);
+    },
   };
 } // prettier-ignore
 
@@ -90,6 +99,19 @@ function checkSizes(metadata: ZarrMetadata, source: string): void {
   }
   if (sizeOf(grid(metadata)) > MOST_CHUNKS)
     throw new DataError(`${source} has more than ${MOST_CHUNKS} chunks.`);
+}
+
+/** @param stored files below the array, each a chunk or a shard of several */
+function checkFilled(metadata: ZarrMetadata, stored: number, source: string): void {
+  const { dtype, shape, chunks, shard } = metadata;
+  const whole = byteLength({ dtype, shape });
+  const present = stored * byteLength({ dtype, shape: chunks }) * (shard === undefined ? 1 : sizeOf(shard));
+  if (whole - present > Math.max(FILLED_ANYWAY, FILLED_FOR_STORED * present)) {
+    throw new DataError(
+      `${source} describes ${whole} bytes, of which at most ${present} are there; what is missing may be filled up to ` +
+        `${FILLED_FOR_STORED} times that, or ${FILLED_ANYWAY} bytes.`,
+    );
+  }
 }
 
 /** Number of chunks along each axis. */

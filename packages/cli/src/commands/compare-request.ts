@@ -5,7 +5,7 @@
 import { ArgumentError } from '@meanflow/core';
 import { DEFAULT_BACKEND } from '../backends.js';
 import { merge } from '../config/merge.js';
-import { readConfigFile } from '../config/read-file.js';
+import { openConfigFile } from '../config/read-file.js';
 import { comparisonConfigSchema, methodNames } from '../config/schema.js';
 import { validate } from '../config/validate.js';
 import { loadRequest, type ComparisonRequest } from '../experiment/comparison-file.js';
@@ -53,13 +53,16 @@ export function requestOf(options: CompareOptions): Promise<ComparisonRequest> {
 async function newRequest(options: CompareOptions): Promise<ComparisonRequest> {
   const { data, label, method, steps, batch, backend: backendName } = options;
   const seeds = options.seeds ?? (options.seed === undefined ? undefined : [options.seed]);
-  const file = options.config === undefined ? {} : await readConfigFile(options.config);
+  const file = options.config === undefined ? undefined : await openConfigFile(options.config);
   const images = imageSettings(options);
   const table = tableSettings(options);
   const latents = latentSettings(options);
   const changes = { data, label, table, images, latents, methods: method, seeds, backend: backendName };
-  const source = options.config ?? 'The options';
-  const config = validate(comparisonConfigSchema, merge(merge(defaults, file), changes), source);
+  const config = validate(
+    comparisonConfigSchema,
+    merge(merge(defaults, file?.record), changes),
+    file?.source ?? 'The options',
+  );
   const evaluation = options.metrics && { metrics: options.metrics };
   return { config, changes: { steps, batch, evaluation }, command: commandLine(options) };
 }

@@ -40,7 +40,7 @@ import {
   withBackend,
   withFolders,
   wholeNumber,
-  wholeNumbers,
+  evaluationCounts,
 } from './options.js';
 import { withGuidance } from './sample.js';
 
@@ -61,7 +61,7 @@ export function addEvaluate(program: Command, io: Io): void {
       '<run>',
       'a run folder or a checkpoint (.safetensors); with --features also an imported model, or images (.npz)',
     )
-    .option('--nfe <list>', 'network evaluations for each sample, such as 1,2,4', wholeNumbers(1))
+    .option('--nfe <list>', 'network evaluations for each sample, such as 1,2,4', evaluationCounts)
     .option('--samples <n>', 'how many samples to draw', wholeNumber(2))
     .option('--seed <n>', 'of the noise and of the reference data', wholeNumber(0), 0)
     .option(

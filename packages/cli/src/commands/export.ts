@@ -9,7 +9,7 @@ import { writeOutput, writeOutputs } from '../files.js';
 import { bytesText } from '../report/numbers.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { defaultEvaluations, solverOption, withGuidance } from './sample.js';
-import { averageOption, wholeNumber, withGuidanceOptions } from './options.js';
+import { averageOption, evaluations, wholeNumber, withGuidanceOptions } from './options.js';
 
 interface ExportOptions {
   readonly nfe?: number;
@@ -40,7 +40,7 @@ export function addExport(program: Command, io: Io): void {
     .option(
       '--nfe <n>',
       'network evaluations for each sample; by default the fewest that it was made for',
-      wholeNumber(1),
+      evaluations,
     )
     .option('--batch <n>', 'samples in a run; the shapes of the file are fixed', wholeNumber(1), 1)
     .option('--solver <name>', 'as for "meanflow sample", but for those that choose their steps')

@@ -1,28 +1,42 @@
 /** Options that several commands share, and how their values are read. */
+import { printable } from '@meanflow/core';
 import { findMetric } from '@meanflow/metrics';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { ImageSettings, LatentSettings, TableSettings } from '../config/data-schema.js';
+import {
+  LARGEST_IMAGE,
+  type ImageSettings,
+  type LatentSettings,
+  type TableSettings,
+} from '../config/data-schema.js';
+import { MOST_EVALUATIONS } from '../config/schema.js';
 
 /** An option as it is typed, `--image-size`, from its key, `imageSize`. */
 export function optionName(key: string): string {
   return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** A whole number from `least`. */
-export function wholeNumber(least: number): (text: string) => number {
+/** A whole number from `least`, up to `most` where it has a bound. */
+export function wholeNumber(least: number, most = Infinity): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`Expected a whole number from ${least}, got ${text}.`);
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least || value > most) {
+      const range = most === Infinity ? `from ${least}` : `from ${least} to ${most}`;
+      throw new InvalidArgumentError(`Expected a whole number ${range}, got ${printable(text)}.`);
     }
     return value;
   };
 }
 
-/** Whole numbers from `least`, separated by commas, each once. */
-export function wholeNumbers(least: number): (text: string) => number[] {
-  return (text) => unique(text.split(',').map((part) => wholeNumber(least)(part.trim())));
+/** Whole numbers from `least` to `most`, separated by commas, each once. */
+export function wholeNumbers(least: number, most = Infinity): (text: string) => number[] {
+  return (text) => unique(text.split(',').map((part) => wholeNumber(least, most)(part.trim())));
 }
+
+/** `--nfe`: evaluations of the network for each sample. */
+export const evaluations = wholeNumber(1, MOST_EVALUATIONS);
+
+/** Several of them. */
+export const evaluationCounts = wholeNumbers(1, MOST_EVALUATIONS);
 
 /** Names separated by commas, each once. */
 export function names(text: string): string[] {
@@ -156,7 +170,7 @@ export function withFolders(command: Command): Command {
     .option(
       '--image-size <pixels>',
       "height and width that a folder's images are resized and cropped to",
-      wholeNumber(1),
+      wholeNumber(1, LARGEST_IMAGE),
     )
     .option(
       '--split-folders <names>',
@@ -177,7 +191,11 @@ export function withFolders(command: Command): Command {
 export function withImages(command: Command): Command {
   return withFolders(command)
     .option('--flip', 'mirror half of the images that are trained on')
-    .option('--crop-padding <pixels>', 'shift images at random by up to so much', wholeNumber(0));
+    .option(
+      '--crop-padding <pixels>',
+      'shift images at random by up to so much',
+      wholeNumber(0, LARGEST_IMAGE),
+    );
 }
 
 /** These options as a configuration has them; undefined where none was given. */

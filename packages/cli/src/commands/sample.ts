@@ -7,6 +7,7 @@ import { DEFAULT_BACKEND, findBackend } from '../backends.js';
 import { solverNames, type SolverName } from '../config/schema.js';
 import { classByClass, drawSamples, roundLabels } from '../experiment/draw.js';
 import { loadGenerator } from '../experiment/generator.js';
+import { checkSampleMemory } from '../experiment/memory.js';
 import type { Generator, Labels } from '../experiment/model.js';
 import { writeOutput } from '../files.js';
 import { countText } from '../report/numbers.js';
@@ -19,6 +20,7 @@ import {
   names,
   withBackend,
   withGuidanceOptions,
+  evaluations,
   wholeNumber,
   type Grid,
   type LabelChoice,
@@ -59,7 +61,7 @@ export function addSample(program: Command, io: Io): void {
     .option(
       '--nfe <n>',
       'network evaluations for each sample; by default the fewest that it was made for',
-      wholeNumber(1),
+      evaluations,
     )
     .option(
       '--count <n>',
@@ -114,6 +116,7 @@ async function sample(run: string, options: SampleOptions, io: Io): Promise<void
   const out = options.out ?? (loaded.data.imageShape === undefined ? 'samples.csv' : 'samples.png');
   checkFormat(out, loaded.data);
   const delimiter = options.delimiter === undefined ? undefined : delimiterOf(options.delimiter);
+  if (options.count !== undefined) checkSampleMemory(options.count, loaded.data.featureShape, '--count');
   const labels = labelsFor(loaded, options);
   const isAdaptive = (solver ?? loaded.sampling.solver) === 'dormand-prince';
   const nfe = options.nfe ?? (isAdaptive ? undefined : defaultEvaluations(loaded));

@@ -9,7 +9,7 @@ import { checkFree, readRunConfig, RunDirectory, type ResumePoint } from '@meanf
 import { Option, type Command } from 'commander';
 import { findBackend } from '../backends.js';
 import { merge } from '../config/merge.js';
-import { readConfigFile } from '../config/read-file.js';
+import { openConfigFile } from '../config/read-file.js';
 import { methodNames, runConfigSchema, type RunConfig } from '../config/schema.js';
 import { validate } from '../config/validate.js';
 import { averageNote } from '../experiment/averages.js';
@@ -131,7 +131,7 @@ All settings of a run, to be changed and given to --config:
 /** A new run. Nothing is written before it is compiled. */
 async function begin(options: TrainOptions, io: Io): Promise<number> {
   if (options.out !== undefined) await checkOut(options.out);
-  const file = options.config === undefined ? {} : await readConfigFile(options.config);
+  const file = options.config === undefined ? undefined : await openConfigFile(options.config);
   const { data, label, recipe, method, steps, epochs, batch, seed, backend, unconditional } = options;
   const conditional = unconditional && false;
   const { learningRate, onDivergence } = options;
@@ -156,8 +156,8 @@ async function begin(options: TrainOptions, io: Io): Promise<number> {
     seed,
     backend,
   };
-  const changes = mergeRuns(file, given);
-  const run = await resolveRun(changes, options.config ?? 'The options');
+  const changes = mergeRuns(file?.record ?? {}, given);
+  const run = await resolveRun(changes, file?.source ?? 'The options');
   io.err(`${describeData(run.dataset)}\n`);
   await checkRows(run);
   return withBackendOf(run.config, async (device) => {

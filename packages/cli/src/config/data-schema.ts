@@ -2,15 +2,20 @@
 import { z } from 'zod';
 import { count } from './numbers.js';
 
+/** Height and width of an image, in pixels. */
+export const LARGEST_IMAGE = 16_384;
+/** The largest data sets have some ten thousand. */
+const MOST_CLASSES = 1_000_000;
+
 /** Of images; `labels` is for CIFAR-100, flips and crops are for all, the rest is for folders. */
 export const imageSettingsSchema = z.strictObject({
   /** Height and width that a folder's images are resized and cropped to. */
-  size: count.optional(),
+  size: count.max(LARGEST_IMAGE).optional(),
   channels: z.union([z.literal(1), z.literal(3)]).optional(),
   /** Mirror half of the images that are trained on. */
   flip: z.boolean().optional(),
   /** Width of a black border, from which a part of the image's size is cut at a random place. */
-  cropPadding: z.int().nonnegative().optional(),
+  cropPadding: z.int().nonnegative().max(LARGEST_IMAGE).optional(),
   labels: z.enum(['fine', 'coarse']).optional(),
   /** Most bytes of decoded images that are kept in memory. */
   cacheBytes: z.number().nonnegative().optional(),
@@ -60,7 +65,7 @@ export const latentSettingsSchema = z.strictObject({
   from: z.enum(['nchw', 'nhwc']).optional(),
   /** What the arrays are called. */
   arrays: z.strictObject({ latents: z.string().optional(), labels: z.string().optional() }).optional(),
-  classCount: count.optional(),
+  classCount: count.max(MOST_CLASSES).optional(),
   /** Whether each number that occurs is a class, or all from 0 to the largest. */
   labelMeaning: z.enum(['distinct', 'numbers']).optional(),
   /** What the values are. */

@@ -54,9 +54,9 @@ export const averageName = z.number().nonnegative();
 /** Averages of the parameters, by decays or by half-lives in samples, or both. */
 export const emaSchema = z
   .strictObject({
-    decays: z.array(below1).min(1).optional(),
+    decays: z.array(below1).min(1).max(64).optional(),
     /** In samples, as in EDM and pixel MeanFlow. */
-    halfLives: z.array(z.number().min(1)).min(1).optional(),
+    halfLives: z.array(z.number().min(1)).min(1).max(64).optional(),
     every: count.optional(),
     /** Begin with smaller decays. Configurations of before that was usual say nothing, and mean false. */
     rampUp: z.boolean().optional(),

@@ -30,12 +30,15 @@ export const solverNames = [
 ] as const;
 export type SolverName = (typeof solverNames)[number];
 
+/** Of the network for each sample; nobody has made a thousand. */
+export const MOST_EVALUATIONS = 100_000;
+
 const seed = z.int().nonnegative();
 
 const sampling = z.strictObject({
   solver: z.enum(solverNames),
   /** Evaluations of the network for each sample, to be evaluated at and shown. */
-  nfe: z.array(count).min(1),
+  nfe: z.array(count.max(MOST_EVALUATIONS)).min(1).max(1000),
   /** Decay or half-life of the average that is sampled with; `null` for the parameters themselves. */
   ema: averageName.nullable(),
   /** ω, and the times between which it applies. */
@@ -109,7 +112,7 @@ const run = {
   logEvery: count,
   checkpointEvery: count,
   /** Updates in one run of the device; by default as the backend is best used. A run is not interrupted. */
-  stepsPerRun: count.optional(),
+  stepsPerRun: count.max(1000).optional(),
   /** How the data were read when the run began, recorded by the run itself: nothing is guessed again. */
   reading: readingSchema.optional(),
   /** What to do where a step is not finite, or the error has grown beyond all that was; to stop, by default. */

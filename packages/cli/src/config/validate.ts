@@ -2,41 +2,54 @@
  * From parsed JSON to a checked configuration. Every problem is named by the path of its field and says what was found and what is
  * expected; an unknown key or name comes with the nearest right one.
  */
-import { ArgumentError, type DataError, didYouMean } from '@meanflow/core';
+import { ArgumentError, type DataError, didYouMean, printableJson, quoted } from '@meanflow/core';
 import { z } from 'zod';
+import { fieldPath, type FieldPath } from './field-path.js';
+import type { ConfigSource } from './read-file.js';
 
-/** How many problems an error lists. */
+/** How many problems an error lists, and how many keys one of them. */
 const LISTED = 5;
 
 /**
  * The value, checked and typed.
  *
- * @param source where it was written, for messages: a file, or the command line
+ * @param source where it was written, for messages: a file, which may know the lines of its fields, or the command line
  * @param Failure what is thrown: an ArgumentError for what a user wrote, a DataError for what a program did
  * @throws {ArgumentError | DataError} naming up to five fields that are wrong
  */
 export function validate<T>(
   schema: z.ZodType<T>,
   value: unknown,
-  source: string,
+  source: string | ConfigSource,
   Failure: typeof ArgumentError | typeof DataError = ArgumentError,
 ): T {
   const result = schema.safeParse(value, { error: explain });
   if (result.success) return result.data;
   const { issues } = result.error;
-  const problems = issues.slice(0, LISTED).map(({ path, message }) => `${fieldPath(path)}${message}`);
+  const problems = issues
+    .slice(0, LISTED)
+    .map((issue) => `${placeOf(source, issue.path as FieldPath, unknownKey(issue))}${issue.message}`);
   if (issues.length > LISTED) problems.push(`and ${issues.length - LISTED} more.`);
   throw new Failure(
     problems.length === 1 ? `${source}: ${problems[0]}` : `${source}:\n  ${problems.join('\n  ')}`,
   );
 }
 
-/** `network.embedding.kind: `, with `[2]` for elements of a list; empty at the top. */
-function fieldPath(path: readonly PropertyKey[]): string {
-  const text = path
-    .map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i === 0 ? '' : '.'}${String(key)}`))
-    .join('');
-  return text === '' ? '' : `${text}: `;
+/** The key that a problem is about, where it stands in the object that has the problem. */
+function unknownKey(issue: z.core.$ZodIssue): FieldPath {
+  return issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+}
+
+/**
+ * A field with its line, where the file has it: `network.width (line 3): `.
+ *
+ * @param within what in the field it is about, for the line
+ */
+export function placeOf(source: string | ConfigSource, path: FieldPath, within: FieldPath = []): string {
+  const line = typeof source === 'string' ? undefined : source.lineOf([...path, ...within]);
+  const field = fieldPath(path);
+  if (line === undefined) return field;
+  return field === '' ? `line ${line}: ` : `${field.slice(0, -2)} (line ${line}): `;
 }
 
 /** The sentence for a problem; undefined leaves it to Zod. */
@@ -45,7 +58,9 @@ function explain(issue: z.core.$ZodRawIssue): string | undefined {
     case 'unrecognized_keys': {
       const known = issue.inst instanceof z.ZodObject ? Object.keys(issue.inst.shape) : [];
       const [first, ...rest] = issue.keys;
-      const others = rest.length === 0 ? '' : ` Neither are there ${rest.map(quoted).join(', ')}.`;
+      const listed = rest.slice(0, LISTED).map((key) => quoted(key));
+      const more = rest.length > LISTED ? `, and ${rest.length - LISTED} more` : '';
+      const others = rest.length === 0 ? '' : ` Neither are there ${listed.join(', ')}${more}.`;
       return `there is no field ${quoted(first)}.${didYouMean(first, known)}${others} Known are ${known.join(', ')}.`;
     }
     case 'invalid_value':
@@ -93,9 +108,5 @@ function found(value: unknown): string {
     ? Array.isArray(value)
       ? 'a list'
       : 'an object'
-    : JSON.stringify(value);
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text);
+    : printableJson(value);
 }

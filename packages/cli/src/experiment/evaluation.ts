@@ -9,6 +9,7 @@ import { findMetric, type Evaluation, type FeatureExtractor, type Metric } from 
 import type { ParameterTree, Sampler } from '@meanflow/samplers';
 import type { RunConfig } from '../config/schema.js';
 import { drawSamples, labelsLike } from './draw.js';
+import { checkSampleMemory } from './memory.js';
 import { ExtractedEvaluation, featuresOf, readsFeatures } from './features.js';
 import type { Model } from './model.js';
 
@@ -65,6 +66,9 @@ export function createJudge(
   extractor?: FeatureExtractor,
 ): Judge {
   const key = evaluationKey(seed);
+  if (dataset.sizes === undefined) {
+    checkSampleMemory(evaluation.samples, dataset.featureShape, 'evaluation.samples (--samples)');
+  }
   const reference = dataset.reference('test', key.fold('reference'), evaluation.samples);
   const fresh = dataset.reference('train', key.fold('floor'), evaluation.samples);
   const asked = evaluation.metrics.map(findMetric);

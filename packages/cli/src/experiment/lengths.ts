@@ -6,6 +6,7 @@ import { ArgumentError } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import { recipeSteps } from '@meanflow/models';
 import { isRecord, merge, type JsonRecord } from '../config/merge.js';
+import type { ConfigSource } from '../config/read-file.js';
 import type { AskedRun, RunConfig } from '../config/schema.js';
 
 /** `changes` over `base`, where a length replaces the one that is said in the other unit. */
@@ -30,7 +31,11 @@ function without(base: unknown, changes: unknown, units: readonly string[]): unk
  *
  * @throws {ArgumentError} when a length is missing or said twice, or passes are asked of data that has no rows
  */
-export function withSteps(asked: AskedRun, { name, sizes }: Dataset, source: string): RunConfig {
+export function withSteps(
+  asked: AskedRun,
+  { name, sizes }: Dataset,
+  source: string | ConfigSource,
+): RunConfig {
   const { epochs, ...run } = asked;
   const { batch } = run;
   const stepsOf = (field: string, steps: number | undefined, passes: number | undefined): number => {

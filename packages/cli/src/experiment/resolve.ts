@@ -24,7 +24,8 @@ import {
   type Recipe,
   type RunConfig,
 } from '../config/schema.js';
-import { validate } from '../config/validate.js';
+import type { ConfigSource } from '../config/read-file.js';
+import { placeOf, validate } from '../config/validate.js';
 import { recipeFor } from '../recipes/index.js';
 import { publishedRecipe } from '../recipes/published.js';
 import { checkClassifiable } from './classifier.js';
@@ -38,6 +39,8 @@ import { stepsFor } from './solvers.js';
 export interface ResolvedRun {
   readonly config: RunConfig;
   readonly dataset: Dataset;
+  /** Where it was written, for messages. */
+  readonly source?: string | ConfigSource;
 }
 
 const { shape } = runConfigSchema;
@@ -84,7 +87,7 @@ export interface ResolveOptions {
  */
 export async function resolveRun(
   changes: JsonRecord,
-  source: string,
+  source: string | ConfigSource,
   { recipe, open = openData }: ResolveOptions = {},
 ): Promise<ResolvedRun> {
   const name = validate(z.looseObject({ recipe: shape.recipe }), changes, source).recipe;
@@ -109,7 +112,7 @@ export async function resolveRun(
     ...(reading && { reading: readingSettings(reading) }),
     ...(digest === undefined ? {} : { digest }),
   };
-  return { config: { ...config, ...recorded }, dataset };
+  return { config: { ...config, ...recorded }, dataset, source };
 }
 
 /** How data were read, as a configuration holds it. */
@@ -185,7 +188,7 @@ function followed(own: JsonRecord, published: JsonRecord): JsonRecord {
 const withoutMuon: readonly string[] = ['mlp', 'residual-mlp'];
 
 /** What no schema sees: whether the parts fit together. */
-function checkFit(config: RunConfig, dataset: Dataset, source: string): void {
+function checkFit(config: RunConfig, dataset: Dataset, source: string | ConfigSource): void {
   const { sampling, ema, evaluation, objective, method } = config;
   findBackend(config.backend);
   evaluation.metrics.forEach(findMetric);
@@ -193,18 +196,18 @@ function checkFit(config: RunConfig, dataset: Dataset, source: string): void {
   sampling.nfe.forEach((nfe) => stepsFor(sampling, nfe, usesTwoEvaluations(config)));
   if (objective.kind !== method) {
     throw new ArgumentError(
-      `${source}: objective.kind: expected "${method}", the method of the run, got "${objective.kind}".`,
+      `${source}: ${placeOf(source, ['objective', 'kind'])}expected "${method}", the method of the run, got "${objective.kind}".`,
     );
   }
   const averages = averagesOf(ema);
   if (sampling.ema !== null && !averages.includes(sampling.ema)) {
     throw new ArgumentError(
-      `${source}: sampling.ema: expected a decay or half-life of ema (${averages.join(', ')}) or null, got ${sampling.ema}.`,
+      `${source}: ${placeOf(source, ['sampling', 'ema'])}expected a decay or half-life of ema (${averages.join(', ')}) or null, got ${sampling.ema}.`,
     );
   }
   if (config.optimizer.kind === 'muon' && withoutMuon.includes(config.network.kind)) {
     throw new ArgumentError(
-      `${source}: optimizer.kind: Muon trains the published networks (dit, imf-dit, pmf-dit, song-unet), and this is "${config.network.kind}": ` +
+      `${source}: ${placeOf(source, ['optimizer', 'kind'])}Muon trains the published networks (dit, imf-dit, pmf-dit, song-unet), and this is "${config.network.kind}": ` +
         'use adamw.',
     );
   }

@@ -1,5 +1,5 @@
 /** A resolved run as a trainer: network, objective, optimizer with its schedule, averages and batches out of the configuration. */
-import { referenceBackend, type Backend } from '@meanflow/core';
+import { ArgumentError, referenceBackend, type Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import { createObjective, type AnyNetwork, type NetworkConfig, type TrainingBatch } from '@meanflow/models';
 import type { ParameterTree } from '@meanflow/samplers';
@@ -18,8 +18,11 @@ import {
   type ScheduleLike,
 } from '@meanflow/training';
 import type { OptimizerSettings } from '../config/optimizer-schema.js';
+import type { ConfigSource } from '../config/read-file.js';
 import type { RunConfig } from '../config/schema.js';
+import { placeOf } from '../config/validate.js';
 import { emaOf } from './averages.js';
+import { checkTrainingMemory } from './memory.js';
 import { factsOf, networkOf } from './model.js';
 import type { ResolvedRun } from './resolve.js';
 
@@ -32,11 +35,15 @@ export interface PreparedRun extends ResolvedRun {
 /**
  * Compiles a run's train step.
  *
- * @throws {ArgumentError} when network and objective do not fit together
+ * @throws {ArgumentError} when network and objective do not fit together, or would take more memory than there is
  * @throws {BackendError} when the step cannot run on the backend
  */
-export async function prepareRun({ config, dataset }: ResolvedRun, backend: Backend): Promise<PreparedRun> {
-  const network = networkOf(config, factsOf(dataset));
+export async function prepareRun(
+  { config, dataset, source = 'The configuration' }: ResolvedRun,
+  backend: Backend,
+): Promise<PreparedRun> {
+  const network = describedNetwork(config, dataset, source);
+  checkTrainingMemory(config, network, source);
   const trainer = await Trainer.create({
     backend,
     network,
@@ -50,6 +57,20 @@ export async function prepareRun({ config, dataset }: ResolvedRun, backend: Back
     guarded: config.onDivergence === 'skip',
   });
   return { config, dataset, network, trainer };
+}
+
+/** The network, whose complaints about its fields are told with the place of the field. */
+function describedNetwork(config: RunConfig, dataset: Dataset, source: string | ConfigSource): AnyNetwork {
+  try {
+    return networkOf(config, factsOf(dataset));
+  } catch (error) {
+    const [field] = error instanceof ArgumentError ? (/^\w+/.exec(error.message) ?? []) : [];
+    if (!(error instanceof ArgumentError) || field === undefined || !Object.hasOwn(config.network, field))
+      throw error;
+    throw new ArgumentError(`${source}: ${placeOf(source, ['network', field])}${error.message}`, {
+      cause: error,
+    });
+  }
 }
 
 /**

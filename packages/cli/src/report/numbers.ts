@@ -32,11 +32,11 @@ export function rateText(perSecond: number): string {
   return perSecond < 9.95 ? String(Number(perSecond.toPrecision(2))) : countText(perSecond);
 }
 
-/** Bytes as `812 bytes`, `3.4 kB` or `2.4 GB`, in powers of a thousand. */
+/** Bytes as `812 bytes`, `3.4 kB`, `2.4 GB` or `60 TB`, in powers of a thousand. */
 export function bytesText(bytes: number): string {
   if (bytes < 1000) return `${bytes} bytes`;
-  const power = Math.min(3, Math.floor(Math.log10(bytes) / 3));
-  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${['', 'kB', 'MB', 'GB'][power]}`;
+  const power = Math.min(5, Math.floor(Math.log10(bytes) / 3));
+  return `${Number((bytes / 1000 ** power).toPrecision(3))} ${['', 'kB', 'MB', 'GB', 'TB', 'PB'][power]}`;
 }
 
 /** The middle value, or the mean of the two in the middle. */

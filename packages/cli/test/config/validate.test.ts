@@ -27,7 +27,7 @@ it('accepts what it made', () => {
 it.each([
   [
     { stesp: 5 },
-    'config.json: there is no field "stesp". Did you mean "steps"? Known are data, label, images',
+    'config.json: there is no field "stesp". Did you mean "steps"? Known are data, label, table',
   ],
   [
     { network: { widht: 8 } },

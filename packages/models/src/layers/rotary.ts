@@ -58,12 +58,17 @@ export function rotaryTable2d(
   return tableOf(angles);
 }
 
-function rotaryFrequencies(width: number, theta: number): number[] {
+/** @throws {ArgumentError} unless features of that width along a sequence are pairs */
+export function checkRotaryWidth(width: number): void {
   if (!Number.isInteger(width / 2)) {
     throw new ArgumentError(
       `Rotary positions turn pairs of features, and ${width} is not a number of pairs.`,
     );
   }
+}
+
+function rotaryFrequencies(width: number, theta: number): number[] {
+  checkRotaryWidth(width);
   return Array.from({ length: width / 2 }, (_, i) => theta ** ((-2 * i) / width));
 }
 

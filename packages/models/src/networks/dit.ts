@@ -19,7 +19,7 @@ import {
   type PatchEmbeddingParameters,
   type PatchGrid,
 } from '../layers/patches.js';
-import { sinusoidalPositions } from '../layers/positions.js';
+import { checkPositionsWidth, sinusoidalPositions } from '../layers/positions.js';
 import {
   checkConditioning,
   condition,
@@ -35,6 +35,7 @@ import {
   checkHeads,
   checkMlpRatio,
   checkVelocityHead,
+  once,
   type ConfiguredNetwork,
 } from './network.js';
 
@@ -115,7 +116,8 @@ export function dit(config: DitConfig): ConfiguredNetwork<DitParameters, DitConf
   checkConditioning(conditioning);
   const form: ConditionForm = { kind: 'add', width, activation: 'silu' };
   const grid = patchGrid(featureShape, patchSize);
-  const positions = sinusoidalPositions(grid.rows, grid.columns, width);
+  checkPositionsWidth(width);
+  const positions = once(() => sinusoidalPositions(grid.rows, grid.columns, width));
   const specs = parameterSpecs(config, grid, conditioning, form);
 
   const block = (x: Tensor, params: Symbolic<DitBlockParameters>, c: Tensor): Tensor => {
@@ -133,7 +135,7 @@ export function dit(config: DitConfig): ConfiguredNetwork<DitParameters, DitConf
 
   const apply = (params: Symbolic<DitParameters>, inputs: VelocityInputs) => {
     const c = silu(condition(conditioning, form, params.condition, inputs));
-    const start = add(embedPatches(params.patch, grid, inputs.z), constant(positions));
+    const start = add(embedPatches(params.patch, grid, inputs.z), constant(positions()));
     const run = (x: Tensor, blocks: readonly Symbolic<DitBlockParameters>[]) =>
       blocks.reduce((y, each) => block(y, each, c), x);
     const shared = depth - (velocityHead?.depth ?? 0);

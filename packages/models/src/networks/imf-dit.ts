@@ -12,7 +12,7 @@ import {
   unpatchify,
   type PatchEmbeddingParameters,
 } from '../layers/patches.js';
-import { rotaryTable } from '../layers/rotary.js';
+import { checkRotaryWidth, rotaryTable } from '../layers/rotary.js';
 import {
   checkInContext,
   inContextFields,
@@ -43,6 +43,7 @@ export function imfDit(config: ImfDitConfig): ConfiguredNetwork<ImfDitParameters
     grid,
     learnedPositions: false,
     rotary: (prefix, headWidth) => rotaryTable(prefix + grid.rows * grid.columns, headWidth),
+    checkHeadWidth: checkRotaryWidth,
   });
   const specs = { ...transformer.specs, patch: patchEmbeddingParameters(grid, width, 'xavier') };
   return {

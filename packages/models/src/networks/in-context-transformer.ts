@@ -34,6 +34,7 @@ import {
   checkHeads,
   checkMlpRatio,
   checkVelocityHead,
+  once,
 } from './network.js';
 
 /** Fields that both networks have, as plain JSON. */
@@ -86,6 +87,8 @@ interface InContextForm {
   readonly grid: PatchGrid;
   /** Positions for queries and keys of a head's width, given the number of tokens before the patches. */
   readonly rotary: (prefix: number, headWidth: number) => RotaryTable;
+  /** @throws {ArgumentError} when heads of that width cannot be turned */
+  readonly checkHeadWidth: (headWidth: number) => void;
   readonly learnedPositions: boolean;
 }
 
@@ -144,7 +147,8 @@ export function inContextTransformer(config: InContextConfig, form: InContextFor
   const counts = { ...publishedTokens, ...config.tokens };
   const prefix = conditionTokenCount(conditions, counts);
   const length = prefix + grid.rows * grid.columns;
-  const rotary = form.rotary(prefix, width / heads);
+  form.checkHeadWidth(width / heads);
+  const rotary = once(() => form.rotary(prefix, width / heads));
 
   const blocks = (count: number) =>
     Array.from({ length: count }, () => gatedBlockParameters(width, heads, Math.floor(mlpRatio * width)));
@@ -162,7 +166,7 @@ export function inContextTransformer(config: InContextConfig, form: InContextFor
   };
 
   const through = (x: Tensor, params: readonly Symbolic<GatedBlockParameters>[]): Tensor =>
-    params.reduce((y, each) => gatedBlock(each, y, { heads, rotary }), x);
+    params.reduce((y, each) => gatedBlock(each, y, { heads, rotary: rotary() }), x);
   const finish = (trunk: Tensor, params: Symbolic<HeadParameters>): Tensor => {
     const tokens = through(trunk, params.blocks);
     const patches = slice(tokens, [0, prefix, 0], tokens.shape);

@@ -13,13 +13,26 @@ export interface ConfiguredNetwork<Params extends ParameterTree, Config> extends
   readonly parameterCount: number;
 }
 
-/** @throws {ArgumentError} unless every named value is a whole number from 1 */
+/** Layers are described, and traced, one by one: a network of more is a mistake. */
+const MOST_LAYERS = 1000;
+const layerCounts: readonly string[] = ['depth', 'blocks'];
+
+/** @throws {ArgumentError} unless every named value is a whole number from 1, and those that count layers are at most 1,000 */
 export function checkCounts(values: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(values)) {
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new ArgumentError(`${name} is a whole number from 1, got ${value}.`);
     }
+    if (layerCounts.includes(name) && value > MOST_LAYERS) {
+      throw new ArgumentError(`${name} is at most ${MOST_LAYERS}, got ${value}.`);
+    }
   }
+}
+
+/** What takes memory to make, made when it is first used: a network can be described and counted without it. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 /** @throws {ArgumentError} unless the shape of a sample holds whole numbers from 1 */

@@ -14,7 +14,7 @@ import {
   unpatchify,
   type PatchEmbeddingParameters,
 } from '../layers/patches.js';
-import { rotaryTable2d } from '../layers/rotary.js';
+import { checkRotaryWidth, rotaryTable2d } from '../layers/rotary.js';
 import {
   checkInContext,
   inContextFields,
@@ -65,6 +65,7 @@ export function pmfDit(config: PmfDitConfig): ConfiguredNetwork<PmfDitParameters
     grid,
     learnedPositions: true,
     rotary: (prefix, headWidth) => rotaryTable2d({ prefix, ...grid }, headWidth),
+    checkHeadWidth: (headWidth) => checkRotaryWidth(headWidth / 2),
   });
   const specs = {
     ...transformer.specs,
