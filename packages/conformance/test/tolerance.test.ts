@@ -6,12 +6,14 @@ const floats = (values: number[], shape = [values.length]) => hostArray(Float32A
 const f64 = (values: number[]) => hostArray(Float64Array.from(values), { dtype: 'float64' });
 
 describe('tolerances', () => {
-  test('one addition has half an ulp', () => {
-    const { graph } = trace(([x, y]: Tensor[]) => add(x, y), [spec([2]), spec([2])]);
-    const { output } = expectations(graph, { 0: floats([1, 0.5]), 1: floats([2, -0.25]) });
-    expect([...output.value.data]).toEqual([3, 0.25]);
-    expect(output.tolerance[0]).toBeCloseTo(3 * u, 12);
-    expect(output.tolerance[1]).toBeCloseTo(0.25 * u, 12);
+  test('one addition has half an ulp, and none where the sum is a float32 number', () => {
+    const { graph } = trace(([x, y]: Tensor[]) => add(x, y), [spec([3]), spec([3])]);
+    const small = 2 ** -30;
+    const { output } = expectations(graph, { 0: floats([1, 0.5, 1]), 1: floats([small, -small, 2]) });
+    expect([...output.value.data]).toEqual([1 + small, 0.5 - small, 3]);
+    expect(output.tolerance[0] / u).toBeCloseTo(1, 6);
+    expect(output.tolerance[1] / u).toBeCloseTo(0.5, 6);
+    expect(output.tolerance[2]).toBe(2 ** -126);
   });
 
   test('moving elements has none', () => {
