@@ -2,7 +2,7 @@
  * The devices that the backend runs on, each with the execution provider and session options that it needs. The
  * options were chosen by measurement; what was tried stands beside them.
  */
-import { BackendError, type DeviceInfo } from '@meanflow/core';
+import { BackendError, type DeviceInfo, ownValue } from '@meanflow/core';
 import type { InferenceSession } from 'onnxruntime-common';
 
 export type OrtDevice = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
@@ -99,7 +99,7 @@ const profiles: Readonly<Record<OrtDevice, DeviceProfile>> = {
 
 /** @throws {BackendError} when there is no such device, naming those that are */
 export function deviceProfile(device: string): DeviceProfile {
-  const found = (profiles as Readonly<Record<string, DeviceProfile | undefined>>)[device];
+  const found = ownValue<DeviceProfile>(profiles, device);
   if (found !== undefined) return found;
   throw new BackendError(
     `backend-ort has no device "${device}"; it has: ${Object.keys(profiles).join(', ')}.`,

@@ -14,6 +14,7 @@ import {
   type Graph,
   type HostArray,
   type TensorType,
+  ownValue,
 } from '@meanflow/core';
 import type { ExternalData, InitializerData } from './onnx/model.js';
 import type { ModelBuilder } from './onnx/model-builder.js';
@@ -98,7 +99,7 @@ export function exportOnnx(graph: Graph, options: ExportOptions): ExportedModel 
   };
   const builder = lowerGraph(graph, interchange, {
     input: (into, path, type, isRead) => {
-      if (!(path in inputs)) {
+      if (!Object.hasOwn(inputs, path)) {
         // A sampler does not read the parameters that only training needs.
         return isRead ? store(into, path, type) : path;
       }
@@ -108,7 +109,7 @@ export function exportOnnx(graph: Graph, options: ExportOptions): ExportedModel 
   });
   const named = (values: Graph['inputs'], names: Readonly<Record<string, string>>): ExportedValue[] =>
     values
-      .filter(({ name }) => name in names)
+      .filter(({ name }) => Object.hasOwn(names, name))
       .map(({ name, value }) => ({ ...graph.types[value], name: names[name] }));
   const pieces = builder.encodeInPieces(options.metadata);
   return {
@@ -173,8 +174,8 @@ const INFINITE_HALF = 0x7c00;
 function checkValues(graph: Graph, { inputs, outputs, parameters }: ExportOptions): void {
   for (const { name, value } of graph.inputs) {
     const type = graph.types[value];
-    const given = parameters[name];
-    if (name in inputs === (given !== undefined)) {
+    const given = ownValue(parameters, name);
+    if (Object.hasOwn(inputs, name) === (given !== undefined)) {
       throw new ArgumentError(
         `Input "${name}" of graph "${graph.name}" needs either a name in \`inputs\` or a value in \`parameters\`.`,
       );
@@ -186,7 +187,7 @@ function checkValues(graph: Graph, { inputs, outputs, parameters }: ExportOption
     }
   }
   for (const { name } of graph.outputs) {
-    if (!(name in outputs)) {
+    if (!Object.hasOwn(outputs, name)) {
       throw new ArgumentError(`Output "${name}" of graph "${graph.name}" needs a name in \`outputs\`.`);
     }
   }

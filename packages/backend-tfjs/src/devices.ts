@@ -1,5 +1,5 @@
 /** Devices: how each tfjs backend is opened, what it really is, and what to install where it is missing. */
-import { BackendError, type DeviceInfo, type HostArray } from '@meanflow/core';
+import { BackendError, type DeviceInfo, type HostArray, ownValue } from '@meanflow/core';
 import type { BackendValues, DataId, DataType } from '@tensorflow/tfjs-core';
 import { loadModule, messageOf, type ModuleSource, type TensorStore, type TfModule } from './runtime.js';
 
@@ -102,7 +102,7 @@ export async function openEngineDevice(
   device: Exclude<TfjsDevice, 'webgpu'>,
   { kernels }: DeviceOptions,
 ): Promise<OpenDevice> {
-  const found = (engineDevices as Readonly<Record<string, EngineDevice | undefined>>)[device];
+  const found = ownValue<EngineDevice>(engineDevices, device);
   if (found === undefined) {
     const names = [...Object.keys(engineDevices), 'webgpu'].join(', ');
     throw new BackendError(`backend-tfjs has no device "${device}"; it has: ${names}.`);

@@ -180,15 +180,14 @@ export class ScheduleExecutable implements TfjsExecutable {
   private results(storages: Storages): Record<string, DeviceArray> {
     const { store } = this.device;
     const onRead = (bytes: number) => (this.counted.deviceToHostBytes += bytes);
-    const results: Record<string, DeviceArray> = {};
-    for (const { name, value } of this.schedule.outputs) {
+    const results = this.schedule.outputs.map(({ name, value }): [string, DeviceArray] => {
       const dataId = value.storage === undefined ? undefined : storages[value.storage]!;
       if (dataId !== undefined) store.incRef(dataId);
-      results[name] = new TfjsArray(this.device, dataId, value, onRead);
-    }
+      return [name, new TfjsArray(this.device, dataId, value, onRead)];
+    });
     this.releaseAll(storages);
     this.counted.runs += 1;
-    return results;
+    return Object.fromEntries(results);
   }
 
   private release(storages: Storages, storage: StorageId): void {

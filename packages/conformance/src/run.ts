@@ -112,12 +112,12 @@ async function outputsOf(
   const executable = await backend.compile(graph);
   try {
     const outputs = await executable.run(inputs);
-    const read: Record<string, HostArray> = {};
+    const read: [string, HostArray][] = [];
     for (const [name, array] of Object.entries(outputs)) {
-      read[name] = await array.read();
+      read.push([name, await array.read()]);
       array.dispose();
     }
-    return read;
+    return Object.fromEntries(read);
   } finally {
     await executable.dispose();
   }

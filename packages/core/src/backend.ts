@@ -141,7 +141,7 @@ export async function compile<In extends Tree<SpecLeaf>, Out extends Tree<Tensor
 
 /** Subtree pairs to leaf pairs of one type each. */
 function expandState(graph: Graph, pairs: Readonly<Record<string, string>>): Record<string, string> {
-  const state: Record<string, string> = {};
+  const state: [string, string][] = [];
   const outputs = new Map(graph.outputs.map(({ name, value }) => [name, value]));
   for (const [from, to] of Object.entries(pairs)) {
     const matches = graph.inputs.filter(({ name }) => name === from || name.startsWith(`${from}/`));
@@ -158,8 +158,8 @@ function expandState(graph: Graph, pairs: Readonly<Record<string, string>>): Rec
           `state: output "${target}" is ${formatType(given)} and cannot replace "${name}", ${formatType(replaced)}.`,
         );
       }
-      state[name] = target;
+      state.push([name, target]);
     }
   }
-  return state;
+  return Object.fromEntries(state);
 }

@@ -2,6 +2,7 @@
 export * from './types.js';
 export * from './errors.js';
 export * from './nearest-name.js';
+export { ownValue } from './own-value.js';
 export { printable, printableJson, quoted } from './printable.js';
 export * from './half.js';
 export { hostArray, HostArray, hostZeros, toHostArray } from './host-array.js';

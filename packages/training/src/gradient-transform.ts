@@ -49,15 +49,15 @@ export function chain(...transforms: readonly GradientTransform[]): GradientTran
     update(gradients, state, { params, scalars }) {
       let updates = gradients;
       const states: Tree<Tensor>[] = [];
-      const metrics: Record<string, Tensor> = {};
+      const metrics: [string, Tensor][] = [];
       transforms.forEach((transform, i) => {
         const context = { params, scalars: childAt(scalars, i) };
         const result = transform.update(updates, childAt(state, i), context);
         updates = result.updates;
         states.push(result.state);
-        Object.assign(metrics, result.metrics);
+        metrics.push(...Object.entries(result.metrics ?? {}));
       });
-      return { updates, state: states, metrics };
+      return { updates, state: states, metrics: Object.fromEntries(metrics) };
     },
     ...(withRate && { learningRate: (step: number) => withRate.learningRate!(step) }),
   };

@@ -54,7 +54,7 @@ export function partition<K extends string>(
       return {
         updates: structure.unflatten(structure.paths.map((path) => updates.get(path)!)) as P,
         state: each((_, name) => results[name].state),
-        metrics: Object.assign({}, ...names.map((name) => results[name].metrics)) as Record<string, Tensor>,
+        metrics: Object.fromEntries(names.flatMap((name) => Object.entries(results[name].metrics ?? {}))),
       };
     },
     ...(withRate && { learningRate: (step: number) => withRate.learningRate!(step) }),

@@ -3,7 +3,7 @@
  * begins, so that a mistake in the last shows at once.
  */
 import type { Classifier } from '@meanflow/classifier';
-import { ArgumentError, didYouMean, type Backend } from '@meanflow/core';
+import { ArgumentError, didYouMean, type Backend, ownValue } from '@meanflow/core';
 import { datasets, type Dataset } from '@meanflow/data';
 import { merge } from '../config/merge.js';
 import { recipeSchema, type ComparisonConfig } from '../config/schema.js';
@@ -58,7 +58,7 @@ export async function planComparison(
       data,
       label: kind === 'table' ? config.label : undefined,
       table: kind === 'table' ? config.table : undefined,
-      conditional: config.recipes[data]?.conditional,
+      conditional: ownValue(config.recipes, data)?.conditional,
       backend: config.backend,
       ...applicableSettings(kind, config),
     };
@@ -72,7 +72,7 @@ export async function planComparison(
     const source = `recipes.${data}`;
     const recipe = validate(
       recipeSchema,
-      merge(recipeFor(dataset), merge(config.recipes[data], changes)),
+      merge(recipeFor(dataset), merge(ownValue(config.recipes, data), changes)),
       source,
     );
     const runs: PlannedSeed[] = [];

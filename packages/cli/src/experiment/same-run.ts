@@ -3,7 +3,7 @@
  * with: what decides the training must be what config.json says, and what else has changed since is named.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { DataError, printableJson } from '@meanflow/core';
+import { DataError, printableJson, ownValue } from '@meanflow/core';
 import type { Checkpoint } from '@meanflow/training';
 import type { RunConfig } from '../config/schema.js';
 import { isRecord } from '../config/merge.js';
@@ -84,7 +84,7 @@ function withoutPath({ data, dataPaths: _, ...config }: RunConfig, { digest }: R
 function* differences(made: unknown, now: unknown, path: string): Generator<Difference> {
   if (isRecord(made) && isRecord(now)) {
     for (const key of new Set([...Object.keys(made), ...Object.keys(now)])) {
-      yield* differences(made[key], now[key], path === '' ? key : `${path}.${key}`);
+      yield* differences(ownValue(made, key), ownValue(now, key), path === '' ? key : `${path}.${key}`);
     }
   } else if (!isDeepStrictEqual(made, now)) yield { path, made, now };
 }

@@ -96,10 +96,12 @@ export function samplerModel(
       leaf,
     ]),
   );
-  const paths = traced.graph.inputs.map((input) => input.name).filter((path) => path in inputNames);
+  const paths = traced.graph.inputs
+    .map((input) => input.name)
+    .filter((path) => Object.hasOwn(inputNames, path));
   const exported = exportOnnx(traced.graph, {
     inputs: Object.fromEntries(
-      paths.filter((path) => !(path in conditions)).map((path) => [path, inputNames[path]]),
+      paths.filter((path) => !Object.hasOwn(conditions, path)).map((path) => [path, inputNames[path]]),
     ),
     outputs: { samples: 'samples' },
     parameters: { ...parameters, ...conditions },

@@ -20,7 +20,9 @@ export function scoresTable(
   floor?: Readonly<Record<string, number>>,
 ): string {
   const cells = (scores: Readonly<Record<string, number>>): string[] =>
-    metrics.map((metric) => (metric.name in scores ? metricText(scores[metric.name], metric) : '–'));
+    metrics.map((metric) =>
+      Object.hasOwn(scores, metric.name) ? metricText(scores[metric.name], metric) : '–',
+    );
   const arrows = { lower: '↓', higher: '↑', one: '→1' };
   const isGuided = rows.some(({ guidance }) => guidance !== undefined);
   const guided = (text: string): string[] => (isGuided ? [text] : []);

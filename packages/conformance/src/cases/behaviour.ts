@@ -140,10 +140,10 @@ export async function runAndRead(
   inputs: Readonly<Record<string, RunInput>>,
 ): Promise<Record<string, HostArray>> {
   const outputs = await executable.run(inputs);
-  const read: Record<string, HostArray> = {};
-  for (const [name, array] of Object.entries(outputs)) read[name] = await array.read();
+  const read: [string, HostArray][] = [];
+  for (const [name, array] of Object.entries(outputs)) read.push([name, await array.read()]);
   disposeAll(outputs);
-  return read;
+  return Object.fromEntries(read);
 }
 
 export function disposeAll(outputs: Readonly<Record<string, DeviceArray>>): void {

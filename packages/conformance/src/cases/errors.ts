@@ -1,5 +1,6 @@
 /** Errors: a run or a compilation that does not fit is refused with core's typed errors, and leaves things whole. */
 import {
+  add,
   ArgumentError,
   DTypeError,
   HostArray,
@@ -7,7 +8,10 @@ import {
   PytreeError,
   referenceBackend,
   ShapeError,
+  spec,
+  trace,
   type RunInput,
+  type Tensor,
 } from '@meanflow/core';
 import {
   casesOf,
@@ -19,11 +23,14 @@ import {
   expectValues,
   runAndRead,
   scalar,
+  withExecutable,
 } from './behaviour.js';
 import type { BehaviourCase } from './case.js';
 import { f32, i32 } from './inputs.js';
 
 const { of, doubling, counting } = casesOf('errors', 'errors');
+
+const INHERITED = ['constructor', '__proto__', 'toString', 'hasOwnProperty'] as const;
 
 /** All of them. */
 export function errorCases(): BehaviourCase[] {
@@ -74,6 +81,32 @@ export function errorCases(): BehaviourCase[] {
         return;
       }
       expectValues('the result', result.y, [4, 8, 12]);
+    }),
+    of('names that every object answers to are names like others', async (backend) => {
+      const named = <T>(make: (i: number) => T) =>
+        Object.fromEntries(INHERITED.map((name, i) => [name, make(i)]));
+      const { graph } = trace(
+        (given: Readonly<Record<string, Tensor>>) =>
+          Object.fromEntries(INHERITED.map((name, i) => [name, add(given[name], i)])),
+        named(() => spec([2])),
+      );
+      await withExecutable(
+        backend,
+        graph,
+        named((i) => INHERITED[i]),
+        async (executable) => {
+          const missing = Object.fromEntries(Object.entries(named(() => f32([0, 0]))).slice(1));
+          const run = () => executable.run(missing);
+          const { message } = await expectRejection(`run() without "${INHERITED[0]}"`, run, ArgumentError);
+          expect(message.includes(INHERITED[0]), `The message must name what is missing: ${message}`);
+          const first = await executable.run(named(() => f32([1, 2])));
+          const found = await runAndRead(executable, first);
+          for (const [i, name] of INHERITED.entries()) {
+            expect(Object.hasOwn(found, name), `The output "${name}" is missing.`);
+            expectValues(name, found[name], [1 + 2 * i, 2 + 2 * i]);
+          }
+        },
+      );
     }),
     of('a state that names no input or output of one type is refused', async (backend) => {
       const graph = counterGraph(2);
