@@ -117,6 +117,7 @@ class KernelBackend implements TfjsBackend {
   async compile(graph: Graph, options?: CompileOptions): Promise<TfjsExecutable> {
     const state = checkCompileOptions(graph, options);
     return this.executables.compile(async () => {
+      this.device.check();
       const { tfjsName, store } = this.device;
       const find = (kernel: string) => this.tf.getKernel(kernel, tfjsName)?.kernelFunc;
       const source = { tfjsName, find, backend: store };

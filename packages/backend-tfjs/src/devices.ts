@@ -29,7 +29,9 @@ export interface OpenDevice {
   readonly dispatches?: number;
   upload(value: HostArray): DataId;
   read(dataId: DataId): Promise<BackendValues>;
-  /** Resolves when another run may be started. @throws {BackendError} when the device was lost or reported an error */
+  /** @throws {DeviceLostError} when the device was lost @throws {BackendError} when it reported an error */
+  check(): void;
+  /** Resolves when another run may be started. @throws as `check` */
   ready(): Promise<void>;
   memory(): DeviceMemory;
   /** Hands what was recorded to the device. */
@@ -136,6 +138,7 @@ export async function openEngineDevice(
     // A copy: a CPU storage is the very array that it was written from, which stays the caller's.
     upload: (value) => writeHost(store, value, tfjsName === 'cpu'),
     read: (dataId) => store.read(dataId),
+    check: () => {},
     ready: async () => {},
     memory: () => ({
       storages: store.numDataIds(),

@@ -98,19 +98,29 @@ export class BackendError extends MeanflowError {
   }
 }
 
-/** The device went away while it was used, with all that lay on it: arrays, and executables. */
+/**
+ * The device went away while it was used, with all that lay on it: arrays, and executables. Every later call of its backend
+ * fails with this, too, but for `dispose()`.
+ */
 export class DeviceLostError extends BackendError {
   override get name(): string {
     return 'DeviceLostError';
   }
 
+  /**
+   * @param backend whose device it was, such as `tfjs:webgpu`
+   * @param reason what is known of the cause
+   */
   constructor(
-    /** The backend whose device it was, such as `tfjs:webgpu`. */
     readonly backend: string,
-    message: string,
+    readonly reason: string,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(
+      `The device of ${backend} was lost (${reason}), and all that lay on it. Open the backend anew, and begin from what was ` +
+        'saved; where it happens again, the driver may have been reset because a run took too long or memory ran out.',
+      options,
+    );
   }
 }
 

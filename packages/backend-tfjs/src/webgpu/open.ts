@@ -2,7 +2,7 @@
  * The WebGPU device: the adapter that is asked for or an error that says what was found instead, and a tfjs WebGPU
  * backend on a device of its own with the adapter's full limits.
  */
-import { BackendError, DisposedError, type DeviceInfo } from '@meanflow/core';
+import { BackendError, DeviceLostError, DisposedError, type DeviceInfo } from '@meanflow/core';
 import type { OpenDevice } from '../devices.js';
 import { writeHost } from '../devices.js';
 import { loadModule, messageOf, type ModuleSource, type TfModule } from '../runtime.js';
@@ -135,6 +135,7 @@ export async function openWebgpu(tf: TfModule, options: WebgpuOptions): Promise<
       health.check();
       return values;
     },
+    check: health.check,
     ready: async () => {
       while (running.length >= RUNS_IN_FLIGHT) await running.shift();
       health.check();
@@ -252,20 +253,21 @@ function withNavigator<T>(gpu: Gpu, construct: () => T): T {
 
 /** Remembers that the device was lost or reported an error, which it does whenever it likes. */
 function watch(device: GpuDevice): { check(): void; close(): void } {
-  let failure: string | undefined;
+  let failure: BackendError | undefined;
   let closed = false;
   device.lost
     .then(({ reason, message }) => {
-      failure ??= `The WebGPU device was lost (${reason}): ${message}`;
+      // Of all that went wrong this is what explains the rest.
+      failure = new DeviceLostError('tfjs:webgpu', [reason, message].filter(Boolean).join(': '));
     })
     .catch(() => undefined);
   device.addEventListener('uncapturederror', ({ error }) => {
-    failure ??= `The WebGPU device reported an error: ${error.message}`;
+    failure ??= new BackendError(`The WebGPU device reported an error: ${error.message}`);
   });
   return {
     check: () => {
       if (closed) throw new DisposedError('The backend tfjs:webgpu was disposed of, and its arrays with it.');
-      if (failure !== undefined) throw new BackendError(failure);
+      if (failure !== undefined) throw failure;
     },
     close: () => {
       closed = true;

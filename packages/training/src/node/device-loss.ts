@@ -2,6 +2,8 @@
 import { DeviceLostError } from '@meanflow/core';
 
 /**
+ * The error with what is left of the run.
+ *
  * @param path of the run directory
  * @param checkpoint the latest that was written, or that the run went on from
  */
@@ -10,9 +12,10 @@ export function afterDeviceLoss(
   path: string,
   checkpoint: string | undefined,
 ): DeviceLostError {
+  const { backend, reason } = error;
   const left =
     checkpoint === undefined
-      ? 'The run has no checkpoint yet: begin it again'
-      : `The last checkpoint is ${checkpoint}: go on from it with \`meanflow train --resume ${path}\`, or RunDirectory.resume`;
-  return new DeviceLostError(error.backend, `${error.message} ${left}, in a new process.`, { cause: error });
+      ? 'the run has no checkpoint yet, and is to be begun again'
+      : `the last checkpoint is ${checkpoint}; go on from it with \`meanflow train --resume ${path}\``;
+  return new DeviceLostError(backend, `${reason}; ${left}`, { cause: error });
 }
