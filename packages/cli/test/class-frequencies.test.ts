@@ -51,6 +51,10 @@ describe('data of unequal classes', () => {
       return ['common', 'rare'].map((name) => cells.filter((cell) => cell === name).length);
     };
     expect(await classes()).toEqual([125, 125]);
+    const { err } = await succeed('sample', folder.path('run'), '--count', '2', '--out', '-');
+    expect(err).toContain(
+      'Classes take turns. The data has 904 rows of common and 96 of rare: --labels data',
+    );
     expect(await classes('--labels', 'data')).toEqual([226, 24]);
     expect(await classes('--labels', 'data', '--class', 'rare')).toEqual([0, 250]);
   });

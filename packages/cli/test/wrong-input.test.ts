@@ -143,7 +143,13 @@ it.each(cases)('%s', async (_, args, status, message) => {
 /** Of a run that is there: arguments after it, the status, and what the message says. */
 const onRun: readonly (readonly [string, string, readonly string[], number, string])[] = [
   ['no such class', 'sample', ['--class', '3'], 2, 'The model knows no classes'],
-  ['no format', 'sample', ['--out', 'samples.npz'], 2, 'ends in none of .csv, .json, .png, .svg'],
+  [
+    'no format',
+    'sample',
+    ['--out', 'samples.xlsx'],
+    2,
+    'ends in none of .csv, .json, .npz, .npy, .png, .svg',
+  ],
   ['no such solver', 'sample', ['--solver', 'eulre'], 2, 'There is no solver "eulre". Did you mean "euler"?'],
   ['half a step', 'sample', ['--solver', 'heun', '--nfe', '3'], 2, 'NFE must be a multiple of 2; got 3'],
   ['guidance that it has not', 'sample', ['--guidance', '2'], 2, 'was not trained for guidance'],

@@ -12,6 +12,8 @@ const LEAST_ROWS = 16;
 const SHOWN = 8;
 /** Characters of a name in it. */
 const LONGEST = 60;
+/** Characters of a note. */
+const LONGEST_NOTE = 400;
 
 /** Mean and deviation of what the network sees, over all values of training rows. */
 export interface SeenValues {
@@ -40,7 +42,7 @@ export function describeData(dataset: Dataset): string {
     `${rowsText(dataset)} of ${shapeText(dataset)}`,
     classesText(dataset),
     `mean ${decimal(mean)}, deviation ${decimal(deviation)} after normalising`,
-    ...(dataset.notes ?? []),
+    ...(dataset.notes ?? []).map((note) => printable(note, LONGEST_NOTE)),
   ];
   return `${printable(dataset.name)}: ${parts.join('; ')}.`;
 }

@@ -17,10 +17,20 @@ import { recipeFor } from '../recipes/index.js';
 import { publishedRecipeNames, publishedRecipeText, publishedRecipeTitle } from '../recipes/published.js';
 import { bytesText, countText } from '../report/numbers.js';
 import { noticesTo, type Io } from '../terminal/io.js';
-import { optionName, tableOptionNames, tableSettings, withTable, type TableOptions } from './options.js';
+import {
+  imageSettings,
+  latentSettings,
+  tableSettings,
+  withArrays,
+  withImages,
+  withTable,
+  type ArrayReading,
+  type ImageOptions,
+  type TableOptions,
+} from './options.js';
 import { readLastMetrics } from '../run-metrics.js';
 
-interface InfoOptions extends TableOptions {
+interface InfoOptions extends TableOptions, ImageOptions, ArrayReading {
   readonly data?: string;
   readonly recipe?: string;
   readonly label?: string;
@@ -55,7 +65,7 @@ Examples:
   $ meanflow info --data points.csv --label class         # rows, columns, classes, and how the file is read
   $ meanflow info --recipe points.csv --label class`,
     );
-  withTable(command).action(async (run: string | undefined, options: InfoOptions) => {
+  withArrays(withImages(withTable(command))).action(async (run: string | undefined, options: InfoOptions) => {
     checkOptions(run, options);
     if (run !== undefined) io.out(await runText(run, options, io));
     else if (options.recipe !== undefined) io.out(await recipeText(options.recipe, options));
@@ -71,17 +81,30 @@ function checkOptions(run: string | undefined, options: InfoOptions): void {
   if (options.method !== undefined && options.recipe === undefined) {
     throw new ArgumentError('--method belongs to --recipe, which names the data.');
   }
-  const stray = (['label', ...tableOptionNames] as const).find((name) => options[name] !== undefined);
-  if (stray !== undefined && options.recipe === undefined && options.data === undefined) {
-    throw new ArgumentError(`${optionName(stray)} belongs to --recipe or --data, which name the data.`);
+  if (options.recipe !== undefined || options.data !== undefined) return;
+  const stray = Object.entries(dataSettings(options)).find(([, value]) => value !== undefined);
+  if (stray !== undefined) {
+    const name = stray[0] === 'label' ? '--label' : `An option of ${titles[stray[0]]}`;
+    throw new ArgumentError(`${name} belongs to --recipe or --data, which name the data.`);
   }
+}
+
+const titles: Readonly<Record<string, string>> = {
+  table: 'CSV files',
+  images: 'images',
+  latents: 'arrays',
+};
+
+/** What the options say of data. */
+function dataSettings(options: InfoOptions): Pick<RunConfig, 'label' | 'table' | 'images' | 'latents'> {
+  const { label } = options;
+  const [table, images, latents] = [tableSettings(options), imageSettings(options), latentSettings(options)];
+  return { label, table, images, latents };
 }
 
 /** What is understood of data, in a line. */
 async function dataText(data: string, options: InfoOptions): Promise<string> {
-  const { label } = options;
-  const settings = { heldOut: 0.2, splitSeed: 0, images: undefined, latents: undefined };
-  const choice = { data, label, table: tableSettings(options), ...settings };
+  const choice = { data, ...dataSettings(options), heldOut: 0.2, splitSeed: 0 };
   return `${describeData(await openData({ ...choice, layout: 'nhwc', conditional: false }))}\n`;
 }
 
@@ -167,7 +190,7 @@ async function recipeText(data: string, options: InfoOptions): Promise<string> {
     );
   }
   const { config: resolved, dataset } = await resolveRun(
-    { data, label, table: tableSettings(options), method },
+    { data, ...dataSettings(options), method },
     'The options',
   );
   // A run records the digest of its file, and how it read it, itself.

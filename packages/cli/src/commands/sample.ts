@@ -1,5 +1,5 @@
 /** `meanflow sample`: samples of a trained model in the units of its data, as numbers or as a picture. */
-import { ArgumentError, didYouMean, HostArray, RandomKey } from '@meanflow/core';
+import { ArgumentError, didYouMean, HostArray, printable, RandomKey } from '@meanflow/core';
 import { delimiterOf, proportionalLabels } from '@meanflow/data';
 import { createSampler, decodeSamples } from '@meanflow/samplers';
 import { Option, type Command } from 'commander';
@@ -12,6 +12,7 @@ import type { Generator, Labels } from '../experiment/model.js';
 import { writeOutput } from '../files.js';
 import { countText } from '../report/numbers.js';
 import { checkFormat, formatSamples } from '../sample-formats.js';
+import { className } from '../sample-table.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 import {
   averageOption,
@@ -140,10 +141,29 @@ async function sample(run: string, options: SampleOptions, io: Io): Promise<void
     else await writeOutput(out, content);
     const where = out === '-' ? '' : `: ${out}`;
     for (const note of model.notes) io.err(`${note}\n`);
+    const turns = turnsNote(model, options);
+    if (turns !== undefined) io.err(`${turns}\n`);
     io.err(`${countText(count)} samples at ${Number(drawn.nfe.toFixed(1))} NFE, ${model.origin}${where}\n`);
   } finally {
     await backend.dispose();
   }
+}
+
+/** Classes whose frequencies differ by more than this are unequal. */
+const ALIKE = 1.5;
+
+/** That classes took turns, where the data has them otherwise and nothing was asked for. */
+function turnsNote({ network, data }: Generator, options: SampleOptions): string | undefined {
+  const { classCounts, classNames } = data;
+  const isAsked = [options.labels, options.class, options.grid].some((option) => option !== undefined);
+  if (network.classCount === undefined || classCounts === undefined || isAsked) return undefined;
+  const [most, least] = [Math.max(...classCounts), Math.min(...classCounts)];
+  if (most <= ALIKE * least) return undefined;
+  const nameOf = (rows: number): string => printable(className(classCounts.indexOf(rows), classNames));
+  return (
+    `Classes take turns. The data has ${countText(most)} rows of ${nameOf(most)} and ${countText(least)} of ${nameOf(least)}: ` +
+    '--labels data draws them so.'
+  );
 }
 
 /** One step where a step crosses all of the interval, else as many as the model is evaluated with at most. */
