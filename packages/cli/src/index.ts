@@ -11,3 +11,5 @@ export type {
   FailedRun,
   MetricRow,
 } from './report/results.js';
+export { parseConfig } from './config/read-file.js';
+export { checkAskedRun } from './config/schema.js';

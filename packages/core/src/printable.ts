@@ -45,10 +45,14 @@ export function printableJson(value: unknown, limit = LONGEST_NAME): string {
 
 /** A whole message of ours, whatever was put into it: its line breaks stay. */
 export function printableMessage(message: string): string {
-  if (message.length <= LONGEST_MESSAGE) return message.replace(CONTROLS, escaped);
+  // What is escaped grows: first what nobody needs to escape goes, then what is still too long.
+  return withoutMiddle(withoutMiddle(message).replace(CONTROLS, escaped));
+}
+
+function withoutMiddle(message: string): string {
+  if (message.length <= LONGEST_MESSAGE) return message;
   const [head, tail] = [message.slice(0, LONGEST_MESSAGE / 2), message.slice(-LONGEST_MESSAGE / 2)];
-  const left = message.length - head.length - tail.length;
-  return `${head} … (${left} characters) … ${tail}`.replace(CONTROLS, escaped);
+  return `${head} … (${message.length - head.length - tail.length} characters) … ${tail}`;
 }
 
 function cut(text: string, limit: number): string {

@@ -41,4 +41,5 @@ test('no message of ours carries controls or is endless, whatever was put into i
   expect(error.message).toMatch(/^"\\x1b\[2Jy+ … \(\d+ characters\) … y+" is damaged:\n {2}row 3\tx$/);
   expect(error.message.length).toBeLessThan(20_100);
   expect(error.cause).toBe('c');
+  expect(new DataError('\x90'.repeat(1_000_000)).message.length).toBeLessThan(20_100);
 });

@@ -81,7 +81,14 @@ export async function onnxFeatureExtractor<T>(options: OnnxFeatureOptions<T>): P
         plan.layout === 'nhwc'
           ? [plan.batch, plan.height, plan.width, plan.channels]
           : [plan.batch, plan.channels, plan.height, plan.width];
-      const results = await session.run({ [plan.name]: new ort.Tensor(plan.type, data, dims) }, fetches);
+      const results = await session
+        .run({ [plan.name]: new ort.Tensor(plan.type, data, dims) }, fetches)
+        .catch((error: unknown) => {
+          throw new DataError(
+            `${typeof model === 'string' ? model : 'The model'} cannot be run on images [${dims.join(', ')}]: ${(error as Error).message.trim()}`,
+            { cause: error },
+          );
+        });
       return fetches.map((fetch) => rowsOf(fetch, results[fetch], plan.batch).rows(0, rows));
     };
     return {

@@ -14,6 +14,7 @@ import { networkSchema } from './network-schema.js';
 import { count, share } from './numbers.js';
 import { objectiveSchema } from './objective-schema.js';
 import { askedOptimizerSchema, averageName, emaSchema, optimizerSchema } from './optimizer-schema.js';
+import { validate } from './validate.js';
 
 /** The methods by name, in the order in which they are compared. */
 export const methodNames = ['flow-matching', 'meanflow', 'improved-meanflow'] as const;
@@ -137,6 +138,16 @@ export const askedRunSchema = z.strictObject({
   optimizer: askedOptimizerSchema,
 });
 export type AskedRun = z.infer<typeof askedRunSchema>;
+
+/**
+ * A run as a file asks for it, checked and typed.
+ *
+ * @param source the file, for messages
+ * @throws {ArgumentError} naming the fields that are wrong
+ */
+export function checkAskedRun(value: unknown, source: string): AskedRun {
+  return validate(askedRunSchema, value, source);
+}
 
 export type RunConfig = z.infer<typeof runConfigSchema>;
 export type SamplingSettings = RunConfig['sampling'];
