@@ -67,6 +67,26 @@ test('two composites of one name in one graph stay two', () => {
   expect([...b.data]).toEqual([3, 6, 9, 12, 15, 18]);
 });
 
+test('what a caller does to an attribute afterwards changes no graph', () => {
+  const scaled: mf.CompositeDefinition<{ factor: number }> = {
+    name: 'scaled',
+    decompose: ([t], { factor }) => [t.mul(factor)],
+  };
+  const { graph } = mf.trace((t) => {
+    const parameters = { factor: 2 };
+    const dimensions = { lhsBatch: [0], rhsBatch: [0], lhsContracting: [1], rhsContracting: [1] };
+    const first = mf.callComposite(scaled, [t], parameters)[0];
+    const product = mf.dotGeneral(t, t, dimensions);
+    parameters.factor = 3;
+    dimensions.lhsBatch.pop();
+    return { first, second: mf.callComposite(scaled, [t], parameters)[0], product };
+  }, x);
+  const { first, second, product } = mf.interpret(mf.simplify(graph), { input: mf.hostArray([[1, 2, 3], [4, 5, 6]]) }); // prettier-ignore
+  expect([...first.data]).toEqual([2, 4, 6, 8, 10, 12]);
+  expect([...second.data]).toEqual([3, 6, 9, 12, 15, 18]);
+  expect([...product.data]).toEqual([14, 77]);
+});
+
 test('a definition of a second copy of core is inlined', async () => {
   jest.resetModules();
   const copy = (await import('../src/index.js')) as typeof mf;

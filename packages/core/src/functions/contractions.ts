@@ -9,7 +9,13 @@ import { transpose } from './shaping.js';
 
 /** Sum of products over paired axes; see {@link DotDimensions}. Result axes: batch, left free, right free. */
 export function dotGeneral(lhs: Tensor, rhs: Tensor, dimensions: DotDimensions): Tensor {
-  return apply('dotGeneral', [lhs, rhs], dimensions);
+  // The caller's lists may change afterwards.
+  return apply('dotGeneral', [lhs, rhs], () => ({
+    lhsBatch: [...dimensions.lhsBatch],
+    rhsBatch: [...dimensions.rhsBatch],
+    lhsContracting: [...dimensions.lhsContracting],
+    rhsContracting: [...dimensions.rhsContracting],
+  }));
 }
 /**
  * Matrix product `[...batch, m, k] × [...batch, k, n] → [...batch, m, n]`. A rank-2 right operand multiplies every

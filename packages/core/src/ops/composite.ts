@@ -49,7 +49,12 @@ export function callComposite<P extends CompositeParameters>(
   const { body, captures } = inContext(definition.name, inputs, () =>
     closeOver(definition.name, inputs, (operands) => definition.decompose(operands, parameters)),
   );
-  const call: CompositeCall = { definition: definition as unknown as CompositeDefinition, parameters, body };
+  const call: CompositeCall = {
+    definition: definition as unknown as CompositeDefinition,
+    // The caller's object may change afterwards.
+    parameters: { ...parameters },
+    body,
+  };
   return Tensor.emit(
     'composite',
     [...inputs, ...captures],
