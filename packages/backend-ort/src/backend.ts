@@ -4,6 +4,7 @@ import {
   BackendError,
   checkCompileOptions,
   checkOptions,
+  DeviceLostError,
   LiveExecutables,
   settleOrtTelemetry,
   spec,
@@ -16,6 +17,7 @@ import {
 import type { InferenceSession } from 'onnxruntime-common';
 import { describeAdapter } from './adapter.js';
 import { checkCudaBuild, cudaHost, driverVersion, explainCuda, settleTf32 } from './cuda.js';
+import { DeviceLoss } from './device-loss.js';
 import { HeldArrays, type Holdings } from './device-array.js';
 import { deviceProfile, type DeviceProfile, type OrtDevice } from './devices.js';
 import { SessionExecutable, type OrtExecutable } from './executable.js';
@@ -111,7 +113,8 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
   }
   settleOrtTelemetry(options.telemetry);
   const runtime = await loadRuntime(options.ort, profile.help);
-  const ort = device === 'webgpu' ? oneAtATime(runtime) : runtime;
+  const loss = new DeviceLoss(`ort:${device}`);
+  const ort = device === 'webgpu' ? oneAtATime(runtime, loss) : runtime;
   const cuda = device === 'cuda' ? openCuda(ort, options, profile.help) : undefined;
   const sessionOptions = { ...profile.sessionOptions({ threads, deviceId }), ...options.sessionOptions };
   const info: DeviceInfo = {
@@ -120,8 +123,9 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
     description: cuda?.description ?? (await describeDevice(device, options, threads)),
     versions: { ...runtimeVersions(ort), ...cuda?.versions },
   };
-  const backend = new SessionBackend(ort, sessionOptions, info, device, profile);
+  const backend = new SessionBackend(ort, sessionOptions, info, device, profile, loss);
   await backend.probe();
+  if (device === 'webgpu') await loss.watch(ort.env);
   return backend;
 }
 
@@ -165,6 +169,7 @@ class SessionBackend implements OrtBackend {
     private readonly info: DeviceInfo,
     private readonly device: OrtDevice,
     private readonly profile: DeviceProfile,
+    private readonly loss: DeviceLoss,
   ) {
     this.name = info.backend;
     this.executables = new LiveExecutables(this.name);
@@ -194,7 +199,7 @@ class SessionBackend implements OrtBackend {
         graph,
         state,
         () => this.executables.remove(executable),
-        { residency: this.profile.residency, reader: this.reader, held: this.held },
+        { residency: this.profile.residency, reader: this.reader, held: this.held, loss: this.loss },
       );
       return executable;
     });
@@ -216,8 +221,9 @@ class SessionBackend implements OrtBackend {
 
   private async open(model: Uint8Array, failure: string): Promise<OrtSession> {
     try {
-      return await this.ort.InferenceSession.create(model, this.sessionOptions);
+      return await this.loss.race(() => this.ort.InferenceSession.create(model, this.sessionOptions));
     } catch (error) {
+      if (error instanceof DeviceLostError) throw error;
       const message = this.device === 'cuda' ? explainCuda(messageOf(error)) : messageOf(error);
       throw new BackendError(`${failure}: ${message}`, { cause: error });
     }
@@ -225,6 +231,6 @@ class SessionBackend implements OrtBackend {
 
   async dispose(): Promise<void> {
     await this.executables.close();
-    await this.reader?.close();
+    await this.loss.unlessLost(async () => this.reader?.close());
   }
 }

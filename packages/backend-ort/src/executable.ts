@@ -7,6 +7,7 @@
 import {
   ArgumentError,
   BackendError,
+  DeviceLostError,
   DisposedError,
   HostArray,
   takeInputs,
@@ -19,6 +20,7 @@ import {
 } from '@meanflow/core';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { bytesOf, OrtArray, type GpuHome, type HeldArrays } from './device-array.js';
+import type { DeviceLoss } from './device-loss.js';
 import type { Residency } from './devices.js';
 import { inputName, outputName } from './lower-graph.js';
 import type { GpuReader } from './reader.js';
@@ -46,12 +48,16 @@ export interface Placement {
   readonly reader: GpuReader | undefined;
   /** Counts the results that live. */
   readonly held: HeldArrays;
+  /** Ends calls when the device goes away. */
+  readonly loss: DeviceLoss;
 }
 
 export class SessionExecutable implements OrtExecutable {
   private queue: Promise<unknown> = Promise.resolve();
   private disposing: Promise<void> | undefined;
-  private readonly released = new Retained(() => this.session.release());
+  private readonly released = new Retained(() =>
+    this.placement.loss.unlessLost(() => this.session.release()),
+  );
   private readonly home: GpuHome | undefined;
   private readonly counted = { runs: 0, hostToDeviceBytes: 0, deviceToHostBytes: 0 };
 
@@ -135,8 +141,9 @@ export class SessionExecutable implements OrtExecutable {
   private async invoke(feeds: Record<string, Tensor>): Promise<Record<string, DeviceArray>> {
     let returned: InferenceSession.ReturnType;
     try {
-      returned = await this.session.run(feeds);
+      returned = await this.placement.loss.race(() => this.session.run(feeds));
     } catch (error) {
+      if (error instanceof DeviceLostError) throw error;
       const message = explainRealm(messageOf(error));
       throw new BackendError(`Running graph "${this.graph.name}" failed: ${message}`, { cause: error });
     }

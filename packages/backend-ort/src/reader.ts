@@ -3,7 +3,15 @@
  * so a session that does nothing but return its operand in host memory copies it. The sessions also keep the GPU open:
  * they are released when the backend is disposed of and the last array has gone.
  */
-import { BackendError, HostArray, sizeOf, type DType, type HostData, type TensorType } from '@meanflow/core';
+import {
+  BackendError,
+  DeviceLostError,
+  HostArray,
+  sizeOf,
+  type DType,
+  type HostData,
+  type TensorType,
+} from '@meanflow/core';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { ModelBuilder } from './onnx/model-builder.js';
 import { Retained } from './retained.js';
@@ -28,7 +36,7 @@ export class GpuReader {
     this.arrays.release();
   }
 
-  /** @throws {BackendError} when the device was lost */
+  /** @throws {DeviceLostError} when the device was lost */
   async read(tensor: Tensor, { dtype, shape }: TensorType): Promise<HostArray> {
     if (sizeOf(shape) === 0) return new HostArray(dtype, shape, emptyData(dtype));
     try {
@@ -36,6 +44,7 @@ export class GpuReader {
       const { copy } = await session.run({ array: tensor });
       return new HostArray(dtype, shape, (copy.data as HostData[DType]).slice() as HostData[DType]);
     } catch (error) {
+      if (error instanceof DeviceLostError) throw error;
       throw new BackendError(`Reading from the WebGPU device failed: ${messageOf(error)}`, { cause: error });
     }
   }

@@ -12,10 +12,14 @@ const entry = fileURLToPath(import.meta.url).replace(/bundle(?=\.\w+$)/, 'page/m
 /** The file to load. */
 export const ENTRY = 'main.js';
 
-/** Bundles the program, from what is installed now. */
-export async function bundlePage(): Promise<Bundle> {
+/**
+ * Bundles the program, from what is installed now.
+ *
+ * @param from another program's entry
+ */
+export async function bundlePage(from = entry): Promise<Bundle> {
   const { outputFiles } = await build({
-    entryPoints: [entry],
+    entryPoints: { [basename(ENTRY, '.js')]: from },
     outdir: 'page',
     write: false,
     bundle: true,
