@@ -334,6 +334,13 @@ test('a model file that is none, or is damaged', () =>
       [{ featureShape: 4 }, /"featureShape" is 4, expected a list of numbers/],
       [{ widht: 8 }, /no field "widht"\. Did you mean "width"\?$/],
       [{ heads: undefined }, /lacks "heads"/],
+      [{ constructor: 1 }, /no field "constructor"/],
+      [JSON.parse('{"__proto__": {"depth": 9}}') as object, /no field "__proto__"/],
+      [
+        { velocityHead: JSON.parse('{"depth": 0, "__proto__": {}}') as object },
+        /"velocityHead" has no field "__proto__"/,
+      ],
+      [{ embedding: { kind: 'fourier', constructor: 1 } }, /"embedding" has no field "constructor"/],
       [{ embedding: null }, /"embedding" is null, expected an object/],
       [{ times: 'r' }, /"times" is "r", expected one of t-and-h, t-and-r, h, t/],
       [{ depth: 1e9 }, /"depth" is 1000000000, expected a number up to 10000/],

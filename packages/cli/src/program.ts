@@ -18,6 +18,7 @@ import { addParity } from './commands/parity.js';
 import { addSample } from './commands/sample.js';
 import { addStatistics } from './commands/statistics.js';
 import { addTrainClassifier } from './commands/train-classifier.js';
+import { optionName } from './commands/options.js';
 import { addTrain } from './commands/train.js';
 import { errorText } from './terminal/errors.js';
 import type { Io } from './terminal/io.js';
@@ -50,6 +51,7 @@ function createProgram(io: Io, exit: (code: number) => void): Command {
     .configureHelp({ helpWidth: 110 })
     .exitOverride()
     .showHelpAfterError('(add --help for what there is)')
+    .hook('preAction', (_, command) => checkEmpty(command))
     .addHelpText(
       'after',
       `
@@ -72,6 +74,22 @@ First steps:
   addConformance(program, io, exit);
   addParity(program, io, exit);
   return program;
+}
+
+/**
+ * An empty text is no name and no path: it is what a shell makes of a variable that is not set.
+ *
+ * @throws {ArgumentError} for an argument or an option that is one
+ */
+function checkEmpty(command: Command): void {
+  const given = [
+    ...command.args.map(
+      (value, i) => [`<${command.registeredArguments[i]?.name() ?? 'argument'}>`, value] as const,
+    ),
+    ...Object.entries(command.opts()).map(([key, value]) => [optionName(key), value as unknown] as const),
+  ];
+  const empty = given.find(([, value]) => typeof value === 'string' && value.trim() === '');
+  if (empty !== undefined) throw new ArgumentError(`${empty[0]}: expected some text, got nothing.`);
 }
 
 /** Says what was wrong, in one message, and returns the exit status. */

@@ -128,6 +128,7 @@ const cases: readonly (readonly [string, readonly string[], number, string])[] =
       'Every held-out row is also a training row',
     ] as const,
   ]),
+  ['seeds in two ways', ['compare', '--seeds', '1,2', '--seed', '3'], 2, 'Give --seeds or --seed, not both.'],
   ['no seeds', ['compare', '--seeds', ''], 2, 'Expected a whole number from 0'],
 ];
 
@@ -250,6 +251,45 @@ describe('checkpoints', () => {
     expect(outcome.status).toBe(2);
     expect(outcome.err).toContain('--batch cannot change with --resume');
   });
+});
+
+/** What a shell makes of a variable that is not set. */
+it.each([
+  ['train', '--config', '--config'],
+  ['train', '--out', '--out'],
+  ['train', '--resume', '--resume'],
+  ['train', '--data', '--data'],
+  ['import', '', '<checkpoint>'],
+  ['sample', '', '<run>'],
+  ['info', '', '<run>'],
+  ['info', '--recipe', '--recipe'],
+  ['compare', '--resume', '--resume'],
+])('%s %s with an empty text', async (command, option, named) => {
+  const outcome = await meanflow(command, ...(option === '' ? [] : [option]), '');
+  expect(outcome).toMatchObject({
+    status: 2,
+    out: '',
+    err: `error: ${named}: expected some text, got nothing.\n`,
+  });
+});
+
+it.each([
+  [
+    ['import', 'FOLDER/file', '--model', 'imf-dit-b2'],
+    2,
+    'no published model "imf-dit-b2". Did you mean "imf-dit-b-2"?',
+  ],
+  [['train', '--config', 'FOLDER'], 1, 'cannot be read: it is a folder, not a file'],
+  [['train', '--steps', ''], 2, 'Expected a whole number from 1, got nothing.'],
+  [
+    ['export', 'FOLDER/run', '--batch', '99999999999', '--out', 'FOLDER/big.onnx'],
+    2,
+    '--batch: 99,999,999,999 samples of [2] need',
+  ],
+])('%j', async (args, status, message) => {
+  const outcome = await meanflow(...args.map((arg) => arg.replace('FOLDER', folder.path())));
+  expect(outcome.err).toContain(message);
+  expect(outcome).toMatchObject({ status, out: '' });
 });
 
 it('a stack only where it is asked for', async () => {

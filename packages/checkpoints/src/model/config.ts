@@ -2,7 +2,7 @@
  * The configuration of a network, or of half an autoencoder, as it comes from a file: that every field is known and of its type, and none that a
  * network cannot be made without is missing. Ranges are for the network itself to check.
  */
-import { didYouMean } from '@meanflow/core';
+import { didYouMean, printableJson, quoted } from '@meanflow/core';
 import type { NetworkConfig, SdVaeConfig } from '@meanflow/models';
 
 type Kind = NetworkConfig['kind'];
@@ -13,9 +13,15 @@ const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 const isNumbers = (value: unknown): boolean => Array.isArray(value) && value.every(isNumber);
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Objects within, by their fields: a field that is none of them is unknown at this depth too. */
+const within = {
+  velocityHead: ['depth'],
+  tokens: ['label', 'omega', 'interval', 'time'],
+  embedding: ['kind', 'dimension', 'scale', 'maxPeriod', 'endpoint', 'first', 'frequencies'],
+} as const;
 const isNumbersByName = (value: unknown): boolean => isObject(value) && Object.values(value).every(isNumber);
 const isScalars = (value: unknown): boolean =>
-  isObject(value) && Object.values(value).every((item) => isNumber(item) || isText(item));
+  isObject(value) && Object.values(value).every((item) => isNumber(item) || isText(item) || isBoolean(item));
 
 /** What fields that name one of several may be. */
 const choices: Readonly<Record<string, readonly string[]>> = {
@@ -70,7 +76,7 @@ export function checkNetworkConfig(
   if (!isObject(config)) return fail('the configuration of a network is not a JSON object');
   const { kind } = config;
   if (typeof kind !== 'string' || !Object.hasOwn(required, kind)) {
-    return fail(`there is no network of kind ${JSON.stringify(kind)}; known are ${Object.keys(required).join(', ')}`); // prettier-ignore
+    return fail(`there is no network of kind ${printableJson(kind)}; known are ${Object.keys(required).join(', ')}`); // prettier-ignore
   }
   for (const name of required[kind as Kind]) {
     if (config[name] === undefined) fail(`a network of kind "${kind}" lacks "${name}"`);
@@ -113,8 +119,14 @@ function checkFields(
   for (const [name, value] of Object.entries(config)) {
     const field = Object.hasOwn(known, name) ? known[name] : undefined;
     if (field === undefined)
-      throw new Failure(`${what} has no field "${name}".${didYouMean(name, Object.keys(known))}`);
+      throw new Failure(`${what} has no field ${quoted(name)}.${didYouMean(name, Object.keys(known))}`);
+    if (isObject(value) && Object.hasOwn(within, name)) {
+      const inner: readonly string[] = within[name as keyof typeof within];
+      const unknown = Object.keys(value).find((key) => !inner.includes(key));
+      if (unknown !== undefined)
+        throw new Failure(`${what}: "${name}" has no field ${quoted(unknown)}.${didYouMean(unknown, inner)}`);
+    }
     const [isRight, expected] = field;
-    if (!isRight(value)) throw new Failure(`${what}: "${name}" is ${JSON.stringify(value)}, expected ${expected}.`); // prettier-ignore
+    if (!isRight(value)) throw new Failure(`${what}: "${name}" is ${printableJson(value)}, expected ${expected}.`); // prettier-ignore
   }
 }

@@ -52,6 +52,8 @@ export function requestOf(options: CompareOptions): Promise<ComparisonRequest> {
 
 async function newRequest(options: CompareOptions): Promise<ComparisonRequest> {
   const { data, label, method, steps, batch, backend: backendName } = options;
+  if (options.seeds !== undefined && options.seed !== undefined)
+    throw new ArgumentError('Give --seeds or --seed, not both.');
   const seeds = options.seeds ?? (options.seed === undefined ? undefined : [options.seed]);
   const file = options.config === undefined ? undefined : await openConfigFile(options.config);
   const images = imageSettings(options);

@@ -3,6 +3,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { ArgumentError } from '@meanflow/core';
 import { Option, type Command } from 'commander';
 import { loadGenerator } from '../experiment/generator.js';
+import { checkSampleMemory } from '../experiment/memory.js';
 import { samplerModel } from '../export/sampler-model.js';
 import { checkModelName, tritonConfig } from '../export/triton.js';
 import { writeOutput, writeOutputs } from '../files.js';
@@ -79,6 +80,7 @@ async function exportModel(path: string, options: ExportOptions, io: Io): Promis
   const { batch: rows, guidanceInputs = false } = options;
   const place = placeOf(path, options);
   const loaded = await loadGenerator(path, { ...options, notify: noticesTo(io) });
+  checkSampleMemory(rows, loaded.data.featureShape, '--batch');
   const nfe = options.nfe ?? defaultEvaluations(loaded);
   const model = withGuidance(loaded, nfe, options);
   const solver = solverOption(options.solver);

@@ -1,5 +1,6 @@
 /** `meanflow import`: a checkpoint that others published, as a model file; or what it holds. */
 import {
+  importTarget,
   importTargetNames,
   passedOverText,
   type ImportModel,
@@ -91,6 +92,8 @@ async function importModel(path: string, options: ImportOptions, io: Io): Promis
   if (options.model !== undefined && options.config !== undefined) {
     throw new ArgumentError('Give --model or --config, not both.');
   }
+  // A name that nothing has, before the checkpoint is opened.
+  if (options.model !== undefined) importTarget(options.model);
   const model =
     options.config === undefined
       ? options.model

@@ -21,7 +21,9 @@ export function wholeNumber(least: number, most = Infinity): (text: string) => n
     const value = Number(text);
     if (text.trim() === '' || !Number.isSafeInteger(value) || value < least || value > most) {
       const range = most === Infinity ? `from ${least}` : `from ${least} to ${most}`;
-      throw new InvalidArgumentError(`Expected a whole number ${range}, got ${printable(text)}.`);
+      throw new InvalidArgumentError(
+        `Expected a whole number ${range}, got ${text.trim() === '' ? 'nothing' : printable(text)}.`,
+      );
     }
     return value;
   };
