@@ -2,12 +2,24 @@
  * The held-out split and the order of epochs: which rows of a table are learnt from, which are kept to judge by, and
  * which rows a batch takes. Both follow from keys alone.
  */
-import { RandomKey } from '@meanflow/core';
+import { ArgumentError, RandomKey } from '@meanflow/core';
 
 /** Row numbers of each split, ascending. */
 export interface SplitRows {
   readonly train: Int32Array;
   readonly test: Int32Array;
+}
+
+/** @throws {ArgumentError} when a share of rows to hold out is not from 0 (none) to below 1 */
+export function checkHeldOut(heldOut: number, name: string): void {
+  if (heldOut >= 0 && heldOut < 1) return;
+  throw new ArgumentError(`The held-out share of "${name}" is from 0, below 1, got ${heldOut}.`);
+}
+
+/** @throws {ArgumentError} when rows to judge by are asked for, and there are none */
+export function checkNotEmpty(rows: Int32Array, name: string): void {
+  if (rows.length > 0) return;
+  throw new ArgumentError(`No rows of "${name}" are held out to judge by: its held-out share is 0.`);
 }
 
 /**
@@ -16,7 +28,7 @@ export interface SplitRows {
  *
  * @param rowCount number of rows, from 0 on
  * @param labels the class of each row; undefined: all are one class
- * @param heldOut share of the rows to hold out, between 0 and 1; at least one row lands on each side where there are two
+ * @param heldOut share of the rows to hold out, below 1; above 0 at least one row lands on each side where there are two
  * @param seed the same seed gives the same split
  */
 export function splitRows(
@@ -28,7 +40,7 @@ export function splitRows(
   const shuffled = RandomKey.fromSeed(seed).fold('split').permutation(rowCount);
   // Every 1/heldOut-th row of the shuffled rows laid out class by class: exact in total, even by class.
   if (labels) shuffled.sort((a, b) => labels[a] - labels[b]);
-  const wanted = Math.min(rowCount - 1, Math.max(1, Math.round(rowCount * heldOut)));
+  const wanted = heldOut === 0 ? 0 : Math.min(rowCount - 1, Math.max(1, Math.round(rowCount * heldOut)));
   const held = shuffled.map((_, i) =>
     Math.floor(((i + 1) * wanted) / rowCount) > Math.floor((i * wanted) / rowCount) ? 1 : 0,
   );

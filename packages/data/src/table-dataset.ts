@@ -6,14 +6,14 @@ import { ArgumentError, DataError, HostArray, type Shape } from '@meanflow/core'
 import { countClasses } from './class-labels.js';
 import { checkBatch, checkCount, type Batch, type Dataset } from './dataset.js';
 import { fitStandard, normalise, type Normalisation } from './normalisation.js';
-import { EpochOrder, splitRows } from './split.js';
+import { EpochOrder, checkHeldOut, checkNotEmpty, splitRows } from './split.js';
 import { type Table, type TableColumn } from './table.js';
 
 /** How rows are held out. */
 export interface SplitOptions {
   /** Seed of the split; the same seed gives the same held-out rows. Default 0. */
   readonly seed?: number;
-  /** Share of the rows held out. Default 0.2. */
+  /** Share of the rows held out; 0: none, and then there are none to judge by. Default 0.2. */
   readonly heldOut?: number;
 }
 
@@ -29,13 +29,11 @@ export interface TableDatasetOptions extends SplitOptions {
  *
  * @throws {DataError} when there are fewer than 3 rows (two to learn from, one to hold out), or every column is constant
  *   over the training rows
- * @throws {ArgumentError} when `heldOut` is not between 0 and 1
+ * @throws {ArgumentError} when `heldOut` is not from 0, below 1
  */
 export function tableDataset(table: Table, options: TableDatasetOptions): Dataset {
   const { name, seed = 0, heldOut = 0.2, imageShape } = options;
-  if (!(heldOut > 0 && heldOut < 1)) {
-    throw new ArgumentError(`The held-out share of "${name}" lies between 0 and 1, got ${heldOut}.`);
-  }
+  checkHeldOut(heldOut, name);
   if (table.rowCount < 3) {
     throw new DataError(
       `${table.file}: found ${table.rowCount} ${table.rowCount === 1 ? 'row' : 'rows'}, expected at least 3: ` +
@@ -76,6 +74,7 @@ export function tableDataset(table: Table, options: TableDatasetOptions): Datase
     reference: (split, key, count) => {
       checkCount(`A reference sample of "${name}"`, count);
       const all = rows[split];
+      checkNotEmpty(all, name);
       if (count >= all.length) return take(all);
       const order = key.fold('reference').fold(split).permutation(all.length);
       return take(order.subarray(0, count).map((i) => all[i]));

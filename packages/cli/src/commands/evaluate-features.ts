@@ -3,7 +3,6 @@
  * model, or of a file of images, against published statistics or against data.
  */
 import { readFile } from 'node:fs/promises';
-import { extname } from 'node:path';
 import { isModelFile } from '@meanflow/checkpoints/node';
 import { ArgumentError } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
@@ -22,15 +21,24 @@ import { openJudged } from '../experiment/open-data.js';
 import { loadModel, type Generator } from '../experiment/model.js';
 import { located, withPlacesOfRun } from '../experiment/data-place.js';
 import { openJudgedDataOf } from '../experiment/resolve.js';
-import { drawnPieces, readPieces, readSamples, type SamplePiece } from '../experiment/sample-stream.js';
+import { isSampleFile, openSamples } from '../experiment/sample-files.js';
+import { drawnPieces, type SamplePiece } from '../experiment/sample-stream.js';
 import { withFileErrors } from '../files.js';
 import { countText } from '../report/numbers.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { scoresTable, type ScoreRow } from '../terminal/scores.js';
-import { imageSettings, optionName, type FolderOptions, type LabelChoice } from './options.js';
+import {
+  imageSettings,
+  latentSettings,
+  optionName,
+  type ArrayReading,
+  type FolderOptions,
+  type LabelChoice,
+} from './options.js';
 import { withGuidance } from './sample.js';
 
-export interface EvaluateFeaturesOptions extends ExtractorSettings, FolderOptions {
+export interface EvaluateFeaturesOptions
+  extends ExtractorSettings, FolderOptions, Pick<ArrayReading, 'layout' | 'pixelRange'> {
   readonly statistics?: string;
   readonly data?: string;
   readonly vae?: string;
@@ -82,7 +90,7 @@ export async function evaluateFeatures(
       '--statistics and --data exclude each other: samples are compared with one of them.',
     );
   }
-  const judged = extname(path) === '.npz' ? await fileOf(path, options) : await modelOf(path, options, io);
+  const judged = isSampleFile(path) ? await fileOf(path, options) : await modelOf(path, options, io);
   try {
     const extractor = await openExtractor(options, judged.facts);
     try {
@@ -214,7 +222,7 @@ async function modelOf(path: string, options: EvaluateFeaturesOptions, io: Io): 
   };
 }
 
-/** A file of images. */
+/** A file or a folder of images. */
 async function fileOf(path: string, options: EvaluateFeaturesOptions): Promise<Judged> {
   for (const name of [
     'nfe',
@@ -231,14 +239,16 @@ async function fileOf(path: string, options: EvaluateFeaturesOptions): Promise<J
       );
     }
   }
-  const images = await readSamples(path);
-  const imageShape = images.shape.slice(1);
+  const { facts, notes, pieces } = await openSamples(path, {
+    latents: latentSettings(options),
+    images: imageSettings(options),
+  });
   return {
-    facts: { name: path, featureShape: imageShape, imageShape },
+    facts,
     hasLabels: false,
-    notes: [],
+    notes,
     classCounts: undefined,
-    subjects: [{ name: path, pieces: () => readPieces(images) }],
+    subjects: [{ name: path, pieces }],
     dispose: async () => {},
   };
 }

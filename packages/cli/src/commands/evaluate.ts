@@ -1,5 +1,4 @@
 /** `meanflow evaluate`: how good a trained model's samples are, at several numbers of network evaluations. */
-import { extname } from 'node:path';
 import type { Classifier } from '@meanflow/classifier';
 import { ArgumentError, type Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
@@ -23,6 +22,7 @@ import { isModelFile } from '@meanflow/checkpoints/node';
 import { checkFiniteParameters, loadModel, type Generator, type Model } from '../experiment/model.js';
 import { located, withPlacesOfRun } from '../experiment/data-place.js';
 import { openJudgedDataOf } from '../experiment/resolve.js';
+import { isSampleFile } from '../experiment/sample-files.js';
 import { stepsFor } from '../experiment/solvers.js';
 import { methods } from '../methods.js';
 import { countText } from '../report/numbers.js';
@@ -39,6 +39,7 @@ import {
   optionName,
   withBackend,
   withFolders,
+  withPictures,
   wholeNumber,
   evaluationCounts,
 } from './options.js';
@@ -59,7 +60,7 @@ export function addEvaluate(program: Command, io: Io): void {
     )
     .argument(
       '<run>',
-      'a run folder or a checkpoint (.safetensors); with --features also an imported model, or images (.npz)',
+      'a run folder or a checkpoint (.safetensors); with --features also an imported model, or images (.npz, .npy, a folder)',
     )
     .option('--nfe <list>', 'network evaluations for each sample, such as 1,2,4', evaluationCounts)
     .option('--samples <n>', 'how many samples to draw', wholeNumber(2))
@@ -111,12 +112,14 @@ Examples:
   $ meanflow evaluate imf-b.safetensors --vae vae.safetensors --samples 50000 --nfe 1 \\
       --features inception.onnx --features-range signed --statistics imagenet256.npz              # FID-50K`,
     );
-  withFeatureOptions(withFolders(withBackend(command))).action((run: string, options: EvaluateOptions) => {
-    const { features } = options;
-    return features === undefined
-      ? evaluate(run, options, io)
-      : evaluateFeatures(run, { ...options, features }, io);
-  });
+  withFeatureOptions(withPictures(withFolders(withBackend(command)))).action(
+    (run: string, options: EvaluateOptions) => {
+      const { features } = options;
+      return features === undefined
+        ? evaluate(run, options, io)
+        : evaluateFeatures(run, { ...options, features }, io);
+    },
+  );
 }
 
 const withFeatures = [
@@ -126,6 +129,8 @@ const withFeatures = [
   'followLinks',
   'skipDamaged',
   'maxImageBytes',
+  'layout',
+  'pixelRange',
   'vae',
   'featuresRange',
   'featuresLayout',
@@ -141,7 +146,7 @@ async function evaluate(run: string, options: EvaluateOptions, io: Io): Promise<
       `${optionName(stray)} goes with --features, which names the ONNX file to judge by.`,
     );
   }
-  if (extname(run) === '.npz' || (await isModelFile(run))) {
+  if (isSampleFile(run) || (await isModelFile(run))) {
     throw new ArgumentError(
       `"${run}" was not trained here: it is judged by a feature extractor in an ONNX file, --features, against --statistics or --data.`,
     );

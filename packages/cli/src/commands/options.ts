@@ -75,6 +75,11 @@ export function metricNames(text: string): string[] {
   return found;
 }
 
+/** A share that may be nothing: a number from 0, below 1. */
+export function shareOrNone(text: string): number {
+  return text.trim() !== '' && Number(text) === 0 ? 0 : share(text);
+}
+
 /** A share: a number between 0 and 1, neither of them. */
 export function share(text: string): number {
   const value = Number(text);

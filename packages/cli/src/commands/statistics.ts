@@ -10,7 +10,7 @@ import { countText } from '../report/numbers.js';
 import { damagedText } from '../terminal/damaged.js';
 import type { Io } from '../terminal/io.js';
 import { withFeatureOptions } from './feature-options.js';
-import { imageSettings, share, wholeNumber, withFolders, type FolderOptions } from './options.js';
+import { imageSettings, shareOrNone, wholeNumber, withFolders, type FolderOptions } from './options.js';
 
 interface StatisticsOptions extends ExtractorSettings, FolderOptions {
   readonly out: string;
@@ -38,7 +38,12 @@ export function addStatistics(program: Command, io: Io): void {
       'how many images; all of them by default, 50,000 where they never end',
       wholeNumber(2),
     )
-    .option('--held-out <share>', 'share of the images held out, where they are a finite set', share, 0.2)
+    .option(
+      '--held-out <share>',
+      'share of the images held out, where they are a finite set; 0: none',
+      shareOrNone,
+      0.2,
+    )
     .option('--split-seed <n>', 'chooses the images that are held out', wholeNumber(0), 0);
   withFeatureOptions(withFolders(command))
     .addHelpText(

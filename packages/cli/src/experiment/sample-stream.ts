@@ -58,39 +58,3 @@ export async function* drawnPieces(
     await sampler.dispose();
   }
 }
-
-/** Content of a file of samples at most. */
-const MOST_BYTES = 2 ** 32;
-
-/**
- * The images of an npz file, as published sets of samples have them: `arr_0`, `[count, height, width, channels]`, 0 … 255; or
- * floating-point numbers in [−1, 1].
- *
- * @throws {DataError} when the file is damaged or holds no such images
- */
-export async function readSamples(path: string): Promise<HostArray> {
-  const bytes = await withFileErrors(`"${path}" cannot be read`, () => readFile(path));
-  const { arr_0: images } = await decodeNpz(bytes, path, { names: ['arr_0'], maxBytes: MOST_BYTES });
-  const isByte = images.dtype === 'int32';
-  const [least, most] = isByte ? [0, 255] : [-1, 1];
-  const isInRange = images.data.every((value: number) => value >= least && value <= most);
-  if (images.shape.length !== 4 || images.size === 0 || !isInRange) {
-    throw new DataError(
-      `${path}: "arr_0" is ${images.dtype} ${formatShape(images.shape)}${isInRange ? '' : ` with values beyond ${least} … ${most}`}, ` +
-        'expected images [count, height, width, channels] of bytes, or of numbers in [−1, 1].',
-    );
-  }
-  return images;
-}
-
-/** The same piece by piece, in [−1, 1]. */
-export async function* readPieces(images: HostArray): AsyncGenerator<SamplePiece> {
-  for (let start = 0; start < images.shape[0]; start += PIECE) {
-    const rows = images.rows(start, Math.min(images.shape[0], start + PIECE));
-    // An extractor turns these into the same bytes again.
-    const data =
-      rows.dtype === 'int32' ? Float32Array.from(rows.data, (value) => value / 127.5 - 1) : undefined;
-    const samples = data === undefined ? rows.to('float32') : new HostArray('float32', rows.shape, data);
-    yield { samples, labels: undefined, nfe: undefined };
-  }
-}

@@ -6,7 +6,7 @@ import { ArgumentError, DataError, HostArray, type RandomKey } from '@meanflow/c
 import { countClasses } from '../class-labels.js';
 import { checkBatch, checkCount, type Batch, type Dataset, type Split } from '../dataset.js';
 import { rangeNormalisation } from '../normalisation.js';
-import { EpochOrder, splitRows } from '../split.js';
+import { checkHeldOut, checkNotEmpty, EpochOrder, splitRows } from '../split.js';
 import { type SplitOptions } from '../table-dataset.js';
 import {
   augmentations,
@@ -48,10 +48,8 @@ export function imageDataset(
   const { name, seed = 0, heldOut = 0.2, layout = 'nhwc' } = options;
   const { imageShape, classNames } = train;
   checkAugmentation(options);
-  if (!(heldOut > 0 && heldOut < 1)) {
-    throw new ArgumentError(`The held-out share of "${name}" lies between 0 and 1, got ${heldOut}.`);
-  }
-  checkSets(train, test, name);
+  checkHeldOut(heldOut, name);
+  checkSets(train, test, name, heldOut);
   const rows = test === undefined ? splitRows(train.count, train.labels, heldOut, seed) : undefined;
   const splits: Record<Split, { readonly images: ImageRows; readonly rows: Int32Array }> = {
     train: { images: train, rows: rows?.train ?? allRows(train) },
@@ -86,6 +84,7 @@ export function imageDataset(
     reference: (split, key: RandomKey, count) => {
       checkCount(`A reference sample of "${name}"`, count);
       const { images, rows: all } = splits[split];
+      checkNotEmpty(all, name);
       const order = key.fold('reference').fold(split);
       const chosen =
         count >= all.length
@@ -157,8 +156,8 @@ function allRows({ count }: ImageRows): Int32Array {
   return Int32Array.from({ length: count }, (_, row) => row);
 }
 
-function checkSets(train: ImageRows, test: ImageRows | undefined, name: string): void {
-  const [toLearn, toJudge] = test === undefined ? [3, 0] : [2, 1];
+function checkSets(train: ImageRows, test: ImageRows | undefined, name: string, heldOut: number): void {
+  const [toLearn, toJudge] = test === undefined ? [heldOut > 0 ? 3 : 2, 0] : [2, 1];
   if (train.count < toLearn || (test?.count ?? 0) < toJudge) {
     throw new DataError(
       `"${name}" holds ${train.count + (test?.count ?? 0)} images, expected at least two to learn from and one to judge by.`,

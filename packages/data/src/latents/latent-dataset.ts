@@ -9,7 +9,7 @@ import { checkBatch, checkCount, type Batch, type Dataset, type Split } from '..
 import { featureShapeOf, stridesOf, type ImageLayout, type ImageShape } from '../images/layout.js';
 import { type Normalisation } from '../normalisation.js';
 import { seenValues } from '../describe.js';
-import { EpochOrder, splitRows } from '../split.js';
+import { checkHeldOut, checkNotEmpty, EpochOrder, splitRows } from '../split.js';
 import { type SplitOptions } from '../table-dataset.js';
 import { arrayLabels, type LabelMeaning } from './array-labels.js';
 import { findLatentForm, type LatentForm } from './latent-form.js';
@@ -78,9 +78,7 @@ export function latentDataset(
         '[count, height, width, channels] of at least 3.',
     );
   }
-  if (!(heldOut > 0 && heldOut < 1)) {
-    throw new ArgumentError(`The held-out share of "${name}" lies between 0 and 1, got ${heldOut}.`);
-  }
+  checkHeldOut(heldOut, name);
   if (!latents.data.every((value: number) => Number.isFinite(value))) {
     throw new DataError(`${source}: the latents hold values that are not finite.`);
   }
@@ -131,6 +129,7 @@ export function latentDataset(
       checkCount(`A reference sample of "${name}"`, wanted);
       const order = key.fold('reference').fold(split);
       const all = rows[split];
+      checkNotEmpty(all, name);
       const chosen =
         wanted >= all.length
           ? all
