@@ -1,4 +1,5 @@
 /** Samples as files: numbers in the data's own units (CSV, JSON, NumPy's npz and npy), points and images as pictures (PNG, SVG). */
+import { existsSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { ArgumentError, type HostArray } from '@meanflow/core';
 import { encodeNpy, encodeNpz } from '@meanflow/formats';
@@ -22,6 +23,20 @@ const WIDTH = 48;
 /** @throws {ArgumentError} when the file's ending is none of the formats, or its picture cannot be made of such data */
 export function checkFormat(path: string, data: DataFacts): void {
   formatOf(path, data);
+}
+
+/** Whether samples go into a folder, as PNG files: one that is there, ends with a slash, or has a name without an ending. */
+export function isFolderOutput(path: string): boolean {
+  if (path === '-') return false;
+  return /[\\/]$/.test(path) || extname(path) === '' || (existsSync(path) && statSync(path).isDirectory());
+}
+
+/** @throws {ArgumentError} when such data make no pictures, or none of one image each */
+export function checkFolderOutput({ name, imageShape }: DataFacts): void {
+  if (imageShape !== undefined) return;
+  throw new ArgumentError(
+    `A folder is filled with a PNG file for each image, and samples of ${name} are none: write ${formats.join(', ')}.`,
+  );
 }
 
 /**
@@ -68,13 +83,15 @@ function formatOf(path: string, { name, columns, imageShape, featureShape }: Dat
   const ending = path === '-' ? '.csv' : extname(path).toLowerCase();
   const found = formats.find((format) => format === ending);
   if (found === undefined) {
-    throw new ArgumentError(`"${path}" ends in none of ${formats.join(', ')}, which decides the format.`);
+    throw new ArgumentError(
+      `"${path}" ends in none of ${formats.join(', ')}, which decides the format; a name that ends with "/" is a folder of PNG files.`,
+    );
   }
   if ((found === '.png' || found === '.svg') && imageShape === undefined && columns.length < 2) {
     throw new ArgumentError(
       featureShape.length === 3
         ? `Samples of ${name} are latents, which are no picture: give their decoder (--vae), or write .npz, .csv or .json.`
-        : 'Samples of a single column make no picture: write .csv or .json.',
+        : 'Samples of a single column make no picture: write .csv, .json, .npz or .npy.',
     );
   }
   return found;

@@ -3,7 +3,8 @@
  * its columns hold such, the columns that are the same everywhere in their places, and the class under the label's name.
  */
 import { HostArray } from '@meanflow/core';
-import { denormalise, featureNames, type TableColumn } from '@meanflow/data';
+import { denormalise, featureNames, imageBytes, type TableColumn } from '@meanflow/data';
+import type { ByteArray } from '@meanflow/formats';
 import type { DataFacts, Labels } from './experiment/model.js';
 
 export interface SampleTable {
@@ -37,13 +38,17 @@ export function sampleTable(samples: HostArray, labels: Labels, data: DataFacts)
 
 /**
  * Samples as arrays, of numbers alone: `arr_0`, float64 `[rows, columns]` with the constant columns of a table, or
- * `[rows, ...features]`; and `labels`, int32 `[rows]`, where classes were asked for.
+ * `[rows, ...features]`; uint8 `[rows, height, width, channels]` of images, as tools that compute FID take them; and `labels`,
+ * int32 `[rows]`, where classes were asked for.
  */
 export function sampleArrays(
   samples: HostArray,
   labels: Labels,
   data: DataFacts,
-): Readonly<Record<'arr_0', HostArray> & Partial<Record<'labels', HostArray>>> {
+): Readonly<Record<'arr_0', HostArray | ByteArray> & Partial<Record<'labels', HostArray>>> {
+  const beside = labels === undefined ? {} : { labels };
+  const images = imagesOf(samples, data);
+  if (images !== undefined) return { arr_0: images, ...beside };
   const made = denormalise(data.normalisation, samples);
   const count = samples.shape[0];
   const layout = layoutOf(data, made.size / count).filter((column) => column.kind !== 'label');
@@ -57,7 +62,15 @@ export function sampleArrays(
     }
   }
   const arr = new HostArray('float64', isPlain ? samples.shape : [count, layout.length], numbers);
-  return { arr_0: arr, ...(labels === undefined ? {} : { labels }) };
+  return { arr_0: arr, ...beside };
+}
+
+/** Images in 8 bits; undefined where samples are none. */
+function imagesOf(samples: HostArray, { imageShape }: DataFacts): ByteArray | undefined {
+  if (imageShape?.length !== 3) return undefined;
+  const [height, width, channels] = imageShape;
+  const data = imageBytes(samples, [height, width, channels]);
+  return { dtype: 'uint8', shape: [samples.shape[0], height, width, channels], data };
 }
 
 /** What the source calls a class. */

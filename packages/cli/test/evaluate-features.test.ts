@@ -3,8 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportOnnx } from '@meanflow/backend-ort';
 import { add, hostArray, HostArray, mean, mul, RandomKey, reshape, spec, trace } from '@meanflow/core';
-import { shapesDataset } from '@meanflow/data';
-import { encodeNpz } from '@meanflow/formats';
+import { encodePng, shapesDataset } from '@meanflow/data';
+import { encodeNpy, encodeNpz } from '@meanflow/formats';
 import { decodeStatistics, featureStatistics, frechetDistanceOfStatistics } from '@meanflow/metrics';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { png } from './support/images.js';
@@ -91,6 +91,18 @@ it('looks at a folder of images of any size, which need no classes', async () =>
   const out = folder.path('photos.npz');
   const { err } = await succeed('statistics', photos, ...unit(), '--image-size', '16', '--out', out);
   expect(err).toContain('5 images of photos, 12 features');
+  const all = await succeed(
+    'statistics',
+    photos,
+    ...unit(),
+    '--image-size',
+    '16',
+    '--held-out',
+    '0',
+    '--out',
+    out,
+  );
+  expect(all.err).toContain('6 images of photos, 12 features');
   const samples = folder.path('drawn.npz');
   const pixels = new HostArray('int32', [20, 16, 16, 3], new Int32Array(20 * 768).fill(100));
   await writeFile(samples, encodeNpz({ arr_0: pixels }));
@@ -109,9 +121,23 @@ it('judges a file of images against statistics, with the value that they have by
   );
   await writeFile(folder.path('images.npz'), encodeNpz({ arr_0: bytes }));
   await writeFile(folder.path('floats.npz'), encodeNpz({ arr_0: x }));
+  const unitFloats = new HostArray('float32', x.shape, eightBit(x).data);
+  await writeFile(folder.path('unit.npz'), encodeNpz({ arr_0: unitFloats }));
+  // Channels first, and another name.
+  const turned = Float32Array.from({ length: x.size }, (_, i) => {
+    const [image, channel, pixel] = [Math.floor(i / 768), Math.floor(i / 256) % 3, i % 256];
+    return unitFloats.data[image * 768 + pixel * 3 + channel];
+  });
+  await writeFile(folder.path('first.npy'), encodeNpy(new HostArray('float32', [50, 3, 16, 16], turned)));
+  await mkdir(folder.path('drawn', 'deep'), { recursive: true });
+  for (let i = 0; i < 50; i++) {
+    const data = Uint8Array.from(bytes.data.subarray(768 * i, 768 * (i + 1)));
+    const path = folder.path('drawn', i % 2 ? 'deep' : '', `${i}.png`);
+    await writeFile(path, encodePng({ width: 16, height: 16, channels: 3, data }));
+  }
   const reference = await decodeStatistics(await readFile(folder.path('made', 'shapes.npz')), 'shapes.npz');
   const expected = frechetDistanceOfStatistics(featureStatistics(quarters(eightBit(x))), reference);
-  for (const file of ['images.npz', 'floats.npz']) {
+  for (const file of ['images.npz', 'floats.npz', 'unit.npz', 'first.npy', 'drawn']) {
     const args = [
       'evaluate',
       folder.path(file),
@@ -123,6 +149,20 @@ it('judges a file of images against statistics, with the value that they have by
     expect(results).toEqual([{ samples: 50, metrics: { 'feature-frechet': expect.closeTo(expected, 6) } }]);
     expect((await succeed(...args)).out).toMatch(/NFE +feature Fréchet ↓\n/);
   }
+  const against = ['--statistics', folder.path('made', 'shapes.npz')];
+  expect((await succeed('evaluate', folder.path('unit.npz'), ...unit(), ...against)).err).toContain(
+    'unit.npz: "arr_0" holds pictures, channels last, from 0 to 1 (--layout, --pixel-range say otherwise).',
+  );
+  // The same numbers as bytes are all but black.
+  const darker = await succeed('evaluate', folder.path('unit.npz'), ...unit(), ...against, '--pixel-range', 'signed', '--json'); // prettier-ignore
+  expect(JSON.parse(darker.out).results[0].metrics['feature-frechet']).toBeGreaterThan(2 * expected);
+  await writeFile(folder.path('either.npz'), encodeNpz({ arr_0: hostArray(bytes.data.map((v) => v % 2), { dtype: 'int32', shape: x.shape }) })); // prettier-ignore
+  expect(await meanflow('evaluate', folder.path('either.npz'), ...unit(), ...against)).toMatchObject({
+    status: 1,
+    err: expect.stringContaining(
+      'say what black and white are (--pixel-range byte, unit or signed)',
+    ) as string,
+  });
 });
 
 it('judges a run against its own data, at each number of evaluations, by any metric on features', async () => {

@@ -34,6 +34,7 @@ export { imageDataset, type ImageDatasetOptions, type ImageOptions } from './ima
 export { imageRows, type ImageRows } from './images/image-rows.js';
 export { idxImages, type NamedBytes } from './images/idx.js';
 export { cifarImages, type CifarLabels } from './images/cifar.js';
+export { encodePng, imageBytes } from './images/image-bytes.js';
 export { imageGrid, imageSheet, type SheetOptions, type SheetRow } from './images/sheet.js';
 export { centreCrop, resize, type ResizeFilter } from './images/resize.js';
 export { MAX_IMAGE_BYTES, withChannels, type Pixels } from './images/pixels.js';

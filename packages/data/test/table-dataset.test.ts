@@ -111,7 +111,11 @@ describe('tableDataset', () => {
     );
     expect(() => open('1')).toThrow('found 1 row, expected');
     expect(() => open('5,6\n5,6\n5,6\n5,6')).toThrow('every column is the same in all 3 training rows');
-    expect(() => open('1\n2\n3', { heldOut: 1 })).toThrow('lies between 0 and 1, got 1');
+    expect(() => open('1\n2\n3', { heldOut: 1 })).toThrow('is from 0, below 1, got 1');
+    expect(open('1\n2\n3', { heldOut: 0 }).sizes).toEqual({ train: 3, test: 0 });
+    expect(() => open('1\n2\n3', { heldOut: 0 }).reference('test', key, 1)).toThrow(
+      'are held out to judge by',
+    );
     expect(() => open('1\n2\n3', { heldOut: 0.9 })).toThrow('leaves one to learn from');
     expect(() => dataset.batch(key, -1, 5)).toThrow('got step -1');
     expect(() => dataset.batch(key, 0, 0)).toThrow('needs a positive whole number of rows, got 0');

@@ -34,7 +34,7 @@ export { decompressed, type Codec } from './compression/decompress.js';
 export { isStoredDType, storedDTypes, type StoredDTypeName } from './dtypes.js';
 export { isObject, parseJson, type JsonLimits, type JsonObject, type JsonValue } from './json.js';
 export { numpyDType } from './numpy/dtypes.js';
-export { encodeNpy, encodeNpz } from './numpy/encode.js';
+export { encodeNpy, encodeNpz, type ByteArray } from './numpy/encode.js';
 export { decodeNpy, decodeNpz, readNpy, readNpz, type DecodeNpzOptions } from './numpy/npz.js';
 export { decodeSafetensors, type Safetensors } from './safetensors/decode.js';
 export {

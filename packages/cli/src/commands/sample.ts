@@ -9,9 +9,10 @@ import { classByClass, drawSamples, roundLabels } from '../experiment/draw.js';
 import { loadGenerator } from '../experiment/generator.js';
 import { checkSampleMemory } from '../experiment/memory.js';
 import type { Generator, Labels } from '../experiment/model.js';
-import { writeOutput } from '../files.js';
+import { makeOutputFolder, writeOutput } from '../files.js';
 import { countText } from '../report/numbers.js';
-import { checkFormat, formatSamples } from '../sample-formats.js';
+import { writePngFolder } from '../sample-folder.js';
+import { checkFolderOutput, checkFormat, formatSamples, isFolderOutput } from '../sample-formats.js';
 import { className } from '../sample-table.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 import {
@@ -56,7 +57,8 @@ export function addSample(program: Command, io: Io): void {
     .summary('draw samples from a trained model')
     .description(
       'Draw samples from a run, a checkpoint or an imported model. They come in the units of the data that it was trained on, with ' +
-        'the class that was asked for. The format follows from the ending of --out: .csv, .json, .png or .svg.',
+        'the class that was asked for. The format follows from the ending of --out: .csv, .json, .npz, .npy, .png or .svg; ' +
+        'a folder gets a PNG file for each image.',
     )
     .argument('<run>', 'a run folder, a checkpoint or an imported model (.safetensors)')
     .option(
@@ -103,6 +105,7 @@ Examples:
   $ meanflow sample runs/digits --nfe 2 --class 7 --count 20 --out sevens.png
   $ meanflow sample runs/digits --grid --out digits.png                 # ten of each
   $ meanflow sample runs/shapes --grid 8x8 --class star,ring --nfe 1
+  $ meanflow sample runs/shapes --count 5000 --out samples/             # or samples.npz: for tools that compute FID
   $ meanflow sample runs/points --count 50 --out - | head
   $ meanflow sample imf-b.safetensors --vae vae.safetensors --grid 4x4 --class 207 --nfe 1`,
     );
@@ -115,7 +118,11 @@ async function sample(run: string, options: SampleOptions, io: Io): Promise<void
   const loaded = await loadGenerator(run, { ...options, notify: noticesTo(io) });
   const solver = solverOption(options.solver);
   const out = options.out ?? (loaded.data.imageShape === undefined ? 'samples.csv' : 'samples.png');
-  checkFormat(out, loaded.data);
+  const isFolder = isFolderOutput(out);
+  if (isFolder) {
+    checkFolderOutput(loaded.data);
+    await makeOutputFolder(out);
+  } else checkFormat(out, loaded.data);
   const delimiter = options.delimiter === undefined ? undefined : delimiterOf(options.delimiter);
   if (options.count !== undefined) checkSampleMemory(options.count, loaded.data.featureShape, '--count');
   const labels = labelsFor(loaded, options);
@@ -136,9 +143,15 @@ async function sample(run: string, options: SampleOptions, io: Io): Promise<void
         ? drawn.samples
         : await decodeSamples(backend, decoder, drawn.samples, { batchSize: decoder.rows, borrow: true });
     const columns = typeof options.grid === 'object' ? options.grid.columns : undefined;
-    const content = formatSamples(out, samples, labels, model.data, columns, delimiter);
-    if (out === '-') io.out(String(content));
-    else await writeOutput(out, content);
+    if (isFolder) {
+      const { solver: own, guidance } = model.sampling;
+      const facts = { model: run, seed: options.seed, nfe: drawn.nfe, solver: solver ?? own, guidance };
+      await writePngFolder(out, samples, labels, model.data, facts);
+    } else {
+      const content = formatSamples(out, samples, labels, model.data, columns, delimiter);
+      if (out === '-') io.out(String(content));
+      else await writeOutput(out, content);
+    }
     const where = out === '-' ? '' : `: ${out}`;
     for (const note of model.notes) io.err(`${note}\n`);
     const turns = turnsNote(model, options);

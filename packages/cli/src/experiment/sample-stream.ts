@@ -1,12 +1,9 @@
 /**
- * Samples piece by piece, so that as many as FID takes need the memory of a few hundred: drawn from a model and decoded, or read
- * from a file of images.
+ * Samples of a model piece by piece, so that as many as FID takes need the memory of a few hundred: drawn, and decoded where they
+ * are latents. Those that were drawn already are in `sample-files.ts`.
  */
-import { readFile } from 'node:fs/promises';
-import { DataError, formatShape, HostArray, type Backend } from '@meanflow/core';
-import { decodeNpz } from '@meanflow/formats';
+import type { Backend, HostArray } from '@meanflow/core';
 import { createSampler, decodeSamples } from '@meanflow/samplers';
-import { withFileErrors } from '../files.js';
 import { drawSamples, labelsLike } from './draw.js';
 import { evaluationKey } from './evaluation.js';
 import type { Generator, Labels } from './model.js';

@@ -2,7 +2,7 @@
  * Images as a Dataset: shuffled anew in every epoch, augmented where that is asked for, and turned from 8 bits into
  * float32 from −1 to 1. All of it follows from keys, so that training goes on after any step as if it had not stopped.
  */
-import { ArgumentError, DataError, HostArray, type RandomKey } from '@meanflow/core';
+import { DataError, HostArray, type RandomKey } from '@meanflow/core';
 import { countClasses } from '../class-labels.js';
 import { checkBatch, checkCount, type Batch, type Dataset, type Split } from '../dataset.js';
 import { rangeNormalisation } from '../normalisation.js';

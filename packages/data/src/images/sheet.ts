@@ -5,6 +5,7 @@
 import { ArgumentError, formatShape, sizeOf, type HostArray, type Shape } from '@meanflow/core';
 import { encode } from 'fast-png';
 import { dotsOf, GLYPH, widthOf } from './font.js';
+import { byteOf } from './image-bytes.js';
 import { layoutOf, stridesOf, type ImageShape } from './layout.js';
 
 /** A row of a sheet, or several where there are more images than go into one. */
@@ -148,9 +149,4 @@ class Canvas {
         this.pixels.set(colour, (y * this.width + x) * 3);
     }
   }
-}
-
-/** −1 … 1 to 0 … 255. */
-function byteOf(value: number): number {
-  return Math.round((Math.max(-1, Math.min(1, value)) + 1) * 127.5);
 }

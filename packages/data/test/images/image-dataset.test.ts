@@ -139,7 +139,11 @@ describe('imageDataset', () => {
     );
     expect(() => imageDataset(numbered(2), undefined, { name: 'two' })).toThrow('"two" holds 2 images');
     expect(() => open({ cropPadding: 1.5 })).toThrow('whole number of pixels, got 1.5');
-    expect(() => open({ heldOut: 1 })).toThrow('between 0 and 1, got 1');
+    expect(() => open({ heldOut: 1 })).toThrow('is from 0, below 1, got 1');
+    const all = imageDataset(numbered(4), undefined, { name: 'all', heldOut: 0 });
+    expect(all.sizes).toEqual({ train: 4, test: 0 });
+    expect(all.reference('train', key, 9).x.shape[0]).toBe(4);
+    expect(() => all.reference('test', key, 1)).toThrow('No rows of "all" are held out to judge by');
     expect(() => open().batch(key, -1, 2)).toThrow('got step -1');
   });
 });

@@ -2,15 +2,23 @@
  * Writing NumPy's npy (NEP 1, version 1.0) and npz: a zip archive of npy files, stored or deflated. The same arrays give
  * the same bytes.
  */
-import { ArgumentError, type HostArray, type HostDType } from '@meanflow/core';
+import { ArgumentError, type HostArray, type HostDType, type Shape } from '@meanflow/core';
 import { zipSync, type Zippable } from 'fflate';
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 /** The elements begin at a multiple of this. */
 const ALIGNMENT = 64;
 
+/** Numbers from 0 to 255, which no array of the host's has: pixels. */
+export interface ByteArray {
+  readonly dtype: 'uint8';
+  readonly shape: Shape;
+  readonly data: Uint8Array;
+}
+
 /** What NumPy calls each of our dtypes; the bytes are little-endian. */
-const writtenNames: Readonly<Record<HostDType, string>> = {
+const writtenNames: Readonly<Record<HostDType | 'uint8', string>> = {
+  uint8: '|u1',
   float64: '<f8',
   float32: '<f4',
   int32: '<i4',
@@ -18,7 +26,7 @@ const writtenNames: Readonly<Record<HostDType, string>> = {
 };
 
 /** The bytes of an array as an npy file of version 1.0. */
-export function encodeNpy({ dtype, shape, data }: HostArray): Uint8Array {
+export function encodeNpy({ dtype, shape, data }: HostArray | ByteArray): Uint8Array {
   const dimensions = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const dictionary = `{'descr': '${writtenNames[dtype]}', 'fortran_order': False, 'shape': (${dimensions}), }`;
   const start = Math.ceil((MAGIC.length + 4 + dictionary.length + 1) / ALIGNMENT) * ALIGNMENT;
@@ -35,6 +43,7 @@ export function encodeNpy({ dtype, shape, data }: HostArray): Uint8Array {
     float32: (at: number, value: number) => view.setFloat32(at, value, true),
     int32: (at: number, value: number) => view.setInt32(at, value, true),
     bool: (at: number, value: number) => view.setUint8(at, value),
+    uint8: (at: number, value: number) => view.setUint8(at, value),
   };
   for (let i = 0; i < data.length; i++) writers[dtype](start + i * width, data[i]);
   return bytes;
@@ -47,7 +56,7 @@ export function encodeNpy({ dtype, shape, data }: HostArray): Uint8Array {
  * @throws {ArgumentError} when a name is empty
  */
 export function encodeNpz(
-  arrays: Readonly<Record<string, HostArray>>,
+  arrays: Readonly<Record<string, HostArray | ByteArray>>,
   options: { readonly compress?: boolean } = {},
 ): Uint8Array {
   const level = options.compress ? 6 : 0;
