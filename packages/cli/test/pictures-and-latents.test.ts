@@ -178,7 +178,7 @@ describe('samples', () => {
     // NumPy's name for bytes, which tools expect of pictures.
     expect(bytes.includes("'descr': '|u1'")).toBe(true);
     const { arr_0, labels } = await decodeNpz(bytes, 's.npz');
-    expect([arr_0.shape, [...arr_1.data]]).toEqual([
+    expect([arr_0.shape, [...labels.data]]).toEqual([
       [12, 16, 16, 3],
       [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1],
     ]);
