@@ -8,15 +8,21 @@ import { gunzipSync } from 'fflate';
 
 /** No compressed data is longer, unpacked, than this many times its length. */
 const MAX_RATIO = 1032;
+/** What a file may unpack to by default: so many times its length, of which tables and pictures stay far below, or this. */
+const [USUAL_RATIO, ALWAYS_ALLOWED] = [100, 2 ** 26];
 
 /**
  * The bytes of a file, unpacked where they are packed.
  *
  * @param file the file's name, for messages
- * @param maxBytes most bytes that it may unpack to
+ * @param maxBytes most bytes that it may unpack to; by default 64 MiB, or 100 times its length where that is more
  * @throws {DataError} when the compressed data is damaged, cut short, or more than allowed
  */
-export function maybeGunzip(bytes: Uint8Array, file: string, maxBytes = 2 ** 31): Uint8Array {
+export function maybeGunzip(
+  bytes: Uint8Array,
+  file: string,
+  maxBytes = Math.max(ALWAYS_ALLOWED, USUAL_RATIO * bytes.length),
+): Uint8Array {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   const damaged = (reason: string): DataError =>
     new DataError(`${file}: the gzip data is damaged or cut short (${reason}).`);
@@ -26,7 +32,8 @@ export function maybeGunzip(bytes: Uint8Array, file: string, maxBytes = 2 ** 31)
   if (length > MAX_RATIO * bytes.length) throw damaged(`it says that it unpacks to ${length} bytes`);
   if (length > maxBytes) {
     throw new DataError(
-      `${file}: it unpacks to ${length} bytes, more than the ${maxBytes} that are allowed.`,
+      `${file}: it unpacks to ${length} bytes, more than the ${maxBytes} that are allowed for its length: unpack it first (gunzip) if it is ` +
+        'what it should be.',
     );
   }
   let unpacked: Uint8Array;

@@ -1,3 +1,4 @@
+import zlib from 'node:zlib';
 import { DataError } from '@meanflow/core';
 import { gzipSync } from 'fflate';
 import { cifarImages, idxImages } from '../../src/index.js';
@@ -23,6 +24,16 @@ describe('idxImages', () => {
       expect([...rows.labels!]).toEqual([3, 1]);
       expect([...rows.read(1)]).toEqual(pixels.slice(6));
     }
+  });
+
+  it('refuses compressed images that unpack to more than a multiple of their length, before they take memory', () => {
+    const bomb = zlib.gzipSync(Buffer.alloc(2 ** 26 + 16));
+    expect(bomb.length).toBeLessThan(100_000);
+    const before = process.memoryUsage().arrayBuffers;
+    expect(() => idxImages(images(bomb), undefined)).toThrow(
+      'images: it unpacks to 67108880 bytes, more than the 67108864 that are allowed for its length: unpack it first (gunzip)',
+    );
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000);
   });
 
   it('reads images without labels, and with channels', () => {
