@@ -58,7 +58,8 @@ export interface RunOptions {
   readonly signal?: CancellationSignal;
   /**
    * Lends host arrays: the caller leaves their memory as it is until the run is done, which then need not copy it. False by
-   * default. What it saves is a copy: 0.3 ms a megabyte where memory is slow, less than one in a hundred of a train step.
+   * default. A copy took 0.7 ms a MiB, and 2 ms beyond 64 MiB, on a busy machine of two cores: next to nothing for a batch,
+   * worth saving for the parameters of a large network.
    */
   readonly borrow?: boolean;
 }
