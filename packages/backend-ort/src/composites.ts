@@ -1,8 +1,9 @@
 /**
  * Composites that ONNX Runtime has an operator for, and takes whole: those whose operator is at least as fast as the
  * decomposition on the CPU provider. The ratio beside each is time of the decomposition / time of the operator, one
- * thread, ONNX Runtime 1.30, AMD EPYC; activations on [1024, 768], normalisations on [1024, 192]. Left to their
- * decomposition: softplus (0.2: the operator is scalar code) and adamUpdate (there is none).
+ * thread, ONNX Runtime 1.30, AMD EPYC, on [1024, 192]. Left to their decomposition: silu, gelu and geluTanh, whose
+ * operators are accurate to some ulp of x and lose what is left of it in the tail; softplus (0.2: the operator is scalar
+ * code) and adamUpdate (there is none).
  *
  * An operator stands for core's own definition of a composite, not for its name, and for parameters that it takes as the
  * decomposition does.
@@ -17,7 +18,7 @@ import {
 } from '@meanflow/core';
 import type { Operand } from './lowerings/lowering.js';
 import { portableReduceMax } from './lowerings/reductions.js';
-import { MICROSOFT_DOMAIN, type AttributeValue, type ValueName } from './onnx/model.js';
+import type { AttributeValue, ValueName } from './onnx/model.js';
 import type { ModelBuilder } from './onnx/model-builder.js';
 
 interface Kernel {
@@ -59,9 +60,6 @@ const normalisation = (op: string): Kernel => ({
 export type Kernels = Readonly<Partial<Record<BuiltInComposite, Kernel>>>;
 
 export const generalKernels: Kernels = {
-  silu: operator('QuickGelu', { alpha: 1 }, MICROSOFT_DOMAIN), // 1.0: ONNX Runtime fuses the decomposition into it
-  gelu: operator('Gelu', { approximate: 'none' }), // 1.6
-  geluTanh: operator('Gelu', { approximate: 'tanh' }), // 2.0; FastGelu is the same kernel
   softmax: operator('Softmax', { axis: -1n }), // 3.0 on [48, 64, 64], 1.5 on [1024, 10]
   layerNorm: normalisation('LayerNormalization'), // 1.3
   rmsNorm: normalisation('RMSNormalization'), // 1.5
@@ -100,10 +98,6 @@ const guardedSoftmax: Kernel = {
 const { rmsNorm: _rmsNorm, attention: _attention, ...olderKernels } = generalKernels;
 export const cudaKernels: Kernels = olderKernels;
 export const portableKernels: Kernels = { ...olderKernels, softmax: guardedSoftmax };
-
-/** Operators of the ONNX standard alone. */
-const { silu: _silu, ...standardOperators } = portableKernels;
-export const standardKernels: Kernels = standardOperators;
 
 const hasElements = (shape: Shape): boolean => sizeOf(shape) > 0;
 

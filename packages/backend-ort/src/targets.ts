@@ -3,10 +3,11 @@
  * Runtime's CPU provider (which is also what runs in WebAssembly) has kernels up to the newest set. The WebGPU
  * provider's kernels for Transpose, Pad, Conv, Sin and others end at set 21: of a newer one they would be the CPU's.
  */
-import { cudaKernels, generalKernels, portableKernels, standardKernels, type Kernels } from './composites.js';
+import { cudaKernels, generalKernels, portableKernels, type Kernels } from './composites.js';
 import type { OrtDevice } from './devices.js';
 import type { Lowerings } from './lowerings/lowering.js';
 import { contraction } from './lowerings/dot.js';
+import { portableReduceSum } from './lowerings/reductions.js';
 import { cudaLowerings, generalLowerings, portableLowerings } from './lowerings/table.js';
 import type { ModelFormat } from './onnx/model-builder.js';
 
@@ -33,6 +34,5 @@ export const targets: Readonly<Record<OrtDevice, Target>> = {
 /** Files for other programs: operators of the ONNX standard alone, and none that GPU providers lack. */
 export const interchange: Target = {
   ...portable,
-  lowerings: { ...cudaLowerings, dotGeneral: contraction('transpose') },
-  kernels: standardKernels,
+  lowerings: { ...cudaLowerings, dotGeneral: contraction('transpose'), reduceSum: portableReduceSum },
 };

@@ -35,7 +35,7 @@ export function rewrite<K extends PrimitiveName>(
 }
 
 const ELEMENTWISE = new Set<PrimitiveName>([
-  'neg', 'abs', 'sign', 'floor', 'exp', 'log', 'sqrt', 'rsqrt', 'sin', 'cos', 'tanh', 'sigmoid', 'erf', 'isFinite', 'not', 'cast',
+  'neg', 'abs', 'sign', 'floor', 'exp', 'log', 'log1p', 'sqrt', 'rsqrt', 'sin', 'cos', 'tanh', 'sigmoid', 'erf', 'erfc', 'isFinite', 'not', 'cast',
   'add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'equal', 'less', 'lessEqual', 'and', 'or', 'select',
 ]); // prettier-ignore
 

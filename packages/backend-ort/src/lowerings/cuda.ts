@@ -1,6 +1,7 @@
 /**
  * Rows in which CUDA differs from other GPUs. ONNX Runtime's list of kernels (docs/OperatorKernels.md in its
  * repository) has no Pad of int32 and no Where of bools for its CUDA provider; its Pow is C's, and needs no correction.
+ * Its Sigmoid is 1 − 1 / (1 + eˣ) below 0, which loses the tail.
  */
 import { sizeOf, stridesOf, type Shape } from '@meanflow/core';
 import { elementwise } from './elementwise.js';
@@ -36,6 +37,9 @@ const padByIndex: Lowering<'pad'> = ({ builder, inputs: [x], attributes, output 
 
 export const cuda = {
   pow: elementwise.pow,
+  sigmoid: elementwise.sigmoid,
+  tanh: elementwise.tanh,
+  erf: elementwise.erf,
   select: elementwise.select,
   gather: gather(elementwise.select),
   pad: (context) => (context.output.dtype === 'float32' ? pad : padByIndex)(context),

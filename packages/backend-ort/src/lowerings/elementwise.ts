@@ -1,6 +1,7 @@
 /** Elementwise ops, most of them one ONNX node of the same meaning, with the same broadcasting. */
 import { elementTypes, type ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
+import { erfc, log1p, sigmoid } from './accurate-functions.js';
 import type { Lowering, LoweringContext } from './lowering.js';
 
 type Elementwise = (context: Pick<LoweringContext<'neg'>, 'builder' | 'inputs'>) => ValueName;
@@ -59,13 +60,15 @@ export const elementwise = {
   floor: direct('Floor'),
   exp: direct('Exp'),
   log: direct('Log'),
+  log1p,
   sqrt: direct('Sqrt'),
   rsqrt,
   sin: direct('Sin'),
   cos: direct('Cos'),
   tanh: direct('Tanh'),
-  sigmoid: direct('Sigmoid'),
+  sigmoid,
   erf: direct('Erf'),
+  erfc,
   isFinite,
   not: direct('Not'),
   add: direct('Add'),

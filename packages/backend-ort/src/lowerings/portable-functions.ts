@@ -5,6 +5,7 @@
  */
 import type { ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
+import { erfcWith, log1pWith, oddNearZero } from './accurate-functions.js';
 import type { LoweringContext } from './lowering.js';
 
 type Elementwise = (context: Pick<LoweringContext<'exp'>, 'builder' | 'inputs'>) => ValueName;
@@ -33,6 +34,23 @@ export const log: Elementwise = ({ builder, inputs: [x] }) => {
   const positive = choose(isFinite, builder.node('Log', [x.name]), x.name);
   return choose(isZero, number(-Infinity), choose(isPositive, positive, number(NaN)));
 };
+
+/** Fitted at Chebyshev nodes, as those of backend-tfjs: to two roundings. */
+export const tanh = oddNearZero(
+  'Tanh',
+  0.625,
+  [1, -0.33333254, 0.13330957, -0.053707067, 0.020544905, -0.0056076887],
+);
+export const erf = oddNearZero(
+  'Erf',
+  1,
+  [
+    1.1283792, -0.37612638, 0.11283784, -0.026865438, 0.0052210535, -0.00084843964, 0.00011268254,
+    -0.0000096735932,
+  ],
+);
+export const log1p = log1pWith(log);
+export const erfc = erfcWith(exp);
 
 /** π/2 in three parts, of which the multiples of the first two are exact in float32 (Cody and Waite). */
 const HALF_PI = [1.5703125, 4.837512969970703125e-4, 7.549789954891882e-8];

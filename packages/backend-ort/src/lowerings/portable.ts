@@ -12,7 +12,18 @@ import { castTo } from './elementwise.js';
 import { gather, scatterAddByProduct } from './indexing.js';
 import type { Lowering, LoweringContext, Lowerings, Operand } from './lowering.js';
 import { portableReduceMax, reduce } from './reductions.js';
-import { cos, exp, log, sigmoid, sin, SMALLEST_NORMAL } from './portable-functions.js';
+import {
+  cos,
+  erf,
+  erfc,
+  exp,
+  log,
+  log1p,
+  sigmoid,
+  sin,
+  SMALLEST_NORMAL,
+  tanh,
+} from './portable-functions.js';
 import { concat, pad, reverse, slice, transpose } from './shaping.js';
 
 type Context<K extends OpName> = Pick<LoweringContext<K>, 'builder' | 'inputs'>;
@@ -200,6 +211,10 @@ export const portable = {
   exp, // NaN
   sigmoid, // NaN
   log, // NaN, infinity, zeros
+  log1p, // by log
+  tanh, // near 0
+  erf, // near 0
+  erfc, // by exp
   sin, // accuracy
   cos, // accuracy
   pow, // NaN, signs; fails where both operands broadcast

@@ -3,6 +3,7 @@ import type { ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
 import { castTo } from './elementwise.js';
 import type { Lowering } from './lowering.js';
+import { sumInParts } from './sums.js';
 
 export function reduce(builder: ModelBuilder, op: string, x: ValueName, axes: readonly number[]): ValueName {
   // An empty list of axes would mean all of them.
@@ -12,8 +13,15 @@ export function reduce(builder: ModelBuilder, op: string, x: ValueName, axes: re
 
 /** ONNX Runtime's int32 sum stops at the largest integer; core's wraps, as a 64-bit sum cut to 32 bits does. */
 export const reduceSum: Lowering<'reduceSum'> = ({ builder, inputs: [x], attributes: { axes } }) => {
-  if (x.dtype === 'float32') return reduce(builder, 'ReduceSum', x.name, axes);
+  if (x.dtype === 'float32') return sumInParts(builder, x.name, x.shape, axes);
   return castTo(builder, reduce(builder, 'ReduceSum', castTo(builder, x.name, 'int64'), axes), 'int32');
+};
+
+/** Without the 64 bits, which GPU providers lack. */
+export const portableReduceSum: Lowering<'reduceSum'> = (context) => {
+  const { builder, inputs, attributes } = context;
+  if (inputs[0].dtype === 'float32') return reduceSum(context);
+  return reduce(builder, 'ReduceSum', inputs[0].name, attributes.axes);
 };
 
 /**

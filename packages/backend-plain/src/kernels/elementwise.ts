@@ -42,12 +42,24 @@ const select: Kernel<unknown> = ({ inputs, output }) => {
   };
 };
 
-/** Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26: |error| ≤ 1.5·10⁻⁷. */
+/** Numerical Recipes, section 6.2 (erfcc): the error is below 1.2·10⁻⁷ of the value, wherever it is. */
+function erfc(x: number): number {
+  const t = 1 / (1 + Math.abs(x) / 2);
+  const coefficients = [
+    0.17087277, -0.82215223, 1.48851587, -1.13520398, 0.27886807, -0.18628806, 0.09678418, 0.37409196,
+    1.00002368, -1.26551223,
+  ];
+  const value = t * Math.exp(coefficients.reduce((sum, c) => sum * t + c, 0) - x * x);
+  return x < 0 ? 2 - value : value;
+}
+
+/** Near 0 the first terms of its series, elsewhere the rest of {@link erfc}. */
 function erf(x: number): number {
-  const t = 1 / (1 + 0.3275911 * Math.abs(x));
-  const coefficients = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592];
-  const series = coefficients.reduce((sum, c) => sum * t + c, 0) * t;
-  return Number.isNaN(x) ? NaN : Math.sign(x) * (1 - series * Math.exp(-x * x));
+  if (Math.abs(x) >= 0.5) return x > 0 ? 1 - erfc(x) : erfc(-x) - 1;
+  const z = x * x;
+  return (
+    (2 / Math.sqrt(Math.PI)) * x * (1 - z * (1 / 3 - z * (1 / 10 - z * (1 / 42 - z * (1 / 216 - z / 1320)))))
+  );
 }
 
 /** As a bool, everything but 0 is true, NaN too. */
@@ -61,6 +73,7 @@ export const elementwiseKernels = {
   floor: unary(Math.floor),
   exp: unary(Math.exp),
   log: unary(Math.log),
+  log1p: unary(Math.log1p),
   sqrt: unary(Math.sqrt),
   rsqrt: unary((x) => 1 / Math.sqrt(x)),
   sin: unary(Math.sin),
@@ -68,6 +81,7 @@ export const elementwiseKernels = {
   tanh: unary(Math.tanh),
   sigmoid: unary((x) => 1 / (1 + Math.exp(-x))),
   erf: unary(erf),
+  erfc: unary(erfc),
   isFinite: unary((x) => Number(Number.isFinite(x))),
   not: unary((x) => 1 - x),
   cast,

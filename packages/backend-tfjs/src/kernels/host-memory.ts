@@ -6,6 +6,7 @@
 import { sizeOf, stridesOf, type TensorType } from '@meanflow/core';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { NodeName, StoredValue } from '../program/program.js';
+import { reshaped } from '../schedule.js';
 import type { Emit, EmitContext, Emitter } from './emitter.js';
 
 export type HostView = Float32Array | Int32Array | Uint8Array;
@@ -194,6 +195,51 @@ export const elementwise =
       for (let i = 0; i < out.length; i++) out[i] = value(x[i]);
     });
   };
+
+/**
+ * Sums over axes in float64, rounded once: tfjs's Wasm kernel adds one term after another in float32, and both kernels
+ * transpose what does not lie in rows. Each stretch of neighbouring axes is summed by itself, the last first.
+ */
+export const sums: Emit<'reduceSum'> = ({ emitter, inputs: [x], attributes: { axes }, output }) => {
+  const { dtype, shape } = x;
+  let current = x;
+  let after = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (!axes.includes(axis)) {
+      after *= shape[axis];
+      continue;
+    }
+    let size = shape[axis];
+    while (axes.includes(axis - 1)) size *= shape[--axis];
+    const before = sizeOf(shape.slice(0, axis));
+    if (size > 1) current = sumStretch(emitter, current, { dtype, shape: [before, after] }, size);
+  }
+  return reshaped(current, output.shape);
+};
+
+/** `[before, size, after]` to `[before, after]`. */
+function sumStretch(emitter: Emitter, x: StoredValue, type: TensorType, size: number): StoredValue {
+  const [before, after] = type.shape;
+  return hostKernel(emitter, 'reduceSum', [x], type, (out, [terms]) => {
+    if (after === 1) {
+      for (let i = 0; i < before; i++) {
+        let total = 0;
+        for (let k = i * size; k < (i + 1) * size; k++) total += terms[k];
+        out[i] = total;
+      }
+      return;
+    }
+    const totals = new Float64Array(after);
+    for (let i = 0; i < before; i++) {
+      totals.fill(0);
+      for (let k = 0; k < size; k++) {
+        const row = (i * size + k) * after;
+        for (let j = 0; j < after; j++) totals[j] += terms[row + j];
+      }
+      for (let j = 0; j < after; j++) out[i * after + j] = totals[j];
+    }
+  });
+}
 
 /** Rows of a table; one that it does not have is filled. */
 export const gatherRows: Emit<'gather'> = ({ emitter, inputs, attributes: { fill }, output }) => {

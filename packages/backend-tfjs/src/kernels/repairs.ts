@@ -6,7 +6,16 @@ import { power, sizeOf, toInt32 } from '@meanflow/core';
 import type { NodeName, StoredValue } from '../program/program.js';
 import { reshaped } from '../schedule.js';
 import type { Emit, EmitContext, Emitter } from './emitter.js';
-import { elementwise, firstMaximum, gatherRows, movements, pairwise, scatterRows } from './host-memory.js';
+import { erf, erfc } from './error-function.js';
+import {
+  elementwise,
+  firstMaximum,
+  gatherRows,
+  movements,
+  pairwise,
+  scatterRows,
+  sums,
+} from './host-memory.js';
 
 type DeviceRepairs = { readonly [K in NodeName]?: Emit<K> };
 
@@ -71,17 +80,13 @@ function asRows(emitter: Emitter, x: StoredValue, axes: readonly number[]): Stor
   return reshaped(moved, [sizeOf(shape) / elements, elements]);
 }
 
-const rowwise =
-  <K extends 'reduceSum' | 'reduceMax'>(op: K): Emit<K> =>
-  ({ emitter, inputs: [x], attributes: { axes }, output }) => {
+const reductions: { readonly [K in Reduction]: Emit<K> } = {
+  reduceSum: sums,
+  reduceMax: ({ emitter, inputs: [x], attributes: { axes }, output }) => {
     const rows = asRows(emitter, x, axes);
     const result = { dtype: output.dtype, shape: [rows.shape[0]] };
-    return emitter.plain(op, { inputs: [rows], attributes: { axes: [1] }, output: result });
-  };
-
-const reductions: { readonly [K in Reduction]: Emit<K> } = {
-  reduceSum: rowwise('reduceSum'),
-  reduceMax: rowwise('reduceMax'),
+    return emitter.plain('reduceMax', { inputs: [rows], attributes: { axes: [1] }, output: result });
+  },
   argMax: (context) => {
     const { emitter, inputs, attributes, output } = context;
     const rows = asRows(emitter, inputs[0], [attributes.axis]);
@@ -96,35 +101,14 @@ const conversions: DeviceRepairs = {
     const isInteger = context.inputs[0].dtype === 'float32' && context.output.dtype === 'int32';
     return isInteger ? toIntegers(context) : context.emitter.plain('cast', context);
   },
+  log1p: elementwise('log1p', () => Math.log1p),
+  erfc: elementwise('erfc', () => erfc),
   gather: gatherRows,
   // Wasm's kernel writes wherever an index points, beyond its memory too.
   scatterAdd: scatterRows,
 };
+
 const toIntegers = elementwise('cast', () => toInt32);
-
-/** Elements from which a float32 sum is made of sums of parts, whose roundings do not add up. */
-const LONG_SUM = 256;
-
-/** Wasm's Sum adds one element after the other in float32. */
-const sumOfParts: Emit<'reduceSum'> = (context) => {
-  const { emitter, inputs, attributes, output } = context;
-  const rows = asRows(emitter, inputs[0], attributes.axes);
-  const [results, elements] = rows.shape;
-  const parts =
-    elements >= LONG_SUM && output.dtype === 'float32' ? divisorNear(elements, Math.sqrt(elements)) : 1;
-  const { dtype } = output;
-  const sum = (x: StoredValue, axis: number, shape: number[]) =>
-    emitter.plain('reduceSum', { inputs: [x], attributes: { axes: [axis] }, output: { dtype, shape } });
-  if (parts === 1) return sum(rows, 1, [results]);
-  const split = reshaped(rows, [results, parts, elements / parts]);
-  return sum(sum(split, 2, [results, parts]), 1, [results]);
-};
-
-/** The divisor of n that is nearest below a bound. */
-function divisorNear(n: number, bound: number): number {
-  for (let divisor = Math.floor(bound); divisor > 1; divisor--) if (n % divisor === 0) return divisor;
-  return 1;
-}
 
 const cpu: DeviceRepairs = {
   ...movements,
@@ -133,6 +117,8 @@ const cpu: DeviceRepairs = {
   // JavaScript multiplies int32 in float64, which rounds beyond 2⁵³.
   mul: forIntegers('mul', pairwise('mul', Math.imul)),
   div: forIntegers('div', pairwise('div', quotient)),
+  // The kernel is accurate absolutely, and loses what is near 0.
+  erf: elementwise('erf', () => erf),
   // JavaScript's power makes a NaN of 1 to the NaN.
   pow: pairwise('pow', power),
 };
@@ -141,7 +127,6 @@ const wasm: DeviceRepairs = {
   ...movements,
   ...reductions,
   ...conversions,
-  reduceSum: sumOfParts,
   // The kernel divides int32 as float32.
   div: forIntegers('div', pairwise('div', quotient)),
   maximum: extremum('maximum'),

@@ -9,7 +9,7 @@ import { withFewAxes } from './broadcasting.js';
 import type { Emit, Emitter, NodeKernels } from './emitter.js';
 import { broadcastTo, pad, slice } from './movements.js';
 
-type Unary = 'neg' | 'abs' | 'sign' | 'floor' | 'exp' | 'log' | 'sqrt' | 'rsqrt' | 'sin' | 'cos' | 'tanh' | 'sigmoid' | 'erf' | 'isFinite' | 'not'; // prettier-ignore
+type Unary = 'neg' | 'abs' | 'sign' | 'floor' | 'exp' | 'log' | 'log1p' | 'sqrt' | 'rsqrt' | 'sin' | 'cos' | 'tanh' | 'sigmoid' | 'erf' | 'erfc' | 'isFinite' | 'not'; // prettier-ignore
 type Binary = 'add' | 'sub' | 'mul' | 'pow' | 'maximum' | 'minimum' | 'equal' | 'less' | 'lessEqual' | 'and' | 'or'; // prettier-ignore
 
 const unary =
@@ -167,6 +167,7 @@ const unaries: { readonly [K in Unary]: Emit<K> } = {
   floor: unary('Floor'),
   exp: unary('Exp'),
   log: unary('Log'),
+  log1p: unary('Log1p'),
   sqrt: unary('Sqrt'),
   rsqrt: unary('Rsqrt'),
   sin: unary('Sin'),
@@ -174,6 +175,9 @@ const unaries: { readonly [K in Unary]: Emit<K> } = {
   tanh: unary('Tanh'),
   sigmoid: unary('Sigmoid'),
   erf: unary('Erf'),
+  // No kernel has it; the CPU, Wasm and WebGPU have functions of their own.
+  erfc: ({ emitter, inputs: [x], output }) =>
+    emitter.node('sub', [emitter.scalar(1), emitter.node('erf', [x], {}, x)], {}, output),
   isFinite: unary('IsFinite'),
   not: unary('LogicalNot'),
 };

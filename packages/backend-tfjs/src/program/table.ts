@@ -21,6 +21,7 @@ export const lowerings: Lowerings = {
   floor: same('floor'),
   exp: same('exp'),
   log: same('log'),
+  log1p: same('log1p'),
   sqrt: same('sqrt'),
   rsqrt: same('rsqrt'),
   sin: same('sin'),
@@ -28,6 +29,7 @@ export const lowerings: Lowerings = {
   tanh: same('tanh'),
   sigmoid: same('sigmoid'),
   erf: same('erf'),
+  erfc: same('erfc'),
   isFinite: same('isFinite'),
   not: same('not'),
   cast: (context) =>

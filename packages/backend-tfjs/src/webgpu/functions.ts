@@ -41,6 +41,7 @@ export const elementwise = {
   floor: call('floor'),
   exp: call('expOf'),
   log: call('logOf'),
+  log1p: call('log1pOf'),
   sqrt: call('sqrt'),
   rsqrt: call('rsqrtOf'),
   sin: call('sinOf'),
@@ -48,6 +49,7 @@ export const elementwise = {
   tanh: call('tanhOf'),
   sigmoid: call('sigmoidOf'),
   erf: call('erfOf'),
+  erfc: call('erfcOf'),
   isFinite: call('isFiniteNumber'),
   not: ([x]) => `(!${x})`,
   add: infix('+'),
@@ -140,6 +142,14 @@ fn logOf(x: f32) -> f32 {
   let p = 0.33333328 + f * (-0.25000298 + f * (0.20001468 + f * (-0.16642247 + f * (0.14202173 + f * (-0.12972239 + f * (0.12712307 + f * -0.081015587))))));
   return n * 0.693359375 + (f + ((f * z * p - 0.5 * z) + n * -0.00021219444));
 }`,
+  // 2 artanh s for s = x / (2 + x) below ½, with the first terms of its series.
+  log1pOf: `
+fn log1pOf(x: f32) -> f32 {
+  if (!(abs(x) < 0.5)) { return logOf(1.0 + x); }
+  let s = x / (2.0 + x);
+  let z = s * s;
+  return 2.0 * s * (1.0 + z * (0.33333333 + z * (0.2 + z * (0.14285714 + z * (0.11111111 + z * (0.090909091 + z * 0.076923077))))));
+}`,
   // x = k·π/2 + r with |r| ≤ π/4, π/2 in three parts: exact to a rounding up to |x| of some thousands.
   quadrant: `
 struct Quadrant { k: i32, r: f32 }
@@ -193,6 +203,17 @@ fn erfOf(x: f32) -> f32 {
   let p = -0.00016045762 + t * (0.28500554 + t * (0.25910446 + t * (0.34980762 + t * (-0.10769317 + t * (0.56819129 + t * (-0.47445801 + t * 0.12026211))))));
   let large = 1.0 - expOf(-z) * p;
   return select(select(large, -large, x < 0.0), small, a < 1.0);
+}`,
+  // The function of Numerical Recipes (section 6.2, erfcc), accurate to 2 roundings of its value; the square in two parts.
+  erfcOf: `
+fn erfcOf(x: f32) -> f32 {
+  if (isNan(x)) { return x; }
+  let a = min(abs(x), 20.0);
+  let head = bitcast<f32>(bitcast<u32>(a) & 0xfffff000u);
+  let t = 1.0 / (1.0 + 0.5 * a);
+  let p = -1.26551223 + t * (1.00002368 + t * (0.37409196 + t * (0.09678418 + t * (-0.18628806 + t * (0.27886807 + t * (-1.13520398 + t * (1.48851587 + t * (-0.82215223 + t * 0.17087277))))))));
+  let value = t * expOf(-head * head) * expOf(p - (a - head) * (a + head));
+  return select(value, 2.0 - value, x < 0.0);
 }`,
   // |x|^y = e^(y ln |x|), with the logarithm in two parts so that its error is not multiplied by y.
   powOf: `

@@ -60,7 +60,18 @@ const isInlineable = ({ op }: ProgramNode) => op in elementwise || op === 'cast'
 /** Worth computing again in each kernel that needs it: an index, or a step of arithmetic on one element. */
 const CHEAP: ReadonlySet<string> = new Set(['iota', 'transpose', 'broadcastTo', 'slice', 'reverse', 'cast', 'neg', 'not', 'abs', 'isFinite', 'add', 'sub', 'mul', 'equal', 'less', 'lessEqual']); // prettier-ignore
 /** Not worth computing for every element of a kernel that is much larger than its result. */
-const COSTLY: ReadonlySet<string> = new Set(['sin', 'cos', 'tanh', 'erf', 'pow', 'exp', 'log', 'sigmoid']);
+const COSTLY: ReadonlySet<string> = new Set([
+  'sin',
+  'cos',
+  'tanh',
+  'erf',
+  'erfc',
+  'pow',
+  'exp',
+  'log',
+  'log1p',
+  'sigmoid',
+]);
 const REPEATS = 16;
 
 class Building {

@@ -109,8 +109,10 @@ export class KernelWriter {
       ...lines.map((line) => `  ${line}`),
       '  }',
     ];
-    // A long row is taken in blocks, so that the roundings of its sum do not add up.
-    const block = rows.inner > 4 * BLOCK * along ? BLOCK * along : undefined;
+    // A long row is taken in blocks, and many blocks in blocks of blocks, so that the roundings of its sum do not add up.
+    const blocks: number[] = [];
+    for (let size = BLOCK * along; size < rows.inner; size *= BLOCK) blocks.unshift(size);
+    const marked = (names: readonly string[], depth: number) => names.map((name) => name + 'b'.repeat(depth));
     const shared = new Map<string, string>();
     for (const phase of this.phases()) {
       const scope = new Scope(this.rowScope);
@@ -122,37 +124,34 @@ export class KernelWriter {
         const defined = values.map((value, i) =>
           value === 'r' ? value : this.define(scope, value, accumulator.variables[i].type),
         );
-        const taking = block === undefined ? names : names.map((variable) => `${variable}b`);
-        scope.lines.push(`  ${accumulator.take(taking, defined)}`);
+        scope.lines.push(`  ${accumulator.take(marked(names, blocks.length), defined)}`);
         return { node, accumulator, names };
       });
       flush();
-      const declare = (mark: string) =>
+      const declare = (depth: number) =>
         steps.flatMap(({ accumulator, names }) =>
           accumulator.variables.map(
-            ({ type, initial }, i) => `  var ${names[i]}${mark}: ${type} = ${initial};`,
+            ({ type, initial }, i) => `  var ${marked(names, depth)[i]}: ${type} = ${initial};`,
           ),
         );
+      /** The row's elements from `from` to `to`, taken into the variables of this depth. */
+      const takeIn = (depth: number, from: string, to: string): string[] => {
+        if (depth === blocks.length)
+          return loop(scope.lines, from === '0' ? 'member' : `${from} + member`, to);
+        const [start, end] = [`start${depth}`, `end${depth}`];
+        const taken = steps.map(
+          ({ accumulator, names }) => `  ${accumulator.take(marked(names, depth), marked(names, depth + 1))}`,
+        );
+        return [
+          `  for (var ${start} = ${from}; ${start} < ${to}; ${start} += ${blocks[depth]}) {`,
+          `    let ${end} = min(${start} + ${blocks[depth]}, ${to});`,
+          ...[...declare(depth + 1), ...takeIn(depth + 1, start, end), ...taken].map((line) => `  ${line}`),
+          '  }',
+        ];
+      };
       for (const { accumulator } of steps)
         for (const { type, suffix } of accumulator.variables) shared.set(`shared_${type}${suffix}`, type);
-      body.push(...declare(''));
-      if (block === undefined) body.push(...loop(scope.lines));
-      else {
-        const takeIn = steps.map(
-          ({ accumulator, names }) =>
-            `  ${accumulator.take(
-              names,
-              names.map((name) => `${name}b`),
-            )}`,
-        );
-        const within = [...declare('b'), ...loop(scope.lines, 'start + member', 'end'), ...takeIn];
-        body.push(
-          `  for (var start = 0; start < ${rows.inner}; start += ${block}) {`,
-          `    let end = min(start + ${block}, ${rows.inner});`,
-          ...within.map((line) => `  ${line}`),
-          '  }',
-        );
-      }
+      body.push(...declare(0), ...takeIn(0, '0', `${rows.inner}`));
       for (const { node, accumulator, names } of steps) {
         body.push(...joinThreads(accumulator, names, { across, along }, rows.contiguous));
         // Of an argMax the index is the result.

@@ -53,7 +53,9 @@ function activationCases(): GraphCase[] {
         ],
       }),
     ),
-    valueCase(op, 'tails', f, () => [f32([-1000, -100, -60, -20, -8, 0, 8, 20, 60, 100, 1000])], { aspect }),
+    valueCase(op, 'far from 0', f, () => [f32([-1000, -100, -60, -20, -8, 0, 8, 20, 60, 100, 1000])], {
+      aspect,
+    }),
     valueCase(
       op,
       'of transposed',

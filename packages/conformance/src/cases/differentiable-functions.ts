@@ -41,6 +41,7 @@ function elementwise(): DifferentiableFunction[] {
     ['neg', mf.neg, -2, 2],
     ['exp', mf.exp, -2, 2],
     ['log', mf.log, 0.5, 3],
+    ['log1p', mf.log1p, -0.5, 2],
     ['sqrt', mf.sqrt, 0.5, 3],
     ['rsqrt', mf.rsqrt, 0.5, 3],
     ['sin', mf.sin, -3, 3],
@@ -48,6 +49,7 @@ function elementwise(): DifferentiableFunction[] {
     ['tanh', mf.tanh, -2, 2],
     ['sigmoid', mf.sigmoid, -3, 3],
     ['erf', mf.erf, -2, 2],
+    ['erfc', mf.erfc, -2, 2],
   ];
   const steps: readonly (readonly [string, (x: Tensor) => Tensor])[] = [
     ['abs', mf.abs],

@@ -4,16 +4,13 @@ import {
   cast,
   div,
   equal,
-  erf,
   exp,
   floor,
   less,
   log,
   mul,
   pow,
-  sigmoid,
   sub,
-  tanh,
   transpose,
   where,
   type DType,
@@ -128,9 +125,6 @@ function particularCases(): GraphCase[] {
     valueCase('floor', 'whole numbers, halves and large ones', floor, () => [
       f32([-2, -1.5, -0.5, 0, 0.5, 1, 8388609, -8388609, 0.99999994]),
     ]),
-    valueCase('erf', 'tails', erf, () => [f32([-9, -6, 6, 9, 1e-6, -1e-6])]),
-    valueCase('sigmoid', 'tails', sigmoid, () => [f32([-90, -30, 30, 90, 1e-6])]),
-    valueCase('tanh', 'tails', tanh, () => [f32([-90, -20, 20, 90, 1e-6])]),
     valueCase('log', 'near 1', log, () => [f32([0.999, 1, 1.001, 1.0000001])]),
   ];
 }

@@ -16,6 +16,7 @@ import { reductionCases } from './reductions.js';
 import { samplingCases } from './sampling.js';
 import { shapingCases } from './shaping.js';
 import { stateCases } from './state.js';
+import { tailCases } from './tails.js';
 import { trainingCases } from './training.js';
 
 let made: readonly Case[] | undefined;
@@ -45,6 +46,7 @@ function casesWith(programs: readonly Case[]): readonly Case[] {
     ...programs,
     ...compositeCases(),
     ...edgeCases(),
+    ...tailCases(),
     ...limitCases(),
     ...lifetimeCases(),
     ...concurrencyCases(),

@@ -109,7 +109,7 @@ async function sampleWith(
   const request = {
     params,
     noise: RandomKey.fromSeed(5).normal([6, 2]),
-    label: hostArray(Int32Array.of(0, 1, 2, 3, 1, 0), { dtype: 'int32' }),
+    label: hostArray(Int32Array.of(0, 1, 2, 2, 1, 0), { dtype: 'int32' }),
     solver: objective === 'flow-matching' ? euler : averageVelocity,
     ...(objective === 'improved-meanflow' && { condition: { omega: 2, tMin: 0.1, tMax: 0.9 } }),
   };

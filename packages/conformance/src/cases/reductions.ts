@@ -2,6 +2,7 @@
 import {
   argMax,
   broadcastTo,
+  grad,
   max,
   mean,
   min,
@@ -92,6 +93,9 @@ function further(): GraphCase[] {
   const keep = { keepDims: true } as const;
   return [
     valueCase('reduceSum', 'one row of 2^17 positive numbers', (x) => sum(x), () => [floats([2 ** 17], 0, 1)], { features: ['large'] }),
+    ...([[[2 ** 16, 4], [0]], [[3, 2 ** 12, 5], [1]], [[3, 2 ** 15], [1]], [[1009, 7], [0]], [[2, 2003, 3], [1]], [[64, 3, 256], [0, 2]], [[2 ** 16, 1], [0]]] as const).map(([shape, axes]) =>
+      valueCase('reduceSum', `positive numbers ${show(shape)} over ${show(axes)}`, (x) => sum(x, axes), () => [floats(shape, 0, 1)], { features: ['large'] })),
+    valueCase('reduceSum', 'the gradient of a bias', (b, c) => grad((y: Tensor) => sum(mul(broadcastTo(y, [2 ** 13, 3]), c)))(b), () => [floats([3]), floats([2 ** 13, 3], 0, 1, 'cotangent')], { features: ['large'] }),
     valueCase('reduceSum', 'terms that cancel', (x) => sum(x, 1), () => [f32([1e7, 1, -1e7, 1, 3e6, -3e6, 0.5, 0.25], [2, 4])]),
     valueCase('reduceSum', 'keepDims', (x) => sum(x, -1, keep), () => [floats([2, 3, 4])], { features: ['negative-axes'] }),
     valueCase('reduceSum', 'mean', (x) => mean(x, [0, -1]), () => [floats([2, 3, 4])], { features: ['negative-axes'] }),

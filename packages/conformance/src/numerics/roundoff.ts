@@ -43,11 +43,16 @@ export interface Roundoff<A> {
   readonly bound?: (evaluation: Evaluation<A>) => Tensor;
 }
 
-/** λ in the error of a sum of n terms, min(n, λ√n)·u: it is exceeded with probability below 2·exp(−λ²/2) ≈ 7·10⁻⁴. */
+/** Roundings in a sum of `n` terms: that of pairwise summation, whose base may be some dozen terms wide. */
+export function roundingsOfSum(n: number): number {
+  return Math.min(n, 4 + 2 * Math.log2(Math.max(1, n)));
+}
+
+/** λ in the error of n products, min(n, λ√n)·u: it is exceeded with probability below 2·exp(−λ²/2) ≈ 7·10⁻⁴. */
 const LAMBDA = 4;
 
-/** Roundings in a sum of `n` terms, by worst case for short sums and by probability for long ones. */
-export function roundingsOfSum(n: number): number {
+/** Roundings in a sum of `n` products in any order, by worst case for few of them and by probability for many. */
+export function roundingsOfProducts(n: number): number {
   return Math.min(n, LAMBDA * Math.sqrt(n));
 }
 
@@ -59,10 +64,6 @@ const picks = exact('Returns one of its operands; exact.');
 const relative = (units: number, analysis: string): Roundoff<unknown> => ({
   analysis: `${units} u·|y|. ${analysis}`,
   bound: ({ output }) => mul(units, abs(output)),
-});
-const absolute = (units: number, analysis: string): Roundoff<unknown> => ({
-  analysis: `${units} u. ${analysis}`,
-  bound: ({ output }) => mul(units, finiteOne(output)),
 });
 
 /** For arithmetic that is correctly rounded: what is a float32 number already loses nothing. */
@@ -122,9 +123,21 @@ export const roundoff: Table = {
     analysis: '16 u·(1 + |x|). As for sin.',
     bound: ({ inputs: [x] }) => mul(16, add(1, abs(x))),
   },
-  tanh: absolute(16, 'Rational or exponential forms are accurate to some ulp of 1, not of y near 0.'),
-  sigmoid: absolute(16, '1 / (1 + e⁻ˣ); implementations may flush the tails to 0 and 1.'),
-  erf: absolute(16, 'Abramowitz and Stegun 7.1.26 (1.5·10⁻⁷ = 2.5 u) and its evaluation in float32.'),
+  log1p: relative(
+    16,
+    'By series where x is small, elsewhere log(1 + x): that of the logarithm, of 1 + x and a quotient.',
+  ),
+  tanh: relative(16, 'Rational or exponential forms; near 0, where these cancel, by series.'),
+  sigmoid: {
+    analysis:
+      '(12 + 4|x|) u·|y|. 1 / (1 + e⁻ˣ): that of the exponential where it is large, and of a division.',
+    bound: ({ inputs: [x], output }) => where(isFinite(x), mul(add(12, mul(4, abs(x))), abs(output)), 0),
+  },
+  erf: relative(16, 'By series near 0; elsewhere 1 less what is small.'),
+  erfc: {
+    analysis: '(24 + 4x²) u·|y|. As exp(−x² + …): the exponent’s rounding is multiplied by itself.',
+    bound: ({ inputs: [x], output }) => where(isFinite(x), mul(add(24, mul(4, mul(x, x))), abs(output)), 0),
+  },
   isFinite: decides,
   not: decides,
   cast: correct('One rounding, of integers beyond 2²⁴; all else is exact.'),
@@ -152,7 +165,7 @@ export const roundoff: Table = {
   select: picks,
 
   reduceSum: {
-    analysis: summed('Σ|x|, n terms'),
+    analysis: 'min(n, 4 + 2 log₂ n)·u·Σ|x|, n terms. Pairwise summation (Higham, 2002, section 4.2).',
     bound: ({ inputs: [x], attributes: { axes } }) => {
       const n = axes.reduce((count, axis) => count * x.shape[axis], 1);
       return mul(roundingsOfSum(n), sum(abs(x), axes));
@@ -173,14 +186,14 @@ export const roundoff: Table = {
     analysis: summed('Σ|a||b|, n products') + ' Products are rounded, or fused.',
     bound: ({ inputs: [a, b], attributes }) => {
       const n = attributes.lhsContracting.reduce((count, axis) => count * a.shape[axis], 1);
-      return mul(roundingsOfSum(n) + 1, dotGeneral(abs(a), abs(b), attributes));
+      return mul(roundingsOfProducts(n) + 1, dotGeneral(abs(a), abs(b), attributes));
     },
   },
   conv: {
     analysis: summed('Σ|x||k|, n products in a window') + ' Direct or as a matrix product.',
     bound: ({ inputs: [x, kernel], attributes }) => {
       const n = kernel.shape.slice(1).reduce((count, size) => count * size, 1);
-      return mul(roundingsOfSum(n) + 1, conv(abs(x), abs(kernel), attributes));
+      return mul(roundingsOfProducts(n) + 1, conv(abs(x), abs(kernel), attributes));
     },
   },
 
@@ -189,7 +202,7 @@ export const roundoff: Table = {
     analysis: summed('Σ|updates| of a row, n updates in all'),
     bound: ({ inputs: [updates, indices], attributes: { rows } }) => {
       const n = indices.shape.reduce((count, size) => count * size, 1);
-      return mul(roundingsOfSum(n), scatterAdd(abs(updates), indices, rows));
+      return mul(roundingsOfProducts(n), scatterAdd(abs(updates), indices, rows));
     },
   },
 

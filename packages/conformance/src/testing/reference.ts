@@ -22,8 +22,8 @@ const HALF_ULP = 2 ** -24;
  *
  * - `exact`: data movement, comparison, integers: the very bits of the float32 inputs, the sign of a zero included.
  * - `arithmetic`: one correctly rounded operation.
- * - `function`: approximations of exp, tanh, … accurate to a few units in the last place of numbers around 1 (ONNX
- *   Runtime's sigmoid is 0 below −18: absolute, not relative).
+ * - `function`: approximations of exp, tanh, … accurate to a few units in the last place of numbers around 1; that their
+ *   tails are accurate relative to themselves is the kit's to say.
  * - `sum`: sums and products of up to a few hundred terms, each rounded; `scale` is the sum of the magnitudes.
  */
 export const roundings = { exact: 0, arithmetic: 1, function: 8, sum: 32 } as const;

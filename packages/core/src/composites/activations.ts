@@ -2,9 +2,10 @@
  * Activations as composites. Each derivative is written in closed form from values that the forward pass has anyway,
  * which is shorter than what differentiating the decomposition gives, and is shared by forward and reverse mode.
  */
-import { add, erf, exp, less, log, abs, maximum, mul, neg, sigmoid, sub, tanh, where } from '../functions.js';
+import { abs, add, erfc, exp, less, log1p, maximum, mul, neg, sigmoid, sub, where } from '../functions.js';
 import { callComposite, type CompositeDefinition } from '../ops/composite.js';
 import type { Tensor } from '../tensor.js';
+import { slope } from './slope.js';
 
 type NoParameters = Readonly<Record<never, never>>;
 
@@ -20,15 +21,21 @@ function activation(
   };
 }
 
-export const siluDefinition = activation(
-  'silu',
-  (x) => mul(x, sigmoid(x)),
-  // σ + y − yσ, with y = xσ.
-  (x, y) => {
+// σ + y − yσ, with y = xσ; its derivative is σ(x) σ(−x) · (2 + x (σ(−x) − σ(x))).
+const siluSlope = slope(
+  'siluSlope',
+  (x) => {
     const s = sigmoid(x);
+    const y = mul(x, s);
     return add(s, sub(y, mul(y, s)));
   },
+  (x) => {
+    const [s, t] = [sigmoid(x), sigmoid(neg(x))];
+    return mul(mul(s, t), add(2, mul(x, sub(t, s))));
+  },
 );
+
+export const siluDefinition = activation('silu', (x) => mul(x, sigmoid(x)), siluSlope);
 
 /** x · sigmoid(x), also called swish (Elfwing et al., 2017). */
 export function silu(x: Tensor): Tensor {
@@ -37,23 +44,36 @@ export function silu(x: Tensor): Tensor {
 
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
 const GELU_CUBIC = 0.044715;
-const halfOnePlusTanh = (x: Tensor): Tensor => {
-  const inner = mul(x, add(SQRT_2_OVER_PI, mul(SQRT_2_OVER_PI * GELU_CUBIC, mul(x, x))));
-  return add(0.5, mul(0.5, tanh(inner)));
-};
+const GELU_SLOPE = 2 * SQRT_2_OVER_PI;
 
-export const geluTanhDefinition = activation(
-  'geluTanh',
-  (x) => mul(x, halfOnePlusTanh(x)),
-  // With s = ½(1 + tanh g): d(xs) = s + x · 2s(1 − s) · g′ and y = xs.
-  (x, y) => {
-    const s = halfOnePlusTanh(x);
-    const slope = add(2 * SQRT_2_OVER_PI, mul(6 * SQRT_2_OVER_PI * GELU_CUBIC, mul(x, x)));
-    return add(s, mul(mul(y, sub(1, s)), slope));
+/** ½ (1 + tanh g) = σ(2g), of which nothing is lost where it is small, for g = √(2/π) (x + 0.044715 x³). */
+const twiceInner = (x: Tensor): Tensor => mul(x, add(GELU_SLOPE, mul(GELU_SLOPE * GELU_CUBIC, mul(x, x))));
+
+// With s = σ(2g) and t = σ(−2g): (xs)′ = s + x s t u for u = 2g′, and (xs)″ = s t (2u + x u² (t − s) + x u′).
+const geluTanhSlope = slope(
+  'geluTanhSlope',
+  (x) => {
+    const s = sigmoid(twiceInner(x));
+    const u = add(GELU_SLOPE, mul(3 * GELU_SLOPE * GELU_CUBIC, mul(x, x)));
+    return add(s, mul(mul(mul(x, s), sub(1, s)), u));
+  },
+  (x) => {
+    const inner = twiceInner(x);
+    const [s, t] = [sigmoid(inner), sigmoid(neg(inner))];
+    const u = add(GELU_SLOPE, mul(3 * GELU_SLOPE * GELU_CUBIC, mul(x, x)));
+    const bend = add(mul(mul(u, u), sub(t, s)), mul(6 * GELU_SLOPE * GELU_CUBIC, x));
+    return mul(mul(s, t), add(mul(2, u), mul(x, bend)));
   },
 );
 
-const normalCdf = (x: Tensor): Tensor => add(0.5, mul(0.5, erf(mul(x, Math.SQRT1_2))));
+export const geluTanhDefinition = activation(
+  'geluTanh',
+  (x) => mul(x, sigmoid(twiceInner(x))),
+  geluTanhSlope,
+);
+
+/** ½ erfc(−x / √2), of which nothing is lost where it is small. */
+const normalCdf = (x: Tensor): Tensor => mul(0.5, erfc(mul(x, -Math.SQRT1_2)));
 
 export const geluDefinition = activation(
   'gelu',
@@ -72,11 +92,11 @@ export function gelu(x: Tensor, options: { readonly approximate?: 'none' | 'tanh
 
 export const softplusDefinition = activation(
   'softplus',
-  (x) => add(maximum(x, 0), log(add(1, exp(neg(abs(x)))))),
+  (x) => add(maximum(x, 0), log1p(exp(neg(abs(x))))),
   (x) => sigmoid(x),
 );
 
-/** log(1 + eˣ) without overflow. */
+/** log(1 + eˣ) without overflow, and without loss where it is small. */
 export function softplus(x: Tensor): Tensor {
   return callComposite(softplusDefinition, [x], {})[0];
 }

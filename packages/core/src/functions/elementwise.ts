@@ -5,7 +5,7 @@ import { Tensor } from '../tensor.js';
 import type { DType } from '../types.js';
 import { toTensor, type TensorLike } from './sources.js';
 
-type Unary = Extract<PrimitiveName, 'neg' | 'abs' | 'sign' | 'floor' | 'exp' | 'log' | 'sqrt' | 'rsqrt' | 'sin' | 'cos' | 'tanh' | 'sigmoid' | 'erf' | 'isFinite' | 'not'>; // prettier-ignore
+type Unary = Extract<PrimitiveName, 'neg' | 'abs' | 'sign' | 'floor' | 'exp' | 'log' | 'log1p' | 'sqrt' | 'rsqrt' | 'sin' | 'cos' | 'tanh' | 'sigmoid' | 'erf' | 'erfc' | 'isFinite' | 'not'>; // prettier-ignore
 
 function unary(op: Unary, x: TensorLike, dtype: DType = 'float32'): Tensor {
   return inContext(op, [x], () => apply(op, [toTensor(x, dtype)], {}));
@@ -34,6 +34,10 @@ export function exp(x: TensorLike): Tensor {
 export function log(x: TensorLike): Tensor {
   return unary('log', x);
 }
+/** log(1 + x), accurate where x is small. */
+export function log1p(x: TensorLike): Tensor {
+  return unary('log1p', x);
+}
 export function sqrt(x: TensorLike): Tensor {
   return unary('sqrt', x);
 }
@@ -57,6 +61,10 @@ export function sigmoid(x: TensorLike): Tensor {
 /** The error function. */
 export function erf(x: TensorLike): Tensor {
   return unary('erf', x);
+}
+/** 1 − erf(x), accurate where it is small. */
+export function erfc(x: TensorLike): Tensor {
+  return unary('erfc', x);
 }
 /** Whether each element is neither infinite nor NaN. */
 export function isFinite(x: TensorLike): Tensor {

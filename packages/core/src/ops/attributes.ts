@@ -47,6 +47,7 @@ export interface OpAttributes {
   floor: None;
   exp: None;
   log: None;
+  log1p: None;
   sqrt: None;
   rsqrt: None;
   sin: None;
@@ -54,6 +55,7 @@ export interface OpAttributes {
   tanh: None;
   sigmoid: None;
   erf: None;
+  erfc: None;
   isFinite: None;
   not: None;
   cast: { readonly dtype: DType };

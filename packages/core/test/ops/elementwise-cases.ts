@@ -5,11 +5,13 @@ import {
   constant,
   cos,
   erf,
+  erfc,
   exp,
   floor,
   iota,
   isFinite,
   log,
+  log1p,
   logicalNot,
   neg,
   rsqrt,
@@ -100,6 +102,20 @@ export const elementwiseCases = {
   cos: elementwise(cos, (x) => Math.sin(x + Math.PI / 2), [0, 1, INF, NAN], { order: 2 }),
   tanh: elementwise(tanh, (x) => 1 - 2 / (Math.exp(2 * x) + 1), SPECIAL, { order: 2 }),
   sigmoid: elementwise(sigmoid, sigmoidOf, SPECIAL, { order: 2 }),
+  // Values of these at many points, in the tails, are compared in tails.test.ts.
+  log1p: elementwise(log1p, (x) => Math.log1p(x), [0, 1e-20, -1, -2, INF, NAN], {
+    order: 2,
+    operand: positiveWave,
+  }),
+  erfc: [
+    { name: '[2, 3]', f: erfc, inputs: [wave([2, 3], 0.4)], shape: [2, 3], order: 2 },
+    {
+      name: 'special values',
+      f: erfc,
+      inputs: [floats([0, INF, -INF, NAN, 40])],
+      expected: [1, 0, 2, NAN, 0],
+    },
+  ],
   // Values of the error function at many points are compared in reference-values.test.ts.
   erf: [
     { name: '[2, 3]', f: erf, inputs: [wave([2, 3], 0.4)], shape: [2, 3], order: 2 },

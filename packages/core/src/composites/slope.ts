@@ -1,0 +1,21 @@
+/**
+ * Slopes: derivatives as composites of their own, with their derivative in closed form. Differentiated by rule, an
+ * expression that is accurate where it is near 1 (or a difference near 0) would lose what is left of it there.
+ */
+import { mul } from '../functions.js';
+import { callComposite, type CompositeDefinition } from '../ops/composite.js';
+import type { Tensor } from '../tensor.js';
+
+/** A function of one operand, elementwise, whose derivative is `derivative` of its operand. */
+export function slope(
+  name: string,
+  value: (x: Tensor) => Tensor,
+  derivative: (x: Tensor) => Tensor,
+): (x: Tensor) => Tensor {
+  const definition: CompositeDefinition<Readonly<Record<never, never>>> = {
+    name,
+    decompose: ([x]) => [value(x)],
+    jvp: ({ inputs: [x], tangents: [dx] }) => [mul(dx!, derivative(x))],
+  };
+  return (x) => callComposite(definition, [x], {})[0];
+}
