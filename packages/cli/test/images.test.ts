@@ -226,7 +226,7 @@ describe('wrong input', () => {
       'images.size does not apply to the data',
     ],
     ['a label for images', 'photos', ['--label', 'kind'], 2, 'would be the column of a CSV file'],
-    ['patches that do not fit', 'photos', ['--image-size', '6'], 2, '6'],
+    ['patches that do not fit', 'photos', ['--image-size', '1'], 2, 'sides of at least'],
     ['an unknown recipe', 'photos', ['--recipe', 'imf-dit-b2'], 2, 'Did you mean "imf-dit-b-2"?'],
     ['a batch beyond the data', 'idx', ['--recipe', 'dit-b-2'], 2, 'batch: expected at most the 10 rows'],
   ])('%s', async (_, data, args, status, message) => {

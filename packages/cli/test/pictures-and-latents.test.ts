@@ -79,6 +79,17 @@ describe('pictures', () => {
     expect((await openDataOf(await configOf('told'))).classNames).toEqual(['cat', 'dog']);
   });
 
+  it('of a size that few patches divide are padded inside the network, which is said', async () => {
+    await writeImageFolder(folder.path('prime'), ['a', 'b'], 4);
+    const { err } = await train('prime-run', folder.path('prime'), '--image-size', '29');
+    expect(err).toContain('images of 29 × 29 are made 32 × 32 by zeros, for 64 patches of 4 × 4');
+    expect(await configOf('prime-run')).toMatchObject({ network: { patchSize: 4 } });
+    await succeed('sample', folder.path('prime-run'), '--count', '2', '--out', folder.path('prime.npz'));
+    const { arr_0 } = await decodeNpz(await readFile(folder.path('prime.npz')), 'prime.npz');
+    expect(arr_0.shape).toEqual([2, 29, 29, 3]);
+    expect((await train('even', folder.path('prime'), '--image-size', '28')).err).not.toContain('zeros');
+  });
+
   it('larger than the limit are refused by their header, and taken where it is raised', async () => {
     await writeImageFolder(folder.path('large'), ['a', 'b'], 4);
     const refused = await train('small', folder.path('large'), '--max-image-bytes', '191');

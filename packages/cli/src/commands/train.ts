@@ -23,6 +23,7 @@ import { compareWithRun } from '../experiment/same-run.js';
 import { shortRunNote } from '../experiment/short-run.js';
 import { prepareRun } from '../experiment/training.js';
 import { methods } from '../methods.js';
+import { paddingText } from '../recipes/images.js';
 import { countText } from '../report/numbers.js';
 import { interruptStatus, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
@@ -287,7 +288,8 @@ async function work(
         `${config.batch}, seed ${config.seed}, ${device.describe().description}\n`,
     );
     const short = shortRunNote(config, dataset);
-    if (short !== undefined) io.err(`${short}\n`);
+    const padding = paddingText(dataset.featureShape, config.network);
+    for (const note of [padding, short]) if (note !== undefined) io.err(`${note}\n`);
     const onResume = ({ step, source, damaged }: ResumePoint): void => {
       io.err(
         source === undefined

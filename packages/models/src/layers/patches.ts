@@ -1,8 +1,18 @@
 /**
  * Images as sequences of patches and back. An image is `[batch, height, width, channels]`; its patches are read row by
- * row, and inside a patch the order is row, column, channel.
+ * row, and inside a patch the order is row, column, channel. Where patches do not divide its sides, it is made larger by
+ * zeros on the right and below, and cut to its size again.
  */
-import { ArgumentError, reshape, transpose, type Shape, type Symbolic, type Tensor } from '@meanflow/core';
+import {
+  ArgumentError,
+  pad,
+  reshape,
+  slice,
+  transpose,
+  type Shape,
+  type Symbolic,
+  type Tensor,
+} from '@meanflow/core';
 import { initialValues, linear, type LinearInitialisation } from './linear.js';
 import { ParameterSpec, zeros, type Described, type Parameter } from './parameters.js';
 
@@ -13,17 +23,20 @@ export interface PatchGrid {
   /** Side of a patch in pixels. */
   readonly size: number;
   readonly channels: number;
+  /** Of the image; patches cover at least as much. */
+  readonly height: number;
+  readonly width: number;
 }
 
-/** @throws {ArgumentError} when the image is not `[height, width, channels]` with sides that patches divide */
+/** @throws {ArgumentError} when the image is not `[height, width, channels]` with sides of a patch and more */
 export function patchGrid(featureShape: Shape, size: number): PatchGrid {
   const [height, width, channels] = featureShape;
-  if (featureShape.length !== 3 || height % size !== 0 || width % size !== 0) {
+  if (featureShape.length !== 3 || height < size || width < size) {
     throw new ArgumentError(
-      `Patches of ${size} × ${size} need images of [height, width, channels] with sides divisible by ${size}, got [${featureShape.join(', ')}].`,
+      `Patches of ${size} × ${size} need images of [height, width, channels] with sides of at least ${size}, got [${featureShape.join(', ')}].`,
     );
   }
-  return { rows: height / size, columns: width / size, size, channels };
+  return { rows: Math.ceil(height / size), columns: Math.ceil(width / size), size, channels, height, width };
 }
 
 /** Numbers in one patch. */
@@ -32,17 +45,26 @@ export function patchWidth({ size, channels }: PatchGrid): number {
 }
 
 /** `[batch, height, width, channels] → [batch, rows · columns, size · size · channels]` */
-export function patchify({ rows, columns, size, channels }: PatchGrid, images: Tensor): Tensor {
+export function patchify(grid: PatchGrid, images: Tensor): Tensor {
+  const { rows, columns, size, channels, height, width } = grid;
   const batch = images.shape[0];
-  const cut = reshape(images, [batch, rows, size, columns, size, channels]);
+  const high = [0, rows * size - height, columns * size - width, 0];
+  const covered = isDivided(grid) ? images : pad(images, { high });
+  const cut = reshape(covered, [batch, rows, size, columns, size, channels]);
   return reshape(transpose(cut, [0, 1, 3, 2, 4, 5]), [batch, rows * columns, size * size * channels]);
 }
 
 /** `[batch, rows · columns, size · size · channels] → [batch, height, width, channels]` */
-export function unpatchify({ rows, columns, size, channels }: PatchGrid, patches: Tensor): Tensor {
+export function unpatchify(grid: PatchGrid, patches: Tensor): Tensor {
+  const { rows, columns, size, channels, height, width } = grid;
   const batch = patches.shape[0];
   const cut = reshape(patches, [batch, rows, columns, size, size, channels]);
-  return reshape(transpose(cut, [0, 1, 3, 2, 4, 5]), [batch, rows * size, columns * size, channels]);
+  const covered = reshape(transpose(cut, [0, 1, 3, 2, 4, 5]), [batch, rows * size, columns * size, channels]);
+  return isDivided(grid) ? covered : slice(covered, [0, 0, 0, 0], [batch, height, width, channels]);
+}
+
+function isDivided({ rows, columns, size, height, width }: PatchGrid): boolean {
+  return rows * size === height && columns * size === width;
 }
 
 /** A linear map of patches, which is a convolution whose stride is its window. */

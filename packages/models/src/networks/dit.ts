@@ -44,7 +44,7 @@ export interface DitConfig extends Omit<ConditioningConfig, 'classWidth'> {
   readonly kind: 'dit';
   /** `[height, width, channels]` of an image or latent. */
   readonly featureShape: readonly number[];
-  /** Side of a patch; divides height and width. */
+  /** Side of a patch; images whose sides it does not divide are made larger by zeros inside the network. */
   readonly patchSize: number;
   /** Width of a token; divisible by 4 and by `heads`. */
   readonly width: number;

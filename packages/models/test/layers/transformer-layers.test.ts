@@ -44,12 +44,30 @@ describe('patches', () => {
     expect(at(out, 0, 5, 4)).toBeCloseTo(sum, 12);
   });
 
+  test('cover an image that they do not divide, with zeros on the right and below, and give it back', () => {
+    const images = normal('odd', [2, 5, 4, 3]);
+    const covering = patchGrid([5, 4, 3], 3);
+    expect([covering.rows, covering.columns]).toEqual([2, 2]);
+    const patches = one(({ images }) => patchify(covering, images), { images });
+    expect(patches.shape).toEqual([2, 4, 27]);
+    // The last patch: its first pixel is the last of the fourth row; the row after that has one more, and then there is none.
+    for (let channel = 0; channel < 3; channel++) {
+      expect(at(patches, 1, 3, channel)).toBe(at(images, 1, 3, 3, channel));
+      expect(at(patches, 1, 3, 9 + channel)).toBe(at(images, 1, 4, 3, channel));
+      expect(at(patches, 1, 3, 3 + channel)).toBe(0);
+      expect(at(patches, 1, 3, 18 + channel)).toBe(0);
+    }
+    expect(one(({ images }) => unpatchify(covering, patchify(covering, images)), { images }).data).toEqual(
+      images.to('float64').data,
+    );
+  });
+
   test.each([
     [[4, 6], 2],
-    [[4, 5, 3], 2],
-    [[5, 4, 3], 2],
+    [[4, 1, 3], 2],
+    [[1, 4, 3], 2],
   ])('do not fit [%s] with side %d', (shape, side) => {
-    expect(() => patchGrid(shape, side)).toThrow(/sides divisible by 2/);
+    expect(() => patchGrid(shape, side)).toThrow(/sides of at least 2/);
   });
 });
 

@@ -238,7 +238,7 @@ test('presets have the configurations that their names say', () => {
 describe('errors', () => {
   const cases: [NetworkConfig, RegExp][] = [
     [{ ...dit, heads: 3 }, /heads divide the width into equal parts, got 3 heads for width 8/],
-    [{ ...dit, patchSize: 3 }, /sides divisible by 3, got \[4, 4, 3\]/],
+    [{ ...dit, patchSize: 5 }, /sides of at least 5, got \[4, 4, 3\]/],
     [{ ...dit, width: 6, heads: 2 }, /width divisible by 4, got 6/],
     [{ ...dit, depth: 0 }, /depth is a whole number from 1, got 0/],
     [{ ...dit, mlpRatio: 0 }, /mlpRatio is the hidden units/],
