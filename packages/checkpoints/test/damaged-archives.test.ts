@@ -1,4 +1,5 @@
 /** Zip archives, NumPy arrays, safetensors and msgpack that are damaged or lie about sizes. */
+import { readFileSync } from 'node:fs';
 import { DataError, hostArray } from '@meanflow/core';
 import { bytesAccess, crc32, encodeSafetensors, readTensor } from '@meanflow/formats';
 import { openCheckpointFile, openCheckpointFolder } from '../src/index.js';
@@ -192,3 +193,35 @@ test.each([
   ['a model of ONNX', bytesOf(0x08, 0x08, 0x12, 0x07, 'pytorch', 0x1a, 3, '2.1'), /may be an ONNX model/],
   ['zeros', new Uint8Array(100), /holds zeros where its format should stand/],
 ])('a file that is %s', (_, bytes, message) => refused(readEverything(bytes), message)); // prettier-ignore
+
+describe('a storage of PyTorch', () => {
+  const intact = new Uint8Array(readFileSync(new URL('data/written/views.pt', import.meta.url)));
+  const read = async (bytes: Uint8Array): Promise<unknown[]> => {
+    const { tensors } = await openCheckpointFile(bytesAccess(bytes, 'The file'));
+    return Promise.all(tensors.map((tensor) => readTensor(tensor)));
+  };
+  const content = (name: string): number => {
+    const text = new TextDecoder('latin1').decode(intact);
+    const at = text.indexOf(`/${name}`) - 'archive'.length;
+    const header = text.lastIndexOf('PK\x03\x04', at + 7);
+    const view = new DataView(intact.buffer);
+    return header + 30 + view.getUint16(header + 26, true) + view.getUint16(header + 28, true);
+  };
+
+  test('with one wrong bit is refused, by the checksum of its entry', async () => {
+    await read(intact);
+    const damaged = intact.slice();
+    damaged[content('data/0')] ^= 1;
+    await refused(read(damaged), /data\/0" of The file is damaged: its checksum does not match/);
+  });
+
+  test('is read where the archive was written without any checksum', async () => {
+    const bare = intact.slice();
+    const view = new DataView(bare.buffer);
+    const text = new TextDecoder('latin1').decode(bare);
+    for (let at = text.indexOf('PK\x01\x02'); at >= 0; at = text.indexOf('PK\x01\x02', at + 1)) {
+      view.setUint32(at + 16, 0, true);
+    }
+    expect(await read(bare)).toEqual(await read(intact));
+  });
+});

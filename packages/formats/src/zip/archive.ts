@@ -14,7 +14,11 @@ export interface ZipArchive {
   readonly entries: readonly ZipEntry[];
   /** An entry as messages name it. */
   describe(entry: ZipEntry): string;
-  /** The bytes of a stored entry. @throws {DataError} for a compressed one, or when its header is damaged */
+  /**
+   * The bytes of a stored entry, read once through for its checksum.
+   *
+   * @throws {DataError} for a compressed one, or when it is damaged
+   */
   stored(entry: ZipEntry): Promise<RandomAccess>;
   /** The content of an entry, checked against its size and checksum. */
   content(entry: ZipEntry): Pieces;
@@ -38,6 +42,20 @@ export async function openZip(access: RandomAccess): Promise<ZipArchive> {
     return section(access, begin, entry.compressedSize, describe(entry));
   };
 
+  // PyTorch can be told to leave them out (`torch.serialization.set_crc32_options`), and then has none for any.
+  const hasChecksums = entries.some(({ size, crc }) => size > 0 && crc !== 0);
+  const checkCrc = (entry: ZipEntry, crc: number): void => {
+    if (!hasChecksums || crc === entry.crc) return;
+    throw new DataError(`${describe(entry)} is damaged: its checksum does not match.`);
+  };
+  /** What was found of entries that were read through: tensors may share one. */
+  const checked = new Map<ZipEntry, Promise<void>>();
+  const check = async (entry: ZipEntry, content: RandomAccess): Promise<void> => {
+    let crc = 0;
+    for await (const piece of piecesOf(content)) crc = crc32(piece, crc);
+    checkCrc(entry, crc);
+  };
+
   return {
     source: access.source,
     entries,
@@ -46,7 +64,13 @@ export async function openZip(access: RandomAccess): Promise<ZipArchive> {
       if (entry.method !== 'stored') {
         throw new DataError(`${describe(entry)} is compressed; it should be stored as it is.`);
       }
-      return raw(entry);
+      const content = await raw(entry);
+      if (hasChecksums) {
+        const known = checked.get(entry) ?? check(entry, content);
+        checked.set(entry, known);
+        await known;
+      }
+      return content;
     },
     content: async function* (entry) {
       const compressed = piecesOf(await raw(entry));
@@ -66,8 +90,7 @@ export async function openZip(access: RandomAccess): Promise<ZipArchive> {
           `${describe(entry)} has ${total} bytes, the directory says ${entry.size}: the archive is damaged.`,
         );
       }
-      if (crc !== entry.crc)
-        throw new DataError(`${describe(entry)} is damaged: its checksum does not match.`);
+      checkCrc(entry, crc);
     },
   };
 }
