@@ -14,7 +14,7 @@ import { ortBackend } from '@meanflow/backend-ort';
 import {
   hostArray,
   hostZeros,
-  RandomKey,
+  type RandomKey,
   sizeOf,
   treeFlatten,
   type HostArray,
