@@ -3,6 +3,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DataError } from '@meanflow/core';
 import { foreignEntry, makeDirectory, writeFileAtomically } from '@meanflow/training/node';
+import type { Io } from './terminal/io.js';
 
 const explanations: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder',
@@ -24,6 +25,41 @@ export async function withFileErrors<T>(action: string, work: () => Promise<T>):
     if (typeof code !== 'string' || error instanceof DataError) throw error;
     throw new DataError(`${action}: ${explanations[code] ?? message}.`, { cause: error });
   }
+}
+
+/** What is known of somebody's will to overwrite. */
+export interface Overwriting {
+  readonly io: Io;
+  /** Whether it was said beforehand: `--force`. */
+  readonly force?: boolean | undefined;
+}
+
+/**
+ * Makes sure, before long work, that no file is overwritten unasked.
+ *
+ * @throws {DataError} when one of the files is there and nobody says, or is there to say, that it may go
+ */
+export async function checkOverwrite(
+  paths: readonly (string | undefined)[],
+  { io, force = false }: Overwriting,
+): Promise<void> {
+  for (const path of paths) {
+    // What is no file is for the writing to refuse.
+    if (force || path === undefined || !(await isFile(path))) continue;
+    if (await io.confirm?.(`"${path}" is there already. Overwrite it?`)) continue;
+    throw overwriteError(path);
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
+}
+
+/** That a file is there, and how to go on. */
+export function overwriteError(path: string): DataError {
+  return new DataError(
+    `"${path}" is there already, and is left as it is. Overwrite it with --force, or choose another place with --out.`,
+  );
 }
 
 /** Writes a file, with the folders it lies in. */

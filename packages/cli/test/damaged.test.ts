@@ -108,7 +108,15 @@ test('import: what was there before a failure is there after it', async () => {
     return [name, hostArray(data, { shape })];
   });
   await writeFile(folder.path('infinite'), encodeSafetensors(Object.fromEntries(weights) as never, {}));
-  const outcome = await meanflow('import', folder.path('infinite'), '--config', config(), '--out', out);
+  const outcome = await meanflow(
+    'import',
+    folder.path('infinite'),
+    '--config',
+    config(),
+    '--out',
+    out,
+    '--force',
+  );
   expect(outcome.err).toMatch(/holds NaN at element 0; weights are finite/);
   expect(outcome.status).toBe(1);
   expect(await readFile(out, 'utf8')).toBe('what was there');

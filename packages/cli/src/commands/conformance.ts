@@ -11,10 +11,10 @@ import { ArgumentError, didYouMean } from '@meanflow/core';
 import type { Command } from 'commander';
 import { DEFAULT_BACKEND } from '../backends.js';
 import { findSource, sources } from '../conformance/sources.js';
-import { prepareOutput, writeOutput } from '../files.js';
+import { checkOverwrite, prepareOutput, writeOutput } from '../files.js';
 import type { Io } from '../terminal/io.js';
 import type { SetExitCode } from './command.js';
-import { names, wholeNumber } from './options.js';
+import { forceOption, names, wholeNumber } from './options.js';
 
 interface ConformanceCliOptions {
   readonly backend?: string[];
@@ -26,6 +26,7 @@ interface ConformanceCliOptions {
   readonly json?: boolean;
   readonly html?: boolean;
   readonly out?: string;
+  readonly force?: boolean;
   readonly verbose?: boolean;
 }
 
@@ -52,6 +53,7 @@ export function addConformance(program: Command, io: Io, exit: SetExitCode): voi
     .option('--json', 'every case, as JSON')
     .option('--html', 'the matrix as one page')
     .option('--out <file>', 'write that there, and print the matrix as text')
+    .addOption(forceOption())
     .option('--verbose', 'list every unsupported case')
     .addHelpText(
       'after',
@@ -70,7 +72,10 @@ Examples:
       const listUnsupported = options.verbose ?? false;
       const required = options.require ?? [];
       const chosen = chosenSources(options);
-      if (options.out !== undefined) await prepareOutput(options.out);
+      if (options.out !== undefined) {
+        await prepareOutput(options.out);
+        await checkOverwrite([options.out], { io, force: options.force });
+      }
       const { reports, absences, output, exitCode } = await conformanceCommand(chosen, {
         format,
         listUnsupported,

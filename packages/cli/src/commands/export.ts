@@ -6,11 +6,11 @@ import { loadGenerator } from '../experiment/generator.js';
 import { checkSampleMemory } from '../experiment/memory.js';
 import { samplerModel } from '../export/sampler-model.js';
 import { checkModelName, tritonConfig } from '../export/triton.js';
-import { writeOutput, writeOutputs } from '../files.js';
+import { checkOverwrite, writeOutput, writeOutputs } from '../files.js';
 import { bytesText } from '../report/numbers.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { defaultEvaluations, solverOption, withGuidance } from './sample.js';
-import { averageOption, evaluations, wholeNumber, withGuidanceOptions } from './options.js';
+import { averageOption, forceOption, evaluations, wholeNumber, withGuidanceOptions } from './options.js';
 
 interface ExportOptions {
   readonly nfe?: number;
@@ -22,6 +22,7 @@ interface ExportOptions {
   readonly normalised?: boolean;
   readonly vae?: string;
   readonly average?: string;
+  readonly force?: boolean;
   readonly dtype: 'float32' | 'float16';
   readonly out?: string;
   readonly triton?: string;
@@ -63,6 +64,7 @@ export function addExport(program: Command, io: Io): void {
     .option('--out <file>', 'where to; sampler.onnx by default')
     .option('--triton <folder>', 'write a model repository of the Triton Inference Server there instead')
     .option('--name <name>', "the model's name in the repository; by default after the run")
+    .addOption(forceOption())
     .addHelpText(
       'after',
       `
@@ -79,6 +81,7 @@ Examples:
 async function exportModel(path: string, options: ExportOptions, io: Io): Promise<void> {
   const { batch: rows, guidanceInputs = false } = options;
   const place = placeOf(path, options);
+  await checkOverwrite([place.model, place.dataFile, place.config], { io, force: options.force });
   const loaded = await loadGenerator(path, { ...options, notify: noticesTo(io) });
   checkSampleMemory(rows, loaded.data.featureShape, '--batch');
   const nfe = options.nfe ?? defaultEvaluations(loaded);

@@ -1,4 +1,6 @@
 /** `meanflow import`: a checkpoint that others published, as a model file; or what it holds. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import {
   importTarget,
   importTargetNames,
@@ -11,15 +13,18 @@ import { importCheckpoint, openCheckpoint } from '@meanflow/checkpoints/node';
 import { ArgumentError, formatShape, printable, printableJson, sizeOf } from '@meanflow/core';
 import { byteLength, type Catalogue, type PassedOver, type StoredTensor } from '@meanflow/formats';
 import { Option, type Command } from 'commander';
+import { checkOverwrite, overwriteError } from '../files.js';
 import { readConfigFile } from '../config/read-file.js';
 import { bytesText, countText } from '../report/numbers.js';
 import type { Io } from '../terminal/io.js';
+import { forceOption } from './options.js';
 import { textTable } from '../terminal/table.js';
 
 interface ImportOptions {
   readonly model?: string;
   readonly config?: string;
   readonly out?: string;
+  readonly force?: boolean;
   readonly dtype: WeightDType;
   readonly ema?: string;
   readonly list?: boolean;
@@ -53,6 +58,7 @@ export function addImport(program: Command, io: Io): void {
         .default('float32'),
     )
     .option('--ema <name>', 'which weights: keys in the checkpoint, such as net_ema1, or none for no average')
+    .addOption(forceOption())
     .option('--list', 'print what the checkpoint holds, and write nothing')
     .addHelpText(
       'after',
@@ -98,7 +104,16 @@ async function importModel(path: string, options: ImportOptions, io: Io): Promis
     options.config === undefined
       ? options.model
       : ((await readConfigFile(options.config)) as unknown as ImportModel);
-  const out = options.out ?? ((plan: ImportPlan) => `${plan.target.name ?? 'model'}.safetensors`);
+  // The checkpoint itself in its own place is refused with or without force.
+  if (options.out !== undefined && resolve(options.out) !== resolve(path))
+    await checkOverwrite([options.out], { io, force: options.force });
+  // Its name is known in the middle of the work, when nobody is asked.
+  const named = ({ target }: ImportPlan): string => {
+    const file = `${target.name ?? 'model'}.safetensors`;
+    if (options.force !== true && existsSync(file)) throw overwriteError(file);
+    return file;
+  };
+  const out = options.out ?? named;
   const imported = await importCheckpoint(path, out, {
     dtype: options.dtype,
     ...(model === undefined ? {} : { model }),

@@ -151,6 +151,11 @@ export function averageOption(): Option {
   );
 }
 
+/** `--force`, for commands that write a file of their user's. */
+export function forceOption(): Option {
+  return new Option('--force', 'overwrite a file that is there, without asking');
+}
+
 /** `--backend`, the same for every command that computes. */
 export function withBackend(command: Command): Command {
   return command.option('--backend <name>', 'what to compute on, such as ort:cpu; see "meanflow doctor"');

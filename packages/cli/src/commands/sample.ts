@@ -9,7 +9,7 @@ import { classByClass, drawSamples, roundLabels } from '../experiment/draw.js';
 import { loadGenerator } from '../experiment/generator.js';
 import { checkSampleMemory } from '../experiment/memory.js';
 import type { Generator, Labels } from '../experiment/model.js';
-import { makeOutputFolder, writeOutput } from '../files.js';
+import { checkOverwrite, makeOutputFolder, writeOutput } from '../files.js';
 import { countText } from '../report/numbers.js';
 import { writePngFolder } from '../sample-folder.js';
 import { checkFolderOutput, checkFormat, formatSamples, isFolderOutput } from '../sample-formats.js';
@@ -17,6 +17,7 @@ import { className } from '../sample-table.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 import {
   averageOption,
+  forceOption,
   grid,
   labelChoices,
   names,
@@ -41,6 +42,7 @@ interface SampleOptions {
   readonly guidanceInterval?: readonly [number, number];
   readonly vae?: string;
   readonly average?: string;
+  readonly force?: boolean;
   readonly batch?: number;
   readonly out?: string;
   readonly backend?: string;
@@ -97,6 +99,7 @@ export function addSample(program: Command, io: Io): void {
     )
     .option('--seed <n>', 'of the noise', wholeNumber(0), 0)
     .option('--out <file>', 'where to; "-" prints CSV. By default samples.csv, or samples.png for images')
+    .addOption(forceOption())
     .addHelpText(
       'after',
       `
@@ -122,7 +125,10 @@ async function sample(run: string, options: SampleOptions, io: Io): Promise<void
   if (isFolder) {
     checkFolderOutput(loaded.data);
     await makeOutputFolder(out);
-  } else checkFormat(out, loaded.data);
+  } else {
+    checkFormat(out, loaded.data);
+    if (out !== '-') await checkOverwrite([out], { io, force: options.force });
+  }
   const delimiter = options.delimiter === undefined ? undefined : delimiterOf(options.delimiter);
   if (options.count !== undefined) checkSampleMemory(options.count, loaded.data.featureShape, '--count');
   const labels = labelsFor(loaded, options);

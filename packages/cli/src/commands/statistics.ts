@@ -5,15 +5,23 @@ import type { Command } from 'commander';
 import { openExtractor, type ExtractorSettings } from '../experiment/extractor.js';
 import { statisticsOfTraining } from '../experiment/features.js';
 import { openJudged } from '../experiment/open-data.js';
-import { writeOutput } from '../files.js';
+import { checkOverwrite, writeOutput } from '../files.js';
 import { countText } from '../report/numbers.js';
 import { damagedText } from '../terminal/damaged.js';
 import type { Io } from '../terminal/io.js';
 import { withFeatureOptions } from './feature-options.js';
-import { imageSettings, shareOrNone, wholeNumber, withFolders, type FolderOptions } from './options.js';
+import {
+  forceOption,
+  imageSettings,
+  shareOrNone,
+  wholeNumber,
+  withFolders,
+  type FolderOptions,
+} from './options.js';
 
 interface StatisticsOptions extends ExtractorSettings, FolderOptions {
   readonly out: string;
+  readonly force?: boolean;
   readonly count?: number;
   readonly heldOut: number;
   readonly splitSeed: number;
@@ -33,6 +41,7 @@ export function addStatistics(program: Command, io: Io): void {
     .argument('<data>', 'a data set ("meanflow info" lists them), or a file or folder of images')
     .requiredOption('--features <file>', 'the extractor, an ONNX file')
     .option('--out <file>', 'where to', 'statistics.npz')
+    .addOption(forceOption())
     .option(
       '--count <n>',
       'how many images; all of them by default, 50,000 where they never end',
@@ -58,6 +67,7 @@ Examples:
 
 async function statistics(data: string, options: StatisticsOptions, io: Io): Promise<void> {
   const { out, count, heldOut, splitSeed } = options;
+  await checkOverwrite([out], { io, force: options.force });
   const dataset = await openJudged({ data, images: imageSettings(options), heldOut, splitSeed });
   const rows = dataset.sizes?.train;
   if (rows !== undefined && count !== undefined && count > rows) {

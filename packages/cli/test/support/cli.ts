@@ -21,9 +21,13 @@ export async function meanflow(...args: string[]): Promise<Outcome> {
   return { status, out, err };
 }
 
-/** Runs `meanflow`, and fails with what it said when it fails. */
+/** Commands that write a file, which tests write again. */
+const writing = ['sample', 'export', 'import', 'statistics'];
+
+/** Runs `meanflow`, over files of an earlier test too, and fails with what it said when it fails. */
 export async function succeed(...args: string[]): Promise<Outcome> {
-  const outcome = await meanflow(...args);
+  const isList = args.includes('--list');
+  const outcome = await meanflow(...args, ...(writing.includes(args[0]) && !isList ? ['--force'] : []));
   if (outcome.status !== 0)
     throw new Error(`meanflow ${args.join(' ')}: status ${outcome.status}\n${outcome.err}`);
   return outcome;

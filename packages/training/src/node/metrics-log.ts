@@ -42,12 +42,17 @@ export class MetricsLog {
     }
     return explainFileErrors(`"${path}" cannot be written`, async () => {
       const file = await open(path, 'a+');
-      const length = lines[kept - 1]?.end ?? 0;
-      await file.truncate(length);
-      const last = Buffer.alloc(1);
-      if (length > 0) await file.read(last, 0, 1, length - 1);
-      if (length > 0 && last.toString() !== '\n') await writeAll(file, '\n');
-      return new MetricsLog(path, file);
+      try {
+        const length = lines[kept - 1]?.end ?? 0;
+        await file.truncate(length);
+        const last = Buffer.alloc(1);
+        if (length > 0) await file.read(last, 0, 1, length - 1);
+        if (length > 0 && last.toString() !== '\n') await writeAll(file, '\n');
+        return new MetricsLog(path, file);
+      } catch (error) {
+        await file.close();
+        throw error;
+      }
     });
   }
 
