@@ -87,6 +87,15 @@ it('classes are an input; guidance is part of the file, or an input', async () =
   await succeed('export', ...args, '--guidance', '3', '--batch', '10', '--out', file);
   const wanted = await sampled(...args, '--guidance', '3', '--count', '10');
   expectSame(await outputOf(file, feeds), wanted);
+  // The last row of the network's table is that of no class: it is no label either.
+  const noClasses = new ort.Tensor('int32', Int32Array.of(0, 10, 2, -1, 4, 11, 6, 2 ** 31 - 1, 8, 9), [10]);
+  const astray = await outputOf(file, { ...feeds, label: noClasses });
+  expectSame(
+    astray.map((x, i) => (Number.isNaN(x) ? wanted[i] : x)),
+    wanted,
+  );
+  const missing = astray.flatMap((x, i) => (Number.isNaN(x) ? [Math.floor(i / 64)] : []));
+  expect(missing).toEqual([1, 3, 5, 7].flatMap((row) => Array.from({ length: 64 }, () => row)));
   await succeed('export', ...args, '--guidance-inputs', '--batch', '10', '--out', file);
   const scalar = (value: number) => new ort.Tensor('float32', [value], []);
   const guided = (omega: number) =>

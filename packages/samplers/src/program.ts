@@ -62,11 +62,12 @@ export function inputSpecs<Leaf extends Pick<RunInput, 'dtype' | 'shape'> | Spec
   );
 }
 
-/** A function of the velocity field, of `values` and of the decoder's parameters, to be traced. */
+/** A function of the velocity field, of `values`, of the decoder's parameters and of the conditions, to be traced. */
 export type FieldFunction = (
   field: VelocityField,
   values: Readonly<Record<string, Tensor>>,
   decoder: Tree<Tensor> | undefined,
+  conditions: FieldConditions,
 ) => Record<string, Tensor>;
 
 /**
@@ -96,7 +97,7 @@ export function traceField<Params extends ParameterTree>(
         readonly decoder?: Tree<Tensor>;
       };
       const field = velocityField(network, symbolic.params, symbolic.conditions, count);
-      return body(field, symbolic.values, symbolic.decoder);
+      return body(field, symbolic.values, symbolic.decoder, symbolic.conditions);
     },
     inputSpecs(inputs),
     { name },

@@ -5,8 +5,13 @@
 import {
   checkOptions,
   constant,
+  less,
+  lessEqual,
+  logicalAnd,
   mul,
+  reshape,
   spec,
+  where,
   type Graph,
   type HostArray,
   type MapLeaves,
@@ -26,7 +31,8 @@ export interface SampleGraph {
    * Inputs `params/…`, `values/noise` and, where asked for, `conditions/label`,
    * `conditions/{omega,tMin,tMax}` and `conditions/guidance/{scale,start,end}` (float32 scalars), and
    * `decoder/…`; output `samples`. Where the first time is 1, `noise` is standard normal, and the network's noise scale is
-   * applied to it; otherwise it is z at that time.
+   * applied to it; otherwise it is z at that time. Nobody checks labels where the graph runs: the sample of one that is no
+   * class is NaN.
    */
   readonly graph: Graph;
   /** Network evaluations for each sample, counted. */
@@ -92,14 +98,22 @@ export function sampleGraph<Params extends ParameterTree>(
     `${solver.name}-sampler`,
     inputs,
     rows,
-    (field, { noise }, decoderParams = {}) => {
+    (field, { noise }, decoderParams = {}, { label }) => {
       const grid = times.map((time) => constant(time));
       const advance = (z: Tensor, i: number) => solver.step(field, z, grid[i], grid[i + 1]);
       const { noiseScale = 1 } = network;
       const start = noiseScale === 1 || times[0] !== 1 ? noise : mul(noiseScale, noise);
       const samples = times.slice(1).reduce((z, _, i) => advance(z, i), start);
-      return { samples: decoder === undefined ? samples : decoder.apply(decoderParams, samples) };
+      const decoded = decoder === undefined ? samples : decoder.apply(decoderParams, samples);
+      return { samples: ofClasses(decoded, label, network.classCount) };
     },
   );
   return { graph, nfe: evaluations };
+}
+
+/** NaN where a label is no class, whatever the network makes of it: one beyond the last is its null class. */
+function ofClasses(samples: Tensor, label: Tensor | undefined, classCount: number | undefined): Tensor {
+  if (label === undefined || classCount === undefined) return samples;
+  const isClass = logicalAnd(lessEqual(0, label), less(label, classCount));
+  return where(reshape(isClass, [samples.shape[0], ...samples.shape.slice(1).map(() => 1)]), samples, NaN);
 }

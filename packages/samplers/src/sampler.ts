@@ -67,6 +67,10 @@ export function createSampler<Params extends ParameterTree>(
   }
   const programs = new Map<string, Promise<Program>>();
   const identity = identities();
+  let disposing: Promise<void> | undefined;
+  const checkAlive = (): void => {
+    if (disposing !== undefined) throw new DisposedError('sample: the sampler was disposed of.');
+  };
 
   /** The program for this request and number of rows, compiled when first needed. */
   const program = (
@@ -84,6 +88,8 @@ export function createSampler<Params extends ParameterTree>(
         ? [identity(solver.step)]
         : [identity(solver.attempt), solver.relativeTolerance, solver.absoluteTolerance];
     const key = JSON.stringify([name, identity(solver), traced, rows, Object.keys(conditions)]);
+    // What is compiled from here on, nobody would dispose of.
+    checkAlive();
     let found = programs.get(key);
     if (found === undefined) {
       const z = spec([rows, ...network.featureShape]);
@@ -137,7 +143,6 @@ export function createSampler<Params extends ParameterTree>(
     );
   };
 
-  let disposing: Promise<void> | undefined;
   const disposeAll = async (): Promise<void> => {
     const compiled = await Promise.allSettled(programs.values());
     programs.clear();
@@ -147,7 +152,7 @@ export function createSampler<Params extends ParameterTree>(
 
   return {
     async sample(asked) {
-      if (disposing !== undefined) throw new DisposedError('sample: the sampler was disposed of.');
+      checkAlive();
       const request = takeRequest(network, asked);
       const count = request.noise.shape[0];
       const chunks: ChunkResult[] = [];

@@ -1,5 +1,5 @@
 /** What a sampler takes, and what it refuses: nothing that a device would silently make something else of. */
-import { ArgumentError, DisposedError, DTypeError, type HostArray, hostArray, interpret, mul, RandomKey, referenceBackend, ShapeError, cast } from '@meanflow/core'; // prettier-ignore
+import { ArgumentError, type Backend, DisposedError, DTypeError, type HostArray, hostArray, interpret, mul, RandomKey, referenceBackend, ShapeError, cast } from '@meanflow/core'; // prettier-ignore
 import {
   averageVelocity,
   createSampler,
@@ -85,6 +85,24 @@ describe('labels', () => {
     await expect(failing).rejects.toThrow(type);
     await expect(failing).rejects.toThrow(message);
   }); // prettier-ignore
+
+  test.each([1, 2])('in a whole sampler’s graph the sample of none is NaN, %d numbers each', (width) => {
+    const network = { ...byClass, featureShape: [width] };
+    const rows = [0, 3, 2, -1, 4000];
+    const { graph } = sampleGraph(network, params, {
+      rows: 5,
+      solver: averageVelocity,
+      times: [1, 0],
+      label: true,
+    });
+    const noise = key.normal([5, width]);
+    const { samples } = interpret(graph, { 'params/slope': params.slope, 'values/noise': noise, 'conditions/label': labels(...rows) }); // prettier-ignore
+    const expected = Array.from(noise.data, (x, i) => {
+      const label = rows[Math.floor(i / width)];
+      return label === 0 || label === 2 ? x - 10 * label : NaN;
+    });
+    expect([...samples.data]).toEqual(expected);
+  });
 });
 
 test.each<[string, object, string]>([
@@ -166,4 +184,24 @@ test('after dispose() nothing is sampled, also when it comes meanwhile', async (
   await expect(sampler.sample(request)).rejects.toThrow(DisposedError);
   const result = await sampling;
   expect(result instanceof DisposedError || 'samples' in (result as object)).toBe(true);
+});
+
+test.each([1, 2, 3])('dispose() at compilation %d leaves no executable', async (at) => {
+  const backend = referenceBackend();
+  let [compiled, live] = [0, 0];
+  let disposal: Promise<void> | undefined;
+  const counting: Backend = {
+    ...backend,
+    compile: async (graph) => {
+      live++;
+      const executable = await backend.compile(graph);
+      if (++compiled === at) disposal = sampler.dispose();
+      return { ...executable, dispose: () => executable.dispose().then(() => void live--) };
+    },
+  };
+  const sampler = createSampler(counting, byClass);
+  const adaptive = { ...request, solver: dormandPrince() };
+  await expect(sampler.sample(adaptive)).rejects.toThrow(DisposedError);
+  await disposal;
+  expect([compiled, live]).toEqual([at, 0]);
 });
