@@ -55,7 +55,8 @@ const trained = new WeakSet<object>();
  * @throws {BusyError} when the trainer is being trained by another call
  * @throws {ArgumentError} when a count is out of range, or the trainer is already beyond `steps`
  * @throws {DivergenceError} when a step was not finite, or the error grew beyond all that was, and the policy is to stop or
- *   did not help. The trainer is then at the state before that step, which was offered to be kept
+ *   did not help. The trainer is then at the state before a step that was not finite, which was offered to be kept; where the
+ *   error grew it is where that was noticed, and what was kept since `report.growth.since` has diverged too
  */
 export async function train<Params extends Tree<HostArray>>(
   trainer: Trainer<Params>,
@@ -253,6 +254,8 @@ class Training<Params extends Tree<HostArray>> {
     }
     restoreCopy(trainer, from, trainer.rateScale / 2);
     this.backs++;
+    // What was kept of later steps is none of this run any more: it is kept anew when it comes to them, and now with its rate.
+    this.kept = -1;
     this.watch = new ErrorWatch();
     this.throughput = new Throughput(trainer.step);
     await onBack?.(trainer.step);

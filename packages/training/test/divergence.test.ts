@@ -41,6 +41,14 @@ async function diverge(
 const after = (steps: number): number => 2 + 2 * 0.5 ** steps;
 const w = ({ params }: TrainState<Numbers>): number => params.w.item();
 const plain = () => [2, 2];
+/** An objective whose error is looked at. */
+const watched: typeof squaredDistance = {
+  ...squaredDistance,
+  loss(...args) {
+    const { loss, metrics } = squaredDistance.loss(...args);
+    return { loss, metrics: { ...metrics, squaredError: loss } };
+  },
+};
 const spoilt =
   (at: number, value = NaN) =>
   (step: number) =>
@@ -197,6 +205,20 @@ describe('back', () => {
     expect(backTo.every((step) => step % 10 === 0)).toBe(true);
     expect(end.rateScale).toBe(0.25);
     expect(w(end)).toBeCloseTo(2, 5);
+  });
+
+  it('keeps anew what was kept of steps that diverged', async () => {
+    const options = { steps: 200, logEvery: 5, checkpointEvery: 70, onDivergence: 'back' as const };
+    // An error that is 1.21 times as large with each step, and finite at all of them.
+    const { saved, told, backTo } = await diverge(plain, options, { learningRate: 1.05, objective: watched });
+    expect(told).toMatchObject([[{ kind: 'growth', step: 75, growth: { since: 26 } }, 'went back']]);
+    expect(backTo).toEqual([0]);
+    expect(saved.map(({ step, rateScale }) => [step, rateScale])).toEqual([
+      [70, undefined],
+      [70, 0.5],
+      [140, 0.5],
+      [200, 0.5],
+    ]);
   });
 
   it('does not try again what the data do', async () => {

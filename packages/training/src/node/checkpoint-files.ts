@@ -59,14 +59,28 @@ export async function writeStepCheckpoint(
 ): Promise<string> {
   const path = stepCheckpointPath(run, step);
   await writeFileAtomically(path, chunks);
-  const old = (await stepCheckpoints(run)).filter((entry) => entry.step <= step).slice(keep);
-  for (const entry of old) {
-    // Folders, pipes and devices of such a name are somebody else's.
-    const found = await lstat(entry.path);
-    if (found.isFile() || found.isSymbolicLink()) await rm(entry.path, { force: true });
-  }
-  if (old.length > 0) await syncDirectory(join(run, CHECKPOINT_FOLDER));
+  await removeCheckpoints(
+    run,
+    (await stepCheckpoints(run)).filter((entry) => entry.step <= step).slice(keep),
+  );
   return path;
+}
+
+/** Removes the checkpoints of steps beyond `step`, of a run that went back to it: no one is to go on from them. */
+export async function removeLaterCheckpoints(run: string, step: number): Promise<void> {
+  await removeCheckpoints(
+    run,
+    (await stepCheckpoints(run)).filter((entry) => entry.step > step),
+  );
+}
+
+async function removeCheckpoints(run: string, entries: readonly { readonly path: string }[]): Promise<void> {
+  for (const { path } of entries) {
+    // Folders, pipes and devices of such a name are somebody else's.
+    const found = await lstat(path);
+    if (found.isFile() || found.isSymbolicLink()) await rm(path, { force: true });
+  }
+  if (entries.length > 0) await syncDirectory(join(run, CHECKPOINT_FOLDER));
 }
 
 /** Writes the final checkpoint. */

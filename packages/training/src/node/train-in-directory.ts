@@ -18,6 +18,7 @@ import { trainOptionNames, type TrainOptions, type TrainSummary } from '../train
 import type { Trainer, TrainState } from '../trainer.js';
 import {
   latestCheckpoint,
+  removeLaterCheckpoints,
   writeFinalCheckpoint,
   writeStepCheckpoint,
   type DamagedCheckpoint,
@@ -140,7 +141,8 @@ export async function trainInDirectory<Params extends Tree<HostArray>>(
         await options.onDiverged?.(report, action);
       },
       onBack: async (step) => {
-        // What was logged of later steps is as if it had not been.
+        // What was kept and logged of later steps is as if it had not been.
+        await removeLaterCheckpoints(run.path, step);
         await log.close();
         log = await MetricsLog.open(run.metricsPath, step);
         await options.onBack?.(step);

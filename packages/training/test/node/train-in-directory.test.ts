@@ -1,7 +1,7 @@
 /** Runs in directories: what they leave, and that stopping and going on changes nothing. */
 import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DataError, hostArray } from '@meanflow/core';
 import { encodeSafetensors } from '@meanflow/formats';
 import {
@@ -19,10 +19,12 @@ import {
   readRunConfig,
   readRunMetrics,
   RunDirectory,
+  trainInDirectory,
   type DamagedCheckpoint,
   type ResumePoint,
 } from '../../src/node.js';
 import { withFolder } from '../support/child.js';
+import { numberTrainer, squaredDistance } from '../support/number-problem.js';
 import { tinyNetwork } from '../support/tiny-problem.js';
 import { outcomeOf, trainTiny, type TrainTinyOptions } from '../support/train-tiny.js';
 
@@ -56,6 +58,44 @@ beforeAll(() =>
     straight = await outcomeOf(folder);
   }),
 );
+
+/** Where the error grows by a fifth with every step, at a rate of which the half converges. */
+const growing: typeof squaredDistance = {
+  ...squaredDistance,
+  loss(...args) {
+    const { loss, metrics } = squaredDistance.loss(...args);
+    return { loss, metrics: { ...metrics, squaredError: loss } };
+  },
+};
+
+describe('a run that goes back', () => {
+  it('leaves no checkpoint of steps that diverged, from which it would go on when it is killed', () =>
+    withFolder(async (folder) => {
+      await using run = await RunDirectory.create(folder, {});
+      await using trainer = await numberTrainer(() => [2, 2], 1.05, [0.5], { objective: growing });
+      const controller = new AbortController();
+      let left: string[] = [];
+      let backTo = NaN;
+      await trainInDirectory(trainer, {
+        run,
+        steps: 200,
+        info: {},
+        logEvery: 5,
+        checkpointEvery: 10,
+        keepCheckpoints: 10,
+        onDivergence: 'back',
+        signal: controller.signal,
+        onBack: async (step) => {
+          backTo = step;
+          left = await readdir(join(folder, 'checkpoints'));
+          controller.abort();
+        },
+      });
+      expect(backTo).toBe(20);
+      expect(left.sort()).toEqual([10, 20].map((step) => basename(checkpoint(folder, step))));
+      expect(await loadCheckpoint(folder)).toMatchObject({ step: 20, rateScale: 0.5 });
+    }));
+});
 
 describe('a run', () => {
   it('leaves the final checkpoint, the last few before it, and a line for each logged step', () =>
