@@ -113,6 +113,40 @@ it('looks at a folder of images of any size, which need no classes', async () =>
   });
 });
 
+it('reads an array of images as samples and as data to compare with, and asks for what it does not say', async () => {
+  // Whole numbers of 0 and 1: black and white, or the darkest bytes?
+  const { x } = shapesDataset().reference('test', RandomKey.fromSeed(8), 40);
+  const bits = new HostArray(
+    'int32',
+    x.shape,
+    Int32Array.from(x.data, (value) => Number(value > 0)),
+  );
+  const data = folder.path('bits.npy');
+  await writeFile(data, encodeNpy(bits));
+  const args = ['statistics', data, ...unit(), '--held-out', '0', '--out', folder.path('bits.npz')];
+  const asked = await meanflow(...args);
+  expect(asked).toMatchObject({ status: 1, out: '' });
+  expect(asked.err).toContain('on the command line --read-as, --pixel-range');
+  const { err } = await succeed(...args, '--pixel-range', 'unit');
+  expect(err).toContain('pictures, channels last, 0 to 1');
+  const { mean: mu } = await decodeStatistics(await readFile(folder.path('bits.npz')), 'bits.npz');
+  const signed = Float32Array.from(bits.data, (value) => 2 * value - 1);
+  const expected = featureStatistics(quarters(eightBit(new HostArray('float32', x.shape, signed))));
+  mu.data.forEach((value, i) => expect(value).toBeCloseTo(expected.mean.data[i], 5));
+
+  const evaluated = ['evaluate', data, ...unit(), '--data', data, '--pixel-range', 'unit', '--json'];
+  const { results } = JSON.parse((await succeed(...evaluated)).out);
+  expect(results[0].metrics['feature-frechet']).toBeLessThan(0.1);
+  const stray = await meanflow('evaluate', data, ...unit(), '--data', 'shapes', '--image-size', '16');
+  expect(stray).toMatchObject({ status: 2, out: '' });
+  expect(stray.err).toContain('--image-size says how a folder of images is read');
+  const model = ['evaluate', folder.path('shapes'), ...unit(), '--layout', 'nchw'];
+  expect((await meanflow(...model)).err).toContain('--layout says how an array of pictures is read');
+  const absent = await meanflow('evaluate', folder.path('absent.npy'), ...unit(), '--data', 'shapes');
+  expect(absent).toMatchObject({ status: 1, out: '' });
+  expect(absent.err).toContain('absent.npy" cannot be read: there is no such file');
+});
+
 it('judges a file of images against statistics, with the value that they have by hand', async () => {
   const { x } = shapesDataset().reference('test', RandomKey.fromSeed(7), 50);
   const bytes = hostArray(

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { isModelFile } from '@meanflow/checkpoints/node';
 import { ArgumentError } from '@meanflow/core';
-import type { Dataset } from '@meanflow/data';
+import { describeData, type Dataset } from '@meanflow/data';
 import { decodeStatistics, findMetric, type FeatureExtractor } from '@meanflow/metrics';
 import { DEFAULT_BACKEND, findBackend } from '../backends.js';
 import { openExtractor, type ExtractorSettings, type ImageFacts } from '../experiment/extractor.js';
@@ -17,28 +17,28 @@ import {
 } from '../experiment/feature-scores.js';
 import { featuresOf } from '../experiment/features.js';
 import { loadGenerator } from '../experiment/generator.js';
-import { openJudged } from '../experiment/open-data.js';
+import { kindOf, openJudged } from '../experiment/open-data.js';
 import { loadModel, type Generator } from '../experiment/model.js';
 import { located, withPlacesOfRun } from '../experiment/data-place.js';
 import { openJudgedDataOf } from '../experiment/resolve.js';
-import { isSampleFile, openSamples } from '../experiment/sample-files.js';
+import { isArrayFile, isSampleFile, openSamples } from '../experiment/sample-files.js';
 import { drawnPieces, type SamplePiece } from '../experiment/sample-stream.js';
 import { withFileErrors } from '../files.js';
 import { countText } from '../report/numbers.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { scoresTable, type ScoreRow } from '../terminal/scores.js';
 import {
+  folderOptionNames,
   imageSettings,
   latentSettings,
   optionName,
-  type ArrayReading,
   type FolderOptions,
   type LabelChoice,
+  type PictureReading,
 } from './options.js';
 import { withGuidance } from './sample.js';
 
-export interface EvaluateFeaturesOptions
-  extends ExtractorSettings, FolderOptions, Pick<ArrayReading, 'layout' | 'pixelRange'> {
+export interface EvaluateFeaturesOptions extends ExtractorSettings, FolderOptions, PictureReading {
   readonly statistics?: string;
   readonly data?: string;
   readonly vae?: string;
@@ -90,6 +90,7 @@ export async function evaluateFeatures(
       '--statistics and --data exclude each other: samples are compared with one of them.',
     );
   }
+  checkReading(path, options);
   const judged = isSampleFile(path) ? await fileOf(path, options) : await modelOf(path, options, io);
   try {
     const extractor = await openExtractor(options, judged.facts);
@@ -100,6 +101,28 @@ export async function evaluateFeatures(
     }
   } finally {
     await judged.dispose();
+  }
+}
+
+/** @throws {ArgumentError} where an option says how to read what is not read at all */
+function checkReading(path: string, options: EvaluateFeaturesOptions): void {
+  const kinds = [
+    ...(options.data === undefined ? [] : [kindOf(options.data)]),
+    ...(isSampleFile(path) ? [isArrayFile(path) ? 'latents' : 'image-folder'] : []),
+  ];
+  const stray = (names: readonly (keyof EvaluateFeaturesOptions)[], kind: string): string | undefined =>
+    kinds.includes(kind) ? undefined : names.find((name) => options[name] !== undefined);
+  const ofFolders = stray(folderOptionNames, 'image-folder');
+  if (ofFolders !== undefined) {
+    throw new ArgumentError(
+      `${optionName(ofFolders)} says how a folder of images is read, and neither "${path}" nor --data is one.`,
+    );
+  }
+  const ofArrays = stray(['layout', 'pixelRange'], 'latents');
+  if (ofArrays !== undefined) {
+    throw new ArgumentError(
+      `${optionName(ofArrays)} says how an array of pictures is read, and neither "${path}" nor --data is one.`,
+    );
   }
 }
 
@@ -116,7 +139,7 @@ async function score(
     reference,
     title,
     classCounts = own,
-  } = await compared(options, facts, openOwnData, extractor, count);
+  } = await compared(options, facts, openOwnData, extractor, count, io);
   const available = [
     ...featuresOf(extractor).filter((field) => !field.startsWith('reference')),
     ...Object.keys(reference),
@@ -159,6 +182,7 @@ async function compared(
   openOwnData: Judged['openOwnData'],
   extractor: FeatureExtractor,
   count: number,
+  io: Io,
 ): Promise<{
   readonly reference: FeatureReference;
   readonly title: string;
@@ -170,8 +194,8 @@ async function compared(
     const referenceStatistics = await decodeStatistics(bytes, statistics);
     return { reference: { referenceStatistics }, title: statistics };
   }
-  const dataset =
-    data === undefined ? await openOwnData?.() : await openJudged({ data, images: imageSettings(options) });
+  const dataset = data === undefined ? await openOwnData?.() : await openJudged(choiceOf(data, options));
+  if (data !== undefined && dataset !== undefined) io.err(`${describeData(dataset)}\n`);
   if (dataset === undefined) {
     throw new ArgumentError(
       `"${name}" was not trained here: give what its samples are compared with, --statistics or --data.`,
@@ -184,6 +208,13 @@ async function compared(
   }
   const reference = await referenceOf(extractor, dataset, count);
   return { reference, title: dataset.name, classCounts: dataset.classCounts };
+}
+
+/** Data to compare with, read as the options say that are for such data: others are for the samples. */
+function choiceOf(data: string, options: EvaluateFeaturesOptions): Parameters<typeof openJudged>[0] {
+  const kind = kindOf(data);
+  if (kind === 'image-folder') return { data, images: imageSettings(options) };
+  return kind === 'latents' ? { data, latents: latentSettings(options) } : { data };
 }
 
 /** A run, a checkpoint or an imported model. */

@@ -32,6 +32,7 @@ import { evaluateFeatures, type EvaluateFeaturesOptions } from './evaluate-featu
 import { withFeatureOptions } from './feature-options.js';
 import {
   averageOption,
+  folderOptionNames,
   guidanceInterval,
   labelChoices,
   metricNames,
@@ -124,11 +125,7 @@ Examples:
 
 const withFeatures = [
   'statistics',
-  'imageSize',
-  'splitFolders',
-  'followLinks',
-  'skipDamaged',
-  'maxImageBytes',
+  ...folderOptionNames,
   'layout',
   'pixelRange',
   'vae',

@@ -170,6 +170,15 @@ export interface FolderOptions {
   readonly maxImageBytes?: number;
 }
 
+/** Their names as commander keeps them. */
+export const folderOptionNames = [
+  'imageSize',
+  'splitFolders',
+  'followLinks',
+  'skipDamaged',
+  'maxImageBytes',
+] as const satisfies readonly (keyof FolderOptions)[];
+
 /** What is done to images that are given by path. */
 export interface ImageOptions extends FolderOptions {
   readonly flip?: boolean;
@@ -227,6 +236,9 @@ export interface ArrayReading {
   readonly latentScale?: LatentSettings['scale'];
   readonly pixelRange?: LatentSettings['range'];
 }
+
+/** How pictures in an array are read. */
+export type PictureReading = Pick<ArrayReading, 'layout' | 'pixelRange'>;
 
 /** The options of files of arrays, for commands that learn from them. */
 export function withArrays(command: Command): Command {

@@ -1,5 +1,6 @@
 /** `meanflow statistics`: mean and covariance of the features of images, in the file that FID takes its reference from. */
 import { ArgumentError } from '@meanflow/core';
+import { describeData } from '@meanflow/data';
 import { encodeStatistics } from '@meanflow/metrics';
 import type { Command } from 'commander';
 import { openExtractor, type ExtractorSettings } from '../experiment/extractor.js';
@@ -13,13 +14,16 @@ import { withFeatureOptions } from './feature-options.js';
 import {
   forceOption,
   imageSettings,
+  latentSettings,
   shareOrNone,
   wholeNumber,
   withFolders,
+  withPictures,
   type FolderOptions,
+  type PictureReading,
 } from './options.js';
 
-interface StatisticsOptions extends ExtractorSettings, FolderOptions {
+interface StatisticsOptions extends ExtractorSettings, FolderOptions, PictureReading {
   readonly out: string;
   readonly force?: boolean;
   readonly count?: number;
@@ -38,7 +42,7 @@ export function addStatistics(program: Command, io: Io): void {
       'Run the training images of a data set through a feature extractor and write the mean and the covariance of the features ' +
         'as an npz file (mu, sigma), as the published codes read them.',
     )
-    .argument('<data>', 'a data set ("meanflow info" lists them), or a file or folder of images')
+    .argument('<data>', 'a data set ("meanflow info" lists them), or a folder, a file or an array of images')
     .requiredOption('--features <file>', 'the extractor, an ONNX file')
     .option('--out <file>', 'where to', 'statistics.npz')
     .addOption(forceOption())
@@ -54,7 +58,7 @@ export function addStatistics(program: Command, io: Io): void {
       0.2,
     )
     .option('--split-seed <n>', 'chooses the images that are held out', wholeNumber(0), 0);
-  withFeatureOptions(withFolders(command))
+  withFeatureOptions(withPictures(withFolders(command)))
     .addHelpText(
       'after',
       `
@@ -68,7 +72,9 @@ Examples:
 async function statistics(data: string, options: StatisticsOptions, io: Io): Promise<void> {
   const { out, count, heldOut, splitSeed } = options;
   await checkOverwrite([out], { io, force: options.force });
-  const dataset = await openJudged({ data, images: imageSettings(options), heldOut, splitSeed });
+  const [images, latents] = [imageSettings(options), latentSettings(options)];
+  const dataset = await openJudged({ data, images, latents, heldOut, splitSeed });
+  io.err(`${describeData(dataset)}\n`);
   const rows = dataset.sizes?.train;
   if (rows !== undefined && count !== undefined && count > rows) {
     throw new ArgumentError(

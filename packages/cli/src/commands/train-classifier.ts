@@ -1,5 +1,6 @@
 /** `meanflow train-classifier`: the classifier that images are judged by, in a file. */
 import { classifierRequest } from '@meanflow/classifier';
+import { describeData } from '@meanflow/data';
 import type { Command } from 'commander';
 import { DEFAULT_BACKEND, findBackend } from '../backends.js';
 import { accuracyText, classifierIn } from '../experiment/classifier.js';
@@ -10,14 +11,17 @@ import type { Io } from '../terminal/io.js';
 import type { SetExitCode } from './command.js';
 import {
   imageSettings,
+  latentSettings,
   share,
   withBackend,
   withFolders,
+  withPictures,
   wholeNumber,
   type FolderOptions,
+  type PictureReading,
 } from './options.js';
 
-interface TrainClassifierOptions extends FolderOptions {
+interface TrainClassifierOptions extends FolderOptions, PictureReading {
   readonly data: string;
   readonly out: string;
   readonly steps?: number;
@@ -36,7 +40,10 @@ export function addTrainClassifier(program: Command, io: Io, exit: SetExitCode):
       'Train a small classifier on images with classes, for "meanflow evaluate --classifier". Its accuracy on images that were ' +
         'held out is printed and kept in the file. Without this command, "evaluate" and "compare" train it when they need it.',
     )
-    .requiredOption('--data <name>', 'a data set ("meanflow info" lists them), or a file or folder of images')
+    .requiredOption(
+      '--data <name>',
+      'a data set ("meanflow info" lists them), or a folder, a file or an array of images',
+    )
     .option('--out <file>', 'where to', 'classifier.safetensors')
     .option('--steps <n>', 'how many updates to make; 600 by default', wholeNumber(1))
     .option('--batch <n>', 'images in a batch; 128 by default', wholeNumber(1))
@@ -54,7 +61,7 @@ Examples:
   $ meanflow train-classifier --data shapes --out shapes-classifier.safetensors
   $ meanflow evaluate runs/shapes --classifier shapes-classifier.safetensors --metrics class-accuracy,feature-frechet`,
     );
-  withBackend(withFolders(command)).action(async (options: TrainClassifierOptions) => {
+  withBackend(withPictures(withFolders(command))).action(async (options: TrainClassifierOptions) => {
     const status = await trainClassifier(options, io);
     if (status !== 0) exit(status);
   });
@@ -63,8 +70,9 @@ Examples:
 /** @returns the exit status */
 async function trainClassifier(options: TrainClassifierOptions, io: Io): Promise<number> {
   const { data, out, steps, batch, seed, heldOut, splitSeed } = options;
-  const images = imageSettings(options);
-  const dataset = await openJudged({ data, images, heldOut, splitSeed }, { needsClasses: true });
+  const [images, latents] = [imageSettings(options), latentSettings(options)];
+  const dataset = await openJudged({ data, images, latents, heldOut, splitSeed }, { needsClasses: true });
+  io.err(`${describeData(dataset)}\n`);
   classifierRequest({ data: dataset });
   const digest = await digestOf(data, images);
   const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();

@@ -32,6 +32,7 @@ import { showProgress } from '../terminal/progress.js';
 import type { SetExitCode } from './command.js';
 import { courseText, divergedText, summaryText } from './train-texts.js';
 import {
+  folderOptionNames,
   imageSettings,
   latentSettings,
   optionName,
@@ -194,11 +195,7 @@ const fixed = [
   'label',
   ...tableOptionNames,
   'unconditional',
-  'imageSize',
-  'splitFolders',
-  'followLinks',
-  'skipDamaged',
-  'maxImageBytes',
+  ...folderOptionNames,
   'readAs',
   'layout',
   'latentForm',

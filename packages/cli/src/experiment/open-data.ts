@@ -6,7 +6,7 @@ import { openCheckpoint } from '@meanflow/checkpoints/node';
 import { ArgumentError, sizeOf } from '@meanflow/core';
 import { datasets, type Dataset, type ImageLayout } from '@meanflow/data';
 import { detectImages, openDataset, openImages, type ImageDataConfig } from '@meanflow/data/node';
-import type { ImageSettings } from '../config/data-schema.js';
+import type { ImageSettings, LatentSettings } from '../config/data-schema.js';
 import { isRecord, type JsonRecord } from '../config/merge.js';
 import type { RunConfig } from '../config/schema.js';
 
@@ -110,16 +110,17 @@ function checkSettings(kind: DataKind, { data, label, table, images, latents }: 
 export interface JudgedChoice {
   readonly data: string;
   readonly images?: ImageSettings | undefined;
+  readonly latents?: LatentSettings | undefined;
   readonly heldOut?: number;
   readonly splitSeed?: number;
 }
 
 /** The data set with channels last; throws as `openData`. */
 export function openJudged(
-  { data, images, heldOut = 0.2, splitSeed = 0 }: JudgedChoice,
+  { data, images, latents, heldOut = 0.2, splitSeed = 0 }: JudgedChoice,
   { needsClasses = false }: { readonly needsClasses?: boolean } = {},
 ): Promise<Dataset> {
-  return openData({ data, heldOut, splitSeed, images, layout: 'nhwc', conditional: needsClasses });
+  return openData({ data, heldOut, splitSeed, images, latents, layout: 'nhwc', conditional: needsClasses });
 }
 
 /** Opens each choice once, for commands that make several runs on the same data. */

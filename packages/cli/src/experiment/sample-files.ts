@@ -26,18 +26,22 @@ export interface SampleFileOptions {
   readonly images: ImageSettings | undefined;
 }
 
+/** Whether a path is one of a file of an array of samples. */
+export function isArrayFile(path: string): boolean {
+  const isFolder = existsSync(path) && statSync(path).isDirectory();
+  return !isFolder && ['.npz', '.npy'].includes(extname(path).toLowerCase());
+}
+
 /** Whether a path is one of samples, and not of a model: an array, or a folder that is no run. */
 export function isSampleFile(path: string): boolean {
-  if (['.npz', '.npy'].includes(extname(path).toLowerCase())) return true;
+  if (isArrayFile(path)) return true;
   const isFolder = existsSync(path) && statSync(path).isDirectory();
   return isFolder && !existsSync(join(path, 'config.json')) && !existsSync(join(path, 'checkpoints'));
 }
 
 /** @throws {DataError} when it is damaged, or holds no pictures, or ones that could be read in two ways */
 export function openSamples(path: string, options: SampleFileOptions): Promise<SampleFile> {
-  return extname(path) === '' || statSync(path).isDirectory()
-    ? ofFolder(path, options)
-    : ofArray(path, options);
+  return isArrayFile(path) ? ofArray(path, options) : ofFolder(path, options);
 }
 
 const toSigned: Readonly<Record<PictureRange, (value: number) => number>> = {
