@@ -28,7 +28,6 @@ it('data of 1e30 are called by their name', async () => {
       batch: 16,
       method: 'meanflow',
       conditional: false,
-      latents: { from: 'nchw' },
     },
     ...{ network: { kind: 'residual-mlp', width: 16, depth: 1 }, logEvery: 10, checkpointEvery: 10 },
   };

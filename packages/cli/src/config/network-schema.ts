@@ -140,6 +140,11 @@ export function layoutFor(kind: unknown): ImageLayout {
   return kind === 'song-unet' ? 'nchw' : 'nhwc';
 }
 
+/** Whether it sees features without their places, so that the order of an array's axes is nothing to it. @param kind of a network, checked or not */
+export function isFlat(kind: unknown): boolean {
+  return kind === 'mlp' || kind === 'residual-mlp';
+}
+
 /** Its kind and size in words, such as `dit, 4 deep, 128 wide`. */
 export function describeNetwork(network: NetworkSettings): string {
   const { kind } = network;

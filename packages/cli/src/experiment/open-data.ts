@@ -16,6 +16,8 @@ export interface DataChoice extends Pick<
   'data' | 'label' | 'table' | 'heldOut' | 'splitSeed' | 'images' | 'latents'
 > {
   readonly layout: ImageLayout;
+  /** How latents of which nothing tells it are taken to lie, for networks to which it is nothing; an error by default. */
+  readonly latentsIfUnclear?: ImageLayout;
   /** Whether a folder of images must have classes. */
   readonly conditional: boolean;
 }
@@ -64,6 +66,7 @@ export function applicableSettings(kind: DataKind, { images, latents }: JsonReco
  */
 export async function openData(choice: DataChoice): Promise<Dataset> {
   const { data, label, table, heldOut, splitSeed: seed, images, latents, layout, conditional } = choice;
+  const { latentsIfUnclear: fromIfUnclear } = choice;
   const kind = kindOf(data);
   checkSettings(kind, choice);
   const found = kind === 'named' || kind === 'table' ? undefined : detectImages(data);
@@ -79,7 +82,7 @@ export async function openData(choice: DataChoice): Promise<Dataset> {
     layout,
     ...found,
     ...(kind === 'image-folder' ? { classes } : {}),
-    ...(kind === 'latents' ? { openTensors: openCheckpoint } : {}),
+    ...(kind === 'latents' ? { openTensors: openCheckpoint, ...(fromIfUnclear && { fromIfUnclear }) } : {}),
   } as ImageDataConfig);
 }
 

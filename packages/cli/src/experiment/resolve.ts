@@ -14,7 +14,7 @@ import {
   tableSettingsSchema,
 } from '../config/data-schema.js';
 import { isRecord, type JsonRecord } from '../config/merge.js';
-import { layoutFor, takesGuidance } from '../config/network-schema.js';
+import { isFlat, layoutFor, takesGuidance } from '../config/network-schema.js';
 import { averagesOf } from '../config/optimizer-schema.js';
 import {
   askedRunSchema,
@@ -99,7 +99,12 @@ export async function resolveRun(
   const own = recipe && merged(recipe, choice.method);
   const kind = choice.network?.kind ?? (isRecord(own?.network) ? own.network.kind : undefined);
   const conditional = choice.conditional ?? recipe?.conditional ?? true;
-  const dataset = await open({ ...choice, layout: layoutFor(kind), conditional });
+  const dataset = await open({
+    ...choice,
+    layout: layoutFor(kind),
+    ...(isFlat(kind) && { latentsIfUnclear: 'nchw' }),
+    conditional,
+  });
   const complete = followed(own ?? merged(recipeFor(dataset), choice.method), base);
   const asked = validate(askedRunSchema, mergeRuns(complete, changes), source);
   const found = withSteps(asked, dataset, source);

@@ -28,6 +28,8 @@ export interface LatentOptions extends SplitOptions {
   readonly form?: LatentForm;
   /** How the arrays lie; told from their shape by default, and asked for where it does not tell. */
   readonly from?: ImageLayout;
+  /** How they are taken to lie where their shape does not tell, for networks to which places are nothing; an error by default. */
+  readonly fromIfUnclear?: ImageLayout;
   /** How batches lie; `nhwc` by default. */
   readonly layout?: ImageLayout;
   /** How many classes there are, where labels are numbers below it; by default those that occur. */

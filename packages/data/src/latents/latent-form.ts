@@ -23,16 +23,21 @@ const MOMENTS = /^(moments|posterior|mean_logvar|mean_log_var)/i;
 /**
  * @param latents float `[count, …]` with four axes
  * @param name what the file calls the array
+ * @param asked what is known; `fromIfUnclear` is taken where nothing tells, for whom a wrong layout costs nothing
  * @throws {DataError} where it could be read in two ways; the message names the option
  */
 export function findLatentForm(
   latents: HostArray,
   name: string | undefined,
-  asked: { readonly from?: ImageLayout | undefined; readonly form?: LatentForm | undefined },
+  asked: {
+    readonly from?: ImageLayout | undefined;
+    readonly fromIfUnclear?: ImageLayout | undefined;
+    readonly form?: LatentForm | undefined;
+  },
   source: string,
 ): FoundForm {
   const shape = latents.shape.slice(1);
-  const from = asked.from ?? layoutOfShape(shape) ?? layoutOfMoments(latents);
+  const from = asked.from ?? layoutOfShape(shape) ?? layoutOfMoments(latents) ?? asked.fromIfUnclear;
   if (from === undefined) {
     throw new DataError(
       `${source}: latents of ${formatShape(shape)} may be channels first or channels last: say which (from: nchw or nhwc; on the ` +

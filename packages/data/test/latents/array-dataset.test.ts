@@ -55,6 +55,12 @@ describe('the layout of latents', () => {
     );
     expect(open({ latents }, { from: 'nchw' }).featureShape).toEqual([shape[1], shape[2], shape[0]]);
     expect(open({ latents }, { from: 'nhwc' }).featureShape).toEqual(shape);
+    expect(open({ latents }, { fromIfUnclear: 'nchw' }).reading).toMatchObject({ from: 'nchw' });
+  });
+
+  it('what is clear is not taken otherwise', () => {
+    const latents = floats([COUNT, 8, 8, 4], (value) => 5 * value);
+    expect(open({ latents }, { fromIfUnclear: 'nchw' }).reading).toMatchObject({ from: 'nhwc' });
   });
 });
 
