@@ -1,4 +1,4 @@
-import { DataError, printable, printableJson, quoted } from '@meanflow/core';
+import { DataError, printable, printableJson, quoted } from '../src/index.js';
 
 describe('printable', () => {
   it.each([

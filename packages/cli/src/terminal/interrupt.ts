@@ -13,6 +13,10 @@ class Interruption extends Error {
   constructor(readonly signal: StopSignalName) {
     super(`stopped by ${signal}`);
   }
+
+  override get name(): string {
+    return 'Interruption';
+  }
 }
 
 /** Milliseconds within which the same request may come twice: to the whole group, and passed on by npm or a shell. */
