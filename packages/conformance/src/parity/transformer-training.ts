@@ -40,9 +40,11 @@ export const transformerTraining =
     const steps = Array.from({ length: count }, (_, step) => givenStep(given, family !== 'mf', step));
     const rate = learningRate(given);
     const decay = numberOf(given, 'ema', 'decay');
+    // The draws of a step are asked for right after its batch, of which the trainer keeps a copy.
+    let asked = steps[0];
     const trainer = await Trainer.create({
       network: { ...network, init: () => params },
-      objective: givenObjective(family, given, steps),
+      objective: givenObjective(family, given, () => asked.draws),
       optimizer: adamW({
         learningRate: rate,
         beta1: numberOr(given, 0.9, 'optimizer', 'b1'),
@@ -52,7 +54,7 @@ export const transformerTraining =
       }),
       ema: ema({ decays: [decay], rampUp: false }),
       backend,
-      data: { batch: (_, step) => steps[step].batch },
+      data: { batch: (_, step) => (asked = steps[step]).batch },
       batchSize: steps[0].batch.x.shape[0],
       seed: 0,
     });
@@ -94,12 +96,12 @@ export const transformerTraining =
 function givenObjective(
   family: TransformerFamily,
   given: ParityCase,
-  steps: readonly GivenStep[],
+  draw: () => GivenStep['draws'],
 ): TrainingObjective<AnyNetwork, GivenStep['batch'], GivenStep['draws']> {
   const objective = publishedObjective(family, given);
   return {
     name: given.name,
-    draw: (_, batch) => steps.find((step) => step.batch === batch)!.draws,
+    draw,
     loss: (network, params, batch, draws) => {
       const { loss, ...terms } = objective(network, params, batch, draws);
       const recorded = Object.entries(terms).filter(([name]) => given.tensors[`out/${name}`] !== undefined);
