@@ -1,6 +1,7 @@
 /** `compare --resume`: what an interrupt or a failure left is gone on with, and ends with the numbers of a comparison never stopped. */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { ComparisonResults } from '../src/index.js';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
@@ -81,6 +82,26 @@ it('refuses runs that are not of this comparison', async () => {
   expect(outcome).toMatchObject({ status: 1 });
   expect(outcome.err).toMatch(/holds a run with another steps than this comparison/);
 });
+
+it('goes on from the checkpoint before a damaged one and says so, and from none of another run', async () => {
+  const runs = folder.path('whole', 'runs', 'checkerboard');
+  const own = join(runs, 'meanflow-seed-0', 'final.safetensors');
+  const bytes = await readFile(own);
+  await writeFile(own, await readFile(join(runs, 'flow-matching-seed-0', 'final.safetensors')));
+  const foreign = await meanflow('compare', '--resume', folder.path('whole'), '--jobs', '1');
+  expect(foreign).toMatchObject({ status: 1 });
+  expect(foreign.err).toMatch(/MeanFlow.*failed, .*final\.safetensors" does not belong to this run/);
+
+  await mkdir(join(runs, 'meanflow-seed-0', 'checkpoints'), { recursive: true });
+  await writeFile(join(runs, 'meanflow-seed-0', 'checkpoints', 'step-00000400.safetensors'), bytes);
+  for (const jobs of ['1', '2']) {
+    await writeFile(own, bytes.subarray(0, 100));
+    const { err } = await resume('whole', '--jobs', jobs);
+    expect(err).toMatch(/checkerboard, MeanFlow, seed 0: warning: .*final\.safetensors" is not an intact/);
+    expect(err).toContain('Step 400 is used instead');
+  }
+  await writeFile(own, bytes);
+}, 240_000);
 
 it.each([
   [undefined, /holds no comparison: there is no comparison\.json in it/],

@@ -141,6 +141,7 @@ async function compare(options: CompareOptions, io: Io): Promise<number> {
           classifiers,
           signal,
           onProgress: progress.update,
+          onNotice: (task, sentence) => progress.note(`${nameOf(task)}: ${sentence}\n`),
           onFinished: (task, run) => progress.finish(task, `${nameOf(task)}: ${finishedText(run)}\n`),
           onFailed: (task, error) => progress.finish(task, `${nameOf(task)}: failed, ${messageOf(error)}\n`),
         });

@@ -16,17 +16,16 @@ import { averageNote } from '../experiment/averages.js';
 import { checkJudgeable, createJudge } from '../experiment/evaluation.js';
 import { mergeRuns } from '../experiment/lengths.js';
 import { located, withPlaces } from '../experiment/data-place.js';
-import { checkpointFacts, checksumText, passedOverText } from '../experiment/model.js';
+import { checkpointCheck, passedOverText } from '../experiment/model.js';
 import { openDataOf, resolveRun, type ResolvedRun } from '../experiment/resolve.js';
 import { trainRun } from '../experiment/run.js';
-import { compareWithRun } from '../experiment/same-run.js';
 import { shortRunNote } from '../experiment/short-run.js';
 import { prepareRun } from '../experiment/training.js';
 import { methods } from '../methods.js';
 import { paddingText } from '../recipes/images.js';
 import { countText } from '../report/numbers.js';
 import { interruptStatus, withInterrupt } from '../terminal/interrupt.js';
-import type { Io } from '../terminal/io.js';
+import { noticesTo, type Io } from '../terminal/io.js';
 import { damagedText } from '../terminal/damaged.js';
 import { showProgress } from '../terminal/progress.js';
 import type { SetExitCode } from './command.js';
@@ -232,10 +231,7 @@ async function resume(folder: string, options: TrainOptions, io: Io): Promise<nu
   const config = withPlaces(await located(asked, folder, options.data), folder);
   const dataset = await openDataOf(config);
   io.err(`${describeData(dataset)}\n`);
-  const checkCheckpoint = (checkpoint: Checkpoint): void => {
-    const changes = compareWithRun(checkpoint, checkpointFacts(checkpoint).config, before, source);
-    for (const notice of [checksumText(checkpoint), changes]) if (notice !== undefined) io.err(`${notice}\n`);
-  };
+  const checkCheckpoint = checkpointCheck(before, source, noticesTo(io));
   const open = (): Promise<RunDirectory> => RunDirectory.resume(folder, asJson(config));
   return withBackendOf(config, (device) =>
     work({ config, dataset }, device, folder, io, {

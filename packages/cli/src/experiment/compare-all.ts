@@ -18,6 +18,8 @@ export interface CompareAllOptions {
   readonly classifiers: ReadonlyMap<Dataset, JudgingClassifier>;
   readonly signal: AbortSignal;
   readonly onProgress: (task: RunTask, progress: Progress) => void;
+  /** Told of what a user should know of a run that goes on. */
+  readonly onNotice: (task: RunTask, sentence: string) => void;
   readonly onFinished: (task: RunTask, run: FinishedRun) => void;
   readonly onFailed: (task: RunTask, error: unknown) => void;
 }
@@ -63,10 +65,17 @@ function oneAfterAnother({
   folder,
   signal,
   onProgress,
+  onNotice,
 }: CompareAllOptions): (task: RunTask) => Promise<FinishedRun | undefined> {
   let queue: Promise<unknown> = Promise.resolve();
   return (task) => {
-    const options = { backend, folder, signal, onProgress: (of: Progress) => onProgress(task, of) };
+    const options = {
+      backend,
+      folder,
+      signal,
+      onProgress: (of: Progress) => onProgress(task, of),
+      onNotice: (sentence: string) => onNotice(task, sentence),
+    };
     const run = queue.then(() => (signal.aborted ? undefined : trainAndJudge(task, options)));
     queue = run.catch(() => undefined);
     return run;

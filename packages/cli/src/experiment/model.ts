@@ -227,6 +227,24 @@ export function checkpointFacts({ info, source }: Checkpoint): z.infer<typeof in
   return validate(infoSchema, info, source, DataError);
 }
 
+/**
+ * What looks at the checkpoint that a run goes on from.
+ *
+ * @param config of the run, as `source`, its config.json, says
+ * @param notify told, in a sentence, of what a user should know
+ * @returns throws where the checkpoint is not of this run
+ */
+export function checkpointCheck(
+  config: RunConfig,
+  source: string,
+  notify: (sentence: string) => void,
+): (checkpoint: Checkpoint) => void {
+  return (checkpoint) => {
+    const changes = compareWithRun(checkpoint, checkpointFacts(checkpoint).config, config, source);
+    for (const notice of [checksumText(checkpoint), changes]) if (notice !== undefined) notify(notice);
+  };
+}
+
 /** That nobody can tell whether a checkpoint is damaged, where it is an old one. */
 export function checksumText({ hasChecksums, source }: Checkpoint): string | undefined {
   return hasChecksums

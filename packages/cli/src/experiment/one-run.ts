@@ -7,12 +7,12 @@ import type { Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import { createSampler } from '@meanflow/samplers';
 import type { MetricsRecord, Progress } from '@meanflow/training';
-import { readRunMetrics } from '@meanflow/training/node';
+import { readRunMetrics, type ResumePoint } from '@meanflow/training/node';
 import type { MethodName, RunConfig } from '../config/schema.js';
 import type { MethodPictures } from '../report/results.js';
 import { forLayoutOf } from './classifier.js';
 import { createJudge, scoreModel, type Scores } from './evaluation.js';
-import { modelOfState, type Model } from './model.js';
+import { checkpointCheck, modelOfState, passedOverText, type Model } from './model.js';
 import { loggedSeconds, openRun } from './open-run.js';
 import { methodPictures } from './pictures.js';
 import { judgedData, type ResolvedRun } from './resolve.js';
@@ -47,12 +47,14 @@ export interface OneRunOptions {
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
+  /** Told, in a sentence, of what a user should know of the checkpoint that the run goes on from. */
+  readonly onNotice: (sentence: string) => void;
 }
 
 /** Trains, from where an interrupted comparison left off if it did, and judges; undefined when the signal stopped it. */
 export async function trainAndJudge(
   { run, withPictures, classifier }: RunTask,
-  { backend, folder, signal, onProgress }: OneRunOptions,
+  { backend, folder, signal, onProgress, onNotice }: OneRunOptions,
 ): Promise<FinishedRun | undefined> {
   const { config, dataset } = run;
   const started = performance.now();
@@ -61,9 +63,17 @@ export async function trainAndJudge(
   try {
     const path = join(folder, 'runs', fileName(dataset.name), `${config.method}-seed-${config.seed}`);
     const directory = await openRun(path, config);
-    const summary = await trainRun(prepared, { directory, signal, onProgress }).finally(() =>
-      directory.close(),
-    );
+    const checkCheckpoint = checkpointCheck(config, join(path, 'config.json'), onNotice);
+    const onResume = ({ step, source, damaged }: ResumePoint): void => {
+      if (source !== undefined && damaged.length > 0) onNotice(passedOverText(damaged, { step, source }));
+    };
+    const summary = await trainRun(prepared, {
+      directory,
+      signal,
+      onProgress,
+      checkCheckpoint,
+      onResume,
+    }).finally(() => directory.close());
     if (!summary.completed) return undefined;
     const passed = (performance.now() - started) / 1000;
     const metrics = await readRunMetrics(path);

@@ -19,6 +19,7 @@ export type ToWorker =
 /** From a worker. */
 export type FromWorker =
   | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'notice'; readonly sentence: string }
   /** `result` is undefined when the run was stopped. */
   | { readonly kind: 'finished'; readonly result: FinishedRun | undefined }
   | {

@@ -19,6 +19,7 @@ export interface RunPoolOptions {
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly onProgress: (task: RunTask, progress: Progress) => void;
+  readonly onNotice: (task: RunTask, sentence: string) => void;
 }
 
 /** The worker's entry: beside this file, and like it built or source. */
@@ -77,7 +78,7 @@ export class RunPool {
   }
 
   private trainOn(worker: ChildProcess, task: RunTask): Promise<FinishedRun | undefined> {
-    const { folder, signal: stopped, onProgress } = this.options;
+    const { folder, signal: stopped, onProgress, onNotice } = this.options;
     return new Promise<FinishedRun | undefined>((resolve, reject) => {
       const settle = (act: () => void): void => {
         worker.off('message', hear).off('exit', lose).off('error', fail);
@@ -85,6 +86,7 @@ export class RunPool {
       };
       const hear = (message: FromWorker): void => {
         if (message.kind === 'progress') onProgress(task, message.progress);
+        else if (message.kind === 'notice') onNotice(task, message.sentence);
         else if (message.kind === 'failed') settle(() => reject(errorOf(message)));
         else settle(() => resolve(reviveArrays(message.result) as FinishedRun | undefined));
       };

@@ -19,7 +19,8 @@ async function make({ config, folder, withPictures, classifier }: ToWorker & { k
   const run = { config, dataset: await openDataOf(config) };
   const onProgress = (progress: (FromWorker & { kind: 'progress' })['progress']) =>
     say({ kind: 'progress', progress });
-  const options = { backend: await backend, folder, signal: stop.signal, onProgress };
+  const onNotice = (sentence: string): void => say({ kind: 'notice', sentence });
+  const options = { backend: await backend, folder, signal: stop.signal, onProgress, onNotice };
   say({ kind: 'finished', result: await trainAndJudge({ run, withPictures, classifier }, options) });
 }
 

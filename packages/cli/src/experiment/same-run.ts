@@ -48,7 +48,10 @@ export function compareWithRun(
   config: RunConfig,
   source: string,
 ): string | undefined {
-  const found = [...differences(withoutPath(made, config), withoutPath(config, made), '')];
+  // Runs of earlier versions did not record how their data were read, and do when a comparison goes on with them.
+  const { reading, ...rest } = config;
+  const now = made.reading === undefined ? rest : { ...rest, reading };
+  const found = [...differences(withoutPath(made, config), withoutPath(now, made), '')];
   const decisive = found.filter(({ path }) => !changeable.includes(path.split('.')[0]));
   if (decisive.length > 0) {
     throw new DataError(

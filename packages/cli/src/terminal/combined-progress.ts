@@ -11,6 +11,8 @@ export interface RunInProgress {
 /** Shows runs that are made side by side. */
 export interface CombinedProgress {
   update(task: RunInProgress, progress: Progress): void;
+  /** Says something between. */
+  note(message: string): void;
   /** Says that a run is over; no more of its steps are waited for. */
   finish(task: RunInProgress, message: string): void;
   stop(): void;
@@ -45,6 +47,10 @@ export function showCombinedProgress(
         // Steps of different data sets take different times: over the whole, the average pace is the better guide.
         secondsLeft: step > 0 ? (secondsElapsed / step) * (steps - step) : undefined,
       });
+    },
+    note: (message) => {
+      view.stop();
+      io.err(message);
     },
     finish: (task, message) => {
       // A run may be over before it told of its progress.
