@@ -20,6 +20,11 @@ import { formatShape, formatType, sameShape, type TensorType } from './types.js'
  * @throws {ShapeError | DTypeError} when one is not of the type that the graph declares
  */
 export function checkInputs<T extends RunInput>(graph: Graph, inputs: Readonly<Record<string, T>>): T[] {
+  if (typeof inputs !== 'object' || inputs === null) {
+    throw new ArgumentError(
+      `Graph "${graph.name}" takes an object of arrays by name, got ${describeValue(inputs)}.`,
+    );
+  }
   const names = new Set(graph.inputs.map(({ name }) => name));
   const unknown = Object.keys(inputs).find((name) => !names.has(name));
   if (unknown !== undefined) {

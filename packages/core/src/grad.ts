@@ -3,6 +3,7 @@
  * tangents, and walking that map backwards by the ops' transpose rules gives the gradient. The map itself is never
  * run: only its transpose stays in the graph (Radul et al., "You Only Linearize Once", POPL 2023).
  */
+import { checkOptions } from './check-options.js';
 import { DTypeError, PytreeError, ShapeError } from './errors.js';
 import { add, broadcastTo, constant } from './functions.js';
 import { collectNodes } from './graph.js';
@@ -120,6 +121,7 @@ export function valueAndGrad<P extends Differentiable, Rest extends readonly unk
   f: (params: P, ...rest: Rest) => Tensor | readonly [Tensor, Aux],
   options: GradOptions = {},
 ): (params: P, ...rest: Rest) => [Tensor | [Tensor, Aux], P] {
+  checkOptions<GradOptions>('valueAndGrad', options, { hasAux: true });
   return (params, ...rest) => {
     const { leaves, structure } = treeFlatten<Tensor>(params);
     leaves.forEach((leaf, i) => {

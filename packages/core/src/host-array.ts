@@ -185,7 +185,7 @@ export function toHostArray(value: unknown): HostArray | undefined {
   return value as HostArray;
 }
 
-/** Whether the array's memory can change its length, or be changed by other threads. */
+/** Whether the array's memory keeps its length, and is no other thread's to change. */
 export function isFixedMemory({ data: { buffer } }: HostArray): boolean {
   const { resizable } = buffer as { readonly resizable?: boolean };
   return Object.prototype.toString.call(buffer) === '[object ArrayBuffer]' && resizable !== true;

@@ -3,6 +3,7 @@
  * `undefined` on the way, and what only they would reach is not visited. Derivatives are nodes of the same graph as
  * the primal, so the primal is computed once, and derivatives of derivatives need nothing more.
  */
+import { checkOptions } from './check-options.js';
 import { DTypeError, PytreeError, ShapeError } from './errors.js';
 import { constant, broadcastTo } from './functions.js';
 import { collectNodes } from './graph.js';
@@ -104,6 +105,7 @@ export function jvp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tenso
   tangents: { readonly [K in keyof Args]: TangentTree<Args[K]> },
   options: { readonly hasAux?: boolean } = {},
 ): unknown {
+  checkOptions<{ readonly hasAux?: boolean }>('jvp', options, { hasAux: true });
   const { leaves, structure } = treeFlatten<Tensor>(primals);
   const paths = new Set(structure.paths);
   const givenTree: unknown = tangents;

@@ -55,9 +55,10 @@ export class LiveExecutables<E extends Disposable> {
   }
 
   private async closeAll(): Promise<void> {
-    const ready = [...this.live].map((executable) => executable.dispose());
-    await Promise.allSettled(this.compiling);
-    await Promise.all(ready);
+    const ready = Promise.all([...this.live].map((executable) => executable.dispose()));
+    // One that fails is told once the compilations are done, and until then waits for it.
+    const [disposed] = await Promise.allSettled([ready, ...this.compiling]);
+    if (disposed.status === 'rejected') throw disposed.reason;
   }
 
   private checkOpen(): void {

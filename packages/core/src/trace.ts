@@ -2,6 +2,8 @@
  * trace: from a pure function over trees of tensors to a Graph. Inputs and outputs are named by pytree path
  * (`params/layers/0/weight`), which is how executables take and return them.
  */
+import { checkDType } from './check-dtype.js';
+import { checkOptions } from './check-options.js';
 import { describeValue } from './describe-value.js';
 import { ArgumentError, PytreeError } from './errors.js';
 import { closeGraph, type Graph } from './graph.js';
@@ -38,6 +40,10 @@ export interface TracedFunction<In, Out> {
   readonly signature?: (input: In) => Out;
 }
 
+interface TraceOptions {
+  readonly name?: string;
+}
+
 /**
  * Traces `f` once, at the dtypes and shapes of `input`.
  *
@@ -51,8 +57,9 @@ export interface TracedFunction<In, Out> {
 export function trace<In extends Tree<SpecLeaf>, Out extends Tree<Tensor>>(
   f: (input: Traced<In>) => Out,
   input: In,
-  options: { readonly name?: string } = {},
+  options: TraceOptions = {},
 ): TracedFunction<In, Out> {
+  checkOptions<TraceOptions>('trace', options, { name: true });
   const { leaves, structure } = treeFlatten<SpecLeaf>(input);
   const inputs = leaves.map((leaf, i) => {
     const name = structure.paths[i] || 'input';
@@ -94,6 +101,12 @@ function specType(leaf: SpecLeaf, name: string): TensorType {
   if (!(leaf instanceof TensorSpec || leaf instanceof HostArray || leaf instanceof Tensor)) {
     throw new PytreeError(
       `trace: leaf "${name}" is ${describeValue(leaf)}; it must be a spec(...), a HostArray or a Tensor.`,
+    );
+  }
+  if (leaf.dtype !== 'float64') checkDType(`trace: leaf "${name}"`, leaf.dtype);
+  if (!Array.isArray(leaf.shape)) {
+    throw new ArgumentError(
+      `trace: leaf "${name}" has shape ${describeValue(leaf.shape)}; a shape is an array of dimensions.`,
     );
   }
   if (!leaf.shape.every((dimension) => Number.isInteger(dimension) && dimension >= 0)) {

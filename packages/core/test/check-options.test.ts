@@ -1,12 +1,15 @@
+import * as mf from '../src/index.js';
 import {
   ArgumentError,
   checkChoice,
   checkOptions,
   compile,
+  DTypeError,
   hostArray,
   referenceBackend,
   spec,
   trace,
+  type Tensor,
 } from '../src/index.js';
 
 interface Options {
@@ -69,4 +72,50 @@ test('runs and compilations refuse options that they do not have', async () => {
   await expect(compiled.run(hostArray([1]), { abort: 1 } as never)).rejects.toThrow(
     'run has no option "abort"',
   );
+});
+
+describe('functions of tensors', () => {
+  const given = <T>(options: unknown) => options as T;
+  const tracing = (f: (x: Tensor) => Tensor) => () => trace(f, spec([1, 2, 2, 2]));
+
+  it.each<[string, (x: Tensor) => Tensor, string]>([
+    ['sum', (x) => mf.sum(x, 0, given({ keepdims: true })), 'sum has no option "keepdims"; it takes keepDims. Did you mean "keepDims"?'],
+    ['mean', (x) => mf.mean(x, 0, given({ keepdims: true })), 'has no option "keepdims"'],
+    ['max', (x) => x.max(0, given({ keepdims: true })), 'max has no option "keepdims"'],
+    ['min', (x) => mf.min(x, 0, given(true)), 'takes an object of options ({ keepDims }), got true.'],
+    ['gelu', (x) => mf.gelu(x, given({ approximation: 'tanh' })), 'gelu has no option "approximation"'],
+    ['gelu of another kind', (x) => mf.gelu(x, given({ approximate: 'tahn' })), 'gelu: approximate is one of "none", "tanh"; got "tahn". Did you mean "tanh"?'],
+    ['layerNorm', (x) => mf.layerNorm(x, given({ eps: 1e-5 })), 'layerNorm has no option "eps"; it takes scale, bias, epsilon.'],
+    ['rmsNorm', (x) => mf.rmsNorm(x, given({ epsilom: 1e-5 })), 'Did you mean "epsilon"?'],
+    ['groupNorm', (x) => mf.groupNorm(x, given({ groups: 1, eps: 1e-5 })), 'groupNorm has no option "eps"'],
+    ['attention', (x) => mf.attention(x, x, x, given({ scaling: 1 })), 'attention has no option "scaling"'],
+    ['pad', (x) => mf.pad(x, given({ hihg: [1, 1, 1, 1] })), 'pad has no option "hihg"; it takes low, high, interior. Did you mean "high"?'],
+    ['conv', (x) => mf.conv(x, x, given({ stride: [2, 2] })), 'conv has no option "stride"'],
+    ['dotGeneral', (x) => mf.dotGeneral(x, x, given({ contracting: [0] })), 'dotGeneral has no option "contracting"'],
+    ['valueAndGrad', (x) => mf.valueAndGrad((y: Tensor): [Tensor, Tensor] => [mf.sum(y), y], given<{ hasAux: true }>({ aux: true }))(x)[1], 'valueAndGrad has no option "aux"; it takes hasAux.'],
+    ['jvp', (x) => mf.jvp((y: Tensor): [Tensor, Tensor] => [y, y], [x], [x], given<{ hasAux: true }>({ aux: true }))[0], 'jvp has no option "aux"'],
+  ])('%s refuses an option that it does not have', (_, f, message) => {
+    expect(tracing(f)).toThrow(ArgumentError);
+    expect(tracing(f)).toThrow(message);
+  }); // prettier-ignore
+
+  it.each<[string, (x: Tensor) => Tensor]>([
+    ['cast', (x) => mf.cast(x, given('float64'))],
+    ['constant', () => mf.constant(1, given('float64'))],
+    ['full', () => mf.full([2], 1, given('float64'))],
+    ['iota', () => mf.iota([2], 0, given('float64'))],
+  ])('%s refuses a dtype that graphs do not have', (_, f) => {
+    expect(tracing(f)).toThrow(DTypeError);
+    expect(tracing(f)).toThrow('the dtypes of a graph are float32, int32, bool; got "float64".');
+  });
+
+  test('a graph is traced by options, dtypes and shapes that there are', async () => {
+    expect(() => trace((x) => x, spec([1]), given({ nam: 'f' }))).toThrow('Did you mean "name"?');
+    expect(() => trace((x) => x, spec([1], given('float16')))).toThrow(DTypeError);
+    expect(() => trace((x) => x, spec(given(3)))).toThrow('leaf "input" has shape 3; a shape is an array');
+    const executable = await referenceBackend().compile(trace((x) => x, spec([1])).graph);
+    await expect(executable.run(given(undefined))).rejects.toThrow(
+      'takes an object of arrays by name, got undefined.',
+    );
+  });
 });

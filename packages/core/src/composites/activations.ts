@@ -2,6 +2,7 @@
  * Activations as composites. Each derivative is written in closed form from values that the forward pass has anyway,
  * which is shorter than what differentiating the decomposition gives, and is shared by forward and reverse mode.
  */
+import { checkChoice, checkOptions } from '../check-options.js';
 import { abs, add, erfc, exp, less, log1p, maximum, mul, neg, sigmoid, sub, where } from '../functions.js';
 import { callComposite, type CompositeDefinition } from '../ops/composite.js';
 import type { Tensor } from '../tensor.js';
@@ -81,13 +82,20 @@ export const geluDefinition = activation(
   (x) => add(normalCdf(x), mul(x, mul(1 / Math.sqrt(2 * Math.PI), exp(mul(-0.5, mul(x, x)))))),
 );
 
+interface GeluOptions {
+  readonly approximate?: 'none' | 'tanh';
+}
+
 /**
  * The Gaussian error linear unit x · Φ(x) (Hendrycks and Gimpel, 2016).
  *
  * @param options.approximate `'tanh'` for the approximation that DiT uses
  */
-export function gelu(x: Tensor, options: { readonly approximate?: 'none' | 'tanh' } = {}): Tensor {
-  return callComposite(options.approximate === 'tanh' ? geluTanhDefinition : geluDefinition, [x], {})[0];
+export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
+  checkOptions<GeluOptions>('gelu', options, { approximate: true });
+  const { approximate = 'none' } = options;
+  checkChoice('gelu: approximate', approximate, ['none', 'tanh']);
+  return callComposite(approximate === 'tanh' ? geluTanhDefinition : geluDefinition, [x], {})[0];
 }
 
 export const softplusDefinition = activation(

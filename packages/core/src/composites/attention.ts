@@ -1,4 +1,5 @@
 /** Scaled dot-product attention as a composite, so that a backend with a fused kernel can take it whole. */
+import { checkOptions } from '../check-options.js';
 import { einsum, mul } from '../functions.js';
 import { callComposite, type CompositeDefinition } from '../ops/composite.js';
 import type { Tensor } from '../tensor.js';
@@ -12,6 +13,10 @@ export const attentionDefinition: CompositeDefinition<{ readonly scale: number }
   },
 };
 
+interface AttentionOptions {
+  readonly scale?: number;
+}
+
 /**
  * softmax(q kᵀ · scale) v (Vaswani et al., 2017).
  *
@@ -20,12 +25,8 @@ export const attentionDefinition: CompositeDefinition<{ readonly scale: number }
  * @param v `[batch, heads, keys, depth]`
  * @param options.scale 1/√depth by default
  */
-export function attention(
-  q: Tensor,
-  k: Tensor,
-  v: Tensor,
-  options: { readonly scale?: number } = {},
-): Tensor {
+export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
+  checkOptions<AttentionOptions>('attention', options, { scale: true });
   return callComposite(attentionDefinition, [q, k, v], {
     scale: options.scale ?? q.shape[q.rank - 1] ** -0.5,
   })[0];

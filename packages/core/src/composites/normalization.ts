@@ -2,6 +2,7 @@
  * Softmax and the normalisations as composites over the last axis. Their Jacobians are written once, in the
  * self-adjoint form that serves forward and reverse mode alike. Group normalisation is one of them, reshaped.
  */
+import { checkOptions, type OptionNames } from '../check-options.js';
 import { ArgumentError } from '../errors.js';
 import { add, exp, max, mean, mul, reshape, rsqrt, stopGradient, sub, sum, div } from '../functions.js';
 import { callComposite, type CompositeDefinition } from '../ops/composite.js';
@@ -68,6 +69,16 @@ export interface Affine {
   readonly bias?: Tensor | undefined;
 }
 
+interface NormOptions extends Affine {
+  readonly epsilon?: number;
+}
+
+interface GroupNormOptions extends NormOptions {
+  readonly groups: number;
+}
+
+const normOptions: OptionNames<NormOptions> = { scale: true, bias: true, epsilon: true };
+
 function affine(x: Tensor, { scale, bias }: Affine): Tensor {
   const scaled = scale === undefined ? x : mul(x, scale);
   return bias === undefined ? scaled : add(scaled, bias);
@@ -78,12 +89,14 @@ function affine(x: Tensor, { scale, bias }: Affine): Tensor {
  *
  * @param options.epsilon added to the variance; 1e-6 by default
  */
-export function layerNorm(x: Tensor, options: Affine & { readonly epsilon?: number } = {}): Tensor {
+export function layerNorm(x: Tensor, options: NormOptions = {}): Tensor {
+  checkOptions<NormOptions>('layerNorm', options, normOptions);
   return affine(callComposite(standardizeDefinition, [x], { epsilon: options.epsilon ?? 1e-6 })[0], options);
 }
 
 /** Root-mean-square normalisation over the last axis (Zhang and Sennrich, 2019); no mean is subtracted. */
-export function rmsNorm(x: Tensor, options: Affine & { readonly epsilon?: number } = {}): Tensor {
+export function rmsNorm(x: Tensor, options: NormOptions = {}): Tensor {
+  checkOptions<NormOptions>('rmsNorm', options, normOptions);
   return affine(callComposite(rmsDefinition, [x], { epsilon: options.epsilon ?? 1e-6 })[0], options);
 }
 
@@ -97,10 +110,8 @@ export function rmsNorm(x: Tensor, options: Affine & { readonly epsilon?: number
  * @param options.scale with `bias`, what each channel is multiplied by, and what is added; `[channels]`
  * @throws {ArgumentError} when the channels do not divide into groups
  */
-export function groupNorm(
-  x: Tensor,
-  options: Affine & { readonly groups: number; readonly epsilon?: number },
-): Tensor {
+export function groupNorm(x: Tensor, options: GroupNormOptions): Tensor {
+  checkOptions<GroupNormOptions>('groupNorm', options, { ...normOptions, groups: true });
   const { groups, epsilon = 1e-6, scale, bias } = options;
   const [batch, channels, ...space] = x.shape;
   if (x.rank < 2 || !Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {

@@ -1,5 +1,6 @@
 /** Sums of products: matrix products, contractions by name, convolutions. */
 import { apply, inContext } from '../apply.js';
+import { checkOptions } from '../check-options.js';
 import { ArgumentError, ShapeError } from '../errors.js';
 import type { ConvWindow, DotDimensions } from '../ops/attributes.js';
 import { freeAxes } from '../ops/dot.js';
@@ -10,12 +11,20 @@ import { transpose } from './shaping.js';
 /** Sum of products over paired axes; see {@link DotDimensions}. Result axes: batch, left free, right free. */
 export function dotGeneral(lhs: Tensor, rhs: Tensor, dimensions: DotDimensions): Tensor {
   // The caller's lists may change afterwards.
-  return apply('dotGeneral', [lhs, rhs], () => ({
-    lhsBatch: [...dimensions.lhsBatch],
-    rhsBatch: [...dimensions.rhsBatch],
-    lhsContracting: [...dimensions.lhsContracting],
-    rhsContracting: [...dimensions.rhsContracting],
-  }));
+  return apply('dotGeneral', [lhs, rhs], () => {
+    checkOptions<DotDimensions>('dotGeneral', dimensions, {
+      lhsBatch: true,
+      rhsBatch: true,
+      lhsContracting: true,
+      rhsContracting: true,
+    });
+    return {
+      lhsBatch: [...dimensions.lhsBatch],
+      rhsBatch: [...dimensions.rhsBatch],
+      lhsContracting: [...dimensions.lhsContracting],
+      rhsContracting: [...dimensions.rhsContracting],
+    };
+  });
 }
 /**
  * Matrix product `[...batch, m, k] × [...batch, k, n] → [...batch, m, n]`. A rank-2 right operand multiplies every
@@ -87,6 +96,13 @@ export function einsum(equation: string, lhs: Tensor, rhs: Tensor): Tensor {
  */
 export function conv(x: Tensor, kernel: Tensor, window: Partial<ConvWindow> = {}): Tensor {
   return apply('conv', [x, kernel], () => {
+    checkOptions<Partial<ConvWindow>>('conv', window, {
+      strides: true,
+      padding: true,
+      lhsDilation: true,
+      rhsDilation: true,
+      groups: true,
+    });
     const spatial = x.shape.slice(2);
     const perAxis = (given: readonly number[] | undefined) => (given ? [...given] : spatial.map(() => 1));
     return {

@@ -1,5 +1,6 @@
 /** Elementwise functions, with NumPy broadcasting where there are several operands. Numbers stand for constants. */
 import { apply, inContext } from '../apply.js';
+import { checkDType } from '../check-dtype.js';
 import type { PrimitiveName } from '../ops/attributes.js';
 import { Tensor } from '../tensor.js';
 import type { DType } from '../types.js';
@@ -82,7 +83,11 @@ export function square(x: Tensor): Tensor {
  * is `x ≠ 0`.
  */
 export function cast(x: Tensor, dtype: DType): Tensor {
-  return x.dtype === dtype ? x : apply('cast', [x], { dtype });
+  if (x.dtype === dtype) return x;
+  return apply('cast', [x], () => {
+    checkDType('cast', dtype);
+    return { dtype };
+  });
 }
 
 type Binary = Extract<PrimitiveName, 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum' | 'equal' | 'less' | 'lessEqual' | 'and' | 'or'>; // prettier-ignore

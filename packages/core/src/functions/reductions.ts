@@ -1,5 +1,6 @@
 /** Reductions over axes. */
 import { apply, inContext } from '../apply.js';
+import { checkOptions } from '../check-options.js';
 import { DTypeError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { sizeOf } from '../types.js';
@@ -18,9 +19,11 @@ function reduce(
   name: string,
   x: Tensor,
   axes: number | readonly number[] | undefined,
-  { keepDims = false }: ReduceOptions,
+  options: ReduceOptions,
 ): Tensor {
   return inContext(name, [x], () => {
+    checkOptions<ReduceOptions>(name, options, { keepDims: true });
+    const { keepDims = false } = options;
     const normalized = normalizeAxes(axes, x.rank);
     const reduced = normalized.length === 0 ? x : apply(op, [x], { axes: normalized });
     return keepDims

@@ -1,5 +1,6 @@
 /** Functions that move elements and compute nothing. */
 import { apply, inContext } from '../apply.js';
+import { checkOptions } from '../check-options.js';
 import { ShapeError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import { formatShape, sizeOf, type Shape } from '../types.js';
@@ -37,16 +38,17 @@ export function slice(
 ): Tensor {
   return apply('slice', [x], { starts: [...starts], limits: [...limits], strides: [...strides] });
 }
-/** Zeros before (`low`), after (`high`) and between (`interior`) the elements, per axis; zero by default. */
-export function pad(
-  x: Tensor,
-  padding: {
-    readonly low?: readonly number[];
-    readonly high?: readonly number[];
-    readonly interior?: readonly number[];
-  },
-): Tensor {
+/** How many zeros, per axis; none by default. */
+export interface Padding {
+  readonly low?: readonly number[];
+  readonly high?: readonly number[];
+  readonly interior?: readonly number[];
+}
+
+/** Zeros before (`low`), after (`high`) and between (`interior`) the elements. */
+export function pad(x: Tensor, padding: Padding): Tensor {
   return apply('pad', [x], () => {
+    checkOptions<Padding>('pad', padding, { low: true, high: true, interior: true });
     const perAxis = (given: readonly number[] | undefined) => (given ? [...given] : x.shape.map(() => 0));
     return { low: perAxis(padding.low), high: perAxis(padding.high), interior: perAxis(padding.interior) };
   });

@@ -1,5 +1,6 @@
 /** Tensors from nothing: constants and coordinates. */
 import { apply, inContext } from '../apply.js';
+import { checkDType } from '../check-dtype.js';
 import { describeValue } from '../describe-value.js';
 import { ArgumentError } from '../errors.js';
 import { hostArray, toHostArray, type HostArray, type NestedNumbers } from '../host-array.js';
@@ -19,6 +20,7 @@ export type TensorLike = Tensor | number;
  */
 export function constant(value: NestedNumbers | HostArray, dtype?: DType): Tensor {
   return inContext('constant', [], () => {
+    if (dtype !== undefined) checkDType('constant', dtype);
     const array = toHostArray(value);
     if (array !== undefined) {
       const resolved = dtype ?? (array.dtype === 'float64' ? 'float32' : array.dtype);
@@ -47,7 +49,10 @@ function checkValues({ data }: HostArray, dtype: DType): void {
 
 /** The coordinate along `axis` at every place of `shape`. */
 export function iota(shape: Shape, axis = 0, dtype: 'float32' | 'int32' = 'int32'): Tensor {
-  return apply('iota', [], { dtype, shape: [...shape], axis });
+  return apply('iota', [], () => {
+    checkDType('iota', dtype);
+    return { dtype, shape: [...shape], axis };
+  });
 }
 
 /** One value everywhere. */

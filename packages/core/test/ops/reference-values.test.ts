@@ -65,13 +65,17 @@ describe('conv', () => {
     '$title',
     ({ given }) => {
       const inputs = [wave(given.x, 0.3), wave(given.kernel, 0.7)];
-      expectReference((x, kernel) => conv(x, kernel, given), inputs, given);
+      expectReference((x, kernel) => conv(x, kernel, windowOf(given)), inputs, given);
     },
   );
 });
 
-function describeConv({ x, kernel, strides, padding, lhsDilation, rhsDilation, groups }: ConvCase): string {
-  return `[${x}] with [${kernel}] ${JSON.stringify({ strides, padding, lhsDilation, rhsDilation, groups })}`;
+function windowOf({ strides, padding, lhsDilation, rhsDilation, groups }: ConvCase) {
+  return { strides, padding, lhsDilation, rhsDilation, groups };
+}
+
+function describeConv(given: ConvCase): string {
+  return `[${given.x}] with [${given.kernel}] ${JSON.stringify(windowOf(given))}`;
 }
 
 describe('dotGeneral', () => {
