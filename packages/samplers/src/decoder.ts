@@ -6,10 +6,13 @@
 import {
   ArgumentError,
   checkOptions,
+  describeValue,
+  DTypeError,
   HostArray,
   ShapeError,
   sizeOf,
   spec,
+  toHostArray,
   trace,
   treeFlatten,
   type Backend,
@@ -47,6 +50,7 @@ export interface DecodeOptions {
  * @param given samples, float32 `[count, ...features]`
  * @returns float32 `[count, ...decoded features]`
  * @throws {ShapeError} when there are no samples
+ * @throws {DTypeError} when samples or a parameter are no HostArray
  * @throws {ArgumentError} when `batchSize` is no positive whole number
  * @throws the signal's reason when it is aborted
  */
@@ -63,8 +67,12 @@ export async function decodeSamples(
     borrow: true,
   });
   const { batchSize = 1, signal, onProgress, borrow = false } = options;
-  const take = (array: HostArray): HostArray => (borrow ? array : array.clone());
-  const samples = take(given);
+  const take = (what: string, value: HostArray): HostArray => {
+    const array = toHostArray(value);
+    if (array === undefined) throw new DTypeError(`${what} is a HostArray, got ${describeValue(value)}.`);
+    return borrow ? array : array.clone();
+  };
+  const samples = take('decodeSamples: samples', given);
   const [count = 0, ...features] = samples.shape;
   if (count < 1) throw new ShapeError(`Samples to decode are [count, ...features], got ${samples}.`);
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
@@ -72,7 +80,7 @@ export async function decodeSamples(
   }
   const { leaves, structure } = treeFlatten<HostArray>(params);
   const parameters = Object.fromEntries(
-    structure.paths.map((path, i) => [`decoder/${path}`, take(leaves[i])]),
+    structure.paths.map((path, i) => [`decoder/${path}`, take(`decodeSamples: params "${path}"`, leaves[i])]),
   );
   const parts: HostArray[] = [];
   const decode = async (start: number, end: number): Promise<void> => {
@@ -90,8 +98,11 @@ export async function decodeSamples(
         signal?.throwIfAborted();
         const inputs = { ...parameters, samples: samples.rows(row, row + rows) };
         const { decoded } = await executable.run(inputs, { borrow: true, ...(signal && { signal }) });
-        parts.push(await decoded.read());
-        decoded.dispose();
+        try {
+          parts.push(await decoded.read());
+        } finally {
+          decoded.dispose();
+        }
         onProgress?.(row + rows, count);
       }
     } finally {

@@ -255,6 +255,14 @@ describe('decoding on a backend', () => {
   };
   const samples = key.normal([5, 2]);
 
+  test('takes samples that were posted to a worker, and names what is none', async () => {
+    const decoded = await decodeSamples(referenceBackend(), decoder, samples);
+    const posted = structuredClone(samples);
+    expect(await decodeSamples(referenceBackend(), decoder, posted as HostArray)).toEqual(decoded);
+    const failing = decodeSamples(referenceBackend(), decoder, samples.data as never);
+    await expect(failing).rejects.toThrow('decodeSamples: samples is a HostArray, got a Float32Array of 10.');
+  });
+
   test.each([1, 2, 5, 8])('%d rows at a time give the same', async (batchSize) => {
     const done: number[] = [];
     const onProgress = (count: number): void => void done.push(count);
