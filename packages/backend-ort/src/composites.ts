@@ -15,6 +15,7 @@ import {
   type CompositeCall,
   type CompositeParameters,
   type Shape,
+  type TensorType,
 } from '@meanflow/core';
 import type { Operand } from './lowerings/lowering.js';
 import { portableReduceMax } from './lowerings/reductions.js';
@@ -22,8 +23,8 @@ import type { AttributeValue, ValueName } from './onnx/model.js';
 import type { ModelBuilder } from './onnx/model-builder.js';
 
 interface Kernel {
-  /** Whether it computes the composite with these parameters; with any, where it does not say. */
-  readonly accepts?: (parameters: CompositeParameters) => boolean;
+  /** Whether it computes the composite with these parameters and operands; with any, where it does not say. */
+  readonly accepts?: (parameters: CompositeParameters, operands: readonly TensorType[]) => boolean;
   readonly lower: (
     builder: ModelBuilder,
     inputs: readonly Operand[],
@@ -43,9 +44,13 @@ const operator = (
   },
 });
 
+/** The operators of normalisations add up a row term by term, whose roundings are noticed in longer rows than this. */
+const LONGEST_ROW = 2 ** 14;
+
 /** A normalisation over the last axis; the operators insist on a scale. */
 const normalisation = (op: string): Kernel => ({
-  accepts: ({ epsilon }) => Number.isFinite(epsilon) && (epsilon as number) >= 0,
+  accepts: ({ epsilon }, [x]) =>
+    Number.isFinite(epsilon) && (epsilon as number) >= 0 && x.shape[x.shape.length - 1] <= LONGEST_ROW,
   lower: (builder, [x], { epsilon }) => {
     const features = x.shape[x.shape.length - 1];
     const ones = builder.constant(
@@ -111,12 +116,11 @@ export const hasKernelIn =
   (kernels: Kernels) =>
   (call: CompositeCall): boolean => {
     const kernel = kernelOf(kernels, call);
-    const { accepts = () => true } = kernel ?? {};
-    return (
-      kernel !== undefined &&
-      accepts(call.parameters) &&
-      call.body.types.every(({ shape }) => hasElements(shape))
-    );
+    if (kernel === undefined) return false;
+    const { accepts = () => true } = kernel;
+    const { inputs, types } = call.body;
+    const operands = inputs.map(({ value }) => types[value]);
+    return accepts(call.parameters, operands) && types.every(({ shape }) => hasElements(shape));
   };
 
 /** Writes a composite as ONNX Runtime's own operator. */

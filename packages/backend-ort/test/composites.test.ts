@@ -84,6 +84,23 @@ test.each<[string, mf.Shape, readonly number[], string[]]>([
   await check((x) => mf.sum(x, axes), [wave(shape)], 'sum');
 });
 
+test.each(UNARY.filter(([name]) => name.endsWith('Norm')))(
+  '%s of long rows is left to its decomposition, whose sums are pairwise',
+  async (_, f, operator) => {
+    const long = 2 ** 20;
+    const { graph } = mf.trace(f, mf.spec([1, long]));
+    expect(operators(graph)).not.toContain(operator);
+    const executable = await (await backend()).compile(graph);
+    const x = mf.RandomKey.fromSeed(2).normal([1, long]);
+    const { data } = await (await executable.run({ input: x })).output.read();
+    const wanted = Array.from(mf.interpret(graph, { input: x }).output.data);
+    const worst = wanted.reduce((most, y, i) => Math.max(most, Math.abs(y - data[i])), 0);
+    // Some roundings of numbers up to 5; by the operator it is 5e-5.
+    expect(worst).toBeLessThan(2e-6);
+    await executable.dispose();
+  },
+);
+
 test('2²⁵ ones are 33554432, over either axis', async () => {
   const ones = new mf.HostArray('float32', [2 ** 25], new Float32Array(2 ** 25).fill(1));
   const { graph } = mf.trace(
