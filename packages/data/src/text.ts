@@ -4,6 +4,7 @@
  */
 import { ArgumentError, DataError } from '@meanflow/core';
 import { maybeGunzip } from './gunzip.js';
+import { standInOf } from './stand-ins.js';
 
 /** Bytes by which the encoding is found. */
 export const DECIDING_BYTES = 2 ** 20;
@@ -94,6 +95,8 @@ const signatures: readonly (readonly [bytes: readonly number[], what: string])[]
 ];
 
 function checkIsText(head: Uint8Array, file: string): void {
+  const standIn = standInOf(head);
+  if (standIn !== undefined) throw new DataError(`${file}: it is ${standIn}, expected rows of a table.`);
   const found = signatures.find(([bytes]) => bytes.every((byte, i) => head[i] === byte));
   if (found !== undefined) {
     throw new DataError(`${file}: it is ${found[1]}, expected text: write its table as CSV.`);

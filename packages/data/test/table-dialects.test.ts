@@ -180,6 +180,13 @@ describe('what stands around the data', () => {
     );
     expect(() => csvDataset(Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0), { file })).toThrow('an Excel workbook'); // prettier-ignore
   });
+
+  it.each([
+    ['version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 1234\n', 'a Git LFS pointer'],
+    ['\ufeff<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>', 'a web page'],
+  ])('calls what stands in for a table by its name: %j', (text, name) => {
+    expect(() => csvDataset(new TextEncoder().encode(text), { file })).toThrow(`${file}: it is ${name}`);
+  });
 });
 
 describe('labels', () => {

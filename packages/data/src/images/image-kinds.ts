@@ -3,6 +3,7 @@
  * neither drawings (SVG) nor documents reach one by accident, and what is something else is called by its name.
  */
 import { quoted } from '@meanflow/core';
+import { standInOf } from '../stand-ins.js';
 
 /** Kinds of images that are read. */
 export type ImageKind = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif' | 'bmp';
@@ -36,6 +37,8 @@ export function imageKindOf(bytes: Uint8Array): ImageKind | undefined {
 /** What a file that is no image seems to be, as the end of a sentence. @param bytes the file's beginning */
 export function describeContent(bytes: Uint8Array): string {
   if (bytes.length === 0) return 'the file is empty';
+  const standIn = standInOf(bytes);
+  if (standIn !== undefined) return `found ${standIn}`;
   const text = latin1(bytes);
   const known = contents.find(([begins]) =>
     typeof begins === 'string' ? text.startsWith(begins) : begins.test(text),
@@ -50,11 +53,6 @@ export const EXPECTED_IMAGE = 'a JPEG, PNG, WebP, GIF, TIFF, AVIF or BMP image';
 
 /** How other files begin. */
 const contents: readonly (readonly [begins: RegExp | string, what: string])[] = [
-  [
-    /^version https:\/\/git-lfs/,
-    'a Git LFS pointer, not the file that it points to (`git lfs pull` fetches it)',
-  ],
-  [/^\s*<(!doctype html|html|head)/i, 'a web page'],
   [/^\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<svg/is, 'an SVG drawing'],
   [/^....ftyp(hei|hev|mif1|msf1)/s, 'a HEIC image, as phones save them'],
   ['\xff\x0a', 'a JPEG XL image'],

@@ -15,6 +15,7 @@ import {
 import { fileAccess } from '@meanflow/formats/node';
 import { type FileArrays } from '../latents/array-dataset.js';
 import { chooseArrays, type LatentNames } from '../latents/array-names.js';
+import { STAND_IN_BYTES, standInOf } from '../stand-ins.js';
 
 /** Opens a file of a format that is not known here, such as PyTorch's: `openCheckpoint` of `@meanflow/checkpoints/node`. */
 export type TensorOpener = (path: string) => Promise<Catalogue>;
@@ -54,6 +55,8 @@ interface OpenArrays {
 
 async function arraysOf(path: string, openTensors: TensorOpener | undefined): Promise<OpenArrays> {
   const ending = ARRAY_FILE.exec(path)?.[1].toLowerCase();
+  const standIn = standInOf(await headOf(path));
+  if (standIn !== undefined) throw new DataError(`${path}: it is ${standIn}, expected arrays.`);
   // Archives may hold what is no array of numbers beside those that are meant.
   if (ending === 'npz') return archiveArrays(path);
   if (ending === 'npy') return catalogueArrays(await readNpy(await fileAccess(path), 'array'));
@@ -82,4 +85,14 @@ async function archiveArrays(path: string): Promise<OpenArrays> {
       return (await readNpz({ ...archive, entries })).tensors[0];
     },
   };
+}
+
+/** The file's beginning; nothing where it cannot be read, which is for the reader of its format to describe. */
+async function headOf(path: string): Promise<Uint8Array> {
+  try {
+    const access = await fileAccess(path);
+    return await access.read(0, Math.min(access.size, STAND_IN_BYTES));
+  } catch {
+    return new Uint8Array();
+  }
 }

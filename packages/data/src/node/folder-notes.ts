@@ -11,7 +11,7 @@ export function folderNotes(
   listings: readonly ImageListing[],
   splits: readonly string[],
 ): readonly string[] {
-  const { others, links, folders } = scan;
+  const { others, links, broken, folders } = scan;
   const total = [...others.values()].reduce((sum, count) => sum + count, 0);
   const kinds = [...others].map(([what, count]) => (count === 1 ? what : `${count} ${what}`));
   const empty = emptyFolders(scan);
@@ -20,6 +20,7 @@ export function folderNotes(
   return [
     ...splits,
     ...(total === 0 ? [] : [`${plural(total, 'other file')} passed over (${kinds.join(', ')})`]),
+    ...(broken.length === 0 ? [] : [`${plural(broken.length, 'link')} to nothing passed over`]),
     ...(links.length === 0 ? [] : [`${plural(links.length, 'link')} not followed (--follow-links)`]),
     ...(empty.length === 0 || folders.length === 0
       ? []

@@ -88,10 +88,12 @@ function noClasses(folder: string, names: readonly string[], scan: FolderScan): 
   );
 }
 
-function linksText({ links }: FolderScan): string {
+function linksText({ links, broken }: FolderScan): string {
+  const some = (of: readonly string[]): string =>
+    `${of.length} ${of.length === 1 ? 'link' : 'links'} (${of[0]}${of.length > 1 ? ', …' : ''})`;
+  if (broken.length > 0) return ` ${some(broken)} ${broken.length === 1 ? 'leads' : 'lead'} nowhere.`;
   if (links.length === 0) return '';
-  const [one, are] = links.length === 1 ? ['link', 'is'] : ['links', 'are'];
-  return ` ${links.length} ${one} (${links[0]}${links.length > 1 ? ', …' : ''}) ${are} not followed: followLinks, on the command line --follow-links.`;
+  return ` ${some(links)} ${links.length === 1 ? 'is' : 'are'} not followed: followLinks, on the command line --follow-links.`;
 }
 
 /** The listing of files that were looked at, without those that cannot be read where these are to be left out. */

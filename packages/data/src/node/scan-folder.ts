@@ -21,8 +21,10 @@ export interface FolderScan {
   readonly folders: readonly string[];
   /** Files that are no images, hidden ones and folders of file systems and archivers, by ending or name. */
   readonly others: ReadonlyMap<string, number>;
-  /** Links that were not followed. */
+  /** Links that were not followed: none is, or this one leads in a circle. */
   readonly links: readonly string[];
+  /** Links that lead nowhere, where links are followed. */
+  readonly broken: readonly string[];
 }
 
 interface Found {
@@ -30,6 +32,7 @@ interface Found {
   readonly folders: string[];
   readonly others: Map<string, number>;
   readonly links: string[];
+  readonly broken: string[];
 }
 
 /** Folders that archivers and file systems leave behind. */
@@ -42,9 +45,9 @@ export const byName = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 
 
 /** @throws {DataError} when a folder cannot be read */
 export async function scanFolder(folder: string, options: ScanOptions): Promise<FolderScan> {
-  const found: Found = { images: [], folders: [], others: new Map(), links: [] };
+  const found: Found = { images: [], folders: [], others: new Map(), links: [], broken: [] };
   await scan(folder, '', options, found, []);
-  for (const paths of [found.images, found.folders, found.links]) paths.sort(byName);
+  for (const paths of [found.images, found.folders, found.links, found.broken]) paths.sort(byName);
   return found;
 }
 
@@ -62,6 +65,7 @@ async function scan(
     const name = path === '' ? entry.name : `${path}/${entry.name}`;
     const kind = await kindOf(entry, join(root, name), options);
     if (kind === 'link') found.links.push(name);
+    else if (kind === 'broken' && !isNamedAsImage(name)) found.broken.push(name);
     else if (entry.name.startsWith('.') || strayFolders.includes(entry.name)) pass(found, entry.name);
     else if (kind === 'folder') {
       const isCircle = entry.isSymbolicLink() && within.includes(await realpath(join(root, name)));
@@ -70,7 +74,8 @@ async function scan(
         found.folders.push(name);
         await scan(root, name, options, found, within);
       }
-    } else if (kind === 'file' && (await isImage(join(root, name)))) found.images.push(name);
+    } else if ((kind === 'file' || kind === 'broken') && (await isImage(join(root, name))))
+      found.images.push(name);
     else pass(found, extname(entry.name).toLowerCase() || entry.name);
   }
 }
@@ -79,16 +84,17 @@ function pass({ others }: Found, what: string): void {
   others.set(what, (others.get(what) ?? 0) + 1);
 }
 
-/** `file` for a link to nothing too: an image's name then has an error. Devices and pipes are never opened. */
+/** A link to nothing that has the name of an image is taken for one, and then has an error. Devices and pipes are never opened. */
 async function kindOf(
   entry: Dirent,
   path: string,
   { followLinks }: ScanOptions,
-): Promise<'file' | 'folder' | 'link' | 'other'> {
+): Promise<'file' | 'folder' | 'link' | 'broken' | 'other'> {
   if (entry.isSymbolicLink()) {
     if (!followLinks) return 'link';
     const target = await stat(path).catch(() => undefined);
-    if (target === undefined || target.isFile()) return 'file';
+    if (target === undefined) return 'broken';
+    if (target.isFile()) return 'file';
     return target.isDirectory() ? 'folder' : 'other';
   }
   if (entry.isDirectory()) return 'folder';

@@ -166,6 +166,20 @@ describe('openImages of a folder', () => {
     expect(await open(linked, { followLinks: true })).toMatchObject({ classNames: ['cat', 'dog'] });
   });
 
+  it('names links that lead nowhere', async () => {
+    const moved = await folderOf({});
+    for (const name of ['cat', 'dog']) await symlink(join(root, 'nothing', name), join(moved, name));
+    await expect(open(moved, { followLinks: true })).rejects.toThrow(
+      `${moved}: there is no image in it, expected a folder of images. 2 links (cat, …) lead nowhere.`,
+    );
+    const some = await folderOf(ten);
+    await symlink(join(root, 'nothing', 'bird'), join(some, 'bird'));
+    expect(await open(some, { followLinks: true })).toMatchObject({
+      classNames: ['cat', 'dog'],
+      notes: ['1 link to nothing passed over'],
+    });
+  });
+
   it('refuses a folder without classes, or with one', async () => {
     const none = await folderOf({ 'x.png': plain([1, 2, 3]) });
     await expect(open(none)).rejects.toThrow(
