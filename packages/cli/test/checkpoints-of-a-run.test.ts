@@ -50,6 +50,12 @@ describe('one with a single wrong bit', () => {
   );
 });
 
+it("is its run's, of an earlier version too, which did not record how data were read", async () => {
+  const run = await copyOfRun('former');
+  await changeConfig('former', () => ({ reading: { splits: 'none' } }));
+  expect((await succeed('sample', run, '--out', '-')).err).not.toContain('has changed');
+});
+
 it('where none is whole, each is named with its cause', async () => {
   const run = await copyOfRun('ruined');
   for (const step of [2, 4, 6]) await truncate(place('ruined', step), 10 * step);
