@@ -35,8 +35,8 @@ export function addExport(program: Command, io: Io): void {
     .summary('write a sampler as one ONNX file')
     .description(
       'Write the whole sampler of a model as an ONNX file that runs in any ONNX Runtime from version 1.18 on: inputs "noise" ' +
-        '(standard normal numbers) and, where the model knows classes, "label"; output "samples", in the units of the data. ' +
-        'Parameters of more than 1 GiB lie in a second file beside it.',
+        '(standard normal numbers) and, where the model knows classes, "label" (from 0; the sample of one that is no class is ' +
+        'NaN); output "samples", in the units of the data. Parameters of more than 1 GiB lie in a second file beside it.',
     )
     .argument('<model>', 'a run folder, a checkpoint or an imported model (.safetensors)')
     .option(
