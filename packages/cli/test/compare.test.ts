@@ -89,7 +89,7 @@ it('judges at the NFE of the recipe as the sampler counted them, at each seed', 
 
 it('prints a table for each data set, the time and where the report is', () => {
   expect(outcome.out).toMatch(
-    /checkerboard\n +NFE [\s\S]*noise floor[\s\S]*digits\n +NFE [\s\S]*noise floor/,
+    /checkerboard\nA short run: .*\n +NFE [\s\S]*noise floor[\s\S]*digits\nA short run: .*\n +NFE [\s\S]*noise floor/,
   );
   expect(outcome.out).toContain(`Report: ${folder.path('out', 'report.html')}`);
   expect(outcome.out).toMatch(/Training and judging took [\d.]+ s/);

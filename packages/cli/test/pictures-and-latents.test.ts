@@ -183,12 +183,12 @@ describe('samples', () => {
     const run = folder.path('shapes');
     await succeed('train', '--config', folder.path('shapes.json'), '--out', run);
     const draw = (out: string, ...args: string[]) => meanflow('sample', run, '--count', '12', '--seed', '3', '--out', folder.path(out), ...args); // prettier-ignore
-    expect((await draw('s.npz')).status).toBe(0);
+    expect((await draw('drawn.npz')).status).toBe(0);
     expect((await draw('pngs/')).status).toBe(0);
-    const bytes = await readFile(folder.path('s.npz'));
+    const bytes = await readFile(folder.path('drawn.npz'));
     // NumPy's name for bytes, which tools expect of pictures.
     expect(bytes.includes("'descr': '|u1'")).toBe(true);
-    const { arr_0, labels } = await decodeNpz(bytes, 's.npz');
+    const { arr_0, labels } = await decodeNpz(bytes, 'drawn.npz');
     expect([arr_0.shape, [...labels.data]]).toEqual([
       [12, 16, 16, 3],
       [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1],
