@@ -1,5 +1,5 @@
 /** Reading files from disk, with the file system's errors in the words of a user. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { DataError } from '@meanflow/core';
 
 /** The error for a file that cannot be read. @param expected what it should have been, such as `a CSV file` */
@@ -20,11 +20,19 @@ export function fileErrorReason(error: unknown, expected: string): string {
   return reasons[code ?? ''] ?? message;
 }
 
-/** The bytes of a file. @throws {DataError} naming it when it cannot be read */
+/**
+ * The bytes of a file. Pipes and devices are refused: data are read more than once, and some have no end.
+ *
+ * @throws {DataError} naming it when it cannot be read
+ */
 export async function readBytes(path: string, expected: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    const found = await stat(path);
+    if (found.isFile() || found.isDirectory()) return await readFile(path);
   } catch (error) {
     throw describeFileError(path, error, expected);
   }
+  throw new DataError(
+    `${path}: it is a pipe, a socket or a device, and data are read more than once: save it as a file, expected ${expected}.`,
+  );
 }

@@ -1,4 +1,5 @@
 /** Tables that are read piece by piece: the same as at once, wherever the pieces end. */
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,4 +69,16 @@ it('names what is wrong in a file that is read in pieces', async () => {
   await expect(open(bytes)).rejects.toThrow('found bytes that are not UTF-8');
   await expect(open(join(folder, 'none.csv'))).rejects.toThrow('there is no such file');
   await expect(open(folder)).rejects.toThrow('it is a folder, expected a CSV file');
+});
+
+const onUnix = process.platform === 'win32' ? it.skip : it;
+
+onUnix('neither waits for a pipe nor reads a device for ever', async () => {
+  const pipe = join(folder, 'pipe.csv');
+  execFileSync('mkfifo', [pipe]);
+  for (const path of [pipe, '/dev/zero']) {
+    await expect(readTable(path)).rejects.toThrow(
+      `${path}: it is a pipe, a socket or a device, and data are read more than once: save it as a file, expected a CSV file.`,
+    );
+  }
 });
