@@ -27,7 +27,7 @@ export interface Growth {
 
 export class ErrorWatch {
   private block: { readonly step: number; readonly error: number }[] = [];
-  private first: number | undefined;
+  private first = 0;
   private best = { median: Infinity, spread: 0 };
   private since: number | undefined;
   private beyond = 0;
@@ -42,7 +42,8 @@ export class ErrorWatch {
     const errors = this.block.map((each) => each.error);
     this.block = [];
     const center = median(errors);
-    this.first ??= center;
+    // Nothing is a multiple of an error of 0.
+    this.first ||= center;
     const { median: best, spread } = this.best;
     const bound = Math.max(OF_BEST * best, OF_FIRST * this.first, best + OF_SPREAD * spread);
     if (center > bound) {

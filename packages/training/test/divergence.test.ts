@@ -246,6 +246,9 @@ describe('an error that grows', () => {
     expect(feed([...around(2, 100), ...around(0.1, 500), ...around(0.5, 500), ...around(5, 500)])).toBe(0);
     expect(feed(around(1, 1000).map((error, i) => (i % 10 === 0 ? 1e6 * error : error)))).toBe(0);
     expect(feed(new Array<number>(500).fill(0))).toBe(0);
+    // A network that begins with the answer has no error to be compared with.
+    expect(feed([...new Array<number>(50).fill(0), ...around(1e-3, 500)])).toBe(0);
+    expect(feed([...new Array<number>(50).fill(0), ...around(1e-3, 100), ...around(1, 100)])).toBe(200);
   });
 
   it('stops a run whose weighted loss says nothing', async () => {
