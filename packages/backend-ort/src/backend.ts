@@ -2,11 +2,8 @@
 import {
   ArgumentError,
   BackendError,
-  checkCompileOptions,
   checkOptions,
   DeviceLostError,
-  LiveExecutables,
-  settleOrtTelemetry,
   spec,
   trace,
   type Backend,
@@ -14,6 +11,7 @@ import {
   type DeviceInfo,
   type Graph,
 } from '@meanflow/core';
+import { checkCompileOptions, LiveExecutables, settleOrtTelemetry } from '@meanflow/core/backend';
 import type { InferenceSession } from 'onnxruntime-common';
 import { describeAdapter } from './adapter.js';
 import { checkCudaBuild, cudaHost, driverVersion, explainCuda, settleTf32 } from './cuda.js';

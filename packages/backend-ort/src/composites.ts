@@ -8,15 +8,8 @@
  * An operator stands for core's own definition of a composite, not for its name, and for parameters that it takes as the
  * decomposition does.
  */
-import {
-  builtInComposite,
-  sizeOf,
-  type BuiltInComposite,
-  type CompositeCall,
-  type CompositeParameters,
-  type Shape,
-  type TensorType,
-} from '@meanflow/core';
+import { sizeOf, type CompositeParameters, type Shape, type TensorType } from '@meanflow/core';
+import { builtInComposite, type BuiltInComposite, type CompositeCall } from '@meanflow/core/backend';
 import type { Operand } from './lowerings/lowering.js';
 import { portableReduceMax } from './lowerings/reductions.js';
 import type { AttributeValue, ValueName } from './onnx/model.js';

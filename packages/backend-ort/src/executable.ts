@@ -10,7 +10,6 @@ import {
   DeviceLostError,
   DisposedError,
   HostArray,
-  takeInputs,
   type DeviceArray,
   type DType,
   type Executable,
@@ -18,6 +17,7 @@ import {
   type RunInput,
   type RunOptions,
 } from '@meanflow/core';
+import { takeInputs } from '@meanflow/core/backend';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { bytesOf, OrtArray, type GpuHome, type HeldArrays } from './device-array.js';
 import type { DeviceLoss } from './device-loss.js';

@@ -8,14 +8,13 @@
 import {
   ArgumentError,
   formatType,
-  LARGEST_HALF,
-  numberToHalf,
   sameShape,
   type Graph,
   type HostArray,
   type TensorType,
   ownValue,
 } from '@meanflow/core';
+import { LARGEST_HALF, numberToHalf } from '@meanflow/core/backend';
 import type { ExternalData, InitializerData } from './onnx/model.js';
 import type { ModelBuilder } from './onnx/model-builder.js';
 import { lowerGraph } from './lower-graph.js';

@@ -2,19 +2,8 @@
  * lowerGraph: a prepared graph as one ONNX model. Instructions are written in order by the lowering table; values
  * without elements and results computed from nothing are filled in here, so that no lowering has to think of them.
  */
-import {
-  BackendError,
-  formatType,
-  MeanflowError,
-  ofNothing,
-  prepare,
-  sizeOf,
-  type Graph,
-  type Instruction,
-  type OpName,
-  type TensorType,
-  type ValueId,
-} from '@meanflow/core';
+import { BackendError, formatType, MeanflowError, sizeOf, type Graph, type TensorType } from '@meanflow/core';
+import { ofNothing, prepare, type Instruction, type OpName, type ValueId } from '@meanflow/core/backend';
 import { hasKernelIn, lowerComposite } from './composites.js';
 import type { OrtDevice } from './devices.js';
 import type { Lowering, Operand } from './lowerings/lowering.js';

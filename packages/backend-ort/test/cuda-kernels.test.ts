@@ -6,6 +6,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema, TensorProto_DataType, type NodeProto } from 'onnx-buf';
 import { conformanceCases } from '@meanflow/conformance';
 import * as mf from '@meanflow/core';
+import { interpret } from '@meanflow/core/backend';
 import { ortBackend, toOnnx, type OrtModule } from '../src/index.js';
 import { bools, expectClose, floats, ints } from './support.js';
 
@@ -120,7 +121,7 @@ test.each<[string, (x: mf.Tensor, y: mf.Tensor, condition: mf.Tensor) => mf.Tens
     );
     const executable = await backend.compile(graph);
     const { result } = await executable.run(inputs);
-    expectClose(await result.read(), mf.interpret(graph, inputs).result, 'exact');
+    expectClose(await result.read(), interpret(graph, inputs).result, 'exact');
   }
   await backend.dispose();
 });

@@ -8,14 +8,11 @@ import {
   concat,
   gather,
   gelu,
-  halfToNumber,
   hostArray,
   HostArray,
-  interpret,
   layerNorm,
   matmul,
   mul,
-  numberToHalf,
   RandomKey,
   silu,
   softmax,
@@ -23,6 +20,7 @@ import {
   trace,
   type Tensor,
 } from '@meanflow/core';
+import { halfToNumber, interpret, numberToHalf } from '@meanflow/core/backend';
 import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema, Version } from 'onnx-buf';
 import * as ort from 'onnxruntime-node';

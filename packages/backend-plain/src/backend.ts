@@ -1,5 +1,6 @@
 /** plainBackend: the Backend contract in plain TypeScript and float32. Nothing to install, nothing fast: an example. */
-import { checkCompileOptions, LiveExecutables, type Backend } from '@meanflow/core';
+import type { Backend } from '@meanflow/core';
+import { checkCompileOptions, LiveExecutables } from '@meanflow/core/backend';
 import { PlainExecutable } from './executable.js';
 import type { KernelTable } from './kernels/kernel.js';
 import { kernels } from './kernels/table.js';

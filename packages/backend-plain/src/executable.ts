@@ -2,8 +2,6 @@
 import {
   DisposedError,
   HostArray,
-  prepare,
-  takeInputs,
   type CompileOptions,
   type DeviceArray,
   type DType,
@@ -11,8 +9,8 @@ import {
   type Graph,
   type RunInput,
   type RunOptions,
-  type ValueId,
 } from '@meanflow/core';
+import { prepare, takeInputs, type ValueId } from '@meanflow/core/backend';
 import { PlainArray } from './device-array.js';
 import type { Kernel, KernelTable, Run } from './kernels/kernel.js';
 import type { Data } from './values.js';

@@ -1,5 +1,6 @@
 /** Values of the plain backend: typed arrays in row-major order, and the walk over them by strides. */
-import { sizeOf, stridesOf, type DType, type Shape, type TensorType } from '@meanflow/core';
+import { sizeOf, type DType, type Shape, type TensorType } from '@meanflow/core';
+import { stridesOf } from '@meanflow/core/backend';
 
 export type Data = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 

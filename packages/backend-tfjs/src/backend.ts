@@ -1,14 +1,13 @@
 /** tfjsBackend: the Backend contract on TensorFlow.js. */
 import {
   checkChoice,
-  checkCompileOptions,
   checkOptions,
-  LiveExecutables,
   type Backend,
   type CompileOptions,
   type DeviceInfo,
   type Graph,
 } from '@meanflow/core';
+import { checkCompileOptions, LiveExecutables } from '@meanflow/core/backend';
 import { openEngineDevice, type DeviceMemory, type OpenDevice, type TfjsDevice } from './devices.js';
 import { ScheduleExecutable, type TfjsExecutable } from './executable.js';
 import type { KernelSource } from './kernels/emitter.js';

@@ -10,13 +10,13 @@ import {
   formatType,
   hostArray,
   HostArray,
-  takeInputs,
   type DeviceArray,
   type Executable,
   type Graph,
   type RunInput,
   type RunOptions,
 } from '@meanflow/core';
+import { takeInputs } from '@meanflow/core/backend';
 import type { DataId, TensorInfo } from '@tensorflow/tfjs-core';
 import { TfjsArray } from './device-array.js';
 import type { OpenDevice } from './devices.js';

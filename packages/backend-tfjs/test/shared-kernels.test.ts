@@ -3,6 +3,7 @@
  * kernels of the same names, which mean the same.
  */
 import * as mf from '@meanflow/core';
+import { interpret } from '@meanflow/core/backend';
 import { openEngineDevice } from '../src/devices.js';
 import { ScheduleExecutable } from '../src/executable.js';
 import { planKernels } from '../src/kernels/plan.js';
@@ -27,7 +28,7 @@ async function check(
   const schedule = planKernels(buildProgram(graph), { tfjsName: 'tensorflow', find, backend: device.store });
   const executable = new ScheduleExecutable(device, schedule, graph, {}, () => {});
   const { result } = await executable.run(named);
-  expectClose(await result.read(), mf.interpret(graph, named).result, accuracy);
+  expectClose(await result.read(), interpret(graph, named).result, accuracy);
   result.dispose();
   await executable.dispose();
 }

@@ -1,5 +1,5 @@
 /** The command's entry: runs it on the process's own arguments and streams. */
-import { settleOrtTelemetry } from '@meanflow/core';
+import { settleOrtTelemetry } from '@meanflow/core/backend';
 import { run } from './program.js';
 import { outliveReaders, processIo } from './terminal/io.js';
 

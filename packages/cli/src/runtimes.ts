@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { settleOrtTelemetry } from '@meanflow/core';
+import { settleOrtTelemetry } from '@meanflow/core/backend';
 
 /** A library. */
 export interface Runtime {

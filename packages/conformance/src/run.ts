@@ -1,5 +1,6 @@
 /** runConformance: every case on a backend, one after the other, to a report. It never throws for what a backend does. */
-import { BackendError, interpret, type Backend, type Graph, type HostArray } from '@meanflow/core';
+import { BackendError, type Backend, type Graph, type HostArray } from '@meanflow/core';
+import { interpret } from '@meanflow/core/backend';
 import type { Case, Finding, GraphCheck } from './cases/case.js';
 import { conformanceCases } from './cases/index.js';
 import type { ProgramOptions } from './cases/programs.js';

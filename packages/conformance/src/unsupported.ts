@@ -1,5 +1,6 @@
 /** Declarations of what a backend does not support. A declaration has a reason, and is not a way to be wrong quietly. */
-import { prepare, type Backend, type Graph } from '@meanflow/core';
+import type { Backend, Graph } from '@meanflow/core';
+import { prepare } from '@meanflow/core/backend';
 import type { Case, Feature } from './cases/case.js';
 
 /**

@@ -1,4 +1,4 @@
-import { primitiveNames } from '@meanflow/core';
+import { primitiveNames } from '@meanflow/core/backend';
 import { conformanceCases, roundoff } from '../src/index.js';
 
 const cases = conformanceCases();

@@ -1,5 +1,6 @@
 /** What 200 steps and the stated drift notice that a backend may get wrong. */
-import { referenceBackend, type Backend, type Instruction, type RunInput } from '@meanflow/core';
+import { referenceBackend, type Backend, type RunInput } from '@meanflow/core';
+import type { Instruction } from '@meanflow/core/backend';
 import { runConformance, type Case, type CaseResult } from '../src/index.js';
 import { scaleOperand, withAlteredGraphs, withAlteredInputs } from './support/altered-backend.js';
 

@@ -1,5 +1,6 @@
 /** Random programs: the same from the same seed, of every op, with outputs that share, and passed by the reference. */
-import { ArgumentError, prepare, primitiveNames, referenceBackend } from '@meanflow/core';
+import { ArgumentError, referenceBackend } from '@meanflow/core';
+import { prepare, primitiveNames } from '@meanflow/core/backend';
 import { conformanceCases, DEFAULT_SEED, runConformance, type Case, type Unsupported } from '../src/index.js';
 import { casesOf } from '../src/cases/index.js';
 import { graphOf, type Trial } from '../src/programs/execute.js';

@@ -5,7 +5,6 @@
  */
 export { constant, full, iota, type TensorLike } from './functions/sources.js';
 export * from './functions/elementwise.js';
-export { normalizeAxis } from './functions/axes.js';
 export * from './functions/reductions.js';
 export * from './functions/shaping.js';
 export * from './functions/contractions.js';

@@ -1,7 +1,14 @@
 /** Which composites are core's own: those of its definitions, by identity, and none that merely bears a name. */
 import { jest } from '@jest/globals';
 import * as mf from '../src/index.js';
-import type { CompositeCall } from '../src/index.js';
+import {
+  type BuiltInComposite,
+  builtInComposite,
+  interpret,
+  prepare,
+  simplify,
+} from '../src/backend-door.js';
+import type { CompositeCall } from '../src/backend-door.js';
 
 const x = mf.spec([2, 3]);
 
@@ -10,7 +17,7 @@ function callOf(f: (x: mf.Tensor) => mf.Tensor): CompositeCall {
   return call.attributes as CompositeCall;
 }
 
-const core: Partial<Record<mf.BuiltInComposite, (x: mf.Tensor) => mf.Tensor>> = {
+const core: Partial<Record<BuiltInComposite, (x: mf.Tensor) => mf.Tensor>> = {
   relu: mf.relu,
   silu: mf.silu,
   gelu: (t) => mf.gelu(t),
@@ -25,13 +32,13 @@ test.each(Object.entries(core))(
   '%s is known by its definition, whatever the definition is called',
   (name, f) => {
     const { definition } = callOf(f);
-    expect(mf.builtInComposite({ definition })).toBe(name);
+    expect(builtInComposite({ definition })).toBe(name);
     for (const other of [
       { name, decompose: definition.decompose },
       { ...definition },
       { ...definition, decompose: ([t]: readonly mf.Tensor[]) => [t] },
     ])
-      expect(mf.builtInComposite({ definition: other })).toBeUndefined();
+      expect(builtInComposite({ definition: other })).toBeUndefined();
     // What stands for a kernel is not to be changed under it.
     expect(Object.isFrozen(definition)).toBe(true);
   },
@@ -42,9 +49,9 @@ test.each(['constructor', '__proto__', 'toString'])(
   (name) => {
     const definition = { name, decompose: ([t]: readonly mf.Tensor[]) => [mf.neg(t)] };
     const { graph } = mf.trace((t) => mf.callComposite(definition, [t], {})[0], x);
-    expect(mf.builtInComposite({ definition })).toBeUndefined();
+    expect(builtInComposite({ definition })).toBeUndefined();
     expect(Object.entries(graph.stats().ops)).toEqual([[name, 1]]);
-    expect(mf.prepare(graph).instructions.map(({ op }) => op)).toEqual(['neg']);
+    expect(prepare(graph).instructions.map(({ op }) => op)).toEqual(['neg']);
   },
 );
 
@@ -60,9 +67,9 @@ test('two composites of one name in one graph stay two', () => {
     x,
   );
   expect(graph.stats().ops).toEqual({ softmax: 3 });
-  expect(mf.simplify(graph).stats().ops).toEqual({ softmax: 3 });
+  expect(simplify(graph).stats().ops).toEqual({ softmax: 3 });
   const inputs = { input: mf.hostArray([[1, 2, 3], [4, 5, 6]]) }; // prettier-ignore
-  const { a, b } = mf.interpret(mf.simplify(graph), inputs);
+  const { a, b } = interpret(simplify(graph), inputs);
   expect([...a.data]).toEqual([2, 4, 6, 8, 10, 12]);
   expect([...b.data]).toEqual([3, 6, 9, 12, 15, 18]);
 });
@@ -81,7 +88,7 @@ test('what a caller does to an attribute afterwards changes no graph', () => {
     dimensions.lhsBatch.pop();
     return { first, second: mf.callComposite(scaled, [t], parameters)[0], product };
   }, x);
-  const { first, second, product } = mf.interpret(mf.simplify(graph), { input: mf.hostArray([[1, 2, 3], [4, 5, 6]]) }); // prettier-ignore
+  const { first, second, product } = interpret(simplify(graph), { input: mf.hostArray([[1, 2, 3], [4, 5, 6]]) }); // prettier-ignore
   expect([...first.data]).toEqual([2, 4, 6, 8, 10, 12]);
   expect([...second.data]).toEqual([3, 6, 9, 12, 15, 18]);
   expect([...product.data]).toEqual([14, 77]);
@@ -93,10 +100,10 @@ test('a definition of a second copy of core is inlined', async () => {
   expect(copy.silu).not.toBe(mf.silu);
   const { graph } = copy.trace((t) => copy.silu(t), copy.spec([3]));
   const asked: unknown[] = [];
-  const prepared = mf.prepare(graph as unknown as mf.Graph, {
+  const prepared = prepare(graph as unknown as mf.Graph, {
     hasKernel: (call) => {
-      asked.push(call.definition.name, mf.builtInComposite(call));
-      return mf.builtInComposite(call) !== undefined;
+      asked.push(call.definition.name, builtInComposite(call));
+      return builtInComposite(call) !== undefined;
     },
   });
   expect(asked).toEqual(['silu', undefined]);

@@ -2,8 +2,20 @@
 import vm from 'node:vm';
 import { jest } from '@jest/globals';
 import {
-  ArgumentError, compile, constant, DTypeError, hostArray, HostArray, mul, referenceBackend, spec, takeInputs, trace, treePaths, type RunInput,
-} from '../src/index.js'; // prettier-ignore
+  ArgumentError,
+  compile,
+  constant,
+  DTypeError,
+  hostArray,
+  HostArray,
+  mul,
+  referenceBackend,
+  spec,
+  trace,
+  treePaths,
+  type RunInput,
+} from '../src/index.js';
+import { takeInputs } from '../src/backend-door.js';
 
 const double = trace(({ x }) => ({ y: mul(x, 2) }), { x: spec([2]) }, { name: 'double' });
 const backend = referenceBackend();

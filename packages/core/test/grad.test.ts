@@ -1,7 +1,31 @@
 import {
-  add, cast, constant, DTypeError, exp, gather, grad, interpret, jvp, matmul, mean, mul, prepare, PytreeError,
-  ShapeError, sin, spec, square, stopGradient, sub, sum, tanh, trace, valueAndGrad, vjp, type HostArray, type Tensor,
-} from '../src/index.js'; // prettier-ignore
+  add,
+  cast,
+  constant,
+  DTypeError,
+  exp,
+  gather,
+  grad,
+  jvp,
+  matmul,
+  mean,
+  mul,
+  PytreeError,
+  ShapeError,
+  sin,
+  spec,
+  square,
+  stopGradient,
+  sub,
+  sum,
+  tanh,
+  trace,
+  valueAndGrad,
+  vjp,
+  type HostArray,
+  type Tensor,
+} from '../src/index.js';
+import { interpret, prepare } from '../src/backend-door.js';
 import { evaluate, expectClose, floats, graphOf, ints, wave } from './support/numeric.js';
 
 const x = floats([0.7], []);

@@ -1,7 +1,32 @@
 import {
-  add, ArgumentError, argMax, attention, cast, checkpoint, concat, constant, conv, DTypeError, exp, grad, hostArray,
-  interpret, iota, matmul, mean, mul, pad, prepare, PytreeError, ShapeError, silu, spec, square, sum, trace, type Tensor,
-} from '../src/index.js'; // prettier-ignore
+  add,
+  ArgumentError,
+  argMax,
+  attention,
+  cast,
+  checkpoint,
+  concat,
+  constant,
+  conv,
+  DTypeError,
+  exp,
+  grad,
+  hostArray,
+  iota,
+  matmul,
+  mean,
+  mul,
+  pad,
+  PytreeError,
+  ShapeError,
+  silu,
+  spec,
+  square,
+  sum,
+  trace,
+  type Tensor,
+} from '../src/index.js';
+import { interpret, prepare } from '../src/backend-door.js';
 import { floats, graphOf, wave } from './support/numeric.js';
 
 describe('trace', () => {

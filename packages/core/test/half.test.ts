@@ -1,5 +1,5 @@
 /** Half precision, exhaustively: every F16, and the middle between every two neighbours. */
-import { bfloat16ToNumber, halfToNumber, LARGEST_HALF, numberToHalf } from '../src/index.js';
+import { bfloat16ToNumber, halfToNumber, LARGEST_HALF, numberToHalf } from '../src/backend-door.js';
 
 const finite = Array.from({ length: 0x7c00 }, (_, bits) => bits);
 

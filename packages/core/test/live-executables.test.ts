@@ -1,4 +1,5 @@
-import { DisposedError, LiveExecutables, referenceBackend, spec, trace } from '../src/index.js';
+import { DisposedError, referenceBackend, spec, trace } from '../src/index.js';
+import { LiveExecutables } from '../src/backend-door.js';
 
 interface Made {
   dispose(): Promise<void>;

@@ -3,15 +3,8 @@
  * precision is widened to float32; integers become int32 when they fit. Elements that lie in a file as they lie in
  * memory are copied, or read to where they belong at once; others are converted piece by piece.
  */
-import {
-  bfloat16ToNumber,
-  DataError,
-  halfToNumber,
-  HostArray,
-  type HostData,
-  type HostDType,
-  type Shape,
-} from '@meanflow/core';
+import { DataError, HostArray, type HostData, type HostDType, type Shape } from '@meanflow/core';
+import { bfloat16ToNumber, halfToNumber } from '@meanflow/core/backend';
 
 interface StoredDType {
   /** Bytes of an element. */

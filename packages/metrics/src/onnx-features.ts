@@ -10,9 +10,9 @@ import {
   HostArray,
   ShapeError,
   sizeOf,
-  settleOrtTelemetry,
   typedArrayName,
 } from '@meanflow/core';
+import { settleOrtTelemetry } from '@meanflow/core/backend';
 import type { ExtractedFeatures, FeatureExtractor } from './feature-extractor.js';
 import { gridSize, writeImages, type PixelScale } from './onnx-images.js';
 import type {

@@ -1,7 +1,6 @@
 /** What the tests of this package share. */
 import {
   HostArray,
-  interpret,
   trace,
   treeFlatten,
   valueAndGrad,
@@ -10,6 +9,7 @@ import {
   type Tensor,
   type Tree,
 } from '@meanflow/core';
+import { interpret } from '@meanflow/core/backend';
 
 /** Traces `f` at the types of `inputs`, a tree of host arrays. Inputs are named by their paths in it. */
 export function traceTree<In>(

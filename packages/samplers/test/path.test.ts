@@ -1,4 +1,5 @@
-import { type HostArray, hostArray, interpret, ShapeError, spec, trace } from '@meanflow/core';
+import { type HostArray, hostArray, ShapeError, spec, trace } from '@meanflow/core';
+import { interpret } from '@meanflow/core/backend';
 import { conditionalVelocity, guidedVelocity, interpolate } from '../src/index.js';
 
 const shape = [2, 1, 2];

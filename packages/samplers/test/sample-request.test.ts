@@ -1,5 +1,18 @@
 /** What a sampler takes, and what it refuses: nothing that a device would silently make something else of. */
-import { ArgumentError, type Backend, DisposedError, DTypeError, type HostArray, hostArray, interpret, mul, RandomKey, referenceBackend, ShapeError, cast } from '@meanflow/core'; // prettier-ignore
+import {
+  ArgumentError,
+  type Backend,
+  DisposedError,
+  DTypeError,
+  type HostArray,
+  hostArray,
+  mul,
+  RandomKey,
+  referenceBackend,
+  ShapeError,
+  cast,
+} from '@meanflow/core';
+import { interpret } from '@meanflow/core/backend';
 import {
   averageVelocity,
   createSampler,

@@ -5,7 +5,6 @@ import {
   concat,
   HostArray,
   hostArray,
-  interpret,
   mul,
   RandomKey,
   referenceBackend,
@@ -15,6 +14,7 @@ import {
   type Backend,
   type Tensor,
 } from '@meanflow/core';
+import { interpret } from '@meanflow/core/backend';
 import {
   averageVelocity,
   createSampler,

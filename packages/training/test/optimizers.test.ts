@@ -1,6 +1,7 @@
 /** Optimizers against PyTorch's, step by step; data/make_optimizers.py says how the expected values were made. */
 import { readFileSync } from 'node:fs';
-import { ArgumentError, prepare, spec, trace, type Tensor } from '@meanflow/core';
+import { ArgumentError, spec, trace, type Tensor } from '@meanflow/core';
+import { prepare } from '@meanflow/core/backend';
 import { adam, adamW, chain, clipByGlobalNorm, sgd, type GradientTransform } from '../src/index.js';
 import { leafCount, parametersFrom, runTransform } from './support/run-transform.js';
 

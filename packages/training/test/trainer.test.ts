@@ -1,4 +1,5 @@
-import { prepare, referenceBackend, type HostArray, type RandomKey } from '@meanflow/core';
+import { referenceBackend, type HostArray, type RandomKey } from '@meanflow/core';
+import { prepare } from '@meanflow/core/backend';
 import {
   createNetwork,
   createObjective,

@@ -3,7 +3,8 @@
  * repository) has no Pad of int32 and no Where of bools for its CUDA provider; its Pow is C's, and needs no correction.
  * Its Sigmoid is 1 − 1 / (1 + eˣ) below 0, which loses the tail.
  */
-import { sizeOf, stridesOf, type Shape } from '@meanflow/core';
+import { sizeOf, type Shape } from '@meanflow/core';
+import { stridesOf } from '@meanflow/core/backend';
 import { elementwise } from './elementwise.js';
 import { gather } from './indexing.js';
 import type { Lowering, Lowerings } from './lowering.js';

@@ -4,7 +4,8 @@
  * the product takes as it is where the provider can. Only other orders need a Transpose. Without batch axes the product is a 2-D Gemm, the
  * fastest that ONNX Runtime's CPU provider has; with them, MatMul, or FusedMatMul for transposed matrices.
  */
-import { freeAxes, sizeOf, type DotDimensions } from '@meanflow/core';
+import { sizeOf, type DotDimensions } from '@meanflow/core';
+import { freeAxes } from '@meanflow/core/backend';
 import { MICROSOFT_DOMAIN, type ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
 import type { Lowering, Operand } from './lowering.js';

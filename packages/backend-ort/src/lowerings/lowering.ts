@@ -2,7 +2,8 @@
  * What a lowering is: a function that writes one instruction of a graph as ONNX nodes and names the result. The map
  * `Lowerings` has an entry for every op that core knows, so that leaving one out does not compile.
  */
-import type { OpAttributes, OpName, TensorType } from '@meanflow/core';
+import type { TensorType } from '@meanflow/core';
+import type { OpAttributes, OpName } from '@meanflow/core/backend';
 import type { ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
 

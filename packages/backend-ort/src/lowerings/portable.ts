@@ -3,7 +3,8 @@
  * reason stands beside it; "none" means that ONNX Runtime 1.30's WebGPU provider has no kernel, so that the node would
  * go to the CPU and its operands with it. Nothing here needs int64 values, which WebGPU has not either.
  */
-import { sameShape, sizeOf, type OpName, type TensorType } from '@meanflow/core';
+import { sameShape, sizeOf, type TensorType } from '@meanflow/core';
+import type { OpName } from '@meanflow/core/backend';
 import type { ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
 import { convolution } from './conv.js';

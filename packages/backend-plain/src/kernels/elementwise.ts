@@ -1,5 +1,6 @@
 /** Elementwise ops. JavaScript computes in float64; storing into a Float32Array rounds once, as float32 hardware does. */
-import { power, sameShape, toInt32 } from '@meanflow/core';
+import { sameShape } from '@meanflow/core';
+import { power, toInt32 } from '@meanflow/core/backend';
 import { allocate, broadcastOffsets } from '../values.js';
 import type { Kernel } from './kernel.js';
 

@@ -1,5 +1,6 @@
 /** What a kernel is: prepared once for the types of an instruction, then called with data. */
-import type { OpAttributes, PrimitiveName, TensorType } from '@meanflow/core';
+import type { TensorType } from '@meanflow/core';
+import type { OpAttributes, PrimitiveName } from '@meanflow/core/backend';
 import type { Data } from '../values.js';
 
 /** Computes one result; operands are not written to, the result is fresh memory. */

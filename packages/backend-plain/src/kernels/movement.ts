@@ -1,5 +1,6 @@
 /** Ops that only move elements: each is a list of places to read from, or to write to, found when the graph is compiled. */
-import { sizeOf, stridesOf, type OpAttributes } from '@meanflow/core';
+import { sizeOf } from '@meanflow/core';
+import { stridesOf, type OpAttributes } from '@meanflow/core/backend';
 import { allocate, broadcastOffsets, offsets, pick } from '../values.js';
 import type { Kernel } from './kernel.js';
 

@@ -1,14 +1,12 @@
 /** Reductions and contractions. Sums are accumulated in float64 and rounded once. */
+import { sizeOf, type Shape, type TensorType } from '@meanflow/core';
 import {
   freeAxes,
   ofNothing,
-  sizeOf,
   stridesOf,
   type OpAttributes,
   type PrimitiveName,
-  type Shape,
-  type TensorType,
-} from '@meanflow/core';
+} from '@meanflow/core/backend';
 import { allocate, offsets, pick } from '../values.js';
 import type { Kernel } from './kernel.js';
 

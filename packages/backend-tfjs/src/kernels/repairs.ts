@@ -2,7 +2,8 @@
  * Repairs: what each tfjs backend lacks or does otherwise than core defines it, and what it is built from instead.
  * This table is the whole list of differences between tfjs backends; everything else is the shared kernel table.
  */
-import { power, sizeOf, toInt32 } from '@meanflow/core';
+import { sizeOf } from '@meanflow/core';
+import { power, toInt32 } from '@meanflow/core/backend';
 import type { NodeName, StoredValue } from '../program/program.js';
 import { reshaped } from '../schedule.js';
 import type { Emit, EmitContext, Emitter } from './emitter.js';

@@ -2,7 +2,8 @@
  * dotGeneral as one stack of matrix products. An operand whose axes lie as [batch, free, contracting] or [batch,
  * contracting, free] is read as a stack of (transposed) matrices where it is; only other orders move data.
  */
-import { freeAxes, sizeOf, type DotDimensions } from '@meanflow/core';
+import { sizeOf, type DotDimensions } from '@meanflow/core';
+import { freeAxes } from '@meanflow/core/backend';
 import type { Lowering } from './lowering.js';
 import type { ProgramBuilder, StoredValue } from './program.js';
 

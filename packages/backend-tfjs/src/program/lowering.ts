@@ -1,5 +1,6 @@
 /** Lowering: how one primitive of a graph becomes nodes of a program. */
-import type { OpAttributes, PrimitiveName, TensorType } from '@meanflow/core';
+import type { TensorType } from '@meanflow/core';
+import type { OpAttributes, PrimitiveName } from '@meanflow/core/backend';
 import type { ProgramBuilder, StoredValue } from './program.js';
 
 export interface LoweringContext<K extends PrimitiveName> {

@@ -11,10 +11,10 @@ import {
   sizeOf,
   type DType,
   type HostArray,
-  type OpAttributes,
   type Shape,
   type TensorType,
 } from '@meanflow/core';
+import type { OpAttributes } from '@meanflow/core/backend';
 
 /** Where a value is stored; several views may share one. */
 export type StorageId = number;

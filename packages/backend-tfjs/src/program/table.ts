@@ -1,5 +1,6 @@
 /** The lowering table: every primitive as nodes of a program. Most are a node of their own name. */
-import type { HostArray, PrimitiveName } from '@meanflow/core';
+import type { HostArray } from '@meanflow/core';
+import type { PrimitiveName } from '@meanflow/core/backend';
 import { conv } from './conv.js';
 import { dotGeneral } from './dot.js';
 import type { Lowering, Lowerings } from './lowering.js';

@@ -2,7 +2,8 @@
  * Weights from the dtype that they were published in to the one that they are to have, piece by piece. What does not fit
  * is an error and never an infinity: a number beyond float16, or one that is not finite to begin with.
  */
-import { bfloat16ToNumber, DataError, halfToNumber, LARGEST_HALF, numberToHalf } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { bfloat16ToNumber, halfToNumber, LARGEST_HALF, numberToHalf } from '@meanflow/core/backend';
 import { type Pieces, type StoredDTypeName, storedDTypes } from '@meanflow/formats';
 
 /** What a model file may hold. */

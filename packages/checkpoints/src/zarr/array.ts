@@ -2,7 +2,8 @@
  * The elements of a zarr array. Where chunks are cut along the first axis alone, they are streamed one after another;
  * otherwise the array is put together in memory.
  */
-import { DataError, sizeOf, stridesOf } from '@meanflow/core';
+import { DataError, sizeOf } from '@meanflow/core';
+import { stridesOf } from '@meanflow/core/backend';
 import {
   byteLength,
   collect,

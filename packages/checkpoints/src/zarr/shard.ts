@@ -2,7 +2,8 @@
  * Shards of zarr version 3 (the sharding codec, version 1.0): several chunks in one file, which ends with an index of
  * where each begins and how long it is, two integers of eight bytes, and a CRC-32C of the index.
  */
-import { DataError, sizeOf, stridesOf, type Shape } from '@meanflow/core';
+import { DataError, sizeOf, type Shape } from '@meanflow/core';
+import { stridesOf } from '@meanflow/core/backend';
 import { crc32c, type RandomAccess, section } from '@meanflow/formats';
 
 /** Both integers of a chunk that is not there. */

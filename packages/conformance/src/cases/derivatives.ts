@@ -6,7 +6,6 @@
  */
 import {
   grad,
-  interpret,
   jvp,
   mul,
   sin,
@@ -18,6 +17,7 @@ import {
   type Graph,
   type Tensor,
 } from '@meanflow/core';
+import { interpret } from '@meanflow/core/backend';
 import {
   DIFFERENCE_ERROR,
   differenceGradient,

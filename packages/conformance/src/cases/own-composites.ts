@@ -4,13 +4,9 @@
  * its kernel all the same.
  */
 import * as mf from '@meanflow/core';
-import type {
-  BuiltInComposite,
-  CompositeDefinition,
-  CompositeParameters,
-  HostArray,
-  Tensor,
-} from '@meanflow/core';
+import { builtInComposites } from '@meanflow/core/backend';
+import type { CompositeDefinition, CompositeParameters, HostArray, Tensor } from '@meanflow/core';
+import type { BuiltInComposite } from '@meanflow/core/backend';
 import { f32, floats } from './inputs.js';
 
 /** A user's composite, and core's of the same name. */
@@ -71,7 +67,7 @@ function causal(x: Tensor): Tensor {
 
 /** One pair for each composite of core's. */
 export function namesakePairs(): readonly NamesakePair[] {
-  return mf.builtInComposites.map((op) => {
+  return builtInComposites.map((op) => {
     const { f, parameters, inputs } = namesakes[op];
     const definition: CompositeDefinition = {
       name: op,

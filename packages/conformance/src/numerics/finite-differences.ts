@@ -3,7 +3,8 @@
  * derivative rules, from nothing but the ops' values. With a step of 2⁻⁹ the truncation error is h⁴/30·f⁗′ ≈ 5·10⁻¹³·f⁗′
  * and rounding adds 10⁻¹³·|f|: both far below float32's roundoff.
  */
-import { HostArray, interpret, type Graph } from '@meanflow/core';
+import { HostArray, type Graph } from '@meanflow/core';
+import { interpret } from '@meanflow/core/backend';
 import type { NamedArrays } from './tolerance.js';
 
 export const STEP = 2 ** -9;

@@ -8,16 +8,14 @@ import {
   Graph,
   HostArray,
   mul,
-  simplify,
   spec,
   trace,
-  type Instruction,
-  type OpName,
   type RandomKey,
   type Shape,
   type Tensor,
   type TensorType,
 } from '@meanflow/core';
+import { simplify, type Instruction, type OpName } from '@meanflow/core/backend';
 import { lostByRounding, roundoff, UNIT_ROUNDOFF, type Roundoff } from './roundoff.js';
 
 /** A graph with its roundings as inputs. */

@@ -20,10 +20,9 @@ import {
   sum,
   where,
   equal,
-  type OpAttributes,
-  type PrimitiveName,
   type Tensor,
 } from '@meanflow/core';
+import type { OpAttributes, PrimitiveName } from '@meanflow/core/backend';
 
 /** The unit roundoff of float32. */
 export const UNIT_ROUNDOFF = 2 ** -24;

@@ -4,7 +4,8 @@
  * at their bounds, times {@link SAFETY}. Real roundings are smaller than their bounds, by √3 in the root mean square if
  * evenly distributed, so a tolerance is between two and seven standard deviations of a sound implementation's error.
  */
-import { type HostArray, interpret, RandomKey, type Graph } from '@meanflow/core';
+import { type HostArray, RandomKey, type Graph } from '@meanflow/core';
+import { interpret } from '@meanflow/core/backend';
 import { drawRoundings, roundedGraph } from './rounded-graph.js';
 
 /** Runs with random roundings, for graphs that round more than once. */

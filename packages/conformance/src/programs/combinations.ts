@@ -1,5 +1,6 @@
 /** Ops of random programs that combine many elements: reductions, contractions, convolutions, and core's composites. */
 import * as mf from '@meanflow/core';
+import { interpret } from '@meanflow/core/backend';
 import { sizeOf, type CompositeDefinition, type Shape, type Tensor } from '@meanflow/core';
 import { call, programOp, type ProgramOp } from './op.js';
 import { magnitude, MAX_ELEMENTS, type Draft, type Pool, type PoolValue } from './pool.js';
@@ -11,7 +12,7 @@ function rows({ shape, data }: PoolValue, axes: readonly number[]): number[][] {
   const host = new mf.HostArray('float64', shape, Float64Array.from(data));
   const kept = [...shape.keys()].filter((axis) => !axes.includes(axis));
   const { graph } = mf.trace((x: Tensor) => mf.transpose(x, [...kept, ...axes]), mf.spec(shape));
-  const ordered = Array.from(mf.interpret(graph, { input: host }).output.data);
+  const ordered = Array.from(interpret(graph, { input: host }).output.data);
   const width = sizeOf(axes.map((axis) => shape[axis]));
   const count = sizeOf(kept.map((axis) => shape[axis]));
   return Array.from({ length: count }, (_, i) => ordered.slice(i * width, (i + 1) * width));

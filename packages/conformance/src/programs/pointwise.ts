@@ -1,6 +1,8 @@
 /** Ops of random programs that work element by element: arithmetic, functions, comparison, logic, selection, casts. */
 import * as mf from '@meanflow/core';
-import { broadcastShapes, sizeOf, type DType, type Tensor } from '@meanflow/core';
+import { interpret } from '@meanflow/core/backend';
+import { sizeOf, type DType, type Tensor } from '@meanflow/core';
+import { broadcastShapes } from '@meanflow/core/backend';
 import { call, programOp, type ProgramOp } from './op.js';
 import { magnitude, MAX_ELEMENTS, type Draft, type Pool, type PoolValue } from './pool.js';
 
@@ -101,7 +103,7 @@ function differences(x: PoolValue, y: PoolValue): number[] {
     ([a, b]: readonly Tensor[]) => mf.sub(a, b),
     [mf.spec(x.shape, type.dtype), mf.spec(y.shape, type.dtype)],
   );
-  return Array.from(mf.interpret(graph, { 0: host(x), 1: host(y) }).output.data);
+  return Array.from(interpret(graph, { 0: host(x), 1: host(y) }).output.data);
 }
 
 const NUMBERS = [0.5, -0.75, 1, 2, -1, 3, 0.1, 1.7, -2.3];

@@ -9,16 +9,8 @@
  * - in programs that are differentiated, the same of what has a kink (abs, maximum, …), at a distance of 0.05, whether
  *   rounded or not, so that finite differences see the same piece.
  */
-import {
-  HostArray,
-  interpret,
-  sizeOf,
-  spec,
-  trace,
-  type DType,
-  type Shape,
-  type Tensor,
-} from '@meanflow/core';
+import { HostArray, sizeOf, spec, trace, type DType, type Shape, type Tensor } from '@meanflow/core';
+import { interpret } from '@meanflow/core/backend';
 import type { Dice } from './dice.js';
 import type { Step, ValueNumber } from './program.js';
 

@@ -3,7 +3,8 @@
  * are cut (their results become inputs, with the reference's numbers) or skipped (an earlier value of the type stands
  * for the result); then the inputs' numbers become 0, 1, 2, … Each change is kept when the program still fails.
  */
-import { HostArray, interpret, sameShape, trace, type Tensor, type TensorType } from '@meanflow/core';
+import { HostArray, sameShape, trace, type Tensor, type TensorType } from '@meanflow/core';
+import { interpret } from '@meanflow/core/backend';
 import { specsOf } from '../cases/build.js';
 import { inputsOf, typesOf, valuesOf, type Program, type ValueNumber } from './program.js';
 

@@ -3,7 +3,6 @@
  * kit asks. The kit's own tolerances are in `numerics/`.
  */
 import {
-  interpret,
   spec,
   trace,
   type Backend,
@@ -12,6 +11,7 @@ import {
   type HostArray,
   type Tensor,
 } from '@meanflow/core';
+import { interpret } from '@meanflow/core/backend';
 import { expect, runAndRead, withExecutable } from '../cases/behaviour.js';
 
 /** 2⁻²⁴: the largest relative error of rounding a number to float32. */

@@ -1,13 +1,6 @@
 /** Backends that are wrong in one place, made from the reference: what the kit must notice. */
-import {
-  Graph,
-  HostArray,
-  referenceBackend,
-  sizeOf,
-  type Backend,
-  type Instruction,
-  type RunInput,
-} from '@meanflow/core';
+import { Graph, HostArray, referenceBackend, sizeOf, type Backend, type RunInput } from '@meanflow/core';
+import type { Instruction } from '@meanflow/core/backend';
 
 /** The inputs of run `run`, which counts from 0, of one executable. */
 type Alter = (inputs: Readonly<Record<string, RunInput>>, run: number) => Readonly<Record<string, RunInput>>;

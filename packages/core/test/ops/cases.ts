@@ -1,5 +1,5 @@
 /** Every primitive's test cases. The record is exhaustive: a primitive without cases is a compile error. */
-import type { PrimitiveName } from '../../src/index.js';
+import type { PrimitiveName } from '../../src/backend-door.js';
 import { binaryCases } from './binary-cases.js';
 import type { OpCase } from './case.js';
 import { contractionCases } from './contraction-cases.js';

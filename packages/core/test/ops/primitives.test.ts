@@ -1,5 +1,5 @@
 /** Every primitive: type, value, and derivatives to second order, case by case. */
-import { primitiveNames } from '../../src/index.js';
+import { primitiveNames } from '../../src/backend-door.js';
 import { checkDerivatives, evaluate, expectClose } from '../support/numeric.js';
 import { opCases } from './cases.js';
 

@@ -7,13 +7,11 @@ import {
   gather,
   grad,
   hostArray,
-  interpret,
   jvp,
   less,
   max,
   min,
   pow,
-  prepare,
   relu,
   scatterAdd,
   softmax,
@@ -24,6 +22,7 @@ import {
   type Shape,
   type Tensor,
 } from '../../src/index.js';
+import { interpret, prepare } from '../../src/backend-door.js';
 import { evaluate, floats, ints, type TensorFunction } from '../support/numeric.js';
 
 /** Numbers as Python prints them, a space between each two. */

@@ -1,4 +1,5 @@
-import { hostArray, interpret, jvp, RandomKey, sum, mul, type HostArray, type Tensor } from '@meanflow/core';
+import { hostArray, jvp, RandomKey, sum, mul, type HostArray, type Tensor } from '@meanflow/core';
+import { interpret } from '@meanflow/core/backend';
 import { dropout, drawDropout } from '../../src/layers/dropout.js';
 import { evaluate, traceTree } from '../helpers.js';
 

@@ -2,7 +2,6 @@
  * What a train step costs, counted: the primal once, the derivative forward once, and nothing of it backward.
  */
 import {
-  prepare,
   RandomKey,
   spec,
   trace,
@@ -11,6 +10,7 @@ import {
   type HostArray,
   type Tensor,
 } from '@meanflow/core';
+import { prepare } from '@meanflow/core/backend';
 import { createObjective, mlp, type MlpConfig, type ObjectiveConfig } from '../../src/index.js';
 
 const DEPTH = 4;

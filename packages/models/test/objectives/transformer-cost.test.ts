@@ -2,7 +2,8 @@
  * What a train step of a transformer costs, counted in contractions: the primal once, the derivative forward once, and nothing
  * of it backward. A linear layer costs one in each direction; a product of attention is bilinear and costs two forward.
  */
-import { prepare, spec, trace, treeFlatten, valueAndGrad, type Tensor } from '@meanflow/core';
+import { spec, trace, treeFlatten, valueAndGrad, type Tensor } from '@meanflow/core';
+import { prepare } from '@meanflow/core/backend';
 import { createNetwork, createObjective, type NetworkConfig, type ObjectiveConfig, type ParameterSpec } from '../../src/index.js'; // prettier-ignore
 
 const ROWS = 4;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { cos, HostArray, hostArray, interpret, mul, RandomKey, sin } from '@meanflow/core';
+import { cos, HostArray, hostArray, mul, RandomKey, sin } from '@meanflow/core';
+import { interpret } from '@meanflow/core/backend';
 import {
   averageVelocity,
   checkGrid,

@@ -1,0 +1,24 @@
+/**
+ * `@meanflow/core/backend`: what who writes a backend needs beyond the contract that users see, `Backend`, which comes
+ * from `@meanflow/core` with every other type that both know. A graph taken apart (instructions, ops and their
+ * attributes), what to do to it before lowering (`prepare`), the checks that all backends make, the meaning of special
+ * numbers, and the interpreter that says what is right.
+ */
+export { prepare, type PrepareOptions } from './prepare.js';
+export { simplify } from './simplify.js';
+export type { Instruction, NamedValue, ValueId } from './graph.js';
+export type { OpAttributes, OpName, PrimitiveName } from './ops/attributes.js';
+export { primitiveNames } from './ops/table.js';
+export { broadcastShapes } from './ops/broadcasting.js';
+export { freeAxes } from './ops/dot.js';
+export { builtInComposite, builtInComposites, type BuiltInComposite } from './composites/built-in.js';
+export type { CompositeCall } from './ops/composite.js';
+export { stridesOf } from './types.js';
+
+export { checkCompileOptions, checkInputs, takeInputs } from './check-inputs.js';
+export { LiveExecutables } from './live-executables.js';
+export { settleOrtTelemetry } from './telemetry.js';
+
+export { interpret } from './interpreter.js';
+export { MAX_OF_NOTHING, MISSING, ofNothing, power, toInt32 } from './special-values.js';
+export { bfloat16ToNumber, halfToNumber, LARGEST_HALF, numberToHalf } from './half.js';
