@@ -22,6 +22,14 @@ export type { HostArrayOptions, HostData, NestedNumbers } from './host-array.js'
 export { checkChoice, checkOptions, type OptionNames } from './check-options.js';
 export { describeValue, typedArrayName } from './describe-value.js';
 export { checkLabels } from './labels.js';
+export {
+  checkConditions,
+  checkConditionSpecs,
+  type ConditionArrays,
+  type ConditionKind,
+  type ConditionSpec,
+  type ConditionSpecs,
+} from './conditions.js';
 export { RandomKey } from './random.js';
 export * from './pytree.js';
 

@@ -3,7 +3,6 @@
  * over the batch, classifier-free guidance applied. Everything here is traced.
  */
 import {
-  ArgumentError,
   broadcastTo,
   concat,
   full,
@@ -15,8 +14,9 @@ import {
   type Symbolic,
   type Tensor,
 } from '@meanflow/core';
+import { droppedByGuidance, withAndWithout } from './conditions.js';
 import { guidedVelocity } from './guidance.js';
-import type { ParameterTree, VelocityInputs, VelocityNetwork } from './velocity-network.js';
+import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
 
 /**
  * An average-velocity field u(z, r, t) over the interval [r, t]; at r = t it is the instantaneous velocity
@@ -25,25 +25,35 @@ import type { ParameterTree, VelocityInputs, VelocityNetwork } from './velocity-
  */
 export type VelocityField = (z: Tensor, r: Tensor, t: Tensor) => Tensor;
 
-/** Classifier-free guidance as tensors; scalars or `[batch]`. */
-export interface GuidanceTensors {
+/** Classifier-free guidance; tensors are scalars or `[batch]`. */
+export interface GuidanceTensors<Leaf = Tensor> {
   /** Guidance scale ω: 1 is none. */
-  readonly scale: Tensor;
+  readonly scale: Leaf;
   /** Guidance applies to times from here … */
-  readonly start: Tensor;
+  readonly start: Leaf;
   /** … to here, both included. */
-  readonly end: Tensor;
+  readonly end: Leaf;
 }
 
-/** What a field is conditioned on; scalars stand for the whole batch. */
-export interface FieldConditions {
+/** What a field is conditioned on: tensors, or what stands for them; scalars stand for the whole batch. */
+export interface FieldConditions<Leaf = Tensor> {
   /** int32 `[batch]`. */
-  readonly label?: Tensor | undefined;
-  readonly omega?: Tensor | undefined;
-  readonly tMin?: Tensor | undefined;
-  readonly tMax?: Tensor | undefined;
-  /** Combines the conditional and the unconditional velocity; needs `label`. */
-  readonly guidance?: GuidanceTensors | undefined;
+  readonly label?: Leaf | undefined;
+  /** Those that the network declares, float32 `[batch, ...shape]`; and which rows have them, float32 `[batch]`. */
+  readonly conditions?: Readonly<Record<string, Leaf>> | undefined;
+  readonly present?: Readonly<Record<string, Leaf>> | undefined;
+  readonly omega?: Leaf | undefined;
+  readonly tMin?: Leaf | undefined;
+  readonly tMax?: Leaf | undefined;
+  /** Combines the velocity with and without what is dropped: the label or conditions. */
+  readonly guidance?: GuidanceTensors<Leaf> | undefined;
+}
+
+export interface FieldOptions {
+  /** What guidance drops, `label` or names of conditions: by default all that are given and that the network can be without. */
+  readonly drop?: readonly string[] | undefined;
+  /** Told the rows of each call of the network, which is where evaluations are counted. */
+  readonly onEvaluation?: (rows: number) => void;
 }
 
 /**
@@ -51,18 +61,17 @@ export interface FieldConditions {
  *
  * With guidance, the conditional and the unconditional velocity are one evaluation of a batch twice as large.
  *
- * @param onEvaluation told the rows of each call of the network, which is where evaluations are counted
- * @throws {ArgumentError} when guidance is asked of a network without classes, or without labels
+ * @throws {ArgumentError} when there is nothing given that guidance can drop
  */
 export function velocityField<Params extends ParameterTree>(
   network: VelocityNetwork<Params>,
   params: Symbolic<Params>,
   conditions: FieldConditions = {},
-  onEvaluation?: (rows: number) => void,
+  { drop, onEvaluation }: FieldOptions = {},
 ): VelocityField {
-  const { label, omega, tMin, tMax, guidance } = conditions;
-  const evaluate = (z: Tensor, r: Tensor, t: Tensor, given: VelocityInputs['label']): Tensor => {
-    const batch = z.shape[0];
+  const { omega, tMin, tMax, guidance } = conditions;
+  const evaluate = (z: Tensor, r: Tensor, t: Tensor, given: FieldConditions): Tensor => {
+    const batch = z.shape[0]!;
     onEvaluation?.(batch);
     const rows = (x: Tensor | undefined) => (x === undefined ? undefined : overRows(x, batch));
     // Subtracting a time from itself is zero, and saying so lets everything that depends on it be folded away.
@@ -71,28 +80,37 @@ export function velocityField<Params extends ParameterTree>(
       z,
       t: overRows(t, batch),
       h,
-      label: given,
+      label: given.label,
+      conditions: given.conditions,
+      present: given.present,
       omega: rows(omega),
       tMin: rows(tMin),
       tMax: rows(tMax),
     }).u;
   };
-  if (guidance === undefined) return (z, r, t) => evaluate(z, r, t, label);
-  const { classCount } = network;
-  if (classCount === undefined || label === undefined) {
-    throw new ArgumentError(
-      'Classifier-free guidance combines a class with no class: it needs a network with classes, and labels.',
-    );
-  }
+  if (guidance === undefined) return (z, r, t) => evaluate(z, r, t, conditions);
+  const dropped = droppedByGuidance(network, conditions, drop);
   return (z, r, t) => {
-    const batch = z.shape[0];
-    const nobody = full([batch], classCount, 'int32');
-    const both = evaluate(concat([z, z]), r, t, concat([label, nobody]));
+    const batch = z.shape[0]!;
+    const both = evaluate(concat([z, z]), r, t, {
+      label: twiceLabel(network, conditions.label, dropped),
+      ...withAndWithout(conditions, dropped),
+    });
     const [conditional, unconditional] = split(both, [batch, batch], 0);
     const inside = logicalAnd(lessEqual(guidance.start, t), lessEqual(t, guidance.end));
     const scale = where(inside, guidance.scale, 1);
-    return guidedVelocity(conditional, unconditional, scale);
+    return guidedVelocity(conditional!, unconditional!, scale);
   };
+}
+
+/** Labels, and then no class or the labels again. */
+function twiceLabel(
+  { classCount }: Pick<VelocityNetwork, 'classCount'>,
+  label: Tensor | undefined,
+  dropped: readonly string[],
+): Tensor | undefined {
+  if (label === undefined || classCount === undefined) return label;
+  return concat([label, dropped.includes('label') ? full(label.shape, classCount, 'int32') : label]);
 }
 
 /**
@@ -100,5 +118,5 @@ export function velocityField<Params extends ParameterTree>(
  */
 function overRows(x: Tensor, batch: number): Tensor {
   if (x.rank === 0) return broadcastTo(x, [batch]);
-  return x.shape[0] === batch ? x : concat(Array.from({ length: batch / x.shape[0] }, () => x));
+  return x.shape[0] === batch ? x : concat(Array.from({ length: batch / x.shape[0]! }, () => x));
 }

@@ -35,7 +35,14 @@ export type {
   VelocityNetwork,
   VelocityOutputs,
 } from './velocity-network.js';
-export { velocityField, type FieldConditions, type GuidanceTensors, type VelocityField } from './field.js';
+export { rowConditions, type GivenConditions, type RowCondition } from './conditions.js';
+export {
+  velocityField,
+  type FieldConditions,
+  type FieldOptions,
+  type GuidanceTensors,
+  type VelocityField,
+} from './field.js';
 export { guidedVelocity } from './guidance.js';
 
 export * from './solvers/index.js';

@@ -27,22 +27,31 @@ import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
 export interface SamplerInputs<Leaf> {
   /** Parameters of the network. */
   readonly params: Tree<Leaf>;
-  /** Labels have a row for each sample, the others are scalars. */
-  readonly conditions: {
-    readonly label?: Leaf;
-    readonly omega?: Leaf;
-    readonly tMin?: Leaf;
-    readonly tMax?: Leaf;
-    readonly guidance?: { readonly scale: Leaf; readonly start: Leaf; readonly end: Leaf };
-  };
+  /** Labels and conditions have a row for each sample, the others are scalars. */
+  readonly conditions: FieldConditions<Leaf>;
+  /** What guidance drops, which is part of the graph and no input. */
+  readonly drop?: readonly string[] | undefined;
   /** What else there is, such as the state and the times. */
   readonly values: Readonly<Record<string, Leaf>>;
   /** Parameters of what the samples go through in the end. */
   readonly decoder?: Tree<Leaf>;
 }
 
+/** The tree whose paths name the inputs; the network's own conditions lie beside the label, `conditions/<name>`. */
 function treeOf<Leaf>({ params, conditions, values, decoder }: SamplerInputs<Leaf>): Tree<Leaf> {
-  return { params, conditions, values, ...(decoder === undefined ? {} : { decoder }) };
+  const { conditions: own, present, guidance, ...others } = conditions;
+  return {
+    params,
+    conditions: { ...others, ...own, ...(guidance && { guidance: { ...guidance } }) },
+    values,
+    ...(present && { present }),
+    ...(decoder === undefined ? {} : { decoder }),
+  };
+}
+
+/** Names of the inputs that conditions are. */
+export function conditionNames(conditions: FieldConditions<unknown>): readonly string[] {
+  return treePaths(treeOf({ params: {}, conditions, values: {} })).map(({ path }) => path);
 }
 
 /** Input values by name, as an executable takes them. */
@@ -86,18 +95,23 @@ export function traceField<Params extends ParameterTree>(
 ): { readonly graph: Graph; readonly evaluations: number } {
   const { structure } = treeFlatten<RunInput | SpecLeaf>(treeOf(inputs));
   let evaluatedRows = 0;
-  const count = (evaluated: number) => void (evaluatedRows += evaluated);
+  const onEvaluation = (evaluated: number) => void (evaluatedRows += evaluated);
   const { graph } = trace(
     (flat: Readonly<Record<string, Tensor>>) => {
       // The leaves are put back where they came from, which the types of a generic tree cannot say.
       const symbolic = structure.unflatten(structure.paths.map((path) => flat[path])) as unknown as {
         readonly params: Symbolic<Params>;
-        readonly conditions: FieldConditions;
+        readonly conditions: FieldConditions & Readonly<Record<string, Tensor>>;
+        readonly present?: Readonly<Record<string, Tensor>>;
         readonly values: Readonly<Record<string, Tensor>>;
         readonly decoder?: Tree<Tensor>;
       };
-      const field = velocityField(network, symbolic.params, symbolic.conditions, count);
-      return body(field, symbolic.values, symbolic.decoder, symbolic.conditions);
+      const { present } = symbolic;
+      const names = Object.keys(network.conditions ?? {}).filter((name) => name in symbolic.conditions);
+      const own = Object.fromEntries(names.map((name) => [name, symbolic.conditions[name]!]));
+      const conditions = { ...symbolic.conditions, conditions: own, present };
+      const field = velocityField(network, symbolic.params, conditions, { drop: inputs.drop, onEvaluation });
+      return body(field, symbolic.values, symbolic.decoder, conditions);
     },
     inputSpecs(inputs),
     { name },

@@ -3,19 +3,24 @@
  * exported, and what a single run of an executable takes from noise to samples.
  */
 import {
+  ArgumentError,
   checkOptions,
   constant,
+  didYouMean,
   less,
   lessEqual,
   logicalAnd,
   mul,
+  ownValue,
   reshape,
   spec,
   where,
+  type ConditionSpecs,
   type Graph,
   type HostArray,
   type MapLeaves,
   type Tensor,
+  type TensorSpec,
   type SpecLeaf,
   type Tree,
 } from '@meanflow/core';
@@ -28,9 +33,9 @@ import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
 /** A traced sampler. */
 export interface SampleGraph {
   /**
-   * Inputs `params/…`, `values/noise` and, where asked for, `conditions/label`,
-   * `conditions/{omega,tMin,tMax}` and `conditions/guidance/{scale,start,end}` (float32 scalars), and
-   * `decoder/…`; output `samples`. Where the first time is 1, `noise` is standard normal, and the network's noise scale is
+   * Inputs `params/…`, `values/noise` and, where asked for, `conditions/label`, `conditions/<name>` for those that the
+   * network declares and `present/<name>`, `conditions/{omega,tMin,tMax}` and `conditions/guidance/{scale,start,end}`
+   * (float32 scalars), and `decoder/…`; output `samples`. Where the first time is 1, `noise` is standard normal, and the network's noise scale is
    * applied to it; otherwise it is z at that time. Nobody checks labels where the graph runs: the sample of one that is no
    * class is NaN.
    */
@@ -53,10 +58,16 @@ export interface SampleGraphOptions {
   readonly times: readonly number[];
   /** Take labels, int32 `[rows]`. */
   readonly label?: boolean;
+  /** Conditions to take, by name: all that the network declares by default; those that are not optional have to be among them. */
+  readonly conditions?: readonly string[];
+  /** Take which rows have the optional ones of these, float32 `[rows]` each; by default every row has what is taken. */
+  readonly present?: boolean;
   /** Take the guidance scale and interval as conditions of the network. */
   readonly condition?: boolean;
   /** Take a scale and an interval of classifier-free guidance. */
   readonly guidance?: boolean;
+  /** What that guidance drops, as `ClassifierFreeGuidance` has it. */
+  readonly drop?: readonly string[];
   /** What the samples go through in the end; nothing by default. */
   readonly decoder?: SampleDecoder;
 }
@@ -77,19 +88,31 @@ export function sampleGraph<Params extends ParameterTree>(
     solver: true,
     times: true,
     label: true,
+    conditions: true,
+    present: true,
     condition: true,
     guidance: true,
+    drop: true,
     decoder: true,
   });
   const { rows, solver, times, decoder } = options;
   checkGrid(times);
+  const specs = network.conditions ?? {};
+  const names = options.conditions ?? Object.keys(specs);
+  const given = Object.fromEntries(names.map((name) => [name, conditionSpec(specs, name, rows)]));
+  const optional = options.present === true ? names.filter((name) => specs[name]?.optional) : [];
   const inputs = {
     params: params as Tree<SpecLeaf>,
     conditions: {
       ...(options.label ? { label: spec([rows], 'int32') } : {}),
+      ...(names.length > 0 ? { conditions: given } : {}),
+      ...(optional.length > 0
+        ? { present: Object.fromEntries(optional.map((name) => [name, spec([rows])])) }
+        : {}),
       ...(options.condition ? { omega: spec([]), tMin: spec([]), tMax: spec([]) } : {}),
       ...(options.guidance ? { guidance: { scale: spec([]), start: spec([]), end: spec([]) } } : {}),
     },
+    drop: options.drop,
     values: { noise: spec([rows, ...network.featureShape]) },
     ...(decoder && { decoder: decoder.params }),
   };
@@ -109,6 +132,14 @@ export function sampleGraph<Params extends ParameterTree>(
     },
   );
   return { graph, nfe: evaluations };
+}
+
+function conditionSpec(specs: ConditionSpecs, name: string, rows: number): TensorSpec {
+  const found = ownValue(specs, name);
+  if (found !== undefined) return spec([rows, ...found.shape]);
+  throw new ArgumentError(
+    `sampleGraph: the network has no condition "${name}".${didYouMean(name, Object.keys(specs))}`,
+  );
 }
 
 /** NaN where a label is no class, whatever the network makes of it: one beyond the last is its null class. */

@@ -4,6 +4,7 @@
  */
 import {
   ArgumentError,
+  checkConditions,
   checkLabels,
   checkOptions,
   DTypeError,
@@ -19,6 +20,7 @@ import {
   type RunInput,
   type Tree,
 } from '@meanflow/core';
+import { droppedByGuidance } from './conditions.js';
 import { checkGrid } from './grid.js';
 import { scalar, type SamplerInputs } from './program.js';
 import type { Solver } from './solvers/solver.js';
@@ -34,13 +36,17 @@ export interface GuidanceCondition {
   readonly tMax?: number;
 }
 
-/** Classifier-free guidance: v_u + ω (v_c − v_u), at twice the evaluations. */
+/** Classifier-free guidance: v_u + ω (v_c − v_u), at twice the evaluations; u is without what is dropped. */
 export interface ClassifierFreeGuidance {
   /** ω; 1 is no guidance. */
   readonly scale: number;
   /** Applied at times t with start ≤ t ≤ end, within [0, 1]; always by default. */
   readonly start?: number;
   readonly end?: number;
+  /**
+   * What is dropped: `label`, or optional conditions by name. All of these that are given by default.
+   */
+  readonly drop?: readonly string[];
 }
 
 /** A network's parameters as a run takes them: the tree of `Params`, or any tree where only that is known. */
@@ -64,6 +70,10 @@ export interface SampleRequest<Params extends ParameterTree> {
   readonly times: readonly number[];
   /** int32 `[count]`, each from 0 and below the network's `classCount`; without labels, no class. */
   readonly label?: HostArray | undefined;
+  /** What the network declares, float32 `[count, ...shape]` each; optional ones may be left out. */
+  readonly conditions?: Readonly<Record<string, HostArray>> | undefined;
+  /** Which rows have an optional condition: float32 `[count]`, 1 or 0; by default every row has those that are given. */
+  readonly present?: Readonly<Record<string, HostArray>> | undefined;
   readonly condition?: GuidanceCondition | undefined;
   readonly guidance?: ClassifierFreeGuidance | undefined;
   /** Return z at every time of the grid as well. */
@@ -72,7 +82,7 @@ export interface SampleRequest<Params extends ParameterTree> {
   /** Called after each chunk. */
   readonly onProgress?: (done: number, count: number) => void;
   /**
-   * Lends parameters, noise and labels: the caller leaves their memory as it is until the samples are there, and they are
+   * Lends parameters, noise, labels and conditions: the caller leaves their memory as it is until the samples are there, and they are
    * not copied. False by default. Worth it for large networks, whose parameters would lie in memory twice.
    */
   readonly borrow?: boolean;
@@ -93,6 +103,8 @@ export function takeRequest<Params extends ParameterTree>(
     solver: true,
     times: true,
     label: true,
+    conditions: true,
+    present: true,
     condition: true,
     guidance: true,
     trajectory: true,
@@ -105,18 +117,40 @@ export function takeRequest<Params extends ParameterTree>(
   const noise = startOf(network, request, borrow);
   const [rows] = noise.shape;
   const label = labelsOf(network, request.label, rows);
+  const conditions = takeRecord('conditions', request.conditions, borrow);
+  const present = takeRecord('present', request.present, borrow);
+  checkConditions('sample', { conditions, present }, network.conditions, rows);
   checkCondition(network, condition);
-  checkGuidance(network, guidance, label);
+  checkGuidance(network, guidance, { label, conditions });
   const params: unknown = takeParameters(request.params as Tree<RunInput>, borrow);
   return {
     ...request,
     params: params as ParametersInput<Params>,
     noise,
     label: label && (borrow ? label : label.clone()),
+    conditions,
+    present,
     times: [...times],
     condition: condition && { ...condition },
-    guidance: guidance && { ...guidance },
+    guidance: guidance && { ...guidance, ...(guidance.drop && { drop: [...guidance.drop] }) },
   };
+}
+
+/** Arrays by name, in memory of their own unless they are lent; undefined where there is none. */
+function takeRecord(
+  what: string,
+  given: Readonly<Record<string, HostArray>> | undefined,
+  borrow: boolean,
+): Readonly<Record<string, HostArray>> | undefined {
+  if (given === undefined) return undefined;
+  const entries = Object.entries(given).map(([name, value]): [string, HostArray] => {
+    const array = toHostArray(value);
+    if (array === undefined) {
+      throw new DTypeError(`${what}.${name} is a HostArray float32[count, …], got ${describeValue(value)}.`);
+    }
+    return [name, borrow ? array : array.clone()];
+  });
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
 function takeParameters(params: Tree<RunInput>, borrow: boolean): Tree<RunInput> {
@@ -192,17 +226,18 @@ function checkCondition(
 }
 
 function checkGuidance(
-  { classCount }: Pick<VelocityNetwork, 'classCount'>,
+  network: Pick<VelocityNetwork, 'classCount' | 'conditions'>,
   guidance: ClassifierFreeGuidance | undefined,
-  label: HostArray | undefined,
+  given: Parameters<typeof droppedByGuidance>[1],
 ): void {
   if (guidance === undefined) return;
-  checkOptions<ClassifierFreeGuidance>('sample: guidance', guidance, { scale: true, start: true, end: true });
-  if (classCount === undefined || label === undefined) {
-    throw new ArgumentError(
-      'Classifier-free guidance combines a class with no class: it needs a network with classes, and labels.',
-    );
-  }
+  checkOptions<ClassifierFreeGuidance>('sample: guidance', guidance, {
+    scale: true,
+    start: true,
+    end: true,
+    drop: true,
+  });
+  droppedByGuidance(network, given, guidance.drop);
   const { scale, start = 0, end = 1 } = guidance;
   if (!Number.isFinite(scale)) throw new ArgumentError(`guidance.scale is a finite number, got ${scale}.`);
   checkInterval('guidance needs 0 ≤ start ≤ end ≤ 1', start, end);
@@ -215,12 +250,14 @@ function checkInterval(rule: string, start: number, end: number): void {
 
 /** The conditions of rows `[start, end)`, as inputs of a sampler's graph. */
 export function conditionValues<Params extends ParameterTree>(
-  { label, condition, guidance }: SampleRequest<Params>,
+  { label, conditions, present, condition, guidance }: SampleRequest<Params>,
   start: number,
   end: number,
 ): SamplerInputs<RunInput>['conditions'] {
   return {
     ...(label === undefined ? {} : { label: label.rows(start, end) }),
+    ...(conditions && { conditions: rowsOf(conditions, start, end) }),
+    ...(present && { present: rowsOf(present, start, end) }),
     ...(condition === undefined
       ? {}
       : {
@@ -238,4 +275,12 @@ export function conditionValues<Params extends ParameterTree>(
           },
         }),
   };
+}
+
+function rowsOf(
+  arrays: Readonly<Record<string, HostArray>>,
+  start: number,
+  end: number,
+): Readonly<Record<string, HostArray>> {
+  return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array.rows(start, end)]));
 }

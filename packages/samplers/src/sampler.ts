@@ -16,7 +16,13 @@ import {
 } from '@meanflow/core';
 import { adaptiveBodies, runAdaptive } from './adaptive-run.js';
 import { fixedStepBody, runFixedSteps, type ChunkInputs, type ChunkResult } from './fixed-step-run.js';
-import { compileProgram, type FieldFunction, type Program, type SamplerInputs } from './program.js';
+import {
+  compileProgram,
+  conditionNames,
+  type FieldFunction,
+  type Program,
+  type SamplerInputs,
+} from './program.js';
 import { conditionValues, takeRequest, type SampleRequest } from './sample-request.js';
 import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
 
@@ -87,7 +93,8 @@ export function createSampler<Params extends ParameterTree>(
       solver.kind === 'fixed'
         ? [identity(solver.step)]
         : [identity(solver.attempt), solver.relativeTolerance, solver.absoluteTolerance];
-    const key = JSON.stringify([name, identity(solver), traced, rows, Object.keys(conditions)]);
+    const drop = request.guidance?.drop;
+    const key = JSON.stringify([name, identity(solver), traced, rows, conditionNames(conditions), drop]);
     // What is compiled from here on, nobody would dispose of.
     checkAlive();
     let found = programs.get(key);
@@ -97,6 +104,7 @@ export function createSampler<Params extends ParameterTree>(
       const inputs = {
         params: request.params as Tree<RunInput>,
         conditions,
+        drop,
         values: Object.fromEntries(values.map((value) => [value, typeOf(value)])),
       };
       found = compileProgram(backend, network, `${solver.name}-${name}`, inputs, rows, body, state);

@@ -3,7 +3,16 @@
  * length h = t − r. At h = 0 it is the instantaneous velocity, so one network serves flow matching, MeanFlow
  * and improved MeanFlow alike.
  */
-import type { HostArray, Network, RandomKey, Shape, Symbolic, Tensor, Tree } from '@meanflow/core';
+import type {
+  ConditionSpecs,
+  HostArray,
+  Network,
+  RandomKey,
+  Shape,
+  Symbolic,
+  Tensor,
+  Tree,
+} from '@meanflow/core';
 
 /** Inputs of a velocity network. Tensors, while tracing. */
 export interface VelocityInputs {
@@ -15,6 +24,10 @@ export interface VelocityInputs {
   readonly h: Tensor;
   /** Class, int32 `[batch]`, from 0; `classCount` is the null class. The null class by default. */
   readonly label?: Tensor | undefined;
+  /** What the network declares as `conditions`, float32 `[batch, ...shape]` each; one that is not given no row has. */
+  readonly conditions?: Readonly<Record<string, Tensor>> | undefined;
+  /** float32 `[batch]` for optional conditions, 1 where the row has it and 0 where not; 1 where it is given by default. */
+  readonly present?: Readonly<Record<string, Tensor>> | undefined;
   /** Guidance scale ω, float32 `[batch]`; 1 (no guidance) by default. */
   readonly omega?: Tensor | undefined;
   /** Time above which guidance applies, float32 `[batch]`; 0 by default. */
@@ -61,6 +74,8 @@ export interface VelocityNetwork<Params extends ParameterTree = ParameterTree> e
    * Number of classes, which is also the label of the null class; undefined for a network without classes.
    */
   readonly classCount: number | undefined;
+  /** Conditions beside the label, by name; absent for a network without. `rowConditions` reads them. */
+  readonly conditions?: ConditionSpecs | undefined;
   /** Whether it takes ω, tMin and tMax as conditions. */
   readonly takesGuidance: boolean;
   /** Whether it returns `v` beside `u`. */

@@ -1,5 +1,5 @@
 /** What the tests of this package share. */
-import { HostArray, full, type Symbolic, type Tensor } from '@meanflow/core';
+import { HostArray, full, type ConditionSpecs, type Symbolic, type Tensor } from '@meanflow/core';
 import { perRow, type ParameterTree, type VelocityInputs, type VelocityNetwork } from '../src/index.js';
 
 export function floats(values: readonly number[]): HostArray<'float32'> {
@@ -17,11 +17,16 @@ export function formula<Params extends ParameterTree>(
   featureShape: readonly number[],
   params: Params,
   u: (params: Symbolic<Params>, inputs: VelocityInputs) => Tensor,
-  options: { readonly classCount?: number; readonly takesGuidance?: boolean } = {},
+  options: {
+    readonly classCount?: number;
+    readonly takesGuidance?: boolean;
+    readonly conditions?: ConditionSpecs;
+  } = {},
 ): VelocityNetwork<Params> {
   return {
     featureShape,
     classCount: options.classCount,
+    conditions: options.conditions,
     takesGuidance: options.takesGuidance ?? false,
     hasVelocityHead: false,
     init: () => params,

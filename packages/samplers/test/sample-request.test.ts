@@ -121,7 +121,7 @@ describe('labels', () => {
 test.each<[string, object, string]>([
   ['a misspelt field', { labels: labels(0, 1) }, 'sample has no option "labels"; it takes params,'],
   ['and says which was meant', { labels: labels(0, 1) }, 'Did you mean "label"?'],
-  ['a field of guidance', { guidance: { omega: 2 }, label: labels(0, 1) }, 'sample: guidance has no option "omega"; it takes scale, start, end.'],
+  ['a field of guidance', { guidance: { omega: 2 }, label: labels(0, 1) }, 'sample: guidance has no option "omega"; it takes scale, start, end, drop.'],
   ['a field of the condition', { condition: { scale: 2 } }, 'sample: condition has no option "scale"'],
   ['no scale', { condition: {} }, 'condition.omega is a guidance scale above 0, and 1 for none; got undefined.'],
   ['a scale of 0', { condition: { omega: 0 } }, 'got 0.'],
