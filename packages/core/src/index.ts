@@ -21,6 +21,16 @@ export { hostArray, HostArray, hostZeros, toHostArray } from './host-array.js';
 export type { HostArrayOptions, HostData, NestedNumbers } from './host-array.js';
 export { checkChoice, checkOptions, type OptionNames } from './check-options.js';
 export { describeValue, typedArrayName } from './describe-value.js';
+export { Registry } from './registry.js';
+export {
+  fieldPath,
+  placeOf,
+  validate,
+  type FieldPath,
+  type Schema,
+  type SchemaIssue,
+  type ValueSource,
+} from './validate.js';
 export { checkLabels } from './labels.js';
 export {
   checkConditions,

@@ -1,0 +1,34 @@
+import { ArgumentError } from '../src/errors.js';
+import { Registry } from '../src/registry.js';
+
+const metrics = () =>
+  new Registry('metric', [
+    { name: 'mmd2', value: 1 },
+    { name: 'sliced', value: 2 },
+  ]);
+
+test('entries are found by name, and listed in order', () => {
+  const registry = metrics();
+  expect(registry.get('sliced').value).toBe(2);
+  registry.register({ name: 'another', value: 3 });
+  expect(registry.names).toEqual(['mmd2', 'sliced', 'another']);
+  expect([...registry].map(({ value }) => value)).toEqual([1, 2, 3]);
+  expect(registry.find('none')).toBeUndefined();
+});
+
+test.each([
+  ['mmd', 'There is no metric "mmd". Did you mean "mmd2"? Known are mmd2, sliced.'],
+  ['constructor', 'There is no metric "constructor". Known are mmd2, sliced.'],
+  [undefined, 'There is no metric undefined. Known are mmd2, sliced.'],
+])('%j is no entry', (name, message) => {
+  expect(() => metrics().get(name)).toThrow(ArgumentError);
+  expect(() => metrics().get(name)).toThrow(message);
+  expect(metrics().find(name)).toBeUndefined();
+});
+
+test('a name that is taken, or none, is refused, and changes nothing', () => {
+  const registry = metrics();
+  expect(() => registry.register({ name: 'mmd2', value: 5 })).toThrow('There is a metric "mmd2" already');
+  expect(() => registry.register({ name: '', value: 5 })).toThrow('by a name, got ""');
+  expect([...registry].map(({ value }) => value)).toEqual([1, 2]);
+});

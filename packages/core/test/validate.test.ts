@@ -1,0 +1,44 @@
+import * as z from 'zod';
+import { ArgumentError, DataError } from '../src/errors.js';
+import { validate } from '../src/validate.js';
+
+const schema = z.strictObject({
+  width: z.int().positive().max(100),
+  name: z.enum(['left', 'right']).default('left'),
+  parts: z.array(z.number()).min(1).max(2).optional(),
+  inner: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('a'), x: z.number() }),
+      z.strictObject({ kind: z.literal('b') }),
+    ])
+    .optional(),
+});
+
+test('gives the value with its defaults, typed', () => {
+  const { width, name }: { width: number; name: 'left' | 'right' } = validate(schema, { width: 3 }, 'here');
+  expect({ width, name }).toEqual({ width: 3, name: 'left' });
+});
+
+test.each<[unknown, string]>([
+  [{ width: 0 }, 'here: width: expected more than 0, got 0.'],
+  [{ width: 101 }, 'here: width: expected at most 100, got 101.'],
+  [{ width: 1.5 }, 'here: width: expected a whole number, got 1.5.'],
+  [{}, 'here: width: expected a number, got nothing.'],
+  [{ width: 1, widht: 2 }, 'here: there is no field "widht". Did you mean "width"? Known are width, name, parts, inner.'],
+  [{ width: 1, name: 'rihgt' }, 'here: name: expected one of left, right, got "rihgt". Did you mean "right"?'],
+  [{ width: 1, parts: [] }, 'here: parts: expected at least 1 of them, got a list.'],
+  [{ width: 1, parts: [1, 2, 3] }, 'here: parts: expected at most 2 of them, got a list.'],
+  [{ width: 1, parts: [1, '2'] }, 'here: parts[1]: expected a number, got "2".'],
+  [{ width: 1, inner: { kind: 'c' } }, 'here: inner.kind: expected one of a, b, got "c".'],
+  [{ width: 1, inner: { kind: 'b', x: 1 } }, 'here: inner: there is no field "x". Known are kind.'],
+  [5, 'here: expected an object, got 5.'],
+])('%j is refused by field', (value, message) => {
+  expect(() => validate(schema, value, 'here')).toThrow(ArgumentError);
+  expect(() => validate(schema, value, 'here')).toThrow(message);
+  expect(() => validate(schema, value, 'here', DataError)).toThrow(DataError);
+}); // prettier-ignore
+
+test('a source that knows lines is asked for them', () => {
+  const source = { toString: () => 'a.json', lineOf: (path: readonly PropertyKey[]) => (path[0] === 'widht' ? 7 : undefined) };
+  expect(() => validate(schema, { width: 1, widht: 2 }, source)).toThrow('a.json: line 7: there is no field "widht"');
+}); // prettier-ignore
