@@ -3,7 +3,13 @@
  * table. Nothing here has state. A batch follows from a key and a step alone, so that a resumed run sees the batches
  * it would have seen, and evaluation samples follow from a key. Features leave normalised, as float32.
  */
-import { ArgumentError, type HostArray, type RandomKey, type Shape } from '@meanflow/core';
+import {
+  ArgumentError,
+  type ConditionSpec,
+  type HostArray,
+  type RandomKey,
+  type Shape,
+} from '@meanflow/core';
 import { type Normalisation } from './normalisation.js';
 import { type TableColumn, type TableReading } from './table.js';
 import { type Support } from './support.js';
@@ -11,12 +17,23 @@ import { type Support } from './support.js';
 /** Rows to learn from, and rows held out to judge by. */
 export type Split = 'train' | 'test';
 
-/** Normalised features and, where the data has classes, the class of each row. */
+/** What rows are given beside their features and class, and how it relates to the source's units. */
+export interface DataCondition extends ConditionSpec {
+  /** A name for each of its numbers, where they have names. */
+  readonly columns?: readonly string[] | undefined;
+  readonly normalisation: Normalisation;
+}
+
+/** Normalised features and, where the data has them, the class of each row and its conditions. */
 export interface Batch {
   /** float32 `[batch, ...featureShape]`. */
   readonly x: HostArray<'float32'>;
   /** int32 `[batch]`, classes from 0; undefined where the data has none. */
   readonly label: HostArray<'int32'> | undefined;
+  /** float32 `[batch, ...shape]` for each of the data's `conditions`, of the same rows. */
+  readonly conditions?: Readonly<Record<string, HostArray<'float32'>>> | undefined;
+  /** Which rows have an optional one, float32 `[batch]`, 1 or 0; by default every row. */
+  readonly present?: Readonly<Record<string, HostArray<'float32'>>> | undefined;
 }
 
 /** Data to train on and to evaluate against. */
@@ -49,6 +66,8 @@ export interface Dataset {
   readonly reading?: TableReading | Readonly<Record<string, string | readonly string[]>> | undefined;
   /** Rows in each split; undefined where samples are drawn afresh and never repeat. */
   readonly sizes: Readonly<Record<Split, number>> | undefined;
+  /** What every row is given, by name; absent where there is nothing beside features and class. */
+  readonly conditions?: Readonly<Record<string, DataCondition>> | undefined;
   /** How features relate to the source's own units; undo it on samples with `denormalise`. */
   readonly normalisation: Normalisation;
   /** Where the data can lie, where that is known exactly; in normalised coordinates. */

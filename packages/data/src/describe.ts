@@ -41,6 +41,7 @@ export function describeData(dataset: Dataset): string {
   const parts = [
     `${rowsText(dataset)} of ${shapeText(dataset)}`,
     classesText(dataset),
+    ...conditionsText(dataset),
     `mean ${decimal(mean)}, deviation ${decimal(deviation)} after normalising`,
     ...(dataset.notes ?? []).map((note) => printable(note, LONGEST_NOTE)),
   ];
@@ -66,6 +67,13 @@ function classesText({ classCount, classNames, classCounts }: Dataset): string {
     return `${classNames?.[label] ?? label}${rows === undefined ? '' : ` ${count(rows)}`}`;
   });
   return `${count(classCount)} ${classCount === 1 ? 'class' : 'classes'} (${shortened(names)})`;
+}
+
+function conditionsText({ conditions = {} }: Dataset): string[] {
+  return Object.entries(conditions).map(([name, { kind, shape, columns }]) => {
+    if (columns !== undefined) return `${name}: ${shortened(columns)}`;
+    return `given ${name}, a${kind === 'image' ? 'n' : ''} ${kind} of ${shape.join(' × ')}`;
+  });
 }
 
 /** The first of many, and the last. */

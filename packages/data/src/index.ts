@@ -2,7 +2,11 @@
  * `@meanflow/data`: distributions of the plane, coloured shapes, images, latents, real data sets and CSV tables, all as
  * one `Dataset`. Nothing here reads files: see `@meanflow/data/node`.
  */
-export { featureNames, type Batch, type Dataset, type Split } from './dataset.js';
+export { featureNames, type Batch, type DataCondition, type Dataset, type Split } from './dataset.js';
+export { withTask, type DataTask } from './conditions/task.js';
+export { GIVEN, givenColumns } from './conditions/given-columns.js';
+export { inpainting, restoreKnown, superResolution } from './conditions/image-tasks.js';
+export { maskKinds, type MaskKind } from './conditions/masks.js';
 export { countClasses, proportionalLabels } from './class-labels.js';
 export { describeData, seenValues, type SeenValues } from './describe.js';
 export { SUPPORT_DEVIATIONS, type Support } from './support.js';

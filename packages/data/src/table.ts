@@ -16,6 +16,8 @@ export type TableColumn =
       readonly integer: boolean;
       /** The words for 0 and 1 of a column that has such. */
       readonly words?: readonly [string, string];
+      /** Whether it is given, and the others are learnt for what it is. */
+      readonly given?: boolean;
     }
   /** The same in all rows that were learnt from. */
   | { readonly kind: 'constant'; readonly name: string; readonly value: number }
