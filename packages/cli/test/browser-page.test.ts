@@ -4,18 +4,17 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { basename, dirname, extname, join } from 'node:path';
-import type * as browserTypes from '@meanflow/browser';
+import { findChromium, launchChromium } from '@meanflow/conformance/chromium';
 import * as ort from 'onnxruntime-node';
 import { succeed, temporaryFolder } from './support/cli.js';
 import { networks, tinyVae, writeDecoder, writeNetwork } from './support/published.js';
 import { writeJson } from './support/tiny.js';
 
-/** Loaded as the command does, since it may be missing. */
-async function browserPackage(): Promise<typeof browserTypes | string> {
+/** Why there is no Chromium, if there is none. */
+function absence(): string | undefined {
   try {
-    const found = await import('@meanflow/browser');
-    found.findChromium();
-    return found;
+    findChromium();
+    return undefined;
   } catch (error) {
     if (process.env.MEANFLOW_REQUIRE_CHROMIUM === '1') throw error;
     return (error as Error).message.replaceAll('\n', ' ');
@@ -23,8 +22,8 @@ async function browserPackage(): Promise<typeof browserTypes | string> {
 }
 
 const folder = temporaryFolder();
-const browser = await browserPackage();
-const describeChromium = typeof browser === 'string' ? describe.skip : describe;
+const reason = absence();
+const describeChromium = reason === undefined ? describe : describe.skip;
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html',
   '.mjs': 'text/javascript',
@@ -57,7 +56,7 @@ async function serve(html: string): Promise<{ url: string; close(): void }> {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close };
 }
 
-describeChromium(`in Chromium${typeof browser === 'string' ? `: ${browser}` : ''}`, () => {
+describeChromium(`in Chromium${reason === undefined ? '' : `: ${reason}`}`, () => {
   test('the page of the documentation draws a picture from latents and their decoder', async () => {
     const vae = await writeDecoder(folder.path('vae-published'));
     const half = await writeJson(folder.path('vae.json'), { autoencoder: tinyVae });
@@ -89,7 +88,6 @@ describeChromium(`in Chromium${typeof browser === 'string' ? `: ${browser}` : ''
     await session.release();
     const wanted = Uint8ClampedArray.from(samples.data as Float32Array);
     expect(new Set(wanted).size).toBeGreaterThan(20);
-    const { launchChromium } = browser as Exclude<typeof browser, string>;
     const [server, chromium] = [await serve(page), await launchChromium()];
     try {
       const tab = await chromium.newPage();

@@ -3,28 +3,29 @@
  * with it, and each backend of a browser in a browser of its own.
  */
 import { fork } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { remoteReport, type RemoteMessage, type ReportSource } from '@meanflow/conformance';
-import { ArgumentError, didYouMean } from '@meanflow/core';
+import { conformanceInChromium, type PageProgram } from '@meanflow/conformance/chromium';
+import { ArgumentError, BackendError, didYouMean } from '@meanflow/core';
 import { backends } from '../backends.js';
 import { allowsSoftware, withSoftwareHint } from '../software-adapters.js';
-import { loadBrowser } from './browser.js';
+import { ORT_FILES, pageBackends } from './page-backends.js';
 import type { WorkerRequest } from './worker.js';
 
 const BROWSER = 'chromium/';
 
-/** The names before the package is loaded, which not every installation has. */
-const inBrowser = ['tfjs:webgpu', 'ort:webgpu', 'ort:wasm'] as const;
-
-/** The worker's entry: beside this file, and like it built or source. */
-const entry = fileURLToPath(import.meta.url).replace(/sources(?=\.\w+$)/, 'worker');
+/** A program's entry beside this file, and like it built or source. */
+const beside = (name: string): URL =>
+  new URL(`./${name}.${import.meta.url.split('.').at(-1)}`, import.meta.url);
 
 /** All sources: the reference, then what runs in Node, then what runs in a browser. */
 export const sources: readonly ReportSource[] = [
   ...[...backends]
     .sort((a, b) => Number(b.name === 'reference') - Number(a.name === 'reference'))
     .map(({ name }) => processSource(name)),
-  ...inBrowser.map(browserSource),
+  ...Object.keys(pageBackends).map(pageSource),
 ];
 
 /** @throws {ArgumentError} when there is none of that name, with the nearest one */
@@ -42,7 +43,10 @@ function processSource(name: string): ReportSource {
     name,
     run: async (options) => {
       // Infinities cross this border, and what a library prints goes to the error stream: results are printed elsewhere.
-      const worker = fork(entry, { serialization: 'advanced', stdio: ['ignore', 2, 2, 'ipc'] });
+      const worker = fork(fileURLToPath(beside('worker')), {
+        serialization: 'advanced',
+        stdio: ['ignore', 2, 2, 'ipc'],
+      });
       try {
         return await remoteReport(name, options, ({ cases, hear, end }) => {
           worker.on('message', (message: RemoteMessage) => hear(message));
@@ -65,13 +69,35 @@ function processSource(name: string): ReportSource {
   };
 }
 
-function browserSource(backend: (typeof inBrowser)[number]): ReportSource {
+function pageSource(backend: string): ReportSource {
   return {
     name: `${BROWSER}${backend}`,
     run: async (options) => {
-      const { conformanceInBrowser } = await loadBrowser();
       const allowSoftware = allowsSoftware();
-      return withSoftwareHint(() => conformanceInBrowser(backend, { ...options, allowSoftware }));
+      return withSoftwareHint(() =>
+        conformanceInChromium(pageProgram(), backend, { ...options, allowSoftware }),
+      );
     },
   };
+}
+
+/** @throws {BackendError} when onnxruntime-web is not installed */
+function pageProgram(): PageProgram {
+  return {
+    entry: beside('page'),
+    folders: { [ORT_FILES]: ortFolder() },
+    // ONNX Runtime then fetches its WebAssembly glue as a file, which its worker threads need, too.
+    conditions: ['onnxruntime-web-use-extern-wasm'],
+  };
+}
+
+function ortFolder(): string {
+  try {
+    return dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
+  } catch (error) {
+    throw new BackendError(
+      'The kit in Chromium needs the package onnxruntime-web. Run `npm install onnxruntime-web@^1.30`.',
+      { cause: error },
+    );
+  }
 }

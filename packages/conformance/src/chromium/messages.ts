@@ -1,11 +1,12 @@
 /** What Node asks of the page, and by which names they find each other; what the page tells is the kit's `RemoteMessage`. */
-import type { PageBackendName, PageBackendOptions } from './page/backends.js';
 
 /** What the page is to do. */
-export interface PageRequest extends PageBackendOptions {
-  readonly backend: PageBackendName;
+export interface PageRequest {
+  readonly backend: string;
   /** The cases to run, by id. */
   readonly cases: readonly string[];
+  /** Whether a WebGPU adapter may compute in software. */
+  readonly allowSoftware: boolean;
 }
 
 /** The function that Node puts into the page for its messages. */

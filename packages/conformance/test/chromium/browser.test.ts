@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { BackendError } from '@meanflow/core';
-import { findChromium } from '../src/index.js';
+import { findChromium } from '../../src/chromium.js';
 
 let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'meanflow-browser-'));
+  folder = await mkdtemp(join(tmpdir(), 'meanflow-chromium-'));
   for (const name of ['google-chrome', 'mine']) await writeFile(join(folder, name), '');
 });
 afterAll(() => rm(folder, { recursive: true }));

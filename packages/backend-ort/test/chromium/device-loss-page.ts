@@ -1,10 +1,11 @@
 /** The page of a test: a device is destroyed while a backend computes on it, and what the calls say is put into the title. */
-import { ortBackend } from '@meanflow/backend-ort';
 import { hostArray, mul, spec, trace } from '@meanflow/core';
+import { ortBackend } from '../../src/index.js';
+import { ORT_FILES } from './files.js';
 
 async function lose(): Promise<string> {
   const ort = await import('onnxruntime-web/webgpu');
-  ort.env.wasm.wasmPaths = '/onnxruntime-web/';
+  ort.env.wasm.wasmPaths = ORT_FILES;
   const backend = await ortBackend({ ort, device: 'webgpu', allowSoftware: true });
   const { graph } = trace(({ x }) => ({ y: mul(x, 2) }), { x: spec([4]) });
   const executable = await backend.compile(graph);

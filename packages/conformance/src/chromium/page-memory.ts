@@ -2,8 +2,8 @@
  * What a page has allocated: buffers of its GPU devices and its WebAssembly memories. A browser does not tell how much memory a
  * backend holds, and ONNX Runtime for browsers does not either, so the functions that allocate are watched.
  */
-import type { DeviceMemory, MeasuringBackend } from '@meanflow/conformance';
 import type { Backend } from '@meanflow/core';
+import type { DeviceMemory, MeasuringBackend } from '../cases/memory.js';
 
 /** Live figures. */
 export type Allocated = () => DeviceMemory;

@@ -1,20 +1,16 @@
 /**
- * conformanceInBrowser: the kit on a backend in Chromium. A browser and a server of its own for each run, which are closed whatever
+ * conformanceInChromium: the kit on a backend in Chromium. A browser and a server of its own for each run, which are closed whatever
  * happens; a page that crashes, hangs or throws ends the report there.
  */
-import { remoteReport, type RemoteLine, type RemoteOptions, type Report } from '@meanflow/conformance';
-import { ArgumentError, didYouMean } from '@meanflow/core';
 import type { Browser, Page } from 'playwright-core';
-import { bundlePage } from './bundle.js';
-import { launchChromium } from './chromium.js';
+import { remoteReport, type RemoteLine, type RemoteOptions } from '../remote.js';
+import type { Report } from '../report/report.js';
+import { launchChromium } from './browser.js';
+import { bundlePage, type PageProgram } from './bundle.js';
 import { START, TELL, type PageRequest } from './messages.js';
-import { pageBackends, type PageBackendName } from './page/backends.js';
-import { ORT_FILES, servePage } from './server.js';
+import { servePage } from './server.js';
 
-/** The backends that run in a browser, as the page calls them; in reports `chromium/` comes before the name. */
-export const browserBackends = Object.keys(pageBackends) as readonly PageBackendName[];
-
-export interface BrowserOptions extends RemoteOptions {
+export interface ChromiumOptions extends RemoteOptions {
   /** Takes a WebGPU adapter that computes in software, such as Chromium's SwiftShader; without it that is an error. */
   readonly allowSoftware?: boolean;
   /** Starts the browser, which is closed after the run; by default the Chromium of this machine. */
@@ -24,27 +20,26 @@ export interface BrowserOptions extends RemoteOptions {
 /**
  * Runs the kit in headless Chromium.
  *
- * @param backend `tfjs:webgpu`, `ort:webgpu` or `ort:wasm`
+ * @param program the page's, which calls `serveInPage` with its backends
+ * @param backend one of them, by name
  * @returns the report, in which the backend is called `chromium/…` and Chromium's version stands among the device's
- * @throws {ArgumentError} when there is no such backend for a browser
- * @throws {BackendError} when there is no Chromium, or the backend cannot be opened in it: no adapter, or one in software
+ * @throws {BackendError} when there is no Chromium, the page cannot be bundled, or the backend cannot be opened in it: no such
+ *   name, no adapter, or one in software
  */
-export async function conformanceInBrowser(backend: string, options: BrowserOptions = {}): Promise<Report> {
+export async function conformanceInChromium(
+  program: PageProgram,
+  backend: string,
+  options: ChromiumOptions = {},
+): Promise<Report> {
   const { allowSoftware = false, launch = () => launchChromium(), ...remote } = options;
-  if (!isPageBackend(backend)) {
-    throw new ArgumentError(
-      `No backend "${backend}" runs in a browser.${didYouMean(backend, browserBackends)} There are ${browserBackends.join(', ')}.`,
-    );
-  }
   const browser = await launch();
   try {
-    const server = await servePage(await bundlePage());
+    const server = await servePage(await bundlePage(program), program.folders);
     try {
       const page = await browser.newPage();
       const report = await remoteReport(`chromium/${backend}`, remote, (line) => {
         listen(line, page, browser);
-        const { cases } = line;
-        const request = { backend, cases, allowSoftware, ortFiles: ORT_FILES } satisfies PageRequest;
+        const request: PageRequest = { backend, cases: line.cases, allowSoftware };
         begin(page, server.url, line, request).catch((error: unknown) => line.end(firstLine(error)));
       });
       const versions = { ...report.device.versions, chromium: browser.version() };
@@ -56,9 +51,6 @@ export async function conformanceInBrowser(backend: string, options: BrowserOpti
     await browser.close();
   }
 }
-
-const isPageBackend = (name: string): name is PageBackendName =>
-  (browserBackends as readonly string[]).includes(name);
 
 /** Ends the report with the page. */
 function listen({ end }: RemoteLine, page: Page, browser: Browser): void {

@@ -1,12 +1,11 @@
 /**
- * The page's server: the bundle and ONNX Runtime's WebAssembly files, to this machine only. Its headers isolate the page, without
- * which a browser gives it no shared memory and so no threads in WebAssembly.
+ * The page's server: the bundle and the WebAssembly files of its libraries, to this machine only. Its headers isolate the page,
+ * without which a browser gives it no shared memory and so no threads in WebAssembly.
  */
 import { readFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { dirname, extname, join } from 'node:path';
+import { extname, join } from 'node:path';
 import { ENTRY, type Bundle } from './bundle.js';
 
 export interface PageServer {
@@ -14,9 +13,6 @@ export interface PageServer {
   readonly url: string;
   close(): Promise<void>;
 }
-
-/** Path under which ONNX Runtime's files are served. */
-export const ORT_FILES = '/onnxruntime-web/';
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -38,18 +34,18 @@ const html = Buffer.from(`<!doctype html>
 `);
 
 /** Serves the page at a port that is free. */
-export async function servePage(bundle: Bundle): Promise<PageServer> {
-  const ortFolder = dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
+export async function servePage(
+  bundle: Bundle,
+  folders: Readonly<Record<string, string>> = {},
+): Promise<PageServer> {
   const find = async (path: string): Promise<Uint8Array | undefined> => {
     if (path === '/index.html') return html;
-    const file = path.slice(ORT_FILES.length);
+    const folder = Object.entries(folders).find(([prefix]) => path.startsWith(prefix));
+    if (folder === undefined) return bundle.get(path.slice(1));
+    const file = path.slice(folder[0].length);
     // A bare name, so that nothing outside of the folder can be asked for.
-    if (path.startsWith(ORT_FILES)) {
-      return /^[\w.-]+\.(wasm|mjs)$/.test(file)
-        ? readFile(join(ortFolder, file)).catch(() => undefined)
-        : undefined;
-    }
-    return bundle.get(path.slice(1));
+    if (!/^[\w.-]+\.(wasm|mjs)$/.test(file)) return undefined;
+    return readFile(join(folder[1], file)).catch(() => undefined);
   };
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;

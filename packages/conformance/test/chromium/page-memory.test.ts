@@ -1,6 +1,6 @@
 import type { MeasuringBackend } from '@meanflow/conformance';
 import { referenceBackend } from '@meanflow/core';
-import { countAllocations, withMemory } from '../src/page/memory.js';
+import { countAllocations, withMemory } from '../../src/chromium/page-memory.js';
 
 /** What the platform of a browser has, as far as it is watched. */
 class GPUBuffer {

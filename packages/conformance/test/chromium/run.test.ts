@@ -1,22 +1,23 @@
-import type { Case } from '@meanflow/conformance';
-import { ArgumentError, BackendError } from '@meanflow/core';
 import type { Browser } from 'playwright-core';
-import { conformanceInBrowser, launchChromium, type BrowserOptions } from '../src/index.js';
-import { describeChromium } from './support.js';
+import type { Case } from '@meanflow/conformance';
+import { BackendError } from '@meanflow/core';
+import { conformanceInChromium, launchChromium, type ChromiumOptions } from '../../src/chromium.js';
+import { describeChromium, program } from './support.js';
 
-const onlyNeg = ({ op }: Case): boolean => op === 'neg';
-
-test('a backend that no browser has is refused', async () => {
-  const refused = conformanceInBrowser('ort:wams');
-  await expect(refused).rejects.toThrow(ArgumentError);
-  await expect(refused).rejects.toThrow('Did you mean "ort:wasm"');
+test('a page that cannot be bundled is refused, naming it', async () => {
+  const entry = new URL('./nowhere.ts', import.meta.url);
+  const refused = conformanceInChromium({ entry }, 'reference', { launch: async () => closed });
+  await expect(refused).rejects.toThrow(BackendError);
+  await expect(refused).rejects.toThrow(/^The page .*nowhere\.ts cannot be bundled: /);
 });
+
+const closed = { close: async () => undefined } as Browser;
 
 describeChromium('in Chromium', () => {
   /** Runs with a browser that the test can disturb after the third result. */
-  async function disturbed(disturb: (browser: Browser) => unknown, options: BrowserOptions = {}) {
+  async function disturbed(disturb: (browser: Browser) => unknown, options: ChromiumOptions = {}) {
     let browser: Browser | undefined;
-    const report = await conformanceInBrowser('ort:wasm', {
+    const report = await conformanceInChromium(program, 'reference', {
       // The case about memory lets the page hear of other things; the first ones keep it busy.
       filter: ({ op }) => ['neg', 'memory', 'train step'].includes(op),
       launch: async () => (browser = await launchChromium()),
@@ -30,33 +31,34 @@ describeChromium('in Chromium', () => {
 
   test('the report names the backend, Chromium and the cases in their order', async () => {
     const progress: string[] = [];
-    const report = await conformanceInBrowser('ort:wasm', {
-      filter: onlyNeg,
+    const report = await conformanceInChromium(program, 'reference', {
+      filter: ({ op }) => op === 'neg',
       onResult: ({ id }, done, count) => progress.push(`${id} ${done}/${count}`),
     });
     expect(report).toMatchObject({
-      backend: 'chromium/ort:wasm',
-      device: {
-        device: 'wasm',
-        versions: {
-          chromium: expect.stringMatching(/^\d+\./),
-          'onnxruntime-web': expect.stringMatching(/^1\./),
-        },
-      },
+      backend: 'chromium/reference',
+      device: { device: 'cpu', versions: { chromium: expect.stringMatching(/^\d+\./) } },
     });
     expect(progress).toEqual(report.results.map(({ id }, i, { length }) => `${id} ${i + 1}/${length}`));
     expect(progress.length).toBeGreaterThan(10);
   });
 
   test('memory is measured', async () => {
-    const { results } = await conformanceInBrowser('ort:wasm', { filter: ({ op }) => op === 'memory' });
+    const filter = ({ op }: Case) => op === 'memory';
+    const { results } = await conformanceInChromium(program, 'with memory', { filter });
     expect(results.length).toBeGreaterThan(0);
     for (const result of results) {
       expect(result).toMatchObject({
         outcome: 'passed',
-        detail: expect.stringMatching(/[1-9]\d* wasmBytes/),
+        detail: expect.stringContaining('196608 wasmBytes'),
       });
     }
+  });
+
+  test('a backend that the page has not is refused, with the nearest', async () => {
+    const refused = conformanceInChromium(program, 'referense');
+    await expect(refused).rejects.toThrow(BackendError);
+    await expect(refused).rejects.toThrow('Did you mean "reference"');
   });
 
   test('a browser that ends, ends the report where it was', async () => {
@@ -80,15 +82,5 @@ describeChromium('in Chromium', () => {
     const { ended, results } = await disturbed(hang, { stallSeconds: 5 });
     expect(ended).toMatch(/^in .*: nothing was heard for 5 seconds/);
     expect(results.length).toBeGreaterThanOrEqual(3);
-  });
-
-  test('a software adapter is refused unless it is allowed', async () => {
-    // Whatever GPU there is, this Chromium has the one in software.
-    const launch = () => launchChromium(['--use-webgpu-adapter=swiftshader']);
-    for (const backend of ['tfjs:webgpu', 'ort:webgpu']) {
-      const refused = conformanceInBrowser(backend, { launch, filter: onlyNeg });
-      await expect(refused).rejects.toThrow(BackendError);
-      await expect(refused).rejects.toThrow(/asked for, but the only adapter .*in software: .*swiftshader/);
-    }
   });
 });

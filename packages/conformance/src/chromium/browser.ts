@@ -5,7 +5,8 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { BackendError } from '@meanflow/core';
-import { chromium, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { peer } from './peer.js';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'microsoft-edge'];
 
@@ -36,10 +37,11 @@ const flags = ['--enable-unsafe-webgpu', '--enable-features=Vulkan'];
  * Starts Chromium without a window.
  *
  * @param more further flags of its command line
- * @throws {BackendError} when there is none or it does not start
+ * @throws {BackendError} when there is none, it does not start, or playwright-core is missing
  */
 export async function launchChromium(more: readonly string[] = []): Promise<Browser> {
   const executablePath = findChromium();
+  const { chromium } = await peer('playwright-core', () => import('playwright-core'));
   try {
     return await chromium.launch({ executablePath, headless: true, args: [...flags, ...more] });
   } catch (error) {

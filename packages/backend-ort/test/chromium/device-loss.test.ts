@@ -1,16 +1,13 @@
 /** ONNX Runtime in Chromium, where a run on a device that was destroyed would wait for ever. */
-import { fileURLToPath } from 'node:url';
-import { bundlePage } from '../src/bundle.js';
-import { launchChromium } from '../src/chromium.js';
-import { servePage } from '../src/server.js';
-import { absences } from './support.js';
+import { absenceInChromium, bundlePage, launchChromium, servePage } from '@meanflow/conformance/chromium';
+import { kit, pageProgram } from './support.js';
 
-const reason = absences['ort:webgpu'];
+const reason = await absenceInChromium(kit, 'ort:webgpu');
 const inChromium = reason === undefined ? test : test.skip;
 
 inChromium('calls on a lost device say so', async () => {
-  const page = fileURLToPath(new URL('./page/device-loss.ts', import.meta.url));
-  const server = await servePage(await bundlePage(page));
+  const program = pageProgram('./device-loss-page.ts');
+  const server = await servePage(await bundlePage(program), program.folders);
   const browser = await launchChromium(['--use-webgpu-adapter=swiftshader']);
   try {
     const tab = await browser.newPage();

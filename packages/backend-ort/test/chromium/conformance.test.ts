@@ -1,0 +1,15 @@
+/** The conformance kit on ONNX Runtime in headless Chromium: a test for each op and aspect. */
+import { conformanceInChromium, describeInChromium, launchChromium } from '@meanflow/conformance/chromium';
+import { BackendError } from '@meanflow/core';
+import { kit } from './support.js';
+
+const absence = await describeInChromium(kit, 'ort:webgpu', { describe, test });
+await describeInChromium(kit, 'ort:wasm', { describe, test });
+
+(absence === undefined ? test : test.skip)('a software adapter is refused unless it is allowed', async () => {
+  // Whatever GPU there is, this Chromium has the one in software.
+  const launch = () => launchChromium(['--use-webgpu-adapter=swiftshader']);
+  const refused = conformanceInChromium(kit, 'ort:webgpu', { launch, filter: () => false });
+  await expect(refused).rejects.toThrow(BackendError);
+  await expect(refused).rejects.toThrow(/asked for, but the only adapter .*in software: .*swiftshader/);
+});

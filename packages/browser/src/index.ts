@@ -1,3 +1,0 @@
-/** `@meanflow/browser`: the conformance kit in a real browser. */
-export { findChromium, launchChromium } from './chromium.js';
-export { browserBackends, conformanceInBrowser, type BrowserOptions } from './run.js';

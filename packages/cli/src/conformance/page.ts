@@ -1,0 +1,5 @@
+/** The program of the page in which `meanflow conformance` runs the kit in Chromium. */
+import { serveInPage } from '@meanflow/conformance/page';
+import { pageBackends } from './page-backends.js';
+
+serveInPage(pageBackends);
