@@ -3,6 +3,14 @@ import nx from '@nx/eslint-plugin';
 import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
+// The rule about layers reads Nx's graph of the packages from a cache, and passes everything where there is none: outside of
+// Nx's own tasks it is made here. (Making it reads this file, in processes that inherit the variable.)
+if (process.env.NX_TASK_TARGET_TARGET === undefined && process.env.MEANFLOW_MAKING_GRAPH === undefined) {
+  Object.assign(process.env, { MEANFLOW_MAKING_GRAPH: '1', NX_DAEMON: 'false' });
+  const { createProjectGraphAsync } = await import('@nx/devkit');
+  await createProjectGraphAsync();
+}
+
 /** Of our own packages, those of a layer may import only the layers listed for it. */
 const layers = {
   core: [],

@@ -1,4 +1,4 @@
-import type { MeasuringBackend } from '@meanflow/conformance';
+import type { MeasuringBackend } from '../../src/index.js';
 import { referenceBackend } from '@meanflow/core';
 import { countAllocations, withMemory } from '../../src/chromium/page-memory.js';
 

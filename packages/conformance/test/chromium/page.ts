@@ -1,5 +1,5 @@
 /** The page of the harness's own tests: the reference interpreter, and one that has taken memory of WebAssembly. */
-import { serveInPage } from '@meanflow/conformance/page';
+import { serveInPage } from '../../src/page.js';
 import { referenceBackend } from '@meanflow/core';
 
 const { WebAssembly: wasm } = globalThis as unknown as {

@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core';
-import type { Case } from '@meanflow/conformance';
+import type { Case } from '../../src/index.js';
 import { BackendError } from '@meanflow/core';
 import { conformanceInChromium, launchChromium, type ChromiumOptions } from '../../src/chromium.js';
 import { describeChromium, program } from './support.js';
