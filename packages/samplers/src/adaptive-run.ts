@@ -1,8 +1,6 @@
 /**
- * The host's loop around an adaptive solver (Hairer, Nørsett and Wanner, "Solving Ordinary Differential
- * Equations I", section II.4): the device computes a step and its error estimate, and the host reads that one
- * number, keeps or repeats the step and chooses the next size. The starting size is that book's too. A batch
- * takes its steps together.
+ * The host's loop around an adaptive solver: the device computes a step and its error estimate, and the host reads
+ * that one number, keeps or repeats the step and chooses the next size. A batch takes its steps together.
  */
 import {
   abs,
@@ -19,12 +17,8 @@ import {
 import type { VelocityField } from './field.js';
 import type { ChunkInputs, ChunkResult } from './fixed-step-run.js';
 import { scalar, type Program } from './program.js';
-import { rootMeanSquare } from './solvers/dormand-prince.js';
 import type { AdaptiveSolver } from './solvers/solver.js';
-
-const SAFETY = 0.9;
-const SMALLEST_FACTOR = 0.2;
-const LARGEST_FACTOR = 10;
+import { firstSize, nextSize, rootMeanSquare, trialSize } from './solvers/step-controller.js';
 
 /** The programs of an adaptive solver. */
 export interface AdaptivePrograms {
@@ -102,16 +96,11 @@ export async function runAdaptive(
   try {
     const [position, speed] = [await readScalar(first.position), await readScalar(first.speed)];
     const span = Math.abs(times[times.length - 1] - t);
-    const trial = Math.min(position < 1e-5 || speed < 1e-5 ? 1e-6 : (0.01 * position) / speed, span);
+    const trial = trialSize(position, speed, span);
     const probed = await run(programs.probe, { ...state, t: scalar(t), step: scalar(direction * trial) });
     evaluations += programs.probe.evaluations;
     const steepest = Math.max(speed, (await readScalar(probed.change)) / trial);
-    const power = 1 / (solver.errorOrder + 1);
-    let size = Math.min(
-      100 * trial,
-      steepest <= 1e-15 ? Math.max(1e-6, trial * 1e-3) : (0.01 / steepest) ** power,
-      span,
-    );
+    let size = firstSize(trial, steepest, solver.errorOrder, span);
     let attempts = 0;
     for (const target of times.slice(1)) {
       let rejected = false;
@@ -142,19 +131,18 @@ export async function runAdaptive(
           release(after);
           throw new MeanflowError(`${solver.name}: the velocity at t = ${t} is not finite.`);
         }
-        const factor = error === 0 ? LARGEST_FACTOR : SAFETY * error ** -power;
+        const proposed = nextSize(taken, error, solver.errorOrder, rejected);
         if (error > 1) {
           release(after);
           rejectedSteps++;
           rejected = true;
-          size = taken * Math.max(SMALLEST_FACTOR, factor);
+          size = proposed;
           continue;
         }
         release(state);
         state = after;
         t = next;
-        // After a rejection the step may not grow at once; a step cut short to hit a time says little about the next.
-        const proposed = taken * Math.min(rejected ? 1 : LARGEST_FACTOR, Math.max(SMALLEST_FACTOR, factor));
+        // A step cut short to hit a time says little about the next.
         size = isLast ? Math.max(size, proposed) : proposed;
         rejected = false;
       }

@@ -1,14 +1,33 @@
 /** The solvers, and the fixed-step ones by name. */
 import { averageVelocity } from './average-velocity.js';
-import { euler } from './euler.js';
-import { heun } from './heun.js';
-import { midpoint } from './midpoint.js';
-import { rk4 } from './rk4.js';
-import type { FixedStepSolver } from './solver.js';
+import { adaptiveRungeKutta, rungeKutta, type Tolerances } from './runge-kutta.js';
+import type { AdaptiveSolver, FixedStepSolver } from './solver.js';
+import * as tableaus from './tableaus.js';
 
-export { averageVelocity, euler, heun, midpoint, rk4 };
-export { dormandPrince, type Tolerances } from './dormand-prince.js';
+export { averageVelocity, adaptiveRungeKutta, rungeKutta, tableaus };
+export type { Tolerances };
+export type { ButcherTableau, EmbeddedTableau, Weights } from './tableau.js';
 export type { AdaptiveSolver, AttemptedStep, FixedStepSolver, Solver } from './solver.js';
+
+export const euler = rungeKutta(tableaus.euler);
+export const heun = rungeKutta(tableaus.heun);
+export const midpoint = rungeKutta(tableaus.midpoint);
+export const rk4 = rungeKutta(tableaus.rk4);
+
+const pairs = new Map<string, AdaptiveSolver>();
+
+/**
+ * Dormand and Prince's solver; the same object for the same tolerances, so that a sampler compiles its programs once.
+ *
+ * @throws {ArgumentError} when a tolerance is negative, both are 0 or `maxSteps` is not a positive whole number
+ */
+export function dormandPrince(tolerances: Tolerances = {}): AdaptiveSolver {
+  const solver = adaptiveRungeKutta(tableaus.dormandPrince, tolerances);
+  const key = [solver.relativeTolerance, solver.absoluteTolerance, solver.maxSteps].join();
+  const known = pairs.get(key) ?? Object.freeze(solver);
+  pairs.set(key, known);
+  return known;
+}
 
 /** The fixed-step solvers by name. */
 export const fixedStepSolvers: Readonly<Record<string, FixedStepSolver>> = Object.fromEntries(

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { cos, HostArray, MeanflowError, mul, RandomKey, referenceBackend, sin } from '@meanflow/core';
-import { createSampler, dormandPrince, perRow, uniformGrid } from '../../src/index.js';
+import {
+  adaptiveRungeKutta,
+  createSampler,
+  dormandPrince,
+  perRow,
+  uniformGrid,
+  type EmbeddedTableau,
+} from '../../src/index.js';
 import { formula, gaussian, maxDifference } from '../helpers.js';
 
 const scipy = JSON.parse(readFileSync(new URL('../data/scipy-rk45.json', import.meta.url), 'utf8')) as {
@@ -22,6 +29,48 @@ test.each(scipy.runs)('takes the steps that SciPy takes at $relativeTolerance', 
   expect(2 + 6 * (run.steps + result.rejectedSteps)).toBe(run.nfev);
   // Starting values and times are rounded to float32.
   expect(maxDifference(result.samples.data, run.z)).toBeLessThan(5e-7);
+});
+
+/** The pair 3(2) of Bogacki and Shampine (1989), whose last stage lies at the solution. */
+const bogackiShampine: EmbeddedTableau = {
+  name: 'bogacki-shampine',
+  order: 3,
+  c: [0, 1 / 2, 3 / 4, 1],
+  a: [[], [1 / 2], [0, 3 / 4], [2 / 9, 1 / 3, 4 / 9]],
+  b: [2 / 9, 1 / 3, 4 / 9, 0],
+  error: [2 / 9 - 7 / 24, 1 / 3 - 1 / 4, 4 / 9 - 1 / 3, -1 / 8],
+  errorOrder: 2,
+};
+
+/** Heun's method with Euler's in it: the velocity at the solution is none of its stages. */
+const heunEuler: EmbeddedTableau = {
+  name: 'heun-euler',
+  order: 2,
+  c: [0, 1],
+  a: [[], [1]],
+  b: { parts: [1, 1], of: 2 },
+  error: { parts: [-1, 1], of: 2 },
+  errorOrder: 1,
+};
+
+test.each([
+  [bogackiShampine, 3],
+  [heunEuler, 2],
+])('$name, a tableau of the caller, keeps its error near the tolerance', async (tableau, perStep) => {
+  await using sampler = createSampler(referenceBackend(), problem);
+  const errors: number[] = [];
+  for (const tolerance of [1e-3, 1e-5]) {
+    const solver = adaptiveRungeKutta(tableau, {
+      relativeTolerance: tolerance,
+      absoluteTolerance: tolerance,
+    });
+    expect(solver.evaluationsPerStep).toBe(perStep);
+    const { samples, nfe } = await sampler.sample({ params: {}, noise, solver, times: [1, 0] });
+    expect((nfe - 2) % perStep).toBe(0);
+    errors.push(maxDifference(samples.data, scipy.exact) / tolerance);
+  }
+  expect(Math.max(...errors)).toBeLessThan(20);
+  expect(Math.min(...errors)).toBeGreaterThan(0.02);
 });
 
 test('passes through every time of the grid', async () => {

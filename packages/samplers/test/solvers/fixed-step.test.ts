@@ -1,33 +1,58 @@
-import { readFileSync } from 'node:fs';
-import { cos, HostArray, hostArray, mul, RandomKey, sin } from '@meanflow/core';
+import { cos, HostArray, hostArray, mul, RandomKey } from '@meanflow/core';
 import { interpret } from '@meanflow/core/backend';
 import {
   averageVelocity,
   checkGrid,
+  euler,
   fixedStepSolvers,
+  heun,
+  midpoint,
   perRow,
+  rk4,
+  rungeKutta,
   sampleGraph,
+  tableaus,
   uniformGrid,
+  type ButcherTableau,
 } from '../../src/index.js';
 import { formula, gaussian, maxDifference } from '../helpers.js';
 
-const scipy = JSON.parse(readFileSync(new URL('../data/scipy-rk45.json', import.meta.url), 'utf8')) as {
-  z1: number[];
-  exact: number[];
+/** dz/dt = z² cos t, whose solutions are 1 / (c − sin t). */
+const problem = formula([4], {}, (_, { z, t }) => mul(mul(z, z), perRow(cos(t), z)));
+const end = [0.5, 1.25, -0.4, 2];
+const exact = end.map((z) => 1 / (1 / z + Math.sin(1)));
+
+/** Ralston's third-order method (1962), as somebody would write it who has it from a book. */
+const ralston: ButcherTableau = {
+  name: 'ralston-3',
+  order: 3,
+  c: [0, 1 / 2, 3 / 4],
+  a: [[], [1 / 2], [0, 3 / 4]],
+  b: { parts: [2, 3, 4], of: 9 },
 };
 
-/** dz/dt = sin(3 z) + z cos(5 t) */
-const problem = formula([4], {}, (_, { z, t }) => sin(mul(z, 3)).add(z.mul(perRow(cos(mul(t, 5)), z))));
-
-test.each(['euler', 'midpoint', 'heun', 'rk4'])('%s converges at its order, and counts', (name) => {
-  const solver = fixedStepSolvers[name];
-  const errors = [128, 256].map((steps) => {
-    const { graph, nfe } = sampleGraph(problem, {}, { rows: 1, solver, times: uniformGrid(steps) });
-    expect(nfe).toBe(steps * solver.evaluationsPerStep);
-    const noise = new HostArray('float64', [1, 4], Float64Array.from(scipy.z1));
-    return maxDifference(interpret(graph, { 'values/noise': noise }).samples.data, scipy.exact);
+test.each([
+  [euler, 1, 1],
+  [midpoint, 2, 2],
+  [heun, 2, 2],
+  [rk4, 4, 4],
+  [rungeKutta(ralston), 3, 3],
+  // Its last stage is for the error alone.
+  [rungeKutta(tableaus.dormandPrince), 5, 6],
+])('$name converges at its order, and counts', (solver, order, evaluations) => {
+  expect([solver.order, solver.evaluationsPerStep]).toEqual([order, evaluations]);
+  const [coarse, fine] = [64, 128].map((count) => {
+    const { graph, nfe } = sampleGraph(problem, {}, { rows: 1, solver, times: uniformGrid(count) });
+    expect(nfe).toBe(count * evaluations);
+    const noise = new HostArray('float64', [1, 4], Float64Array.from(end));
+    return maxDifference(interpret(graph, { 'values/noise': noise }).samples.data, exact);
   });
-  expect(Math.abs(Math.log2(errors[0] / errors[1]) - solver.order)).toBeLessThan(0.15);
+  expect(Math.abs(Math.log2(coarse / fine) - order)).toBeLessThan(0.15);
+});
+
+test('the fixed-step solvers by name', () => {
+  expect(Object.keys(fixedStepSolvers)).toEqual(['average-velocity', 'euler', 'heun', 'midpoint', 'rk4']);
+  expect(fixedStepSolvers).toMatchObject({ heun, rk4 });
 });
 
 test.each([[[1, 0]], [[1, 0.7, 0.1, 0]], [uniformGrid(4)]])(
