@@ -13,10 +13,9 @@ import {
   sub,
   sum,
   type HostArray,
-  type Symbolic,
+  type Objective,
   type Tensor,
 } from '@meanflow/core';
-import type { TrainingObjective } from '@meanflow/training';
 import type { ClassifierNetwork, ClassifierParameters } from './network.js';
 
 /** Images with their classes. */
@@ -31,10 +30,10 @@ export interface LabelledImages {
 type NoDraws = Readonly<Record<string, never>>;
 
 /** Mean cross-entropy in nats, with the share of right classes as a metric. */
-export const crossEntropy: TrainingObjective<ClassifierNetwork, LabelledImages, NoDraws> = {
+export const crossEntropy: Objective<ClassifierNetwork, ClassifierParameters, LabelledImages, NoDraws> = {
   name: 'cross-entropy',
   draw: () => ({}),
-  loss: (network, params: Symbolic<ClassifierParameters>, { x, label }) => {
+  loss: ({ network, params, batch: { x, label } }) => {
     const { logits } = network.apply(params, x);
     return {
       loss: mean(negativeLogLikelihood(logits, label)),

@@ -64,4 +64,4 @@ export * from './backend.js';
 export { isDeviceArray } from './check-inputs.js';
 export { referenceBackend } from './reference-backend.js';
 export type { Network, Symbolic } from './network.js';
-export type { Objective } from './objective.js';
+export type * from './objective.js';

@@ -101,10 +101,9 @@ export {
 export { improvedMeanFlowEvaluation, improvedMeanFlowPreset, meanFlowPresets } from './objectives/presets.js';
 export type {
   BatchShape,
-  LossAndMetrics,
   TrainingBatch,
   VelocityDraws,
+  VelocityLossInputs,
   VelocityObjective,
 } from './objectives/velocity-objective.js';
-export { withDropout } from './objectives/with-dropout.js';
 export type { ParameterTree, VelocityInputs, VelocityNetwork, VelocityOutputs } from '@meanflow/samplers';

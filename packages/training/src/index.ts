@@ -31,7 +31,6 @@ export {
   lossAndGradients,
   trainStep,
   type ParameterSource,
-  type TrainingObjective,
   type StepScalars,
   type SymbolicState,
   type TrainStepInput,

@@ -2,14 +2,7 @@
  * What a step is made on, taken from where it comes from: copied, so that it may be changed there for the next step, and
  * checked where a device would not notice that it is wrong.
  */
-import {
-  ArgumentError,
-  checkLabels,
-  toHostArray,
-  type HostArray,
-  type RandomKey,
-  type Tree,
-} from '@meanflow/core';
+import { ArgumentError, checkLabels, toHostArray, type HostArray, type Tree } from '@meanflow/core';
 import type { VelocityNetwork } from '@meanflow/samplers';
 import { mapTree } from './trees.js';
 
@@ -19,8 +12,8 @@ export function takeTree(tree: Tree<HostArray>): Tree<HostArray> {
   return mapTree((leaf: HostArray) => toHostArray(leaf)?.clone() ?? leaf, tree);
 }
 
-/** The parts of a velocity network that data and draws depend on; other networks have neither. */
-export type DataNeeds = Partial<Pick<VelocityNetwork, 'classCount' | 'drawDropout'>>;
+/** The part of a velocity network that data must fit; other networks have none. */
+export type DataNeeds = Partial<Pick<VelocityNetwork, 'classCount'>>;
 
 /**
  * @throws {ArgumentError} when the network has classes and a label is none of them, or there are no labels
@@ -41,23 +34,4 @@ export function checkBatchLabels(
     );
   }
   checkLabels(`The batch of step ${step + 1}: label`, label, { classCount, rows });
-}
-
-/**
- * The draws with those that the network's dropout needs, unless they are there already: nothing would be dropped without
- * them.
- *
- * @param key the step's
- */
-export function withDropoutDraws(
-  { drawDropout }: DataNeeds,
-  draws: Tree<HostArray>,
-  key: RandomKey,
-  rows: number,
-): Tree<HostArray> {
-  if (drawDropout === undefined || (draws !== undefined && 'dropout' in draws)) return draws;
-  return {
-    ...(draws as Readonly<Record<string, Tree<HostArray>>>),
-    dropout: drawDropout(key.fold('dropout'), rows),
-  };
 }

@@ -51,9 +51,9 @@ export class StepProgram {
    * @throws {ShapeError | DTypeError | PytreeError} when network, objective and data do not fit together
    * @throws {BackendError} when the steps cannot run on the backend
    */
-  static async compile<Net, Batch, Draws>(
+  static async compile<Net, Params, Batch, Draws>(
     backend: Backend,
-    parts: TrainStepParts<Net, Batch, Draws>,
+    parts: TrainStepParts<Net, Params, Batch, Draws>,
     {
       state,
       data,
@@ -72,7 +72,10 @@ export class StepProgram {
       return count === 1 ? steps[0] : { steps };
     };
     const name = `train ${parts.objective.name}${count === 1 ? '' : `, ${count} steps`}`;
-    const f = count === 1 ? trainStep<Net, Batch, Draws>(parts) : trainSteps<Net, Batch, Draws>(parts);
+    const f =
+      count === 1
+        ? trainStep<Net, Params, Batch, Draws>(parts)
+        : trainSteps<Net, Params, Batch, Draws>(parts);
     const graph = traceTree(f, { ...state, ...inputs(0, 1) }, name);
     const paths = Object.keys(flattenTree<HostArray | TensorSpec>(state));
     const executable = await backend.compile(graph, {

@@ -12,9 +12,9 @@ import {
   treeLeaves,
   valueAndGrad,
   where,
-  type HostArray,
-  type MapLeaves,
+  type Objective,
   type RandomKey,
+  type Symbolic,
   type Tensor,
   type Tree,
 } from '@meanflow/core';
@@ -27,26 +27,10 @@ export interface ParameterSource<Params> {
   init(key: RandomKey): Params;
 }
 
-/**
- * What training asks of an objective: core's `Objective` for the batches of one source. Its trees are not constrained
- * here, so that a batch may be an interface.
- */
-export interface TrainingObjective<Net, Batch, Draws> {
-  readonly name: string;
-  draw(key: RandomKey, batch: Batch): Draws;
-  /** The parameters are those that the network made. */
-  loss(
-    network: Net,
-    params: never,
-    batch: MapLeaves<Batch, HostArray, Tensor>,
-    draws: MapLeaves<Draws, HostArray, Tensor>,
-  ): { readonly loss: Tensor; readonly metrics: Readonly<Record<string, Tensor>> };
-}
-
 /** What a train step is made of. */
-export interface TrainStepParts<Net, Batch, Draws> {
+export interface TrainStepParts<Net, Params, Batch, Draws> {
   readonly network: Net;
-  readonly objective: TrainingObjective<NoInfer<Net>, NoInfer<Batch>, Draws>;
+  readonly objective: Objective<NoInfer<Net>, NoInfer<Params>, NoInfer<Batch>, Draws>;
   readonly optimizer: GradientTransform;
   readonly ema?: Ema;
   /** Leave the state as it was where the loss or the new state is not finite; false by default. */
@@ -77,18 +61,19 @@ export type TrainStepOutput = SymbolicState & {
 };
 
 /** The first half: the loss, the objective's metrics and the gradient of the loss in the parameters. */
-export function lossAndGradients<Net, Batch, Draws>(
-  { network, objective }: Pick<TrainStepParts<Net, Batch, Draws>, 'network' | 'objective'>,
+export function lossAndGradients<Net, Params, Batch, Draws>(
+  { network, objective }: Pick<TrainStepParts<Net, Params, Batch, Draws>, 'network' | 'objective'>,
   { params, batch, draws }: Pick<TrainStepInput, 'params' | 'batch' | 'draws'>,
 ): { loss: Tensor; metrics: Readonly<Record<string, Tensor>>; gradients: Tree<Tensor> } {
   const [[loss, metrics], gradients] = valueAndGrad(
     (at: Tree<Tensor>) => {
-      const result = objective.loss(
+      const result = objective.loss({
         network,
-        at as never,
-        batch as MapLeaves<Batch, HostArray, Tensor>,
-        draws as MapLeaves<Draws, HostArray, Tensor>,
-      );
+        params: at as Symbolic<Params>,
+        batch: batch as Symbolic<Batch>,
+        draws: draws as Symbolic<Draws>,
+        references: {},
+      });
       return [result.loss, result.metrics] as const;
     },
     { hasAux: true },
@@ -122,11 +107,11 @@ const RESERVED = ['step', 'loss', 'learningRate', 'samplesPerSecond'];
  *
  * @throws {ArgumentError} while tracing, when a metric has a name that every line of metrics uses itself
  */
-export function trainStep<Net, Batch, Draws>(
-  parts: TrainStepParts<Net, Batch, Draws>,
+export function trainStep<Net, Params, Batch, Draws>(
+  parts: TrainStepParts<Net, Params, Batch, Draws>,
 ): (input: TrainStepInput) => TrainStepOutput {
   return (input) => {
-    const { loss, metrics, gradients } = lossAndGradients<Net, Batch, Draws>(parts, input);
+    const { loss, metrics, gradients } = lossAndGradients<Net, Params, Batch, Draws>(parts, input);
     const next = applyGradients(parts, input, gradients, input.scalars);
     const all = { ...metrics, ...next.metrics };
     const reserved = RESERVED.find((name) => Object.hasOwn(all, name));

@@ -30,15 +30,15 @@ export type TrainStepsOutput = SymbolicState & {
  *
  * @throws {ArgumentError} while tracing, as `trainStep`
  */
-export function trainSteps<Net, Batch, Draws>(
-  parts: TrainStepParts<Net, Batch, Draws>,
+export function trainSteps<Net, Params, Batch, Draws>(
+  parts: TrainStepParts<Net, Params, Batch, Draws>,
 ): (input: TrainStepsInput) => TrainStepsOutput {
   return ({ steps, ...initial }) => {
     const count = steps.length;
     let state: SymbolicState = initial;
     const reports = steps.map((input, i) => {
       const ema = updatesAverages(parts.ema, i, count) ? parts.ema : undefined;
-      const step = trainStep<Net, Batch, Draws>({ ...parts, ema });
+      const step = trainStep<Net, Params, Batch, Draws>({ ...parts, ema });
       const { loss, metrics, ...next } = step({ ...state, ...input });
       const isLast = i === count - 1;
       state = {

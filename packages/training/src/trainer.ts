@@ -18,7 +18,7 @@ import {
   type TreeStructure,
 } from '@meanflow/core';
 import type { EmaState } from './ema.js';
-import { checkBatchLabels, takeTree, withDropoutDraws, type DataNeeds } from './step-data.js';
+import { checkBatchLabels, takeTree, type DataNeeds } from './step-data.js';
 import { StepProgram, type DeviceState, type StepData, type StepResult } from './step-program.js';
 import type { ParameterSource, TrainStepParts } from './train-step.js';
 import { flattenTree, mapTree } from './trees.js';
@@ -33,11 +33,8 @@ export interface BatchSource<Batch> {
   batch(key: RandomKey, step: number, size: number): Batch;
 }
 
-export interface TrainerOptions<Params, Net, Batch, Draws> extends TrainStepParts<Net, Batch, Draws> {
-  /**
-   * What is trained. Where it has classes (`classCount`), labels of batches are checked; where it has dropout
-   * (`drawDropout`), what that draws is added to the objective's draws.
-   */
+export interface TrainerOptions<Params, Net, Batch, Draws> extends TrainStepParts<Net, Params, Batch, Draws> {
+  /** What is trained. Where it has classes (`classCount`), labels of batches are checked. */
   readonly network: Net & ParameterSource<Params> & DataNeeds;
   readonly backend: Backend;
   readonly data: BatchSource<Batch>;
@@ -129,7 +126,7 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
    * @throws {ShapeError | DTypeError | PytreeError} when network, objective and data do not fit together
    * @throws {BackendError} when the step cannot run on the backend
    */
-  static async create<Params extends Tree<HostArray>, Net, Batch, Draws>(
+  static async create<Net, Draws, Params extends Tree<HostArray> = never, Batch = never>(
     options: TrainerOptions<Params, Net, Batch, Draws>,
   ): Promise<Trainer<Params>> {
     checkOptions<TrainerOptions<Params, Net, Batch, Draws>>('Trainer.create', options, {
@@ -164,12 +161,12 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
       const batch = takeTree(data.batch(keys.data, step, batchSize) as Tree<HostArray>);
       checkBatchLabels(network, batch, step, batchSize);
       const key = keys.draws.fold(step);
-      const draws = takeTree(objective.draw(key, batch as Batch) as Tree<HostArray>);
-      return { batch, draws: withDropoutDraws(network, draws, key, batchSize) };
+      const draws = objective.draw({ network, key, batch: batch as Batch, step });
+      return { batch, draws: takeTree(draws as Tree<HostArray>) };
     };
     const state = mapTree(typeOf, stateTree(initial())) as StateTypes;
     const compile = (count: number) =>
-      StepProgram.compile<Net, Batch, Draws>(backend, options, { state, data: dataOf, count });
+      StepProgram.compile<Net, Params, Batch, Draws>(backend, options, { state, data: dataOf, count });
     return new Trainer(
       compile,
       await compile(1),

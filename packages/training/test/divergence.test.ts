@@ -8,7 +8,7 @@ import {
   type TrainState,
 } from '../src/index.js';
 import { ErrorWatch } from '../src/error-watch.js';
-import { numberTrainer, squaredDistance } from './support/number-problem.js';
+import { numberTrainer, squaredDistance, type NumberInputs } from './support/number-problem.js';
 
 type Numbers = { readonly w: HostArray<'float32'> };
 type NumberOptions = NonNullable<Parameters<typeof numberTrainer>[3]>;
@@ -44,8 +44,8 @@ const plain = () => [2, 2];
 /** An objective whose error is looked at. */
 const watched: typeof squaredDistance = {
   ...squaredDistance,
-  loss(...args) {
-    const { loss, metrics } = squaredDistance.loss(...args);
+  loss: (given) => {
+    const { loss, metrics } = squaredDistance.loss(given);
     return { loss, metrics: { ...metrics, squaredError: loss } };
   },
 };
@@ -254,8 +254,8 @@ describe('an error that grows', () => {
   it('stops a run whose weighted loss says nothing', async () => {
     const weighted = {
       ...squaredDistance,
-      loss: (...args: Parameters<typeof squaredDistance.loss>) => {
-        const { loss } = squaredDistance.loss(...args);
+      loss: (given: NumberInputs) => {
+        const { loss } = squaredDistance.loss(given);
         return { loss: loss.div(stopGradient(loss.add(1e-3))), metrics: { squaredError: loss } };
       },
     };

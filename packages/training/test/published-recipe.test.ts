@@ -50,7 +50,7 @@ describe.each(recipes)('%s', (name, recipe) => {
   test('has an objective that draws for its network', () => {
     const objective = createObjective(recipe.objective);
     const batch = { x: { shape: [16, 3] }, label: { shape: [16] } };
-    const draws = objective.draw(RandomKey.fromSeed(0), batch);
+    const draws = objective.draw({ network, key: RandomKey.fromSeed(0), batch, step: 0 });
     expect(draws.t.shape).toEqual([16]);
     expect('omega' in draws).toBe(network.takesGuidance);
     if (network.classCount !== undefined) expect(draws.dropped!.shape).toEqual([16]);

@@ -4,7 +4,6 @@ import {
   createNetwork,
   createObjective,
   meanFlow,
-  type BatchShape,
   type NetworkConfig,
   type ObjectiveConfig,
 } from '@meanflow/models';
@@ -18,7 +17,13 @@ import {
   type BatchSource,
 } from '../src/index.js';
 import { float32Backend } from './support/float32-backend.js';
-import { dataFrom, numberNetwork, numberTrainer, squaredDistance } from './support/number-problem.js';
+import {
+  dataFrom,
+  numberNetwork,
+  numberTrainer,
+  squaredDistance,
+  type NumberInputs,
+} from './support/number-problem.js';
 import { ring, tinyNetwork, tinyTrainer, type TinyOptions } from './support/tiny-problem.js';
 
 /** All bytes that a trainer's state would be saved as. */
@@ -44,13 +49,13 @@ describe('Trainer', () => {
 
   it('draws the batch and the randomness of a step from the seed and the step alone', async () => {
     const seen: { key: RandomKey; step: number; size: number }[] = [];
-    const drawn: RandomKey[] = [];
+    const drawn: { key: RandomKey; step: number }[] = [];
     const meanflow = meanFlow();
     const objective = {
       ...meanflow,
-      draw(key: RandomKey, batch: BatchShape) {
-        drawn.push(key);
-        return meanflow.draw(key, batch);
+      draw: (given: Parameters<typeof meanflow.draw>[0]) => {
+        drawn.push({ key: given.key, step: given.step });
+        return meanflow.draw(given);
       },
     };
     await using trainer = await Trainer.create({
@@ -67,7 +72,7 @@ describe('Trainer', () => {
     await trainer.advance();
     const keys = trainingKeys(7);
     expect(seen).toEqual([{ key: keys.data, step: 41, size: 5 }]);
-    expect(drawn).toEqual([keys.draws.fold(41)]);
+    expect(drawn).toEqual([{ key: keys.draws.fold(41), step: 41 }]);
     expect(new Set(Object.values(keys).map((key) => key.bits(2).join())).size).toBe(3);
   });
 
@@ -120,8 +125,8 @@ describe('Trainer', () => {
     expect((await trainer.advance()).step).toBe(1);
     const objective = {
       ...squaredDistance,
-      loss(...args: Parameters<typeof squaredDistance.loss>) {
-        const { loss } = squaredDistance.loss(...args);
+      loss: (given: NumberInputs) => {
+        const { loss } = squaredDistance.loss(given);
         return { loss, metrics: { loss } };
       },
     };

@@ -27,7 +27,7 @@ export const transformerLoss =
       ({ params, batch, draws }) => {
         const [[, terms], gradient] = valueAndGrad(
           (at: Symbolic<ParameterTree>) => {
-            const found = objective(network, at, batch, draws);
+            const found = objective({ network, params: at, batch, draws });
             return [found.loss, found] as const;
           },
           { hasAux: true },

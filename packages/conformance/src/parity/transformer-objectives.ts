@@ -1,5 +1,5 @@
 /** The objectives of the transformer cases: the terms of their losses, by the project's own code, under published names. */
-import { add, DataError, mean, mul, sizeOf, type Symbolic, type Tensor } from '@meanflow/core';
+import { add, DataError, mean, mul, sizeOf, type LossInputs, type Tensor } from '@meanflow/core';
 import {
   improvedMeanFlowTerms,
   meanFlowTerms,
@@ -16,10 +16,7 @@ type Terms = Readonly<Record<string, Tensor>> & { readonly loss: Tensor };
 
 /** An objective as a case has it. */
 export type PublishedObjective = (
-  network: AnyNetwork,
-  params: Symbolic<ParameterTree>,
-  batch: Symbolic<TrainingBatch>,
-  draws: Symbolic<VelocityDraws>,
+  given: Omit<LossInputs<AnyNetwork, ParameterTree, TrainingBatch, VelocityDraws>, 'references'>,
 ) => Terms;
 
 export function publishedObjective(family: TransformerFamily, given: ParityCase): PublishedObjective {
@@ -28,8 +25,8 @@ export function publishedObjective(family: TransformerFamily, given: ParityCase)
 
 const meanFlowObjective =
   (given: ParityCase): PublishedObjective =>
-  (network, params, batch, draws) => {
-    const terms = meanFlowTerms(meanFlowMethod(given), network, params, batch, draws);
+  (inputs) => {
+    const terms = meanFlowTerms(meanFlowMethod(given), inputs);
     return {
       loss: terms.loss,
       z_t: terms.z,
@@ -47,11 +44,11 @@ const meanFlowObjective =
 /** Improved MeanFlow's, which is pixel MeanFlow's too. */
 const improvedMeanFlowObjective =
   (given: ParityCase): PublishedObjective =>
-  (network, params, batch, draws) => {
-    const terms = improvedMeanFlowTerms(improvedMeanFlowMethod(given), network, params, batch, draws);
+  (inputs) => {
+    const terms = improvedMeanFlowTerms(improvedMeanFlowMethod(given), inputs);
     const { head } = terms;
     if (head === undefined) throw new DataError(`${given.name}: the network has no velocity head.`);
-    const pixels = sizeOf(network.featureShape);
+    const pixels = sizeOf(inputs.network.featureShape);
     return {
       loss: terms.loss,
       z_t: terms.z,

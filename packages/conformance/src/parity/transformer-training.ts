@@ -2,8 +2,8 @@
  * The cases `*-train`: a few updates by the project's trainer at given batches and draws, with an average of the parameters.
  * What becomes of the parameters, of the average, of the losses and of the learning rate is compared.
  */
-import { DataError, HostArray, type DeviceArray } from '@meanflow/core';
-import type { AnyNetwork, PublishedParameter } from '@meanflow/models';
+import { DataError, HostArray, type DeviceArray, type Objective } from '@meanflow/core';
+import type { AnyNetwork, ParameterTree, PublishedParameter } from '@meanflow/models';
 import {
   adamW,
   cosineSchedule,
@@ -12,7 +12,6 @@ import {
   Trainer,
   warmUpSchedule,
   type Schedule,
-  type TrainingObjective,
 } from '@meanflow/training';
 import { compareOutputs, compareTensor } from './compare-outputs.js';
 import { compareParameters, type LooseRange } from './compare-parameters.js';
@@ -97,13 +96,13 @@ function givenObjective(
   family: TransformerFamily,
   given: ParityCase,
   draw: () => GivenStep['draws'],
-): TrainingObjective<AnyNetwork, GivenStep['batch'], GivenStep['draws']> {
+): Objective<AnyNetwork, ParameterTree, GivenStep['batch'], GivenStep['draws']> {
   const objective = publishedObjective(family, given);
   return {
     name: given.name,
     draw,
-    loss: (network, params, batch, draws) => {
-      const { loss, ...terms } = objective(network, params, batch, draws);
+    loss: (inputs) => {
+      const { loss, ...terms } = objective(inputs);
       const recorded = Object.entries(terms).filter(([name]) => given.tensors[`out/${name}`] !== undefined);
       return { loss, metrics: Object.fromEntries(recorded) };
     },

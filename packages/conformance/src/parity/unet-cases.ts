@@ -69,7 +69,7 @@ export const unetLoss: ParityRunner = async (given, backend) => {
     ({ params, batch, draws }) => {
       const [[, terms], gradient] = valueAndGrad(
         (at: Symbolic<ParameterTree>) => {
-          const terms = meanFlowTerms(config, network, at, batch, draws);
+          const terms = meanFlowTerms(config, { network, params: at, batch, draws });
           return [terms.loss, terms] as const;
         },
         { hasAux: true },

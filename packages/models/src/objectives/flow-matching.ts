@@ -2,7 +2,7 @@
  * Flow matching (Lipman et al., 2023; Liu et al., 2023; Albergo and Vanden-Eijnden, 2023): regress the
  * conditional velocity ε − x at a random point of the path. It is MeanFlow with r = t on every row.
  */
-import { mean, sub, type RandomKey, checkChoice, checkOptions } from '@meanflow/core';
+import { mean, sub, checkChoice, checkOptions } from '@meanflow/core';
 import { checkTimeDistribution, sampleTimes, type TimeDistribution } from '@meanflow/samplers';
 import {
   adaptivelyWeighted,
@@ -11,8 +11,16 @@ import {
   type AdaptiveWeight,
 } from './adaptive-weight.js';
 import { checkLabelDrop, type LabelDrop } from './label-drop.js';
-import { drawDropped, drawNoise, inTraining, labelsOf, noInterval, pathPoint } from './shared.js';
-import type { BatchShape, VelocityDraws, VelocityObjective } from './velocity-objective.js';
+import {
+  drawDropout,
+  drawDropped,
+  drawNoise,
+  inTraining,
+  labelsOf,
+  noInterval,
+  pathPoint,
+} from './shared.js';
+import type { VelocityObjective } from './velocity-objective.js';
 
 /** Flow matching, as plain JSON. */
 export interface FlowMatchingConfig {
@@ -47,17 +55,21 @@ export function flowMatching(
   return {
     name: 'flow-matching',
     config,
-    draw: (key: RandomKey, batch: BatchShape): VelocityDraws => ({
-      noise: drawNoise(key, batch),
-      t: sampleTimes(key.fold('times'), times, batch.x.shape[0]),
-      ...drawDropped(key, batch, labelDrop),
-    }),
-    loss: (given, params, batch, draws) => {
+    draw: (given) => {
+      const { key, batch } = given;
+      return {
+        noise: drawNoise(key, batch),
+        t: sampleTimes(key.fold('times'), times, batch.x.shape[0]),
+        ...drawDropped(key, batch, labelDrop),
+        ...drawDropout(given),
+      };
+    },
+    loss: (given) => {
+      const { network, batch, draws } = given;
       const { noise, t, dropped } = draws;
-      const network = inTraining(given, batch, draws);
       const { z, v } = pathPoint(network, batch.x, noise, t);
       const label = labelsOf(network, batch, dropped).shown;
-      const { u } = network.apply(params, { z, t, h: noInterval(t), label });
+      const { u } = inTraining(given)({ z, t, h: noInterval(t), label });
       const squared = squaredNorm(sub(u, v));
       return {
         loss: mean(adaptivelyWeighted(squared, weight)),

@@ -17,8 +17,6 @@ import {
   sub,
   where,
   full,
-  type RandomKey,
-  type Symbolic,
   type Tensor,
   checkChoice,
   checkOptions,
@@ -44,6 +42,7 @@ import {
 } from './adaptive-weight.js';
 import { checkLabelDrop, type LabelDrop } from './label-drop.js';
 import {
+  drawDropout,
   drawDropped,
   drawNoise,
   inTraining,
@@ -56,7 +55,7 @@ import {
   twice,
   velocityWithDerivative,
 } from './shared.js';
-import type { BatchShape, TrainingBatch, VelocityDraws, VelocityObjective } from './velocity-objective.js';
+import type { VelocityLossInputs, VelocityObjective } from './velocity-objective.js';
 
 /** Improved MeanFlow, as plain JSON. */
 export interface ImprovedMeanFlowConfig {
@@ -115,14 +114,12 @@ const defaultWeight: AdaptiveWeight = { power: 1, epsilon: 0.01 };
  */
 export function improvedMeanFlowTerms<Params extends ParameterTree>(
   config: ImprovedMeanFlowConfig,
-  given: VelocityNetwork<Params>,
-  params: Symbolic<Params>,
-  batch: Symbolic<TrainingBatch>,
-  draws: Symbolic<VelocityDraws>,
+  given: Omit<VelocityLossInputs<Params>, 'references'>,
 ): ImprovedMeanFlowTerms {
   const { weight = defaultWeight, tangent: variant = 'velocity-head', guidance } = config;
-  checkNetwork(config, given);
-  const network = inTraining(given, batch, draws);
+  const { network, batch, draws } = given;
+  checkNetwork(config, network);
+  const evaluate = inTraining(given);
   const { noise, t, r = t, dropped } = draws;
   const { z, v } = pathPoint(network, batch.x, noise, t);
   const { original, shown } = labelsOf(network, batch, dropped);
@@ -131,7 +128,7 @@ export function improvedMeanFlowTerms<Params extends ParameterTree>(
   const instantaneous = (inputs: Pick<VelocityInputs, 'z' | 't' | 'label' | 'omega'>): Tensor => {
     const whole =
       inputs.omega === undefined ? {} : { tMin: full(inputs.t.shape, 0), tMax: full(inputs.t.shape, 1) };
-    const out = network.apply(params, { ...inputs, ...whole, h: noInterval(inputs.t) });
+    const out = evaluate({ ...inputs, ...whole, h: noInterval(inputs.t) });
     return stopGradient(variant === 'boundary' ? out.u : velocityOf(out));
   };
 
@@ -162,7 +159,7 @@ export function improvedMeanFlowTerms<Params extends ParameterTree>(
   }
 
   const conditions = { label: shown, ...(guidance === undefined ? {} : { omega, tMin, tMax }) };
-  const out = velocityWithDerivative(network, params, { z, r, t }, tangent, conditions);
+  const out = velocityWithDerivative(evaluate, { z, r, t }, tangent, conditions);
   const { u, dudt } = out;
   const compound = add(u, mul(perRow(sub(t, r), z), dudt));
   const squaredError = squaredNorm(sub(compound, guidedVelocity));
@@ -225,7 +222,8 @@ export function improvedMeanFlow(
   return {
     name: 'improved-meanflow',
     config,
-    draw: (key: RandomKey, batch: BatchShape): VelocityDraws => {
+    draw: (given) => {
+      const { key, batch } = given;
       const { t, r, equal } = sampleIntervals(key.fold('intervals'), intervals, batch.x.shape[0]);
       return {
         noise: drawNoise(key, batch),
@@ -233,10 +231,11 @@ export function improvedMeanFlow(
         r,
         ...drawDropped(key, batch, labelDrop),
         ...(guidance === undefined ? {} : sampleGuidance(key.fold('guidance'), guidance, equal)),
+        ...drawDropout(given),
       };
     },
-    loss: (network, params, batch, draws) => {
-      const { loss, squaredError, head } = improvedMeanFlowTerms(config, network, params, batch, draws);
+    loss: (given) => {
+      const { loss, squaredError, head } = improvedMeanFlowTerms(config, given);
       return {
         loss,
         metrics: {

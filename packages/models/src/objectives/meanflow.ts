@@ -16,8 +16,6 @@ import {
   stopGradient,
   sub,
   where,
-  type RandomKey,
-  type Symbolic,
   type Tensor,
   checkChoice,
   checkOptions,
@@ -29,7 +27,6 @@ import {
   sampleIntervals,
   type IntervalSampler,
   type ParameterTree,
-  type VelocityNetwork,
 } from '@meanflow/samplers';
 import {
   adaptivelyWeighted,
@@ -39,6 +36,7 @@ import {
 } from './adaptive-weight.js';
 import { checkLabelDrop, type LabelDrop } from './label-drop.js';
 import {
+  drawDropout,
   drawDropped,
   drawNoise,
   inTraining,
@@ -50,8 +48,9 @@ import {
   requireLabels,
   twice,
   velocityWithDerivative,
+  type Evaluation,
 } from './shared.js';
-import type { BatchShape, TrainingBatch, VelocityDraws, VelocityObjective } from './velocity-objective.js';
+import type { VelocityLossInputs, VelocityObjective } from './velocity-objective.js';
 
 /**
  * Guidance baked into the velocity: v_g = ω v + (1 − ω − κ) v_u + κ v_c (eq. 20), where v_u and v_c are the
@@ -108,22 +107,24 @@ export interface MeanFlowTerms {
  */
 export function meanFlowTerms<Params extends ParameterTree>(
   config: MeanFlowConfig,
-  given: VelocityNetwork<Params>,
-  params: Symbolic<Params>,
-  batch: Symbolic<TrainingBatch>,
-  draws: Symbolic<VelocityDraws>,
+  given: Omit<VelocityLossInputs<Params>, 'references'>,
 ): MeanFlowTerms {
   const { weight = defaultWeight, clipInterval = true, guidance } = config;
-  const network = inTraining(given, batch, draws);
+  const { network, batch, draws } = given;
+  const evaluate = inTraining(given);
   const { noise, t, r = t, dropped } = draws;
   const { z, v } = pathPoint(network, batch.x, noise, t);
   const { original, shown } = labelsOf(network, batch, dropped);
   const isGuided = guidance !== undefined && (guidance.omega !== 1 || (guidance.kappa ?? 0) !== 0);
   const guidedVelocity = isGuided
-    ? onDropped(dropped, v, bakedVelocity(guidance, network, params, z, t, v, original))
+    ? onDropped(
+        dropped,
+        v,
+        bakedVelocity(guidance, evaluate, { z, t, v }, requireLabels('meanflow', network, original)),
+      )
     : v;
   const at = { z, r, t };
-  const { u, dudt } = velocityWithDerivative(network, params, at, guidedVelocity, { label: shown });
+  const { u, dudt } = velocityWithDerivative(evaluate, at, guidedVelocity, { label: shown });
   const h = clipInterval ? clip(sub(t, r), 0, 1) : sub(t, r);
   // Nothing in the target has a gradient: guided velocity and derivative come without.
   const target = sub(guidedVelocity, mul(perRow(h, z), dudt));
@@ -135,23 +136,19 @@ export function meanFlowTerms<Params extends ParameterTree>(
 }
 
 /** v_g inside the interval of guidance, v outside; without gradient. */
-function bakedVelocity<Params extends ParameterTree>(
+function bakedVelocity(
   { omega, kappa = 0, start = 0, end = 1 }: BakedGuidance,
-  network: VelocityNetwork<Params>,
-  params: Symbolic<Params>,
-  z: Tensor,
-  t: Tensor,
-  v: Tensor,
-  given: Tensor | undefined,
+  evaluate: Evaluation,
+  { z, t, v }: Readonly<Record<'z' | 't' | 'v', Tensor>>,
+  { classCount, label }: ReturnType<typeof requireLabels>,
 ): Tensor {
-  const { classCount, label } = requireLabels('meanflow', network, given);
   const nobody = nullLabels(t, classCount);
   let guided: Tensor;
   if (kappa === 0) {
-    const { u: unconditional } = network.apply(params, { z, t, h: noInterval(t), label: nobody });
+    const { u: unconditional } = evaluate({ z, t, h: noInterval(t), label: nobody });
     guided = add(unconditional, mul(omega, sub(v, unconditional)));
   } else {
-    const both = network.apply(params, {
+    const both = evaluate({
       z: twice(z),
       t: twice(t),
       h: noInterval(twice(t)),
@@ -190,12 +187,19 @@ export function meanFlow(config: MeanFlowConfig = { kind: 'meanflow' }): Velocit
   return {
     name: 'meanflow',
     config,
-    draw: (key: RandomKey, batch: BatchShape): VelocityDraws => {
+    draw: (given) => {
+      const { key, batch } = given;
       const { t, r } = sampleIntervals(key.fold('intervals'), intervals, batch.x.shape[0]);
-      return { noise: drawNoise(key, batch), t, r, ...drawDropped(key, batch, labelDrop) };
+      return {
+        noise: drawNoise(key, batch),
+        t,
+        r,
+        ...drawDropped(key, batch, labelDrop),
+        ...drawDropout(given),
+      };
     },
-    loss: (network, params, batch, draws) => {
-      const terms = meanFlowTerms(config, network, params, batch, draws);
+    loss: (given) => {
+      const terms = meanFlowTerms(config, given);
       return {
         loss: terms.loss,
         metrics: { squaredError: mean(terms.squaredError), velocityError: mean(terms.velocityError) },

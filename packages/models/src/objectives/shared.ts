@@ -11,6 +11,7 @@ import {
   stopGradient,
   sub,
   where,
+  type DrawInputs,
   type HostArray,
   type RandomKey,
   type Symbolic,
@@ -24,9 +25,10 @@ import {
   type ParameterTree,
   type VelocityInputs,
   type VelocityNetwork,
+  type VelocityOutputs,
 } from '@meanflow/samplers';
 import { dropLabels, droppedFromRaw, type LabelDrop } from './label-drop.js';
-import type { BatchShape, TrainingBatch, VelocityDraws } from './velocity-objective.js';
+import type { BatchShape, TrainingBatch, VelocityDraws, VelocityLossInputs } from './velocity-objective.js';
 
 /** Standard normal noise of the data's shape. */
 export function drawNoise(key: RandomKey, batch: BatchShape): HostArray<'float32'> {
@@ -43,6 +45,16 @@ export function drawDropped(
   return { dropped: droppedFromRaw(labelDrop, key.fold('labelDrop').uniform([batch.x.shape[0]])) };
 }
 
+/** What the network's dropout needs, where it has some. */
+export function drawDropout({
+  network,
+  key,
+  batch,
+}: DrawInputs<Pick<VelocityNetwork, 'drawDropout'>, BatchShape>): Pick<VelocityDraws, 'dropout'> {
+  const dropout = network.drawDropout?.(key.fold('dropout'), batch.x.shape[0]);
+  return dropout === undefined ? {} : { dropout };
+}
+
 /** The point z_t of the path and the conditional velocity v for a network, both `[batch, ...features]`. */
 export function pathPoint(
   { noiseScale = 1, smallestTime }: Pick<VelocityNetwork, 'noiseScale' | 'smallestTime'>,
@@ -57,18 +69,21 @@ export function pathPoint(
   return { z, v };
 }
 
+/** A network at its parameters. */
+export type Evaluation = (inputs: VelocityInputs) => VelocityOutputs;
+
 /**
- * The network of a training step: each of its evaluations is told how the rows were augmented, and drops activations by the
+ * The network in a training step: each of its evaluations is told how the rows were augmented, and drops activations by the
  * same draws.
  */
-export function inTraining<Params extends ParameterTree>(
-  network: VelocityNetwork<Params>,
-  { augment }: Symbolic<TrainingBatch>,
-  { dropout }: Symbolic<VelocityDraws>,
-): VelocityNetwork<Params> {
-  if (augment === undefined && dropout === undefined) return network;
+export function inTraining<Params extends ParameterTree>({
+  network,
+  params,
+  batch: { augment },
+  draws: { dropout },
+}: Pick<VelocityLossInputs<Params>, 'network' | 'params' | 'batch' | 'draws'>): Evaluation {
   const extra = { ...(augment && { augment }), ...(dropout && { dropout }) };
-  return { ...network, apply: (params, inputs) => network.apply(params, { ...inputs, ...extra }) };
+  return (inputs) => network.apply(params, { ...inputs, ...extra });
 }
 
 /** Labels as the data has them and as the network is shown them; neither for a network without classes. */
@@ -123,16 +138,15 @@ export function onDropped(dropped: Tensor | undefined, given: Tensor, otherwise:
  * @returns `u` and `v` (where the network has a velocity head) to differentiate further, and `dudt` under
  *   stop-gradient
  */
-export function velocityWithDerivative<Params extends ParameterTree>(
-  network: VelocityNetwork<Params>,
-  params: Symbolic<Params>,
+export function velocityWithDerivative(
+  evaluate: Evaluation,
   at: { readonly z: Tensor; readonly r: Tensor; readonly t: Tensor },
   velocity: Tensor,
   conditions: Pick<VelocityInputs, 'label' | 'omega' | 'tMin' | 'tMax'>,
 ): { readonly u: Tensor; readonly dudt: Tensor; readonly v: Tensor | undefined } {
   const [u, dudt, v] = jvp<[Tensor, Tensor, Tensor], Tensor, Tensor | undefined>(
     (z: Tensor, r: Tensor, t: Tensor): readonly [Tensor, Tensor | undefined] => {
-      const out = network.apply(params, { z, t, h: sub(t, r), ...conditions });
+      const out = evaluate({ z, t, h: sub(t, r), ...conditions });
       return [out.u, out.v];
     },
     [at.z, at.r, at.t],

@@ -2,7 +2,7 @@
  * What the objectives of this package have in common: batches of data with optional labels, one type for
  * everything random, and a loss that works for any velocity network.
  */
-import type { HostArray, RandomKey, Shape, Symbolic, Tensor } from '@meanflow/core';
+import type { DrawInputs, HostArray, LossAndMetrics, LossInputs, Shape } from '@meanflow/core';
 import type { DropoutDraw, ParameterTree, VelocityNetwork } from '@meanflow/samplers';
 
 /** Data to train on. */
@@ -30,7 +30,7 @@ export type VelocityDraws = {
   /** Interval of guidance as a condition, float32 `[batch]` each. */
   readonly tMin?: HostArray<'float32'>;
   readonly tMax?: HostArray<'float32'>;
-  /** What the network's dropout needs; see `withDropout`. */
+  /** What the network's dropout needs. */
   readonly dropout?: readonly DropoutDraw[];
 };
 
@@ -40,27 +40,24 @@ export type BatchShape = {
   readonly label?: { readonly shape: Shape } | undefined;
 };
 
-/** A loss, and scalars to watch beside it. All float32 scalars. */
-export type LossAndMetrics = {
-  readonly loss: Tensor;
-  /**
-   * Squared errors before any weighting, summed over a sample and averaged over the batch. An adaptively
-   * weighted loss hardly changes however well the network does: these are what to look at.
-   */
-  readonly metrics: Readonly<Record<string, Tensor>>;
-};
+/** What the loss of an objective for velocity networks is made of. */
+export type VelocityLossInputs<Params extends ParameterTree> = LossInputs<
+  VelocityNetwork<Params>,
+  Params,
+  TrainingBatch,
+  VelocityDraws
+>;
 
 /** An objective for velocity networks; fits the Objective contract for every one of them. */
 export interface VelocityObjective<Config = unknown> {
   readonly name: string;
   /** Plain JSON; the same configuration makes the same objective. */
   readonly config: Config;
-  draw(key: RandomKey, batch: BatchShape): VelocityDraws;
-  /** @throws {ArgumentError} when the network lacks something that the objective needs, saying what to set */
-  loss<Params extends ParameterTree>(
-    network: VelocityNetwork<Params>,
-    params: Symbolic<Params>,
-    batch: Symbolic<TrainingBatch>,
-    draws: Symbolic<VelocityDraws>,
-  ): LossAndMetrics;
+  readonly draw: (given: DrawInputs<Pick<VelocityNetwork, 'drawDropout'>, BatchShape>) => VelocityDraws;
+  /**
+   * Its metrics are squared errors before any weighting, summed over a sample and averaged over the batch.
+   *
+   * @throws {ArgumentError} when the network lacks something that the objective needs, saying what to set
+   */
+  readonly loss: <Params extends ParameterTree>(given: VelocityLossInputs<Params>) => LossAndMetrics;
 }

@@ -64,7 +64,7 @@ describe('the PyTorch peer', () => {
   ])('%s and every gradient', (name, group, objective) => {
     const results = evaluate(({ params, batch, draws }) => {
       const [loss, gradient] = valueAndGrad(
-        (p: typeof params) => objective.loss(network, p, batch, draws).loss,
+        (p: typeof params) => objective.loss({ network, params: p, batch, draws, references: {} }).loss,
       )(params);
       const named = gradient.layers.flatMap(({ kernel, bias }, i) => [
         [`layers/${i}/kernel`, kernel] as const,

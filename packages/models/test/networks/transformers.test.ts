@@ -196,11 +196,17 @@ describe('one small DiT is trained by every objective', () => {
 
   test.each(objectives)('%s', (_, settings) => {
     const objective = createObjective(settings);
-    const draws = objective.draw(key.fold('draws'), batch);
+    const draws = objective.draw({ network, key: key.fold('draws'), batch, step: 0 });
     const results = evaluate(
       ({ params, batch, draws }) => {
         const { gradient, aux } = differentiate<never, Tensor>((p) => {
-          const { loss } = objective.loss(network, p, batch as never, draws as never);
+          const { loss } = objective.loss({
+            network,
+            params: p,
+            batch: batch as never,
+            draws: draws as never,
+            references: {},
+          });
           return [loss, loss];
         }, params as never);
         return { ...gradient, loss: aux };

@@ -37,7 +37,15 @@ const objectives: ObjectiveConfig[] = [
 test.each(objectives)('the one that knows the data has no error by $kind, small times included', (config) => {
   const objective = createObjective(config);
   const { loss } = evaluate(
-    ({ batch, draws }) => ({ loss: objective.loss(knowing(3), { none: constant([0]) }, batch, draws).loss }),
+    ({ batch, draws }) => ({
+      loss: objective.loss({
+        network: knowing(3),
+        params: { none: constant([0]) },
+        batch,
+        draws,
+        references: {},
+      }).loss,
+    }),
     { batch: { x }, draws: { ...draws, ...(config.kind === 'meanflow' ? { r: draws.t } : {}) } },
   );
   expect(loss.item()).toBeLessThan(1e-12);
@@ -48,12 +56,13 @@ test('noise is scaled in the point that the network sees', () => {
   const { z } = evaluate(
     ({ batch, draws }) => {
       let seen: Tensor | undefined;
-      objective.loss(
-        knowing(3, (z) => (seen = z)),
-        { none: constant([0]) },
+      objective.loss({
+        network: knowing(3, (z) => (seen = z)),
+        params: { none: constant([0]) },
         batch,
         draws,
-      );
+        references: {},
+      });
       return { z: seen! };
     },
     { batch: { x }, draws },

@@ -54,7 +54,10 @@ describe('at random points', () => {
   test('the MeanFlow target is u itself', () => {
     const { error, z: at } = evaluate(
       ({ batch, draws }) => {
-        const terms = meanFlowTerms({ kind: 'meanflow' }, gaussian, {}, batch as never, draws as never);
+        const terms = meanFlowTerms(
+          { kind: 'meanflow' },
+          { network: gaussian, params: {}, batch: batch as never, draws: draws as never },
+        );
         return { error: sub(terms.u, terms.target), z: terms.z };
       },
       { batch, draws },
@@ -67,7 +70,12 @@ describe('at random points', () => {
     const config = { kind: 'improved-meanflow', tangent: 'boundary' } as const;
     const { error, tangentError } = evaluate(
       ({ batch, draws }) => {
-        const terms = improvedMeanFlowTerms(config, gaussian, {}, batch as never, draws as never);
+        const terms = improvedMeanFlowTerms(config, {
+          network: gaussian,
+          params: {},
+          batch: batch as never,
+          draws: draws as never,
+        });
         return { error: sub(terms.compound, terms.v), tangentError: sub(terms.tangent, terms.v) };
       },
       { batch, draws },

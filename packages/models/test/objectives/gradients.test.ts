@@ -91,14 +91,17 @@ describe('flow matching', () => {
     const objective = flowMatching();
     const gradient = evaluate(
       ({ params, batch, draws }) => {
-        const loss = (p: typeof params) => [objective.loss(network, p, batch, draws).loss, 0] as const;
+        const loss = (p: typeof params) =>
+          [objective.loss({ network, params: p, batch, draws, references: {} }).loss, 0] as const;
         return differentiate(loss, params).gradient;
       },
       { params, batch, draws },
     );
     expectDerivative(gradient, made, (p) => {
       const result = evaluate(
-        ({ params, batch, draws }) => ({ loss: objective.loss(network, params, batch, draws).loss }),
+        ({ params, batch, draws }) => ({
+          loss: objective.loss({ network, params, batch, draws, references: {} }).loss,
+        }),
         { params: p, batch, draws },
       );
       return result.loss.item();
@@ -119,7 +122,7 @@ describe('MeanFlow', () => {
     const { frozenTarget, frozenSquared, ...gradient } = evaluate(
       ({ params, batch, draws }) => {
         const loss = (p: typeof params) => {
-          const terms = meanFlowTerms(objective, network, p, batch, draws);
+          const terms = meanFlowTerms(objective, { network, params: p, batch, draws });
           return [terms.loss, terms] as const;
         };
         const { gradient, aux: terms } = differentiate(loss, params);
@@ -133,7 +136,7 @@ describe('MeanFlow', () => {
     expectDerivative(gradient, made, (p) => {
       const { loss } = evaluate(
         ({ params, batch, draws, frozen }) => {
-          const { u } = meanFlowTerms(objective, network, params, batch, draws);
+          const { u } = meanFlowTerms(objective, { network, params, batch, draws });
           return { loss: mean(mul(squaredNorm(sub(u, frozen.target)), frozen.weight)) };
         },
         { params: p, batch, draws, frozen },
@@ -156,7 +159,7 @@ describe('improved MeanFlow', () => {
     const { dudt, guided, squared, headSquared, ...gradient } = evaluate(
       ({ params, batch, draws }) => {
         const loss = (p: typeof params) => {
-          const terms = improvedMeanFlowTerms(objective, network, p, batch, draws);
+          const terms = improvedMeanFlowTerms(objective, { network, params: p, batch, draws });
           return [terms.loss, terms] as const;
         };
         const { gradient, aux: terms } = differentiate(loss, params);
@@ -177,7 +180,7 @@ describe('improved MeanFlow', () => {
     expectDerivative(gradient, made, (p) => {
       const { loss } = evaluate(
         ({ params, batch, draws, frozen }) => {
-          const { u, head, z } = improvedMeanFlowTerms(objective, network, params, batch, draws);
+          const { u, head, z } = improvedMeanFlowTerms(objective, { network, params, batch, draws });
           const compound = u.add(perRow(sub(draws.t, draws.r!), z).mul(frozen.dudt));
           const error = mean(mul(squaredNorm(sub(compound, frozen.guided)), frozen.weight));
           if (head === undefined) return { loss: error };

@@ -3,7 +3,6 @@ import { hostArray, RandomKey } from '@meanflow/core';
 import {
   createObjective,
   songUNet,
-  withDropout,
   type ObjectiveConfig,
   type SongUNetConfig,
   type TrainingBatch,
@@ -38,23 +37,26 @@ const objectives: ObjectiveConfig[] = [
 ];
 
 describe.each(objectives)('$kind', (settings) => {
-  const objective = withDropout(createObjective(settings), network);
+  const objective = createObjective(settings);
   const loss = (batch: TrainingBatch, draws: VelocityDraws) =>
-    evaluate(({ params, batch, draws }) => objective.loss(network, params, batch, draws).metrics, {
-      params,
-      batch,
-      draws,
-    }).squaredError;
+    evaluate(
+      ({ params, batch, draws }) => objective.loss({ network, params, batch, draws, references: {} }).metrics,
+      {
+        params,
+        batch,
+        draws,
+      },
+    ).squaredError;
 
   test('draws for dropout with the rest, which stays as it is', () => {
-    const draws = objective.draw(key, { x });
+    const draws = objective.draw({ network, key, batch: { x }, step: 0 });
     const { dropout, ...rest } = draws;
-    expect(rest).toEqual(createObjective(settings).draw(key, { x }));
+    expect(rest).toEqual(objective.draw({ network: {}, key, batch: { x }, step: 0 }));
     expect(dropout).toEqual(network.drawDropout!(key.fold('dropout'), 2));
   });
 
   test('the network drops what was drawn', () => {
-    const draws = objective.draw(key, { x });
+    const draws = objective.draw({ network, key, batch: { x }, step: 0 });
     const other = { ...draws, dropout: network.drawDropout!(key.fold('another'), 2) };
     const { dropout: _, ...none } = draws;
     const losses = [draws, other, none].map((each) => loss({ x }, each));
@@ -63,14 +65,52 @@ describe.each(objectives)('$kind', (settings) => {
   });
 
   test('the network is told how rows were augmented', () => {
-    const { dropout: _, ...draws } = objective.draw(key, { x });
+    const { dropout: _, ...draws } = objective.draw({ network, key, batch: { x }, step: 0 });
     const at = (label: number) => loss({ x, augment: hostArray([0, label, 0, 0], { shape: [2, 2] }) }, draws);
     expect(relativeError(at(1), at(0))).toBeGreaterThan(1e-4);
     expect(relativeError(at(0), loss({ x }, draws))).toBe(0);
   });
 });
 
-test('networks without dropout leave the objective as it is', () => {
+test('networks without dropout have nothing drawn for it', () => {
+  const given = { network: songUNet({ ...config, dropout: 0 }), key, batch: { x }, step: 0 };
+  expect(createObjective({ kind: 'meanflow' }).draw(given)).not.toHaveProperty('dropout');
+});
+
+test('a network of a class keeps what it is: its methods see their own fields', () => {
+  const inner = network;
+  class Wrapped {
+    readonly #inner = inner;
+    get featureShape() {
+      return this.#inner.featureShape;
+    }
+    get classCount() {
+      return this.#inner.classCount;
+    }
+    get takesGuidance() {
+      return this.#inner.takesGuidance;
+    }
+    get hasVelocityHead() {
+      return this.#inner.hasVelocityHead;
+    }
+    init(seed: RandomKey) {
+      return this.#inner.init(seed);
+    }
+    apply(...args: Parameters<typeof inner.apply>) {
+      return this.#inner.apply(...args);
+    }
+    drawDropout(seed: RandomKey, rows: number) {
+      return this.#inner.drawDropout!(seed, rows);
+    }
+  }
   const objective = createObjective({ kind: 'meanflow' });
-  expect(withDropout(objective, songUNet({ ...config, dropout: 0 }))).toBe(objective);
+  const batch = { x, augment: hostArray([0, 1, 1, 0], { shape: [2, 2] }) };
+  const lossOf = (of: Wrapped | typeof network) =>
+    evaluate(
+      ({ params, batch, draws }) => ({
+        loss: objective.loss({ network: of, params, batch, draws, references: {} }).loss,
+      }),
+      { params, batch, draws: objective.draw({ network: of, key, batch, step: 0 }) },
+    ).loss.item();
+  expect(lossOf(new Wrapped())).toBe(lossOf(network));
 });

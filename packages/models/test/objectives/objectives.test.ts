@@ -42,10 +42,10 @@ describe.each(configs)('%s', (_, config, drawn, metrics) => {
   const objective = createObjective(config);
 
   test('draws what it uses, from its key alone', () => {
-    const draws = objective.draw(key, batch);
+    const draws = objective.draw({ network, key, batch, step: 0 });
     expect(Object.keys(draws).sort()).toEqual([...drawn].sort());
-    expect(objective.draw(key, batch)).toEqual(draws);
-    expect(objective.draw(key.fold(1), batch)).not.toEqual(draws);
+    expect(objective.draw({ network, key, batch, step: 0 })).toEqual(draws);
+    expect(objective.draw({ network, key: key.fold(1), batch, step: 0 })).not.toEqual(draws);
     const { noise, ...rest } = draws;
     expect(noise.shape).toEqual([40, 2]);
     for (const array of Object.values(rest) as HostArray[]) expect(array.shape).toEqual([40]);
@@ -53,11 +53,11 @@ describe.each(configs)('%s', (_, config, drawn, metrics) => {
 
   test('is a finite loss with metrics, and is made from its configuration as JSON', () => {
     const again = createObjective(JSON.parse(JSON.stringify(config)) as ObjectiveConfig);
-    const draws = again.draw(key, batch);
-    expect(draws).toEqual(objective.draw(key, batch));
+    const draws = again.draw({ network, key, batch, step: 0 });
+    expect(draws).toEqual(objective.draw({ network, key, batch, step: 0 }));
     const { loss, ...rest } = evaluate(
       ({ params, batch, draws }) => {
-        const result = again.loss(full, params, batch, draws);
+        const result = again.loss({ network: full, params, batch, draws, references: {} });
         return { loss: result.loss, ...result.metrics };
       },
       { params: full.init(key), batch, draws },
@@ -90,12 +90,14 @@ test('dropped labels: the first rows in binomial number, or any rows', () => {
 
 test('data without labels draws no label drop, and a network without classes is not shown labels', () => {
   const objective = flowMatching({ kind: 'flow-matching', labelDrop: { probability: 0.5 } });
-  expect(objective.draw(key, { x: batch.x })).not.toHaveProperty('dropped');
+  expect(objective.draw({ network, key, batch: { x: batch.x }, step: 0 })).not.toHaveProperty('dropped');
   const unconditional = mlp({ kind: 'mlp', featureShape: [2], width: 6, depth: 2 });
-  const draws = objective.draw(key, batch);
+  const draws = objective.draw({ network, key, batch, step: 0 });
   const run = (given: TrainingBatch) =>
     evaluate(
-      ({ params, batch, draws }) => ({ loss: objective.loss(unconditional, params, batch, draws).loss }),
+      ({ params, batch, draws }) => ({
+        loss: objective.loss({ network: unconditional, params, batch, draws, references: {} }).loss,
+      }),
       { params: unconditional.init(key), batch: given, draws },
     ).loss.item();
   expect(run(batch)).toBe(run({ x: batch.x }));
@@ -112,13 +114,13 @@ test('dropped labels are hidden from what is trained, not from the velocities th
   };
   const labels = (config: ObjectiveConfig, which: number) => {
     const draws = {
-      ...improvedMeanFlow(improvedMeanFlowPreset).draw(key, batch),
+      ...improvedMeanFlow(improvedMeanFlowPreset).draw({ network, key, batch, step: 0 }),
       dropped: hostArray([1, 1, 1, ...Array<number>(37).fill(0)], { dtype: 'bool' }),
     };
     seen.length = 0;
     return evaluate(
       ({ params, batch, draws }) => {
-        createObjective(config).loss(watching, params, batch, draws);
+        createObjective(config).loss({ network: watching, params, batch, draws, references: {} });
         return { label: seen[which].label! };
       },
       { params: full.init(key), batch, draws },
@@ -144,13 +146,18 @@ test('MeanFlow with r = t on every row, unweighted and unguided, is flow matchin
     meanFlow({ kind: 'meanflow', intervals: { t: times, equalShare: 1 }, weight }),
     flowMatching({ kind: 'flow-matching', weight }),
   ];
-  const draws = both[0].draw(key, batch);
+  const draws = both[0].draw({ network, key, batch, step: 0 });
   const [a, b] = both.map((objective) =>
-    evaluate(({ params, batch, draws }) => ({ loss: objective.loss(network, params, batch, draws).loss }), {
-      params: network.init(key),
-      batch,
-      draws,
-    }).loss.item(),
+    evaluate(
+      ({ params, batch, draws }) => ({
+        loss: objective.loss({ network, params, batch, draws, references: {} }).loss,
+      }),
+      {
+        params: network.init(key),
+        batch,
+        draws,
+      },
+    ).loss.item(),
   );
   expect(Math.abs(a - b)).toBeLessThan(1e-12);
 });
@@ -161,7 +168,13 @@ describe('errors say what to set', () => {
     trace(({ x, t }) => {
       const given = { x, ...(labels ? { label: t } : {}) } as never;
       const draws = { noise: x, t, r: t } as Symbolic<VelocityDraws>;
-      return createObjective(config).loss(net, net.init(key) as never, given, draws).loss;
+      return createObjective(config).loss({
+        network: net,
+        params: net.init(key) as never,
+        batch: given,
+        draws,
+        references: {},
+      }).loss;
     }, x);
   };
   const plain = mlp({ kind: 'mlp', featureShape: [2], width: 6, depth: 2 });

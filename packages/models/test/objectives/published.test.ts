@@ -189,7 +189,7 @@ describe('MeanFlow', () => {
     const results = evaluate(({ params, batch, draws }) => {
       const [[loss, terms], gradient] = valueAndGrad(
         (shifts: typeof params) => {
-          const all = meanFlowTerms(config, network, shifts, batch, draws);
+          const all = meanFlowTerms(config, { network, params: shifts, batch, draws });
           return [all.loss, all] as const;
         },
         { hasAux: true },
@@ -239,7 +239,7 @@ describe('improved MeanFlow', () => {
     const results = evaluate(({ params, batch, draws }) => {
       const [[loss, terms], gradient] = valueAndGrad(
         (shifts: typeof params) => {
-          const { head, ...all } = improvedMeanFlowTerms(config, network, shifts, batch, draws);
+          const { head, ...all } = improvedMeanFlowTerms(config, { network, params: shifts, batch, draws });
           const named = { headV: head!.v, headRaw: head!.squaredError, headWeighted: head!.weightedError };
           return [all.loss, { ...all, ...named }] as const;
         },

@@ -30,7 +30,8 @@ function dots(config: Partial<MlpConfig>, objectiveConfig: ObjectiveConfig): num
   const { graph } = trace((given: Readonly<Record<string, Tensor>>) => {
     const params: unknown = structure.unflatten(structure.paths.map((path) => given[path]));
     const { x, noise, t, r } = given;
-    const loss = (p: never) => objective.loss(network, p, { x }, { noise, t, r }).loss;
+    const loss = (p: never) =>
+      objective.loss({ network, params: p, batch: { x }, draws: { noise, t, r }, references: {} }).loss;
     const [value, gradient] = valueAndGrad(loss)(params as never);
     return { value, gradient };
   }, inputs);

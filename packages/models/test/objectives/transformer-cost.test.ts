@@ -32,7 +32,9 @@ function contractions(config: NetworkConfig, settings: ObjectiveConfig): number 
     const params: unknown = structure.unflatten(structure.paths.map((path) => inputs[path]));
     const { x, label, ...draws } = inputs;
     const [value, gradient] = valueAndGrad(
-      (p: never) => objective.loss(network, p, { x, label }, draws as never).loss,
+      (p: never) =>
+        objective.loss({ network, params: p, batch: { x, label }, draws: draws as never, references: {} })
+          .loss,
     )(params as never);
     return { value, gradient };
   }, given);

@@ -1,13 +1,7 @@
 /** The recipe's parts are ones that the packages take, and its network is the published one. */
 import { RandomKey } from '@meanflow/core';
 import { intervalPresets } from '@meanflow/samplers';
-import {
-  cifar10Recipes,
-  createNetwork,
-  createObjective,
-  networkPreset,
-  withDropout,
-} from '../../src/index.js';
+import { cifar10Recipes, createNetwork, createObjective, networkPreset } from '../../src/index.js';
 
 describe.each(Object.entries(cifar10Recipes))('%s', (version, { network: config, objective: settings }) => {
   test('the network is the preset, told of augmentation', () => {
@@ -18,8 +12,14 @@ describe.each(Object.entries(cifar10Recipes))('%s', (version, { network: config,
   });
 
   test('the objective draws the intervals of its version, and dropout', () => {
-    const objective = withDropout(createObjective(settings), createNetwork({ ...config, channels: 4 }));
-    const { t, r, dropout } = objective.draw(RandomKey.fromSeed(0), { x: { shape: [64, 3, 32, 32] } });
+    const network = createNetwork({ ...config, channels: 4 });
+    const batch = { x: { shape: [64, 3, 32, 32] } };
+    const { t, r, dropout } = createObjective(settings).draw({
+      network,
+      key: RandomKey.fromSeed(0),
+      batch,
+      step: 0,
+    });
     expect(settings.intervals).toEqual(intervalPresets[`cifar10-${version as 'v0' | 'v1'}`]);
     const equal = t.data.filter((value, i) => value === r!.data[i]).length;
     // 64 coins of one quarter: 16, give or take 3.5.

@@ -62,8 +62,8 @@ beforeAll(() =>
 /** Where the error grows by a fifth with every step, at a rate of which the half converges. */
 const growing: typeof squaredDistance = {
   ...squaredDistance,
-  loss(...args) {
-    const { loss, metrics } = squaredDistance.loss(...args);
+  loss: (given) => {
+    const { loss, metrics } = squaredDistance.loss(given);
     return { loss, metrics: { ...metrics, squaredError: loss } };
   },
 };
