@@ -23,6 +23,18 @@ const layers = {
   training: ['core', 'format', 'samplers', 'models'],
   checkpoints: ['core', 'format', 'samplers', 'models', 'training'],
   classifier: ['core', 'format', 'metrics', 'models', 'training'],
+  runs: [
+    'core',
+    'format',
+    'backend',
+    'samplers',
+    'data',
+    'metrics',
+    'models',
+    'training',
+    'checkpoints',
+    'classifier',
+  ],
   app: [
     'core',
     'format',
@@ -34,12 +46,13 @@ const layers = {
     'training',
     'checkpoints',
     'classifier',
+    'runs',
     'app',
   ],
 };
 
 /** Layers that may name the library a backend is made of. */
-const mayNameBackends = ['backend', 'app'];
+const mayNameBackends = ['backend', 'runs', 'app'];
 
 const depConstraints = Object.entries(layers).map(([layer, imports]) => ({
   sourceTag: `layer:${layer}`,
@@ -48,7 +61,7 @@ const depConstraints = Object.entries(layers).map(([layer, imports]) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ['**/dist', '**/out-tsc', '**/reports', '**/coverage', '**/runs', '.nx'] },
+  { ignores: ['**/dist', '**/out-tsc', '**/reports', '**/coverage', '**/runs', '!packages/runs', '.nx'] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

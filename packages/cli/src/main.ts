@@ -1,7 +1,8 @@
 /** The command's entry: runs it on the process's own arguments and streams. */
 import { settleOrtTelemetry } from '@meanflow/core/backend';
+import { outliveReaders } from '@meanflow/runs/processes';
 import { run } from './program.js';
-import { outliveReaders, processIo } from './terminal/io.js';
+import { processIo } from './terminal/io.js';
 
 // Here, in the main thread and before any library is loaded: a worker's environment does not reach it.
 settleOrtTelemetry();

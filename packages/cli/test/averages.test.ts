@@ -2,10 +2,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { openDataset } from '@meanflow/data/node';
 import { decodeSafetensors, encodeSafetensors } from '@meanflow/formats';
-import { averageNote, chosenAverage, emaOf } from '../src/experiment/averages.js';
-import { shortRunNote } from '../src/experiment/short-run.js';
-import type { RunConfig } from '../src/config/schema.js';
-import { recipeFor } from '../src/recipes/index.js';
+import {
+  averageNote,
+  chosenAverage,
+  emaOf,
+  recipeFor,
+  type RunConfig,
+  shortRunNote,
+} from '@meanflow/runs/node';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { tinyConfig, writeJson } from './support/tiny.js';
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import type { ComparisonResults } from '../src/index.js';
+import type { ComparisonResults } from '@meanflow/runs/node';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { start, type Started } from './support/process.js';
 import { tinyConfig, writeJson } from './support/tiny.js';

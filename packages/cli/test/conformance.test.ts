@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { backends } from '../src/backends.js';
+import { backends } from '@meanflow/runs/node';
 import { sources } from '../src/conformance/sources.js';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { start } from './support/process.js';

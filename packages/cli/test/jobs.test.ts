@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import type { ComparisonResults } from '../src/index.js';
+import type { ComparisonResults } from '@meanflow/runs/node';
 import { temporaryFolder } from './support/cli.js';
 import { start, type Started } from './support/process.js';
 import { tinyConfig, writeJson } from './support/tiny.js';

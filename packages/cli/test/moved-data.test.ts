@@ -1,7 +1,7 @@
 /** Runs whose data are somewhere else than when they began. */
 import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import type { RunConfig } from '../src/config/schema.js';
+import type { RunConfig } from '@meanflow/runs/node';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { start } from './support/process.js';
 import { tinyConfig, writeJson } from './support/tiny.js';

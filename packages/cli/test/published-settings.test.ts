@@ -1,8 +1,7 @@
 /** How published models are sampled by default: the settings that their authors evaluated with. */
 import { createNetwork, networkPreset } from '@meanflow/models';
 import { withGuidance } from '../src/commands/sample.js';
-import { publishedData, publishedSampling } from '../src/experiment/published.js';
-import type { Generator } from '../src/experiment/model.js';
+import { type Generator, publishedData, publishedSampling } from '@meanflow/runs/node';
 
 /** The published model of a name, but for its parameters. */
 function published(name: string): Generator {

@@ -6,9 +6,14 @@ import {
   pixelMeanFlowRecipes,
   type PublishedRecipe,
 } from '@meanflow/models';
-import { askedRunSchema } from '../src/config/schema.js';
-import { mergeRuns, withSteps } from '../src/experiment/lengths.js';
-import { publishedRecipe, publishedRecipeNames, publishedRecipeText } from '../src/recipes/published.js';
+import {
+  askedRunSchema,
+  mergeRuns,
+  publishedRecipe,
+  publishedRecipeNames,
+  publishedRecipeText,
+  withSteps,
+} from '@meanflow/runs/node';
 import { meanflow, succeed } from './support/cli.js';
 
 const named = (

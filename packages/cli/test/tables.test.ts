@@ -2,9 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { decodeNpy, decodeNpz } from '@meanflow/formats';
-import { runConfigSchema } from '../src/config/schema.js';
-import { validate } from '../src/config/validate.js';
-import { openDataOf } from '../src/experiment/resolve.js';
+import { openDataOf, runConfigSchema, validate } from '@meanflow/runs/node';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 
 const folder = temporaryFolder();

@@ -3,13 +3,17 @@
  * with.
  */
 import { ArgumentError } from '@meanflow/core';
-import { DEFAULT_BACKEND } from '../backends.js';
-import { merge } from '../config/merge.js';
-import { openConfigFile } from '../config/read-file.js';
-import { comparisonConfigSchema, methodNames } from '../config/schema.js';
-import { validate } from '../config/validate.js';
-import { loadRequest, type ComparisonRequest } from '../experiment/comparison-file.js';
-import { defaultDatasets } from '../recipes/index.js';
+import {
+  comparisonConfigSchema,
+  type ComparisonRequest,
+  DEFAULT_BACKEND,
+  defaultDatasets,
+  loadRequest,
+  merge,
+  methodNames,
+  openConfigFile,
+  validate,
+} from '@meanflow/runs/node';
 import { shellWord } from '../terminal/shell.js';
 import {
   imageSettings,

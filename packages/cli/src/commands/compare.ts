@@ -4,20 +4,30 @@ import { join } from 'node:path';
 import { datasets, describeData, type Dataset } from '@meanflow/data';
 import type { Command } from 'commander';
 import { acquireLock, type Lock } from '@meanflow/training/node';
-import { findBackend } from '../backends.js';
-import { methodNames } from '../config/schema.js';
-import { classifierOf, type JudgingClassifier } from '../experiment/classifier.js';
-import { compareAll } from '../experiment/compare-all.js';
-import { saveRequest } from '../experiment/comparison-file.js';
-import { planComparison, type ComparedDataset, type RunFailure } from '../experiment/comparison.js';
-import type { FinishedRun, RunTask } from '../experiment/one-run.js';
-import { makeOutputFolder, writeOutput } from '../files.js';
-import { defaultDatasets } from '../recipes/index.js';
-import { pictureFiles } from '../report/files.js';
-import { reportHtml } from '../report/html.js';
-import { methods } from '../methods.js';
-import { countText, durationText } from '../report/numbers.js';
-import type { ComparisonResults, DatasetResults, FailedRun } from '../report/results.js';
+import {
+  classifierOf,
+  compareAll,
+  type ComparedDataset,
+  type ComparisonResults,
+  countText,
+  type DatasetResults,
+  defaultDatasets,
+  durationText,
+  type FailedRun,
+  findBackend,
+  type FinishedRun,
+  type JudgingClassifier,
+  makeOutputFolder,
+  methodNames,
+  methods,
+  planComparison,
+  type RunFailure,
+  type RunTask,
+  saveRequest,
+  writeOutput,
+} from '@meanflow/runs/node';
+import { pictureFiles, reportHtml } from '@meanflow/runs/report';
+import { showClassifierProgress } from '../terminal/classifier-progress.js';
 import { showCombinedProgress } from '../terminal/combined-progress.js';
 import { errorText } from '../terminal/errors.js';
 import { interruptStatus, withInterrupt } from '../terminal/interrupt.js';
@@ -127,7 +137,8 @@ async function compare(options: CompareOptions, io: Io): Promise<number> {
       const classifiers = new Map<Dataset, JudgingClassifier>();
       for (const { dataset, classifier: wanted } of planned) {
         if (wanted === undefined) continue;
-        const found = await classifierOf(wanted, { backend, io, signal });
+        const progress = showClassifierProgress(dataset.name, io, signal);
+        const found = await classifierOf(wanted, { ...progress, backend, signal }).finally(progress.stop);
         if (found === undefined) return undefined;
         classifiers.set(dataset, found);
       }

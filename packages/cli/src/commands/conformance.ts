@@ -9,9 +9,8 @@ import {
 } from '@meanflow/conformance';
 import { ArgumentError, didYouMean } from '@meanflow/core';
 import type { Command } from 'commander';
-import { DEFAULT_BACKEND } from '../backends.js';
+import { checkOverwrite, DEFAULT_BACKEND, prepareOutput, writeOutput } from '@meanflow/runs/node';
 import { findSource, sources } from '../conformance/sources.js';
-import { checkOverwrite, prepareOutput, writeOutput } from '../files.js';
 import type { Io } from '../terminal/io.js';
 import type { SetExitCode } from './command.js';
 import { forceOption, names, wholeNumber } from './options.js';
@@ -74,7 +73,7 @@ Examples:
       const chosen = chosenSources(options);
       if (options.out !== undefined) {
         await prepareOutput(options.out);
-        await checkOverwrite([options.out], { io, force: options.force });
+        await checkOverwrite([options.out], { confirm: io.confirm, force: options.force });
       }
       const { reports, absences, output, exitCode } = await conformanceCommand(chosen, {
         format,

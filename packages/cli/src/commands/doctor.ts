@@ -1,6 +1,6 @@
 /** `meanflow doctor`: what can run on this machine, and why what cannot, cannot. */
 import type { Command } from 'commander';
-import { backends, DEFAULT_BACKEND } from '../backends.js';
+import { backends, DEFAULT_BACKEND } from '@meanflow/runs/node';
 import { examineAdapters } from '../diagnosis/adapters.js';
 import { examineBackend } from '../diagnosis/backend.js';
 import { examineBrowser } from '../diagnosis/browser.js';

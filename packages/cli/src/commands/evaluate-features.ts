@@ -7,24 +7,33 @@ import { isModelFile } from '@meanflow/checkpoints/node';
 import { ArgumentError } from '@meanflow/core';
 import { describeData, type Dataset } from '@meanflow/data';
 import { decodeStatistics, findMetric, type FeatureExtractor } from '@meanflow/metrics';
-import { DEFAULT_BACKEND, findBackend } from '../backends.js';
-import { openExtractor, type ExtractorSettings, type ImageFacts } from '../experiment/extractor.js';
 import {
   checkReadable,
-  referenceOf,
-  scoreFeatures,
+  countText,
+  DEFAULT_BACKEND,
+  drawnPieces,
+  type ExtractorSettings,
   type FeatureReference,
-} from '../experiment/feature-scores.js';
-import { featuresOf } from '../experiment/features.js';
-import { loadGenerator } from '../experiment/generator.js';
-import { kindOf, openJudged } from '../experiment/open-data.js';
-import { loadModel, type Generator } from '../experiment/model.js';
-import { located, withPlacesOfRun } from '../experiment/data-place.js';
-import { openJudgedDataOf } from '../experiment/resolve.js';
-import { isArrayFile, isSampleFile, openSamples } from '../experiment/sample-files.js';
-import { drawnPieces, type SamplePiece } from '../experiment/sample-stream.js';
-import { withFileErrors } from '../files.js';
-import { countText } from '../report/numbers.js';
+  featuresOf,
+  findBackend,
+  type Generator,
+  type ImageFacts,
+  isArrayFile,
+  isSampleFile,
+  kindOf,
+  loadGenerator,
+  loadModel,
+  located,
+  openExtractor,
+  openJudged,
+  openJudgedDataOf,
+  openSamples,
+  referenceOf,
+  type SamplePiece,
+  scoreFeatures,
+  withFileErrors,
+  withPlacesOfRun,
+} from '@meanflow/runs/node';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { scoresTable, type ScoreRow } from '../terminal/scores.js';
 import {

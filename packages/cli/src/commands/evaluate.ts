@@ -5,28 +5,37 @@ import type { Dataset } from '@meanflow/data';
 import { findMetric } from '@meanflow/metrics';
 import { createSampler } from '@meanflow/samplers';
 import { Option, type Command } from 'commander';
-import { DEFAULT_BACKEND, findBackend } from '../backends.js';
-import type { RunConfig } from '../config/schema.js';
 import {
   checkClassifiable,
+  checkFiniteParameters,
   classifierOf,
-  namedClassifier,
-  withClassifier,
   type ClassifierWork,
+  countText,
+  createJudge,
+  DEFAULT_BACKEND,
+  type ExtractorSettings,
+  featureMetricsAmong,
+  findBackend,
+  type Generator,
+  isSampleFile,
+  type Judge,
   type JudgingClassifier,
-} from '../experiment/classifier.js';
-import { createJudge, scoreModel, type Judge, type ModelScores } from '../experiment/evaluation.js';
-import type { ExtractorSettings } from '../experiment/extractor.js';
-import { featureMetricsAmong } from '../experiment/features.js';
+  loadModel,
+  located,
+  methods,
+  type Model,
+  type ModelScores,
+  namedClassifier,
+  openJudgedDataOf,
+  type RunConfig,
+  scoreModel,
+  stepsFor,
+  withClassifier,
+  withPlacesOfRun,
+} from '@meanflow/runs/node';
 import { isModelFile } from '@meanflow/checkpoints/node';
-import { checkFiniteParameters, loadModel, type Generator, type Model } from '../experiment/model.js';
-import { located, withPlacesOfRun } from '../experiment/data-place.js';
-import { openJudgedDataOf } from '../experiment/resolve.js';
-import { isSampleFile } from '../experiment/sample-files.js';
-import { stepsFor } from '../experiment/solvers.js';
-import { methods } from '../methods.js';
-import { countText } from '../report/numbers.js';
 import { scoresTable } from '../terminal/scores.js';
+import { showClassifierProgress } from '../terminal/classifier-progress.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { evaluateFeatures, type EvaluateFeaturesOptions } from './evaluate-features.js';
 import { withFeatureOptions } from './feature-options.js';
@@ -163,7 +172,11 @@ async function evaluate(run: string, options: EvaluateOptions, io: Io): Promise<
   );
   const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
   try {
-    const judgedBy = await judgingClassifier(dataset, config, options.classifier, { backend, io });
+    const progress = showClassifierProgress(dataset.name, io, undefined);
+    const work = { ...progress, backend };
+    const judgedBy = await judgingClassifier(dataset, config, options.classifier, work).finally(
+      progress.stop,
+    );
     const { judge, rows, floor } = await using(judgedBy, backend, async (classifier) => {
       const judge = createJudge(dataset, config, options.seed, classifier);
       checkApplicable(judge, options.metrics ?? []);

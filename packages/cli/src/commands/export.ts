@@ -2,12 +2,17 @@
 import { basename, dirname, extname, join } from 'node:path';
 import { ArgumentError } from '@meanflow/core';
 import { Option, type Command } from 'commander';
-import { loadGenerator } from '../experiment/generator.js';
-import { checkSampleMemory } from '../experiment/memory.js';
-import { samplerModel } from '../export/sampler-model.js';
-import { checkModelName, tritonConfig } from '../export/triton.js';
-import { checkOverwrite, writeOutput, writeOutputs } from '../files.js';
-import { bytesText } from '../report/numbers.js';
+import {
+  bytesText,
+  checkModelName,
+  checkOverwrite,
+  checkSampleMemory,
+  loadGenerator,
+  samplerModel,
+  tritonConfig,
+  writeOutput,
+  writeOutputs,
+} from '@meanflow/runs/node';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { defaultEvaluations, solverOption, withGuidance } from './sample.js';
 import { averageOption, forceOption, evaluations, wholeNumber, withGuidanceOptions } from './options.js';
@@ -81,7 +86,10 @@ Examples:
 async function exportModel(path: string, options: ExportOptions, io: Io): Promise<void> {
   const { batch: rows, guidanceInputs = false } = options;
   const place = placeOf(path, options);
-  await checkOverwrite([place.model, place.dataFile, place.config], { io, force: options.force });
+  await checkOverwrite([place.model, place.dataFile, place.config], {
+    confirm: io.confirm,
+    force: options.force,
+  });
   const loaded = await loadGenerator(path, { ...options, notify: noticesTo(io) });
   checkSampleMemory(rows, loaded.data.featureShape, '--batch');
   const nfe = options.nfe ?? defaultEvaluations(loaded);

@@ -13,9 +13,7 @@ import { importCheckpoint, openCheckpoint } from '@meanflow/checkpoints/node';
 import { ArgumentError, formatShape, printable, printableJson, sizeOf } from '@meanflow/core';
 import { byteLength, type Catalogue, type PassedOver, type StoredTensor } from '@meanflow/formats';
 import { Option, type Command } from 'commander';
-import { checkOverwrite, overwriteError } from '../files.js';
-import { readConfigFile } from '../config/read-file.js';
-import { bytesText, countText } from '../report/numbers.js';
+import { bytesText, checkOverwrite, countText, overwriteError, readConfigFile } from '@meanflow/runs/node';
 import type { Io } from '../terminal/io.js';
 import { forceOption } from './options.js';
 import { textTable } from '../terminal/table.js';
@@ -106,7 +104,7 @@ async function importModel(path: string, options: ImportOptions, io: Io): Promis
       : ((await readConfigFile(options.config)) as unknown as ImportModel);
   // The checkpoint itself in its own place is refused with or without force.
   if (options.out !== undefined && resolve(options.out) !== resolve(path))
-    await checkOverwrite([options.out], { io, force: options.force });
+    await checkOverwrite([options.out], { confirm: io.confirm, force: options.force });
   // Its name is known in the middle of the work, when nobody is asked.
   const named = ({ target }: ImportPlan): string => {
     const file = `${target.name ?? 'model'}.safetensors`;

@@ -5,17 +5,26 @@ import { ArgumentError, didYouMean, sizeOf, treePaths, type HostArray } from '@m
 import { datasets, describeData } from '@meanflow/data';
 import { metrics } from '@meanflow/metrics';
 import type { Command } from 'commander';
-import { backends } from '../backends.js';
-import { describeNetwork, hasVelocityHead } from '../config/network-schema.js';
-import { averageText as describeAverage } from '../config/optimizer-schema.js';
-import { methodNames, type RunConfig } from '../config/schema.js';
-import { loadModel } from '../experiment/model.js';
-import { kindOf, openData } from '../experiment/open-data.js';
-import { resolveRun } from '../experiment/resolve.js';
-import { methods } from '../methods.js';
-import { recipeFor } from '../recipes/index.js';
-import { publishedRecipeNames, publishedRecipeText, publishedRecipeTitle } from '../recipes/published.js';
-import { bytesText, countText } from '../report/numbers.js';
+import {
+  averageText as describeAverage,
+  backends,
+  bytesText,
+  countText,
+  describeNetwork,
+  hasVelocityHead,
+  kindOf,
+  loadModel,
+  methodNames,
+  methods,
+  openData,
+  publishedRecipeNames,
+  publishedRecipeText,
+  publishedRecipeTitle,
+  readLastMetrics,
+  recipeFor,
+  resolveRun,
+  type RunConfig,
+} from '@meanflow/runs/node';
 import { noticesTo, type Io } from '../terminal/io.js';
 import {
   imageSettings,
@@ -28,7 +37,6 @@ import {
   type ImageOptions,
   type TableOptions,
 } from './options.js';
-import { readLastMetrics } from '../run-metrics.js';
 
 interface InfoOptions extends TableOptions, ImageOptions, ArrayReading {
   readonly data?: string;

@@ -3,12 +3,12 @@ import { printable } from '@meanflow/core';
 import { findMetric } from '@meanflow/metrics';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import {
-  LARGEST_IMAGE,
   type ImageSettings,
+  LARGEST_IMAGE,
   type LatentSettings,
+  MOST_EVALUATIONS,
   type TableSettings,
-} from '../config/data-schema.js';
-import { MOST_EVALUATIONS } from '../config/schema.js';
+} from '@meanflow/runs/node';
 
 /** An option as it is typed, `--image-size`, from its key, `imageSize`. */
 export function optionName(key: string): string {

@@ -1,7 +1,7 @@
 /** `meanflow parity`: a directory of tensors that published code computed, against what this code computes. */
 import { parityCommand } from '@meanflow/conformance/node';
 import type { Command } from 'commander';
-import { DEFAULT_BACKEND, findBackend } from '../backends.js';
+import { DEFAULT_BACKEND, findBackend } from '@meanflow/runs/node';
 import type { Io } from '../terminal/io.js';
 import type { SetExitCode } from './command.js';
 import { withBackend } from './options.js';

@@ -3,17 +3,29 @@ import { ArgumentError, didYouMean, HostArray, printable, RandomKey } from '@mea
 import { delimiterOf, proportionalLabels } from '@meanflow/data';
 import { createSampler, decodeSamples } from '@meanflow/samplers';
 import { Option, type Command } from 'commander';
-import { DEFAULT_BACKEND, findBackend } from '../backends.js';
-import { solverNames, type SolverName } from '../config/schema.js';
-import { classByClass, drawSamples, roundLabels } from '../experiment/draw.js';
-import { loadGenerator } from '../experiment/generator.js';
-import { checkSampleMemory } from '../experiment/memory.js';
-import type { Generator, Labels } from '../experiment/model.js';
-import { checkOverwrite, makeOutputFolder, writeOutput } from '../files.js';
-import { countText } from '../report/numbers.js';
-import { writePngFolder } from '../sample-folder.js';
-import { checkFolderOutput, checkFormat, formatSamples, isFolderOutput } from '../sample-formats.js';
-import { className } from '../sample-table.js';
+import {
+  checkFolderOutput,
+  checkFormat,
+  checkOverwrite,
+  checkSampleMemory,
+  classByClass,
+  className,
+  countText,
+  DEFAULT_BACKEND,
+  drawSamples,
+  findBackend,
+  formatSamples,
+  type Generator,
+  isFolderOutput,
+  type Labels,
+  loadGenerator,
+  makeOutputFolder,
+  roundLabels,
+  type SolverName,
+  solverNames,
+  writeOutput,
+  writePngFolder,
+} from '@meanflow/runs/node';
 import { noticesTo, type Io } from '../terminal/io.js';
 import {
   averageOption,
@@ -127,7 +139,7 @@ async function sample(run: string, options: SampleOptions, io: Io): Promise<void
     await makeOutputFolder(out);
   } else {
     checkFormat(out, loaded.data);
-    if (out !== '-') await checkOverwrite([out], { io, force: options.force });
+    if (out !== '-') await checkOverwrite([out], { confirm: io.confirm, force: options.force });
   }
   const delimiter = options.delimiter === undefined ? undefined : delimiterOf(options.delimiter);
   if (options.count !== undefined) checkSampleMemory(options.count, loaded.data.featureShape, '--count');

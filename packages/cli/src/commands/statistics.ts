@@ -3,11 +3,15 @@ import { ArgumentError } from '@meanflow/core';
 import { describeData } from '@meanflow/data';
 import { encodeStatistics } from '@meanflow/metrics';
 import type { Command } from 'commander';
-import { openExtractor, type ExtractorSettings } from '../experiment/extractor.js';
-import { statisticsOfTraining } from '../experiment/features.js';
-import { openJudged } from '../experiment/open-data.js';
-import { checkOverwrite, writeOutput } from '../files.js';
-import { countText } from '../report/numbers.js';
+import {
+  checkOverwrite,
+  countText,
+  type ExtractorSettings,
+  openExtractor,
+  openJudged,
+  statisticsOfTraining,
+  writeOutput,
+} from '@meanflow/runs/node';
 import { damagedText } from '../terminal/damaged.js';
 import type { Io } from '../terminal/io.js';
 import { withFeatureOptions } from './feature-options.js';
@@ -71,7 +75,7 @@ Examples:
 
 async function statistics(data: string, options: StatisticsOptions, io: Io): Promise<void> {
   const { out, count, heldOut, splitSeed } = options;
-  await checkOverwrite([out], { io, force: options.force });
+  await checkOverwrite([out], { confirm: io.confirm, force: options.force });
   const [images, latents] = [imageSettings(options), latentSettings(options)];
   const dataset = await openJudged({ data, images, latents, heldOut, splitSeed });
   io.err(`${describeData(dataset)}\n`);

@@ -2,10 +2,15 @@
 import { classifierRequest } from '@meanflow/classifier';
 import { describeData } from '@meanflow/data';
 import type { Command } from 'commander';
-import { DEFAULT_BACKEND, findBackend } from '../backends.js';
-import { accuracyText, classifierIn } from '../experiment/classifier.js';
-import { digestOf } from '../experiment/data-digest.js';
-import { openJudged } from '../experiment/open-data.js';
+import {
+  accuracyText,
+  classifierIn,
+  DEFAULT_BACKEND,
+  digestOf,
+  findBackend,
+  openJudged,
+} from '@meanflow/runs/node';
+import { showClassifierProgress } from '../terminal/classifier-progress.js';
 import { interruptStatus, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
 import type { SetExitCode } from './command.js';
@@ -79,7 +84,9 @@ async function trainClassifier(options: TrainClassifierOptions, io: Io): Promise
   try {
     const settings = { steps, batch, seed };
     return await withInterrupt(async (signal) => {
-      const made = await classifierIn(out, { dataset, digest, settings }, { backend, io, signal });
+      const progress = showClassifierProgress(dataset.name, io, signal);
+      const work = { ...progress, backend, signal };
+      const made = await classifierIn(out, { dataset, digest, settings }, work).finally(progress.stop);
       if (made === undefined) {
         io.err('Stopped. Nothing was written.\n');
         return interruptStatus(signal);

@@ -1,9 +1,7 @@
 /** What `meanflow train` says of a run: where its learning rate goes when it goes on, what diverged, and what came of it. */
 import { divergenceText, type DivergenceAction, type DivergenceReport } from '@meanflow/training';
 import { divergencesPath, type RunSummary } from '@meanflow/training/node';
-import type { RunConfig } from '../config/schema.js';
-import { scheduleOf } from '../experiment/training.js';
-import { countText, durationText, rateText } from '../report/numbers.js';
+import { countText, durationText, rateText, type RunConfig, scheduleOf } from '@meanflow/runs/node';
 import { shellWord } from '../terminal/shell.js';
 
 /**

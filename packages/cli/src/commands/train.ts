@@ -7,23 +7,32 @@ import type { JsonObject } from '@meanflow/formats';
 import type { Checkpoint } from '@meanflow/training';
 import { checkFree, readRunConfig, RunDirectory, type ResumePoint } from '@meanflow/training/node';
 import { Option, type Command } from 'commander';
-import { findBackend } from '../backends.js';
-import { merge } from '../config/merge.js';
-import { openConfigFile } from '../config/read-file.js';
-import { methodNames, runConfigSchema, type RunConfig } from '../config/schema.js';
-import { validate } from '../config/validate.js';
-import { averageNote } from '../experiment/averages.js';
-import { checkJudgeable, createJudge } from '../experiment/evaluation.js';
-import { mergeRuns } from '../experiment/lengths.js';
-import { located, withPlaces } from '../experiment/data-place.js';
-import { checkpointCheck, passedOverText } from '../experiment/model.js';
-import { openDataOf, resolveRun, type ResolvedRun } from '../experiment/resolve.js';
-import { trainRun } from '../experiment/run.js';
-import { shortRunNote } from '../experiment/short-run.js';
-import { prepareRun } from '../experiment/training.js';
-import { methods } from '../methods.js';
-import { paddingText } from '../recipes/images.js';
-import { countText } from '../report/numbers.js';
+import {
+  averageNote,
+  checkJudgeable,
+  checkpointCheck,
+  countText,
+  createJudge,
+  findBackend,
+  located,
+  merge,
+  mergeRuns,
+  methodNames,
+  methods,
+  openConfigFile,
+  openDataOf,
+  paddingText,
+  passedOverText,
+  prepareRun,
+  type ResolvedRun,
+  resolveRun,
+  type RunConfig,
+  runConfigSchema,
+  shortRunNote,
+  trainRun,
+  validate,
+  withPlaces,
+} from '@meanflow/runs/node';
 import { interruptStatus, withInterrupt } from '../terminal/interrupt.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { damagedText } from '../terminal/damaged.js';

@@ -9,8 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { remoteReport, type RemoteMessage, type ReportSource } from '@meanflow/conformance';
 import { conformanceInChromium, type PageProgram } from '@meanflow/conformance/chromium';
 import { ArgumentError, BackendError, didYouMean } from '@meanflow/core';
-import { backends } from '../backends.js';
-import { allowsSoftware, withSoftwareHint } from '../software-adapters.js';
+import { allowsSoftware, backends, withSoftwareHint } from '@meanflow/runs/node';
 import { ORT_FILES, pageBackends } from './page-backends.js';
 import type { WorkerRequest } from './worker.js';
 

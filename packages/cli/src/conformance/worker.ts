@@ -1,6 +1,6 @@
 /** A process that runs the kit on a backend, as its parent asks. It ends when its parent lets go of it. */
 import { serveConformance } from '@meanflow/conformance';
-import { findBackend } from '../backends.js';
+import { findBackend } from '@meanflow/runs/node';
 
 /** What the parent asks for, once. */
 export interface WorkerRequest {

@@ -4,8 +4,7 @@
  */
 import { inspectWebgpu, type AdapterReport } from '@meanflow/backend-tfjs';
 import { BackendError } from '@meanflow/core';
-import { runtimes } from '../runtimes.js';
-import { allowsSoftware, withAdapters } from '../software-adapters.js';
+import { allowsSoftware, runtimes, withAdapters } from '@meanflow/runs/node';
 import type { Finding } from './finding.js';
 
 /** The one that backends take (for high performance), and the one for low power where that is another. */

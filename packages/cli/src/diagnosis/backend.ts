@@ -12,7 +12,7 @@ import {
   type Backend,
   type Tensor,
 } from '@meanflow/core';
-import type { BackendEntry } from '../backends.js';
+import type { BackendEntry } from '@meanflow/runs/node';
 import { attempt, type Finding } from './finding.js';
 
 /** Opens the backend and computes with it. An optional one that does not open is absent; one that computes wrong has failed. */

@@ -1,6 +1,6 @@
 /** The list of files that were left out because they cannot be read. */
 import type { Dataset } from '@meanflow/data';
-import { countText } from '../report/numbers.js';
+import { countText } from '@meanflow/runs/node';
 
 /** Files that a list names of many. */
 const SHOWN = 100;

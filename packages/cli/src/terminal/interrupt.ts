@@ -3,10 +3,7 @@
  * closed (SIGHUP). The first signal asks the running work to stop in order, a second one ends the process at once.
  */
 import { constants } from 'node:os';
-
-/** The signals that ask to stop. */
-export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-export type StopSignalName = (typeof stopSignals)[number];
+import { stopSignals, type StopSignalName } from '@meanflow/runs/processes';
 
 /** Why work was stopped: the reason of the signal that `withInterrupt` gives. */
 class Interruption extends Error {

@@ -20,21 +20,6 @@ async function confirm(question: string): Promise<boolean> {
   }
 }
 
-/**
- * Lets what is written to a stream that nobody reads any more go nowhere: a pipe into `head`, a terminal or an ssh session that was
- * closed. A run that trains for days does not end because of it.
- */
-export function outliveReaders(...streams: readonly NodeJS.WriteStream[]): void {
-  for (const stream of streams) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (!GONE.has(error.code ?? '')) throw error;
-    });
-  }
-}
-
-/** How a stream says that nobody reads it: EIO is a terminal's way. */
-const GONE = new Set(['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED']);
-
 /** Writes sentences for the user beside the results, a line each. */
 export function noticesTo({ err }: Io): (sentence: string) => void {
   return (sentence) => err(`${sentence}\n`);

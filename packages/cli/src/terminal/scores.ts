@@ -1,6 +1,5 @@
 /** The table of metrics for the terminal: a row for each method and number of evaluations, the noise floor, where there is one, in a row of its own. */
-import { metricText } from '../report/numbers.js';
-import type { MetricColumn } from '../report/results.js';
+import { type MetricColumn, metricText } from '@meanflow/runs/node';
 import { textTable, type TableRow } from './table.js';
 
 /** A row of the table. */

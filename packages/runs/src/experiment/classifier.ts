@@ -14,12 +14,11 @@ import {
 } from '@meanflow/classifier';
 import { cachedClassifier, dataFingerprint, loadClassifier } from '@meanflow/classifier/node';
 import { ArgumentError, DataError, type Backend } from '@meanflow/core';
+import type { Progress } from '@meanflow/training';
 import type { Dataset } from '@meanflow/data';
 import { cacheFolder } from '../cache.js';
 import type { RunConfig } from '../config/schema.js';
 import { countText } from '../report/numbers.js';
-import type { Io } from '../terminal/io.js';
-import { showProgress } from '../terminal/progress.js';
 import { featureMetricsAmong } from './features.js';
 
 /** A classifier and the file that holds it. */
@@ -50,7 +49,9 @@ export function checkClassifiable(metrics: readonly string[], dataset: Dataset):
 /** Where the training happens and who watches. */
 export interface ClassifierWork {
   readonly backend: Backend;
-  readonly io: Io;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Told that one is trained, and where it is kept. */
+  readonly onNotice: (sentence: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -81,31 +82,25 @@ export async function classifierOf(
 export async function classifierIn(
   path: string,
   task: ClassifierTask,
-  { backend, io, signal }: ClassifierWork,
+  { backend, onProgress, onNotice, signal }: ClassifierWork,
 ): Promise<JudgingClassifier | undefined> {
   const request = requestOf(task);
-  const progress = showProgress(`classifier of ${task.dataset.name}`, io, signal && { signal });
   const isThere = existsSync(path);
   if (!isThere) {
     const { steps, batchSize } = classifierRequest(request);
-    io.err(
-      `Training the classifier that judges ${task.dataset.name}, once: ${countText(steps)} steps of ${batchSize}.\n`,
+    onNotice(
+      `Training the classifier that judges ${task.dataset.name}, once: ${countText(steps)} steps of ${batchSize}.`,
     );
   }
-  try {
-    const model = await cachedClassifier(path, {
-      ...request,
-      backend,
-      onProgress: progress.update,
-      ...(signal && { signal }),
-    });
-    if (model === undefined) return undefined;
-    progress.stop();
-    io.err(`${isThere ? 'Classifier' : 'Kept'}: ${path}, ${accuracyText(model)}\n`);
-    return { path, model };
-  } finally {
-    progress.stop();
-  }
+  const model = await cachedClassifier(path, {
+    ...request,
+    backend,
+    ...(onProgress && { onProgress }),
+    ...(signal && { signal }),
+  });
+  if (model === undefined) return undefined;
+  onNotice(`${isThere ? 'Classifier' : 'Kept'}: ${path}, ${accuracyText(model)}`);
+  return { path, model };
 }
 
 /**

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { MeanflowError } from '@meanflow/core';
 import type { Progress } from '@meanflow/training';
 import type { FinishedRun, RunTask } from './one-run.js';
-import { stopSignals } from '../terminal/interrupt.js';
+import { stopSignals } from '../processes.js';
 import { reviveArrays, type FromWorker, type ToWorker } from './run-messages.js';
 
 export interface RunPoolOptions {

@@ -1,6 +1,6 @@
 /** A small comparison, made up, as the report takes it. */
 import { type HostArray, RandomKey } from '@meanflow/core';
-import type { ComparisonResults, DatasetPictures, DatasetResults, MetricRow } from '../../src/index.js';
+import type { ComparisonResults, DatasetPictures, DatasetResults, MetricRow } from '../../src/report.js';
 
 const row = (w2: number, coverage: number): MetricRow => ({
   w2: { median: w2, values: [w2, w2 + 0.1] },

@@ -106,7 +106,7 @@ describe('a run whose parts do not fit', () => {
   });
 
   it('needs classes to be conditional', async () => {
-    const dataset = { data: new URL('../data/points.csv', import.meta.url).pathname };
+    const dataset = { data: new URL('../../../cli/test/data/points.csv', import.meta.url).pathname };
     await expect(resolveRun({ ...dataset, conditional: true }, 'test')).rejects.toThrow(ArgumentError);
     await expect(resolveRun({ ...dataset, conditional: true }, 'test')).rejects.toThrow('has no classes');
   });

@@ -3,7 +3,6 @@ import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DataError } from '@meanflow/core';
 import { foreignEntry, makeDirectory, writeFileAtomically } from '@meanflow/training/node';
-import type { Io } from './terminal/io.js';
 
 const explanations: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder',
@@ -29,7 +28,8 @@ export async function withFileErrors<T>(action: string, work: () => Promise<T>):
 
 /** What is known of somebody's will to overwrite. */
 export interface Overwriting {
-  readonly io: Io;
+  /** Asks a question that is answered by yes or no; only where somebody is there to answer. */
+  readonly confirm?: ((question: string) => Promise<boolean>) | undefined;
   /** Whether it was said beforehand: `--force`. */
   readonly force?: boolean | undefined;
 }
@@ -41,12 +41,12 @@ export interface Overwriting {
  */
 export async function checkOverwrite(
   paths: readonly (string | undefined)[],
-  { io, force = false }: Overwriting,
+  { confirm, force = false }: Overwriting,
 ): Promise<void> {
   for (const path of paths) {
     // What is no file is for the writing to refuse.
     if (force || path === undefined || !(await isFile(path))) continue;
-    if (await io.confirm?.(`"${path}" is there already. Overwrite it?`)) continue;
+    if (await confirm?.(`"${path}" is there already. Overwrite it?`)) continue;
     throw overwriteError(path);
   }
 }

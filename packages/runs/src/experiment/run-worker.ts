@@ -1,8 +1,7 @@
 /** A process that makes runs of a comparison, one after another, as it is told to. Ends when its parent lets go of it. */
 import { MeanflowError, type Backend } from '@meanflow/core';
 import { findBackend } from '../backends.js';
-import { stopSignals } from '../terminal/interrupt.js';
-import { outliveReaders } from '../terminal/io.js';
+import { outliveReaders, stopSignals } from '../processes.js';
 import { trainAndJudge } from './one-run.js';
 import { openDataOf } from './resolve.js';
 import type { FromWorker, ToWorker } from './run-messages.js';

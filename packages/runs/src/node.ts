@@ -1,0 +1,110 @@
+/**
+ * `@meanflow/runs/node`: training, judging, comparing and exporting as programs do it, with folders and files: what the `meanflow` command
+ * is a face on.
+ */
+export { type BackendEntry, backends, DEFAULT_BACKEND, findBackend } from './backends.js';
+export {
+  type ImageSettings,
+  LARGEST_IMAGE,
+  type LatentSettings,
+  type TableSettings,
+} from './config/data-schema.js';
+export { merge } from './config/merge.js';
+export { describeNetwork, hasVelocityHead } from './config/network-schema.js';
+export { averageText } from './config/optimizer-schema.js';
+export { openConfigFile, parseConfig, readConfigFile } from './config/read-file.js';
+export {
+  askedRunSchema,
+  checkAskedRun,
+  comparisonConfigSchema,
+  methodNames,
+  MOST_EVALUATIONS,
+  type Recipe,
+  type RunConfig,
+  runConfigSchema,
+  type SolverName,
+  solverNames,
+} from './config/schema.js';
+export { validate } from './config/validate.js';
+export { averageNote, chosenAverage, emaOf } from './experiment/averages.js';
+export {
+  accuracyText,
+  checkClassifiable,
+  classifierIn,
+  classifierOf,
+  type ClassifierWork,
+  type JudgingClassifier,
+  namedClassifier,
+  withClassifier,
+} from './experiment/classifier.js';
+export { compareAll } from './experiment/compare-all.js';
+export { type ComparisonRequest, loadRequest, saveRequest } from './experiment/comparison-file.js';
+export { type ComparedDataset, planComparison, type RunFailure } from './experiment/comparison.js';
+export { digestOf } from './experiment/data-digest.js';
+export { located, withPlaces, withPlacesOfRun } from './experiment/data-place.js';
+export { classByClass, drawSamples, roundLabels } from './experiment/draw.js';
+export {
+  checkJudgeable,
+  createJudge,
+  type Judge,
+  type ModelScores,
+  scoreModel,
+} from './experiment/evaluation.js';
+export { type ExtractorSettings, type ImageFacts, openExtractor } from './experiment/extractor.js';
+export {
+  checkReadable,
+  type FeatureReference,
+  referenceOf,
+  scoreFeatures,
+} from './experiment/feature-scores.js';
+export { featureMetricsAmong, featuresOf, statisticsOfTraining } from './experiment/features.js';
+export { loadGenerator } from './experiment/generator.js';
+export { mergeRuns, withSteps } from './experiment/lengths.js';
+export { checkSampleMemory } from './experiment/memory.js';
+export {
+  checkFiniteParameters,
+  checkpointCheck,
+  type Generator,
+  type Labels,
+  loadModel,
+  type Model,
+  passedOverText,
+} from './experiment/model.js';
+export type { FinishedRun, RunTask } from './experiment/one-run.js';
+export { kindOf, openData, openJudged } from './experiment/open-data.js';
+export { publishedData, publishedSampling } from './experiment/published.js';
+export { openDataOf, openJudgedDataOf, type ResolvedRun, resolveRun } from './experiment/resolve.js';
+export { trainRun } from './experiment/run.js';
+export { isArrayFile, isSampleFile, openSamples } from './experiment/sample-files.js';
+export { drawnPieces, type SamplePiece } from './experiment/sample-stream.js';
+export { shortRunNote } from './experiment/short-run.js';
+export { stepsFor } from './experiment/solvers.js';
+export { prepareRun, scheduleOf } from './experiment/training.js';
+export { samplerModel } from './export/sampler-model.js';
+export { checkModelName, tritonConfig } from './export/triton.js';
+export {
+  checkOverwrite,
+  makeOutputFolder,
+  overwriteError,
+  prepareOutput,
+  withFileErrors,
+  writeOutput,
+  writeOutputs,
+} from './files.js';
+export { methods } from './methods.js';
+export { paddingText } from './recipes/images.js';
+export { defaultDatasets, recipeFor } from './recipes/index.js';
+export {
+  publishedRecipe,
+  publishedRecipeNames,
+  publishedRecipeText,
+  publishedRecipeTitle,
+} from './recipes/published.js';
+export { bytesText, countText, durationText, metricText, rateText } from './report/numbers.js';
+export type { ComparisonResults, DatasetResults, FailedRun, MetricColumn } from './report/results.js';
+export { readLastMetrics } from './run-metrics.js';
+export { installedVersion, type Runtime, runtimes } from './runtimes.js';
+export { writePngFolder } from './sample-folder.js';
+export { checkFolderOutput, checkFormat, formatSamples, isFolderOutput } from './sample-formats.js';
+export { className } from './sample-table.js';
+export { allowsSoftware, withAdapters, withSoftwareHint } from './software-adapters.js';

@@ -1,0 +1,10 @@
+/** `@meanflow/runs/report`: a comparison as one HTML page and as picture files. Loads the chart library. */
+export { pictureFiles } from './report/files.js';
+export { reportHtml } from './report/html.js';
+export type {
+  ComparisonResults,
+  DatasetPictures,
+  DatasetResults,
+  FailedRun,
+  MetricRow,
+} from './report/results.js';
