@@ -79,10 +79,10 @@ test('one of another size by its configuration, with the values that were there'
   }));
 
 test.each<[object, RegExp]>([
-  [{}, /lacks "half"/],
-  [{ half: 'both' }, /"half" is "both", expected "encoder" or "decoder"/],
+  [{}, /half: expected one of encoder, decoder, got nothing/],
+  [{ half: 'both' }, /half: expected one of encoder, decoder, got "both"/],
   [{ half: 'decoder', chanels: [4] }, /no field "chanels"\. Did you mean "channels"\?/],
-  [{ half: 'decoder', channels: 4 }, /"channels" is 4, expected a list of numbers/],
+  [{ half: 'decoder', channels: 4 }, /channels: expected a list, got 4/],
   [{ half: 'decoder', channels: [4, 6], groups: 4 }, /groups divide the channels/],
 ])('the configuration %j is an error', (autoencoder, message) => {
   const plan = () => planImport(catalogueOf([]), { model: { autoencoder } as ImportModel });
@@ -111,5 +111,5 @@ test('a model file whose configuration is damaged is an error of the file', () =
       ),
     );
     await expect(openDecoder(out)).rejects.toThrow(DataError);
-    await expect(openDecoder(out)).rejects.toThrow(/"blocks" is "1", expected a number/);
+    await expect(openDecoder(out)).rejects.toThrow(/blocks: expected a number, got "1"/);
   }));

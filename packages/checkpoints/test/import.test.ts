@@ -330,20 +330,20 @@ test('a model file that is none, or is damaged', () =>
     await rewrite({ ...model, network: { ...meanFlow, kind: 'nothing' } });
     await expect(openModel(out)).rejects.toThrow(/no network of kind "nothing"/);
     for (const [change, message] of [
-      [{ width: '8' }, /"width" is "8", expected a number/],
-      [{ featureShape: 4 }, /"featureShape" is 4, expected a list of numbers/],
-      [{ widht: 8 }, /no field "widht"\. Did you mean "width"\?$/],
-      [{ heads: undefined }, /lacks "heads"/],
+      [{ width: '8' }, /model\.safetensors": dit: width: expected a number, got "8"/],
+      [{ featureShape: 4 }, /featureShape: expected a list, got 4/],
+      [{ widht: 8 }, /no field "widht"\. Did you mean "width"\?/],
+      [{ heads: undefined }, /heads: expected a number, got nothing/],
       [{ constructor: 1 }, /no field "constructor"/],
       [JSON.parse('{"__proto__": {"depth": 9}}') as object, /no field "__proto__"/],
       [
         { velocityHead: JSON.parse('{"depth": 0, "__proto__": {}}') as object },
-        /"velocityHead" has no field "__proto__"/,
+        /velocityHead: there is no field "__proto__"/,
       ],
-      [{ embedding: { kind: 'fourier', constructor: 1 } }, /"embedding" has no field "constructor"/],
-      [{ embedding: null }, /"embedding" is null, expected an object/],
-      [{ times: 'r' }, /"times" is "r", expected one of t-and-h, t-and-r, h, t/],
-      [{ depth: 1e9 }, /"depth" is 1000000000, expected a number up to 10000/],
+      [{ embedding: { kind: 'fourier', constructor: 1 } }, /embedding: there is no field "constructor"/],
+      [{ embedding: null }, /embedding: expected an object, got null/],
+      [{ times: 'r' }, /times: expected one of t-and-h, t-and-r, h, t, got "r"/],
+      [{ depth: 1e9 }, /depth: expected at most 1000, got 1000000000/],
     ] as const) {
       await rewrite({ ...model, network: { ...meanFlow, ...change } });
       await expect(openModel(out)).rejects.toThrow(message);

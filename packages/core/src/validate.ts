@@ -128,6 +128,8 @@ function explain(issue: SchemaIssue): string | undefined {
     case 'too_big':
       if (issue.origin === 'array') return `expected at most ${issue.maximum} of them, got ${found(input)}.`;
       return `expected ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}, got ${found(input)}.`;
+    case 'not_multiple_of':
+      return `expected a multiple of ${issue.divisor}, got ${found(input)}.`;
     default:
       return undefined;
   }

@@ -21,12 +21,24 @@ export {
 export { embeddingWidth, embedScalar, type ScalarEmbedding } from './layers/scalar-embedding.js';
 
 export type { ConditioningConfig, ConditioningParameters, TimeInputs } from './networks/conditioning.js';
-export { createNetwork, type AnyNetwork, type NetworkConfig } from './networks/create-network.js';
+export {
+  createNetwork,
+  networks,
+  networkSettingsSchema,
+  type NetworkConfig,
+  type NetworkSettings,
+} from './networks/registry.js';
 export { dit, type DitConfig, type DitParameters } from './networks/dit.js';
 export { imfDit, type ImfDitConfig, type ImfDitParameters } from './networks/imf-dit.js';
 export type { InContextConfig } from './networks/in-context-transformer.js';
 export { mlp, type MlpConfig, type MlpParameters } from './networks/mlp.js';
-export type { ConfiguredNetwork } from './networks/network.js';
+export type {
+  AnyNetwork,
+  AnyNetworkConfig,
+  ConfiguredNetwork,
+  NetworkEntry,
+  NetworkFacts,
+} from './networks/network.js';
 export { pmfDit, type PmfDitConfig, type PmfDitParameters } from './networks/pmf-dit.js';
 export { networkPreset, networkPresets } from './networks/presets.js';
 export {
@@ -41,6 +53,7 @@ export {
 export {
   sdVaeDecoder,
   sdVaeEncoder,
+  sdVaeSchema,
   type LatentDistribution,
   type SdVaeConfig,
   type SdVaeDecoderParameters,
@@ -56,6 +69,8 @@ export {
   publishedShape,
   sameUpToOnes,
   type ParameterLayout,
+  type PublishedBuffer,
+  type PublishedNames,
   type PublishedParameter,
   type PublishedSource,
 } from './published/published-parameter.js';
@@ -76,10 +91,13 @@ export {
   type PublishedRecipe,
   type RecipeLength,
 } from './published/recipe.js';
-export { publishedParameters } from './published/published-parameters.js';
+export {
+  hasMatrices,
+  matrixPaths,
+  publishedBuffers,
+  publishedParameters,
+} from './published/published-parameters.js';
 export { publishedSdVaeParameters, type SdVaeNaming } from './published/sd-vae-names.js';
-export { songUNetBuffers } from './published/unet-names.js';
-export { publishedBuffers, type PublishedBuffer } from './published/published-buffers.js';
 
 export { adaptivelyWeighted, squaredNorm, type AdaptiveWeight } from './objectives/adaptive-weight.js';
 export { createObjective, type ObjectiveConfig } from './objectives/create-objective.js';

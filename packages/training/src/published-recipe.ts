@@ -1,11 +1,11 @@
 /** The optimizer and the averages of a published recipe. */
 import { checkOptions } from '@meanflow/core';
 import {
-  publishedParameters,
+  matrixPaths,
   recipeSteps,
   type AdamSettings,
-  type MuonSettings,
   type NetworkConfig,
+  type MuonSettings,
   type PublishedRecipe,
 } from '@meanflow/models';
 import { adam, adamW } from './adam.js';
@@ -56,9 +56,7 @@ export function muonWithAdam(network: NetworkConfig, options: MuonWithAdamOption
     epsilon: true,
   });
   const { beta1, beta2, epsilon } = settings;
-  const matrices = new Set(
-    publishedParameters(network).flatMap(({ path, shape }) => (shape.length === 2 ? [path] : [])),
-  );
+  const matrices = new Set(matrixPaths(network));
   return partition((path) => (matrices.has(path) ? 'muon' : 'adam'), {
     muon: muon({ learningRate, beta }),
     adam: adam({ learningRate, beta1, beta2, epsilon, nesterov: true }),

@@ -108,8 +108,9 @@ function completeSets(catalogue: Catalogue, target: ImportTarget): CompleteSets 
 function otherTimes(catalogue: Catalogue, { description }: ImportTarget): string {
   if (!('network' in description) || description.network.kind !== 'dit') return '';
   const { network } = description;
-  const times = (network.times ?? 't-and-h') === 't-and-h' ? 't-and-r' : 't-and-h';
-  if (!fits(catalogue, importTarget({ ...network, times }))) return '';
+  const times = 'times' in network && network.times === 't-and-r' ? 't-and-h' : 't-and-r';
+  const other = { ...network, times };
+  if (!fits(catalogue, importTarget(other))) return '';
   return ` They are those of the same network with "times": "${times}" in its configuration (--config).`;
 }
 

@@ -2,21 +2,24 @@
  * What a checkpoint can become: a network, by the name of a preset or by its configuration, or a half of the autoencoder of
  * Stable Diffusion; and under which names its parameters may have been published.
  */
-import { ArgumentError, didYouMean } from '@meanflow/core';
+import { ArgumentError, didYouMean, validate } from '@meanflow/core';
 import {
   createNetwork,
   networkPresets,
+  networks,
   publishedBuffers,
   publishedParameters,
   publishedSdVaeParameters,
   sdVaeDecoder,
   sdVaeEncoder,
+  sdVaeSchema,
+  type AnyNetworkConfig,
   type NetworkConfig,
   type PublishedBuffer,
   type PublishedParameter,
   type SdVaeConfig,
 } from '@meanflow/models';
-import { checkAutoencoderConfig, checkNetworkConfig } from '../model/config.js';
+import * as z from 'zod';
 
 /** A model, as plain JSON: what a model file says of itself. */
 export type ModelDescription =
@@ -41,6 +44,8 @@ export interface ImportTarget {
   readonly buffers: readonly PublishedBuffer[];
 }
 
+const halfSchema = sdVaeSchema.extend({ half: z.enum(['encoder', 'decoder']) });
+
 const autoencoders = {
   'sd-vae': 'decoder',
   'sd-vae-decoder': 'decoder',
@@ -52,8 +57,8 @@ export type ImportModel =
   string | NetworkConfig | Extract<ModelDescription, { readonly autoencoder: object }>;
 
 /** Small DiTs, which have no classes of their own, are this project's. */
-function isPublished(network: NetworkConfig): boolean {
-  return network.kind === 'song-unet' || network.classCount !== undefined;
+function isPublished({ kind, classCount }: AnyNetworkConfig): boolean {
+  return classCount !== undefined || !networks.get(kind).takesClasses;
 }
 
 /** Names that `importTarget` takes. */
@@ -71,8 +76,7 @@ export const importTargetNames: readonly string[] = [
 export function importTarget(model: ImportModel): ImportTarget {
   if (typeof model !== 'string') {
     if (!('autoencoder' in model)) return networkTarget(model, undefined);
-    checkAutoencoderConfig(model.autoencoder, 'The configuration', ArgumentError);
-    const { half, ...config } = model.autoencoder;
+    const { half, ...config } = validate(halfSchema, model.autoencoder, 'The autoencoder');
     return autoencoderTarget(undefined, half, config);
   }
   if (Object.hasOwn(autoencoders, model)) {
@@ -94,13 +98,13 @@ export function importTarget(model: ImportModel): ImportTarget {
 const targets = new Map<string, ImportTarget>();
 
 function networkTarget(network: NetworkConfig, name: string | undefined): ImportTarget {
-  checkNetworkConfig(network, name ?? 'The configuration', ArgumentError);
+  const { parameterCount } = createNetwork(network);
   const namings = namingsOf(network);
   if (namings.length === 0) throw new ArgumentError(`Nobody published networks of kind "${network.kind}".`);
   return {
     name,
     description: { network },
-    parameterCount: createNetwork(network).parameterCount,
+    parameterCount,
     namings,
     buffers: publishedBuffers(network),
   };

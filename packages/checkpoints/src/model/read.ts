@@ -15,7 +15,6 @@ import {
   type ParameterSpec,
   type ParameterTree,
 } from '@meanflow/models';
-import { checkAutoencoderConfig, checkNetworkConfig } from './config.js';
 import { parseModelMetadata, type ModelFacts } from './header.js';
 
 /** A network with its parameters. */
@@ -51,7 +50,6 @@ export async function readModel(access: RandomAccess): Promise<Model> {
   if (!('network' in description)) {
     throw new DataError(`${access.source} holds half of an autoencoder, not a network to sample from.`);
   }
-  checkNetworkConfig(description.network, access.source, DataError);
   const network = checked(access, () => createNetwork(description.network));
   return { facts, network, params: await readParameters(catalogue, network.specs) };
 }
@@ -80,7 +78,6 @@ async function readHalf<Network extends { readonly specs: Tree<ParameterSpec> }>
   if (!('autoencoder' in description) || description.autoencoder.half !== half) {
     throw new DataError(`${access.source} does not hold the ${half} of an autoencoder.`);
   }
-  checkAutoencoderConfig(description.autoencoder, access.source, DataError);
   const { half: _, ...config } = description.autoencoder;
   const network = checked(access, () => create(config));
   return { facts, network, params: await readParameters(catalogue, network.specs) };

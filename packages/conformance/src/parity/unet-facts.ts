@@ -1,6 +1,6 @@
 /** The case `unet-params`, and what `facts` says of the U-Net of CIFAR-10: names, shapes, buffers and counts. */
 import { DataError } from '@meanflow/core';
-import { networkPreset, songUNetBuffers, type PublishedBuffer, type SongUNetConfig } from '@meanflow/models';
+import { networkPreset, publishedBuffers, type PublishedBuffer, type SongUNetConfig } from '@meanflow/models';
 import { compareCount, compareNames, namedShapes } from './compare-names.js';
 import { compareTensor } from './compare-outputs.js';
 import { at, numberOf, tensorOf, type ParityRunner } from './parity-case.js';
@@ -50,5 +50,5 @@ function cifar10(augmentWidth: number): SongUNetConfig {
 
 /** The buffers as cases write them. */
 function unetBuffers(config: SongUNetConfig): readonly PublishedBuffer[] {
-  return songUNetBuffers(config).map((buffer) => ({ ...buffer, name: withoutPrefix(buffer.name) }));
+  return publishedBuffers(config).map((buffer) => ({ ...buffer, name: withoutPrefix(buffer.name) }));
 }

@@ -1,8 +1,10 @@
 /** Activation functions by name. */
-import { checkChoice, gelu, relu, silu, tanh, type Tensor } from '@meanflow/core';
+import { gelu, relu, silu, tanh, type Tensor } from '@meanflow/core';
+import * as z from 'zod';
 
 /** `gelu` is exact; `gelu-tanh` is the approximation that DiT uses. */
-export type ActivationName = 'silu' | 'gelu' | 'gelu-tanh' | 'tanh' | 'relu';
+export const activationName = z.enum(['silu', 'gelu', 'gelu-tanh', 'tanh', 'relu']);
+export type ActivationName = z.infer<typeof activationName>;
 
 export const activations: Readonly<Record<ActivationName, (x: Tensor) => Tensor>> = {
   silu,
@@ -11,8 +13,3 @@ export const activations: Readonly<Record<ActivationName, (x: Tensor) => Tensor>
   tanh: (x) => tanh(x),
   relu,
 };
-
-/** @throws {ArgumentError} when there is no such activation, naming those that there are */
-export function checkActivation(what: string, activation: ActivationName): void {
-  checkChoice(what, activation, Object.keys(activations));
-}

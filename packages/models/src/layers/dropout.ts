@@ -11,7 +11,6 @@
  */
 import {
   add,
-  ArgumentError,
   floor,
   formatShape,
   less,
@@ -34,11 +33,6 @@ import type { DropoutDraw } from '@meanflow/samplers';
  * inexactly.
  */
 const MODULUS = 1021;
-
-/** @throws {ArgumentError} when the rate is not a share */
-export function checkDropout(rate: number): void {
-  if (!(rate >= 0 && rate < 1)) throw new ArgumentError(`dropout is a share in [0, 1), got ${rate}.`);
-}
 
 /** The numbers behind one mask, for activations of `[rows, channels, height, width]`. */
 export function drawDropout(key: RandomKey, shape: Shape): DropoutDraw {

@@ -3,17 +3,17 @@
  * or repeating pixels (Zhang, "Making Convolutional Networks Shift-Invariant Again", 2019). Each channel is an image of its
  * own, and the filter is a constant of the network.
  */
-import { ArgumentError, broadcastTo, constant, conv, type ConvWindow, type Tensor } from '@meanflow/core';
+import { broadcastTo, constant, conv, type ConvWindow, type Tensor } from '@meanflow/core';
+import * as z from 'zod';
 
-/** @throws {ArgumentError} unless the filter has an even number of taps, whose sum is not 0 */
-export function checkResampleFilter(filter: readonly number[]): void {
-  const sum = filter.reduce((total, tap) => total + tap, 0);
-  if (filter.length === 0 || filter.length % 2 !== 0 || !Number.isFinite(sum) || sum === 0) {
-    throw new ArgumentError(
-      `resampleFilter has an even number of taps whose sum is not 0, got [${filter.join(', ')}].`,
-    );
-  }
-}
+/** An even number of taps, whose sum is not 0. */
+export const resampleFilter = z
+  .array(z.number())
+  .min(2)
+  .readonly()
+  .refine((taps) => taps.length % 2 === 0 && taps.reduce((total, tap) => total + tap, 0) !== 0, {
+    error: 'expected an even number of taps whose sum is not 0.',
+  });
 
 /** The two-dimensional filter, its elements adding up to 1; `[taps][taps]`. */
 export function filterKernel(filter: readonly number[]): readonly (readonly number[])[] {

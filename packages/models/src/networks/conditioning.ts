@@ -2,19 +2,9 @@
  * What a network is conditioned on beside z: times, guidance scale and interval, class. Each becomes
  * features; together they are either joined as they are or brought to one vector per row.
  */
-import {
-  add,
-  ArgumentError,
-  concat,
-  div,
-  full,
-  sub,
-  type Symbolic,
-  type Tensor,
-  checkChoice,
-  type OptionNames,
-} from '@meanflow/core';
+import { add, ArgumentError, concat, div, full, sub, type Symbolic, type Tensor } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
+import * as z from 'zod';
 import { activations, type ActivationName } from '../layers/activation.js';
 import {
   classEmbeddingParameters,
@@ -24,29 +14,35 @@ import {
 import { embedderParameters, embedFeatures, type EmbedderParameters } from '../layers/embedder.js';
 import type { LinearInitialisation } from '../layers/linear.js';
 import type { Described } from '../layers/parameters.js';
-import {
-  checkScalarEmbedding,
-  embeddingWidth,
-  embedScalar,
-  type ScalarEmbedding,
-} from '../layers/scalar-embedding.js';
+import { embeddingWidth, embedScalar, scalarEmbedding } from '../layers/scalar-embedding.js';
+import { count } from './fields.js';
 
 /** Which times a network sees: `h = t − r`. Improved MeanFlow sees h alone. */
-export type TimeInputs = 't-and-h' | 't-and-r' | 'h' | 't';
+export const timeInputs = z.enum(['t-and-h', 't-and-r', 'h', 't']);
+export type TimeInputs = z.infer<typeof timeInputs>;
 
-/** Conditioning, as plain JSON. */
-export interface ConditioningConfig {
-  /** Features of each time; by default sinusoidal with dimension 64 and scale 10. */
-  readonly embedding?: ScalarEmbedding;
-  /** `t-and-h` by default. */
-  readonly times?: TimeInputs;
-  /** Number of classes; absent for a network without. */
-  readonly classCount?: number;
-  /** Columns of the class table where features are concatenated; those of one time's features by default. */
-  readonly classWidth?: number;
-  /** Take ω (as 1 − 1/ω), tMin and tMax as conditions, as improved MeanFlow does; false by default. */
-  readonly guidance?: boolean;
-}
+/** The fields of a network's configuration that say what it is conditioned on, beside its classes. */
+export const conditioningFields = {
+  embedding: scalarEmbedding
+    .default({ kind: 'sinusoidal', dimension: 64, scale: 10 })
+    .describe('Features of each time.'),
+  times: timeInputs.default('t-and-h').describe('Which times it sees; h = t − r.'),
+  guidance: z
+    .boolean()
+    .default(false)
+    .describe('Take ω (as 1 − 1/ω), tMin and tMax as conditions, as improved MeanFlow does.'),
+};
+export const classWidth = count
+  .optional()
+  .describe(
+    "Columns of the class table where features are concatenated; those of one time's features by default.",
+  );
+
+/** Conditioning, with every default filled in. */
+export type ConditioningConfig = z.output<z.ZodObject<typeof conditioningFields>> & {
+  readonly classCount?: number | undefined;
+  readonly classWidth?: number | undefined;
+};
 
 export type ConditioningParameters = {
   readonly label?: ClassEmbeddingParameters;
@@ -63,33 +59,10 @@ export type ConditionForm =
   | { readonly kind: 'features' }
   | { readonly kind: 'concatenate' | 'add'; readonly width: number; readonly activation: ActivationName };
 
-const defaultEmbedding: ScalarEmbedding = { kind: 'sinusoidal', dimension: 64, scale: 10 };
-
-/** The names of the fields, for networks that have them among others. */
-export const conditioningFields: OptionNames<ConditioningConfig> = {
-  embedding: true,
-  times: true,
-  classCount: true,
-  classWidth: true,
-  guidance: true,
-};
-
-/** @throws {ArgumentError} when a field is out of range */
-export function checkConditioning(config: ConditioningConfig): void {
-  checkChoice('times', config.times ?? 't-and-h', ['t-and-h', 't-and-r', 'h', 't']);
-  checkScalarEmbedding(config.embedding ?? defaultEmbedding);
-  for (const name of ['classCount', 'classWidth'] as const) {
-    const value = config[name];
-    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) {
-      throw new ArgumentError(`${name} is a whole number from 1, got ${value}.`);
-    }
-  }
-}
-
 /** Widths of the features, in order: times, guidance conditions, class. */
 function featureWidths(config: ConditioningConfig): { scalars: number[]; label: number } {
-  const width = embeddingWidth(config.embedding ?? defaultEmbedding);
-  const { times = 't-and-h', classCount, guidance = false } = config;
+  const width = embeddingWidth(config.embedding);
+  const { times, classCount, guidance } = config;
   const count = (times.includes('and') ? 2 : 1) + (guidance ? 3 : 0);
   return {
     scalars: Array.from({ length: count }, () => width),
@@ -144,8 +117,7 @@ export function condition(
   inputs: VelocityInputs,
 ): Tensor {
   const batch = inputs.z.shape[0];
-  const { embedding = defaultEmbedding } = config;
-  const features = scalarConditions(config, inputs).map((x) => embedScalar(embedding, x));
+  const features = scalarConditions(config, inputs).map((x) => embedScalar(config.embedding, x));
   checkLabel(config.classCount, inputs.label);
   const label = params.label && embedClass(params.label, inputs.label, batch);
   const embed = (i: number, x: Tensor): Tensor => {
@@ -183,7 +155,7 @@ export function scalarConditions(
     't-and-r': () => [t, sub(t, h)],
     h: () => [h],
     t: () => [t],
-  }[config.times ?? 't-and-h']();
+  }[config.times]();
   if (config.guidance) {
     const strength = omega === undefined ? full(rows, 0) : sub(1, div(1, omega));
     return [...times, strength, tMin ?? full(rows, 0), tMax ?? full(rows, 1)];

@@ -3,8 +3,9 @@
  * times t and h = t − r and the class are embedded, summed, and modulate every block. The project's conditioning options
  * make it a network for flow matching, MeanFlow and improved MeanFlow alike.
  */
-import { add, constant, mul, silu, split, type Symbolic, type Tensor, checkOptions } from '@meanflow/core';
+import { add, constant, mul, silu, split, type Symbolic, type Tensor, validate } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
+import * as z from 'zod';
 import { multiHeadAttention } from '../layers/attention.js';
 import { geluMlp, geluMlpParameters, type GeluMlpParameters } from '../layers/feed-forward.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
@@ -20,42 +21,55 @@ import {
   type PatchGrid,
 } from '../layers/patches.js';
 import { checkPositionsWidth, sinusoidalPositions } from '../layers/positions.js';
+import { scalarEmbedding } from '../layers/scalar-embedding.js';
+import { ditBuffers, ditNames } from '../published/transformer-names.js';
 import {
-  checkConditioning,
   condition,
   conditioningFields,
   conditioningParameters,
   type ConditionForm,
-  type ConditioningConfig,
   type ConditioningParameters,
 } from './conditioning.js';
+import { classCount, count, featureShape, layerCount, velocityHead } from './fields.js';
 import {
-  checkCounts,
-  checkFeatureShape,
   checkHeads,
   checkMlpRatio,
   checkVelocityHead,
+  layerFacts,
   once,
   type ConfiguredNetwork,
+  type NetworkEntry,
 } from './network.js';
 
-/** A DiT, as plain JSON. `embedding` is sinusoidal with dimension 256 and scale 1 by default. */
-export interface DitConfig extends Omit<ConditioningConfig, 'classWidth'> {
-  readonly kind: 'dit';
-  /** `[height, width, channels]` of an image or latent. */
-  readonly featureShape: readonly number[];
-  /** Side of a patch; images whose sides it does not divide are made larger by zeros inside the network. */
-  readonly patchSize: number;
-  /** Width of a token; divisible by 4 and by `heads`. */
-  readonly width: number;
-  /** Number of blocks. */
-  readonly depth: number;
-  readonly heads: number;
-  /** Hidden units of a block's MLP, in multiples of `width`; 4 by default. */
-  readonly mlpRatio?: number;
-  /** An auxiliary head for the instantaneous velocity v, with `depth` of the blocks to itself. */
-  readonly velocityHead?: { readonly depth: number };
-}
+const settings = z.strictObject({
+  kind: z.literal('dit'),
+  patchSize: count.describe(
+    'Side of a patch; images whose sides it does not divide are made larger by zeros inside the network.',
+  ),
+  width: count.describe('Width of a token; divisible by 4 and by `heads`.'),
+  depth: layerCount.describe('Number of blocks.'),
+  heads: count,
+  mlpRatio: z
+    .number()
+    .positive()
+    .default(4)
+    .describe("Hidden units of a block's MLP, in multiples of `width`."),
+  velocityHead: velocityHead
+    .optional()
+    .describe('An auxiliary head for the instantaneous velocity v, with `depth` of the blocks to itself.'),
+  ...conditioningFields,
+  embedding: scalarEmbedding
+    .default({ kind: 'sinusoidal', dimension: 256 })
+    .describe('Features of each time.'),
+});
+const schema = settings.extend({
+  featureShape: featureShape.describe('[height, width, channels] of an image or latent.'),
+  classCount,
+});
+
+/** A DiT, as plain JSON. */
+export type DitConfig = z.input<typeof schema>;
+type FullConfig = z.output<typeof schema>;
 
 export type DitBlockParameters = {
   /** From the condition: shift, scale and gate of the attention, then of the MLP; `[width, 6 · width]`. */
@@ -86,39 +100,22 @@ export type DitParameters = {
   };
 };
 
-const publishedEmbedding = { kind: 'sinusoidal', dimension: 256 } as const;
-
 /**
  * A DiT.
  *
  * @throws {ArgumentError} when a field of `config` is out of range
  */
 export function dit(config: DitConfig): ConfiguredNetwork<DitParameters, DitConfig> {
-  const { featureShape, patchSize, width, depth, heads, velocityHead } = config;
-  const { classWidth: _, ...conditioningOptions } = conditioningFields;
-  checkOptions<DitConfig>('dit', config, {
-    ...conditioningOptions,
-    kind: true,
-    featureShape: true,
-    patchSize: true,
-    width: true,
-    depth: true,
-    heads: true,
-    mlpRatio: true,
-    velocityHead: true,
-  });
-  checkFeatureShape(featureShape);
-  checkCounts({ patchSize, width, depth, heads });
+  const full = validate(schema, config, 'dit');
+  const { featureShape, patchSize, width, depth, heads, velocityHead } = full;
   checkHeads(width, heads);
-  checkMlpRatio(config.mlpRatio ?? 4, width);
+  checkMlpRatio(full.mlpRatio, width);
   checkVelocityHead(velocityHead, depth);
-  const conditioning: ConditioningConfig = { embedding: publishedEmbedding, ...config };
-  checkConditioning(conditioning);
   const form: ConditionForm = { kind: 'add', width, activation: 'silu' };
   const grid = patchGrid(featureShape, patchSize);
   checkPositionsWidth(width);
   const positions = once(() => sinusoidalPositions(grid.rows, grid.columns, width));
-  const specs = parameterSpecs(config, grid, conditioning, form);
+  const specs = parameterSpecs(full, grid, form);
 
   const block = (x: Tensor, params: Symbolic<DitBlockParameters>, c: Tensor): Tensor => {
     const [shift, scale, gate, mlpShift, mlpScale, mlpGate] = modulations(params.modulation, c, 6);
@@ -134,7 +131,7 @@ export function dit(config: DitConfig): ConfiguredNetwork<DitParameters, DitConf
   };
 
   const apply = (params: Symbolic<DitParameters>, inputs: VelocityInputs) => {
-    const c = silu(condition(conditioning, form, params.condition, inputs));
+    const c = silu(condition(full, form, params.condition, inputs));
     const start = add(embedPatches(params.patch, grid, inputs.z), constant(positions()));
     const run = (x: Tensor, blocks: readonly Symbolic<DitBlockParameters>[]) =>
       blocks.reduce((y, each) => block(y, each, c), x);
@@ -150,8 +147,8 @@ export function dit(config: DitConfig): ConfiguredNetwork<DitParameters, DitConf
   return {
     config,
     featureShape,
-    classCount: config.classCount,
-    takesGuidance: config.guidance ?? false,
+    classCount: full.classCount,
+    takesGuidance: full.guidance,
     hasVelocityHead: velocityHead !== undefined,
     specs,
     parameterCount: countParameters(specs),
@@ -161,12 +158,8 @@ export function dit(config: DitConfig): ConfiguredNetwork<DitParameters, DitConf
 }
 
 /** Xavier-uniform kernels, normal(0.02) embedders, and zero where the published network starts as the identity. */
-function parameterSpecs(
-  { width, depth, mlpRatio = 4, velocityHead }: DitConfig,
-  grid: PatchGrid,
-  conditioning: ConditioningConfig,
-  form: ConditionForm,
-): Described<DitParameters> {
+function parameterSpecs(config: FullConfig, grid: PatchGrid, form: ConditionForm): Described<DitParameters> {
+  const { width, depth, mlpRatio, velocityHead } = config;
   const blocks = (count: number) =>
     Array.from({ length: count }, () => ({
       modulation: linearParameters(width, 6 * width, 'zero'),
@@ -182,7 +175,7 @@ function parameterSpecs(
   });
   return {
     patch: patchEmbeddingParameters(grid, width, 'xavier'),
-    condition: conditioningParameters(conditioning, form, { kind: 'normal', deviation: 0.02 }),
+    condition: conditioningParameters(config, form, { kind: 'normal', deviation: 0.02 }),
     blocks: blocks(depth),
     out: out(),
     ...(velocityHead === undefined
@@ -190,3 +183,15 @@ function parameterSpecs(
       : { velocityHead: { blocks: blocks(velocityHead.depth), out: out() } }),
   };
 }
+
+export const ditEntry: NetworkEntry<DitConfig> = {
+  name: 'dit',
+  settings,
+  layout: 'nhwc',
+  isFlat: false,
+  takesClasses: true,
+  create: dit,
+  facts: (given) => layerFacts(settings.parse(given)),
+  publishedNames: (config) => ditNames(schema.parse(config).times),
+  publishedBuffers: ditBuffers,
+};

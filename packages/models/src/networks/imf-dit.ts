@@ -2,8 +2,9 @@
  * The network of improved MeanFlow (Geng et al., "Improved Mean Flows", arXiv 2512.02012): a transformer on patches of
  * latents with in-context conditioning, that sees h, the guidance scale and its interval and the class, but not t.
  */
-import { checkOptions, type Symbolic } from '@meanflow/core';
+import { type Symbolic, validate } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
+import * as z from 'zod';
 import { countParameters, initialParameters } from '../layers/parameters.js';
 import {
   embedPatches,
@@ -13,19 +14,20 @@ import {
   type PatchEmbeddingParameters,
 } from '../layers/patches.js';
 import { checkRotaryWidth, rotaryTable } from '../layers/rotary.js';
+import { transformerNames } from '../published/transformer-names.js';
 import {
-  checkInContext,
+  inContextData,
   inContextFields,
   inContextTransformer,
-  type InContextConfig,
   type InContextParameters,
 } from './in-context-transformer.js';
-import type { ConfiguredNetwork } from './network.js';
+import { layerFacts, type ConfiguredNetwork, type NetworkEntry } from './network.js';
+
+const settings = z.strictObject({ kind: z.literal('imf-dit'), ...inContextFields });
+const schema = settings.extend(inContextData);
 
 /** An iMF-DiT, as plain JSON. */
-export interface ImfDitConfig extends InContextConfig {
-  readonly kind: 'imf-dit';
-}
+export type ImfDitConfig = z.input<typeof schema>;
 
 export type ImfDitParameters = InContextParameters & { readonly patch: PatchEmbeddingParameters };
 
@@ -35,11 +37,10 @@ export type ImfDitParameters = InContextParameters & { readonly patch: PatchEmbe
  * @throws {ArgumentError} when a field of `config` is out of range
  */
 export function imfDit(config: ImfDitConfig): ConfiguredNetwork<ImfDitParameters, ImfDitConfig> {
-  checkOptions<ImfDitConfig>('imf-dit', config, { ...inContextFields, kind: true });
-  checkInContext(config);
-  const { featureShape, patchSize, width } = config;
+  const full = validate(schema, config, 'imf-dit');
+  const { featureShape, patchSize, width } = full;
   const grid = patchGrid(featureShape, patchSize);
-  const transformer = inContextTransformer(config, {
+  const transformer = inContextTransformer(full, {
     grid,
     learnedPositions: false,
     rotary: (prefix, headWidth) => rotaryTable(prefix + grid.rows * grid.columns, headWidth),
@@ -49,9 +50,9 @@ export function imfDit(config: ImfDitConfig): ConfiguredNetwork<ImfDitParameters
   return {
     config,
     featureShape,
-    classCount: config.classCount,
-    takesGuidance: config.guidance ?? true,
-    hasVelocityHead: config.velocityHead !== undefined,
+    classCount: full.classCount,
+    takesGuidance: full.guidance,
+    hasVelocityHead: full.velocityHead !== undefined,
     specs,
     parameterCount: countParameters(specs),
     init: (key) => initialParameters(specs, key),
@@ -61,3 +62,14 @@ export function imfDit(config: ImfDitConfig): ConfiguredNetwork<ImfDitParameters
     },
   };
 }
+
+export const imfDitEntry: NetworkEntry<ImfDitConfig> = {
+  name: 'imf-dit',
+  settings,
+  layout: 'nhwc',
+  isFlat: false,
+  takesClasses: true,
+  create: imfDit,
+  facts: (given) => layerFacts(settings.parse(given)),
+  publishedNames: () => transformerNames['imf-dit'],
+};

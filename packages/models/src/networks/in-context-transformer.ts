@@ -3,16 +3,9 @@
  * tokens of the conditions and of the patches go through shared blocks, and after those a head for the average velocity
  * and one for the instantaneous velocity go their own ways. The second serves training only.
  */
-import {
-  add,
-  concat,
-  slice,
-  type Symbolic,
-  type Tensor,
-  checkOptions,
-  type OptionNames,
-} from '@meanflow/core';
+import { add, concat, slice, type Symbolic, type Tensor } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
+import * as z from 'zod';
 import {
   conditionTokenCount,
   conditionTokenParameters,
@@ -27,43 +20,48 @@ import { normalWith, ParameterSpec, type Described, type Parameter } from '../la
 import { patchWidth, type PatchGrid } from '../layers/patches.js';
 import type { RotaryTable } from '../layers/rotary.js';
 import { checkLabel, scalarConditions } from './conditioning.js';
-import {
-  checkCounts,
-  checkFeatureShape,
-  checkHeadDepth,
-  checkHeads,
-  checkMlpRatio,
-  checkVelocityHead,
-  once,
-} from './network.js';
+import { classCount, count, featureShape, layerCount, velocityHead } from './fields.js';
+import { checkHeadDepth, checkHeads, checkMlpRatio, checkVelocityHead, once } from './network.js';
 
-/** Fields that both networks have, as plain JSON. */
-export interface InContextConfig {
-  /** `[height, width, channels]` of an image or latent. */
-  readonly featureShape: readonly number[];
-  /** Side of a patch; images whose sides it does not divide are made larger by zeros inside the network. */
-  readonly patchSize: number;
-  /** Width of a token; divisible by `heads`. */
-  readonly width: number;
-  /** Blocks that u goes through: shared ones and its own. */
-  readonly depth: number;
-  readonly heads: number;
-  /** How many of them are u's own; 8 by default, as published. */
-  readonly headDepth?: number;
-  /**
-   * The head for the instantaneous velocity v, with that many blocks of its own: as many as u's when training. With 0,
-   * which is what iMF's checkpoints for sampling hold, only its output layer is there. Absent for sampling.
-   */
-  readonly velocityHead?: { readonly depth: number };
-  /** Hidden units of a block's MLP, in multiples of `width`; 8/3 by default, rounded down. */
-  readonly mlpRatio?: number;
-  /** Number of classes; absent for a network without. */
-  readonly classCount?: number;
-  /** Take ω, tMin and tMax as conditions; true by default. */
-  readonly guidance?: boolean;
-  /** Tokens of each condition; by default as published. */
-  readonly tokens?: Partial<ConditionTokenCounts>;
-}
+/** Fields that both networks have. */
+export const inContextFields = {
+  patchSize: count.describe(
+    'Side of a patch; images whose sides it does not divide are made larger by zeros inside the network.',
+  ),
+  width: count.describe('Width of a token; divisible by `heads`.'),
+  depth: layerCount.describe('Blocks that u goes through: shared ones and its own.'),
+  heads: count,
+  headDepth: z.int().nonnegative().default(8).describe("How many of them are u's own."),
+  velocityHead: velocityHead
+    .optional()
+    .describe(
+      "The head for the instantaneous velocity v, with that many blocks of its own: as many as u's when training. With 0, which is what iMF's checkpoints for sampling hold, only its output layer is there. Absent for sampling.",
+    ),
+  mlpRatio: z
+    .number()
+    .positive()
+    .default(8 / 3)
+    .describe("Hidden units of a block's MLP, in multiples of `width`, rounded down."),
+  guidance: z.boolean().default(true).describe('Take ω, tMin and tMax as conditions.'),
+  tokens: z
+    .strictObject({
+      label: count.optional(),
+      omega: count.optional(),
+      interval: count.optional(),
+      time: count.optional(),
+    })
+    .optional()
+    .describe('Tokens of each condition; label 8, omega 4, interval 2 and time 4 by default, as published.'),
+};
+
+/** What the data decide of both. */
+export const inContextData = {
+  featureShape: featureShape.describe('[height, width, channels] of an image or latent.'),
+  classCount,
+};
+
+/** What both have, with every default filled in. */
+export type InContextConfig = z.output<z.ZodObject<typeof inContextFields & typeof inContextData>>;
 
 export type HeadParameters = {
   readonly blocks: readonly GatedBlockParameters[];
@@ -80,7 +78,10 @@ export type InContextParameters = {
   readonly velocityHead?: HeadParameters;
 };
 
-const publishedTokens: ConditionTokenCounts = { label: 8, omega: 4, interval: 2, time: 4 };
+function tokenCounts({ tokens = {} }: Pick<InContextConfig, 'tokens'>): ConditionTokenCounts {
+  const { label = 8, omega = 4, interval = 2, time = 4 } = tokens;
+  return { label, omega, interval, time };
+}
 
 /** What differs between the two networks. */
 interface InContextForm {
@@ -106,45 +107,21 @@ export interface InContextTransformer {
   ) => { readonly u: Tensor; readonly v: Tensor | undefined };
 }
 
-/** The names of the fields, for the networks that have others besides. */
-export const inContextFields: OptionNames<InContextConfig> = {
-  featureShape: true,
-  patchSize: true,
-  width: true,
-  depth: true,
-  heads: true,
-  headDepth: true,
-  velocityHead: true,
-  mlpRatio: true,
-  classCount: true,
-  guidance: true,
-  tokens: true,
-};
-
-/** @throws {ArgumentError} when a field of `config` is out of range */
-export function checkInContext(config: InContextConfig): void {
-  checkOptions<Partial<ConditionTokenCounts>>('tokens', config.tokens, {
-    label: true,
-    omega: true,
-    interval: true,
-    time: true,
-  });
-  const { patchSize, width, depth, heads, headDepth = 8, velocityHead, mlpRatio = 8 / 3 } = config;
-  checkFeatureShape(config.featureShape);
-  checkCounts({ patchSize, width, depth, heads, ...publishedTokens, ...config.tokens });
-  if (config.classCount !== undefined) checkCounts({ classCount: config.classCount });
+/** @throws {ArgumentError} when fields do not fit to one another */
+function checkInContext({ width, depth, heads, headDepth, velocityHead, mlpRatio }: InContextConfig): void {
   checkHeads(width, heads);
   checkMlpRatio(mlpRatio, width);
   checkHeadDepth('headDepth', headDepth, depth);
   checkVelocityHead(velocityHead, depth);
 }
 
-/** @param config checked already */
+/** @throws {ArgumentError} when fields do not fit to one another */
 export function inContextTransformer(config: InContextConfig, form: InContextForm): InContextTransformer {
-  const { width, depth, heads, headDepth = 8, velocityHead, mlpRatio = 8 / 3 } = config;
+  checkInContext(config);
+  const { width, depth, heads, headDepth, velocityHead, mlpRatio } = config;
   const { grid, learnedPositions } = form;
-  const conditions = { classCount: config.classCount, guidance: config.guidance ?? true };
-  const counts = { ...publishedTokens, ...config.tokens };
+  const conditions = { classCount: config.classCount, guidance: config.guidance };
+  const counts = tokenCounts(config);
   const prefix = conditionTokenCount(conditions, counts);
   const length = prefix + grid.rows * grid.columns;
   form.checkHeadWidth(width / heads);

@@ -2,55 +2,53 @@
  * The multilayer perceptron: z and its conditions through hidden layers of one width to a velocity. For data
  * of few dimensions, such as points of the plane.
  */
-import {
-  add,
-  concat,
-  reshape,
-  sizeOf,
-  type Symbolic,
-  type Tensor,
-  checkChoice,
-  checkOptions,
-} from '@meanflow/core';
+import { add, concat, reshape, sizeOf, type Symbolic, type Tensor, validate } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
-import { activations, checkActivation, type ActivationName } from '../layers/activation.js';
+import * as z from 'zod';
+import { activationName, activations } from '../layers/activation.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { countParameters, initialParameters, type Described } from '../layers/parameters.js';
 import {
-  checkConditioning,
+  classWidth,
   condition,
   conditioningFields,
   conditioningParameters,
   conditionWidth,
   type ConditionForm,
-  type ConditioningConfig,
   type ConditioningParameters,
 } from './conditioning.js';
-import { checkCounts, checkFeatureShape, checkVelocityHead, type ConfiguredNetwork } from './network.js';
+import { classCount, count, featureShape, initialisation, layerCount, velocityHead } from './fields.js';
+import { checkVelocityHead, layerFacts, type ConfiguredNetwork, type NetworkEntry } from './network.js';
+
+const settings = z.strictObject({
+  kind: z.literal('mlp'),
+  width: count.describe('Units in each hidden layer.'),
+  depth: layerCount.describe('Number of hidden layers.'),
+  activation: activationName.default('silu'),
+  join: z
+    .enum(['concatenate', 'add'])
+    .default('concatenate')
+    .describe(
+      'concatenate: features of the conditions stand beside z at the input. add: each goes through a map of its own, and their sum is added in the first hidden layer.',
+    ),
+  velocityHead: velocityHead
+    .optional()
+    .describe(
+      'An auxiliary head for the instantaneous velocity v, with `depth` of the hidden layers to itself.',
+    ),
+  initialisation: initialisation.default('pytorch'),
+  zeroOutput: z.boolean().default(false).describe('Start with an output of zero.'),
+  ...conditioningFields,
+  classWidth,
+});
+const schema = settings.extend({
+  featureShape: featureShape.describe('Shape of one sample; flattened inside.'),
+  classCount,
+});
 
 /** A multilayer perceptron, as plain JSON. */
-export interface MlpConfig extends ConditioningConfig {
-  readonly kind: 'mlp';
-  /** Shape of one sample; flattened inside. */
-  readonly featureShape: readonly number[];
-  /** Units in each hidden layer. */
-  readonly width: number;
-  /** Number of hidden layers. */
-  readonly depth: number;
-  /** `silu` by default. */
-  readonly activation?: ActivationName;
-  /**
-   * `concatenate` (default): features of the conditions stand beside z at the input. `add`: each goes through
-   * a map of its own, and their sum is added in the first hidden layer.
-   */
-  readonly join?: 'concatenate' | 'add';
-  /** An auxiliary head for the instantaneous velocity v, with `depth` of the hidden layers to itself. */
-  readonly velocityHead?: { readonly depth: number };
-  /** `pytorch` by default. */
-  readonly initialisation?: 'pytorch' | 'xavier';
-  /** Start with an output of zero; false by default. */
-  readonly zeroOutput?: boolean;
-}
+export type MlpConfig = z.input<typeof schema>;
+type FullConfig = z.output<typeof schema>;
 
 export type MlpParameters = {
   readonly condition: ConditioningParameters;
@@ -67,34 +65,17 @@ export type MlpParameters = {
  * @throws {ArgumentError} when a field of `config` is out of range
  */
 export function mlp(config: MlpConfig): ConfiguredNetwork<MlpParameters, MlpConfig> {
-  const { featureShape, depth, velocityHead, activation = 'silu' } = config;
-  checkOptions<MlpConfig>('mlp', config, {
-    ...conditioningFields,
-    kind: true,
-    featureShape: true,
-    width: true,
-    depth: true,
-    activation: true,
-    join: true,
-    velocityHead: true,
-    initialisation: true,
-    zeroOutput: true,
-  });
-  checkActivation('mlp: activation', activation);
-  checkChoice('mlp: join', config.join ?? 'concatenate', ['concatenate', 'add']);
-  checkChoice('mlp: initialisation', config.initialisation ?? 'pytorch', ['pytorch', 'xavier']);
-  checkFeatureShape(featureShape);
-  checkCounts({ width: config.width, depth });
-  checkConditioning(config);
+  const full = validate(schema, config, 'mlp');
+  const { featureShape, depth, velocityHead } = full;
   checkVelocityHead(velocityHead, depth);
-  const form = conditionForm(config);
-  const specs = parameterSpecs(config, form);
-  const act = activations[activation];
+  const form = conditionForm(full);
+  const specs = parameterSpecs(full, form);
+  const act = activations[full.activation];
   const features = sizeOf(featureShape);
 
   const apply = (params: Symbolic<MlpParameters>, inputs: VelocityInputs) => {
     const { z } = inputs;
-    const c = condition(config, form, params.condition, inputs);
+    const c = condition(full, form, params.condition, inputs);
     const flat = reshape(z, [z.shape[0], features]);
     const start = form.kind === 'features' ? concat([flat, c], 1) : flat;
     const hidden = (x: Tensor, layer: Symbolic<LinearParameters>, index: number): Tensor => {
@@ -118,8 +99,8 @@ export function mlp(config: MlpConfig): ConfiguredNetwork<MlpParameters, MlpConf
   return {
     config,
     featureShape,
-    classCount: config.classCount,
-    takesGuidance: config.guidance ?? false,
+    classCount: full.classCount,
+    takesGuidance: full.guidance,
     hasVelocityHead: velocityHead !== undefined,
     specs,
     parameterCount: countParameters(specs),
@@ -128,12 +109,12 @@ export function mlp(config: MlpConfig): ConfiguredNetwork<MlpParameters, MlpConf
   };
 }
 
-function conditionForm({ join = 'concatenate', width, activation = 'silu' }: MlpConfig): ConditionForm {
+function conditionForm({ join, width, activation }: FullConfig): ConditionForm {
   return join === 'add' ? { kind: 'add', width, activation } : { kind: 'features' };
 }
 
-function parameterSpecs(config: MlpConfig, form: ConditionForm): Described<MlpParameters> {
-  const { width, depth, velocityHead, initialisation = 'pytorch', zeroOutput = false } = config;
+function parameterSpecs(config: FullConfig, form: ConditionForm): Described<MlpParameters> {
+  const { width, depth, velocityHead, initialisation, zeroOutput } = config;
   const features = sizeOf(config.featureShape);
   const inputs = features + (form.kind === 'features' ? conditionWidth(config, form) : 0);
   const hidden = (index: number) => linearParameters(index === 0 ? inputs : width, width, initialisation);
@@ -148,3 +129,13 @@ function parameterSpecs(config: MlpConfig, form: ConditionForm): Described<MlpPa
       : { velocityHead: { layers: indices.slice(depth - velocityHead.depth).map(hidden), out: out() } }),
   };
 }
+
+export const mlpEntry: NetworkEntry<MlpConfig> = {
+  name: 'mlp',
+  settings,
+  layout: 'nhwc',
+  isFlat: true,
+  takesClasses: true,
+  create: mlp,
+  facts: (given) => layerFacts(settings.parse(given)),
+};

@@ -1,11 +1,16 @@
-/** What every network of this package has beside the contract of a velocity network. */
-import { ArgumentError, type Shape, type Tree, checkOptions, describeValue } from '@meanflow/core';
-import type { ParameterTree, VelocityNetwork } from '@meanflow/samplers';
+/**
+ * What every network of this package has beside the contract of a velocity network, and its entry in the registry: everything
+ * that others must know of a network by its configuration alone.
+ */
+import { ArgumentError, type RandomKey, type Symbolic, type Tree } from '@meanflow/core';
+import type { ParameterTree, VelocityInputs, VelocityNetwork, VelocityOutputs } from '@meanflow/samplers';
+import type * as z from 'zod';
 import type { ParameterSpec } from '../layers/parameters.js';
+import type { PublishedBuffer, PublishedNames, PublishedSource } from '../published/published-parameter.js';
 
 /** A velocity network, with the configuration that it was made from. */
 export interface ConfiguredNetwork<Params extends ParameterTree, Config> extends VelocityNetwork<Params> {
-  /** Plain JSON; the same configuration makes the same network. */
+  /** Plain JSON, as it was given; the same configuration makes the same network. */
   readonly config: Config;
   /** Its parameters before they exist: the tree that `init` makes, with shapes for arrays. */
   readonly specs: Tree<ParameterSpec>;
@@ -13,20 +18,76 @@ export interface ConfiguredNetwork<Params extends ParameterTree, Config> extends
   readonly parameterCount: number;
 }
 
-/** Layers are described, and traced, one by one: a network of more is a mistake. */
-const MOST_LAYERS = 1000;
-const layerCounts: readonly string[] = ['depth', 'blocks'];
+/** The configuration of any network, as plain JSON: what all have. */
+export interface AnyNetworkConfig {
+  readonly kind: string;
+  readonly featureShape: readonly number[];
+  readonly classCount?: number | undefined;
+}
 
-/** @throws {ArgumentError} unless every named value is a whole number from 1, and those that count layers are at most 1,000 */
-export function checkCounts(values: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new ArgumentError(`${name} is a whole number from 1, got ${value}.`);
-    }
-    if (layerCounts.includes(name) && value > MOST_LAYERS) {
-      throw new ArgumentError(`${name} is at most ${MOST_LAYERS}, got ${value}.`);
-    }
-  }
+/**
+ * Any network that is made from a configuration. The parameters that a network makes are the ones that it takes; which ones they
+ * are is forgotten here.
+ */
+export interface AnyNetwork extends Omit<
+  ConfiguredNetwork<ParameterTree, AnyNetworkConfig>,
+  'init' | 'apply'
+> {
+  init(key: RandomKey): ParameterTree;
+  apply(params: Symbolic<ParameterTree>, inputs: VelocityInputs): VelocityOutputs;
+}
+
+/** What is known of a network before there is one, from its settings. */
+export interface NetworkFacts {
+  /** Whether it takes ω and its interval as conditions. */
+  readonly takesGuidance: boolean;
+  /** Whether it has a head for the instantaneous velocity, which training needs. */
+  readonly hasVelocityHead: boolean;
+  /** Its kind and size in words, such as `dit, 4 deep, 128 wide`. */
+  readonly description: string;
+}
+
+/** What a network's kind is, in the registry. */
+export interface NetworkEntry<Config extends AnyNetworkConfig = AnyNetworkConfig> {
+  /** The kind. */
+  readonly name: string;
+  /** A configuration without what the data decide: the shape of a sample and the number of classes. */
+  readonly settings: z.ZodObject;
+  /** How it takes images: `[height, width, channels]` or `[channels, height, width]`. */
+  readonly layout: 'nhwc' | 'nchw';
+  /** Whether it sees features without their places, so that the order of an array's axes is nothing to it. */
+  readonly isFlat: boolean;
+  /** Whether it can be told classes. */
+  readonly takesClasses: boolean;
+  /** @param settings as the schema has them, checked before */
+  facts(settings: unknown): NetworkFacts;
+  /** @throws {ArgumentError} when a field of `config` is out of range */
+  create(config: Config): AnyNetwork;
+  /** Who published networks of a configuration, and under which names; absent where nobody did. */
+  publishedNames?(config: Config): Readonly<Partial<Record<PublishedSource, PublishedNames>>>;
+  /** Constants that published code keeps beside its parameters. */
+  publishedBuffers?(config: Config): readonly PublishedBuffer[];
+  /**
+   * Which parameters are matrices for Muon, by their paths. Of a network that was published, those that are matrices in the
+   * published code; otherwise absent, and Muon is refused.
+   */
+  matrices?(config: Config): readonly string[];
+}
+
+/** The facts of a network that has so many layers of one width. */
+export function layerFacts(settings: {
+  readonly kind: string;
+  readonly depth: number;
+  readonly width: number;
+  readonly guidance: boolean;
+  readonly velocityHead?: object | undefined;
+}): NetworkFacts {
+  const { kind, depth, width, guidance, velocityHead } = settings;
+  return {
+    takesGuidance: guidance,
+    hasVelocityHead: velocityHead !== undefined,
+    description: `${kind}, ${depth} deep, ${width} wide`,
+  };
 }
 
 /** What takes memory to make, made when it is first used: a network can be described and counted without it. */
@@ -35,20 +96,9 @@ export function once<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value;
 }
 
-/** @throws {ArgumentError} unless the shape of a sample holds whole numbers from 1 */
-export function checkFeatureShape(shape: Shape): void {
-  if (!Array.isArray(shape)) {
-    throw new ArgumentError(
-      `featureShape is the shape of one sample, such as [2] or [32, 32, 3]; got ${describeValue(shape)}.`,
-    );
-  }
-  if (shape.length === 0) throw new ArgumentError('featureShape needs an axis or more, got [].');
-  checkCounts(Object.fromEntries(shape.map((size, axis) => [`featureShape[${axis}]`, size])));
-}
-
-/** @throws {ArgumentError} unless the layers that a head has to itself are a whole number from 0 to depth */
+/** @throws {ArgumentError} unless the layers that a head has to itself are some of all */
 export function checkHeadDepth(name: string, headDepth: number, depth: number): void {
-  if (!Number.isSafeInteger(headDepth) || headDepth < 0 || headDepth > depth) {
+  if (headDepth > depth) {
     throw new ArgumentError(
       `${name} is how many of the ${depth} layers the head has to itself, from 0 to ${depth}; got ${headDepth}.`,
     );
@@ -58,7 +108,6 @@ export function checkHeadDepth(name: string, headDepth: number, depth: number): 
 /** @throws {ArgumentError} unless there is no head, or one with some of `depth` layers to itself */
 export function checkVelocityHead(head: { readonly depth: number } | undefined, depth: number): void {
   if (head === undefined) return;
-  checkOptions<{ readonly depth: number }>('velocityHead', head, { depth: true });
   checkHeadDepth('velocityHead.depth', head.depth, depth);
 }
 
@@ -73,18 +122,9 @@ export function checkHeads(width: number, heads: number): void {
 
 /** @throws {ArgumentError} unless an MLP in a block has a hidden unit or more */
 export function checkMlpRatio(mlpRatio: number, width: number): void {
-  if (!(mlpRatio < Infinity && Math.floor(mlpRatio * width) >= 1)) {
+  if (Math.floor(mlpRatio * width) < 1) {
     throw new ArgumentError(
       `mlpRatio is the hidden units of a block's MLP in multiples of the width, got ${mlpRatio}.`,
-    );
-  }
-}
-
-/** @throws {ArgumentError} unless noise has a positive, finite scale */
-export function checkNoiseScale(noiseScale: number): void {
-  if (!(noiseScale > 0 && noiseScale < Infinity)) {
-    throw new ArgumentError(
-      `noiseScale is the standard deviation of z at t = 1, above 0; got ${noiseScale}.`,
     );
   }
 }

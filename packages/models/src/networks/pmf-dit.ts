@@ -3,8 +3,9 @@
  * 2601.22158): improved MeanFlow's transformer on large patches of pixels, embedded through a bottleneck, with learned
  * positions and rotary ones in the plane. It predicts data x, and velocities follow from it.
  */
-import { checkOptions, type Symbolic, type Tensor } from '@meanflow/core';
+import { type Symbolic, type Tensor, validate } from '@meanflow/core';
 import { velocityFromData, type VelocityInputs } from '@meanflow/samplers';
+import * as z from 'zod';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { countParameters, initialParameters } from '../layers/parameters.js';
 import {
@@ -15,23 +16,28 @@ import {
   type PatchEmbeddingParameters,
 } from '../layers/patches.js';
 import { checkRotaryWidth, rotaryTable2d } from '../layers/rotary.js';
+import { transformerNames } from '../published/transformer-names.js';
+import { count } from './fields.js';
 import {
-  checkInContext,
+  inContextData,
   inContextFields,
   inContextTransformer,
-  type InContextConfig,
   type InContextParameters,
 } from './in-context-transformer.js';
-import { checkCounts, checkNoiseScale, type ConfiguredNetwork } from './network.js';
+import { layerFacts, type ConfiguredNetwork, type NetworkEntry } from './network.js';
+
+const settings = z.strictObject({
+  kind: z.literal('pmf-dit'),
+  ...inContextFields,
+  bottleneck: count
+    .optional()
+    .describe('Width between pixels and tokens; 128 by default, and 256 for tokens wider than 1,024.'),
+  noiseScale: z.number().positive().default(1).describe('Standard deviation of z at t = 1.'),
+});
+const schema = settings.extend(inContextData);
 
 /** A pMF-DiT, as plain JSON. */
-export interface PmfDitConfig extends InContextConfig {
-  readonly kind: 'pmf-dit';
-  /** Width between pixels and tokens; 128 by default, and 256 for tokens wider than 1,024. */
-  readonly bottleneck?: number;
-  /** Standard deviation of z at t = 1; 1 by default. */
-  readonly noiseScale?: number;
-}
+export type PmfDitConfig = z.input<typeof schema>;
 
 export type PmfDitParameters = InContextParameters & {
   readonly patch: {
@@ -50,18 +56,10 @@ const SMALLEST_TIME = 0.05;
  * @throws {ArgumentError} when a field of `config` is out of range
  */
 export function pmfDit(config: PmfDitConfig): ConfiguredNetwork<PmfDitParameters, PmfDitConfig> {
-  checkOptions<PmfDitConfig>('pmf-dit', config, {
-    ...inContextFields,
-    kind: true,
-    bottleneck: true,
-    noiseScale: true,
-  });
-  checkInContext(config);
-  const { featureShape, patchSize, width, bottleneck = width > 1024 ? 256 : 128, noiseScale = 1 } = config;
-  checkCounts({ bottleneck });
-  checkNoiseScale(noiseScale);
+  const full = validate(schema, config, 'pmf-dit');
+  const { featureShape, patchSize, width, bottleneck = width > 1024 ? 256 : 128, noiseScale } = full;
   const grid = patchGrid(featureShape, patchSize);
-  const transformer = inContextTransformer(config, {
+  const transformer = inContextTransformer(full, {
     grid,
     learnedPositions: true,
     rotary: (prefix, headWidth) => rotaryTable2d({ prefix, ...grid }, headWidth),
@@ -77,9 +75,9 @@ export function pmfDit(config: PmfDitConfig): ConfiguredNetwork<PmfDitParameters
   return {
     config,
     featureShape,
-    classCount: config.classCount,
-    takesGuidance: config.guidance ?? true,
-    hasVelocityHead: config.velocityHead !== undefined,
+    classCount: full.classCount,
+    takesGuidance: full.guidance,
+    hasVelocityHead: full.velocityHead !== undefined,
     noiseScale,
     smallestTime: SMALLEST_TIME,
     specs,
@@ -94,3 +92,14 @@ export function pmfDit(config: PmfDitConfig): ConfiguredNetwork<PmfDitParameters
     },
   };
 }
+
+export const pmfDitEntry: NetworkEntry<PmfDitConfig> = {
+  name: 'pmf-dit',
+  settings,
+  layout: 'nhwc',
+  isFlat: false,
+  takesClasses: true,
+  create: pmfDit,
+  facts: (given) => layerFacts(settings.parse(given)),
+  publishedNames: () => transformerNames['pmf-dit'],
+};

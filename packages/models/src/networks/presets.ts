@@ -6,7 +6,7 @@
  * `guidance` may be added.
  */
 import { ArgumentError, didYouMean } from '@meanflow/core';
-import type { NetworkConfig } from './create-network.js';
+import type { NetworkConfig } from './registry.js';
 import type { DitConfig } from './dit.js';
 import type { ImfDitConfig } from './imf-dit.js';
 import type { PmfDitConfig } from './pmf-dit.js';

@@ -12,57 +12,62 @@ import {
   split,
   type Symbolic,
   type Tensor,
-  checkChoice,
-  checkOptions,
+  validate,
 } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
-import { activations, checkActivation, type ActivationName } from '../layers/activation.js';
+import * as z from 'zod';
+import { activationName, activations } from '../layers/activation.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { countParameters, initialParameters, type Described } from '../layers/parameters.js';
 import {
-  checkConditioning,
+  classWidth,
   condition,
   conditioningFields,
   conditioningParameters,
   type ConditionForm,
-  type ConditioningConfig,
   type ConditioningParameters,
 } from './conditioning.js';
-import { checkCounts, checkFeatureShape, checkVelocityHead, type ConfiguredNetwork } from './network.js';
+import { classCount, count, featureShape, initialisation, layerCount, velocityHead } from './fields.js';
+import { checkVelocityHead, layerFacts, type ConfiguredNetwork, type NetworkEntry } from './network.js';
+
+const settings = z.strictObject({
+  kind: z.literal('residual-mlp'),
+  width: count.describe('Units of the residual stream.'),
+  depth: layerCount.describe('Number of blocks, of two linear layers each.'),
+  expansion: count.default(1).describe('Hidden units of a block, in multiples of `width`.'),
+  activation: activationName.default('silu'),
+  normalisation: z
+    .enum(['layer-norm', 'rms-norm', 'none'])
+    .default('layer-norm')
+    .describe('Before each block and before the output, without learned scale.'),
+  conditioning: z
+    .enum(['film', 'additive'])
+    .default('film')
+    .describe(
+      'How the conditions enter a block. film: they shift and scale its normalised input and gate its output, all starting from zero (adaLN-zero; Peebles and Xie, 2023). additive: they are added to its hidden units.',
+    ),
+  join: z
+    .enum(['add', 'concatenate'])
+    .default('add')
+    .describe(
+      'How conditions become one vector. add: each through a map of its own, summed. concatenate: all features through one map.',
+    ),
+  velocityHead: velocityHead
+    .optional()
+    .describe('An auxiliary head for the instantaneous velocity v, with `depth` of the blocks to itself.'),
+  initialisation: initialisation.default('xavier'),
+  zeroOutput: z.boolean().default(true).describe('Start with an output of zero.'),
+  ...conditioningFields,
+  classWidth,
+});
+const schema = settings.extend({
+  featureShape: featureShape.describe('Shape of one sample; flattened inside.'),
+  classCount,
+});
 
 /** A residual multilayer perceptron, as plain JSON. */
-export interface ResidualMlpConfig extends ConditioningConfig {
-  readonly kind: 'residual-mlp';
-  /** Shape of one sample; flattened inside. */
-  readonly featureShape: readonly number[];
-  /** Units of the residual stream. */
-  readonly width: number;
-  /** Number of blocks, of two linear layers each. */
-  readonly depth: number;
-  /** Hidden units of a block, in multiples of `width`; 1 by default. */
-  readonly expansion?: number;
-  /** `silu` by default. */
-  readonly activation?: ActivationName;
-  /** Before each block and before the output, without learned scale; `layer-norm` by default. */
-  readonly normalisation?: 'layer-norm' | 'rms-norm' | 'none';
-  /**
-   * How the conditions enter a block. `film` (default): they shift and scale its normalised input and gate
-   * its output, all starting from zero (adaLN-zero; Peebles and Xie, 2023). `additive`: they are added to its
-   * hidden units.
-   */
-  readonly conditioning?: 'film' | 'additive';
-  /**
-   * How conditions become one vector. `add` (default): each through a map of its own, summed. `concatenate`:
-   * all features through one map.
-   */
-  readonly join?: 'add' | 'concatenate';
-  /** An auxiliary head for the instantaneous velocity v, with `depth` of the blocks to itself. */
-  readonly velocityHead?: { readonly depth: number };
-  /** `xavier` by default. */
-  readonly initialisation?: 'pytorch' | 'xavier';
-  /** Start with an output of zero; true by default. */
-  readonly zeroOutput?: boolean;
-}
+export type ResidualMlpConfig = z.input<typeof schema>;
+type FullConfig = z.output<typeof schema>;
 
 export type ResidualBlockParameters = {
   /**
@@ -100,34 +105,11 @@ export type ResidualMlpParameters = {
 export function residualMlp(
   config: ResidualMlpConfig,
 ): ConfiguredNetwork<ResidualMlpParameters, ResidualMlpConfig> {
-  const { featureShape, width, depth, velocityHead, conditioning = 'film' } = config;
-  checkOptions<ResidualMlpConfig>('residual-mlp', config, {
-    ...conditioningFields,
-    kind: true,
-    featureShape: true,
-    width: true,
-    depth: true,
-    expansion: true,
-    activation: true,
-    normalisation: true,
-    conditioning: true,
-    join: true,
-    velocityHead: true,
-    initialisation: true,
-    zeroOutput: true,
-  });
-  checkChoice('residual-mlp: conditioning', conditioning, ['film', 'additive']);
-  checkChoice('residual-mlp: initialisation', config.initialisation ?? 'xavier', ['pytorch', 'xavier']);
-  checkFeatureShape(featureShape);
-  checkCounts({ width, depth, expansion: config.expansion ?? 1 });
-  checkConditioning(config);
+  const full = validate(schema, config, 'residual-mlp');
+  const { featureShape, width, depth, velocityHead, conditioning, normalisation, activation, join } = full;
   checkVelocityHead(velocityHead, depth);
-  const { normalisation = 'layer-norm', activation = 'silu', join = 'add' } = config;
-  checkActivation('residual-mlp: activation', activation);
-  checkChoice('residual-mlp: normalisation', normalisation, ['layer-norm', 'rms-norm', 'none']);
-  checkChoice('residual-mlp: join', join, ['add', 'concatenate']);
   const form: ConditionForm = { kind: join, width, activation };
-  const specs = parameterSpecs(config, form);
+  const specs = parameterSpecs(full, form);
   const act = activations[activation];
   const normalise = { 'layer-norm': layerNorm, 'rms-norm': rmsNorm, none: (x: Tensor) => x }[normalisation];
   const film = conditioning === 'film';
@@ -158,7 +140,7 @@ export function residualMlp(
 
   const apply = (params: Symbolic<ResidualMlpParameters>, inputs: VelocityInputs) => {
     const { z } = inputs;
-    const c = act(condition(config, form, params.condition, inputs));
+    const c = act(condition(full, form, params.condition, inputs));
     const start = linear(params.input, reshape(z, [z.shape[0], sizeOf(featureShape)]));
     const run = (x: Tensor, blocks: readonly Symbolic<ResidualBlockParameters>[]) =>
       blocks.reduce((y, each) => block(y, each, c), x);
@@ -176,8 +158,8 @@ export function residualMlp(
   return {
     config,
     featureShape,
-    classCount: config.classCount,
-    takesGuidance: config.guidance ?? false,
+    classCount: full.classCount,
+    takesGuidance: full.guidance,
     hasVelocityHead: velocityHead !== undefined,
     specs,
     parameterCount: countParameters(specs),
@@ -186,9 +168,8 @@ export function residualMlp(
   };
 }
 
-function parameterSpecs(config: ResidualMlpConfig, form: ConditionForm): Described<ResidualMlpParameters> {
-  const { width, depth, expansion = 1, conditioning = 'film', velocityHead } = config;
-  const { initialisation = 'xavier', zeroOutput = true } = config;
+function parameterSpecs(config: FullConfig, form: ConditionForm): Described<ResidualMlpParameters> {
+  const { width, depth, expansion, conditioning, velocityHead, initialisation, zeroOutput } = config;
   const features = sizeOf(config.featureShape);
   const film = conditioning === 'film';
   const block = () => ({
@@ -213,3 +194,13 @@ function parameterSpecs(config: ResidualMlpConfig, form: ConditionForm): Describ
       : { velocityHead: { blocks: blocks(velocityHead.depth), out: out() } }),
   };
 }
+
+export const residualMlpEntry: NetworkEntry<ResidualMlpConfig> = {
+  name: 'residual-mlp',
+  settings,
+  layout: 'nhwc',
+  isFlat: true,
+  takesClasses: true,
+  create: residualMlp,
+  facts: (given) => layerFacts(settings.parse(given)),
+};

@@ -5,29 +5,35 @@
  * since sampling needs the second alone. Outside, images and latents are channels last, as the transformers take them;
  * inside they are channels first, as convolutions do.
  */
-import { add, ArgumentError, broadcastTo, clip, reshape, silu, split, transpose, type RandomKey, type Symbolic, type Tensor, checkOptions } from '@meanflow/core'; // prettier-ignore
+import { add, ArgumentError, broadcastTo, clip, reshape, silu, split, transpose, type RandomKey, type Symbolic, type Tensor, validate } from '@meanflow/core'; // prettier-ignore
 import type { ParameterTree } from '@meanflow/samplers';
+import * as z from 'zod';
 import { conv2d, conv2dParameters, type Conv2dParameters } from '../layers/conv2d.js';
 import { groupNormParameters, scaledGroupNorm, type GroupNormParameters } from '../layers/group-norm.js';
 import { imageAttention } from '../layers/image-attention.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { countParameters, initialParameters, type Described } from '../layers/parameters.js';
 import { resnetBlock, resnetBlockParameters, type ResnetBlockParameters } from '../layers/resnet-block.js';
-import { checkCounts } from './network.js';
+import { count, layerCount } from './fields.js';
 
 /** The autoencoder's sizes, as plain JSON; those of Stable Diffusion by default. */
-export interface SdVaeConfig {
-  /** Channels of an image; 3 by default. */
-  readonly imageChannels?: number;
-  /** Channels of a latent; 4 by default. */
-  readonly latentChannels?: number;
-  /** Channels at each resolution, the full one first, each next at half the one before; [128, 256, 512, 512] by default. */
-  readonly channels?: readonly number[];
-  /** Blocks at each resolution of the encoder; one more in the decoder. 2 by default. */
-  readonly blocks?: number;
-  /** Groups of every group normalisation; 32 by default. */
-  readonly groups?: number;
-}
+export const sdVaeSchema = z.strictObject({
+  imageChannels: count.default(3).describe('Channels of an image.'),
+  latentChannels: count.default(4).describe('Channels of a latent.'),
+  channels: z
+    .array(count)
+    .min(1)
+    .max(16)
+    .readonly()
+    .default([128, 256, 512, 512])
+    .describe('Channels at each resolution, the full one first, each next at half the one before.'),
+  blocks: layerCount
+    .default(2)
+    .describe('Blocks at each resolution of the encoder; one more in the decoder.'),
+  groups: count.default(32).describe('Groups of every group normalisation.'),
+});
+export type SdVaeConfig = z.input<typeof sdVaeSchema>;
+type FullConfig = z.output<typeof sdVaeSchema>;
 
 export type SdVaeMiddleParameters = {
   readonly before: ResnetBlockParameters;
@@ -71,7 +77,8 @@ export type SdVaeDecoderParameters = {
 
 /** A half of the autoencoder. */
 export interface SdVaeHalf<Params extends ParameterTree, Outputs> {
-  readonly config: Required<SdVaeConfig>;
+  /** With every default filled in. */
+  readonly config: FullConfig;
   /** Its parameters before they exist: the tree that `init` makes, with shapes for arrays. */
   readonly specs: Described<Params>;
   readonly parameterCount: number;
@@ -163,26 +170,9 @@ export function sdVaeDecoder(config: SdVaeConfig = {}): SdVaeHalf<SdVaeDecoderPa
   };
 }
 
-function checked(config: SdVaeConfig): Required<SdVaeConfig> {
-  checkOptions<SdVaeConfig>('The autoencoder', config, {
-    imageChannels: true,
-    latentChannels: true,
-    channels: true,
-    blocks: true,
-    groups: true,
-  });
-  const full = {
-    imageChannels: 3,
-    latentChannels: 4,
-    channels: [128, 256, 512, 512],
-    blocks: 2,
-    groups: 32,
-    ...config,
-  };
-  const { channels, ...counts } = full;
-  if (channels.length === 0) throw new ArgumentError('channels needs a resolution or more, got [].');
-  checkCounts({ ...counts, ...Object.fromEntries(channels.map((count, i) => [`channels[${i}]`, count])) });
-  const uneven = channels.find((count) => count % full.groups !== 0);
+function checked(config: SdVaeConfig): FullConfig {
+  const full = validate(sdVaeSchema, config, 'The autoencoder');
+  const uneven = full.channels.find((count) => count % full.groups !== 0);
   if (uneven !== undefined) {
     throw new ArgumentError(
       `groups divide the channels of every resolution, got ${full.groups} for ${uneven}.`,

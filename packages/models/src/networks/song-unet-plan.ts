@@ -2,39 +2,53 @@
  * The plan of the DDPM++ U-Net: from its configuration, which blocks there are at each resolution, with how many channels,
  * and in which order they are run.
  */
-import { ArgumentError, checkOptions } from '@meanflow/core';
-import { checkDropout } from '../layers/dropout.js';
-import { checkResampleFilter } from '../layers/resample.js';
+import { ArgumentError } from '@meanflow/core';
+import * as z from 'zod';
+import { resampleFilter } from '../layers/resample.js';
 import { unetGroups, type UNetBlockShape } from '../layers/unet-block.js';
-import { checkCounts, checkFeatureShape } from './network.js';
+import { count, featureShape, layerCount } from './fields.js';
+
+export const songUNetSettings = z.strictObject({
+  kind: z.literal('song-unet'),
+  channels: count.describe('Channels that the multipliers multiply.'),
+  channelMultipliers: z
+    .array(count)
+    .min(1)
+    .readonly()
+    .describe(
+      'Channels of each resolution, in multiples of `channels`; the first at full size, each next at half the one before.',
+    ),
+  blocks: layerCount.describe('Blocks of each resolution on the way down; one more on the way up.'),
+  attentionResolutions: z
+    .array(count)
+    .readonly()
+    .describe('Sides of the images at which blocks have self-attention.'),
+  timeMultiplier: count.default(2).describe('Features of each time, in multiples of `channels`.'),
+  conditionMultiplier: count.default(4).describe('Width of the condition, in multiples of `channels`.'),
+  resampleFilter: resampleFilter
+    .default([1, 3, 3, 1])
+    .describe('Filter of the changes of resolution; that of DDPM++ by default.'),
+  augmentWidth: count
+    .optional()
+    .describe(
+      'Columns of the augmentation labels, `augment` of the inputs (Karras et al., 2022, appendix F.2); none by default.',
+    ),
+  dropout: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('Share of activations dropped in every block while training.'),
+});
+
+export const songUNetSchema = songUNetSettings.extend({
+  featureShape: featureShape.describe('[channels, size, size] of an image.'),
+});
 
 /** A DDPM++ U-Net, as plain JSON. */
-export interface SongUNetConfig {
-  readonly kind: 'song-unet';
-  /** `[channels, size, size]` of an image. */
-  readonly featureShape: readonly number[];
-  /** Channels that the multipliers multiply. */
-  readonly channels: number;
-  /** Channels of each resolution, in multiples of `channels`; the first at full size, each next at half the one before. */
-  readonly channelMultipliers: readonly number[];
-  /** Blocks of each resolution on the way down; one more on the way up. */
-  readonly blocks: number;
-  /** Sides of the images at which blocks have self-attention. */
-  readonly attentionResolutions: readonly number[];
-  /** Features of each time, in multiples of `channels`; 2 by default. */
-  readonly timeMultiplier?: number;
-  /** Width of the condition, in multiples of `channels`; 4 by default. */
-  readonly conditionMultiplier?: number;
-  /** Filter of the changes of resolution; [1, 3, 3, 1] by default. */
-  readonly resampleFilter?: readonly number[];
-  /** Columns of the augmentation labels, `augment` of the inputs (Karras et al., 2022, appendix F.2); none by default. */
-  readonly augmentWidth?: number;
-  /** Share of activations dropped in every block while training; 0 by default. */
-  readonly dropout?: number;
-}
-
-/** The filter of DDPM++. */
-export const DEFAULT_FILTER: readonly number[] = [1, 3, 3, 1];
+export type SongUNetConfig = z.input<typeof songUNetSchema>;
+/** The same, with every default filled in. */
+export type FullSongUNetConfig = z.output<typeof songUNetSchema>;
 
 /** A block as the plan has it. */
 export interface PlannedBlock extends UNetBlockShape {
@@ -63,9 +77,9 @@ export interface UNetPlan {
 /**
  * Which blocks there are, resolution by resolution.
  *
- * @throws {ArgumentError} when a field of `config` is out of range
+ * @throws {ArgumentError} when fields do not fit to one another
  */
-export function planUNet(config: SongUNetConfig): UNetPlan {
+export function planUNet(config: FullSongUNetConfig): UNetPlan {
   checkConfig(config);
   const { channels, channelMultipliers, blocks: count, attentionResolutions } = config;
   const size = (level: number) => config.featureShape[1] / 2 ** level;
@@ -112,31 +126,18 @@ export function runOrder({ encoder, decoder }: UNetPlan): readonly PlannedBlock[
   );
 }
 
-function checkConfig(config: SongUNetConfig): void {
-  checkOptions<SongUNetConfig>('song-unet', config, {
-    kind: true,
-    featureShape: true,
-    channels: true,
-    channelMultipliers: true,
-    blocks: true,
-    attentionResolutions: true,
-    timeMultiplier: true,
-    conditionMultiplier: true,
-    resampleFilter: true,
-    augmentWidth: true,
-    dropout: true,
-  });
-  const { featureShape, channels, channelMultipliers, blocks } = config;
-  const { timeMultiplier = 2, conditionMultiplier = 4, augmentWidth = 1 } = config;
-  checkFeatureShape(featureShape);
-  checkCounts({ channels, blocks, timeMultiplier, conditionMultiplier, augmentWidth });
-  checkCounts(Object.fromEntries(channelMultipliers.map((value, i) => [`channelMultipliers[${i}]`, value])));
+function checkConfig({
+  featureShape,
+  channels,
+  channelMultipliers,
+  timeMultiplier,
+}: FullSongUNetConfig): void {
   const divisor = 2 ** (channelMultipliers.length - 1);
   const [, height, width] = featureShape;
-  if (featureShape.length !== 3 || height !== width || height % divisor !== 0 || divisor < 1) {
+  if (featureShape.length !== 3 || height !== width || height % divisor !== 0) {
     throw new ArgumentError(
       `A U-Net of ${channelMultipliers.length} resolutions needs images of [channels, size, size] with a size divisible by ` +
-        `${Math.max(1, divisor)}, and a resolution or more; got [${featureShape.join(', ')}].`,
+        `${divisor}; got [${featureShape.join(', ')}].`,
     );
   }
   if ((channels * timeMultiplier) % 2 !== 0 || channels * timeMultiplier < 4) {
@@ -144,8 +145,6 @@ function checkConfig(config: SongUNetConfig): void {
       `channels · timeMultiplier, the features of a time, is an even number from 4, got ${channels * timeMultiplier}.`,
     );
   }
-  checkResampleFilter(config.resampleFilter ?? DEFAULT_FILTER);
-  checkDropout(config.dropout ?? 0);
 }
 
 function checkGroups({ inputs, outputs }: UNetBlockShape): void {

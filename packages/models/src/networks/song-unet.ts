@@ -3,7 +3,7 @@
  * parametrisation of Karras et al., 2022, table 7) as MeanFlow uses it on CIFAR-10 (arXiv 2505.13447, appendix A): features
  * of t and of h = t − r stand side by side where the original has those of the noise level. Images are channels first.
  */
-import { add, ArgumentError, concat, silu, type Symbolic, type Tensor } from '@meanflow/core';
+import { add, ArgumentError, concat, silu, type Symbolic, type Tensor, validate } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
 import { conv2d, conv2dParameters, type Conv2dParameters } from '../layers/conv2d.js';
 import { drawDropout, dropout } from '../layers/dropout.js';
@@ -18,11 +18,14 @@ import {
   unetNorm,
   type UNetBlockParameters,
 } from '../layers/unet-block.js';
-import type { ConfiguredNetwork } from './network.js';
+import { songUNetBuffers, songUNetNames } from '../published/unet-names.js';
+import type { ConfiguredNetwork, NetworkEntry } from './network.js';
 import {
-  DEFAULT_FILTER,
   planUNet,
   runOrder,
+  songUNetSchema,
+  songUNetSettings,
+  type FullSongUNetConfig,
   type PlannedBlock,
   type SongUNetConfig,
   type UNetLevel,
@@ -49,11 +52,12 @@ export type SongUNetParameters = {
  * @throws {ArgumentError} when a field of `config` is out of range
  */
 export function songUNet(config: SongUNetConfig): ConfiguredNetwork<SongUNetParameters, SongUNetConfig> {
-  const { featureShape, resampleFilter = DEFAULT_FILTER, dropout: rate = 0 } = config;
-  const plan = planUNet(config);
+  const full = validate(songUNetSchema, config, 'song-unet');
+  const { featureShape, resampleFilter, dropout: rate } = full;
+  const plan = planUNet(full);
   const order = runOrder(plan);
-  const specs = parameterSpecs(config, plan);
-  const dimension = config.channels * (config.timeMultiplier ?? 2);
+  const specs = parameterSpecs(full, plan);
+  const dimension = full.channels * full.timeMultiplier;
   const embedding = { kind: 'sinusoidal', dimension, endpoint: true, first: 'sines' } as const;
 
   const apply = (params: Symbolic<SongUNetParameters>, inputs: VelocityInputs) => {
@@ -124,8 +128,8 @@ function conditionOf(
   return silu(linear(params.out, silu(linear(params.hidden, features))));
 }
 
-function parameterSpecs(config: SongUNetConfig, plan: UNetPlan): Described<SongUNetParameters> {
-  const { featureShape, channels, timeMultiplier = 2, conditionMultiplier = 4, augmentWidth } = config;
+function parameterSpecs(config: FullSongUNetConfig, plan: UNetPlan): Described<SongUNetParameters> {
+  const { featureShape, channels, timeMultiplier, conditionMultiplier, augmentWidth } = config;
   const [features, width] = [2 * timeMultiplier * channels, conditionMultiplier * channels];
   const last = channels * config.channelMultipliers[0];
   const block = (planned: PlannedBlock) => unetBlockParameters(planned, width);
@@ -150,3 +154,20 @@ function parameterSpecs(config: SongUNetConfig, plan: UNetPlan): Described<SongU
     },
   };
 }
+
+export const songUNetEntry: NetworkEntry<SongUNetConfig> = {
+  name: 'song-unet',
+  settings: songUNetSettings,
+  layout: 'nchw',
+  isFlat: false,
+  takesClasses: false,
+  create: songUNet,
+  facts: (given) => {
+    const { kind, channels, channelMultipliers, blocks } = songUNetSettings.parse(given);
+    const widths = channelMultipliers.map((multiplier) => multiplier * channels).join(', ');
+    const description = `${kind} of ${widths} channels, ${blocks} blocks for each resolution`;
+    return { takesGuidance: false, hasVelocityHead: false, description };
+  },
+  publishedNames: (config) => ({ torch: songUNetNames(config) }),
+  publishedBuffers: (config) => songUNetBuffers(songUNetSchema.parse(config)),
+};

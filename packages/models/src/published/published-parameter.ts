@@ -3,7 +3,8 @@
  * shape there, and how its array becomes ours. From it come importers, exporters and the comparison with published
  * names and counts. Nothing here allocates an array.
  */
-import { ArgumentError, sameShape, type Shape } from '@meanflow/core';
+import { ArgumentError, sameShape, type HostArray, type Shape } from '@meanflow/core';
+import type { ParameterSpec } from '../layers/parameters.js';
 
 /** Whose names: the JAX code's (slashes, kernels `[in, out]`), or the PyTorch code's (dots, weights `[out, in]`). */
 export type PublishedSource = 'jax' | 'torch';
@@ -26,6 +27,25 @@ export interface PublishedParameter {
   readonly ownShape: Shape;
   /** How the published array becomes ours. */
   readonly layout: ParameterLayout;
+}
+
+/** What the published code makes of one of our parameters. */
+export type PublishedNames = (
+  path: string,
+  spec: ParameterSpec,
+) => Omit<PublishedParameter, 'path' | 'ownShape'>;
+
+/**
+ * A constant of a network that published code keeps beside its parameters. A checkpoint that carries one was trained with what
+ * it holds, so that an importer compares it with what the network computes here.
+ */
+export interface PublishedBuffer {
+  readonly name: string;
+  readonly shape: Shape;
+  /** What it holds, whatever the parameters are. */
+  readonly value: HostArray<'float32'>;
+  /** What it is, for people. */
+  readonly meaning: string;
 }
 
 /** Axes of the published array in our order, as `transpose` takes them; undefined where nothing moves. */

@@ -1,31 +1,8 @@
-/** The published parameters of a network, by its configuration. */
+/** The published parameters and constants of a network, by its configuration. */
 import { ArgumentError, treePaths } from '@meanflow/core';
-import { createNetwork, type NetworkConfig } from '../networks/create-network.js';
 import type { ParameterSpec } from '../layers/parameters.js';
-import type { PublishedParameter, PublishedSource } from './published-parameter.js';
-import { songUNetNames } from './unet-names.js';
-import { ditNames, transformerNames } from './transformer-names.js';
-
-/** What the published code makes of one of our parameters. */
-export type PublishedNames = (
-  path: string,
-  spec: ParameterSpec,
-) => Omit<PublishedParameter, 'path' | 'ownShape'>;
-
-/** Who published a network of each kind, and under which names. */
-const published: Readonly<
-  Partial<Record<NetworkConfig['kind'], Readonly<Partial<Record<PublishedSource, PublishedNames>>>>>
-> = transformerNames;
-
-function namesBySource(config: NetworkConfig): Readonly<Partial<Record<PublishedSource, PublishedNames>>> {
-  if (config.kind === 'song-unet') return { torch: songUNetNames(config) };
-  if (config.kind !== 'dit') return published[config.kind] ?? {};
-  const { times = 't-and-h' } = config;
-  if (times === 't-and-h' || times === 't-and-r') return ditNames[times];
-  throw new ArgumentError(
-    `MeanFlow's DiT sees t and h, or t and r; nobody published one with times: '${times}'.`,
-  );
-}
+import { createNetwork, networks, type NetworkConfig } from '../networks/registry.js';
+import type { PublishedBuffer, PublishedParameter, PublishedSource } from './published-parameter.js';
 
 /**
  * Every parameter of a network, as published.
@@ -37,7 +14,7 @@ export function publishedParameters(
   config: NetworkConfig,
   source?: PublishedSource,
 ): readonly PublishedParameter[] {
-  const sources = namesBySource(config);
+  const sources = networks.get(config.kind).publishedNames?.(config) ?? {};
   const chosen = source ?? (sources.jax === undefined && sources.torch !== undefined ? 'torch' : 'jax');
   const names = sources[chosen];
   if (names === undefined) {
@@ -51,4 +28,27 @@ export function publishedParameters(
     ownShape: leaf.shape,
     ...names(path, leaf),
   }));
+}
+
+/** Every constant of a network, under the names that its parameters have in PyTorch and, where there is such code, in JAX. */
+export function publishedBuffers(config: NetworkConfig): readonly PublishedBuffer[] {
+  return networks.get(config.kind).publishedBuffers?.(config) ?? [];
+}
+
+/** Whether Muon can train networks of a kind: some of their parameters are known to be matrices. */
+export function hasMatrices(kind: string): boolean {
+  const { matrices, publishedNames } = networks.get(kind);
+  return matrices !== undefined || publishedNames !== undefined;
+}
+
+/**
+ * The paths of the parameters that are matrices for Muon: those that are so in the published code, where tokens, positions and
+ * classes have a batch axis.
+ *
+ * @throws {ArgumentError} when nobody published networks of this kind, and the network does not say which are
+ */
+export function matrixPaths(config: NetworkConfig): readonly string[] {
+  const own = networks.get(config.kind).matrices?.(config);
+  if (own !== undefined) return own;
+  return publishedParameters(config).flatMap(({ path, shape }) => (shape.length === 2 ? [path] : []));
 }

@@ -1,6 +1,6 @@
 /** The form of a published training recipe: everything but the data, as plain JSON. */
 import type { GuidanceCondition } from '@meanflow/samplers';
-import type { NetworkConfig } from '../networks/create-network.js';
+import type { NetworkConfig } from '../networks/registry.js';
 import type { ObjectiveConfig } from '../objectives/create-objective.js';
 
 /** Updates, or passes over the data. */

@@ -5,9 +5,16 @@
  * latter two. MeanFlow's DiT in PyTorch has the names of DiT and SiT (github.com/willisma/SiT, models.py), as the ports of
  * MeanFlow that train it have: its first embedder is that of t, the second that of h or of r.
  */
-import type { Shape } from '@meanflow/core';
-import { publishedShape, type ParameterLayout } from './published-parameter.js';
-import type { PublishedNames } from './published-parameters.js';
+import { ArgumentError, type Shape } from '@meanflow/core';
+import { patchGrid } from '../layers/patches.js';
+import { sinusoidalPositions } from '../layers/positions.js';
+import {
+  publishedShape,
+  type ParameterLayout,
+  type PublishedBuffer,
+  type PublishedNames,
+  type PublishedSource,
+} from './published-parameter.js';
 import { renamer, type Renames } from './renames.js';
 
 const DENSE = '_flax_linear';
@@ -142,11 +149,41 @@ function torchLayout(path: string, axes: number): ParameterLayout {
   return axes === 4 ? 'oihw-to-hwio' : 'transpose';
 }
 
-/** MeanFlow's DiT by the times that it sees; what sees others nobody published. */
-export const ditNames = {
-  't-and-h': { jax: jax(meanFlow), torch: torch(sit('h')) },
-  't-and-r': { torch: torch(sit('r')) },
-} as const;
+/**
+ * MeanFlow's DiT by the times that it sees.
+ *
+ * @throws {ArgumentError} when nobody published one that sees these
+ */
+export function ditNames(times: string): Readonly<Partial<Record<PublishedSource, PublishedNames>>> {
+  if (times === 't-and-h') return { jax: jax(meanFlow), torch: torch(sit('h')) };
+  if (times === 't-and-r') return { torch: torch(sit('r')) };
+  throw new ArgumentError(
+    `MeanFlow's DiT sees t and h, or t and r; nobody published one with times: '${times}'.`,
+  );
+}
+
+/** What the published code of MeanFlow's DiT keeps beside its parameters. */
+export function ditBuffers({
+  featureShape,
+  patchSize,
+  width,
+}: {
+  readonly featureShape: Shape;
+  readonly patchSize: number;
+  readonly width: number;
+}): readonly PublishedBuffer[] {
+  const grid = patchGrid(featureShape, patchSize);
+  const positions = sinusoidalPositions(grid.rows, grid.columns, width).to('float32');
+  const shape = [1, ...positions.shape];
+  return [
+    {
+      name: 'pos_embed',
+      shape,
+      value: positions.reshape(shape),
+      meaning: 'the positions of patches (sines and cosines of column and row)',
+    },
+  ];
+}
 
 /** By kind of network and source. */
 export const transformerNames = {

@@ -4,10 +4,13 @@
  */
 import { HostArray } from '@meanflow/core';
 import { filterKernel } from '../layers/resample.js';
-import { DEFAULT_FILTER, planUNet, type SongUNetConfig } from '../networks/song-unet-plan.js';
-import type { PublishedBuffer } from './published-buffers.js';
-import { publishedShape, type ParameterLayout } from './published-parameter.js';
-import type { PublishedNames } from './published-parameters.js';
+import { planUNet, type FullSongUNetConfig, type SongUNetConfig } from '../networks/song-unet-plan.js';
+import {
+  publishedShape,
+  type ParameterLayout,
+  type PublishedBuffer,
+  type PublishedNames,
+} from './published-parameter.js';
 
 /** Parts of our paths, each replaced once, in this order. */
 const parts: readonly (readonly [RegExp, string])[] = [
@@ -42,8 +45,8 @@ export function songUNetNames({ featureShape }: SongUNetConfig): PublishedNames 
 }
 
 /** The buffers of a U-Net: the filter at each convolution behind a change of resolution. */
-export function songUNetBuffers(config: SongUNetConfig): readonly PublishedBuffer[] {
-  const taps = filterKernel(config.resampleFilter ?? DEFAULT_FILTER);
+export function songUNetBuffers(config: FullSongUNetConfig): readonly PublishedBuffer[] {
+  const taps = filterKernel(config.resampleFilter);
   const shape = [1, 1, taps.length, taps.length];
   const value = new HostArray('float32', shape, Float32Array.from(taps.flat()));
   const { encoder, decoder } = planUNet(config);

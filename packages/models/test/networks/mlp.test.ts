@@ -275,12 +275,16 @@ test('the initial spread of each kind', () => {
 
 describe('errors', () => {
   test.each<[string, Partial<MlpConfig>, RegExp]>([
-    ['width', { width: 0 }, /width is a whole number from 1, got 0/],
-    ['depth', { depth: 1.5 }, /depth is a whole number from 1, got 1\.5/],
-    ['shape', { featureShape: [] }, /featureShape needs an axis/],
+    ['width', { width: 0 }, /width: expected more than 0, got 0/],
+    ['depth', { depth: 1.5 }, /depth: expected a whole number, got 1\.5/],
+    ['shape', { featureShape: [] }, /featureShape: expected at least 1 of them/],
     ['classes', { classCount: 0 }, /classCount.*got 0/],
     ['head', { velocityHead: { depth: 4 } }, /velocityHead\.depth.*0 to 3; got 4/],
-    ['odd features', { embedding: { kind: 'sinusoidal', dimension: 7 } }, /even number from 2, got 7/],
+    [
+      'odd features',
+      { embedding: { kind: 'sinusoidal', dimension: 7 } },
+      /embedding.dimension: expected a multiple of 2, got 7/,
+    ],
     ['no frequencies', { embedding: { kind: 'fourier', frequencies: 0 } }, /frequencies.*got 0/],
   ])('%s', (_, change, message) => {
     expect(() => mlp({ ...base, ...change })).toThrow(message);

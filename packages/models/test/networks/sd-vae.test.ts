@@ -158,10 +158,10 @@ test('pixels', () => {
 });
 
 test.each([
-  [{ channels: [] }, /channels needs a resolution/],
+  [{ channels: [] }, /channels: expected at least 1 of them/],
   [{ channels: [6], groups: 4 }, /groups divide the channels/],
-  [{ blocks: 0 }, /blocks is a whole number from 1, got 0/],
-  [{ channels: [32, 0.5] }, /channels\[1\] is a whole number from 1/],
+  [{ blocks: 0 }, /blocks: expected more than 0, got 0/],
+  [{ channels: [32, 0.5] }, /channels\[1\]: expected a whole number, got 0.5/],
 ])('refuses %j', (wrong, message) => {
   expect(() => sdVaeDecoder(wrong)).toThrow(message);
 });

@@ -3,7 +3,7 @@ import { hostArray, jvp, RandomKey, sub, treeLeaves, type HostArray, type Tensor
 import {
   publishedParameters,
   songUNet,
-  songUNetBuffers,
+  publishedBuffers,
   type ParameterSpec,
   type SongUNetConfig,
 } from '../../src/index.js';
@@ -54,7 +54,7 @@ describe('the published U-Net for CIFAR-10', () => {
   });
 
   test('buffers', () => {
-    const buffers = songUNetBuffers(cifar);
+    const buffers = publishedBuffers(cifar);
     expect(shapes(buffers)).toEqual(published.buffers);
     expect([...buffers[0].value.data]).toEqual(
       [1, 3, 3, 1, 3, 9, 9, 3, 3, 9, 9, 3, 1, 3, 3, 1].map((x) => x / 64),
@@ -145,15 +145,15 @@ test.each<[Partial<SongUNetConfig>, RegExp]>([
   [{ featureShape: [2, 8, 4] }, /images of \[channels, size, size\]/],
   [{ featureShape: [2, 9, 9] }, /size divisible by 2.*got \[2, 9, 9\]/],
   [{ featureShape: [8, 8] }, /images of/],
-  [{ channelMultipliers: [] }, /a resolution or more/],
-  [{ channelMultipliers: [1, 0] }, /channelMultipliers\[1\] is a whole number/],
+  [{ channelMultipliers: [] }, /channelMultipliers: expected at least 1 of them/],
+  [{ channelMultipliers: [1, 0] }, /channelMultipliers\[1\]: expected more than 0/],
   [{ channels: 6 }, /18 channels, which do not divide/],
   [{ channels: 2 }, /2 channels, which do not divide/],
-  [{ blocks: 1.5 }, /blocks is a whole number/],
+  [{ blocks: 1.5 }, /blocks: expected a whole number/],
   [{ resampleFilter: [1, 2, 1] }, /an even number of taps/],
   [{ resampleFilter: [1, -1] }, /whose sum is not 0/],
-  [{ dropout: 1 }, /dropout is a share/],
-  [{ augmentWidth: 0 }, /augmentWidth is a whole number/],
+  [{ dropout: 1 }, /dropout: expected less than 1, got 1/],
+  [{ augmentWidth: 0 }, /augmentWidth: expected more than 0/],
   [{ channels: 1, timeMultiplier: 3 }, /features of a time/],
 ])('refuses %j', (wrong, message) => {
   expect(() => songUNet({ ...small, ...wrong })).toThrow(message);

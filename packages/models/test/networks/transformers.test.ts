@@ -98,7 +98,8 @@ describe.each(forms)('%s', (_, config) => {
   });
 
   test('looks at all of its conditions, row by row', () => {
-    const seesTime = config.kind === 'pmf-dit' || (config.kind === 'dit' && config.times !== 'h');
+    const seesTime =
+      config.kind === 'pmf-dit' || (config.kind === 'dit' && !('times' in config && config.times === 'h'));
     const changes: Record<string, HostArray> = {
       ...(seesTime ? { t: hostArray([0.8, 0.7, 0.5]) } : {}),
       h: hostArray([0.5, 0.2, 0]),
@@ -246,14 +247,14 @@ describe('errors', () => {
     [{ ...dit, heads: 3 }, /heads divide the width into equal parts, got 3 heads for width 8/],
     [{ ...dit, patchSize: 5 }, /sides of at least 5, got \[4, 4, 3\]/],
     [{ ...dit, width: 6, heads: 2 }, /width divisible by 4, got 6/],
-    [{ ...dit, depth: 0 }, /depth is a whole number from 1, got 0/],
-    [{ ...dit, mlpRatio: 0 }, /mlpRatio is the hidden units/],
+    [{ ...dit, depth: 0 }, /dit: depth: expected more than 0, got 0/],
+    [{ ...dit, mlpRatio: 0 }, /mlpRatio: expected more than 0, got 0/],
     [{ ...dit, velocityHead: { depth: 3 } }, /velocityHead.depth is how many of the 2 layers/],
     [{ ...imf, headDepth: 4 }, /headDepth is how many of the 3 layers/],
-    [{ ...imf, tokens: { omega: 0 } }, /omega is a whole number from 1, got 0/],
-    [{ ...imf, classCount: 1.5 }, /classCount is a whole number from 1, got 1.5/],
+    [{ ...imf, tokens: { omega: 0 } }, /tokens.omega: expected more than 0, got 0/],
+    [{ ...imf, classCount: 1.5 }, /classCount: expected a whole number, got 1.5/],
     [{ ...imf, width: 6, heads: 2 }, /3 is not a number of pairs/],
-    [{ ...pmf, noiseScale: 0 }, /noiseScale is the standard deviation of z at t = 1, above 0; got 0/],
+    [{ ...pmf, noiseScale: 0 }, /noiseScale: expected more than 0, got 0/],
     [{ ...dit, kind: 'vit' } as never, /There is no network of kind "vit"/],
   ];
   test.each(cases)('%j', (config, message) => {

@@ -55,7 +55,9 @@ function checkMemory(bytes: number, what: string, advice: string): void {
 /** The size of what a network computes for one row: a float for each output of each of its maps, at each place of a sample. */
 function activationsPerRow({ config, specs }: AnyNetwork): number {
   const { featureShape } = config;
-  const places = 'patchSize' in config ? Math.ceil(featureShape[0] / config.patchSize) * Math.ceil(featureShape[1] / config.patchSize) : 1; // prettier-ignore
+  const side = 'patchSize' in config && typeof config.patchSize === 'number' ? config.patchSize : undefined;
+  const places =
+    side === undefined ? 1 : Math.ceil(featureShape[0] / side) * Math.ceil(featureShape[1] / side);
   return treePaths<ParameterSpec>(specs).reduce(
     (total, { leaf: { shape } }) => (shape.length === 2 ? total + places * Math.min(...shape) : total),
     places * sizeOf(featureShape),
