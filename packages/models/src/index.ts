@@ -1,4 +1,13 @@
 /** `@meanflow/models`: networks that predict velocities, and the objectives that train them. */
+export {
+  adoptParameters,
+  type AdoptedParameter,
+  type AdoptionReport,
+  type AdoptOptions,
+  type GivenParameters,
+  type Origin,
+} from './adopt/adopt.js';
+export { adoptionText } from './adopt/report-text.js';
 export { activations, type ActivationName } from './layers/activation.js';
 export {
   classEmbeddingParameters,

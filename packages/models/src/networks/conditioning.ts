@@ -59,22 +59,31 @@ export type ConditionForm =
   | { readonly kind: 'features' }
   | { readonly kind: 'concatenate' | 'add'; readonly width: number; readonly activation: ActivationName };
 
-/** Widths of the features, in order: times, guidance conditions, class. */
-function featureWidths(config: ConditioningConfig): { scalars: number[]; label: number } {
+/** Features of the conditions, in their order: times, guidance conditions, class. */
+export function conditionFeatures(
+  config: ConditioningConfig,
+): readonly { readonly name: string; readonly size: number }[] {
   const width = embeddingWidth(config.embedding);
   const { times, classCount, guidance } = config;
-  const count = (times.includes('and') ? 2 : 1) + (guidance ? 3 : 0);
-  return {
-    scalars: Array.from({ length: count }, () => width),
-    label: classCount === undefined ? 0 : (config.classWidth ?? width),
-  };
+  const scalars = [...times.split('-and-'), ...(guidance ? ['omega', 'tMin', 'tMax'] : [])];
+  return [
+    ...scalars.map((name) => ({ name, size: width })),
+    ...(classCount === undefined ? [] : [{ name: 'label', size: config.classWidth ?? width }]),
+  ];
+}
+
+/** Widths of the features: of each number, and of the class. */
+function featureWidths(config: ConditioningConfig): { scalars: number[]; label: number } {
+  const features = conditionFeatures(config);
+  const sizes = (isLabel: boolean) =>
+    features.filter(({ name }) => (name === 'label') === isLabel).map(({ size }) => size);
+  return { scalars: sizes(false), label: sizes(true)[0] ?? 0 };
 }
 
 /** Columns of the condition. */
 export function conditionWidth(config: ConditioningConfig, form: ConditionForm): number {
   if (form.kind !== 'features') return form.width;
-  const { scalars, label } = featureWidths(config);
-  return scalars.reduce((total, width) => total + width, label);
+  return conditionFeatures(config).reduce((total, { size }) => total + size, 0);
 }
 
 export function conditioningParameters(

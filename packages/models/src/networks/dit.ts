@@ -6,6 +6,7 @@
 import { add, constant, mul, silu, split, type Symbolic, type Tensor, validate } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
+import { conditioningRoles, headRole } from '../adopt/conditioning-roles.js';
 import { multiHeadAttention } from '../layers/attention.js';
 import { geluMlp, geluMlpParameters, type GeluMlpParameters } from '../layers/feed-forward.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
@@ -194,4 +195,9 @@ export const ditEntry: NetworkEntry<DitConfig> = {
   facts: (given) => layerFacts(settings.parse(given)),
   publishedNames: (config) => ditNames(schema.parse(config).times),
   publishedBuffers: ditBuffers,
+  roles: (config, facts) => {
+    const full = schema.parse(config);
+    const conditioning = conditioningRoles(full, 'add', facts);
+    return (path) => headRole(path, 'blocks', full) ?? conditioning(path);
+  },
 };

@@ -18,6 +18,7 @@ import { transformerNames } from '../published/transformer-names.js';
 import {
   inContextData,
   inContextFields,
+  inContextRoles,
   inContextTransformer,
   type InContextParameters,
 } from './in-context-transformer.js';
@@ -72,4 +73,5 @@ export const imfDitEntry: NetworkEntry<ImfDitConfig> = {
   create: imfDit,
   facts: (given) => layerFacts(settings.parse(given)),
   publishedNames: () => transformerNames['imf-dit'],
+  roles: (config, facts) => inContextRoles(schema.parse(config), facts),
 };

@@ -13,11 +13,12 @@ import {
   type ConditionTokenCounts,
   type ConditionTokenParameters,
 } from '../layers/condition-tokens.js';
+import { classRows, type ParameterRoles, type RoleFacts, type RowGroup } from '../adopt/roles.js';
 import { gatedBlock, gatedBlockParameters, type GatedBlockParameters } from '../layers/gated-block.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { rmsNormParameters, scaledRmsNorm, type RmsNormParameters } from '../layers/norm.js';
 import { normalWith, ParameterSpec, type Described, type Parameter } from '../layers/parameters.js';
-import { patchWidth, type PatchGrid } from '../layers/patches.js';
+import { patchGrid, patchWidth, type PatchGrid } from '../layers/patches.js';
 import type { RotaryTable } from '../layers/rotary.js';
 import { checkLabel, scalarConditions } from './conditioning.js';
 import { classCount, count, featureShape, layerCount, velocityHead } from './fields.js';
@@ -113,6 +114,45 @@ function checkInContext({ width, depth, heads, headDepth, velocityHead, mlpRatio
   checkMlpRatio(mlpRatio, width);
   checkHeadDepth('headDepth', headDepth, depth);
   checkVelocityHead(velocityHead, depth);
+}
+
+/** The tokens of the sequence, in their order: those of each condition, and the patches. */
+function tokenGroups(config: InContextConfig): readonly RowGroup[] {
+  const { label, omega, interval, time } = tokenCounts(config);
+  const { rows, columns } = patchGrid(config.featureShape, config.patchSize);
+  return [
+    ...(config.classCount === undefined ? [] : [{ name: 'label', size: label }]),
+    ...(config.guidance
+      ? [
+          { name: 'omega', size: omega },
+          { name: 'tMin', size: interval },
+          { name: 'tMax', size: interval },
+        ]
+      : []),
+    { name: 'h', size: time },
+    { name: 'patches', size: rows * columns },
+  ];
+}
+
+/** The roles of parameters, for a warm start: u's blocks are counted through, shared ones first. */
+export function inContextRoles(config: InContextConfig, facts: RoleFacts): ParameterRoles {
+  const { depth, headDepth, velocityHead, classCount } = config;
+  const shared = depth - headDepth;
+  return (path) => {
+    if (path === 'positions') return { rows: tokenGroups(config) };
+    if (path === 'conditions/label/table' && classCount !== undefined) {
+      return { rows: classRows(classCount, facts) };
+    }
+    const [, group, index, rest] = /^(?:(averageHead|velocityHead)\/)?blocks\/(\d+)\/(.*)$/.exec(path) ?? [];
+    if (rest === undefined) {
+      return path.startsWith('velocityHead/') ? { like: path.replace('velocity', 'average') } : undefined;
+    }
+    const place = Number(index);
+    if (group === undefined) return { name: `blocks of u/${place}/${rest}` };
+    if (group === 'averageHead') return { name: `blocks of u/${shared + place}/${rest}` };
+    // A head of another depth than u's begins after other blocks than its copy would.
+    return velocityHead?.depth === headDepth ? { like: `blocks of u/${shared + place}/${rest}` } : undefined;
+  };
 }
 
 /** @throws {ArgumentError} when fields do not fit to one another */

@@ -5,12 +5,14 @@
 import { add, concat, reshape, sizeOf, type Symbolic, type Tensor, validate } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
+import { conditioningRoles, headRole } from '../adopt/conditioning-roles.js';
 import { activationName, activations } from '../layers/activation.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { countParameters, initialParameters, type Described } from '../layers/parameters.js';
 import {
   classWidth,
   condition,
+  conditionFeatures,
   conditioningFields,
   conditioningParameters,
   conditionWidth,
@@ -138,4 +140,16 @@ export const mlpEntry: NetworkEntry<MlpConfig> = {
   takesClasses: true,
   create: mlp,
   facts: (given) => layerFacts(settings.parse(given)),
+  roles: (config, facts) => {
+    const full = schema.parse(config);
+    const form = conditionForm(full);
+    const conditioning = conditioningRoles(full, form.kind, facts);
+    const inputs = { name: 'z', size: sizeOf(full.featureShape) };
+    return (path) => {
+      if (path === 'layers/0/kernel' && form.kind === 'features') {
+        return { rows: [inputs, ...conditionFeatures(full)], otherwise: 'zero' };
+      }
+      return headRole(path, 'layers', full) ?? conditioning(path);
+    };
+  },
 };

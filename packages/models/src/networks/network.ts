@@ -5,6 +5,7 @@
 import { ArgumentError, type RandomKey, type Symbolic, type Tree } from '@meanflow/core';
 import type { ParameterTree, VelocityInputs, VelocityNetwork, VelocityOutputs } from '@meanflow/samplers';
 import type * as z from 'zod';
+import type { ParameterRoles, RoleFacts } from '../adopt/roles.js';
 import type { ParameterSpec } from '../layers/parameters.js';
 import type { PublishedBuffer, PublishedNames, PublishedSource } from '../published/published-parameter.js';
 
@@ -72,6 +73,12 @@ export interface NetworkEntry<Config extends AnyNetworkConfig = AnyNetworkConfig
    * published code; otherwise absent, and Muon is refused.
    */
   matrices?(config: Config): readonly string[];
+  /**
+   * What its parameters are for, so that a warm start finds them in another configuration of it; absent where their paths say it.
+   *
+   * @param facts what is known beside the configuration
+   */
+  roles?(config: Config, facts: RoleFacts): ParameterRoles;
 }
 
 /** The facts of a network that has so many layers of one width. */

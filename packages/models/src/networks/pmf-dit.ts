@@ -21,6 +21,7 @@ import { count } from './fields.js';
 import {
   inContextData,
   inContextFields,
+  inContextRoles,
   inContextTransformer,
   type InContextParameters,
 } from './in-context-transformer.js';
@@ -102,4 +103,5 @@ export const pmfDitEntry: NetworkEntry<PmfDitConfig> = {
   create: pmfDit,
   facts: (given) => layerFacts(settings.parse(given)),
   publishedNames: () => transformerNames['pmf-dit'],
+  roles: (config, facts) => inContextRoles(schema.parse(config), facts),
 };

@@ -16,6 +16,7 @@ import {
 } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
+import { conditioningRoles, headRole } from '../adopt/conditioning-roles.js';
 import { activationName, activations } from '../layers/activation.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { countParameters, initialParameters, type Described } from '../layers/parameters.js';
@@ -203,4 +204,9 @@ export const residualMlpEntry: NetworkEntry<ResidualMlpConfig> = {
   takesClasses: true,
   create: residualMlp,
   facts: (given) => layerFacts(settings.parse(given)),
+  roles: (config, facts) => {
+    const full = schema.parse(config);
+    const conditioning = conditioningRoles(full, full.join, facts);
+    return (path) => headRole(path, 'blocks', full) ?? conditioning(path);
+  },
 };

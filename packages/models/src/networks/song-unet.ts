@@ -170,4 +170,6 @@ export const songUNetEntry: NetworkEntry<SongUNetConfig> = {
   },
   publishedNames: (config) => ({ torch: songUNetNames(config) }),
   publishedBuffers: (config) => songUNetBuffers(songUNetSchema.parse(config)),
+  // Augmentation labels are added to the features of the times.
+  roles: () => (path) => (path === 'condition/augment/kernel' ? { otherwise: 'zero' } : undefined),
 };

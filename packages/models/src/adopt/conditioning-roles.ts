@@ -1,0 +1,44 @@
+/**
+ * The roles of parameters that several networks have: of embedded conditions, and of a second head. What is new in a network that is
+ * continued enters it at zero where the network can be made so: another embedded number, a class table where numbers and classes are
+ * summed, columns of the first layer. Tokens that stand in a sequence cannot: attention sees them whatever they hold.
+ */
+import { conditionFeatures, type ConditionForm, type ConditioningConfig } from '../networks/conditioning.js';
+import { classRows, type ParameterRole, type ParameterRoles, type RoleFacts } from './roles.js';
+
+/** @param form how the features of the conditions become one condition */
+export function conditioningRoles(
+  config: ConditioningConfig,
+  form: ConditionForm['kind'],
+  facts: RoleFacts,
+): ParameterRoles {
+  const features = conditionFeatures(config);
+  const { classCount } = config;
+  return (path) => {
+    if (path === 'condition/label/table' && classCount !== undefined) {
+      return { rows: classRows(classCount, facts), otherwise: form === 'add' ? 'zero' : 'initial' };
+    }
+    const [, index, rest] = /^condition\/embedders\/(\d+)\/(.*)$/.exec(path) ?? [];
+    if (rest === undefined) return undefined;
+    if (form === 'add') {
+      const name = `condition/embedders/${features[Number(index)]?.name}/${rest}`;
+      return { name, otherwise: rest.startsWith('out/') ? 'zero' : 'initial' };
+    }
+    return rest === 'hidden/kernel' ? { rows: features, otherwise: 'zero' } : undefined;
+  };
+}
+
+/** Of a head for the instantaneous velocity: copies of the last layers, and of the output. */
+export function headRole(
+  path: string,
+  layers: 'layers' | 'blocks',
+  {
+    depth,
+    velocityHead,
+  }: { readonly depth: number; readonly velocityHead?: { readonly depth: number } | undefined },
+): ParameterRole | undefined {
+  if (velocityHead === undefined || !path.startsWith('velocityHead/')) return undefined;
+  const [, index, rest] = /^velocityHead\/(?:layers|blocks)\/(\d+)\/(.*)$/.exec(path) ?? [];
+  const like = `${layers}/${depth - velocityHead.depth + Number(index)}/${rest}`;
+  return { like: rest === undefined ? path.slice('velocityHead/'.length) : like };
+}
