@@ -7,19 +7,8 @@
 import { createRequire } from 'node:module';
 import { ArgumentError } from '@meanflow/core';
 import { Command, CommanderError } from 'commander';
-import { addCompare } from './commands/compare.js';
-import { addConformance } from './commands/conformance.js';
-import { addDoctor } from './commands/doctor.js';
-import { addExport } from './commands/export.js';
-import { addEvaluate } from './commands/evaluate.js';
-import { addImport } from './commands/import.js';
-import { addInfo } from './commands/info.js';
-import { addParity } from './commands/parity.js';
-import { addSample } from './commands/sample.js';
-import { addStatistics } from './commands/statistics.js';
-import { addTrainClassifier } from './commands/train-classifier.js';
-import { optionName } from './commands/options.js';
-import { addTrain } from './commands/train.js';
+import { commands } from './commands/index.js';
+import { optionName } from './commands/option-name.js';
 import { errorText } from './terminal/errors.js';
 import type { Io } from './terminal/io.js';
 
@@ -31,8 +20,8 @@ import type { Io } from './terminal/io.js';
  */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   let status = 0;
-  const program = createProgram(io, (code) => (status = code));
   try {
+    const program = await createProgram(args, io, (code) => (status = code));
     await program.parseAsync(args, { from: 'user' });
     return status;
   } catch (error) {
@@ -40,7 +29,12 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function createProgram(io: Io, exit: (code: number) => void): Command {
+/** Only the command that is called, or asked for help, is loaded. */
+async function createProgram(
+  args: readonly string[],
+  io: Io,
+  exit: (code: number) => void,
+): Promise<Command> {
   const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
   const program = new Command('meanflow')
     .description('Train one-step generative models: flow matching, MeanFlow and improved MeanFlow.')
@@ -48,7 +42,10 @@ function createProgram(io: Io, exit: (code: number) => void): Command {
     .helpOption('-h, --help', 'explain a command')
     .configureOutput({ writeOut: io.out, writeErr: io.err })
     // Help is the same on every terminal, and thrown instead of ending the process.
-    .configureHelp({ helpWidth: 110 })
+    .configureHelp({
+      helpWidth: 110,
+      subcommandTerm: (command) => termOf(command.name()),
+    })
     .exitOverride()
     .showHelpAfterError('(add --help for what there is)')
     .hook('preAction', (_, command) => checkEmpty(command))
@@ -61,19 +58,24 @@ First steps:
   $ meanflow sample runs/two-moons-meanflow-seed-0 --out moons.png
   $ meanflow doctor                           # what runs on this machine`,
     );
-  addCompare(program, io, exit);
-  addTrain(program, io, exit);
-  addSample(program, io);
-  addExport(program, io);
-  addEvaluate(program, io);
-  addTrainClassifier(program, io, exit);
-  addStatistics(program, io);
-  addImport(program, io);
-  addInfo(program, io);
-  addDoctor(program, io, exit);
-  addConformance(program, io, exit);
-  addParity(program, io, exit);
+  const called = calledCommand(args);
+  for (const { name, summary, load } of commands) {
+    const command = program.command(name).summary(summary);
+    if (name === called) (await load())(command, { io, exit });
+  }
   return program;
+}
+
+/** A command with what follows it. */
+function termOf(name: string): string {
+  const usage = name === 'help' ? '[command]' : commands.find((entry) => entry.name === name)?.usage;
+  return usage === undefined ? name : `${name} ${usage}`;
+}
+
+/** The first argument that is no option, or the one after `help`. */
+function calledCommand(args: readonly string[]): string | undefined {
+  const [first, second] = args.filter((arg) => !arg.startsWith('-'));
+  return first === 'help' ? second : first;
 }
 
 /**

@@ -1,7 +1,6 @@
 /** How published models are sampled by default: the settings that their authors evaluated with. */
 import { createNetwork, networkPreset } from '@meanflow/models';
-import { withGuidance } from '../src/commands/sample.js';
-import { type Generator, publishedData, publishedSampling } from '@meanflow/runs/node';
+import { withGuidance, type Generator, publishedData, publishedSampling } from '@meanflow/runs/node';
 
 /** The published model of a name, but for its parameters. */
 function published(name: string): Generator {

@@ -22,8 +22,6 @@ export interface BackendEntry {
   open(options?: { readonly threads?: number }): Promise<Backend>;
 }
 
-export const DEFAULT_BACKEND = 'ort:cpu';
-
 const tf = runtimes['@tensorflow/tfjs-core'].load;
 
 export const backends: readonly BackendEntry[] = [

@@ -1,5 +1,5 @@
 /** The methods by the name that a reader knows. */
-import type { MethodName } from './config/schema.js';
+import type { MethodName } from './names.js';
 
 /** A line in a list of methods. */
 export interface MethodEntry {

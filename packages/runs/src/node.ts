@@ -2,13 +2,8 @@
  * `@meanflow/runs/node`: training, judging, comparing and exporting as programs do it, with folders and files: what the `meanflow` command
  * is a face on.
  */
-export { type BackendEntry, backends, DEFAULT_BACKEND, findBackend } from './backends.js';
-export {
-  type ImageSettings,
-  LARGEST_IMAGE,
-  type LatentSettings,
-  type TableSettings,
-} from './config/data-schema.js';
+export { type BackendEntry, backends, findBackend } from './backends.js';
+export { type ImageSettings, type LatentSettings, type TableSettings } from './config/data-schema.js';
 export { merge } from './config/merge.js';
 export { describeNetwork, hasVelocityHead } from './config/network-schema.js';
 export { averageText } from './config/optimizer-schema.js';
@@ -17,13 +12,9 @@ export {
   askedRunSchema,
   checkAskedRun,
   comparisonConfigSchema,
-  methodNames,
-  MOST_EVALUATIONS,
   type Recipe,
   type RunConfig,
   runConfigSchema,
-  type SolverName,
-  solverNames,
 } from './config/schema.js';
 export { validate } from './config/validate.js';
 export { averageNote, chosenAverage, emaOf } from './experiment/averages.js';
@@ -40,9 +31,10 @@ export {
 export { compareAll } from './experiment/compare-all.js';
 export { type ComparisonRequest, loadRequest, saveRequest } from './experiment/comparison-file.js';
 export { type ComparedDataset, planComparison, type RunFailure } from './experiment/comparison.js';
+export { withGuidance } from './experiment/guidance.js';
 export { digestOf } from './experiment/data-digest.js';
 export { located, withPlaces, withPlacesOfRun } from './experiment/data-place.js';
-export { classByClass, drawSamples, roundLabels } from './experiment/draw.js';
+export { classByClass, classOf, drawSamples, roundLabels } from './experiment/draw.js';
 export {
   checkJudgeable,
   createJudge,
@@ -78,7 +70,7 @@ export { trainRun } from './experiment/run.js';
 export { isArrayFile, isSampleFile, openSamples } from './experiment/sample-files.js';
 export { drawnPieces, type SamplePiece } from './experiment/sample-stream.js';
 export { shortRunNote } from './experiment/short-run.js';
-export { stepsFor } from './experiment/solvers.js';
+export { defaultEvaluations, solverNamed, stepsFor } from './experiment/solvers.js';
 export { prepareRun, scheduleOf } from './experiment/training.js';
 export { samplerModel } from './export/sampler-model.js';
 export { checkModelName, tritonConfig } from './export/triton.js';
@@ -93,7 +85,7 @@ export {
 } from './files.js';
 export { methods } from './methods.js';
 export { paddingText } from './recipes/images.js';
-export { defaultDatasets, recipeFor } from './recipes/index.js';
+export { recipeFor } from './recipes/index.js';
 export {
   publishedRecipe,
   publishedRecipeNames,
@@ -108,3 +100,4 @@ export { writePngFolder } from './sample-folder.js';
 export { checkFolderOutput, checkFormat, formatSamples, isFolderOutput } from './sample-formats.js';
 export { className } from './sample-table.js';
 export { allowsSoftware, withAdapters, withSoftwareHint } from './software-adapters.js';
+export * from './names.js';

@@ -1,19 +1,8 @@
 /** Options that several commands share, and how their values are read. */
 import { printable } from '@meanflow/core';
-import { findMetric } from '@meanflow/metrics';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import {
-  type ImageSettings,
-  LARGEST_IMAGE,
-  type LatentSettings,
-  MOST_EVALUATIONS,
-  type TableSettings,
-} from '@meanflow/runs/node';
-
-/** An option as it is typed, `--image-size`, from its key, `imageSize`. */
-export function optionName(key: string): string {
-  return `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
+import { LARGEST_IMAGE, MOST_EVALUATIONS } from '@meanflow/runs/names';
+import type { ImageSettings, LatentSettings, TableSettings } from '@meanflow/runs/node';
 
 /** A whole number from `least`, up to `most` where it has a bound. */
 export function wholeNumber(least: number, most = Infinity): (text: string) => number {
@@ -66,13 +55,6 @@ export function grid(text: string): Grid {
     );
   }
   return { rows: Number(rows), columns: Number(columns) };
-}
-
-/** Names of metrics separated by commas, each once. */
-export function metricNames(text: string): string[] {
-  const found = names(text);
-  found.forEach(findMetric);
-  return found;
 }
 
 /** A share that may be nothing: a number from 0, below 1. */

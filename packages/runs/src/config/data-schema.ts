@@ -1,9 +1,8 @@
 /** The schema of how tables are read, and of what is done to images and latents that are given by path. */
 import { z } from 'zod';
+import { LARGEST_IMAGE } from '../names.js';
 import { count } from './numbers.js';
 
-/** Height and width of an image, in pixels. */
-export const LARGEST_IMAGE = 16_384;
 /** The largest data sets have some ten thousand. */
 const MOST_CLASSES = 1_000_000;
 

@@ -10,29 +10,12 @@ import {
   readingSchema,
   tableSettingsSchema,
 } from './data-schema.js';
+import { methodNames, MOST_EVALUATIONS, solverNames } from '../names.js';
 import { networkSchema } from './network-schema.js';
 import { count, share } from './numbers.js';
 import { objectiveSchema } from './objective-schema.js';
 import { askedOptimizerSchema, averageName, emaSchema, optimizerSchema } from './optimizer-schema.js';
 import { validate } from './validate.js';
-
-/** The methods by name, in the order in which they are compared. */
-export const methodNames = ['flow-matching', 'meanflow', 'improved-meanflow'] as const;
-export type MethodName = (typeof methodNames)[number];
-
-/** The solvers by name; `average-velocity` is the one of MeanFlow. */
-export const solverNames = [
-  'average-velocity',
-  'euler',
-  'heun',
-  'midpoint',
-  'rk4',
-  'dormand-prince',
-] as const;
-export type SolverName = (typeof solverNames)[number];
-
-/** Of the network for each sample; nobody has made a thousand. */
-export const MOST_EVALUATIONS = 100_000;
 
 const seed = z.int().nonnegative();
 

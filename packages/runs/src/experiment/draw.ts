@@ -1,8 +1,8 @@
 /** Samples of a model: noise from a key, labels, a solver and a number of evaluations. */
-import { HostArray, type RandomKey } from '@meanflow/core';
+import { ArgumentError, didYouMean, HostArray, type RandomKey } from '@meanflow/core';
 import { proportionalLabels } from '@meanflow/data';
 import type { ParameterTree, SampleResult, Sampler } from '@meanflow/samplers';
-import type { SolverName } from '../config/schema.js';
+import type { SolverName } from '../names.js';
 import type { Generator, Labels } from './model.js';
 import { solverOf, timesFor } from './solvers.js';
 
@@ -89,4 +89,26 @@ function labelsFrom(
   if (classCount === undefined) return undefined;
   const labels = Int32Array.from({ length: count }, (_, row) => labelOf(row, classCount));
   return new HostArray('int32', [count], labels);
+}
+
+/** Classes that a message names of many. */
+const SHOWN_CLASSES = 40;
+
+/**
+ * A class by its name; by its place only where classes have no names, for "3" may be the name of another one.
+ *
+ * @throws {ArgumentError} with the classes there are, and the nearest one
+ */
+export function classOf(name: string, known: readonly string[] | undefined, classCount: number): number {
+  const names = known ?? Array.from({ length: classCount }, (_, label) => String(label));
+  const label = names.indexOf(name);
+  if (label >= 0) return label;
+  const isNumbered = names.every((each, i) => each === String(i));
+  const shown =
+    names.length <= SHOWN_CLASSES ? names : [...names.slice(0, SHOWN_CLASSES), `… (${names.length})`];
+  throw new ArgumentError(
+    isNumbered
+      ? `There is no class "${name}": they are numbers from 0 to ${names.length - 1}.`
+      : `There is no class "${name}".${didYouMean(name, names)} Known are ${shown.join(', ')}.`,
+  );
 }

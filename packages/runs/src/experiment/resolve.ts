@@ -16,14 +16,8 @@ import {
 import { isRecord, type JsonRecord } from '../config/merge.js';
 import { isFlat, layoutFor, takesGuidance } from '../config/network-schema.js';
 import { averagesOf } from '../config/optimizer-schema.js';
-import {
-  askedRunSchema,
-  methodNames,
-  runConfigSchema,
-  type MethodName,
-  type Recipe,
-  type RunConfig,
-} from '../config/schema.js';
+import { askedRunSchema, runConfigSchema, type Recipe, type RunConfig } from '../config/schema.js';
+import { methodNames, type MethodName } from '../names.js';
 import type { ConfigSource } from '../config/read-file.js';
 import { placeOf, validate } from '../config/validate.js';
 import { recipeFor } from '../recipes/index.js';

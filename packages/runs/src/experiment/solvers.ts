@@ -1,7 +1,8 @@
 /** Solvers by name, and how many of their steps a number of network evaluations is. */
-import { ArgumentError } from '@meanflow/core';
+import { ArgumentError, didYouMean } from '@meanflow/core';
 import { dormandPrince, fixedStepSolvers, uniformGrid, type Solver } from '@meanflow/samplers';
-import type { SamplingSettings, SolverName } from '../config/schema.js';
+import type { SamplingSettings } from '../config/schema.js';
+import { solverNames, type SolverName } from '../names.js';
 
 /** The solver of a name. */
 export function solverOf(name: SolverName): Solver {
@@ -42,4 +43,23 @@ export function timesFor(
   isGuided: boolean,
 ): number[] {
   return uniformGrid(nfe === undefined ? 1 : stepsFor(sampling, nfe, isGuided));
+}
+
+/** One step where a step crosses all of the interval, else as many as the model is evaluated with at most. */
+export function defaultEvaluations({
+  sampling: { solver, nfe },
+}: {
+  readonly sampling: Pick<SamplingSettings, 'solver' | 'nfe'>;
+}): number {
+  return solver === 'average-velocity' ? Math.min(...nfe) : Math.max(...nfe);
+}
+
+/** @throws {ArgumentError} when there is no solver of that name, with the nearest one */
+export function solverNamed(name: string | undefined): SolverName | undefined {
+  if (name === undefined) return undefined;
+  const found = solverNames.find((candidate) => candidate === name);
+  if (found !== undefined) return found;
+  throw new ArgumentError(
+    `There is no solver "${name}".${didYouMean(name, solverNames)} Known are ${solverNames.join(', ')}.`,
+  );
 }

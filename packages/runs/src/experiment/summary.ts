@@ -2,7 +2,8 @@
 import type { Metric } from '@meanflow/metrics';
 import { describeNetwork, hasVelocityHead } from '../config/network-schema.js';
 import { averageText } from '../config/optimizer-schema.js';
-import { methodNames, type RunConfig } from '../config/schema.js';
+import { type RunConfig } from '../config/schema.js';
+import { methodNames } from '../names.js';
 import { methods } from '../methods.js';
 import { countText, durationText, median } from '../report/numbers.js';
 import type { DatasetResults, MethodResults, MetricRow } from '../report/results.js';

@@ -16,7 +16,8 @@ import {
 } from '@meanflow/core';
 import { noNormalisation, type Normalisation } from '@meanflow/data';
 import { sampleGraph, type SampleDecoder } from '@meanflow/samplers';
-import type { SamplingSettings, SolverName } from '../config/schema.js';
+import type { SamplingSettings } from '../config/schema.js';
+import type { SolverName } from '../names.js';
 import type { DataFacts, Generator } from '../experiment/model.js';
 import { solverOf, timesFor } from '../experiment/solvers.js';
 

@@ -10,9 +10,6 @@ import { planeRecipe } from './plane.js';
 import { shapesRecipe } from './shapes.js';
 import { tableRecipe } from './table.js';
 
-/** The data sets that `meanflow compare` takes when none is named. */
-export const defaultDatasets: readonly string[] = ['8-gaussians', 'checkerboard', 'digits'];
-
 /** Recipes by data set. */
 const own: Readonly<Record<string, Recipe>> = {
   digits: digitsRecipe,

@@ -3,7 +3,7 @@
  * are not in it; the report draws them from `DatasetPictures`.
  */
 import type { DeviceInfo, HostArray, Shape } from '@meanflow/core';
-import type { MethodName } from '../config/schema.js';
+import type { MethodName } from '../names.js';
 
 /** A metric as it heads a column. */
 export interface MetricColumn {

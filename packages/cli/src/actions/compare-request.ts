@@ -15,31 +15,9 @@ import {
   validate,
 } from '@meanflow/runs/node';
 import { shellWord } from '../terminal/shell.js';
-import {
-  imageSettings,
-  latentSettings,
-  optionName,
-  tableSettings,
-  type ArrayReading,
-  type ImageOptions,
-  type TableOptions,
-} from './options.js';
-
-export interface CompareOptions extends ImageOptions, TableOptions, ArrayReading {
-  readonly data?: readonly string[];
-  readonly label?: string;
-  readonly method?: readonly string[];
-  readonly seeds?: readonly number[];
-  readonly seed?: number;
-  readonly steps?: number;
-  readonly batch?: number;
-  readonly backend?: string;
-  readonly jobs?: number;
-  readonly config?: string;
-  readonly out?: string;
-  readonly resume?: string;
-  readonly metrics?: readonly string[];
-}
+import { imageSettings, latentSettings, tableSettings } from '../commands/options.js';
+import { optionName } from '../commands/option-name.js';
+import type { CompareOptions } from '../commands/compare.js';
 
 const defaults = {
   data: defaultDatasets,

@@ -12,7 +12,6 @@ import {
   countText,
   DEFAULT_BACKEND,
   drawnPieces,
-  type ExtractorSettings,
   type FeatureReference,
   featuresOf,
   findBackend,
@@ -33,35 +32,13 @@ import {
   scoreFeatures,
   withFileErrors,
   withPlacesOfRun,
+  withGuidance,
 } from '@meanflow/runs/node';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { scoresTable, type ScoreRow } from '../terminal/scores.js';
-import {
-  folderOptionNames,
-  imageSettings,
-  latentSettings,
-  optionName,
-  type FolderOptions,
-  type LabelChoice,
-  type PictureReading,
-} from './options.js';
-import { withGuidance } from './sample.js';
-
-export interface EvaluateFeaturesOptions extends ExtractorSettings, FolderOptions, PictureReading {
-  readonly statistics?: string;
-  readonly data?: string;
-  readonly vae?: string;
-  readonly average?: string;
-  readonly nfe?: readonly number[];
-  readonly samples?: number;
-  readonly seed: number;
-  readonly metrics?: readonly string[];
-  readonly guidance?: readonly number[];
-  readonly guidanceInterval?: readonly [number, number];
-  readonly backend?: string;
-  readonly labels?: LabelChoice;
-  readonly json?: boolean;
-}
+import { folderOptionNames, imageSettings, latentSettings } from '../commands/options.js';
+import { optionName } from '../commands/option-name.js';
+import type { EvaluateFeaturesOptions } from '../commands/evaluate.js';
 
 /** Samples for a first look; the papers take 50,000. */
 const SAMPLES = 5000;
@@ -94,6 +71,7 @@ export async function evaluateFeatures(
   io: Io,
 ): Promise<void> {
   const { statistics, data } = options;
+  options.metrics?.forEach(findMetric);
   if (statistics !== undefined && data !== undefined) {
     throw new ArgumentError(
       '--statistics and --data exclude each other: samples are compared with one of them.',

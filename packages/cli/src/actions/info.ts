@@ -1,0 +1,190 @@
+/** `meanflow info`: what a run or checkpoint is; or what there is to choose from; or all settings of a recipe. */
+import { existsSync } from 'node:fs';
+import { describeModel, isModelFile } from '@meanflow/checkpoints/node';
+import { ArgumentError, didYouMean, sizeOf, treePaths, type HostArray } from '@meanflow/core';
+import { datasets, describeData } from '@meanflow/data';
+import { metrics } from '@meanflow/metrics';
+import {
+  averageText as describeAverage,
+  backends,
+  bytesText,
+  countText,
+  describeNetwork,
+  hasVelocityHead,
+  kindOf,
+  loadModel,
+  methodNames,
+  methods,
+  openData,
+  publishedRecipeNames,
+  publishedRecipeText,
+  publishedRecipeTitle,
+  readLastMetrics,
+  recipeFor,
+  resolveRun,
+  type RunConfig,
+} from '@meanflow/runs/node';
+import { noticesTo, type Io } from '../terminal/io.js';
+import { imageSettings, latentSettings, tableSettings } from '../commands/options.js';
+import type { InfoOptions } from '../commands/info.js';
+
+export async function info(run: string | undefined, options: InfoOptions, io: Io): Promise<void> {
+  checkOptions(run, options);
+  if (run !== undefined) io.out(await runText(run, options, io));
+  else if (options.recipe !== undefined) io.out(await recipeText(options.recipe, options));
+  else if (options.data !== undefined) io.out(await dataText(options.data, options));
+  else io.out(listText());
+}
+
+/** @throws {ArgumentError} for an option that would change nothing */
+function checkOptions(run: string | undefined, options: InfoOptions): void {
+  const given = [run, options.recipe, options.data].filter((each) => each !== undefined);
+  if (given.length > 1) throw new ArgumentError('Give a run, --recipe or --data, not several of them.');
+  if (options.method !== undefined && options.recipe === undefined) {
+    throw new ArgumentError('--method belongs to --recipe, which names the data.');
+  }
+  if (options.recipe !== undefined || options.data !== undefined) return;
+  const stray = Object.entries(dataSettings(options)).find(([, value]) => value !== undefined);
+  if (stray !== undefined) {
+    const name = stray[0] === 'label' ? '--label' : `An option of ${titles[stray[0]]}`;
+    throw new ArgumentError(`${name} belongs to --recipe or --data, which name the data.`);
+  }
+}
+
+const titles: Readonly<Record<string, string>> = {
+  table: 'CSV files',
+  images: 'images',
+  latents: 'arrays',
+};
+
+/** What the options say of data. */
+function dataSettings(options: InfoOptions): Pick<RunConfig, 'label' | 'table' | 'images' | 'latents'> {
+  const { label } = options;
+  const [table, images, latents] = [tableSettings(options), imageSettings(options), latentSettings(options)];
+  return { label, table, images, latents };
+}
+
+/** What is understood of data, in a line. */
+async function dataText(data: string, options: InfoOptions): Promise<string> {
+  const choice = { data, ...dataSettings(options), heldOut: 0.2, splitSeed: 0 };
+  return `${describeData(await openData({ ...choice, layout: 'nhwc', conditional: false }))}\n`;
+}
+
+async function runText(path: string, { json }: InfoOptions, io: Io): Promise<string> {
+  if (await isModelFile(path)) return modelText(path, json === true);
+  const { model, checkpoint } = await loadModel(path, { notify: noticesTo(io) });
+  const { config, data, network } = model;
+  if (json) return `${JSON.stringify({ step: model.step, config, data }, null, 2)}\n`;
+  const values = treePaths<HostArray>(model.params);
+  const shape = data.imageShape ?? data.featureShape;
+  const last = await readLastMetrics(path);
+  const rows: (readonly [string, string])[] = [
+    ['checkpoint', checkpoint.source],
+    [
+      'trained',
+      `${countText(model.step)} of ${countText(config.steps)} steps of ${config.batch}, seed ${config.seed}`,
+    ],
+    ['method', `${methods[config.method].title} (${methods[config.method].source})`],
+    ['data', `${data.name}, samples of ${shape.join(' × ')}${classText(config, data.classNames)}`],
+    ...(data.description === undefined ? [] : [['read as', data.description] as const]),
+    ['network', networkText(config)],
+    ['parameters', `${countText(network.parameterCount)} in ${values.length} tensors`],
+    ['averages', checkpoint.averages.join(', ') || 'none'],
+    [
+      'sampling',
+      `${config.sampling.solver}, at ${config.sampling.nfe.join(', ')} NFE, ${averageText(config)}`,
+    ],
+    ['backend', config.backend],
+    ...last,
+  ];
+  return tableText(rows);
+}
+
+/** A model file, as `meanflow import` writes it. */
+async function modelText(path: string, isJson: boolean): Promise<string> {
+  const { facts, catalogue, bytes } = await describeModel(path);
+  const { name, description, origin } = facts;
+  if (isJson) return `${JSON.stringify({ name, ...description, origin }, null, 2)}\n`;
+  const { tensors } = catalogue;
+  const count = tensors.reduce((total, { shape }) => total + sizeOf(shape), 0);
+  const settings: object = 'network' in description ? description.network : description.autoencoder;
+  return tableText([
+    ['model file', catalogue.source],
+    ['model', name ?? 'without a name'],
+    ['imported', `from ${origin.format}, weights ${origin.weights}`],
+    ['network', Object.entries(settings).map(([key, value]) => `${key} ${JSON.stringify(value)}`).join(', ')],
+    ['parameters', `${countText(count)} in ${tensors.length} tensors of ${[...new Set(tensors.map(({ dtype }) => dtype))].join(', ')}, ${bytesText(bytes)}`],
+  ]);
+} // prettier-ignore
+
+function tableText(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('');
+}
+
+function classText({ conditional }: RunConfig, names: readonly string[] | undefined): string {
+  if (names === undefined) return '';
+  return conditional
+    ? `, conditional on ${names.length} classes`
+    : `, ${names.length} classes that it is not told`;
+}
+
+function networkText({ network }: RunConfig): string {
+  return `${describeNetwork(network)}${hasVelocityHead(network) ? ', with a velocity head' : ''}`;
+}
+
+function averageText({ sampling }: RunConfig): string {
+  return sampling.ema === null
+    ? 'the parameters themselves'
+    : `the average of ${describeAverage(sampling.ema)}`;
+}
+
+async function recipeText(data: string, options: InfoOptions): Promise<string> {
+  const { label, method } = options;
+  if (publishedRecipeNames().includes(data)) {
+    if (label === undefined && method === undefined) return publishedRecipeText(data);
+    throw new ArgumentError(`The recipe "${data}" says its method itself, and knows no labels.`);
+  }
+  if (kindOf(data) === 'table' && !/[\\/.]/.test(data) && !existsSync(data)) {
+    const guess = didYouMean(data, [...publishedRecipeNames(), ...datasets.map(({ name }) => name)]);
+    throw new ArgumentError(
+      `There is neither a published recipe nor a data set "${data}".${guess} "meanflow info" lists both.`,
+    );
+  }
+  const { config: resolved, dataset } = await resolveRun(
+    { data, ...dataSettings(options), method },
+    'The options',
+  );
+  // A run records the digest of its file, and how it read it, itself.
+  const { digest: _, reading: __, ...config } = resolved;
+  return `${JSON.stringify(method === undefined ? recipeFor(dataset) : config, null, 2)}\n`;
+}
+
+function listText(): string {
+  const list = (title: string, rows: readonly (readonly [string, string])[]): string => {
+    const width = Math.max(...rows.map(([name]) => name.length));
+    return `${title}\n${rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}\n`).join('')}`;
+  };
+  return [
+    list(
+      'Data sets (or the path of a CSV file, of images or of latents)',
+      datasets.map(({ name, description }) => [name, description]),
+    ),
+    list(
+      'Methods',
+      methodNames.map((name) => [name, `${methods[name].description} (${methods[name].source})`]),
+    ),
+    list(
+      'Published recipes (meanflow train --recipe)',
+      publishedRecipeNames().map((name) => [name, publishedRecipeTitle(name)]),
+    ),
+    list(
+      'Metrics',
+      metrics.map(({ name, description }) => [name, description]),
+    ),
+    list(
+      'Backends',
+      backends.map(({ name, description }) => [name, description]),
+    ),
+  ].join('\n');
+}

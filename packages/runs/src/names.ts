@@ -1,0 +1,31 @@
+/**
+ * `@meanflow/runs/names`: the names and limits that options and help speak of. Nothing is loaded for them, so that a command line can
+ * explain itself at once.
+ */
+
+/** The methods by name, in the order in which they are compared. */
+export const methodNames = ['flow-matching', 'meanflow', 'improved-meanflow'] as const;
+export type MethodName = (typeof methodNames)[number];
+
+/** The solvers by name; `average-velocity` is the one of MeanFlow. */
+export const solverNames = [
+  'average-velocity',
+  'euler',
+  'heun',
+  'midpoint',
+  'rk4',
+  'dormand-prince',
+] as const;
+export type SolverName = (typeof solverNames)[number];
+
+/** What computes where nothing else is named. */
+export const DEFAULT_BACKEND = 'ort:cpu';
+
+/** The data sets that a comparison takes when none is named. */
+export const defaultDatasets: readonly string[] = ['8-gaussians', 'checkerboard', 'digits'];
+
+/** Of the network for each sample; nobody has made a thousand. */
+export const MOST_EVALUATIONS = 100_000;
+
+/** Height and width of an image, in pixels. */
+export const LARGEST_IMAGE = 16_384;
