@@ -15,9 +15,9 @@ import type { VelocityNetwork } from '@meanflow/samplers';
 import { mapTree } from './trees.js';
 
 /** A copy of every array of a tree. */
-export function takeTree(tree: Tree<HostArray>): Tree<HostArray> {
+export function takeTree<T extends Tree<HostArray>>(tree: T): T {
   // What is no array is named, with its path, when the step is traced.
-  return mapTree((leaf: HostArray) => toHostArray(leaf)?.clone() ?? leaf, tree);
+  return mapTree((leaf: HostArray) => toHostArray(leaf)?.clone() ?? leaf, tree) as T;
 }
 
 /** The part of a velocity network that data must fit; other networks have none. */

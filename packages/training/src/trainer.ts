@@ -7,10 +7,14 @@ import {
   ArgumentError,
   assertSamePaths,
   checkOptions,
+  formatType,
   HostArray,
   RandomKey,
+  sameShape,
+  ShapeError,
   TensorSpec,
   treeFlatten,
+  treePaths,
   type Backend,
   type DType,
   type Graph,
@@ -42,6 +46,11 @@ export interface TrainerOptions<Params, Net, Batch, Draws> extends TrainStepPart
   readonly batchSize: number;
   /** Decides initial parameters, batches and draws. A non-negative safe integer. */
   readonly seed: number;
+  /**
+   * Parameters to begin with in place of those of the seed, such as `adoptParameters` makes: of the structure, types and shapes
+   * of the network's own. Averages begin as copies of them, and the optimizer anew. They are kept; nobody may change them.
+   */
+  readonly init?: NoInfer<Params>;
   /**
    * Updates that a run of the device makes where so many are to be made (Keras's `steps_per_execution`): the same
    * updates, with less between them. By default 1, and 8 on a backend whose runs copy their state (`copiesState`). The
@@ -140,6 +149,7 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
       seed: true,
       stepsPerRun: true,
       guarded: true,
+      init: true,
     });
     const { network, objective, optimizer, ema, data, backend, batchSize, seed } = options;
     const { stepsPerRun = backend.copiesState === true ? STEPS_WHERE_COPIED : 1 } = options;
@@ -148,8 +158,10 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
       throw new ArgumentError(`Trainer: ${name} is a whole number from 1, got ${value}.`);
     }
     const keys = trainingKeys(seed);
+    const { init: given } = options;
+    if (given !== undefined) checkInit(given, network.init(keys.init));
     const initial = (): TrainState<Params> => {
-      const params = network.init(keys.init);
+      const params = given === undefined ? network.init(keys.init) : takeTree(given);
       return {
         step: 0,
         params,
@@ -323,6 +335,21 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
   private disposeState(): void {
     for (const value of Object.values(this.held ?? {})) if (!(value instanceof HostArray)) value.dispose();
     this.held = {};
+  }
+}
+
+/** @throws {PytreeError | ShapeError} unless parameters to begin with are what the network makes, but for their values */
+function checkInit(given: Tree<HostArray>, own: Tree<HostArray>): void {
+  const context = 'Trainer.create: init';
+  const [mine, theirs] = [treePaths<HostArray>(own), treePaths<HostArray>(given)];
+  assertSamePaths(context, mine, theirs);
+  for (const [i, { path, leaf }] of theirs.entries()) {
+    const expected = mine[i]!.leaf;
+    if (leaf.dtype === expected.dtype && sameShape(leaf.shape, expected.shape)) continue;
+    throw new ShapeError(
+      `${context}: "${path}" is ${formatType(leaf)}, and the network's is ${formatType(expected)}. ` +
+        'adoptParameters fits parameters to a network of another configuration.',
+    );
   }
 }
 

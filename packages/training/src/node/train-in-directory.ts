@@ -43,6 +43,11 @@ export interface TrainInDirectoryOptions<Params extends Tree<HostArray> = Tree<H
   readonly onDamage?: DamagePolicy;
   /** Begin again with the learning rates as they were asked for, where the run had gone back to smaller ones. */
   readonly forgetRateScale?: boolean;
+  /**
+   * Write a checkpoint of what the trainer begins with, so that a run that goes on never needs to make it again: where its
+   * parameters did not follow from the seed.
+   */
+  readonly checkpointAtStart?: boolean;
   /** Throws where the checkpoint that a resumed run would go on from is not one of this run, as its `info` tells. */
   readonly checkCheckpoint?: (checkpoint: Checkpoint) => void;
   /** Told, before training, where a resumed run goes on. */
@@ -91,6 +96,7 @@ export async function trainInDirectory<Params extends Tree<HostArray>>(
     info: true,
     keepCheckpoints: true,
     checkCheckpoint: true,
+    checkpointAtStart: true,
     onDamage: true,
     forgetRateScale: true,
     onResume: true,
@@ -101,6 +107,7 @@ export async function trainInDirectory<Params extends Tree<HostArray>>(
     keepCheckpoints = 3,
     onDamage,
     checkCheckpoint,
+    checkpointAtStart,
     forgetRateScale,
     onResume,
     ...training
@@ -129,6 +136,10 @@ export async function trainInDirectory<Params extends Tree<HostArray>>(
   const restorePoint = (atMost: number) => keptState(trainer, run.path, atMost);
   let written = resumed;
   try {
+    if (checkpointAtStart && trainer.step === 0 && resumed === undefined) {
+      const chunks = checkpointChunks(await trainer.snapshot(), facts);
+      written = await writeStepCheckpoint(run.path, 0, chunks, keepCheckpoints);
+    }
     const summary = await train(trainer, {
       ...training,
       onMetrics: async (record) => {
