@@ -50,7 +50,7 @@ export async function describeForeign(access: RandomAccess): Promise<string | un
   if (head.every((byte) => byte === 0))
     return 'holds zeros where its format should stand: its download may have failed';
   // An ONNX model: field 1, its version of the format, and field 2, who wrote it.
-  if (begins([0x08]) && head[2] === 0x12 && /^[ -~]+$/.test(textOf(head.subarray(4, 4 + (head[3] & 0x0f)))))
+  if (begins([0x08]) && head[2] === 0x12 && /^[ -~]+$/.test(textOf(head.subarray(4, 4 + (head[3]! & 0x0f)))))
     return 'may be an ONNX model, which is not read';
   const text = readableText(head, size);
   return text === undefined ? undefined : describeText(text);

@@ -32,11 +32,11 @@ export async function openCheckpointFile(access: RandomAccess): Promise<Catalogu
   if (begins(0x50, 0x4b)) return openArchive(access);
   if (begins(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59)) return readNpy(access, 'array');
   // Eight bytes of a header's length, which is far below 2³², and its opening brace.
-  if (head.length > 8 && head[8] === 0x7b && begins(head[0], head[1], head[2], head[3], 0, 0, 0, 0)) {
+  if (head.length > 8 && head[8] === 0x7b && begins(head[0]!, head[1]!, head[2]!, head[3]!, 0, 0, 0, 0)) {
     return readSafetensors(access);
   }
   if (isLegacyTorch(head)) return readLegacyTorch(access);
-  if (head[0] === 0x80 && head[1] >= 2 && head[1] <= 5) {
+  if (head[0] === 0x80 && head[1]! >= 2 && head[1]! <= 5) {
     throw new DataError(`${source} is a bare pickle, which may run anything and is not read. ${FORMATS}.`);
   }
   if (isFlax(head)) return openFlax(access);
@@ -51,8 +51,9 @@ export async function openCheckpointFile(access: RandomAccess): Promise<Catalogu
 
 /** A map of msgpack whose first key is a text, as every checkpoint of flax is. */
 function isFlax(head: Uint8Array): boolean {
-  const isSmall = head[0] > 0x80 && head[0] < 0x90;
-  const key = isSmall ? head[1] : head[0] === 0xde ? head[3] : head[0] === 0xdf ? head[5] : 0;
+  const [form = 0] = head;
+  const isSmall = form > 0x80 && form < 0x90;
+  const key = head[isSmall ? 1 : form === 0xde ? 3 : form === 0xdf ? 5 : Infinity] ?? 0;
   return (key >= 0xa0 && key < 0xc0) || key === 0xd9;
 }
 
@@ -90,7 +91,7 @@ async function openFlax(access: RandomAccess): Promise<Catalogue> {
   const { tensors, values, placeholders } = await readFlax(access);
   if (placeholders.length > 0) {
     throw new DataError(
-      `${access.source} refers to ${placeholders.length} arrays beside it, such as "${placeholders[0].refersTo}": give the folder ` +
+      `${access.source} refers to ${placeholders.length} arrays beside it, such as "${placeholders[0]!.refersTo}": give the folder ` +
         'that holds them too.',
     );
   }
@@ -115,8 +116,8 @@ export async function openCheckpointFolder(folder: Folder): Promise<Catalogue> {
       `${folder.source} holds several checkpoints: ${candidates.slice(0, 8).join(', ')}. Give one of them.`,
     );
   }
-  if (folders.length === 1) return openCheckpointFolder(subfolder(folder, paths, folders[0]));
-  if (files.length === 1) return openCheckpointFile(await folder.open(files[0]));
+  if (folders.length === 1) return openCheckpointFolder(subfolder(folder, paths, folders[0]!));
+  if (files.length === 1) return openCheckpointFile(await folder.open(files[0]!));
   if (paths.some((path) => /\.data-\d{5}-of-\d{5}$|(^|\/)saved_model\.pb$/.test(path))) {
     throw new DataError(`${folder.source} holds a checkpoint of TensorFlow, which is not read. ${FORMATS}.`);
   }

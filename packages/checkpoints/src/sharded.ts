@@ -45,8 +45,8 @@ export function shardsOf(
     (path) => isIndexName(path) && (base === undefined || path.startsWith(`${base}.`)),
   );
   const preferred = indices.filter((path) => path.includes('.safetensors.'));
-  if (preferred.length === 1) return { index: preferred[0] };
-  if (indices.length === 1) return { index: indices[0] };
+  if (preferred.length === 1) return { index: preferred[0]! };
+  if (indices.length === 1) return { index: indices[0]! };
   const files = top.filter(
     (path) => SHARD.test(path) && (base === undefined || SHARD.exec(path)![1] === base),
   );
@@ -93,7 +93,7 @@ export async function readNumbered(
   files: readonly string[],
   open: OpenFile,
 ): Promise<Catalogue> {
-  const [, base, , count, ending] = SHARD.exec(files[0])!;
+  const [, base, , count, ending] = SHARD.exec(files[0]!)!;
   const shards: Catalogue[] = [];
   for (let number = 1; number <= Number(count); number++) {
     const file = `${base}-${String(number).padStart(5, '0')}-of-${count}${ending}`;

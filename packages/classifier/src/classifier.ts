@@ -83,7 +83,7 @@ export class Classifier implements FeatureExtractor {
   }
 
   async extract(images: HostArray): Promise<Required<ExtractedFeatures>> {
-    const count = images.shape[0];
+    const count = images.shape[0]!;
     const { classCount, layout } = this.model.config;
     const given = formatShape(images.shape.slice(1));
     const isFlat = layout === 'nhwc' && given === formatShape([sizeOf(this.imageShape)]);
@@ -97,7 +97,7 @@ export class Classifier implements FeatureExtractor {
       .clone()
       .to('float32')
       .reshape([count, ...this.imageShape]);
-    const featureCount = this.model.params.logits.kernel.shape[0];
+    const featureCount = this.model.params.logits.kernel.shape[0]!;
     const features = new Float32Array(count * featureCount);
     const logits = new Float32Array(count * classCount);
     for (let start = 0; start < count; start += this.batchSize) {

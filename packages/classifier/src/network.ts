@@ -20,6 +20,7 @@ import {
   type Shape,
   type Symbolic,
   type Tensor,
+  leading,
 } from '@meanflow/core';
 import {
   initialParameters,
@@ -88,7 +89,7 @@ export function classifierNetwork(config: ClassifierConfig): ClassifierNetwork {
         if (i > 0 && i % 2 === 0) x = halve(x);
         x = silu(convolve(parameters, x));
       });
-      const flat = reshape(x, [x.shape[0], -1]);
+      const flat = reshape(x, [x.shape[0]!, -1]);
       const features = silu(layerNorm(linear(params.features, flat)));
       return { features, logits: linear(params.logits, features) };
     },
@@ -107,10 +108,10 @@ export function classifierParameterSpecs(config: ClassifierConfig): Described<Cl
   const widths = Array.from({ length: stages }, (_, stage) =>
     Math.max(8, Math.round(width / 2 ** (stages - 1 - stage))),
   );
-  const last = widths[stages - 1] * ((height * columns) / 4 ** (stages - 1));
+  const last = widths[stages - 1]! * ((height * columns) / 4 ** (stages - 1));
   return {
     convolutions: widths.flatMap((outputs, stage) => [
-      convolutionParameters(stage === 0 ? channels : widths[stage - 1], outputs),
+      convolutionParameters(stage === 0 ? channels : widths[stage - 1]!, outputs),
       convolutionParameters(outputs, outputs),
     ]),
     features: linearParameters(last, featureCount, 'xavier'),
@@ -126,7 +127,7 @@ function convolve({ kernel, bias }: Symbolic<ConvolutionParameters>, x: Tensor):
 
 /** The mean of each two by two pixels. */
 function halve(x: Tensor): Tensor {
-  const [batch, channels, height, width] = x.shape;
+  const [batch, channels, height, width] = leading(x.shape, 4);
   return mean(reshape(x, [batch, channels, height / 2, 2, width / 2, 2]), [3, 5]);
 }
 
@@ -145,7 +146,7 @@ function convolutionParameters(inputs: number, outputs: number): Described<Convo
 }
 
 function stagesOf(imageShape: Shape): number {
-  let [height, width] = imageShape;
+  let [height, width] = leading(imageShape, 2);
   let stages = 1;
   while (Math.min(height, width) >= 2 * LAST_SIDE.least && height % 2 === 0 && width % 2 === 0) {
     [height, width, stages] = [height / 2, width / 2, stages + 1];

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DataError, HostArray, RandomKey } from '@meanflow/core';
+import { DataError, HostArray, RandomKey, leading } from '@meanflow/core';
 import { fileAccess } from '@meanflow/formats/node';
 import { makeDirectory, writeFileAtomically } from '@meanflow/training/node';
 import type { ClassifierModel } from './classifier.js';
@@ -61,8 +61,8 @@ function channelsLast(
   { featureShape, imageShape }: LabelledSource,
 ): HostArray<'float32'> {
   if (imageShape === undefined) return images;
-  const [height, width, channels] = imageShape;
-  const shape = [images.shape[0], height, width, channels];
+  const [height, width, channels] = leading(imageShape, 3);
+  const shape = [images.shape[0]!, height, width, channels];
   const isFirst = featureShape.length === 3 && featureShape.join() !== imageShape.join();
   if (!isFirst) return images.reshape(shape);
   const data = new Float32Array(images.size);
@@ -70,7 +70,7 @@ function channelsLast(
   for (let at = 0; at < data.length; at++) {
     const [image, rest] = [Math.floor(at / (plane * channels)), at % (plane * channels)];
     data[at] =
-      images.data[image * plane * channels + (rest % channels) * plane + Math.floor(rest / channels)];
+      images.data[image * plane * channels + (rest % channels) * plane + Math.floor(rest / channels)]!;
   }
   return new HostArray('float32', shape, data);
 }

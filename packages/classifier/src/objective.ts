@@ -45,6 +45,6 @@ export const crossEntropy: Objective<ClassifierNetwork, ClassifierParameters, La
 /** −log softmax(logits)[label], `[batch]`; shifted by the largest logit, so that no exponential overflows. */
 function negativeLogLikelihood(logits: Tensor, label: Tensor): Tensor {
   const shifted = sub(logits, stopGradient(max(logits, -1, { keepDims: true })));
-  const chosen = sum(mul(shifted, oneHot(label, logits.shape[1])), -1);
+  const chosen = sum(mul(shifted, oneHot(label, logits.shape[1]!)), -1);
   return sub(log(sum(exp(shifted), -1)), chosen);
 }

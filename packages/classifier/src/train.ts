@@ -11,6 +11,7 @@ import {
   RandomKey,
   type Shape,
   sizeOf,
+  leading,
 } from '@meanflow/core';
 import { classAccuracy } from '@meanflow/metrics';
 import { adam, cosineSchedule, train, Trainer, warmUpSchedule, type Progress } from '@meanflow/training';
@@ -86,7 +87,11 @@ export async function trainClassifier(
     seed,
   });
   try {
-    const { completed } = await train(trainer, { steps, onProgress, signal });
+    const { completed } = await train(trainer, {
+      steps,
+      ...(onProgress && { onProgress }),
+      ...(signal && { signal }),
+    });
     if (!completed) return undefined;
     const model = { ...request, params: await trainer.parameters(), heldOutAccuracy: 0 };
     return { ...model, heldOutAccuracy: await heldOutAccuracy(model, data, backend) };
@@ -119,7 +124,7 @@ export function classifierRequest({
         `${imageShape === undefined ? 'no images' : `${classCount ?? 'no'} classes of images ${String(data.featureShape)}`}.`,
     );
   }
-  const [height, width, channels] = imageShape;
+  const [height, width, channels] = leading(imageShape, 3);
   const isFlat = data.featureShape.join() === String(sizeOf(imageShape));
   const layout = isFlat || data.featureShape.join() === imageShape.join() ? 'nhwc' : 'nchw';
   const config: ClassifierConfig = { ...network, imageShape: [height, width, channels], layout, classCount };
@@ -150,7 +155,7 @@ function labelled(
   { x, label }: Images,
 ): LabelledImages {
   if (label === undefined) throw new ArgumentError(`The images of "${name}" came without classes.`);
-  checkLabels(`The images of "${name}": label`, label, { classCount, rows: x.shape[0] });
+  checkLabels(`The images of "${name}": label`, label, { classCount, rows: x.shape[0]! });
   const isFlat = x.shape.length === 2 && imageShape !== undefined;
-  return { x: isFlat ? x.reshape([x.shape[0], ...imageShape]) : x, label };
+  return { x: isFlat ? x.reshape([x.shape[0]!, ...imageShape]) : x, label };
 }

@@ -98,9 +98,9 @@ async function runGraph(
   let worst: Comparison = { worst: 0, detail: undefined };
   for (const [name, expectation] of Object.entries(expected)) {
     const accepted = alternative
-      ? withAlternative(outputs[name], expectation, alternative[name])
+      ? withAlternative(outputs[name]!, expectation, alternative[name]!)
       : expectation;
-    const comparison = compare(name, outputs[name], accepted);
+    const comparison = compare(name, outputs[name]!, accepted);
     if (comparison.worst > worst.worst) worst = comparison;
   }
   return worst;
@@ -134,7 +134,7 @@ function expectationsOf({
   const expected = expectations(graph, inputs, known);
   for (const { value, tolerance } of Object.values(expected)) {
     const error = oracleError > 0 ? oracleError * Math.max(1, largestMagnitude(value)) : 0;
-    for (let i = 0; i < tolerance.length; i++) tolerance[i] += error;
+    for (let i = 0; i < tolerance.length; i++) tolerance[i]! += error;
   }
   return expected;
 }
@@ -144,9 +144,9 @@ function withAlternative(got: HostArray, { value, tolerance }: Expectation, othe
   if (got.size !== value.size) return { value, tolerance };
   const accepted = value.clone();
   for (let i = 0; i < accepted.size; i++) {
-    const flushed = Math.fround(other.data[i]);
+    const flushed = Math.fround(other.data[i]!);
     const isNaN = Number.isNaN(got.data[i]) && Number.isNaN(flushed);
-    if (isNaN || got.data[i] === flushed) accepted.data[i] = other.data[i];
+    if (isNaN || got.data[i] === flushed) accepted.data[i] = other.data[i]!;
   }
   return { value: accepted, tolerance };
 }

@@ -16,6 +16,7 @@ export {
 export * from './errors.js';
 export { didYouMean } from './nearest-name.js';
 export { ownValue } from './own-value.js';
+export { leading, pick } from './known.js';
 export { printable, printableJson, quoted } from './printable.js';
 export { hostArray, HostArray, hostZeros, toHostArray } from './host-array.js';
 export type { HostArrayOptions, HostData, NestedNumbers } from './host-array.js';

@@ -7,7 +7,7 @@ import { ArgumentError, HostArray } from '@meanflow/core';
 /** Rows of each class, in order of class. */
 export function countClasses(labels: ArrayLike<number>, classCount: number): readonly number[] {
   const counts = new Array<number>(classCount).fill(0);
-  for (let row = 0; row < labels.length; row++) counts[labels[row]]++;
+  for (let row = 0; row < labels.length; row++) counts[labels[row]!]!++;
   return counts;
 }
 
@@ -31,9 +31,9 @@ export function proportionalLabels(weights: readonly number[], count: number): H
   const labels = new Int32Array(count);
   const counts = new Float64Array(weights.length);
   for (let row = 0; row < count; row++) {
-    const [first] = queue;
+    const first = queue[0]!;
     labels[row] = first.label;
-    first.next = (++counts[first.label] + 0.5) / first.weight;
+    first.next = (++counts[first.label]! + 0.5) / first.weight;
     sift(queue);
   }
   return new HostArray('int32', [count], labels);
@@ -54,10 +54,10 @@ function sift(heap: Turn[]): void {
   for (let at = 0; ;) {
     const [left, right] = [2 * at + 1, 2 * at + 2];
     let least = at;
-    if (left < heap.length && earlier(heap[left], heap[least]) < 0) least = left;
-    if (right < heap.length && earlier(heap[right], heap[least]) < 0) least = right;
+    if (left < heap.length && earlier(heap[left]!, heap[least]!) < 0) least = left;
+    if (right < heap.length && earlier(heap[right]!, heap[least]!) < 0) least = right;
     if (least === at) return;
-    [heap[at], heap[least]] = [heap[least], heap[at]];
+    [heap[at], heap[least]] = [heap[least]!, heap[at]!];
     at = least;
   }
 }

@@ -78,7 +78,7 @@ function conditionsText({ conditions = {} }: Dataset): string[] {
 
 /** The first of many, and the last. */
 function shortened(names: readonly string[]): string {
-  const shown = names.length <= SHOWN ? names : [...names.slice(0, SHOWN - 2), '…', names[names.length - 1]];
+  const shown = names.length <= SHOWN ? names : [...names.slice(0, SHOWN - 2), '…', ...names.slice(-1)];
   return shown.map((name) => printable(name, LONGEST)).join(', ');
 }
 

@@ -63,10 +63,10 @@ export function fitStandard({ values, rows, columns, file }: FittedRows): Normal
   const mean = new Array<number>(columns.length).fill(0);
   const scale = new Array<number>(columns.length).fill(0);
   for (let column = 0; column < columns.length; column++) {
-    const at = (i: number): number => values[rows[i] * columns.length + column];
+    const at = (i: number): number => values[rows[i]! * columns.length + column]!;
     let constant = true;
     for (let i = 0; i < rows.length; i++) {
-      mean[column] += at(i) / rows.length;
+      mean[column]! += at(i) / rows.length;
       constant &&= at(i) === at(0);
     }
     if (constant) {
@@ -75,16 +75,16 @@ export function fitStandard({ values, rows, columns, file }: FittedRows): Normal
           'expected values that vary: take the column out of the file.',
       );
     }
-    for (let i = 0; i < rows.length; i++) scale[column] += (at(i) - mean[column]) ** 2 / rows.length;
-    scale[column] = Math.sqrt(scale[column]);
+    for (let i = 0; i < rows.length; i++) scale[column]! += (at(i) - mean[column]!) ** 2 / rows.length;
+    scale[column] = Math.sqrt(scale[column]!);
     // Where the values are large beside their spread, such as times in nanoseconds, the sum's rounding is not small beside it.
     let error = 0;
-    for (let i = 0; i < rows.length; i++) error += (at(i) - mean[column]) / rows.length;
-    if (Math.abs(error) > 1e-9 * scale[column]) {
-      mean[column] += error;
-      scale[column] = Math.sqrt(Math.max(0, scale[column] ** 2 - error ** 2));
+    for (let i = 0; i < rows.length; i++) error += (at(i) - mean[column]!) / rows.length;
+    if (Math.abs(error) > 1e-9 * scale[column]!) {
+      mean[column]! += error;
+      scale[column] = Math.sqrt(Math.max(0, scale[column]! ** 2 - error ** 2));
     }
-    if (!(scale[column] > 0 && scale[column] < Infinity)) {
+    if (!(scale[column]! > 0 && scale[column]! < Infinity)) {
       throw new DataError(
         `${file}: column ${column + 1} ("${columns[column]}") has standard deviation ${scale[column]} in float64, ` +
           'expected a positive finite one: bring the column to a moderate unit.',
@@ -168,7 +168,7 @@ function mapColumns<A extends Float32Array | Float64Array>(
   }
   const mapped = new Result(array.data.length);
   for (let i = 0; i < mapped.length; i++) {
-    mapped[i] = map(array.data[i], mean[i % columns], scale[i % columns]);
+    mapped[i] = map(array.data[i]!, mean[i % columns]!, scale[i % columns]!);
   }
   return mapped;
 }

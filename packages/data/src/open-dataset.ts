@@ -107,7 +107,7 @@ function shapesEntry(side: number): BuiltIn {
     name,
     description: `coloured shapes, images of ${side}×${side} pixels in ${classCount} classes, drawn afresh`,
     asset: undefined,
-    open: async ({ layout }) => shapesDataset({ side, layout }),
+    open: async ({ layout }) => shapesDataset({ side, ...(layout && { layout }) }),
   };
 }
 

@@ -39,12 +39,12 @@ export function splitRows(
 ): SplitRows {
   const shuffled = RandomKey.fromSeed(seed).fold('split').permutation(rowCount);
   // Every 1/heldOut-th row of the shuffled rows laid out class by class: exact in total, even by class.
-  if (labels) shuffled.sort((a, b) => labels[a] - labels[b]);
+  if (labels) shuffled.sort((a, b) => labels[a]! - labels[b]!);
   const wanted = heldOut === 0 ? 0 : Math.min(rowCount - 1, Math.max(1, Math.round(rowCount * heldOut)));
   const held = shuffled.map((_, i) =>
     Math.floor(((i + 1) * wanted) / rowCount) > Math.floor((i * wanted) / rowCount) ? 1 : 0,
   );
-  if (labels) keepOneOfEach(held, shuffled.map((row) => labels[row])); // prettier-ignore
+  if (labels) keepOneOfEach(held, shuffled.map((row) => labels[row]!)); // prettier-ignore
   const isTest = (i: number): boolean => held[i] === 1;
   return {
     train: shuffled.filter((_, i) => !isTest(i)).sort(),
@@ -101,7 +101,7 @@ export class EpochOrder {
     const id = epochKey.fold('id').bits(4).join();
     let order = this.orders.get(id);
     if (order === undefined) {
-      order = epochKey.permutation(this.rows.length).map((i) => this.rows[i]);
+      order = epochKey.permutation(this.rows.length).map((i) => this.rows[i]!);
       if (this.orders.size >= 4) this.orders.delete(this.orders.keys().next().value!);
       this.orders.set(id, order);
     }

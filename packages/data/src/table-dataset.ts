@@ -77,7 +77,7 @@ export function tableDataset(table: Table, options: TableDatasetOptions): Datase
       checkNotEmpty(all, name);
       if (count >= all.length) return take(all);
       const order = key.fold('reference').fold(split).permutation(all.length);
-      return take(order.subarray(0, count).map((i) => all[i]));
+      return take(order.subarray(0, count).map((i) => all[i]!));
     },
   };
 }
@@ -91,8 +91,10 @@ export function tableDataset(table: Table, options: TableDatasetOptions): Datase
 function withoutConstants(table: Table, rows: Int32Array): Table {
   const { values, columns, rowCount, file } = table;
   const width = columns.length;
-  const at = (row: number, column: number): number => values[row * width + column];
-  const isConstant = columns.map((_, column) => rows.every((row) => at(row, column) === at(rows[0], column)));
+  const at = (row: number, column: number): number => values[row * width + column]!;
+  const isConstant = columns.map((_, column) =>
+    rows.every((row) => at(row, column) === at(rows[0]!, column)),
+  );
   const kept = columns.map((_, column) => column).filter((column) => !isConstant[column]);
   if (kept.length === width) return table;
   if (kept.length === 0) {
@@ -110,13 +112,13 @@ function withoutConstants(table: Table, rows: Int32Array): Table {
   const layout = table.layout?.map((column): TableColumn => {
     if (column.kind !== 'feature') return column;
     const place = feature++;
-    return isConstant[place] ? { kind: 'constant', name: column.name, value: at(rows[0], place) } : column;
+    return isConstant[place] ? { kind: 'constant', name: column.name, value: at(rows[0]!, place) } : column;
   });
   const note = `${constants.length} constant ${constants.length === 1 ? 'column' : 'columns'} kept aside (${shown.join(', ')})`;
   return {
     ...table,
     values: varying,
-    columns: kept.map((column) => columns[column]),
+    columns: kept.map((column) => columns[column]!),
     layout,
     notes: [...(table.notes ?? []), note],
   };
@@ -126,7 +128,7 @@ function withoutConstants(table: Table, rows: Int32Array): Table {
 const SHOWN = 4;
 
 function takeRows(features: HostArray<'float32'>, labels: Int32Array | undefined, rows: Int32Array): Batch {
-  const width = features.shape[1];
+  const width = features.shape[1]!;
   const x = new Float32Array(rows.length * width);
   rows.forEach((row, i) => x.set(features.data.subarray(row * width, (row + 1) * width), i * width));
   return {
@@ -136,7 +138,7 @@ function takeRows(features: HostArray<'float32'>, labels: Int32Array | undefined
       new HostArray(
         'int32',
         [rows.length],
-        rows.map((row) => labels[row]),
+        rows.map((row) => labels[row]!),
       ),
   };
 }

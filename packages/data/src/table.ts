@@ -117,7 +117,7 @@ export class TableReader {
       if (place === columns.label) return [{ kind: 'label', name }];
       const i = places.indexOf(place);
       if (i < 0) return [];
-      const { isInteger: integer, style, words } = features[i];
+      const { isInteger: integer, style, words } = features[i]!;
       const spelt = style === 'boolean' && words[0] !== undefined && words[1] !== undefined;
       return [{ kind: 'feature', name, integer, ...(spelt ? { words: [words[0]!, words[1]!] } : {}) }];
     });
@@ -134,7 +134,7 @@ export class TableReader {
     };
     return {
       file,
-      columns: places.map((place) => names[place]),
+      columns: places.map((place) => names[place]!),
       rowCount,
       values,
       labels: classes?.labels,

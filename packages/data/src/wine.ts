@@ -35,7 +35,7 @@ const columns = [
  * @throws {DataError} when the file is damaged or not the wines
  */
 export function wineDataset(bytes: Uint8Array, options: SplitOptions = {}): Dataset {
-  const [summary, ...lines] = decodeText(bytes, WINE_FILE).split('\n');
+  const [summary = '', ...lines] = decodeText(bytes, WINE_FILE).split('\n');
   const [rowCount, width, ...classNames] = summary.trim().split(',');
   if (Number(width) !== columns.length) {
     throw new DataError(
@@ -51,7 +51,7 @@ export function wineDataset(bytes: Uint8Array, options: SplitOptions = {}): Data
   }
   // The file has no names for what its description names.
   const layout = table.layout?.map((column, i) =>
-    column.kind === 'feature' ? { ...column, name: columns[i] } : { ...column, name: 'class' },
+    column.kind === 'feature' ? { ...column, name: columns[i]! } : { ...column, name: 'class' },
   );
   return tableDataset(
     { ...table, columns, classNames, layout, reading: undefined, notes: [] },

@@ -22,7 +22,7 @@ function checksum(reversedPolynomial: number): Checksum {
   const tables = new Uint32Array(256 * SLICES);
   tables.set(first);
   for (let i = 256; i < tables.length; i++)
-    tables[i] = (tables[i - 256] >>> 8) ^ first[tables[i - 256] & 0xff];
+    tables[i] = (tables[i - 256]! >>> 8) ^ first[tables[i - 256]! & 0xff]!;
   return (bytes, previous = 0) => {
     let remainder = ~previous;
     const whole = bytes.length - (bytes.length % SLICES);
@@ -30,15 +30,15 @@ function checksum(reversedPolynomial: number): Checksum {
     while (at < whole) {
       // The first four bytes meet what is left of those before.
       let next =
-        tables[3840 + ((bytes[at] ^ remainder) & 0xff)] ^
-        tables[3584 + ((bytes[at + 1] ^ (remainder >>> 8)) & 0xff)] ^
-        tables[3328 + ((bytes[at + 2] ^ (remainder >>> 16)) & 0xff)] ^
-        tables[3072 + ((bytes[at + 3] ^ (remainder >>> 24)) & 0xff)];
-      for (let i = 4, table = 2816; i < SLICES; i++, table -= 256) next ^= tables[table + bytes[at + i]];
+        tables[3840 + ((bytes[at]! ^ remainder) & 0xff)]! ^
+        tables[3584 + ((bytes[at + 1]! ^ (remainder >>> 8)) & 0xff)]! ^
+        tables[3328 + ((bytes[at + 2]! ^ (remainder >>> 16)) & 0xff)]! ^
+        tables[3072 + ((bytes[at + 3]! ^ (remainder >>> 24)) & 0xff)]!;
+      for (let i = 4, table = 2816; i < SLICES; i++, table -= 256) next ^= tables[table + bytes[at + i]!]!;
       remainder = next;
       at += SLICES;
     }
-    for (; at < bytes.length; at++) remainder = (remainder >>> 8) ^ first[(remainder ^ bytes[at]) & 0xff];
+    for (; at < bytes.length; at++) remainder = (remainder >>> 8) ^ first[(remainder ^ bytes[at]!) & 0xff]!;
     return ~remainder >>> 0;
   };
 }

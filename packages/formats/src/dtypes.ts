@@ -118,7 +118,7 @@ export function checkElements(
 ): void {
   if (dtype !== 'BOOL') return;
   for (let i = begin; i < end; i++) {
-    if (elements[i] > 1)
+    if (elements[i]! > 1)
       throw new DataError(`${what} holds ${elements[i]} at element ${i}, which is no bool.`);
   }
 }

@@ -113,7 +113,7 @@ export async function fuzzFlips(
     const { name: from, bytes, read } = random.pick(seeds);
     const bit = random.below(8 * bytes.length);
     const flipped = bytes.slice();
-    flipped[bit >> 3] ^= 1 << (bit & 7);
+    flipped[bit >> 3]! ^= 1 << (bit & 7);
     const { isRefused, problem } = await attempt(target, () => read(flipped));
     if (isRefused) refused++;
     const found =

@@ -33,7 +33,7 @@ const mutations: readonly Mutation[] = [
   function flipBits(bytes, random) {
     const copy = bytes.slice();
     for (let count = 1 + random.below(4); count > 0 && copy.length > 0; count--) {
-      copy[random.below(copy.length)] ^= 1 << random.below(8);
+      copy[random.below(copy.length)]! ^= 1 << random.below(8);
     }
     return copy;
   },
@@ -102,11 +102,11 @@ const mutations: readonly Mutation[] = [
     const at = bytes.findIndex((byte, i) => i >= random.below(bytes.length) && byte >= 0x30 && byte <= 0x39);
     if (at < 0) return bytes;
     let end = at;
-    while (bytes[end] >= 0x30 && bytes[end] <= 0x39) end++;
+    while (bytes[end]! >= 0x30 && bytes[end]! <= 0x39) end++;
     return joined(bytes.subarray(0, at), text(random.pick(digits)), bytes.subarray(end));
   },
   function nest(bytes, random) {
-    const [open, close] = random.pick(['[]', '{}', '()', '""', '\u0090\u0090', '(.', ']a', '}]']);
+    const [open = '', close = ''] = random.pick(['[]', '{}', '()', '""', '\u0090\u0090', '(.', ']a', '}]']);
     const depth = random.pick([3, 100, 10_000, 100_000]);
     const at = random.below(bytes.length + 1);
     const opened =
@@ -135,7 +135,7 @@ export function mutate(
   let bytes = seed;
   for (let count = 1 + random.below(4); count > 0; count--) {
     const choice = random.below(mutations.length + 1);
-    if (choice < mutations.length) bytes = mutations[choice](bytes, random, others);
+    if (choice < mutations.length) bytes = mutations[choice]!(bytes, random, others);
     else {
       const at = random.below(bytes.length + 1);
       const word = random.pick([...anyFormat, ...words]);

@@ -20,7 +20,7 @@ export class Random {
   }
 
   pick<T>(choices: readonly T[]): T {
-    return choices[this.below(choices.length)];
+    return choices[this.below(choices.length)]!;
   }
 
   private next(): number {
@@ -28,6 +28,6 @@ export class Random {
       this.drawn = this.key.fold(this.batches++).bits(BATCH);
       this.at = 0;
     }
-    return this.drawn[this.at++];
+    return this.drawn[this.at++]!;
   }
 }

@@ -16,7 +16,7 @@ import { frechetDistance } from './frechet.js';
  * @throws {ArgumentError} when a label is none of the classes
  */
 export function classAccuracy(logits: HostArray, labels: HostArray<'int32'>): number {
-  const [rows, classes] = logits.shape;
+  const [rows = 0, classes = 0] = logits.shape;
   if (logits.shape.length !== 2 || rows < 1 || classes < 1) {
     throw new ShapeError(
       `Logits are [rows, classes] with at least one of each, got ${formatShape(logits.shape)}.`,
@@ -32,9 +32,9 @@ export function classAccuracy(logits: HostArray, labels: HostArray<'int32'>): nu
   let right = 0;
   for (let row = 0; row < rows; row++) {
     const scores = logits.data.subarray(row * classes, (row + 1) * classes);
-    const score = scores[labels.data[row]];
+    const score = scores[labels.data[row]!]!;
     // Not a number is no answer; of equal scores the first one counts, as in argMax.
-    const isBeaten = scores.some((other, i) => !(i < labels.data[row] ? other < score : other <= score));
+    const isBeaten = scores.some((other, i) => !(i < labels.data[row]! ? other < score : other <= score));
     if (!isBeaten) right++;
   }
   return right / rows;
@@ -56,15 +56,15 @@ export function classFrechetDistance(
   reference: HostArray,
   referenceLabels: HostArray<'int32'>,
 ): number {
-  checkLabels(sampleLabels, samples.shape[0]);
-  checkLabels(referenceLabels, reference.shape[0]);
+  checkLabels(sampleLabels, samples.shape[0]!);
+  checkLabels(referenceLabels, reference.shape[0]!);
   const classes = [...new Set([...sampleLabels.data, ...referenceLabels.data])];
   const distances = classes.map((label) => {
     const [ofSamples, ofReference] = [
       rowsOfClass(samples, sampleLabels, label),
       rowsOfClass(reference, referenceLabels, label),
     ];
-    const fewest = Math.min(ofSamples.shape[0], ofReference.shape[0]);
+    const fewest = Math.min(ofSamples.shape[0]!, ofReference.shape[0]!);
     if (fewest < 2) {
       throw new ArgumentError(
         `Class ${label} has ${ofSamples.shape[0]} samples and ${ofReference.shape[0]} reference samples, ` +
@@ -78,7 +78,7 @@ export function classFrechetDistance(
 
 /** float64 `[rows of the class, ...features]` */
 function rowsOfClass(array: HostArray, labels: HostArray<'int32'>, label: number): HostArray<'float64'> {
-  const width = array.size / array.shape[0];
+  const width = array.size / array.shape[0]!;
   const chosen = Array.from(labels.data.keys()).filter((row) => labels.data[row] === label);
   const data = new Float64Array(chosen.length * width);
   chosen.forEach((row, i) => data.set(array.data.subarray(row * width, (row + 1) * width), i * width));

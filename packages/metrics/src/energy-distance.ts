@@ -33,6 +33,6 @@ export function energyDistance(
 const sumDistances: RowSum = (squared, from) => {
   const { sqrt } = Math;
   let sum = 0;
-  for (let j = from; j < squared.length; j++) sum += sqrt(squared[j]);
+  for (let j = from; j < squared.length; j++) sum += sqrt(squared[j]!);
   return sum;
 };

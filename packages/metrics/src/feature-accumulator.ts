@@ -49,7 +49,7 @@ export class FeatureAccumulator {
       (column) => column.reduce((sum, value) => sum + value, 0) / count,
     );
     const centred = new Float64Array(dimension * count);
-    columns.forEach((column, i) => centred.set(column.map((value) => value - mean[i]), i * count)); // prettier-ignore
+    columns.forEach((column, i) => centred.set(column.map((value) => value - mean[i]!), i * count)); // prettier-ignore
     const rows = { data: centred, rows: dimension, stride: count };
     const into = { data: this.products, rows: dimension, stride: dimension };
     addProducts(into, rows, rows, count, { isLower: true });
@@ -69,7 +69,7 @@ export class FeatureAccumulator {
       );
     }
     if (other.rows === 0) return this;
-    for (let i = 0; i < this.products.length; i++) this.products[i] += other.products[i];
+    for (let i = 0; i < this.products.length; i++) this.products[i]! += other.products[i]!;
     this.shift(other.rows, other.mean);
     return this;
   }
@@ -85,7 +85,7 @@ export class FeatureAccumulator {
     const covariance = new Float64Array(dimension * dimension);
     for (let i = 0; i < dimension; i++) {
       for (let j = 0; j <= i; j++) {
-        const value = this.products[i * dimension + j] / (rows - 1);
+        const value = this.products[i * dimension + j]! / (rows - 1);
         covariance[i * dimension + j] = covariance[j * dimension + i] = value;
       }
     }
@@ -98,13 +98,13 @@ export class FeatureAccumulator {
   /** Joins the means, and adds the product of their difference. */
   private shift(count: number, mean: Float64Array): void {
     const total = this.rows + count;
-    const difference = mean.map((value, i) => value - this.mean[i]);
+    const difference = mean.map((value, i) => value - this.mean[i]!);
     const weight = (this.rows * count) / total;
     for (let i = 0; i < difference.length; i++) {
-      const scaled = weight * difference[i];
+      const scaled = weight * difference[i]!;
       const at = i * difference.length;
-      for (let j = 0; j <= i; j++) this.products[at + j] += scaled * difference[j];
-      this.mean[i] += (difference[i] * count) / total;
+      for (let j = 0; j <= i; j++) this.products[at + j]! += scaled * difference[j]!;
+      this.mean[i]! += (difference[i]! * count) / total;
     }
     this.rows = total;
   }

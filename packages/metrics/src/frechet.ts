@@ -4,7 +4,7 @@
  * converge to a local Nash equilibrium", NeurIPS 2017, with the features of an Inception network). Here on whatever
  * features it is given. It is the squared distance, as the literature reports it.
  */
-import { HostArray, ShapeError, formatShape } from '@meanflow/core';
+import { HostArray, ShapeError, formatShape, leading } from '@meanflow/core';
 import { nuclearNorm } from './nuclear-norm.js';
 import { addProducts, type RowBlock } from './products.js';
 import { semidefiniteFactor, type SemidefiniteFactor } from './semidefinite-factor.js';
@@ -49,13 +49,14 @@ export function featureStatistics(features: HostArray): FeatureStatistics {
  */
 export function frechetDistanceOfStatistics(first: FeatureStatistics, second: FeatureStatistics): number {
   const dimension = first.mean.size;
-  const [covariance1, covariance2] = [first, second].map((statistics) =>
-    checkedCovariance(statistics, dimension),
+  const [covariance1, covariance2] = leading(
+    [first, second].map((statistics) => checkedCovariance(statistics, dimension)),
+    2,
   );
   let distance = 0;
   for (let i = 0; i < dimension; i++) {
-    distance += (first.mean.data[i] - second.mean.data[i]) ** 2;
-    distance += covariance1[i * dimension + i] + covariance2[i * dimension + i];
+    distance += (first.mean.data[i]! - second.mean.data[i]!) ** 2;
+    distance += covariance1[i * dimension + i]! + covariance2[i * dimension + i]!;
   }
   distance -= 2 * traceOfRoot(covariance1, covariance2, dimension);
   // Equal statistics leave rounding noise of either sign.
@@ -65,7 +66,10 @@ export function frechetDistanceOfStatistics(first: FeatureStatistics, second: Fe
 /** tr (Σ₁Σ₂)^½: with Σ = F·Fᵀ, the eigenvalues of Σ₁Σ₂ are the squares of the singular values of F₁ᵀ·F₂. */
 function traceOfRoot(covariance1: Float64Array, covariance2: Float64Array, dimension: number): number {
   const factors = [covariance1, covariance2].map((matrix) => semidefiniteFactor(matrix, dimension));
-  const [tall, wide] = factors.sort((a, b) => b.rank - a.rank);
+  const [tall, wide] = leading(
+    factors.sort((a, b) => b.rank - a.rank),
+    2,
+  );
   const product = new Float64Array(tall.rank * wide.rank);
   const rows = ({ rank, rows: data }: SemidefiniteFactor): RowBlock => ({
     data,
@@ -79,13 +83,13 @@ function traceOfRoot(covariance1: Float64Array, covariance2: Float64Array, dimen
 function statisticsOf({ count, dimension, columns }: Points): FeatureStatistics {
   const mean = Float64Array.from(columns, (column) => column.reduce((sum, value) => sum + value, 0) / count);
   const centred = new Float64Array(dimension * count);
-  columns.forEach((column, i) => centred.set(column.map((value) => value - mean[i]), i * count)); // prettier-ignore
+  columns.forEach((column, i) => centred.set(column.map((value) => value - mean[i]!), i * count)); // prettier-ignore
   const covariance = new Float64Array(dimension * dimension);
   const rows = { data: centred, rows: dimension, stride: count };
   addProducts({ data: covariance, rows: dimension, stride: dimension }, rows, rows, count, { isLower: true });
   for (let i = 0; i < dimension; i++) {
     for (let j = 0; j <= i; j++) {
-      const value = covariance[i * dimension + j] / (count - 1);
+      const value = covariance[i * dimension + j]! / (count - 1);
       covariance[i * dimension + j] = covariance[j * dimension + i] = value;
     }
   }

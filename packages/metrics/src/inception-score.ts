@@ -26,7 +26,7 @@ export function inceptionScore(
   options: { readonly splits?: number; readonly order?: HostArray } = {},
 ): InceptionScore {
   const { splits = 10, order } = options;
-  const [rows, classes] = logits.shape;
+  const [rows = 0, classes = 0] = logits.shape;
   if (!Number.isSafeInteger(splits) || splits < 1) {
     throw new ArgumentError(`splits is a positive whole number, got ${splits}.`);
   }
@@ -42,7 +42,7 @@ export function inceptionScore(
   const scores = Array.from({ length: splits }, (_, part) => {
     const chosen = Array.from({ length: perPart }, (_, i) => {
       const at = part * perPart + i;
-      const row = order === undefined ? at : order.data[at];
+      const row = order === undefined ? at : order.data[at]!;
       return softmax(Array.from(logits.data.subarray(row * classes, (row + 1) * classes)));
     });
     return scoreOf(chosen);
@@ -55,9 +55,9 @@ export function inceptionScore(
 const FLOOR = 1e-10;
 
 function scoreOf(rows: readonly (readonly number[])[]): number {
-  const marginal = rows[0].map((_, k) => average(rows.map((row) => row[k])));
+  const marginal = rows[0]!.map((_, k) => average(rows.map((row) => row[k]!)));
   const divergences = rows.map((row) =>
-    row.reduce((sum, p, k) => sum + p * (Math.log(p + FLOOR) - Math.log(marginal[k] + FLOOR)), 0),
+    row.reduce((sum, p, k) => sum + p * (Math.log(p + FLOOR) - Math.log(marginal[k]! + FLOOR)), 0),
   );
   return Math.exp(average(divergences));
 }

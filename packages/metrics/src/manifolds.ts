@@ -68,7 +68,7 @@ export function densityCoverage(
   for (let i = 0; i < y.count; i++) {
     squaredDistances(y, i, x, squared);
     let within = 0;
-    for (let j = 0; j < squared.length; j++) if (squared[j] <= radii[i]) within++;
+    for (let j = 0; j < squared.length; j++) if (squared[j]! <= radii[i]!) within++;
     pairs += within;
     if (within > 0) covered++;
   }
@@ -96,7 +96,7 @@ function shareWithin(points: Points, centres: Points, radii: Float64Array): numb
   for (let i = 0; i < points.count; i++) {
     squaredDistances(points, i, centres, squared);
     for (let j = 0; j < squared.length; j++) {
-      if (squared[j] <= radii[j]) {
+      if (squared[j]! <= radii[j]!) {
         within++;
         break;
       }
@@ -113,15 +113,15 @@ function squaredRadii(points: Points, k: number): Float64Array {
     squaredDistances(points, i, points, squared);
     nearest.fill(Infinity);
     for (let j = 0; j < squared.length; j++) {
-      if (j !== i && squared[j] < nearest[k - 1]) insert(nearest, squared[j]);
+      if (j !== i && squared[j]! < nearest[k - 1]!) insert(nearest, squared[j]!);
     }
-    return nearest[k - 1];
+    return nearest[k - 1]!;
   });
 }
 
 /** Puts a value in its place among ascending ones; the last one leaves. */
 function insert(ascending: Float64Array, value: number): void {
   let at = ascending.length - 1;
-  for (; at > 0 && ascending[at - 1] > value; at--) ascending[at] = ascending[at - 1];
+  for (; at > 0 && ascending[at - 1]! > value; at--) ascending[at] = ascending[at - 1]!;
   ascending[at] = value;
 }

@@ -64,7 +64,7 @@ export const PAIRWISE_ROWS = 5000;
 
 /** The rows that metrics over all pairs look at. */
 export function firstRows(array: HostArray): HostArray {
-  return array.rows(0, Math.min(PAIRWISE_ROWS, array.shape[0]));
+  return array.rows(0, Math.min(PAIRWISE_ROWS, array.shape[0]!));
 }
 
 /** A metric out of its value and the optional fields of an evaluation that it reads. */

@@ -37,7 +37,7 @@ export function mmdSquared(
   const sumKernel: RowSum = (squared, from) => {
     const { exp } = Math;
     let sum = 0;
-    for (let j = from; j < squared.length; j++) sum += exp(exponent * squared[j]);
+    for (let j = from; j < squared.length; j++) sum += exp(exponent * squared[j]!);
     return sum;
   };
   const within = meanWithinBy(estimator, x, sumKernel, 1) + meanWithinBy(estimator, y, sumKernel, 1);
@@ -63,7 +63,7 @@ export function medianDistance(reference: HostArray, key: RandomKey = RandomKey.
   const points = {
     ...all,
     count: chosen.length,
-    columns: all.columns.map((column) => Float64Array.from(chosen, (row) => column[row])),
+    columns: all.columns.map((column) => Float64Array.from(chosen, (row) => column[row]!)),
   };
   const pairs = new Float64Array((points.count * (points.count - 1)) / 2);
   const squared = new Float64Array(points.count);
@@ -72,7 +72,7 @@ export function medianDistance(reference: HostArray, key: RandomKey = RandomKey.
     pairs.set(squared.subarray(i + 1), next);
     next += points.count - 1 - i;
   }
-  const median = Math.sqrt(pairs.sort()[pairs.length >> 1]);
+  const median = Math.sqrt(pairs.sort()[pairs.length >> 1]!);
   if (median === 0)
     throw new ArgumentError(
       'More than half of the pairs of reference samples are equal: their median distance is 0.',

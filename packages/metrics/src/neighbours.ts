@@ -31,9 +31,9 @@ export function nearestNeighbours(queries: HostArray, rows: HostArray): Neighbou
   for (let i = 0; i < x.count; i++) {
     squaredDistances(x, i, y, squared);
     let nearest = 0;
-    for (let j = 1; j < squared.length; j++) if (squared[j] < squared[nearest]) nearest = j;
+    for (let j = 1; j < squared.length; j++) if (squared[j]! < squared[nearest]!) nearest = j;
     indices[i] = nearest;
-    distances[i] = Math.sqrt(squared[nearest]);
+    distances[i] = Math.sqrt(squared[nearest]!);
   }
   return { indices, distances };
 }

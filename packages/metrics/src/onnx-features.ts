@@ -11,6 +11,7 @@ import {
   ShapeError,
   sizeOf,
   typedArrayName,
+  leading,
 } from '@meanflow/core';
 import { settleOrtTelemetry } from '@meanflow/core/backend';
 import type { ExtractedFeatures, FeatureExtractor } from './feature-extractor.js';
@@ -74,7 +75,7 @@ export async function onnxFeatureExtractor<T>(options: OnnxFeatureOptions<T>): P
     const given = { height, width, channels, layout };
     const featureShape = layout === 'nhwc' ? [height, width, channels] : [channels, height, width];
     const run = async (images: HostArray): Promise<readonly HostArray<'float32'>[]> => {
-      const rows = images.shape[0];
+      const rows = images.shape[0]!;
       const data = new { float32: Float32Array, uint8: Uint8Array }[plan.type](plan.batch * gridSize(plan));
       writeImages(images.data, given, plan, plan.scale, data);
       const dims =
@@ -89,7 +90,7 @@ export async function onnxFeatureExtractor<T>(options: OnnxFeatureOptions<T>): P
             { cause: error },
           );
         });
-      return fetches.map((fetch) => rowsOf(fetch, results[fetch], plan.batch).rows(0, rows));
+      return fetches.map((fetch) => rowsOf(fetch, results[fetch]!, plan.batch).rows(0, rows));
     };
     return {
       name,
@@ -109,7 +110,7 @@ async function extract(
   batch: number,
   run: (images: HostArray) => Promise<readonly HostArray<'float32'>[]>,
 ): Promise<ExtractedFeatures> {
-  const count = images.shape[0];
+  const count = images.shape[0]!;
   if (count < 1 || formatShape(images.shape.slice(1)) !== formatShape(featureShape)) {
     throw new ShapeError(
       `The extractor takes images [count, ${featureShape.join(', ')}], got ${formatShape(images.shape)}.`,
@@ -119,7 +120,9 @@ async function extract(
   for (let start = 0; start < count; start += batch) {
     parts.push(await run(images.rows(start, Math.min(count, start + batch))));
   }
-  const [features, logits] = parts[0].map((_, output) => joined(parts.map((part) => part[output])));
+  const outputs = parts[0]!.map((_, output) => joined(parts.map((part) => part[output]!)));
+  const [features] = leading(outputs, 1);
+  const logits = outputs[1];
   return logits === undefined ? { features } : { features, logits };
 }
 
@@ -127,7 +130,12 @@ function planInput<T>(inputs: readonly OrtValueMetadata[], options: OnnxFeatureO
   const described = inputs.map(({ name, shape }) => `"${name}" [${shape?.join(', ') ?? ''}]`).join(', ');
   const [input] = inputs;
   const { shape, type } = input ?? {};
-  if (inputs.length !== 1 || shape?.length !== 4 || (type !== 'float32' && type !== 'uint8')) {
+  if (
+    input === undefined ||
+    inputs.length !== 1 ||
+    shape?.length !== 4 ||
+    (type !== 'float32' && type !== 'uint8')
+  ) {
     throw new DataError(
       `A feature extractor takes one input of images with four axes, float32 or uint8; the model takes ${described || 'none'}` +
         `${inputs.length === 1 ? ` of ${type ?? 'no tensor'}` : ''}.`,
@@ -145,7 +153,7 @@ function planInput<T>(inputs: readonly OrtValueMetadata[], options: OnnxFeatureO
   const layout = options.inputLayout ?? layoutOf(shape, described);
   const [channelAxis, first] = layout === 'nhwc' ? [3, 1] : [1, 2];
   const settled = (what: string, axis: number, wanted: number | undefined, fallback: number): number => {
-    const fixed = fixedSize(shape[axis]);
+    const fixed = fixedSize(shape[axis]!);
     if (wanted !== undefined && (!Number.isSafeInteger(wanted) || wanted < 1)) {
       throw new ArgumentError(`The ${what} of the model's input is a positive whole number, got ${wanted}.`);
     }
@@ -172,7 +180,7 @@ function planInput<T>(inputs: readonly OrtValueMetadata[], options: OnnxFeatureO
 
 /** Where the channels are, when the shape tells. */
 function layoutOf(shape: readonly (number | string)[], described: string): ImageLayout {
-  const isChannels = (axis: number): boolean => [1, 3].includes(fixedSize(shape[axis]) ?? 0);
+  const isChannels = (axis: number): boolean => [1, 3].includes(fixedSize(shape[axis]!) ?? 0);
   if (isChannels(1) === isChannels(3)) {
     throw new ArgumentError(`The layout of the model's input ${described} cannot be told: give inputLayout.`);
   }
@@ -197,7 +205,7 @@ function planOutputs<T>(
   if (output === undefined && names.length !== 1) {
     throw new ArgumentError(`The model has the outputs ${listed}: give the one with the features as output.`);
   }
-  return [output ?? names[0], ...(logitsOutput === undefined ? [] : [logitsOutput])];
+  return [output ?? names[0]!, ...(logitsOutput === undefined ? [] : [logitsOutput])];
 }
 
 /** A result as `[batch, values]`. */
@@ -212,8 +220,8 @@ function rowsOf(name: string, { dims, data }: OrtValue, batch: number): HostArra
 }
 
 function joined(parts: readonly HostArray<'float32'>[]): HostArray<'float32'> {
-  const width = parts[0].shape[1];
-  const rows = parts.reduce((sum, { shape }) => sum + shape[0], 0);
+  const width = parts[0]!.shape[1]!;
+  const rows = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
   const data = new Float32Array(rows * width);
   let at = 0;
   for (const part of parts) {

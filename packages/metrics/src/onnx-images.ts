@@ -46,11 +46,11 @@ export function writeImages(
       readPlane(images, source, image, Math.min(channel, source.channels - 1), plane);
       for (let y = 0; y < target.height; y++) {
         for (let x = 0; x < target.width; x++) {
-          const value = bilinear(plane, source.width, rows[y], columns[x]);
+          const value = bilinear(plane, source.width, rows[y]!, columns[x]!);
           into[indexOf(target, image, channel, y, x)] =
             scale === undefined
               ? Math.round(value)
-              : (value / 255 - scale.mean[channel]) / scale.deviation[channel];
+              : (value / 255 - scale.mean[channel]!) / scale.deviation[channel]!;
         }
       }
     }
@@ -75,8 +75,9 @@ function taps(from: number, to: number): readonly Tap[] {
 
 function bilinear(plane: Float64Array, width: number, row: Tap, column: Tap): number {
   const [top, bottom] = [row.low * width, row.high * width];
-  const upper = plane[top + column.low] * (1 - column.share) + plane[top + column.high] * column.share;
-  const lower = plane[bottom + column.low] * (1 - column.share) + plane[bottom + column.high] * column.share;
+  const upper = plane[top + column.low]! * (1 - column.share) + plane[top + column.high]! * column.share;
+  const lower =
+    plane[bottom + column.low]! * (1 - column.share) + plane[bottom + column.high]! * column.share;
   return upper * (1 - row.share) + lower * row.share;
 }
 
@@ -90,7 +91,7 @@ function readPlane(
 ): void {
   for (let y = 0, at = 0; y < grid.height; y++) {
     for (let x = 0; x < grid.width; x++, at++) {
-      const value = images[indexOf(grid, image, channel, y, x)];
+      const value = images[indexOf(grid, image, channel, y, x)]!;
       plane[at] = Math.max(0, Math.min(255, Math.floor(127.5 * value + 128)));
     }
   }

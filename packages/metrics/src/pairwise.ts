@@ -25,12 +25,12 @@ export function squaredDistances(
   from = 0,
 ): void {
   for (let feature = 0; feature < points.dimension; feature++) {
-    const at = points.columns[feature][index];
-    const column = others.columns[feature];
+    const at = points.columns[feature]![index]!;
+    const column = others.columns[feature]!;
     if (feature === 0) {
-      for (let j = from; j < column.length; j++) into[j] = (column[j] - at) * (column[j] - at);
+      for (let j = from; j < column.length; j++) into[j] = (column[j]! - at) * (column[j]! - at);
     } else {
-      for (let j = from; j < column.length; j++) into[j] += (column[j] - at) * (column[j] - at);
+      for (let j = from; j < column.length; j++) into[j]! += (column[j]! - at) * (column[j]! - at);
     }
   }
 }

@@ -22,7 +22,7 @@ export interface Points {
  * @throws {DataError} when a value is not finite
  */
 export function pointsOf(name: string, array: HostArray, minimum = 1): Points {
-  const [count, ...features] = array.shape;
+  const [count = 0, ...features] = array.shape;
   const dimension = sizeOf(features);
   if (array.shape.length < 2 || count < minimum || dimension < 1) {
     const rows = minimum === 1 ? 'row' : 'rows';
@@ -33,7 +33,7 @@ export function pointsOf(name: string, array: HostArray, minimum = 1): Points {
   const columns = Array.from({ length: dimension }, (_, column) => {
     const values = new Float64Array(count);
     for (let row = 0; row < count; row++) {
-      const value = array.data[row * dimension + column];
+      const value = array.data[row * dimension + column]!;
       if (!Number.isFinite(value)) {
         throw new DataError(
           `The ${name} hold ${value} in row ${row}, feature ${column}; expected finite numbers.`,

@@ -74,26 +74,26 @@ function addTile(
   let [s20, s21, s22, s23] = [0, 0, 0, 0];
   let [s30, s31, s32, s33] = [0, 0, 0, 0];
   for (let t = from; t < to; t++) {
-    const x0 = x[a0 + t];
-    const x1 = x[a1 + t];
-    const x2 = x[a2 + t];
-    const x3 = x[a3 + t];
-    const y0 = y[b0 + t];
+    const x0 = x[a0 + t]!;
+    const x1 = x[a1 + t]!;
+    const x2 = x[a2 + t]!;
+    const x3 = x[a3 + t]!;
+    const y0 = y[b0 + t]!;
     s00 += x0 * y0;
     s10 += x1 * y0;
     s20 += x2 * y0;
     s30 += x3 * y0;
-    const y1 = y[b1 + t];
+    const y1 = y[b1 + t]!;
     s01 += x0 * y1;
     s11 += x1 * y1;
     s21 += x2 * y1;
     s31 += x3 * y1;
-    const y2 = y[b2 + t];
+    const y2 = y[b2 + t]!;
     s02 += x0 * y2;
     s12 += x1 * y2;
     s22 += x2 * y2;
     s32 += x3 * y2;
-    const y3 = y[b3 + t];
+    const y3 = y[b3 + t]!;
     s03 += x0 * y3;
     s13 += x1 * y3;
     s23 += x2 * y3;
@@ -104,22 +104,22 @@ function addTile(
   const c1 = c0 + into.stride;
   const c2 = c1 + into.stride;
   const c3 = c2 + into.stride;
-  c[c0] += sign * s00;
-  c[c0 + 1] += sign * s01;
-  c[c0 + 2] += sign * s02;
-  c[c0 + 3] += sign * s03;
-  c[c1] += sign * s10;
-  c[c1 + 1] += sign * s11;
-  c[c1 + 2] += sign * s12;
-  c[c1 + 3] += sign * s13;
-  c[c2] += sign * s20;
-  c[c2 + 1] += sign * s21;
-  c[c2 + 2] += sign * s22;
-  c[c2 + 3] += sign * s23;
-  c[c3] += sign * s30;
-  c[c3 + 1] += sign * s31;
-  c[c3 + 2] += sign * s32;
-  c[c3 + 3] += sign * s33;
+  c[c0]! += sign * s00;
+  c[c0 + 1]! += sign * s01;
+  c[c0 + 2]! += sign * s02;
+  c[c0 + 3]! += sign * s03;
+  c[c1]! += sign * s10;
+  c[c1 + 1]! += sign * s11;
+  c[c1 + 2]! += sign * s12;
+  c[c1 + 3]! += sign * s13;
+  c[c2]! += sign * s20;
+  c[c2 + 1]! += sign * s21;
+  c[c2 + 2]! += sign * s22;
+  c[c2 + 3]! += sign * s23;
+  c[c3]! += sign * s30;
+  c[c3 + 1]! += sign * s31;
+  c[c3 + 2]! += sign * s32;
+  c[c3 + 3]! += sign * s33;
 }
 
 /** What no whole tile covers. */
@@ -143,8 +143,8 @@ function addEdge(
     for (let j = firstColumn; j < end; j++) {
       const atB = (b.offset ?? 0) + j * b.stride;
       let sum = 0;
-      for (let t = from; t < to; t++) sum += a.data[atA + t] * b.data[atB + t];
-      into.data[atC + j] += sign * sum;
+      for (let t = from; t < to; t++) sum += a.data[atA + t]! * b.data[atB + t]!;
+      into.data[atC + j]! += sign * sum;
     }
   }
 }

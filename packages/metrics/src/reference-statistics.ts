@@ -43,7 +43,7 @@ export async function decodeStatistics(
       failures.push(error);
       continue;
     }
-    return checkedStatistics(arrays[names[0]], arrays[names[1]], source);
+    return checkedStatistics(arrays[names[0]]!, arrays[names[1]]!, source);
   }
   throw failures[0];
 }
@@ -75,12 +75,12 @@ function checkedStatistics(mean: HostArray, covariance: HostArray, source: strin
 /** Symmetric to the rounding of float32, with a diagonal that is not negative. */
 function checkCovariance(data: Float64Array, count: number, source: string): void {
   for (let i = 0; i < count; i++) {
-    if (data[i * count + i] < 0) {
+    if (data[i * count + i]! < 0) {
       throw new DataError(`${source}: feature ${i} has the variance ${data[i * count + i]}.`);
     }
     for (let j = 0; j < i; j++) {
-      const [below, above] = [data[i * count + j], data[j * count + i]];
-      const scale = Math.sqrt(data[i * count + i] * data[j * count + j]);
+      const [below, above] = [data[i * count + j]!, data[j * count + i]!];
+      const scale = Math.sqrt(data[i * count + i]! * data[j * count + j]!);
       if (Math.abs(below - above) > 1e-4 * scale + 1e-12) {
         throw new DataError(
           `${source}: the covariance is not symmetric: features ${j} and ${i} have ${above} and ${below}.`,

@@ -24,7 +24,7 @@ export function semidefiniteFactor(matrix: Float64Array, dimension: number): Sem
   const work = matrix.slice();
   const order = Int32Array.from({ length: n }, (_, i) => i);
   let largest = 0;
-  for (let i = 0; i < n; i++) largest = Math.max(largest, work[i * n + i]);
+  for (let i = 0; i < n; i++) largest = Math.max(largest, work[i * n + i]!);
   const noise = n * Number.EPSILON * largest;
   let rank = 0;
   for (let start = 0; start < n && rank === start; start += BLOCK) {
@@ -38,7 +38,7 @@ export function semidefiniteFactor(matrix: Float64Array, dimension: number): Sem
   }
   const rows = new Float64Array(rank * n);
   for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= Math.min(i, rank - 1); j++) rows[j * n + order[i]] = work[i * n + j];
+    for (let j = 0; j <= Math.min(i, rank - 1); j++) rows[j * n + order[i]!] = work[i * n + j]!;
   }
   return { rank, dimension: n, rows };
 }
@@ -58,26 +58,26 @@ function factorBlock(
 ): number {
   // What is left of each place of the diagonal.
   const left = new Float64Array(n);
-  for (let i = start; i < n; i++) left[i] = work[i * n + i];
+  for (let i = start; i < n; i++) left[i] = work[i * n + i]!;
   for (let j = start; j < end; j++) {
     let pivot = j;
-    for (let i = j + 1; i < n; i++) if (left[i] > left[pivot]) pivot = i;
-    if (!(left[pivot] > noise)) return j;
+    for (let i = j + 1; i < n; i++) if (left[i]! > left[pivot]!) pivot = i;
+    if (!(left[pivot]! > noise)) return j;
     if (pivot !== j) {
       swap(work, n, j, pivot);
-      [left[j], left[pivot]] = [left[pivot], left[j]];
-      [order[j], order[pivot]] = [order[pivot], order[j]];
+      [left[j], left[pivot]] = [left[pivot]!, left[j]!];
+      [order[j], order[pivot]] = [order[pivot]!, order[j]!];
     }
-    const bound = left[j];
+    const bound = left[j]!;
     const root = Math.sqrt(bound);
     work[j * n + j] = root;
     for (let i = j + 1; i < n; i++) {
-      let sum = work[i * n + j];
-      for (let t = start; t < j; t++) sum -= work[i * n + t] * work[j * n + t];
+      let sum = work[i * n + j]!;
+      for (let t = start; t < j; t++) sum -= work[i * n + t]! * work[j * n + t]!;
       // No entry is larger than the pivot in a matrix without negative eigenvalues: what is, is noise of the input.
       const value = Math.max(-bound, Math.min(bound, sum)) / root;
       work[i * n + j] = value;
-      left[i] -= value * value;
+      left[i]! -= value * value;
     }
   }
   return end;
@@ -86,7 +86,7 @@ function factorBlock(
 /** Swaps two rows and columns of a lower triangle, i < j. */
 function swap(work: Float64Array, n: number, i: number, j: number): void {
   const exchange = (a: number, b: number): void => {
-    [work[a], work[b]] = [work[b], work[a]];
+    [work[a], work[b]] = [work[b]!, work[a]!];
   };
   for (let t = 0; t < i; t++) exchange(i * n + t, j * n + t);
   exchange(i * n + i, j * n + j);

@@ -3,7 +3,7 @@
  * the unit sphere of W₂² between the projections onto θ (Bonneel, Rabin, Peyré and Pfister, "Sliced and Radon
  * Wasserstein barycenters of measures", JMIV 2015), and in one dimension W₂² compares quantile by quantile, exactly.
  */
-import { ArgumentError, RandomKey, ShapeError, formatShape, type HostArray } from '@meanflow/core';
+import { ArgumentError, RandomKey, ShapeError, formatShape, type HostArray, leading } from '@meanflow/core';
 import { SAMPLES_AND_REFERENCE, pointsOfPair, type Points } from './points.js';
 
 export interface SlicedWassersteinOptions {
@@ -31,12 +31,12 @@ export function slicedWasserstein2(
 ): number {
   const [x, y] = pointsOfPair(SAMPLES_AND_REFERENCE, [samples, reference]);
   const directions = options.directions ?? randomDirections(x.dimension, options);
-  if (directions.shape.length !== 2 || directions.shape[0] < 1 || directions.shape[1] !== x.dimension) {
+  if (directions.shape.length !== 2 || directions.shape[0]! < 1 || directions.shape[1] !== x.dimension) {
     throw new ShapeError(
       `Directions are [projections, ${x.dimension}], got ${formatShape(directions.shape)}.`,
     );
   }
-  const [count, dimension] = directions.shape;
+  const [count, dimension] = leading(directions.shape, 2);
   let sum = 0;
   for (let i = 0; i < count; i++) {
     const direction = unitVector(directions.data.subarray(i * dimension, (i + 1) * dimension));
@@ -59,7 +59,7 @@ export function sortedWasserstein2Squared(x: Float64Array, y: Float64Array): num
     const endOfX = (i + 1) * y.length;
     const endOfY = (j + 1) * x.length;
     const end = endOfX < endOfY ? endOfX : endOfY;
-    sum += (end - at) * (x[i] - y[j]) * (x[i] - y[j]);
+    sum += (end - at) * (x[i]! - y[j]!) * (x[i]! - y[j]!);
     at = end;
     if (endOfX === end) i++;
     if (endOfY === end) j++;
@@ -89,8 +89,8 @@ function unitVector(direction: ArrayLike<number>): Float64Array {
 function project({ count, columns }: Points, direction: Float64Array): Float64Array {
   const projected = new Float64Array(count);
   columns.forEach((column, feature) => {
-    const weight = direction[feature];
-    for (let i = 0; i < count; i++) projected[i] += weight * column[i];
+    const weight = direction[feature]!;
+    for (let i = 0; i < count; i++) projected[i]! += weight * column[i]!;
   });
   return projected;
 }

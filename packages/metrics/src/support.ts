@@ -64,7 +64,7 @@ export function modeCoverage(
   const counts = new Array<number>(modeCount).fill(0);
   for (let row = 0; row < count; row++) {
     const mode = support.modeOf(samples.data.subarray(row * dimension, (row + 1) * dimension));
-    if (mode >= 0) counts[mode]++;
+    if (mode >= 0) counts[mode]!++;
   }
   const on = counts.reduce((sum, inMode) => sum + inMode, 0);
   const deviations = counts.map((inMode) => Math.abs(inMode / on - 1 / modeCount));

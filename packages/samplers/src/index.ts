@@ -35,14 +35,7 @@ export type {
   VelocityNetwork,
   VelocityOutputs,
 } from './velocity-network.js';
-export {
-  droppedByGuidance,
-  joinConditions,
-  rowConditions,
-  withoutConditions,
-  type GivenConditions,
-  type RowCondition,
-} from './conditions.js';
+export { rowConditions, type GivenConditions, type RowCondition } from './conditions.js';
 export {
   velocityField,
   type FieldConditions,

@@ -65,7 +65,7 @@ function one(
   source: string,
   all: readonly WeightSet[] = sets,
 ): WeightSet {
-  if (sets.length === 1) return sets[0];
+  if (sets.length === 1) return sets[0]!;
   const list = (some: readonly WeightSet[]): string => some.map(({ label }) => label).join(', ');
   if (sets.length > 1) {
     throw new ArgumentError(

@@ -49,5 +49,5 @@ export function comparableNames(names: readonly string[]): readonly ComparableNa
   const counts = new Map<string, number>();
   const stripped = names.map((name) => comparable(name, false));
   for (const { text } of stripped) counts.set(text, (counts.get(text) ?? 0) + 1);
-  return stripped.map((each, i) => (counts.get(each.text) === 1 ? each : comparable(names[i], true)));
+  return stripped.map((each, i) => (counts.get(each.text) === 1 ? each : comparable(names[i]!, true)));
 }

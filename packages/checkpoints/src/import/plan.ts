@@ -130,7 +130,7 @@ function incomplete(
 ): DataError {
   const model = name === undefined ? 'a network of this configuration' : `"${name}"`;
   if (nearest === undefined) {
-    const published = namings.map(({ parameters }) => `"${parameters[0].name}"`).join(' or ');
+    const published = namings.map(({ parameters }) => `"${parameters[0]!.name}"`).join(' or ');
     const first = tensors[0] === undefined ? 'no tensors' : `"${printable(tensors[0].name)}"`;
     const unread = passedOver.length === 0 ? '' : ` Passed over: ${passedOverText(passedOver)}.`;
     return new DataError(
@@ -164,7 +164,7 @@ function detectTarget(catalogue: Catalogue): ImportTarget {
   const forms = sampling.length > 0 ? sampling : fitting;
   const largest = Math.max(...forms.map(({ parameterCount }) => parameterCount));
   const found = forms.filter(({ parameterCount }) => parameterCount === largest);
-  if (found.length === 1) return found[0];
+  if (found.length === 1) return found[0]!;
   const names = found.map(({ name }) => name).join(', ');
   throw new ArgumentError(
     found.length === 0

@@ -63,7 +63,7 @@ function isPublished({ kind, classCount }: AnyNetworkConfig): boolean {
 
 /** Names that `importTarget` takes. */
 export const importTargetNames: readonly string[] = [
-  ...Object.keys(networkPresets).filter((name) => isPublished(networkPresets[name])),
+  ...Object.keys(networkPresets).filter((name) => isPublished(networkPresets[name]!)),
   'sd-vae-decoder',
   'sd-vae-encoder',
 ];
@@ -89,7 +89,7 @@ export function importTarget(model: ImportModel): ImportTarget {
       `There is no published model "${model}".${hint} Known are ${importTargetNames.join(', ')}.`,
     );
   }
-  const known = targets.get(model) ?? networkTarget(networkPresets[model], model);
+  const known = targets.get(model) ?? networkTarget(networkPresets[model]!, model);
   targets.set(model, known);
   return known;
 }

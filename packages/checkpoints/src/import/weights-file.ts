@@ -76,6 +76,6 @@ async function* arranged(
   }
   const strides = stridesOf(publishedShape(layout, ownShape));
   const bytes = await collect(tensor.pieces(), byteLength(tensor), what);
-  const view = { shape: ownShape, strides: permutation.map((axis) => strides[axis]), offset: 0 };
+  const view = { shape: ownShape, strides: permutation.map((axis) => strides[axis]!), offset: 0 };
   yield* gather(bytes, storedDTypes[tensor.dtype].bytes, view);
 }

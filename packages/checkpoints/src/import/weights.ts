@@ -3,6 +3,7 @@
  * optimizer's moments, all under the same names below different keys. Names are compared in one form, and a common first part
  * (`net`) may carry the average's name instead (`net_ema`), or be absent, as in the published code.
  */
+import { leading } from '@meanflow/core';
 import type { PublishedParameter } from '@meanflow/models';
 import type { Catalogue, StoredTensor } from '@meanflow/formats';
 import { comparableNames, slashed } from './names.js';
@@ -67,7 +68,7 @@ export function findWeights(
       };
       const found = new Map<string, StoredTensor>();
       parameters.forEach(({ name }, i) => {
-        const tensor = tensorOf(rests[i]);
+        const tensor = tensorOf(rests[i]!);
         if (tensor !== undefined) found.set(name, tensor);
       });
       const used = new Set(found.values());
@@ -75,7 +76,7 @@ export function findWeights(
         label: label || TOP,
         found,
         missing: parameters.filter(({ name }) => !found.has(name)).map(({ name }) => name),
-        leftOver: tensors.filter((tensor, i) => comparable[i].text.startsWith(prefix) && !used.has(tensor) && (prefix !== '' || !OPTIMIZER.test(tensor.name))),
+        leftOver: tensors.filter((tensor, i) => comparable[i]!.text.startsWith(prefix) && !used.has(tensor) && (prefix !== '' || !OPTIMIZER.test(tensor.name))),
         beside: (published) => tensorOf(restOf(published)),
         placeOf: (published) => prefix + restOf(published),
       }; // prettier-ignore
@@ -95,7 +96,7 @@ export function isBesideAverage({ label }: Pick<WeightSet, 'label'>): boolean {
 
 /** The first part of all names with its slash, or nothing. */
 function commonRoot(names: readonly string[]): string {
-  const [first] = names;
+  const [first] = leading(names, 1);
   const root = first.slice(0, first.indexOf('/') + 1);
   return names.every((name) => name.startsWith(root)) ? root : '';
 }

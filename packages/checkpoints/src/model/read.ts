@@ -104,12 +104,12 @@ async function readParameters(
     const tensor = byName.get(name);
     if (tensor === undefined) throw new DataError(`${source} lacks "${name}".`);
     byName.delete(name);
-    if (!sameShape(tensor.shape, leaves[i].shape)) {
+    if (!sameShape(tensor.shape, leaves[i]!.shape)) {
       throw new DataError(
-        `${source}: "${name}" is ${formatShape(tensor.shape)}, expected ${formatShape(leaves[i].shape)}.`,
+        `${source}: "${name}" is ${formatShape(tensor.shape)}, expected ${formatShape(leaves[i]!.shape)}.`,
       );
     }
-    return [tensor, leaves[i]];
+    return [tensor, leaves[i]!];
   });
   const [extra] = byName.keys();
   if (extra !== undefined)

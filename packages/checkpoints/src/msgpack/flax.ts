@@ -54,7 +54,7 @@ export async function readFlax(access: RandomAccess): Promise<FlaxTree> {
     } else if (Array.isArray(value)) {
       for (const [index, child] of value.entries()) await walk(child, join(index));
     } else if (typeof value === 'string' && PLACEHOLDER.test(value)) {
-      tree.placeholders.push({ name, refersTo: PLACEHOLDER.exec(value)![1] });
+      tree.placeholders.push({ name, refersTo: PLACEHOLDER.exec(value)![1]! });
     } else {
       tree.values.push({ name, value: value as PlainValue['value'] });
     }

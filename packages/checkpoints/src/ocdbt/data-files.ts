@@ -19,7 +19,7 @@ export function decodeDataFiles(decoder: FieldDecoder, base: string): DataFile[]
   const baseLengths = decoder.varints(count);
   const text = new TextDecoder();
   return decodePrefixed(decoder, prefixes, suffixes).map((bytes, i) => {
-    if (baseLengths[i] > bytes.length) throw decoder.problem('the path of a data file is damaged');
+    if (baseLengths[i]! > bytes.length) throw decoder.problem('the path of a data file is damaged');
     const path = base + text.decode(bytes);
     if (path.startsWith('/') || path.includes('\\') || path.split('/').includes('..')) {
       throw decoder.problem(`a data file ${JSON.stringify(path)} lies outside of the folder`);

@@ -21,7 +21,7 @@ export class FieldDecoder {
   }
 
   uint8(): number {
-    return this.take(1)[0];
+    return this.take(1)[0]!;
   }
 
   varint(): number {
@@ -71,7 +71,7 @@ export function decodePrefixed(
   let total = 0;
   suffixLengths.forEach((length, i) => {
     const previous = strings[i - 1] ?? new Uint8Array(0);
-    const shared = i === 0 ? 0 : prefixLengths[i - 1];
+    const shared = i === 0 ? 0 : prefixLengths[i - 1]!;
     if (shared > previous.length || shared + length > LONGEST_STRING)
       throw decoder.problem('a key is damaged');
     total += shared + length;

@@ -48,9 +48,9 @@ function decodeRoot(decoder: FieldDecoder): TreeRoot | undefined {
   const count = decoder.count();
   if (count === 0) return undefined;
   // Field by field, each for all versions; the last version is the latest.
-  const last = (values: readonly number[]): number => values[count - 1];
+  const last = (values: readonly number[]): number => values[count - 1]!;
   decoder.varints(count); // generations
-  const height = decoder.take(count)[count - 1];
+  const height = decoder.take(count)[count - 1]!;
   const file = last(decoder.varints(count));
   const offset = last(decoder.varints(count));
   const length = last(decoder.varints(count));

@@ -86,14 +86,14 @@ function leaf(
       : {
           file: dataFile(files, ids.next().value ?? 0, decoder),
           offset: offsets.next().value ?? 0,
-          length: lengths[i],
+          length: lengths[i]!,
         },
   );
   keys.forEach((key, i) => {
     const name = text.decode(joined(prefix, key));
     if (values.has(name)) throw decoder.problem(`the key ${JSON.stringify(name)} is there twice`);
     if (values.size >= MOST_KEYS) throw decoder.problem(`there are more than ${MOST_KEYS} keys`);
-    values.set(name, places[i] ?? decoder.take(lengths[i]).slice());
+    values.set(name, places[i] ?? decoder.take(lengths[i]!).slice());
   });
   decoder.end();
 }
@@ -115,8 +115,8 @@ function interior(
   for (let field = 0; field < 3; field++) decoder.varints(count);
   decoder.end();
   return keys.map((key, i) => {
-    if (common[i] > key.length) throw decoder.problem('the prefix of a child is damaged');
-    const place = { file: dataFile(files, ids[i], decoder), offset: offsets[i], length: lengths[i] };
+    if (common[i]! > key.length) throw decoder.problem('the prefix of a child is damaged');
+    const place = { file: dataFile(files, ids[i]!, decoder), offset: offsets[i]!, length: lengths[i]! };
     return { prefix: joined(prefix, key.subarray(0, common[i])), place };
   });
 }

@@ -78,7 +78,7 @@ export class PickleMachine {
   }
 
   uint8(): number {
-    return this.take(1)[0];
+    return this.take(1)[0]!;
   }
 
   uint16(): number {
@@ -127,7 +127,7 @@ export class PickleMachine {
     if (length > LONGEST_INTEGER) throw new PickleProblem(`an integer has ${length} bytes`);
     const bytes = this.take(length);
     let value = 0n;
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]);
+    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
     const signed = BigInt.asIntN(8 * length, value);
     return BigInt(Number(signed)) === signed && Number.isSafeInteger(Number(signed))
       ? Number(signed)

@@ -38,8 +38,8 @@ const globals = [containerGlobals, numpyGlobals, torchGlobals];
 export function torchHost(onStorage: (storage: TorchStorage) => void = () => undefined): PickleHost {
   return {
     global: (module, name) => {
-      const table = globals.find((each) => Object.hasOwn(each, module) && Object.hasOwn(each[module], name));
-      return table?.[module][name];
+      const table = globals.find((each) => Object.hasOwn(each, module) && Object.hasOwn(each[module]!, name));
+      return table?.[module]![name];
     },
     persistent: (id) => {
       // The older format refers to classes of modules by their source too.

@@ -64,7 +64,7 @@ const first: KnownGlobal = { call: ([value]) => value };
 
 function dtypeOf(value: unknown): StoredDTypeName {
   const name = value instanceof GlobalReference ? value.name.replace(/^torch\./, '') : '';
-  if (Object.hasOwn(torchDTypes, name)) return torchDTypes[name];
+  if (Object.hasOwn(torchDTypes, name)) return torchDTypes[name]!;
   if (name === '') throw new PickleProblem('a tensor has no dtype');
   throw new PassOver(`a tensor of torch.${name}`);
 }

@@ -61,13 +61,13 @@ export async function zarrTensor(
   const prefix = metadataKey.replace(/(?:\.zarray|zarr\.json)$/, '');
   const chunk = async (index: readonly number[]): Promise<RandomAccess | undefined> => {
     const { shard } = metadata;
-    const outer = shard === undefined ? index : index.map((i, axis) => Math.floor(i / shard[axis]));
+    const outer = shard === undefined ? index : index.map((i, axis) => Math.floor(i / shard[axis]!));
     const key = prefix + metadata.chunkKey(outer);
     const file = keys.has(key) ? await store.open(key) : undefined;
     const found =
       file === undefined || shard === undefined
         ? file
-        : await chunkOfShard(file, shard, index.map((i, axis) => i % shard[axis]));
+        : await chunkOfShard(file, shard, index.map((i, axis) => i % shard[axis]!));
     const isZero = metadata.fill === null || metadata.fill === 0 || metadata.fill === false;
     if (found !== undefined || (missing === 'fill' && isZero)) return found;
     throw new DataError(`${store.source} lacks chunk ${JSON.stringify(key)} of ${JSON.stringify(name)}.`);
@@ -117,7 +117,7 @@ function checkFilled(metadata: ZarrMetadata, stored: number, source: string): vo
 
 /** Number of chunks along each axis. */
 function grid({ shape, chunks }: ZarrMetadata): number[] {
-  return shape.map((size, axis) => Math.ceil(size / chunks[axis]));
+  return shape.map((size, axis) => Math.ceil(size / chunks[axis]!));
 }
 
 /** The decoded bytes of a chunk, all of them. */
@@ -157,15 +157,15 @@ async function* assembled(metadata: ZarrMetadata, chunk: Chunk, source: string):
   const all = new Uint8Array(byteLength({ dtype, shape }));
   const counts = grid(metadata);
   for (let number = 0; number < sizeOf(counts); number++) {
-    const index = stridesOf(counts).map((stride, axis) => Math.floor(number / stride) % counts[axis]);
+    const index = stridesOf(counts).map((stride, axis) => Math.floor(number / stride) % counts[axis]!);
     const bytes = await collect(
       chunkPieces(metadata, await chunk(index), source),
       byteLength({ dtype, shape: chunks }),
       source,
     );
     const strides = isColumnMajor ? columnMajorStrides(chunks) : stridesOf(chunks);
-    const begin = index.map((i, axis) => i * chunks[axis]);
-    const inside = chunks.map((size, axis) => Math.min(size, shape[axis] - begin[axis]));
+    const begin = index.map((i, axis) => i * chunks[axis]!);
+    const inside = chunks.map((size, axis) => Math.min(size, shape[axis]! - begin[axis]!));
     place(all, stridesOf(shape), begin, inside, elementBytes, gather(bytes, elementBytes, { shape: inside, strides, offset: 0 })); // prettier-ignore
   }
   yield all;
@@ -189,8 +189,8 @@ function place(
       let row = Math.floor(element / width);
       let target = (begin[box.length - 1] ?? 0) + column;
       for (let axis = box.length - 2; axis >= 0; axis--) {
-        target += (begin[axis] + (row % box[axis])) * strides[axis];
-        row = Math.floor(row / box[axis]);
+        target += (begin[axis]! + (row % box[axis]!)) * strides[axis]!;
+        row = Math.floor(row / box[axis]!);
       }
       const run = Math.min(width - column, (piece.length - at) / elementBytes);
       all.set(piece.subarray(at, at + run * elementBytes), target * elementBytes);

@@ -127,7 +127,7 @@ function unsharded(
       `${source} has shards whose index is not at their end, or not of bytes and a CRC-32C.`,
     );
   }
-  const shard = whole.map((size, axis) => size / chunks[axis]);
+  const shard = whole.map((size, axis) => size / chunks[axis]!);
   if (chunks.length !== whole.length || !shard.every(Number.isSafeInteger)) {
     throw new DataError(`${source} has shards of [${whole.join(', ')}] in chunks of [${chunks.join(', ')}].`);
   }
@@ -138,7 +138,7 @@ const codecs: Readonly<Record<string, Codec>> = { zstd: 'zstd', gzip: 'gzip', zl
 
 function codecOf(compressor: unknown, key: 'id' | 'name', source: string): Codec {
   const name: unknown = isObject(compressor) ? compressor[key] : undefined;
-  if (typeof name === 'string' && Object.hasOwn(codecs, name)) return codecs[name];
+  if (typeof name === 'string' && Object.hasOwn(codecs, name)) return codecs[name]!;
   throw new DataError(
     `${source} is compressed by ${JSON.stringify(name) ?? 'something unknown'}; zstd, gzip and zlib can be read, and no compression.`,
   );

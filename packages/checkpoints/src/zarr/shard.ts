@@ -28,7 +28,7 @@ export async function chunkOfShard(
   if (view.getUint32(bytes, true) !== crc32c(place.subarray(0, bytes))) {
     throw new DataError(`${shard.source} is damaged: the checksum of its index does not match.`);
   }
-  const number = stridesOf(counts).reduce((sum, stride, axis) => sum + stride * index[axis], 0);
+  const number = stridesOf(counts).reduce((sum, stride, axis) => sum + stride * index[axis]!, 0);
   const offset = view.getBigUint64(16 * number, true);
   const length = view.getBigUint64(16 * number + 8, true);
   if (offset === ABSENT && length === ABSENT) return undefined;

@@ -73,7 +73,7 @@ export function expect(condition: boolean, otherwise: string): asserts condition
 /** @throws {Violation} unless the array holds these numbers */
 export function expectValues(what: string, array: HostArray, wanted: readonly number[]): void {
   const given = Array.from(array.data);
-  const same = given.length === wanted.length && given.every((x, i) => Object.is(x + 0, wanted[i] + 0));
+  const same = given.length === wanted.length && given.every((x, i) => Object.is(x + 0, wanted[i]! + 0));
   expect(same, `${what}: expected [${wanted.join(', ')}], got [${given.join(', ')}].`);
 }
 

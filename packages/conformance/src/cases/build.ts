@@ -50,7 +50,7 @@ export function traceFlat(name: string, f: TensorFunction, inputs: NamedArrays) 
   const names = Object.keys(inputs);
   return trace(
     (given: Readonly<Record<string, Tensor>>) => {
-      const result = f(...names.map((key) => given[key]));
+      const result = f(...names.map((key) => given[key]!));
       return [result].flat() as Tensor[];
     },
     specsOf(inputs),

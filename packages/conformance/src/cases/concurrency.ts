@@ -16,6 +16,7 @@ import {
   type Executable,
   type RunInput,
   type Tensor,
+  pick,
 } from '@meanflow/core';
 import {
   casesOf,
@@ -46,23 +47,27 @@ function togetherCases(): BehaviourCase[] {
       const runs = await Promise.all(
         [1, 10, 100, 1000].map((x) => runAndRead(executable, { x: f32([x, x, x]) })),
       );
-      runs.forEach(({ y }, i) => expectValues(`run ${i}`, y, new Array<number>(3).fill(2 * 10 ** i)));
+      runs.forEach(({ y }, i) => expectValues(`run ${i}`, y!, new Array<number>(3).fill(2 * 10 ** i)));
     }),
     doubling('reads that are started together do not mix', async (executable) => {
       const results = [];
       for (const x of [1, 10, 100, 1000]) results.push(await executable.run({ x: f32([x, x, x]) }));
-      const read = await Promise.all([...results, ...results].map(({ y }) => y.read()));
+      const read = await Promise.all([...results, ...results].map(({ y }) => y!.read()));
       read.forEach((y, i) => expectValues(`read ${i}`, y, new Array<number>(3).fill(2 * 10 ** (i % 4))));
       results.forEach(disposeAll);
     }),
     counting(2)('of two runs that are given one state, the second is refused', async (executable) => {
-      const { counter, total } = await executable.run({ counter: f32([0, 1]), step: scalar(1) });
+      const { counter, total } = pick(
+        await executable.run({ counter: f32([0, 1]), step: scalar(1) }),
+        'counter',
+        'total',
+      );
       total.dispose();
       const first = executable.run({ counter, step: scalar(1) });
       const second = executable.run({ counter, step: scalar(1) });
       await expectRejection('the second run on a state', () => second, DisposedError);
       const next = await first;
-      expectValues('the state', await next.counter.read(), [2, 3]);
+      expectValues('the state', await next.counter!.read(), [2, 3]);
       disposeAll(next);
     }),
     of('dispose() waits for the runs before it, and refuses those after it', async (backend) => {
@@ -71,7 +76,7 @@ function togetherCases(): BehaviourCase[] {
       const disposed = executable.dispose();
       await expectRejection('a run after dispose()', () => executable.run({ x: X() }), DisposedError);
       await disposed;
-      const { y } = await running;
+      const { y } = pick(await running, 'y');
       expectValues('the run before it', await y.read(), [2, 4, 6]);
       y.dispose();
     }),
@@ -82,8 +87,8 @@ function togetherCases(): BehaviourCase[] {
       await withExecutable(backend, times(3), {}, (three) =>
         withExecutable(backend, times(5), {}, async (five) => {
           for (let i = 0; i < 2; i++) {
-            expectValues('three times one', (await runAndRead(three, { x: X() })).y, [3, 3, 3]);
-            expectValues('five times one', (await runAndRead(five, { x: X() })).y, [5, 5, 5]);
+            expectValues('three times one', (await runAndRead(three, { x: X() })).y!, [3, 3, 3]);
+            expectValues('five times one', (await runAndRead(five, { x: X() })).y!, [5, 5, 5]);
           }
         }),
       );
@@ -106,7 +111,7 @@ function togetherCases(): BehaviourCase[] {
             known ??= Object.fromEntries(
               Object.entries(results).map(([name, { data }]) => [name, [...data]]),
             );
-            for (const [name, values] of Object.entries(known)) expectValues(name, results[name], values);
+            for (const [name, values] of Object.entries(known)) expectValues(name, results[name]!, values);
           }
         });
       }
@@ -126,8 +131,8 @@ function togetherCases(): BehaviourCase[] {
             runAndRead(double, { x: X() }),
             runAndRead(other, { x: input }),
           ]);
-          expectValues('the small one', b.y, [2, 4, 6]);
-          for (const together of [a, c]) expectValues('the large one', together.y, [...alone.y.data]);
+          expectValues('the small one', b.y!, [2, 4, 6]);
+          for (const together of [a, c]) expectValues('the large one', together.y!, [...alone.y!.data]);
         }),
       );
     }),
@@ -136,8 +141,8 @@ function togetherCases(): BehaviourCase[] {
         withExecutable(backend, counterGraph(2), { counter: 'counter' }, async (second) => {
           const advance = async (executable: Executable, counter: RunInput, step: number) => {
             const next = await executable.run({ counter, step: scalar(step) });
-            next.total.dispose();
-            return next.counter;
+            next.total!.dispose();
+            return next.counter!;
           };
           let counter = await advance(first, f32([0, 1]), 1);
           for (let i = 0; i < 3; i++) {
@@ -169,18 +174,18 @@ function cancellationCases(): BehaviourCase[] {
       const reason = new Error('stop here');
       const first = await executable.run({ counter: f32([0, 1]), step: scalar(1) });
       let caught: unknown;
-      const inputs = { counter: first.counter, step: scalar(1) };
+      const inputs = { counter: first.counter!, step: scalar(1) };
       await executable.run(inputs, { signal: abortedSignal(reason) }).catch((error) => (caught = error));
       expect(caught === reason, `The run must reject with the signal's reason, got ${String(caught)}.`);
-      expectValues('the state after the aborted run', await first.counter.read(), [1, 2]);
+      expectValues('the state after the aborted run', await first.counter!.read(), [1, 2]);
       const next = await executable.run(inputs);
-      expectValues('the next run', await next.counter.read(), [2, 3]);
+      expectValues('the next run', await next.counter!.read(), [2, 3]);
       disposeAll(next);
       disposeAll(first);
     }),
     doubling('a signal that is not aborted changes nothing', async (executable) => {
       const signal = { aborted: false, throwIfAborted: () => undefined };
-      const { y } = await executable.run({ x: X() }, { signal });
+      const { y } = pick(await executable.run({ x: X() }, { signal }), 'y');
       expectValues('the result', await y.read(), [2, 4, 6]);
       y.dispose();
     }),

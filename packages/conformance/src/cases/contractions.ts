@@ -17,6 +17,7 @@ import {
   type DotDimensions,
   type Shape,
   type Tensor,
+  leading,
 } from '@meanflow/core';
 import { valueCase, type TensorFunction } from './build.js';
 import type { Feature, GraphCase } from './case.js';
@@ -97,7 +98,7 @@ function dotCases(): GraphCase[] {
       f32([1, 1, 1, 1], [4, 1]),
     ]), // prettier-ignore
     valueCase('dotGeneral', 'NaN stays in its row', matmul as TensorFunction, () => {
-      const [a, b] = matrices();
+      const [a, b] = leading(matrices(), 2);
       a.data[5] = NaN;
       return [a, b];
     }, { features: ['nan'] }), // prettier-ignore
@@ -116,10 +117,13 @@ const SIZES: Readonly<Record<string, number>> = { b: 2, h: 3, q: 4, k: 5, d: 6, 
 
 function einsumCases(): GraphCase[] {
   return EINSUMS.map((equation) => {
-    const [a, b] = equation
-      .split('->')[0]
-      .split(',')
-      .map((letters) => [...letters].map((letter) => SIZES[letter]));
+    const [a, b] = leading(
+      equation
+        .split('->')[0]!
+        .split(',')
+        .map((letters) => [...letters].map((letter) => SIZES[letter]!)),
+      2,
+    );
     const inputs = () => [floats(a, -1, 1, 'a'), floats(b, -1, 1, 'b')];
     return valueCase('dotGeneral', `einsum ${equation}`, (x, y) => einsum(equation, x, y), inputs);
   });
@@ -229,7 +233,7 @@ function tableCases(): GraphCase[] {
       valueCase(
         'scatterAdd',
         `${show(indices)} rows into ${show(table)}`,
-        (updates, at) => scatterAdd(updates, at, table[0]),
+        (updates, at) => scatterAdd(updates, at, table[0]!),
         () => [floats([...indices, ...table.slice(1)], -1, 1), ints(indices, 0, table[0], 'indices')],
         { features },
       ),

@@ -76,15 +76,15 @@ function stopGradientCases(): GraphCase[] {
 
 function build({ op, f, inputs: make }: DifferentiableFunction, mode: Mode): GraphCheck {
   const inputs = nameArrays(make());
-  const wrt = Object.keys(inputs).filter((name) => inputs[name].dtype === 'float32');
+  const wrt = Object.keys(inputs).filter((name) => inputs[name]!.dtype === 'float32');
   const tangents = Object.fromEntries(
-    wrt.map((name) => [`d${name}`, floats(inputs[name].shape, -1, 1, `tangent ${name}`)]),
+    wrt.map((name) => [`d${name}`, floats(inputs[name]!.shape, -1, 1, `tangent ${name}`)]),
   );
   const primal = traceFlat(op, f, inputs);
   const names = Object.keys(inputs);
   const along: TensorFunction = (...given) => tangentOf(f, names, wrt, given);
   if (mode === 'tangent') {
-    const direction = Object.fromEntries(wrt.map((name) => [name, tangents[`d${name}`]]));
+    const direction = Object.fromEntries(wrt.map((name) => [name, tangents[`d${name}`]!]));
     return {
       graph: traceFlat(`${op} tangent`, along, { ...inputs, ...tangents }),
       inputs: { ...inputs, ...tangents },
@@ -128,7 +128,7 @@ function gradientCheck(
   const cotangents = Object.fromEntries(
     primal.outputs.map(({ name, value }) => [
       `c${name}`,
-      floats(primal.types[value].shape, -1, 1, `cotangent ${name}`),
+      floats(primal.types[value]!.shape, -1, 1, `cotangent ${name}`),
     ]),
   );
   const names = Object.keys(inputs);
@@ -137,15 +137,15 @@ function gradientCheck(
     (given: Readonly<Record<string, Tensor>>) => {
       const [, pull] = vjp(
         (...x: Tensor[]): Tensor[] => [f(...x)].flat() as Tensor[],
-        names.map((name) => given[name]),
+        names.map((name) => given[name]!),
       );
-      const pulled = pull(primal.outputs.map(({ name }) => given[`c${name}`]));
+      const pulled = pull(primal.outputs.map(({ name }) => given[`c${name}`]!));
       return Object.fromEntries(wrt.map((name) => [name, pulled[names.indexOf(name)]]));
     },
     specsOf(all),
     { name: `${op} gradient` },
   );
-  const byOutput = Object.fromEntries(primal.outputs.map(({ name }) => [name, cotangents[`c${name}`]]));
+  const byOutput = Object.fromEntries(primal.outputs.map(({ name }) => [name, cotangents[`c${name}`]!]));
   return {
     graph,
     inputs: all,

@@ -29,7 +29,7 @@ async function expectedOutcome(procedure: Procedure): Promise<Readonly<Record<st
   return Object.fromEntries(
     Object.entries(exact).map(([name, value]) => [
       name,
-      { value, tolerance: new Float64Array(value.size).fill(drift[name]) },
+      { value, tolerance: new Float64Array(value.size).fill(drift[name]!) },
     ]),
   );
 }
@@ -42,7 +42,7 @@ export async function observeDrift(
   const rounded: NamedArrays[] = [];
   for (let seed = 0; seed < RUNS; seed++) rounded.push(await procedure(roundingBackend(seed)));
   const drift = Object.entries(exact).map(([name, value]) => {
-    const farthest = Math.max(...rounded.map((outcome) => largestDistance(outcome[name], value)));
+    const farthest = Math.max(...rounded.map((outcome) => largestDistance(outcome[name]!, value)));
     // The outcomes are read as float32, which hides drifts below half an ulp of the largest element.
     const resolution = 2 ** -24 * largestMagnitude(value);
     return [name, SAFETY * Math.max(farthest, resolution) + SMALLEST_NORMAL] as const;
@@ -57,7 +57,7 @@ export function compareOutcome(
 ): Finding {
   let worst: Finding = { worst: 0 };
   for (const [name, expectation] of Object.entries(expected)) {
-    const comparison = compare(name, outcome[name], expectation);
+    const comparison = compare(name, outcome[name]!, expectation);
     if (comparison.worst > worst.worst!) worst = comparison;
   }
   return worst;

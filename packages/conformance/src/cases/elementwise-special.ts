@@ -46,7 +46,7 @@ function specialCases(): GraphCase[] {
 }
 
 function allPairs(values: readonly number[]): [number[], number[]] {
-  const pairs = values.flatMap((a) => values.map((b) => [a, b]));
+  const pairs = values.flatMap((a) => values.map((b) => [a, b] as const));
   return [pairs.map(([a]) => a), pairs.map(([, b]) => b)];
 }
 
@@ -133,9 +133,9 @@ function selectCases(): GraphCase[] {
   const operands =
     (dtype: DType, ...shapes: Shape[]) =>
     () => [
-      bools(shapes[0], 'condition'),
-      draw(dtype, shapes[1], [-3, 3], 'then'),
-      draw(dtype, shapes[2], [-3, 3], 'else'),
+      bools(shapes[0]!, 'condition'),
+      draw(dtype, shapes[1]!, [-3, 3], 'then'),
+      draw(dtype, shapes[2]!, [-3, 3], 'else'),
     ];
   const same = (['float32', 'int32', 'bool'] as const).flatMap((dtype) =>
     [...RANKS, ...EMPTY].map((shape) =>

@@ -1,5 +1,5 @@
 /** Values of the elementwise ops on ordinary numbers: dtypes, ranks, empty shapes, broadcasting, layouts, many elements. */
-import { broadcastTo, reverse, slice, transpose, type DType, type Shape } from '@meanflow/core';
+import { broadcastTo, reverse, slice, transpose, type DType, type Shape, leading } from '@meanflow/core';
 import { valueCase } from './build.js';
 import type { Feature, GraphCase } from './case.js';
 import {
@@ -51,7 +51,7 @@ const LAYOUTS: Readonly<Record<string, { readonly shape: Shape; readonly f: Unar
 };
 
 function unaryCases({ op, f, from, dtypes = ['float32'] }: UnaryRow): GraphCase[] {
-  const [dtype] = dtypes;
+  const [dtype] = leading(dtypes, 1);
   return [
     ...dtypes.flatMap((type) =>
       [...RANKS, ...EMPTY].map((shape) =>
@@ -86,7 +86,7 @@ function binaryCases({ op, f, dtypes, from = [-3, 3], second = from }: BinaryRow
     valueCase(op, `${dtype} ${variant}`, f, pair(dtype, a, b), {
       features: [...dtypeFeatures(dtype), ...shapeFeatures(a), ...features],
     });
-  const [dtype] = dtypes;
+  const [dtype] = leading(dtypes, 1);
   const layouts = Object.entries(LAYOUTS);
   return [
     ...dtypes.flatMap((type) => [
@@ -99,7 +99,7 @@ function binaryCases({ op, f, dtypes, from = [-3, 3], second = from }: BinaryRow
       ),
     ]),
     ...layouts.map(([name, { shape, f: first }], i) => {
-      const [otherName, other] = layouts[(i + 1) % layouts.length];
+      const [otherName, other] = layouts[(i + 1) % layouts.length]!;
       return valueCase(
         op,
         `of ${name} and ${otherName}`,

@@ -34,7 +34,7 @@ export function limitCases(): GraphCase[] {
   ]; // prettier-ignore
   const batch = { lhsContracting: [2], rhsContracting: [1], lhsBatch: [0], rhsBatch: [0] };
   const sums: TensorFunction = (...x) => x.reduce((total, y) => add(total, y));
-  const pairs: TensorFunction = (...x) => x.map((y, i) => mul(y, x[(i + 1) % x.length]));
+  const pairs: TensorFunction = (...x) => x.map((y, i) => mul(y, x[(i + 1) % x.length]!));
   const inputs = () => Array.from({ length: INPUTS }, (_, i) => floats([2, 3], -1, 1, `input ${i}`));
   return [
     ...rows('reduceSum', (x) => sum(x, 1)),

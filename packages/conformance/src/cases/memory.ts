@@ -79,8 +79,8 @@ function flatMemory(backend: Backend, loop: Loop): Promise<Finding> {
         counter,
         step: loop.step,
       });
-      results.total.dispose();
-      counter = results.counter;
+      results.total!.dispose();
+      counter = results.counter!;
       if (i === RUNS_BEFORE) before = await readAll(meters);
       // What runs free may be freed by the platform between tasks only.
       if (i % 50 === 0) await nextTask();
@@ -88,13 +88,13 @@ function flatMemory(backend: Backend, loop: Loop): Promise<Finding> {
     const after = await readAll(meters);
     if ('dispose' in counter) counter.dispose();
     const found = meters.map(({ what, slack }, k) => {
-      for (const [name, value = 0] of Object.entries(after[k])) {
+      for (const [name, value = 0] of Object.entries(after[k]!)) {
         expect(
-          value - (before[k][name] ?? 0) <= slack,
-          `${what}: ${show(before[k])} after ${RUNS_BEFORE} runs, ${show(after[k])} after ${RUNS}.`,
+          value - (before[k]![name] ?? 0) <= slack,
+          `${what}: ${show(before[k]!)} after ${RUNS_BEFORE} runs, ${show(after[k]!)} after ${RUNS}.`,
         );
       }
-      return `${what}: ${show(before[k])}, then ${show(after[k])}`;
+      return `${what}: ${show(before[k]!)}, then ${show(after[k]!)}`;
     });
     return { detail: found.join('; ') };
   });

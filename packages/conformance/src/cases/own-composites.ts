@@ -71,7 +71,7 @@ export function namesakePairs(): readonly NamesakePair[] {
     const { f, parameters, inputs } = namesakes[op];
     const definition: CompositeDefinition = {
       name: op,
-      decompose: ([x, ...others]) => f(causal(x), ...others),
+      decompose: ([x, ...others]) => f(causal(x!), ...others),
     };
     return { op, own: (...x) => mf.callComposite(definition, x, parameters), cores: f, inputs };
   });

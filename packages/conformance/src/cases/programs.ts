@@ -4,7 +4,7 @@
  * run. Each case is a batch that is compiled as one graph. What fails is looked for in the batch, alone first, and is shrunk
  * to the least that still fails; seed and number in the report make it again.
  */
-import { ArgumentError, sizeOf, type Backend } from '@meanflow/core';
+import { ArgumentError, sizeOf, type Backend, leading } from '@meanflow/core';
 import { execute, graphOf, type Trial } from '../programs/execute.js';
 import { CoreFault, expectedOf } from '../programs/expected.js';
 import { programKinds, randomProgram, type ProgramKind } from '../programs/generate.js';
@@ -43,8 +43,9 @@ const MOST_SHRUNK = 4;
 export function programCaseOf(id: string): BehaviourCase | undefined {
   const [, kind, ...numbers] = /^programs\/(\w+): seed (\d+), (\d+) to (\d+)$/.exec(id) ?? [];
   const found = programKinds.find((known) => known === kind);
-  const [seed, start, last] = numbers.map(Number);
-  return found && programCase(seed, found, start, last + 1);
+  if (found === undefined) return undefined;
+  const [seed, start, last] = leading(numbers.map(Number), 3);
+  return programCase(seed, found, start, last + 1);
 }
 
 /**

@@ -35,7 +35,7 @@ export const smallData = {
     const label = at.fold('label').integers([size], 0, 3);
     const noise = at.fold('x').normal([size, 2]);
     const x = Float32Array.from(noise.data, (n, i) => {
-      const angle = (2 * Math.PI * label.data[i >> 1]) / 3;
+      const angle = (2 * Math.PI * label.data[i >> 1]!) / 3;
       return 0.2 * n + (i % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
     });
     return { x: new HostArray('float32', [size, 2], x), label };

@@ -50,7 +50,7 @@ const slope =
 /** All of them. */
 export function tailCases(): GraphCase[] {
   return FUNCTIONS.flatMap(([op, f, at, aspect], i) => {
-    const name = i > 0 && FUNCTIONS[i - 1][0] === op ? 'of the negative' : '';
+    const name = i > 0 && FUNCTIONS[i - 1]![0] === op ? 'of the negative' : '';
     const inputs = () => [f32(at)];
     return [
       valueCase(op, `tails ${name}`.trim(), f, inputs, { aspect }),

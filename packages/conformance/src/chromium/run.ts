@@ -70,7 +70,7 @@ async function begin(page: Page, url: string, line: RemoteLine, request: PageReq
   await page.exposeFunction(TELL, line.hear);
   await page.goto(url);
   await page.evaluate(
-    ([start, given]) => (globalThis as unknown as Record<string, (request: PageRequest) => unknown>)[start](given),
+    ([start, given]) => (globalThis as unknown as Record<string, (request: PageRequest) => unknown>)[start]!(given),
     [START, request] as const,
   ); // prettier-ignore
 }

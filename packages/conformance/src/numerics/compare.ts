@@ -23,13 +23,13 @@ export function compare(name: string, got: HostArray, { value, tolerance }: Expe
   let worst = 0;
   let at = -1;
   for (let i = 0; i < got.size; i++) {
-    const error = errorInUnits(got.data[i], value.data[i], tolerance[i], dtype === 'float32');
+    const error = errorInUnits(got.data[i]!, value.data[i]!, tolerance[i]!, dtype === 'float32');
     if (error > worst) [worst, at] = [error, i];
   }
   if (at < 0) return { worst: 0, detail: undefined };
   const detail =
     `output "${name}", element ${at} of ${formatType(got)}: got ${got.data[at]}, expected ${value.data[at]} ` +
-    `± ${tolerance[at].toPrecision(3)}`;
+    `± ${tolerance[at]!.toPrecision(3)}`;
   return { worst, detail };
 }
 

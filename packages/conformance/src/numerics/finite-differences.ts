@@ -31,13 +31,13 @@ export function directionalDerivative(
   step = STEP,
 ): Record<string, HostArray<'float64'>> {
   const runs = STENCIL.map(({ offset }) => interpret(graph, shifted(inputs, direction, offset * step)));
-  const floats = Object.entries(runs[0]).filter(([, { dtype }]) => dtype === 'float64');
+  const floats = Object.entries(runs[0]!).filter(([, { dtype }]) => dtype === 'float64');
   return Object.fromEntries(
     floats.map(([name, { shape, size }]) => {
       const derivative = new Float64Array(size);
       runs.forEach((run, k) => {
-        const { data } = run[name];
-        for (let i = 0; i < size; i++) derivative[i] += (STENCIL[k].weight * data[i]) / step;
+        const { data } = run[name]!;
+        for (let i = 0; i < size; i++) derivative[i]! += (STENCIL[k]!.weight * data[i]!) / step;
       });
       return [name, new HostArray('float64', shape, derivative)];
     }),
@@ -57,7 +57,7 @@ export function differenceGradient(
 ): Record<string, HostArray<'float64'>> {
   return Object.fromEntries(
     wrt.map((name) => {
-      const { shape, size } = inputs[name];
+      const { shape, size } = inputs[name]!;
       const gradient = new Float64Array(size);
       for (let i = 0; i < size; i++) {
         const unit = new Float64Array(size);
@@ -66,7 +66,7 @@ export function differenceGradient(
           [name]: new HostArray('float64', shape, unit),
         });
         gradient[i] = Object.entries(cotangents).reduce(
-          (total, [output, { data }]) => total + dot(data, along[output].data),
+          (total, [output, { data }]) => total + dot(data, along[output]!.data),
           0,
         );
       }
@@ -79,7 +79,7 @@ function shifted(inputs: NamedArrays, direction: NamedArrays, by: number): Recor
   return Object.fromEntries(
     Object.entries(inputs).map(([name, array]) => {
       if (!(name in direction)) return [name, array];
-      const data = Float64Array.from(array.data, (x, i) => x + by * direction[name].data[i]);
+      const data = Float64Array.from(array.data, (x, i) => x + by * direction[name]!.data[i]!);
       return [name, new HostArray('float64', array.shape, data)];
     }),
   );
@@ -87,6 +87,6 @@ function shifted(inputs: NamedArrays, direction: NamedArrays, by: number): Recor
 
 function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let total = 0;
-  for (let i = 0; i < a.length; i++) total += a[i] * b[i];
+  for (let i = 0; i < a.length; i++) total += a[i]! * b[i]!;
   return total;
 }

@@ -11,6 +11,6 @@ export function largestMagnitude({ data }: HostArray): number {
 /** max |aᵢ − bᵢ| of arrays of one size. */
 export function largestDistance(a: HostArray, b: HostArray): number {
   let largest = 0;
-  for (let i = 0; i < a.size; i++) largest = Math.max(largest, Math.abs(a.data[i] - b.data[i]));
+  for (let i = 0; i < a.size; i++) largest = Math.max(largest, Math.abs(a.data[i]! - b.data[i]!));
   return largest;
 }

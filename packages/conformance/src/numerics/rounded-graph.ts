@@ -14,6 +14,7 @@ import {
   type Shape,
   type Tensor,
   type TensorType,
+  leading,
 } from '@meanflow/core';
 import { simplify, type Instruction, type OpName } from '@meanflow/core/backend';
 import { lostByRounding, roundoff, UNIT_ROUNDOFF, type Roundoff } from './roundoff.js';
@@ -35,16 +36,16 @@ const SITE = 'rounding ';
 export function roundedGraph(given: Graph): RoundedGraph {
   const original = simplify(given);
   const sites = sitesOf(original).map((shape, i) => ({ name: `${SITE}${i}`, shape }));
-  const inputs = original.inputs.map(({ name, value }) => [name, original.types[value]] as const);
+  const inputs = original.inputs.map(({ name, value }) => [name, original.types[value]!] as const);
   const specs = Object.fromEntries([
     ...inputs.map(([name, { dtype, shape }]) => [name, spec(shape, dtype)] as const),
     ...sites.map(({ name, shape }) => [name, spec(shape)] as const),
   ]);
   const { graph } = trace(
     (given: Readonly<Record<string, Tensor>>) => {
-      const noise = sites.map(({ name }) => given[name]);
-      const outputs = emit(original, inputs.map(([name]) => given[name]), noise); // prettier-ignore
-      return Object.fromEntries(original.outputs.map(({ name }, i) => [name, outputs[i]]));
+      const noise = sites.map(({ name }) => given[name]!);
+      const outputs = emit(original, inputs.map(([name]) => given[name]!), noise); // prettier-ignore
+      return Object.fromEntries(original.outputs.map(({ name }, i) => [name, outputs[i]!]));
     },
     specs,
     { name: `${original.name}, rounded` },
@@ -79,7 +80,7 @@ function rounds(instruction: Instruction, type: TensorType): boolean {
 function sitesOf({ instructions, types }: Graph): Shape[] {
   return instructions.flatMap((instruction) => {
     if (instruction.op === 'composite') return sitesOf(instruction.attributes.body);
-    const type = types[instruction.outputs[0]];
+    const type = types[instruction.outputs[0]!]!;
     return rounds(instruction, type) ? [type.shape] : [];
   });
 }
@@ -87,21 +88,21 @@ function sitesOf({ instructions, types }: Graph): Shape[] {
 /** Emits a graph's instructions, each followed by its rounding; takes as much of `noise` as it needs. */
 function emit(graph: Graph, inputs: readonly Tensor[], noise: Tensor[]): Tensor[] {
   const values = new Array<Tensor>(graph.types.length);
-  graph.inputs.forEach(({ value }, i) => (values[value] = inputs[i]));
+  graph.inputs.forEach(({ value }, i) => (values[value] = inputs[i]!));
   for (const instruction of graph.instructions) {
-    const operands = instruction.inputs.map((input) => values[input]);
+    const operands = instruction.inputs.map((input) => values[input]!);
     if (instruction.op === 'composite') {
       const results = emit(instruction.attributes.body, operands, noise);
-      instruction.outputs.forEach((output, i) => (values[output] = results[i]));
+      instruction.outputs.forEach((output, i) => (values[output] = results[i]!));
       continue;
     }
-    const [output] = instruction.outputs;
+    const [output] = leading(instruction.outputs, 1);
     const result = emitOne(graph, instruction, operands);
-    values[output] = rounds(instruction, graph.types[output])
+    values[output] = rounds(instruction, graph.types[output]!)
       ? add(result, mul(noise.shift()!, mul(UNIT_ROUNDOFF, boundOf(instruction, operands, result))))
       : result;
   }
-  return graph.outputs.map(({ value }) => values[value]);
+  return graph.outputs.map(({ value }) => values[value]!);
 }
 
 /** One instruction, as a graph of its own applied to tensors. */
@@ -109,7 +110,7 @@ function emitOne(graph: Graph, instruction: Instruction, operands: readonly Tens
   const named = [...new Set(instruction.inputs)].map((value) => ({ name: `${value}`, value }));
   const outputs = instruction.outputs.map((value) => ({ name: `${value}`, value }));
   const single = new Graph(instruction.op, graph.types, named, [instruction], outputs);
-  return single.apply(named.map(({ value }) => operands[instruction.inputs.indexOf(value)]))[0];
+  return single.apply(named.map(({ value }) => operands[instruction.inputs.indexOf(value)]!))[0]!;
 }
 
 function boundOf(

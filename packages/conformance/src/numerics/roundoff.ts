@@ -13,6 +13,7 @@ import {
   dotGeneral,
   HostArray,
   isFinite,
+  leading,
   log,
   mul,
   scatterAdd,
@@ -106,7 +107,10 @@ export const roundoff: Table = {
   exp: {
     analysis: '(6 + 4|x|) u·|y|. WGSL: 3 + 2|x| ulp; the argument’s own rounding is multiplied by |x|.',
     // Of an infinity it is exact; 0 · ∞ would say nothing.
-    bound: ({ inputs: [x], output }) => where(isFinite(x), mul(add(6, mul(4, abs(x))), abs(output)), 0),
+    bound: ({ inputs, output }) => {
+      const [x] = leading(inputs, 1);
+      return where(isFinite(x), mul(add(6, mul(4, abs(x))), abs(output)), 0);
+    },
   },
   log: {
     analysis: '6 u·|y| + 8 u. WGSL: 3 ulp, and 2⁻²¹ absolute for x in [½, 2], where y passes zero.',
@@ -116,11 +120,17 @@ export const roundoff: Table = {
   rsqrt: relative(14, 'As 1 / √x: that of the root and of a division.'),
   sin: {
     analysis: '16 u·(1 + |x|). Hardware sines are accurate absolutely; reducing x to a period costs u·|x|.',
-    bound: ({ inputs: [x] }) => mul(16, add(1, abs(x))),
+    bound: ({ inputs }) => {
+      const [x] = leading(inputs, 1);
+      return mul(16, add(1, abs(x)));
+    },
   },
   cos: {
     analysis: '16 u·(1 + |x|). As for sin.',
-    bound: ({ inputs: [x] }) => mul(16, add(1, abs(x))),
+    bound: ({ inputs }) => {
+      const [x] = leading(inputs, 1);
+      return mul(16, add(1, abs(x)));
+    },
   },
   log1p: relative(
     16,
@@ -130,12 +140,18 @@ export const roundoff: Table = {
   sigmoid: {
     analysis:
       '(12 + 4|x|) u·|y|. 1 / (1 + e⁻ˣ): that of the exponential where it is large, and of a division.',
-    bound: ({ inputs: [x], output }) => where(isFinite(x), mul(add(12, mul(4, abs(x))), abs(output)), 0),
+    bound: ({ inputs, output }) => {
+      const [x] = leading(inputs, 1);
+      return where(isFinite(x), mul(add(12, mul(4, abs(x))), abs(output)), 0);
+    },
   },
   erf: relative(16, 'By series near 0; elsewhere 1 less what is small.'),
   erfc: {
     analysis: '(24 + 4x²) u·|y|. As exp(−x² + …): the exponent’s rounding is multiplied by itself.',
-    bound: ({ inputs: [x], output }) => where(isFinite(x), mul(add(24, mul(4, mul(x, x))), abs(output)), 0),
+    bound: ({ inputs, output }) => {
+      const [x] = leading(inputs, 1);
+      return where(isFinite(x), mul(add(24, mul(4, mul(x, x))), abs(output)), 0);
+    },
   },
   isFinite: decides,
   not: decides,
@@ -148,7 +164,8 @@ export const roundoff: Table = {
   pow: {
     analysis:
       '(16 + 16|p|(1 + |log |x||)) u·|y|. As exp2(p · log2 x): the exponent’s error is multiplied by itself.',
-    bound: ({ inputs: [x, p], output }) => {
+    bound: ({ inputs, output }) => {
+      const [x, p] = leading(inputs, 2);
       const logarithm = abs(log(where(equal(x, 0), 1, abs(x))));
       const bound = mul(add(16, mul(16, mul(abs(p), add(1, logarithm)))), abs(output));
       return where(isFinite(bound), bound, 0);
@@ -165,8 +182,9 @@ export const roundoff: Table = {
 
   reduceSum: {
     analysis: 'min(n, 4 + 2 log₂ n)·u·Σ|x|, n terms. Pairwise summation (Higham, 2002, section 4.2).',
-    bound: ({ inputs: [x], attributes: { axes } }) => {
-      const n = axes.reduce((count, axis) => count * x.shape[axis], 1);
+    bound: ({ inputs, attributes: { axes } }) => {
+      const [x] = leading(inputs, 1);
+      const n = axes.reduce((count, axis) => count * x.shape[axis]!, 1);
       return mul(roundingsOfSum(n), sum(abs(x), axes));
     },
   },
@@ -183,14 +201,16 @@ export const roundoff: Table = {
 
   dotGeneral: {
     analysis: summed('Σ|a||b|, n products') + ' Products are rounded, or fused.',
-    bound: ({ inputs: [a, b], attributes }) => {
-      const n = attributes.lhsContracting.reduce((count, axis) => count * a.shape[axis], 1);
+    bound: ({ inputs, attributes }) => {
+      const [a, b] = leading(inputs, 2);
+      const n = attributes.lhsContracting.reduce((count, axis) => count * a.shape[axis]!, 1);
       return mul(roundingsOfProducts(n) + 1, dotGeneral(abs(a), abs(b), attributes));
     },
   },
   conv: {
     analysis: summed('Σ|x||k|, n products in a window') + ' Direct or as a matrix product.',
-    bound: ({ inputs: [x, kernel], attributes }) => {
+    bound: ({ inputs, attributes }) => {
+      const [x, kernel] = leading(inputs, 2);
       const n = kernel.shape.slice(1).reduce((count, size) => count * size, 1);
       return mul(roundingsOfProducts(n) + 1, conv(abs(x), abs(kernel), attributes));
     },
@@ -199,7 +219,8 @@ export const roundoff: Table = {
   gather: moves,
   scatterAdd: {
     analysis: summed('Σ|updates| of a row, n updates in all'),
-    bound: ({ inputs: [updates, indices], attributes: { rows } }) => {
+    bound: ({ inputs, attributes: { rows } }) => {
+      const [updates, indices] = leading(inputs, 2);
       const n = indices.shape.reduce((count, size) => count * size, 1);
       return mul(roundingsOfProducts(n), scatterAdd(abs(updates), indices, rows));
     },

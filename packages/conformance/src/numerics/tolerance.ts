@@ -43,7 +43,7 @@ export function expectations(
   return Object.fromEntries(
     Object.entries(interpreted).map(([name, value]) => {
       const floor = value.dtype === 'float64' ? SMALLEST_NORMAL : 0;
-      const tolerance = largest[name].map((deviation) => deviation + floor);
+      const tolerance = largest[name]!.map((deviation) => deviation + floor);
       return [name, { value: known?.[name] ?? value, tolerance }];
     }),
   );
@@ -62,11 +62,11 @@ function deviations(graph: Graph, inputs: NamedArrays, exact: NamedArrays): Reco
     const roundings = drawRoundings(rounded.sites, key.fold(sample));
     const outputs = interpret(rounded.graph, { ...inputs, ...roundings });
     for (const [name, deviation] of Object.entries(largest)) {
-      const [got, wanted] = [outputs[name].data, exact[name].data];
+      const [got, wanted] = [outputs[name]!.data, exact[name]!.data];
       for (let i = 0; i < deviation.length; i++) {
-        const distance = safety * Math.abs(got[i] - wanted[i]);
+        const distance = safety * Math.abs(got[i]! - wanted[i]!);
         // NaN and infinities are compared for equality; they have no tolerance.
-        if (distance > deviation[i]) deviation[i] = distance;
+        if (distance > deviation[i]!) deviation[i] = distance;
       }
     }
   }

@@ -77,7 +77,7 @@ async function compareAll(
   const find = finder(catalogue, wanted.map(([name]) => name)); // prettier-ignore
   const groups = new Map<string, { count: number; wrong: string[]; error: number }>();
   for (const [name, array] of wanted) {
-    const key = name.split('/').length > 1 ? name.split('/')[0] : (name.split('.')[0] ?? name);
+    const key = name.split('/').length > 1 ? name.split('/')[0]! : (name.split('.')[0] ?? name);
     const group = groups.get(key) ?? { count: 0, wrong: [], error: 0 };
     groups.set(key, group);
     group.count++;
@@ -129,7 +129,7 @@ async function difference(
   const { data } = await found.read();
   let error = 0;
   for (let i = 0; i < wanted.size; i++) {
-    const distance = Object.is(data[i], wanted.data[i]) ? 0 : Math.abs(data[i] - wanted.data[i]);
+    const distance = Object.is(data[i], wanted.data[i]) ? 0 : Math.abs(data[i]! - wanted.data[i]!);
     error = Math.max(error, Number.isNaN(distance) ? Infinity : distance);
   }
   return error === 0 ? { error } : { problem: `differs by ${error}`, error };

@@ -20,7 +20,7 @@ export function compareOutputs(
   if (outputs.length === 0) throw new DataError(`${given.name}.safetensors has no outputs to compare with.`);
   return outputs.map((name) => {
     const short = name.slice('out/'.length);
-    const wanted = given.tensors[`out64/${short}`] ?? given.tensors[name];
+    const wanted = given.tensors[`out64/${short}`] ?? given.tensors[name]!;
     const stated = at(given.facts, ['noise_f32_vs_f64', name, 'max_abs']);
     const floor = typeof stated === 'number' ? stated : undefined;
     const got = computed[short];
@@ -47,10 +47,10 @@ export function compareTensor(
   let error = 0;
   let largest = 0;
   for (let i = 0; i < wanted.size; i++) {
-    const distance = Math.abs(got.data[i] - wanted.data[i]);
+    const distance = Math.abs(got.data[i]! - wanted.data[i]!);
     // A NaN on either side is as wrong as can be.
     error = Math.max(error, Number.isNaN(distance) ? Infinity : distance);
-    largest = Math.max(largest, Math.abs(wanted.data[i]));
+    largest = Math.max(largest, Math.abs(wanted.data[i]!));
   }
   const isFloat = wanted.dtype === 'float32' || wanted.dtype === 'float64';
   const allowed = isFloat ? allowance(tolerance, largest, floor) : 0;

@@ -62,7 +62,7 @@ function compareWhole(
   got: HostArray,
   { tolerance, loose }: ParameterComparison,
 ): TensorResult[] {
-  const wanted = arrangePublished(parameter, given.tensors[tensor]);
+  const wanted = arrangePublished(parameter, given.tensors[tensor]!);
   const floor = floorOf(given, tensor);
   const range = loose?.(parameter);
   if (range === undefined) return [compareTensor(tensor, got, wanted, floor, tolerance)];
@@ -82,7 +82,7 @@ function compareNorm(
   got: HostArray,
   { tolerance, loose }: ParameterComparison,
 ): TensorResult[] {
-  const wanted = given.tensors[tensor].item();
+  const wanted = given.tensors[tensor]!.item();
   const range = loose?.(parameter);
   // Norms differ by no more than the norm of the difference.
   const slack = range === undefined ? 0 : range.absolute * Math.sqrt(range.end - range.start);

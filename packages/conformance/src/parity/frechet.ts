@@ -1,5 +1,5 @@
 /** The case `frechet`: Fréchet distances from statistics and features, and inception scores, in float64. */
-import { DataError, type HostArray } from '@meanflow/core';
+import { DataError, leading, type HostArray } from '@meanflow/core';
 import {
   featureStatistics,
   frechetDistanceOfStatistics,
@@ -39,7 +39,7 @@ function compareValue(
   }
   const kind = Object.keys(PAIRS).find((key) => name.startsWith(key));
   if (kind === undefined) throw new DataError(`${given.name}: nothing here computes "${name}".`);
-  const [first, second] = PAIRS[kind](given);
+  const [first, second] = PAIRS[kind]!(given);
   const scale = trace(first.covariance) + trace(second.covariance) + squaredDistance(first.mean, second.mean);
   // The floor is how far the published implementations are from one another.
   const siblings = Object.entries(values).filter(([other]) => other.startsWith(kind));
@@ -59,7 +59,7 @@ const PAIRS: Readonly<Record<string, (given: ParityCase) => Pair>> = {
   rankdef: (given) => {
     const x = tensorOf(given, 'in/X');
     return [
-      featureStatistics(x.rows(0, Math.floor(x.shape[1] / 2))),
+      featureStatistics(x.rows(0, Math.floor(x.shape[1]! / 2))),
       featureStatistics(tensorOf(given, 'in/Y')),
     ];
   },
@@ -82,14 +82,15 @@ function score(given: ParityCase) {
 }
 
 /** Whether a covariance has full rank, to the rounding of the float32 numbers that it may come from: by Cholesky's pivots. */
-function isDefinite({ data, shape: [size] }: HostArray<'float64'>): boolean {
+function isDefinite({ data, shape }: HostArray<'float64'>): boolean {
+  const [size] = leading(shape, 1);
   const factor = Float64Array.from(data);
   for (let i = 0; i < size; i++) {
     for (let j = 0; j <= i; j++) {
-      let rest = factor[i * size + j];
-      for (let k = 0; k < j; k++) rest -= factor[i * size + k] * factor[j * size + k];
-      if (i === j && !(rest > size * 2 ** -24 * data[i * size + i])) return false;
-      factor[i * size + j] = i === j ? Math.sqrt(rest) : rest / factor[j * size + j];
+      let rest = factor[i * size + j]!;
+      for (let k = 0; k < j; k++) rest -= factor[i * size + k]! * factor[j * size + k]!;
+      if (i === j && !(rest > size * 2 ** -24 * data[i * size + i]!)) return false;
+      factor[i * size + j] = i === j ? Math.sqrt(rest) : rest / factor[j * size + j]!;
     }
   }
   return true;
@@ -97,12 +98,12 @@ function isDefinite({ data, shape: [size] }: HostArray<'float64'>): boolean {
 
 function trace({ data, shape }: HostArray): number {
   let total = 0;
-  for (let i = 0; i < shape[0]; i++) total += data[i * (shape[0] + 1)];
+  for (let i = 0; i < shape[0]!; i++) total += data[i * (shape[0]! + 1)]!;
   return total;
 }
 
 function squaredDistance(a: HostArray, b: HostArray): number {
   let total = 0;
-  for (let i = 0; i < a.size; i++) total += (a.data[i] - b.data[i]) ** 2;
+  for (let i = 0; i < a.size; i++) total += (a.data[i]! - b.data[i]!) ** 2;
   return total;
 }

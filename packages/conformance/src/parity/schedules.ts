@@ -33,7 +33,7 @@ async function averagesOf(given: ParityCase, backend: Backend, steps: number): P
   const key = emaKey(decay);
   const traced = trace(
     ({ old, param, weight }: { old: Tensor; param: Tensor; weight: Tensor }) => ({
-      next: average.update({ [key]: old }, param, { [key]: weight })[key],
+      next: average.update({ [key]: old }, param, { [key]: weight })[key]!,
     }),
     { old: spec([]), param: spec([]), weight: spec([]) },
     { name: 'ema' },
@@ -45,7 +45,7 @@ async function averagesOf(given: ParityCase, backend: Backend, steps: number): P
     const { next } = await compiled.run({
       old: hostArray(old),
       param: hostArray(step + 1),
-      weight: hostArray(average.scalars(step)[key]),
+      weight: hostArray(average.scalars(step)[key]!),
     });
     old = (await next.read()).item();
     next.dispose();
@@ -56,6 +56,6 @@ async function averagesOf(given: ParityCase, backend: Backend, steps: number): P
 }
 
 function largestError(got: readonly number[], wanted: readonly number[]): number {
-  const errors = wanted.map((value, i) => Math.abs(got[i] - value));
+  const errors = wanted.map((value, i) => Math.abs(got[i]! - value));
   return errors.some(Number.isNaN) ? Infinity : Math.max(...errors);
 }

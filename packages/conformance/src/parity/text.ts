@@ -37,10 +37,10 @@ function tensorLines(tensors: readonly TensorResult[]): string[] {
       passed ? '' : 'OUTSIDE',
     ]),
   ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map(
     (row) =>
       '           ' +
-      row.map((text, c) => (c === 0 ? text.padEnd(widths[c]) : text.padStart(widths[c]))).join('  ').trimEnd(),
+      row.map((text, c) => (c === 0 ? text.padEnd(widths[c]!) : text.padStart(widths[c]!))).join('  ').trimEnd(),
   ); // prettier-ignore
 }

@@ -20,7 +20,7 @@ export function givenStep(given: ParityCase, guided: boolean, step?: number): Gi
   const input = (name: string): HostArray => {
     const all = tensorOf(given, `in/${name}`);
     if (step === undefined) return all;
-    if (all.shape.length === 0 || step >= all.shape[0]) {
+    if (all.shape.length === 0 || step >= all.shape[0]!) {
       throw new DataError(`${given.name}: "in/${name}" has no step ${step}.`);
     }
     return all.rows(step, step + 1).reshape(all.shape.slice(1));

@@ -1,5 +1,5 @@
 /** Facts of the published transformers: `counts` such as `imfDiT_B_2`, and `names` such as `iMF-B/2 train`. */
-import { DataError } from '@meanflow/core';
+import { DataError, leading } from '@meanflow/core';
 import { networkPreset, publishedParameters, type NetworkConfig } from '@meanflow/models';
 import { compareCount, compareNames, namedShapes, withoutNames } from './compare-names.js';
 import type { FactReader } from './published-facts.js';
@@ -25,7 +25,8 @@ const forms: Readonly<Record<string, (preset: string) => NetworkConfig>> = {
 /** One number, or one for each form. */
 export const transformerCounts: FactReader = {
   pattern: /^(MF |imf|pmf)DiT_([A-Z]+)_(\d+)$/,
-  compare: ([key, family, size, patch], entries, { name }) => {
+  compare: (match, entries, { name }) => {
+    const [key, family, size, patch] = leading(match, 4);
     const preset = presetOf(family.trim(), size, patch);
     const value = entries[key];
     if (typeof value === 'number')
@@ -34,7 +35,7 @@ export const transformerCounts: FactReader = {
       throw new DataError(`${name}.json: "counts.${key}" must be a number, or one for each form.`);
     }
     return Object.entries(value).map(([form, count]) => {
-      const config = Object.hasOwn(forms, form) ? forms[form](preset) : undefined;
+      const config = Object.hasOwn(forms, form) ? forms[form]!(preset) : undefined;
       if (config === undefined || typeof count !== 'number') {
         throw new DataError(
           `${name}.json: "counts.${key}.${form}" must be a number, for a form that is known.`,
@@ -48,7 +49,9 @@ export const transformerCounts: FactReader = {
 /** Shapes by name, or which names of the form for training that for sampling lacks. */
 export const transformerNames: FactReader = {
   pattern: /^([ip]?MF)-([A-Z]+)\/(\d+)( train| eval absent keys)?$/,
-  compare: ([key, family, size, patch, form], entries, { name }) => {
+  compare: (match, entries, { name }) => {
+    const [key, family, size, patch] = leading(match, 4);
+    const form = match[4];
     const preset = presetOf(family, size, patch);
     const where = `${name}.json: "names.${key}"`;
     if (form === ' eval absent keys') {

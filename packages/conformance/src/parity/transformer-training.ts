@@ -35,12 +35,12 @@ export const transformerTraining =
   (family: TransformerFamily): ParityRunner =>
   async (given, backend) => {
     const { network, params, names } = publishedNetwork(given, transformerConfig(family, given));
-    const count = tensorOf(given, 'in/img').shape[0];
+    const count = tensorOf(given, 'in/img').shape[0]!;
     const steps = Array.from({ length: count }, (_, step) => givenStep(given, family !== 'mf', step));
     const rate = learningRate(given);
     const decay = numberOf(given, 'ema', 'decay');
     // The draws of a step are asked for right after its batch, of which the trainer keeps a copy.
-    let asked = steps[0];
+    let asked = steps[0]!;
     const trainer = await Trainer.create({
       network: { ...network, init: () => params },
       objective: givenObjective(family, given, () => asked.draws),
@@ -53,8 +53,8 @@ export const transformerTraining =
       }),
       ema: ema({ decays: [decay], rampUp: false }),
       backend,
-      data: { batch: (_, step) => (asked = steps[step]).batch },
-      batchSize: steps[0].batch.x.shape[0],
+      data: { batch: (_, step) => (asked = steps[step]!).batch },
+      batchSize: steps[0]!.batch.x.shape[0]!,
       seed: 0,
     });
     try {
@@ -135,7 +135,7 @@ const keyBias =
   (total: number) =>
   ({ path, ownShape }: PublishedParameter): LooseRange | undefined => {
     if (!path.endsWith('attention/qkv/bias')) return undefined;
-    const width = ownShape[0] / 3;
+    const width = ownShape[0]! / 3;
     return { start: width, end: 2 * width, absolute: 2 * total };
   };
 
@@ -160,8 +160,8 @@ async function readAll(arrays: Readonly<Record<string, DeviceArray>>): Promise<R
 /** The arrays of each step, with a first axis for the steps. */
 function stackedByName(steps: readonly Readonly<Record<string, HostArray>>[]): Record<string, HostArray> {
   const stack = (name: string) => {
-    const values = steps.flatMap((step) => [...step[name].data]);
-    return new HostArray('float32', [steps.length, ...steps[0][name].shape], Float32Array.from(values));
+    const values = steps.flatMap((step) => [...step[name]!.data]);
+    return new HostArray('float32', [steps.length, ...steps[0]![name]!.shape], Float32Array.from(values));
   };
-  return Object.fromEntries(Object.keys(steps[0]).map((name) => [name, stack(name)]));
+  return Object.fromEntries(Object.keys(steps[0]!).map((name) => [name, stack(name)]));
 }

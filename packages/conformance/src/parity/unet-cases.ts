@@ -24,8 +24,15 @@ import { unetOfCase } from './unet-network.js';
 export const unetOutputs: ParityRunner = async (given, backend) => {
   const { network, params } = unetOfCase(given);
   const floats = (name: string) => tensorOf(given, `in/${name}`).to('float32');
-  const [z, t, r, v, cotangent] = ['z', 't', 'r', 'v', 'cotangent'].map(floats);
-  const input = { params, z, t, r, v, cotangent, ...augmentation(given) };
+  const input = {
+    params,
+    z: floats('z'),
+    t: floats('t'),
+    r: floats('r'),
+    v: floats('v'),
+    cotangent: floats('cotangent'),
+    ...augmentation(given),
+  };
   const computed = await runGraph(
     backend,
     given.name,

@@ -1,7 +1,7 @@
 /** Ops of random programs that combine many elements: reductions, contractions, convolutions, and core's composites. */
 import * as mf from '@meanflow/core';
 import { interpret } from '@meanflow/core/backend';
-import { sizeOf, type CompositeDefinition, type Shape, type Tensor } from '@meanflow/core';
+import { sizeOf, type CompositeDefinition, type Shape, type Tensor, leading } from '@meanflow/core';
 import { call, programOp, type ProgramOp } from './op.js';
 import { magnitude, MAX_ELEMENTS, type Draft, type Pool, type PoolValue } from './pool.js';
 
@@ -12,9 +12,9 @@ function rows({ shape, data }: PoolValue, axes: readonly number[]): number[][] {
   const host = new mf.HostArray('float64', shape, Float64Array.from(data));
   const kept = [...shape.keys()].filter((axis) => !axes.includes(axis));
   const { graph } = mf.trace((x: Tensor) => mf.transpose(x, [...kept, ...axes]), mf.spec(shape));
-  const ordered = Array.from(interpret(graph, { input: host }).output.data);
-  const width = sizeOf(axes.map((axis) => shape[axis]));
-  const count = sizeOf(kept.map((axis) => shape[axis]));
+  const ordered = Array.from(interpret(graph, { input: host }).output!.data);
+  const width = sizeOf(axes.map((axis) => shape[axis]!));
+  const count = sizeOf(kept.map((axis) => shape[axis]!));
   return Array.from({ length: count }, (_, i) => ordered.slice(i * width, (i + 1) * width));
 }
 
@@ -22,7 +22,10 @@ function rows({ shape, data }: PoolValue, axes: readonly number[]): number[][] {
 function leads(found: readonly (readonly number[])[], sign = 1): number[] {
   return found.flatMap((row) => {
     if (row.length < 2) return [];
-    const [first, second] = row.map((x) => sign * x).sort((a, b) => b - a);
+    const [first, second] = leading(
+      row.map((x) => sign * x).sort((a, b) => b - a),
+      2,
+    );
     return [first - second];
   });
 }
@@ -74,7 +77,7 @@ function dotGeneral(pool: Pool): Draft | undefined {
     dimensions[`rhs${role}`].push(...free.splice(partner, 1));
   }
   const left = sizeOf(x.shape.filter((_, axis) => !dimensions.lhsContracting.includes(axis)));
-  if (left * sizeOf(free.map((axis) => y.shape[axis])) > MAX_ELEMENTS) return undefined;
+  if (left * sizeOf(free.map((axis) => y.shape[axis]!)) > MAX_ELEMENTS) return undefined;
   return call('dotGeneral', [x, y], (a, b) => mf.dotGeneral(a, b, dimensions), {
     rest: [dimensions],
     rounds: true,
@@ -111,13 +114,13 @@ function conv(pool: Pool): Draft | undefined {
   }; // prettier-ignore
   const [ofX, ofKernel] = [[1, channels, ...space], [features, channels / groups, ...size]]; // prettier-ignore
   const length = (axis: number) => {
-    const [low, high] = window.padding[axis];
+    const [low, high] = window.padding[axis]!;
     return (
-      (space[axis] - 1) * window.lhsDilation[axis] +
+      (space[axis]! - 1) * window.lhsDilation[axis]! +
       1 +
       low +
       high -
-      (size[axis] - 1) * window.rhsDilation[axis]
+      (size[axis]! - 1) * window.rhsDilation[axis]!
     );
   };
   if (length(0) < 1 || length(1) < 1) return undefined;
@@ -136,14 +139,14 @@ function factor(n: number, about: number): [number, number] {
 /** A composite of a user's own, with the name of one of core's. */
 const halved: CompositeDefinition = {
   name: 'silu',
-  decompose: ([x]) => [mf.mul(x, mf.sigmoid(mf.mul(0.5, x)))],
+  decompose: ([x]) => [mf.mul(x!, mf.sigmoid(mf.mul(0.5, x!)))],
 };
 
 const unaryComposites: readonly (readonly [string, (x: Tensor) => Tensor])[] = [
   ['silu', mf.silu],
   ['gelu', (x) => mf.gelu(x)],
   ['softplus', mf.softplus],
-  ['ownSilu', (x) => mf.callComposite(halved, [x], {})[0]],
+  ['ownSilu', (x) => mf.callComposite(halved, [x], {})[0]!],
   ['checkpoint(mulTanh)', mf.checkpoint((x: Tensor) => mf.mul(x, mf.tanh(x)))],
 ];
 const rowwiseComposites: readonly (readonly [string, (x: Tensor) => Tensor, readonly unknown[]])[] = [
@@ -189,7 +192,7 @@ function tangent(pool: Pool): Draft | undefined {
   const f = (t: Tensor): Tensor => mf.mul(t, mf.sin(t));
   return {
     ...call('jvp', [x!, dx], () => mf.constant(0), { rounds: true }),
-    apply: ([a, b]) => mf.jvp((t: Tensor) => f(t), [a], [b]) as [Tensor, Tensor],
+    apply: ([a, b]) => mf.jvp((t: Tensor) => f(t), [a!], [b!]),
     write: ([a, b]) => `jvp((t) => mul(t, sin(t)), [${a}], [${b}])`,
   };
 }

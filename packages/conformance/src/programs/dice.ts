@@ -15,7 +15,7 @@ export class Dice {
       this.words = this.key.fold(this.blocks++).bits(BLOCK);
       this.next = 0;
     }
-    return this.words[this.next++];
+    return this.words[this.next++]!;
   }
 
   /** A whole number from 0 to n − 1. */
@@ -40,19 +40,19 @@ export class Dice {
 
   /** One of a list that is not empty. */
   of<T>(list: readonly T[]): T {
-    return list[this.below(list.length)];
+    return list[this.below(list.length)]!;
   }
 
   /** One of a list by weights. */
   weighted<T extends { readonly weight: number }>(list: readonly T[]): T {
     let left = (this.word() / 2 ** 32) * list.reduce((total, { weight }) => total + weight, 0);
-    return list.find(({ weight }) => (left -= weight) < 0) ?? list[list.length - 1];
+    return list.find(({ weight }) => (left -= weight) < 0) ?? list[list.length - 1]!;
   }
 
   /** The list in a random order. */
   shuffled<T>(list: readonly T[]): T[] {
     const left = [...list];
-    return list.map(() => left.splice(this.below(left.length), 1)[0]);
+    return list.map(() => left.splice(this.below(left.length), 1)[0]!);
   }
 
   /** Each member with even chances. */

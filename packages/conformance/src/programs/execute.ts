@@ -32,7 +32,7 @@ export function graphOf(trials: readonly Trial[]): Graph {
   const specs = Object.fromEntries(trials.map(({ expected }, i) => [`p${i}`, specsOf(expected.inputs)]));
   const { graph } = trace(
     (given: Readonly<Record<string, Readonly<Record<string, Tensor>>>>) =>
-      Object.fromEntries(trials.map(({ program }, i) => [`p${i}`, emit(program, given[`p${i}`])])),
+      Object.fromEntries(trials.map(({ program }, i) => [`p${i}`, emit(program, given[`p${i}`]!)])),
     specs,
     { name: 'programs' },
   );
@@ -58,14 +58,14 @@ export async function execute(backend: Backend, trials: readonly Trial[]): Promi
   try {
     for (let run = 0; run < Math.max(1, ...trials.map(({ program }) => runsOf(program))); run++) {
       const carried = Object.entries(state).flatMap(([input, output]) =>
-        run === 0 ? [] : [[input, held[output]] as const],
+        run === 0 ? [] : [[input, held[output]!] as const],
       );
       const outputs = await executable.run({ ...fixed, ...Object.fromEntries(carried) });
       disposeAll(held);
       held = outputs;
       for (const [i, trial] of trials.entries()) {
-        const found = await judge(trial, run, (name) => outputs[pathOf(i, name)].read());
-        if (found.worst > verdicts[i].worst) verdicts[i] = found;
+        const found = await judge(trial, run, (name) => outputs[pathOf(i, name)]!.read());
+        if (found.worst > verdicts[i]!.worst) verdicts[i] = found;
       }
     }
   } finally {
@@ -94,7 +94,7 @@ async function judge(
   const names = Object.keys(expected.outputs).filter((name) => !name.includes('/'));
   for (const name of names) {
     const shown = run === 0 ? name : `${name} of run ${run}`;
-    const found = compare(shown, await read(name), expected.outputs[outputName(name, asked)]);
+    const found = compare(shown, await read(name), expected.outputs[outputName(name, asked)]!);
     if (found.worst > verdict.worst) verdict = found;
   }
   return verdict;

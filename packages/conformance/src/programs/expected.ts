@@ -3,7 +3,7 @@
  * the reference itself is: `simplify` and `prepare` must keep every value, and derivatives must agree with finite
  * differences. A program whose tolerance comes near its numbers says nothing, and is passed over.
  */
-import { MeanflowError, trace, type Graph, type HostArray, type Tensor } from '@meanflow/core';
+import { MeanflowError, trace, type Graph, type HostArray, type Tensor, leading } from '@meanflow/core';
 import { interpret, prepare, simplify } from '@meanflow/core/backend';
 import { specsOf } from '../cases/build.js';
 import { DIFFERENCE_ERROR, directionalDerivative, STEP } from '../numerics/finite-differences.js';
@@ -63,7 +63,7 @@ function checkRewrites(graph: Graph, inputs: NamedArrays, exact: NamedArrays): v
   for (const [what, rewrite] of Object.entries(rewritten)) {
     const changed = interpret(rewrite(), inputs);
     for (const [name, value] of Object.entries(exact))
-      agree(`${what} changes "${name}"`, changed[name], value, REORDERED);
+      agree(`${what} changes "${name}"`, changed[name]!, value, REORDERED);
   }
 }
 
@@ -71,7 +71,7 @@ function checkRewrites(graph: Graph, inputs: NamedArrays, exact: NamedArrays): v
 function checkDerivative(program: Program, inputs: NamedArrays, exact: NamedArrays): void {
   const { mode } = program;
   const primal: Program = { ...program, mode: mode === 'gradient of the tangent' ? 'tangent' : 'value' };
-  const primalInputs = Object.fromEntries(Object.keys(inputsOf(primal)).map((name) => [name, inputs[name]]));
+  const primalInputs = Object.fromEntries(Object.keys(inputsOf(primal)).map((name) => [name, inputs[name]!]));
   const { graph } = trace(
     (given: Readonly<Record<string, Tensor>>) => emit(primal, given),
     specsOf(primalInputs),
@@ -82,23 +82,24 @@ function checkDerivative(program: Program, inputs: NamedArrays, exact: NamedArra
       name.startsWith('dx') ? [[name.slice(1), array] as const] : [],
     ),
   );
-  const [coarse, fine] = [STEP, STEP / 2].map((step) =>
-    directionalDerivative(graph, primalInputs, direction, step),
+  const [coarse, fine] = leading(
+    [STEP, STEP / 2].map((step) => directionalDerivative(graph, primalInputs, direction, step)),
+    2,
   );
   if (mode === 'tangent') {
     for (const name of Object.keys(exact).filter((found) => found.startsWith('dy'))) {
       const output = name.slice(1);
-      agreeBeside(`the tangent "${name}"`, exact[name].data, coarse[output].data, fine[output].data);
+      agreeBeside(`the tangent "${name}"`, exact[name]!.data, coarse[output]!.data, fine[output]!.data);
     }
     return;
   }
   const along = (slopes: NamedArrays): number =>
     Object.entries(inputs).reduce((total, [name, c]) => {
       const output = mode === 'gradient' ? `y${name.slice(1)}` : `dy${name.slice(1)}`;
-      return name.startsWith('c') ? total + dot(c, slopes[output]) : total;
+      return name.startsWith('c') ? total + dot(c, slopes[output]!) : total;
     }, 0);
   const gradient = Object.entries(direction).reduce(
-    (total, [name, d]) => total + dot(d, exact[`g${name}`]),
+    (total, [name, d]) => total + dot(d, exact[`g${name}`]!),
     0,
   );
   agreeBeside(`the ${mode} along a direction`, [gradient], [along(coarse)], [along(fine)]);
@@ -113,9 +114,9 @@ function agreeBeside(
 ): void {
   const numbers = Array.from(fine);
   const largest = numbers.reduce((most, x) => Math.max(most, Math.abs(x)), 1);
-  const disagreement = numbers.reduce((most, x, i) => Math.max(most, Math.abs(x - coarse[i])), 0);
+  const disagreement = numbers.reduce((most, x, i) => Math.max(most, Math.abs(x - coarse[i]!)), 0);
   const allowed = 2 ** 7 * DIFFERENCE_ERROR * largest + 4 * disagreement;
-  const i = numbers.findIndex((x, k) => !(Math.abs(got[k] - x) <= allowed));
+  const i = numbers.findIndex((x, k) => !(Math.abs(got[k]! - x) <= allowed));
   if (i < 0) return;
   throw new CoreFault(
     `${what} is ${got[i]}, by finite differences ${numbers[i]} ± ${allowed.toPrecision(3)}`,
@@ -124,7 +125,7 @@ function agreeBeside(
 
 function dot(a: HostArray, b: HostArray): number {
   let total = 0;
-  for (let i = 0; i < a.size; i++) total += a.data[i] * b.data[i];
+  for (let i = 0; i < a.size; i++) total += a.data[i]! * b.data[i]!;
   return total;
 }
 

@@ -124,14 +124,14 @@ function someFloats(dice: Dice, shape: Shape, stream: RandomKey): HostArray<'flo
 /** Outputs that are loose ends, an input, the same twice, a view of another. */
 function withOutputs(pool: Pool, mode: Mode): Program {
   const { dice } = pool;
-  const isFloat = (number: number) => pool.values[number].dtype === 'float32';
+  const isFloat = (number: number) => pool.values[number]!.dtype === 'float32';
   const loose = pool.loose.filter((number) => mode === 'value' || isFloat(number));
   const outputs = loose.length > 0 ? loose.slice(-5) : [0];
   if (mode === 'value') {
     if (dice.oneIn(4)) outputs.push(dice.of(outputs));
     if (dice.oneIn(4)) outputs.push(dice.below(pool.inputs.length));
     if (dice.oneIn(4)) {
-      const viewed = pool.values[dice.of(outputs)];
+      const viewed = pool.values[dice.of(outputs)]!;
       const shape = [1, sizeOf(viewed.shape)];
       if (pool.take(call('reshape', [viewed], (x) => reshape(x, shape), { rest: [shape] })))
         outputs.push(pool.values.length - 1);
@@ -149,7 +149,7 @@ function withState(pool: Pool): Program {
   const state = inputs.flatMap((input, i): [number, number][] => {
     if (dice.oneIn(4)) return [];
     const alike = [...types.keys()].filter(
-      (number) => types[number].dtype === input.dtype && types[number].shape.join() === input.shape.join(),
+      (number) => types[number]!.dtype === input.dtype && types[number]!.shape.join() === input.shape.join(),
     );
     const late = alike.filter((number) => number >= inputs.length);
     const next = late.length > 0 && !dice.oneIn(4) ? dice.of(late) : dice.of(alike);

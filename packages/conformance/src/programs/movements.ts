@@ -11,7 +11,7 @@ function factorised(n: number, dice: Dice): number[] {
   const rank = dice.between(1, 4);
   const shape = new Array<number>(rank).fill(1);
   for (let left = n, prime = 2; left > 1; prime++) {
-    for (; left % prime === 0; left /= prime) shape[dice.below(rank)] *= prime;
+    for (; left % prime === 0; left /= prime) shape[dice.below(rank)]! *= prime;
   }
   return shape.filter((size) => size > 1 || dice.oneIn(2));
 }
@@ -50,7 +50,7 @@ function slice(pool: Pool): Draft | undefined {
   const { dice } = pool;
   const starts = x.shape.map((n) => (dice.oneIn(2) ? 0 : dice.below(n)));
   const limits = x.shape.map((n, axis) =>
-    dice.oneIn(2) ? n : dice.between(starts[axis] + Math.min(1, n), n),
+    dice.oneIn(2) ? n : dice.between(starts[axis]! + Math.min(1, n), n),
   );
   const strides = x.shape.map(() => dice.of([1, 1, 2, 3]));
   return call('slice', [x], (t) => mf.slice(t, starts, limits, strides), { rest: [starts, limits, strides] });
@@ -97,9 +97,9 @@ function someIndices(dice: Dice, length: number, below: number): number[] {
 }
 
 function gather(pool: Pool): Draft | undefined {
-  const table = pool.pick(({ shape }) => shape.length >= 1 && shape[0] > 0);
+  const table = pool.pick(({ shape }) => shape.length >= 1 && shape[0]! > 0);
   if (table === undefined) return undefined;
-  const rows = table.shape[0];
+  const rows = table.shape[0]!;
   const computed = pool.pick(({ dtype, shape }) => dtype === 'int32' && shape.length <= 2);
   if (computed !== undefined && pool.dice.oneIn(2)) {
     return {
@@ -118,7 +118,7 @@ function scatterAdd(pool: Pool): Draft | undefined {
   const updates = pool.float(({ shape }) => shape.length >= 1);
   if (updates === undefined) return undefined;
   const rows = pool.dice.between(1, 6);
-  const first = updates.shape[0];
+  const first = updates.shape[0]!;
   const computed = pool.pick(
     ({ dtype, shape }) => dtype === 'int32' && shape.length === 1 && shape[0] === first,
   );

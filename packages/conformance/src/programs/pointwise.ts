@@ -99,11 +99,11 @@ const isNumber = ({ dtype }: PoolValue): boolean => dtype !== 'bool';
 function differences(x: PoolValue, y: PoolValue): number[] {
   const host = (value: PoolValue) => new mf.HostArray('float64', value.shape, Float64Array.from(value.data));
   const type = { dtype: 'float32', shape: [] } as const;
-  const { graph } = mf.trace(
-    ([a, b]: readonly Tensor[]) => mf.sub(a, b),
-    [mf.spec(x.shape, type.dtype), mf.spec(y.shape, type.dtype)],
-  );
-  return Array.from(interpret(graph, { 0: host(x), 1: host(y) }).output.data);
+  const { graph } = mf.trace(({ a, b }: { readonly a: Tensor; readonly b: Tensor }) => mf.sub(a, b), {
+    a: mf.spec(x.shape, type.dtype),
+    b: mf.spec(y.shape, type.dtype),
+  });
+  return Array.from(interpret(graph, { a: host(x), b: host(y) }).output!.data);
 }
 
 const NUMBERS = [0.5, -0.75, 1, 2, -1, 3, 0.1, 1.7, -2.3];

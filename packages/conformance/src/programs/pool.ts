@@ -107,14 +107,14 @@ export class Pool {
       hostOf(dtype, shape, data),
     ]);
     const results = Object.values(interpret(graph, Object.fromEntries(named)));
-    const types = graph.outputs.map(({ value }) => graph.types[value]);
+    const types = graph.outputs.map(({ value }) => graph.types[value]!);
     if (!types.every(({ shape }) => sizeOf(shape) <= MAX_ELEMENTS && shape.length <= MAX_RANK)) return false;
     if (!results.every((result) => isOrdinary(result, this.margins.largest))) return false;
     this.steps.push({ op, operands: operands.map(({ number }) => number), results: types, apply, write });
     for (const { number } of operands) this.unused.delete(number);
     const isExact = operands.every(({ dtype, exact }) => dtype !== 'float32' || exact);
     results.forEach(({ data }, i) => {
-      const { dtype, shape } = types[i];
+      const { dtype, shape } = types[i]!;
       const isStored =
         dtype !== 'float32' || Array.prototype.every.call(data, (x: number) => Math.fround(x) === x);
       this.push({ dtype, shape, data, exact: dtype !== 'float32' || (!rounds && isExact && isStored) });
@@ -147,7 +147,7 @@ function farEnough(distances: Iterable<number>, margin: number): boolean {
 /** The largest magnitude among numbers. */
 export function magnitude(data: ArrayLike<number>): number {
   let largest = 0;
-  for (let i = 0; i < data.length; i++) largest = Math.max(largest, Math.abs(data[i]));
+  for (let i = 0; i < data.length; i++) largest = Math.max(largest, Math.abs(data[i]!));
   return largest;
 }
 

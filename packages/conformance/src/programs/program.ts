@@ -59,7 +59,7 @@ const isFloat = ({ dtype }: { readonly dtype: string }): boolean => dtype === 'f
 /** All values of a program, from tensors in place of its inputs. */
 function evaluate({ steps }: Program, inputs: readonly Tensor[]): Tensor[] {
   const values = [...inputs];
-  for (const { operands, apply } of steps) values.push(...apply(operands.map((number) => values[number])));
+  for (const { operands, apply } of steps) values.push(...apply(operands.map((number) => values[number]!)));
   return values;
 }
 
@@ -67,7 +67,7 @@ function evaluate({ steps }: Program, inputs: readonly Tensor[]): Tensor[] {
 export const valuesOf = (program: Program, given: Readonly<Record<string, Tensor>>): Tensor[] =>
   evaluate(
     program,
-    program.inputs.map((_, i) => given[`x${i}`]),
+    program.inputs.map((_, i) => given[`x${i}`]!),
   );
 
 /**
@@ -84,8 +84,8 @@ export function inputsOf(program: Program): Record<string, HostArray> {
       : [],
   );
   const weights = outputs.flatMap((number, j): [string, HostArray][] =>
-    mode.startsWith('gradient') && isFloat(types[number])
-      ? [[`c${j}`, floats(types[number].shape, -1, 1, `weight ${j}`)]]
+    mode.startsWith('gradient') && isFloat(types[number]!)
+      ? [[`c${j}`, floats(types[number]!.shape, -1, 1, `weight ${j}`)]]
       : [],
   );
   return Object.fromEntries([...named, ...along, ...weights]);
@@ -98,27 +98,27 @@ export function inputsOf(program: Program): Record<string, HostArray> {
  */
 export function emit(program: Program, given: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
   const { inputs, outputs, mode } = program;
-  const all = inputs.map((_, i) => given[`x${i}`]);
+  const all = inputs.map((_, i) => given[`x${i}`]!);
   const moving = inputs.flatMap((array, i) => (isFloat(array) ? [i] : []));
   const types = typesOf(program);
-  const floatOutputs = outputs.flatMap((number, j) => (isFloat(types[number]) ? [j] : []));
+  const floatOutputs = outputs.flatMap((number, j) => (isFloat(types[number]!) ? [j] : []));
   const of = (floatInputs: readonly Tensor[]): Tensor[] => {
     const values = evaluate(
       program,
-      all.map((x, i) => (moving.includes(i) ? floatInputs[moving.indexOf(i)] : x)),
+      all.map((x, i) => (moving.includes(i) ? floatInputs[moving.indexOf(i)]! : x)),
     );
-    return outputs.map((number) => values[number]);
+    return outputs.map((number) => values[number]!);
   };
   const floatsOf = (x: readonly Tensor[]): Tensor[] => {
     const results = of(x);
-    return floatOutputs.map((j) => results[j]);
+    return floatOutputs.map((j) => results[j]!);
   };
-  const primals = moving.map((i) => all[i]);
+  const primals = moving.map((i) => all[i]!);
   const named = (prefix: string, numbers: readonly number[], tensors: readonly Tensor[]) =>
-    Object.fromEntries(numbers.map((number, i) => [`${prefix}${number}`, tensors[i]]));
+    Object.fromEntries(numbers.map((number, i) => [`${prefix}${number}`, tensors[i]!]));
   if (mode === 'value') return named('y', [...outputs.keys()], of(primals));
   const tangents = (x: readonly Tensor[]): readonly [Tensor[], Tensor[]] => {
-    const directions = moving.map((i) => given[`dx${i}`]);
+    const directions = moving.map((i) => given[`dx${i}`]!);
     const [values, moved] = jvp((y: Tensor[]): Tensor[] => floatsOf(y), [[...x]], [directions]);
     return [values, treeLeaves<Tensor>(moved)];
   };
@@ -127,7 +127,9 @@ export function emit(program: Program, given: Readonly<Record<string, Tensor>>):
     return { ...named('y', floatOutputs, values), ...named('dy', floatOutputs, moved) };
   }
   const weighted = (results: readonly Tensor[]): Tensor =>
-    floatOutputs.map((j, i) => sum(mul(results[i], given[`c${j}`]))).reduce((total, term) => total.add(term));
+    floatOutputs
+      .map((j, i) => sum(mul(results[i]!, given[`c${j}`]!)))
+      .reduce((total, term) => total.add(term));
   const scalar = (x: Tensor[]): Tensor => weighted(mode === 'gradient' ? floatsOf(x) : tangents(x)[1]);
   return named('gx', moving, grad(scalar)(primals));
 }
@@ -162,7 +164,7 @@ export function programText(program: Program, inputs: NamedArrays = inputsOf(pro
   const names = program.inputs.map((_, i) => `x${i}`);
   for (const { operands, results, write } of steps) {
     const made = results.map((_, i) => `v${names.length + i}`);
-    const call = write(operands.map((number) => names[number]));
+    const call = write(operands.map((number) => names[number]!));
     const left = made.length === 1 ? made[0] : `[${made.join(', ')}]`;
     lines.push(`const ${left} = ${call}; // ${results.map(formatType).join(', ')}`);
     names.push(...made);

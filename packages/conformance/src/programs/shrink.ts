@@ -95,9 +95,9 @@ const firstResult = ({ inputs, steps }: Program, i: number): ValueNumber =>
 /** Inputs in place of a step, which hold what the reference computes there. */
 function cut(program: Program, i: number): Program {
   const first = firstResult(program, i);
-  const { results } = program.steps[i];
+  const { results } = program.steps[i]!;
   const values = referenceValues(program);
-  const fresh = results.map((_, k) => values[first + k]);
+  const fresh = results.map((_, k) => values[first + k]!);
   const count = program.inputs.length;
   // Values before the step move up by the new inputs, its results become those, and what comes after stays.
   const move = (number: ValueNumber): ValueNumber => {
@@ -120,12 +120,12 @@ const sameType = (a: TensorType, b: TensorType): boolean =>
 
 /** A step's only result replaced by each earlier value of its type. */
 function* skipped(program: Program, i: number): Generator<Program> {
-  const { results } = program.steps[i];
+  const { results } = program.steps[i]!;
   if (results.length !== 1) return;
   const number = firstResult(program, i);
   const types = typesOf(program);
   const earlier = [...types.keys()].filter(
-    (other) => other < number && sameType(types[other], types[number]),
+    (other) => other < number && sameType(types[other]!, types[number]!),
   );
   for (const other of earlier.reverse().slice(0, 3)) {
     const move = (operand: ValueNumber): ValueNumber => (operand === number ? other : operand);
@@ -139,7 +139,7 @@ function* skipped(program: Program, i: number): Generator<Program> {
 
 /** 0, 1, 2, … in an input. */
 function withPlainNumbers(program: Program, i: number): Program | undefined {
-  const { dtype, shape, data } = program.inputs[i];
+  const { dtype, shape, data } = program.inputs[i]!;
   const plain = data.map((_, k) => (dtype === 'bool' ? k % 2 : k)) as typeof data;
   if (plain.every((x, k) => x === data[k])) return undefined;
   const inputs = program.inputs.map((array, k) =>
@@ -157,8 +157,9 @@ function referenceValues(program: Program): HostArray[] {
   );
   const values = interpret(graph, inputs);
   return graph.outputs.map(({ name }) => {
-    const { dtype, shape, data } = values[name];
-    return dtype === 'float64' ? new HostArray('float32', shape, Float32Array.from(data)) : values[name];
+    const value = values[name]!;
+    const { dtype, shape, data } = value;
+    return dtype === 'float64' ? new HostArray('float32', shape, Float32Array.from(data)) : value;
   });
 }
 
@@ -169,15 +170,15 @@ function pruned(program: Program): Program {
   const starts = steps.map((_, i) => firstResult(program, i));
   const kept = new Set<number>();
   for (const i of [...steps.keys()].reverse()) {
-    if (!steps[i].results.some((_, k) => needed.has(starts[i] + k))) continue;
+    if (!steps[i]!.results.some((_, k) => needed.has(starts[i]! + k))) continue;
     kept.add(i);
-    for (const operand of steps[i].operands) needed.add(operand);
+    for (const operand of steps[i]!.operands) needed.add(operand);
   }
   const numbers = new Map<ValueNumber, ValueNumber>();
   const keep = (number: ValueNumber): void => void numbers.set(number, numbers.size);
   for (const i of inputs.keys()) if (needed.has(i)) keep(i);
   for (const [i, { results }] of steps.entries())
-    if (kept.has(i)) for (const k of results.keys()) keep(starts[i] + k);
+    if (kept.has(i)) for (const k of results.keys()) keep(starts[i]! + k);
   const move = (number: ValueNumber): ValueNumber => numbers.get(number)!;
   return {
     ...program,

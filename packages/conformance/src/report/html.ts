@@ -87,6 +87,6 @@ function absenceHtml({ backend, reason, isUnavailable }: Absence): string {
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const escape = (text: string): string => text.replace(/[&<>"]/g, (character) => ENTITIES[character]);
+const escape = (text: string): string => text.replace(/[&<>"]/g, (character) => ENTITIES[character]!);
 /** Text of a report, in which code stands between backticks. */
 const prose = (text: string): string => escape(text).replaceAll(/`([^`\n]+)`/g, '<code>$1</code>');

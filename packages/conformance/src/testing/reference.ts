@@ -10,6 +10,7 @@ import {
   type Graph,
   type HostArray,
   type Tensor,
+  pick,
 } from '@meanflow/core';
 import { interpret } from '@meanflow/core/backend';
 import { expect, runAndRead, withExecutable } from '../cases/behaviour.js';
@@ -51,11 +52,11 @@ export function expectClose(got: HostArray, expected: HostArray, accuracy: Accur
   expect(is === shouldBe, `Expected ${shouldBe}, got ${is}.`);
   const wrong: string[] = [];
   got.data.forEach((value, i) => {
-    const wanted = dtype === 'float32' ? Math.fround(expected.data[i]) : expected.data[i];
+    const wanted = dtype === 'float32' ? Math.fround(expected.data[i]!) : expected.data[i]!;
     if (Object.is(value, wanted)) return;
     const isExact = accuracy === 'exact';
     const tolerance = roundings[accuracy] * HALF_ULP * Math.max(Math.abs(wanted), isExact ? 0 : scale);
-    if (!isExact && (value === wanted || Math.abs(value - expected.data[i]) <= tolerance)) return;
+    if (!isExact && (value === wanted || Math.abs(value - expected.data[i]!) <= tolerance)) return;
     wrong.push(`[${i}] ${shown(value)} instead of ${shown(wanted)}`);
   });
   expect(
@@ -77,6 +78,6 @@ export async function check(
     inputs.map(({ dtype, shape }) => spec(shape, dtype as DType)),
   );
   const named = Object.fromEntries(inputs.map((array, i) => [String(i), array]));
-  const { result } = await runGraph(backend, graph, named);
-  expectClose(result, interpret(graph, named).result, accuracy, scale);
+  const { result } = pick(await runGraph(backend, graph, named), 'result');
+  expectClose(result, interpret(graph, named).result!, accuracy, scale);
 }

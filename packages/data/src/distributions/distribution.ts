@@ -73,9 +73,9 @@ export function defineDistribution(definition: DistributionDefinition): Distribu
     const normal = key.fold('normal').normal([count, 2]).data;
     const x = new Float32Array(2 * count);
     for (let i = 0; i < x.length; i += 2) {
-      const drawn = point(label.data[i / 2], {
-        uniform: [uniform[i], uniform[i + 1]],
-        normal: [normal[i], normal[i + 1]],
+      const drawn = point(label.data[i / 2]!, {
+        uniform: [uniform[i]!, uniform[i + 1]!],
+        normal: [normal[i]!, normal[i + 1]!],
       });
       x[i] = (drawn[0] - mean[0]) / deviation[0];
       x[i + 1] = (drawn[1] - mean[1]) / deviation[1];
@@ -88,7 +88,7 @@ export function defineDistribution(definition: DistributionDefinition): Distribu
     classCount,
     support: support && {
       ...support,
-      modeOf: (at) => support.modeOf([at[0] * deviation[0] + mean[0], at[1] * deviation[1] + mean[1]]),
+      modeOf: (at) => support.modeOf([at[0]! * deviation[0] + mean[0], at[1]! * deviation[1] + mean[1]]),
     },
     sample: (key, count) => sampleLabelled(key, count).x,
     sampleLabelled,

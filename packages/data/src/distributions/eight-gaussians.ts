@@ -31,8 +31,8 @@ export const eightGaussians = defineDistribution({
   description: 'eight narrow Gaussians on a circle',
   classCount: 8,
   point: (label, { normal }) => [
-    centres[label][0] + noise * normal[0],
-    centres[label][1] + noise * normal[1],
+    centres[label]![0] + noise * normal[0],
+    centres[label]![1] + noise * normal[1],
   ],
   mean: [0, 0],
   deviation: [deviation, deviation],
@@ -41,7 +41,7 @@ export const eightGaussians = defineDistribution({
     modeCount: 8,
     modeOf: ([x, y]) => {
       const nearest = (Math.round(Math.atan2(y, x) / (Math.PI / 4)) + 8) % 8;
-      const distance = Math.hypot(x - centres[nearest][0], y - centres[nearest][1]);
+      const distance = Math.hypot(x - centres[nearest]![0], y - centres[nearest]![1]);
       return distance <= SUPPORT_DEVIATIONS * noise ? nearest : -1;
     },
   },

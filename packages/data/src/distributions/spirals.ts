@@ -61,8 +61,8 @@ function distanceToArm(x: number, y: number): number {
   const last = Math.min(CHORDS, Math.ceil((radius + reach) / STEP));
   let nearest = Infinity;
   for (let i = first; i < last; i++) {
-    const from = vertices[i];
-    const to = vertices[i + 1];
+    const from = vertices[i]!;
+    const to = vertices[i + 1]!;
     const alongX = to[0] - from[0];
     const alongY = to[1] - from[1];
     const projection =

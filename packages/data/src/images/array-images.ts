@@ -2,7 +2,7 @@
  * Pictures in arrays: where their channels lie and what range their values have is told from shape and values, and what could
  * be either is asked for. As rows to learn from they become 8 bits.
  */
-import { ArgumentError, DataError, formatShape, type HostArray, type Shape } from '@meanflow/core';
+import { ArgumentError, DataError, formatShape, type HostArray, type Shape, leading } from '@meanflow/core';
 import { imageRows, type ImageRows } from './image-rows.js';
 import { stridesOf, type ImageLayout, type ImageShape } from './layout.js';
 
@@ -31,7 +31,7 @@ export interface Extent {
 export function extentOf({ data }: HostArray): Extent {
   let [least, most, areWhole] = [Infinity, -Infinity, true];
   for (let i = 0; i < data.length; i++) {
-    const value = data[i];
+    const value = data[i]!;
     // A value that is not a number makes both so.
     if (!(value >= least)) least = Number.isNaN(least) ? least : value;
     if (!(value <= most)) most = Number.isNaN(most) ? most : value;
@@ -83,7 +83,7 @@ export function arrayImages(
   { layout, range }: PictureForm,
   labels: Pick<ImageRows, 'labels' | 'classNames'>,
 ): ImageRows {
-  const [count] = array.shape;
+  const [count] = leading(array.shape, 1);
   const imageShape = pictureShapeOf(array.shape, layout);
   const [height, width, channels] = imageShape;
   const from = stridesOf(imageShape, layout);
@@ -93,7 +93,7 @@ export function arrayImages(
   for (let row = 0, to = 0; row < count; row++) {
     for (let pixel = 0; pixel < height * width; pixel++) {
       for (let channel = 0; channel < channels; channel++) {
-        const value = array.data[row * size + pixel * from.pixel + channel * from.channel];
+        const value = array.data[row * size + pixel * from.pixel + channel * from.channel]!;
         pixels[to++] = Math.round(((value - low) * 255) / (high - low));
       }
     }
@@ -102,7 +102,8 @@ export function arrayImages(
 }
 
 /** Height, width and channels of the images of an array with four axes. */
-export function pictureShapeOf([, a, b, c]: Shape, layout: ImageLayout): ImageShape {
+export function pictureShapeOf(shape: Shape, layout: ImageLayout): ImageShape {
+  const [, a, b, c] = leading(shape, 4);
   return layout === 'nhwc' ? [a, b, c] : [b, c, a];
 }
 

@@ -35,9 +35,9 @@ export function augmentations(
     .bits(3 * size);
   const shift = (word: number): number => Math.floor(word * 2 ** -32 * (2 * cropPadding + 1)) - cropPadding;
   return Array.from({ length: size }, (_, i) => ({
-    isFlipped: flip && bits[3 * i] >= 2 ** 31,
-    right: shift(bits[3 * i + 1]),
-    down: shift(bits[3 * i + 2]),
+    isFlipped: flip && bits[3 * i]! >= 2 ** 31,
+    right: shift(bits[3 * i + 1]!),
+    down: shift(bits[3 * i + 2]!),
   }));
 }
 

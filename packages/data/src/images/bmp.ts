@@ -58,7 +58,7 @@ export function decodeBmp(bytes: Uint8Array, source: string, maxBytes: number): 
     const row = pixelsAt + stride * (isTopDown ? y : height - 1 - y);
     for (let x = 0; x < width; x++) {
       colourAt(row, x, colour);
-      for (let channel = 0; channel < channels; channel++) data[to++] = colour[channel];
+      for (let channel = 0; channel < channels; channel++) data[to++] = colour[channel]!;
     }
   }
   return { width, height, channels, data };

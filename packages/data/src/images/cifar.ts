@@ -53,15 +53,15 @@ export function cifarImages(
   let row = 0;
   for (const { file, bytes } of files) {
     for (let start = 0; start < bytes.length; start += record, row++) {
-      labels[row] = bytes[start + at];
-      if (labels[row] >= classes) {
+      labels[row] = bytes[start + at]!;
+      if (labels[row]! >= classes) {
         throw new DataError(
           `${file}: record ${start / record} has the label ${labels[row]}, expected 0 to ${classes - 1}.`,
         );
       }
       for (let pixel = 0; pixel < PLANE; pixel++) {
         for (let channel = 0; channel < 3; channel++) {
-          pixels[row * PIXELS + 3 * pixel + channel] = bytes[start + labelBytes + channel * PLANE + pixel];
+          pixels[row * PIXELS + 3 * pixel + channel] = bytes[start + labelBytes + channel * PLANE + pixel]!;
         }
       }
     }

@@ -63,7 +63,7 @@ const BOX = [31, 17, 17, 17, 17, 17, 31];
 /** The dots of a text that are set, from its upper left corner. */
 export function dotsOf(text: string): readonly (readonly [x: number, y: number])[] {
   return [...text.toUpperCase()].flatMap((letter, i) =>
-    (Object.hasOwn(glyphs, letter) ? glyphs[letter] : BOX).flatMap((row, y) =>
+    (Object.hasOwn(glyphs, letter) ? glyphs[letter]! : BOX).flatMap((row, y) =>
       [0, 1, 2, 3, 4].filter((x) => row & (16 >> x)).map((x) => [i * GLYPH.step + x, y] as const),
     ),
   );

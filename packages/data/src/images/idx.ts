@@ -30,7 +30,7 @@ export function idxImages(
   classCount?: number,
 ): ImageRows {
   const { shape, data } = readIdx(images);
-  const [count, height, width, channels = 1] = shape;
+  const [count = 0, height = 0, width = 0, channels = 1] = shape;
   if (
     (shape.length !== 3 && shape.length !== 4) ||
     ![1, 3].includes(channels) ||
@@ -67,7 +67,7 @@ function readIdx({ file, bytes: packed }: NamedBytes): {
   readonly data: Uint8Array;
 } {
   const bytes = maybeGunzip(packed, file);
-  const [zero, alsoZero, type, axes] = bytes;
+  const [zero, alsoZero, type = 0, axes = 0] = bytes;
   if (bytes.length < 4 || zero !== 0 || alsoZero !== 0 || axes < 1) {
     throw new DataError(
       `${file}: it does not begin as an IDX file does, with two zero bytes, a type and a number of axes.`,

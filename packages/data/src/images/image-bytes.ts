@@ -17,7 +17,7 @@ export function byteOf(value: number): number {
 export function imageBytes(images: HostArray, imageShape: ImageShape): Uint8Array {
   const [height, width, channels] = imageShape;
   const size = sizeOf(imageShape);
-  const [count] = images.shape;
+  const [count = 0] = images.shape;
   if (images.shape.length < 2 || images.size !== count * size) {
     throw new ArgumentError(
       `Found images ${formatShape(images.shape)}, expected [count, ...image] of ${formatShape(imageShape)}.`,
@@ -28,7 +28,7 @@ export function imageBytes(images: HostArray, imageShape: ImageShape): Uint8Arra
   for (let image = 0, to = 0; image < count; image++) {
     for (let pixel = 0; pixel < height * width; pixel++) {
       for (let channel = 0; channel < channels; channel++) {
-        bytes[to++] = byteOf(images.data[image * size + pixel * from.pixel + channel * from.channel]);
+        bytes[to++] = byteOf(images.data[image * size + pixel * from.pixel + channel * from.channel]!);
       }
     }
   }

@@ -92,7 +92,7 @@ export function imageDataset(
           : order
               .permutation(all.length)
               .subarray(0, count)
-              .map((i) => all[i]);
+              .map((i) => all[i]!);
       return takeImages(images, chosen, undefined, layout);
     },
   };
@@ -123,7 +123,7 @@ function takeImages(
       new HostArray(
         'int32',
         [rows.length],
-        rows.map((row) => labels[row]),
+        rows.map((row) => labels[row]!),
       ),
   };
 }
@@ -145,7 +145,7 @@ function writeImage(
       const isInside = fromY >= 0 && fromY < height && fromX >= 0 && fromX < width;
       const from = (fromY * width + fromX) * channels;
       for (let channel = 0; channel < channels; channel++) {
-        const value = isInside ? pixels[from + channel] : 0;
+        const value = isInside ? pixels[from + channel]! : 0;
         into[pixel * strides.pixel + channel * strides.channel] = value / 127.5 - 1;
       }
     }

@@ -29,7 +29,7 @@ export function imageKindOf(bytes: Uint8Array): ImageKind | undefined {
   if (text.startsWith('RIFF') && text.startsWith('WEBP', 8)) return 'webp';
   if (/^(II[*+]\0|MM\0[*+])/.test(text)) return 'tiff';
   // The size of the header after the file's own: of the old form, or of one of Windows's.
-  if (text.startsWith('BM') && [12, 16, 40, 52, 56, 64, 108, 124].includes(bytes[14])) return 'bmp';
+  if (text.startsWith('BM') && [12, 16, 40, 52, 56, 64, 108, 124].includes(bytes[14]!)) return 'bmp';
   if (text.startsWith('ftyp', 4) && /avi[fs]/.test(text.slice(8))) return 'avif';
   return undefined;
 }

@@ -63,10 +63,10 @@ export function withChannels(image: Pixels, channels: 1 | 3): Pixels {
   const isGrey = given < 3;
   const converted = new Uint8Array(width * height * channels);
   for (let pixel = 0, from = 0, to = 0; pixel < width * height; pixel++, from += given) {
-    const alpha = hasAlpha ? data[from + given - 1] / 255 : 1;
-    const red = over(data[from], alpha);
-    const green = isGrey ? red : over(data[from + 1], alpha);
-    const blue = isGrey ? red : over(data[from + 2], alpha);
+    const alpha = hasAlpha ? data[from + given - 1]! / 255 : 1;
+    const red = over(data[from]!, alpha);
+    const green = isGrey ? red : over(data[from + 1]!, alpha);
+    const blue = isGrey ? red : over(data[from + 2]!, alpha);
     if (channels === 1) converted[to++] = Math.round(isGrey ? red : RED * red + GREEN * green + BLUE * blue);
     else {
       converted[to++] = Math.round(red);

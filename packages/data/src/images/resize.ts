@@ -70,7 +70,7 @@ export function centreCrop(image: Pixels, side: number): Pixels {
 function resizeWithin(image: Pixels, width: number, height: number, by: ResizeFilter, part: Window): Pixels {
   const filter = filters[by];
   const rows = tapsOf(image.height, height, part.top, part.height, filter);
-  const [first, last] = [rows[0], rows[rows.length - 1]];
+  const [first, last] = [rows[0]!, rows.at(-1)!];
   const needed = { from: first.from, end: last.from + last.weights.length };
   const columns = tapsOf(image.width, width, part.left, part.width, filter);
   return acrossColumns(alongRows(image, columns, needed.from, needed.end), rows, needed.from);
@@ -116,7 +116,7 @@ function alongRows(
       for (let channel = 0; channel < channels; channel++) {
         let sum = 0;
         let at = (y * width + first) * channels + channel;
-        for (let tap = 0; tap < weights.length; tap++, at += channels) sum += weights[tap] * data[at];
+        for (let tap = 0; tap < weights.length; tap++, at += channels) sum += weights[tap]! * data[at]!;
         resized[to++] = toByte(sum);
       }
     }
@@ -132,7 +132,7 @@ function acrossColumns({ width, channels, data }: Pixels, taps: readonly Taps[],
     for (let x = 0; x < stride; x++) {
       let sum = 0;
       let at = (from - offset) * stride + x;
-      for (let tap = 0; tap < weights.length; tap++, at += stride) sum += weights[tap] * data[at];
+      for (let tap = 0; tap < weights.length; tap++, at += stride) sum += weights[tap]! * data[at]!;
       resized[y * stride + x] = toByte(sum);
     }
   });

@@ -2,7 +2,7 @@
  * Sheets of images as PNG: grids, and strips of one row for each number of evaluations or each class. Pixels are enlarged
  * by whole numbers with hard edges, so that a small image looks like what it is; rows may have a label.
  */
-import { ArgumentError, formatShape, sizeOf, type HostArray, type Shape } from '@meanflow/core';
+import { ArgumentError, formatShape, sizeOf, type HostArray, type Shape, leading } from '@meanflow/core';
 import { encode } from 'fast-png';
 import { dotsOf, GLYPH, widthOf } from './font.js';
 import { byteOf } from './image-bytes.js';
@@ -46,7 +46,7 @@ export function imageSheet(rows: readonly SheetRow[], options: SheetOptions): Ui
   const { imageShape } = options;
   const [height, width] = imageShape;
   const scale = options.scale ?? Math.max(1, Math.round(IMAGE_WIDTH / width));
-  const across = options.across ?? Math.max(...rows.map(({ images }) => images.shape[0]));
+  const across = options.across ?? Math.max(...rows.map(({ images }) => images.shape[0]!));
   for (const { images } of rows) checkImages(images, imageShape);
   for (const [name, value] of Object.entries({ scale, across })) {
     if (!Number.isSafeInteger(value) || value < 1) {
@@ -56,20 +56,20 @@ export function imageSheet(rows: readonly SheetRow[], options: SheetOptions): Ui
   const margin =
     GAP + Math.max(0, ...rows.map(({ label = '' }) => (label === '' ? 0 : DOT * (widthOf(label) + 3))));
   const [stepX, stepY] = [width * scale + GAP, Math.max(height * scale, DOT * GLYPH.height) + GAP];
-  const lines = rows.reduce((sum, { images }) => sum + Math.ceil(images.shape[0] / across), 0);
+  const lines = rows.reduce((sum, { images }) => sum + Math.ceil(images.shape[0]! / across), 0);
   const canvas = new Canvas(margin + across * stepX, GAP + lines * stepY);
   let line = 0;
   for (const { label = '', images } of rows) {
     const middle = Math.floor((height * scale - DOT * GLYPH.height) / 2);
     canvas.text(label, GAP + DOT, GAP + line * stepY + Math.max(0, middle));
-    for (let image = 0; image < images.shape[0]; image++) {
+    for (let image = 0; image < images.shape[0]!; image++) {
       const [left, top] = [
         margin + (image % across) * stepX,
         GAP + (line + Math.floor(image / across)) * stepY,
       ];
       canvas.image(images, image, imageShape, left, top, scale);
     }
-    line += Math.ceil(images.shape[0] / across);
+    line += Math.ceil(images.shape[0]! / across);
   }
   return canvas.png();
 }
@@ -78,16 +78,16 @@ export function imageSheet(rows: readonly SheetRow[], options: SheetOptions): Ui
 export function imageGrid(images: HostArray, options: SheetOptions): Uint8Array {
   return imageSheet([{ images }], {
     ...options,
-    across: options.across ?? Math.ceil(Math.sqrt(images.shape[0])),
+    across: options.across ?? Math.ceil(Math.sqrt(images.shape[0]!)),
   });
 }
 
 function checkImages(images: HostArray, imageShape: Shape): void {
-  const isImage = imageShape.length === 3 && [1, 3].includes(imageShape[2]);
+  const isImage = imageShape.length === 3 && [1, 3].includes(imageShape[2]!);
   if (
     !isImage ||
     images.shape.length < 2 ||
-    images.size !== images.shape[0] * sizeOf(imageShape) ||
+    images.size !== images.shape[0]! * sizeOf(imageShape) ||
     images.size === 0
   ) {
     throw new ArgumentError(
@@ -129,10 +129,13 @@ class Canvas {
     const start = index * sizeOf(imageShape);
     for (let y = 0, pixel = 0; y < height; y++) {
       for (let x = 0; x < width; x++, pixel++) {
-        const [red, green, blue] = [0, 1, 2].map((channel) =>
-          byteOf(
-            images.data[start + pixel * strides.pixel + Math.min(channel, channels - 1) * strides.channel],
+        const [red, green, blue] = leading(
+          [0, 1, 2].map((channel) =>
+            byteOf(
+              images.data[start + pixel * strides.pixel + Math.min(channel, channels - 1) * strides.channel]!,
+            ),
           ),
+          3,
         );
         this.square(left + x * scale, top + y * scale, scale, scale, [red, green, blue]);
       }

@@ -56,7 +56,7 @@ export function arrayDataset(
     );
   }
   const { array, form: found } = pictures;
-  const classes = arrays.labels && arrayLabels(arrays.labels, array.shape[0], options, source);
+  const classes = arrays.labels && arrayLabels(arrays.labels, array.shape[0]!, options, source);
   const rows = arrayImages(array, found, { labels: classes?.labels, classNames: classes?.classNames });
   const { classCount, labelMeaning = classCount === undefined ? 'distinct' : 'numbers' } = options;
   const dataset = imageDataset(rows, undefined, {

@@ -46,7 +46,7 @@ export function arrayLabels(
     );
   }
   const distinct = [...new Set(values)].sort((a, b) => a - b);
-  const largest = distinct[distinct.length - 1];
+  const largest = distinct[distinct.length - 1]!;
   const known = classCount ?? largest + 1;
   if (largest >= known) {
     throw new DataError(`${source}: found the label ${largest}, expected 0 to ${known - 1}.`);

@@ -3,9 +3,18 @@
  * are, or as the mean and log variance (or deviation) of the encoder's posterior, of which every batch draws anew.
  * MeanFlow multiplies Stable Diffusion's latents by 0.18215; improved MeanFlow takes mean and deviation channel by channel.
  */
-import { ArgumentError, DataError, formatShape, HostArray, type RandomKey, sizeOf } from '@meanflow/core';
+import {
+  ArgumentError,
+  DataError,
+  formatShape,
+  HostArray,
+  leading,
+  type RandomKey,
+  sizeOf,
+} from '@meanflow/core';
 import { countClasses } from '../class-labels.js';
 import { checkBatch, checkCount, type Batch, type Dataset, type Split } from '../dataset.js';
+import { pictureShapeOf } from '../images/array-images.js';
 import { featureShapeOf, stridesOf, type ImageLayout, type ImageShape } from '../images/layout.js';
 import { type Normalisation } from '../normalisation.js';
 import { seenValues } from '../describe.js';
@@ -74,7 +83,7 @@ export function latentDataset(
   source = name,
 ): Dataset {
   const { layout = 'nhwc', seed = 0, heldOut = 0.2, scale = 'meanflow' } = options;
-  if (latents.shape.length !== 4 || latents.dtype === 'bool' || latents.shape[0] < 3 || latents.size === 0) {
+  if (latents.shape.length !== 4 || latents.dtype === 'bool' || latents.shape[0]! < 3 || latents.size === 0) {
     throw new DataError(
       `${source}: found latents ${formatShape(latents.shape)}, expected [count, channels, height, width] or ` +
         '[count, height, width, channels] of at least 3.',
@@ -86,8 +95,8 @@ export function latentDataset(
   }
   const found = findLatentForm(latents, arrayName, options, source);
   const { from, form } = found;
-  const [count, ...stored] = latents.shape;
-  const [height, width, storedChannels] = from === 'nhwc' ? stored : [stored[1], stored[2], stored[0]];
+  const [count] = leading(latents.shape, 1);
+  const [height, width, storedChannels] = pictureShapeOf(latents.shape, from);
   if (form !== 'values' && storedChannels % 2 !== 0) {
     throw new ArgumentError(
       `${source}: moments are two channels for each of the latent's, found ${storedChannels} channels.`,
@@ -108,7 +117,7 @@ export function latentDataset(
       new HostArray(
         'int32',
         [chosen.length],
-        chosen.map((row) => labels[row]),
+        chosen.map((row) => labels[row]!),
       ),
   });
   const dataset: Dataset = {
@@ -138,7 +147,7 @@ export function latentDataset(
           : order
               .permutation(all.length)
               .subarray(0, wanted)
-              .map((i) => all[i]);
+              .map((i) => all[i]!);
       return take(chosen, order.fold('latent'));
     },
     reading: {
@@ -190,7 +199,7 @@ function drawLatents(
   const [height, width, channels] = imageShape;
   const strides = stridesOf(imageShape, layout);
   const size = sizeOf(imageShape);
-  const storedSize = latents.size / latents.shape[0];
+  const storedSize = latents.size / latents.shape[0]!;
   const shape = [rows.length, ...featureShapeOf(imageShape, layout)];
   const noise = form === 'values' ? undefined : key.normal(shape).data;
   const x = new Float32Array(rows.length * size);
@@ -201,12 +210,12 @@ function drawLatents(
   for (let i = 0; i < rows.length; i++) {
     for (let pixel = 0; pixel < height * width; pixel++) {
       for (let channel = 0; channel < channels; channel++) {
-        const from = rows[i] * storedSize + pixel * stored.pixel;
+        const from = rows[i]! * storedSize + pixel * stored.pixel;
         const to = i * size + pixel * strides.pixel + channel * strides.channel;
-        const mean = latents.data[from + channel * stored.channel];
+        const mean = latents.data[from + channel * stored.channel]!;
         const spread =
-          noise && deviation(latents.data[from + (channels + channel) * stored.channel]) * noise[to];
-        x[to] = (mean + (spread ?? 0) - scale.mean[channel]) / scale.deviation[channel];
+          noise && deviation(latents.data[from + (channels + channel) * stored.channel]!) * noise[to]!;
+        x[to] = (mean + (spread ?? 0) - scale.mean[channel]!) / scale.deviation[channel]!;
       }
     }
   }

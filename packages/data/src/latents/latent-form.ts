@@ -2,8 +2,9 @@
  * What an array of latents does not say of itself: where its channels are, and whether they are values, or the means and log
  * variances of an encoder's posterior. Both are told where shape and statistics leave no doubt, and asked for where they do.
  */
-import { DataError, formatShape, type HostArray, type Shape } from '@meanflow/core';
-import { stridesOf, type ImageLayout, type ImageShape } from '../images/layout.js';
+import { DataError, formatShape, type HostArray, type Shape, leading } from '@meanflow/core';
+import { pictureShapeOf } from '../images/array-images.js';
+import { stridesOf, type ImageLayout } from '../images/layout.js';
 
 /** What channels mean: values; or means followed by as many log variances, or deviations. */
 export type LatentForm = 'values' | 'log-variance' | 'deviation';
@@ -72,7 +73,8 @@ export function findLatentForm(
 }
 
 /** Channels are the axis that is shorter than both others, or the one that is not as long as two that are equal. */
-function layoutOfShape([a, b, c]: Shape): ImageLayout | undefined {
+function layoutOfShape(shape: Shape): ImageLayout | undefined {
+  const [a, b, c] = leading(shape, 3);
   const isFirst = (b === c && a !== b) || a < Math.min(b, c);
   const isLast = (a === b && c !== a) || c < Math.min(a, b);
   return isFirst === isLast ? undefined : isFirst ? 'nchw' : 'nhwc';
@@ -107,8 +109,8 @@ function momentsIn(latents: HostArray, layout: ImageLayout): Exclude<LatentForm,
 
 /** Of each channel, over latents that are spread over all. */
 function statisticsOf({ shape, data, size }: HostArray, layout: ImageLayout): readonly ChannelStatistics[] {
-  const [count, a, b, c] = shape;
-  const imageShape: ImageShape = layout === 'nhwc' ? [a, b, c] : [b, c, a];
+  const [count] = leading(shape, 1);
+  const imageShape = pictureShapeOf(shape, layout);
   const [height, width, channels] = imageShape;
   const strides = stridesOf(imageShape, layout);
   const rows = Math.min(ROWS, count);
@@ -117,7 +119,7 @@ function statisticsOf({ shape, data, size }: HostArray, layout: ImageLayout): re
     for (let i = 0; i < rows; i++) {
       const start = Math.floor((i * count) / rows) * (size / count) + channel * strides.channel;
       for (let pixel = 0; pixel < height * width; pixel++) {
-        const value = data[start + pixel * strides.pixel];
+        const value = data[start + pixel * strides.pixel]!;
         sum += value;
         squares += value * value;
         least = Math.min(least, value);

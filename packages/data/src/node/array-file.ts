@@ -54,7 +54,7 @@ interface OpenArrays {
 }
 
 async function arraysOf(path: string, openTensors: TensorOpener | undefined): Promise<OpenArrays> {
-  const ending = ARRAY_FILE.exec(path)?.[1].toLowerCase();
+  const ending = ARRAY_FILE.exec(path)?.[1]!.toLowerCase();
   const standIn = standInOf(await headOf(path));
   if (standIn !== undefined) throw new DataError(`${path}: it is ${standIn}, expected arrays.`);
   // Archives may hold what is no array of numbers beside those that are meant.
@@ -82,7 +82,7 @@ async function archiveArrays(path: string): Promise<OpenArrays> {
     names: files.map((name) => name.slice(0, -'.npy'.length)),
     tensor: async (name) => {
       const entries = archive.entries.filter((entry) => entry.name === entryOf(name));
-      return (await readNpz({ ...archive, entries })).tensors[0];
+      return (await readNpz({ ...archive, entries })).tensors[0]!;
     },
   };
 }

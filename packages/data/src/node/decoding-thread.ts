@@ -96,7 +96,7 @@ export class DecodingThread {
 
   private ask(row: number, isUrgent: boolean): void {
     this.requested.add(row);
-    this.port.postMessage({ row, path: this.files[row], isUrgent } satisfies DecodeRequest);
+    this.port.postMessage({ row, path: this.files[row]!, isUrgent } satisfies DecodeRequest);
   }
 
   private drain(): void {

@@ -73,7 +73,7 @@ export async function listImages(
     );
   }
   const byClass = new Map(classNames.map((name) => [name, [] as string[]]));
-  for (const image of images) byClass.get(image.slice(start.length).split('/')[0])?.push(image);
+  for (const image of images) byClass.get(image.slice(start.length).split('/')[0]!)?.push(image);
   const rows = [...byClass.values()];
   const files = rows.flat();
   const labels = Int32Array.from(rows.flatMap((of, label) => new Array<number>(of.length).fill(label)));
@@ -120,14 +120,14 @@ async function looked(
   const rows = [...files.keys()].filter((row) => !damaged.has(row));
   if (rows.length === 0) {
     throw new DataError(
-      `${root}: none of its ${files.length} images can be read: ${[...damaged.values()][0].message}`,
+      `${root}: none of its ${files.length} images can be read: ${[...damaged.values()][0]!.message}`,
     );
   }
-  const [size] = sizes;
+  const [size = ''] = sizes;
   return {
     classNames,
-    files: rows.map((row) => files[row]),
-    labels: labels && Int32Array.from(rows, (row) => labels[row]),
+    files: rows.map((row) => files[row]!),
+    labels: labels && Int32Array.from(rows, (row) => labels[row]!),
     commonSize: sizes.size === 1 ? (size.split(' ').map(Number) as [number, number]) : undefined,
     damaged: [...damaged.keys()].sort((a, b) => a - b).map((row) => damaged.get(row)!),
     looseImages,

@@ -10,7 +10,7 @@ export async function inParallel<T>(
   const turn = async (): Promise<void> => {
     while (next < items.length) {
       const index = next++;
-      await work(items[index], index);
+      await work(items[index]!, index);
     }
   };
   await Promise.all(Array.from({ length: Math.min(most, items.length) }, turn));

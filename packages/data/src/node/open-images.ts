@@ -113,7 +113,7 @@ export async function openImages(config: ImageDataConfig): Promise<Dataset> {
 export function detectImages(path: string): ImageDataConfig | undefined {
   if (isFolder(path)) {
     const has = (file: string): boolean => existsSync(join(path, file));
-    if (has(CIFAR_10_BATCHES[0])) return { kind: 'cifar-10', path };
+    if (has(CIFAR_10_BATCHES[0]!)) return { kind: 'cifar-10', path };
     if (has('train.bin') && has('test.bin')) return { kind: 'cifar-100', path };
     const mnist = ['', '.gz'].map((end) => `train-images-idx3-ubyte${end}`).find(has);
     return mnist === undefined ? { kind: 'image-folder', path } : idxFilesOf(join(path, mnist));
@@ -190,7 +190,7 @@ async function openFolder(config: ImageFolderConfig): Promise<Dataset> {
   );
   const notes = folderNotes(scan, listings, found.notes);
   const damaged = listings.flatMap((listing) => listing.damaged.map(({ message }) => message));
-  const dataset = imageDataset(train, test, {
+  const dataset = imageDataset(train!, test, {
     ...config,
     name: basename(resolve(path)) || path,
     notes,
@@ -217,7 +217,7 @@ async function openIdx(config: IdxConfig): Promise<Dataset> {
   const train = await idxRows(images, labels);
   const test =
     testImages === undefined ? undefined : await idxRows(testImages, testLabels, train.classNames?.length);
-  return imageDataset(train, test, { ...config, name: basename(images) });
+  return imageDataset(train!, test, { ...config, name: basename(images) });
 }
 
 async function idxRows(images: string, labels: string | undefined, classCount?: number): Promise<ImageRows> {

@@ -139,8 +139,8 @@ async function decoded(
 function withoutInks({ width, height, channels, data }: Pixels): Pixels {
   const rgb = new Uint8Array(width * height * 3);
   for (let from = 0, to = 0; to < rgb.length; from += channels) {
-    const paper = 255 - data[from + 3];
-    for (let ink = 0; ink < 3; ink++) rgb[to++] = Math.round(((255 - data[from + ink]) * paper) / 255);
+    const paper = 255 - data[from + 3]!;
+    for (let ink = 0; ink < 3; ink++) rgb[to++] = Math.round(((255 - data[from + ink]!) * paper) / 255);
   }
   return { width, height, channels: 3, data: rgb };
 }

@@ -2,7 +2,7 @@
  * Folders such as `train` and `valid` that hold the images to learn from and to judge by, and are no classes. Which is told
  * from their names, said, and can be asked for; where the names could mean either, it has to be.
  */
-import { DataError, didYouMean } from '@meanflow/core';
+import { DataError, didYouMean, leading } from '@meanflow/core';
 import { type FolderScan } from './scan-folder.js';
 
 /** `none`: all folders are classes; or the folder to learn from and, where there is one, the folder to judge by. */
@@ -59,7 +59,7 @@ export function findSplits(
   const tests = judging.flatMap((wanted) => tops.filter((name) => plainName(name) === wanted));
   const others = tops.filter((name) => !trains.includes(name) && !tests.includes(name));
   if (trains.length !== 1 || (tests.length === 0 && others.length > 0)) return none;
-  const [train] = trains;
+  const [train] = leading(trains, 1);
   if (others.length > 0) {
     throw new DataError(
       `${folder}: the folders ${[train, ...tests].join(', ')} are called as images to learn from and to judge by are, ` +

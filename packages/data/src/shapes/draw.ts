@@ -42,7 +42,7 @@ export function drawShapes(
   const coverage = new Float64Array(side * side);
   for (let image = 0; image < count; image++) {
     const draws = uniform.subarray(image * DRAWS, (image + 1) * DRAWS);
-    cover(draws, shapeClasses[labels.data[image]].distance, side, coverage);
+    cover(draws, shapeClasses[labels.data[image]!]!.distance, side, coverage);
     const pixels = images.subarray(image * size, (image + 1) * size);
     for (let channel = 0; channel < 3; channel++) {
       paint(draws, channel, side, coverage, pixels, channel * strides.channel, strides.pixel);
@@ -58,13 +58,13 @@ function cover(
   side: number,
   coverage: Float64Array,
 ): void {
-  const radius = side * (SMALLEST + (LARGEST - SMALLEST) * draws[0]);
+  const radius = side * (SMALLEST + (LARGEST - SMALLEST) * draws[0]!);
   // The whole shape is within the image.
   const margin = FARTHEST * radius;
-  const left = margin + (side - 2 * margin) * draws[1];
-  const top = margin + (side - 2 * margin) * draws[2];
-  const [cosine, sine] = directionOf(draws[3]);
-  const stretch = 1 + (STRETCH - 1) * draws[4];
+  const left = margin + (side - 2 * margin) * draws[1]!;
+  const top = margin + (side - 2 * margin) * draws[2]!;
+  const [cosine, sine] = directionOf(draws[3]!);
+  const stretch = 1 + (STRETCH - 1) * draws[4]!;
   const distances = radius / stretch;
   for (let row = 0; row < side; row++) {
     const y = (row + 0.5 - top) / radius;
@@ -86,11 +86,11 @@ function paint(
   start: number,
   stride: number,
 ): void {
-  const under = draws[5 + channel];
-  const around = under + CONTRAST + (1 - 2 * CONTRAST) * draws[8 + channel];
+  const under = draws[5 + channel]!;
+  const around = under + CONTRAST + (1 - 2 * CONTRAST) * draws[8 + channel]!;
   const over = around < 1 ? around : around - 1;
-  const [underX, underY] = gradientOf(draws[11], draws[12 + channel], side);
-  const [overX, overY] = gradientOf(draws[15], draws[16 + channel], side);
+  const [underX, underY] = gradientOf(draws[11]!, draws[12 + channel]!, side);
+  const [overX, overY] = gradientOf(draws[15]!, draws[16 + channel]!, side);
   const middle = (side - 1) / 2;
   for (let row = 0, at = start, pixel = 0; row < side; row++) {
     const y = row - middle;
@@ -98,7 +98,7 @@ function paint(
       const x = column - middle;
       const background = clip(under + underX * x + underY * y);
       const foreground = clip(over + overX * x + overY * y);
-      into[at] = 2 * (background + (foreground - background) * coverage[pixel]) - 1;
+      into[at] = 2 * (background + (foreground - background) * coverage[pixel]!) - 1;
     }
   }
 }

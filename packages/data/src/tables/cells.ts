@@ -35,7 +35,7 @@ export function parseNumber(cell: string, format: NumberFormat = plainNumbers): 
 function asPlain(cell: string, { decimal, thousands }: NumberFormat): string | undefined {
   let text = cell.startsWith('−') ? `-${cell.slice(1)}` : cell;
   if (thousands !== undefined && text.includes(thousands)) {
-    const [whole] = text.split(decimal, 1);
+    const [whole = ''] = text.split(decimal, 1);
     const mark = escaped(thousands);
     // Groups of three after the first: 1.5 is no thousand and a half.
     if (!new RegExp(`^[+-]?\\d{1,3}(${mark}\\d{3})+$`).test(whole)) return undefined;

@@ -60,7 +60,7 @@ export function chooseColumns(
     options.drop?.length !== 0 &&
     header !== undefined &&
     width > 1 &&
-    (header[0] === '' || INDEX_NAMES.test(header[0]));
+    (header[0] === '' || INDEX_NAMES.test(header[0]!));
   if (isIndex && kept === undefined && label !== 0 && !dropped.has(0)) {
     dropped.add(0);
     notes.push('column 1 left out: it has no name, as names and numbers of rows have none');

@@ -53,7 +53,7 @@ export function delimiterOf(text: string): string {
 
 /** Whether a row is a comment. */
 export function isComment({ cells }: CsvRow, comment: string | undefined): boolean {
-  return comment !== undefined && cells[0].startsWith(comment);
+  return comment !== undefined && cells[0]!.startsWith(comment);
 }
 
 /**
@@ -99,8 +99,8 @@ export function detectDialect(head: string, file: string, options: DialectOption
 /** How well rows fit together, from 0 to 1: rows of the commonest length, and numbers among their cells. */
 function scoreOf(all: readonly CsvRow[], delimiter: string): number {
   const rows = all.slice(0, SCORED);
-  if (rows.length === 0) return 0;
   const [first, ...rest] = rows;
+  if (first === undefined) return 0;
   const below = rest.length === 0 ? rows : rest;
   const width = commonestLength(below);
   const fitting = below.filter(({ cells }) => cells.length === width);

@@ -3,7 +3,7 @@
  * those of pandas and R do. A row of data that is taken for a header is lost and a header that is taken for data is learnt, so
  * that what could be both is asked for.
  */
-import { DataError } from '@meanflow/core';
+import { DataError, leading } from '@meanflow/core';
 import { isDecimalSpelling, kindOfCell, parseNumber, type NumberFormat } from './cells.js';
 import { type CsvRow } from './csv-reader.js';
 
@@ -17,7 +17,7 @@ const NO_ACCIDENT = 5;
 export function hasHeader(rows: readonly CsvRow[], numbers: NumberFormat, file: string): boolean {
   const verdict = headerVerdict(rows, numbers);
   if (verdict !== 'either') return verdict === 'header';
-  const [{ row, cells }] = rows;
+  const [{ row, cells }] = leading(rows, 1);
   const shown = `${cells.slice(0, 5).join(', ')}${cells.length > 5 ? ', …' : ''}`;
   throw new DataError(
     `${file}: row ${row}, ${shown}, may be a header or data: say which with --header or --no-header.`,
@@ -26,7 +26,9 @@ export function hasHeader(rows: readonly CsvRow[], numbers: NumberFormat, file: 
 
 type Verdict = 'header' | 'data' | 'either';
 
-function headerVerdict([first, ...below]: readonly CsvRow[], numbers: NumberFormat): Verdict {
+function headerVerdict(rows: readonly CsvRow[], numbers: NumberFormat): Verdict {
+  const [first] = leading(rows, 1);
+  const below = rows.slice(1);
   const columns = first.cells.map((cell, i) => columnOf(cell, i, first, below, numbers));
   const words = columns.filter(({ kind }) => kind === 'word');
   const wholes = columns.filter(({ kind }) => kind === 'whole');
@@ -39,7 +41,7 @@ function headerVerdict([first, ...below]: readonly CsvRow[], numbers: NumberForm
     // The name of a class, beside what is either a name or a fault in the data.
     return words.some(({ recurs, isNumeric }) => !recurs && isNumeric) ? 'either' : 'data';
   }
-  const isIndexed = columns[0].cell === '' && blanks.length === 1;
+  const isIndexed = columns[0]!.cell === '' && blanks.length === 1;
   if (words.length > 0 && wholes.length === 0) {
     if (words.some(({ isNumeric }) => isNumeric)) return 'header';
     // Words above words: a header, but for a value that is missing beside a class.
@@ -53,7 +55,7 @@ function headerVerdict([first, ...below]: readonly CsvRow[], numbers: NumberForm
   const evident = wholes.filter(({ isMeasured }) => isMeasured).length;
   if (countsUp(wholes)) {
     if (evident > 0 || wholes.length >= NO_ACCIDENT || isIndexed) return 'header';
-    return wholes.length > 1 && Number(wholes[0].cell) === 0 ? 'either' : 'data';
+    return wholes.length > 1 && Number(wholes[0]!.cell) === 0 ? 'either' : 'data';
   }
   if (wholes.length < 2 || evident < wholes.length || !isRising(wholes)) return 'data';
   // Years above measurements, most likely, if there is a name beside them.
@@ -80,7 +82,7 @@ function columnOf(
   numbers: NumberFormat,
 ): FirstCell {
   // A header of R has no name for the names of rows.
-  const shift = below[0]?.cells.length - first.cells.length === 1 ? 1 : 0;
+  const shift = below[0] && below[0].cells.length - first.cells.length === 1 ? 1 : 0;
   const column = below.map(({ cells }) => cells[i + shift] ?? '');
   const found = column.filter((each) => parseNumber(each, numbers) !== undefined);
   const isNumeric = found.length > 0;
@@ -103,10 +105,10 @@ function columnOf(
 
 /** Whether these count up from 0 or 1. */
 function countsUp(columns: readonly FirstCell[]): boolean {
-  const start = Number(columns[0].cell);
+  const start = Number(columns[0]!.cell);
   return (start === 0 || start === 1) && columns.every(({ cell }, i) => Number(cell) === start + i);
 }
 
 function isRising(columns: readonly FirstCell[]): boolean {
-  return columns.every(({ cell }, i) => i === 0 || Number(cell) > Number(columns[i - 1].cell));
+  return columns.every(({ cell }, i) => i === 0 || Number(cell) > Number(columns[i - 1]!.cell));
 }

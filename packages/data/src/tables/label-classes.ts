@@ -42,10 +42,10 @@ export class LabelClasses {
     const classOf = new Int32Array(names.length);
     names.forEach((name, label) => (classOf[this.found.get(name)!] = label));
     const missing = names.find((name) => kindOfCell(name, plainNumbers) === 'missing');
-    const twice = names.find((name, i) => i > 0 && isSameNumber(values.get(name), values.get(names[i - 1])));
+    const twice = names.find((name, i) => i > 0 && isSameNumber(values.get(name), values.get(names[i - 1]!)));
     const other = twice === undefined ? undefined : names[names.indexOf(twice) - 1];
     return {
-      labels: Int32Array.from(this.rows, (place) => classOf[place]),
+      labels: Int32Array.from(this.rows, (place) => classOf[place]!),
       names,
       notes: [
         ...(other === undefined ? [] : [`labels "${other}" and "${twice}" are one number and two classes`]),

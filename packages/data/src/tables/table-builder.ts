@@ -2,7 +2,7 @@
  * A table out of rows of cells that come one by one: the first ones decide about the header and the columns, the others
  * must be like them. What is wrong is named by row and column; everything that was guessed is noted.
  */
-import { DataError } from '@meanflow/core';
+import { DataError, leading } from '@meanflow/core';
 import { kindOfCell } from './cells.js';
 import { chooseColumns, type ChosenColumns, type ColumnOptions } from './columns.js';
 import { ColumnValues } from './column-values.js';
@@ -93,7 +93,7 @@ export class TableBuilder {
     const { label } = columns;
     const found = label === undefined ? undefined : this.classes.finish(`${file}: column ${label + 1} ("${columns.names[label]}")`); // prettier-ignore
     const styled = (style: string): string[] =>
-      columns.features.filter((_, i) => features[i].style === style).map((place) => columns.names[place]);
+      columns.features.filter((_, i) => features[i]!.style === style).map((place) => columns.names[place]!);
     const counted = (count: number, what: string, ofWhat: string): string[] =>
       count === 0 ? [] : [`${count} ${what}${count === 1 ? '' : 's'} ${ofWhat}`];
     const notes = [
@@ -104,7 +104,7 @@ export class TableBuilder {
       ...styled('percent').map((name) => `"${name}" is in percent, and written without the sign`),
       ...styled('boolean').map((name) => `"${name}" is 0 and 1 for words`),
       ...columns.features.flatMap((place, i) =>
-        features[i].isExact
+        features[i]!.isExact
           ? []
           : [
               `"${columns.names[place]}" has whole numbers beyond 2⁵³, which float64 rounds: if it is no quantity, leave it out with --drop ${place + 1}`,
@@ -135,7 +135,7 @@ export class TableBuilder {
     const { file, waiting, options, dialect } = this;
     if (waiting.length === 0)
       throw new DataError(`${file}: found nothing, expected rows of numbers separated by commas.`);
-    const [first] = waiting;
+    const [first] = leading(waiting, 1);
     const named = options.header === undefined ? this.namesInComment(first.cells.length) : undefined;
     const isHeader = options.header ?? this.isHeader(named !== undefined);
     const below = isHeader ? waiting.slice(1) : waiting;
@@ -207,7 +207,7 @@ export class TableBuilder {
   private namesInComment(width: number): readonly string[] | undefined {
     const { lastComment, dialect } = this;
     if (lastComment === undefined) return undefined;
-    const [first, ...rest] = lastComment.cells;
+    const [first = '', ...rest] = lastComment.cells;
     const bare = first.slice(dialect.comment!.length).trim();
     const names = bare === '' && dialect.delimiter === ' ' ? rest : [bare, ...rest];
     const isNamed = names.every((name) => kindOfCell(name, dialect.numbers) === 'word');
@@ -233,12 +233,12 @@ export class TableBuilder {
     }
     this.reserve(columns.features.length);
     columns.features.forEach((place, i) => {
-      const value = features[i].read(cells[place]);
-      if (value === undefined) throw this.wrongCell(row, place, cells[place], features[i], columns);
+      const value = features[i]!.read(cells[place]!);
+      if (value === undefined) throw this.wrongCell(row, place, cells[place]!, features[i]!, columns);
       this.values[this.size++] = value;
     });
     if (columns.label !== undefined) {
-      const label = cells[columns.label];
+      const label = cells[columns.label]!;
       if (label === '') {
         throw new DataError(
           `${file}: row ${row}, column ${columns.label + 1} ("${columns.names[columns.label]}"): found no label, expected a class. ` +
@@ -252,7 +252,7 @@ export class TableBuilder {
 
   private lacksValue(cells: readonly string[], { features, label }: ChosenColumns): boolean {
     const { numbers } = this.dialect;
-    const isMissing = (place: number): boolean => kindOfCell(cells[place], numbers) === 'missing';
+    const isMissing = (place: number): boolean => kindOfCell(cells[place]!, numbers) === 'missing';
     return features.some(isMissing) || (label !== undefined && isMissing(label));
   }
 

@@ -20,7 +20,7 @@ export function isContiguous({ shape, strides }: StridedLayout): boolean {
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     if (shape[axis] === 1) continue;
     if (strides[axis] !== expected) return false;
-    expected *= shape[axis];
+    expected *= shape[axis]!;
   }
   return true;
 }
@@ -41,7 +41,7 @@ export function extent({ shape, strides, offset }: StridedLayout): {
   readonly length: number;
 } {
   if (shape.includes(0)) return { begin: offset, length: 0 };
-  const last = shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis], 0);
+  const last = shape.reduce((sum, size, axis) => sum + (size - 1) * strides[axis]!, 0);
   return { begin: offset, length: last + 1 };
 }
 
@@ -59,11 +59,11 @@ export function* gather(
     const piece = new Uint8Array(Math.min(perPiece, count - done) * elementBytes);
     for (let at = 0; at < piece.length; at += elementBytes) {
       const from = position * elementBytes;
-      for (let i = 0; i < elementBytes; i++) piece[at + i] = bytes[from + i];
+      for (let i = 0; i < elementBytes; i++) piece[at + i] = bytes[from + i]!;
       for (let axis = shape.length - 1; axis >= 0; axis--) {
-        position += strides[axis];
-        if (++index[axis] < shape[axis]) break;
-        position -= strides[axis] * shape[axis];
+        position += strides[axis]!;
+        if (++index[axis]! < shape[axis]!) break;
+        position -= strides[axis]! * shape[axis]!;
         index[axis] = 0;
       }
     }

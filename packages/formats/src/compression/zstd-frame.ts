@@ -20,9 +20,9 @@ export function checkZstdFrame(bytes: Uint8Array, limit: number, source: string)
   if (bytes.length < 6 || view.getUint32(0, true) !== MAGIC) {
     throw new DataError(`${source}: it is not Zstandard data.`);
   }
-  const descriptor = bytes[4];
+  const descriptor = bytes[4]!;
   const isSingleSegment = (descriptor & 0x20) !== 0;
-  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3];
+  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!;
   const sizeFlag = descriptor >> 6;
   const contentBytes = sizeFlag === 0 ? Number(isSingleSegment) : 1 << sizeFlag;
   const at = 5 + Number(!isSingleSegment) + dictionaryBytes;
@@ -32,8 +32,8 @@ export function checkZstdFrame(bytes: Uint8Array, limit: number, source: string)
     throw new DataError(`${source}: its zstd data holds ${content} bytes, expected at most ${limit}.`);
   }
   if (isSingleSegment) return;
-  const exponent = bytes[5] >> 3;
-  const window = 2 ** (10 + exponent) * (1 + (bytes[5] & 7) / 8);
+  const exponent = bytes[5]! >> 3;
+  const window = 2 ** (10 + exponent) * (1 + (bytes[5]! & 7) / 8);
   if (window > LARGEST_WINDOW) {
     throw new DataError(
       `${source}: its zstd data needs a window of ${window} bytes, more than ${LARGEST_WINDOW}.`,

@@ -45,7 +45,7 @@ export function encodeNpy({ dtype, shape, data }: HostArray | ByteArray): Uint8A
     bool: (at: number, value: number) => view.setUint8(at, value),
     uint8: (at: number, value: number) => view.setUint8(at, value),
   };
-  for (let i = 0; i < data.length; i++) writers[dtype](start + i * width, data[i]);
+  for (let i = 0; i < data.length; i++) writers[dtype](start + i * width, data[i]!);
   return bytes;
 }
 
@@ -64,7 +64,7 @@ export function encodeNpz(
   for (const name of Object.keys(arrays).sort()) {
     if (name === '') throw new ArgumentError('An array of an npz archive needs a name.');
     // Without a time of its own the archive would carry the hour at which it was written.
-    files[`${name}.npy`] = [encodeNpy(arrays[name]), { level, mtime: new Date(1980, 0, 1) }];
+    files[`${name}.npy`] = [encodeNpy(arrays[name]!), { level, mtime: new Date(1980, 0, 1) }];
   }
   return zipSync(files);
 }

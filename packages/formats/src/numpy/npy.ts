@@ -74,7 +74,7 @@ function readHeader(bytes: Uint8Array, source: string): NpyHeader {
   if (bytes.length < 12 || bytes[0] !== 0x93 || text(bytes.subarray(1, 6)) !== 'NUMPY') {
     fail('it does not begin with the magic of NumPy');
   }
-  const major = bytes[6];
+  const major = bytes[6]!;
   if (major < 1 || major > 3) fail(`its version is ${major}, expected 1 to 3`);
   const at = major === 1 ? 10 : 12;
   const length = major === 1 ? view.getUint16(8, true) : view.getUint32(8, true);

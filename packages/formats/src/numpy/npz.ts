@@ -96,7 +96,7 @@ export async function decodeNpz(
  */
 export async function decodeNpy(bytes: Uint8Array, source: string): Promise<HostArray> {
   const { tensors } = await readNpy(bytesAccess(bytes, source), 'array');
-  return readTensor(tensors[0]);
+  return readTensor(tensors[0]!);
 }
 
 function arrayName(file: string): string {

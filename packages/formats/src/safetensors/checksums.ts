@@ -67,7 +67,7 @@ export function parseChecksums(
 
 /** Where the digits begin. In a text between quotes, the first quote would be escaped. */
 function startOfDigits(header: Uint8Array): number | undefined {
-  for (let at = header.indexOf(START[0]); at >= 0; at = header.indexOf(START[0], at + 1)) {
+  for (let at = header.indexOf(START[0]!); at >= 0; at = header.indexOf(START[0]!, at + 1)) {
     if (header[at - 1] !== BACKSLASH && START.every((byte, i) => header[at + i] === byte))
       return at + START.length;
   }

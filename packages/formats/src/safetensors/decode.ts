@@ -24,7 +24,7 @@ export function decodeSafetensors(bytes: Uint8Array, source = 'The data'): Safet
   const tensors = entries.map(({ name, dtype, shape, begin, end }, i) => {
     const content = bytes.subarray(begin, end);
     const what = nameOfTensor({ name, source });
-    if (checksums !== undefined) checkChecksum(crc32(content), checksums[i], what);
+    if (checksums !== undefined) checkChecksum(crc32(content), checksums[i]!, what);
     return [name, decodeArray(dtype, content, shape, what)] as const;
   });
   return { tensors: Object.fromEntries(tensors), metadata };

@@ -118,7 +118,7 @@ export function safetensorsChunks(
     shape,
   }));
   const layout = safetensorsLayout(described, metadata, options);
-  const contents = layout.tensors.map(({ name }) => littleEndianBytes(tensors[name]));
+  const contents = layout.tensors.map(({ name }) => littleEndianBytes(tensors[name]!));
   const { checksums = false } = options;
   const header = checksums ? layout.sealed(contents.map((bytes) => crc32(bytes))) : layout.header;
   return [header, ...contents];

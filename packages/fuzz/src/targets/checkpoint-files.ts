@@ -39,7 +39,7 @@ export const pickle: Target = {
       const name = Object.keys(files).find((each) => each.endsWith('data.pkl'))!;
       return {
         name: `${parts.at(-1)}, data.pkl`,
-        bytes: files[name],
+        bytes: files[name]!,
         read: (bytes) => read(zipSync({ ...files, [name]: bytes }, { level: 0 })),
       };
     }), // prettier-ignore
