@@ -24,7 +24,7 @@ export interface ConditionSpec {
    * Whether a row may be without it, which is then told apart from zeros. A network has to be trained so, by dropping it at
    * random or on rows that lack it. False by default.
    */
-  readonly optional?: boolean;
+  readonly optional?: boolean | undefined;
 }
 
 /** Conditions by name. */

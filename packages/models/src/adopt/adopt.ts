@@ -208,7 +208,7 @@ const unlisted: readonly string[] = [
 ]; // prettier-ignore
 
 function differingSettings(given: AnyNetworkConfig, now: AnyNetworkConfig): AdoptionReport['settings'] {
-  const complete = ({ featureShape: _, classCount: __, ...settings }: AnyNetworkConfig) =>
+  const complete = ({ featureShape: _, classCount: __, conditions: ___, ...settings }: AnyNetworkConfig) =>
     networks.get(settings.kind).settings.parse(settings);
   const [before, after] = [complete(given), complete(now)];
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]

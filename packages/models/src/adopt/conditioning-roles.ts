@@ -6,18 +6,23 @@
 import { conditionFeatures, type ConditionForm, type ConditioningConfig } from '../networks/conditioning.js';
 import { classRows, type ParameterRole, type ParameterRoles, type RoleFacts } from './roles.js';
 
-/** @param form how the features of the conditions become one condition */
+/**
+ * @param form how the features of the conditions become one condition
+ * @param given the features of what is given beside
+ */
 export function conditioningRoles(
   config: ConditioningConfig,
   form: ConditionForm['kind'],
   facts: RoleFacts,
+  given: number,
 ): ParameterRoles {
-  const features = conditionFeatures(config);
+  const features = [...conditionFeatures(config), ...(given > 0 ? [{ name: 'given', size: given }] : [])];
   const { classCount } = config;
   return (path) => {
     if (path === 'condition/label/table' && classCount !== undefined) {
       return { rows: classRows(classCount, facts), otherwise: form === 'add' ? 'zero' : 'initial' };
     }
+    if (path.startsWith('condition/given/out/')) return { otherwise: 'zero' };
     const [, index, rest] = /^condition\/embedders\/(\d+)\/(.*)$/.exec(path) ?? [];
     if (rest === undefined) return undefined;
     if (form === 'add') {

@@ -28,7 +28,11 @@ type Tokens = {
   /** `[count, width]` */
   readonly tokens: Parameter;
 };
-type NumberTokens = EmbedderParameters & Tokens;
+export type NumberTokens = EmbedderParameters & Tokens;
+
+/** Everything starts normal with variance 1/inputs: embedders, table and tokens alike. */
+export const tokenInitialisation: LinearInitialisation = { kind: 'scaled-normal', deviation: 1 };
+export const tokenStart = (width: number): ParameterSpec['initial'] => normalWith(1 / Math.sqrt(width));
 
 /** In the order of the sequence: class, ω, tMin, tMax, h. */
 export type ConditionTokenParameters = {
@@ -45,19 +49,31 @@ interface Conditions {
   readonly guidance: boolean;
 }
 
-/** Everything starts normal with variance 1/inputs: embedders, table and tokens alike. */
+/** `count` tokens of a vector of `features` numbers. */
+export function numberTokens(features: number, count: number, width: number): Described<NumberTokens> {
+  return {
+    ...embedderParameters(features, width, tokenInitialisation),
+    tokens: new ParameterSpec([count, width], tokenStart(width)),
+  };
+}
+
+/** Its tokens, `[batch, count, width]`. @param features `[batch, features]` */
+export function featureTokens(group: Symbolic<NumberTokens>, features: Tensor): Tensor {
+  return placed(group, embedFeatures(group, features, silu));
+}
+
+function placed({ tokens }: Symbolic<Tokens>, embedded: Tensor): Tensor {
+  return add(tokens, reshape(embedded, [embedded.shape[0]!, 1, -1]));
+}
+
 export function conditionTokenParameters(
   { classCount, guidance }: Conditions,
   counts: ConditionTokenCounts,
   width: number,
 ): Described<ConditionTokenParameters> {
-  const initialisation: LinearInitialisation = { kind: 'scaled-normal', deviation: 1 };
   const deviation = 1 / Math.sqrt(width);
-  const tokens = (count: number) => new ParameterSpec([count, width], normalWith(deviation));
-  const number = (count: number) => ({
-    ...embedderParameters(embedding.dimension, width, initialisation),
-    tokens: tokens(count),
-  });
+  const tokens = (count: number) => new ParameterSpec([count, width], tokenStart(width));
+  const number = (count: number) => numberTokens(embedding.dimension, count, width);
   return {
     ...(classCount === undefined
       ? {}
@@ -92,14 +108,12 @@ export function conditionTokens(
   [h, strength, tMin, tMax]: readonly Tensor[],
 ): Tensor {
   const batch = h.shape[0];
-  const place = ({ tokens }: Symbolic<Tokens>, embedded: Tensor): Tensor =>
-    add(tokens, reshape(embedded, [batch, 1, -1]));
   const number = (group: Symbolic<NumberTokens>, value: Tensor): Tensor =>
-    place(group, embedFeatures(group, embedScalar(embedding, value), silu));
+    featureTokens(group, embedScalar(embedding, value));
   const { omega, tMin: start, tMax: end } = params;
   return concat(
     [
-      ...(params.label === undefined ? [] : [place(params.label, embedClass(params.label, label, batch))]),
+      ...(params.label === undefined ? [] : [placed(params.label, embedClass(params.label, label, batch))]),
       ...(omega === undefined ? [] : [number(omega, strength)]),
       ...(start === undefined ? [] : [number(start, tMin)]),
       ...(end === undefined ? [] : [number(end, tMax)]),

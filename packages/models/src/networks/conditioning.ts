@@ -12,6 +12,7 @@ import {
   type ClassEmbeddingParameters,
 } from '../layers/class-embedding.js';
 import { embedderParameters, embedFeatures, type EmbedderParameters } from '../layers/embedder.js';
+import type { ConditionPlan } from '../layers/given-conditions.js';
 import type { LinearInitialisation } from '../layers/linear.js';
 import type { Described } from '../layers/parameters.js';
 import { embeddingWidth, embedScalar, scalarEmbedding } from '../layers/scalar-embedding.js';
@@ -44,10 +45,16 @@ export type ConditioningConfig = z.output<z.ZodObject<typeof conditioningFields>
   readonly classWidth?: number | undefined;
 };
 
+/** Numbers of conditions that are features of the network's own; see `planConditions`. */
+type GivenWidth = Pick<ConditionPlan, 'features'>;
+const nothingGiven: GivenWidth = { features: 0 };
+
 export type ConditioningParameters = {
   readonly label?: ClassEmbeddingParameters;
   /** None when features are used as they are; one for all of them; or one for each. */
   readonly embedders?: readonly EmbedderParameters[];
+  /** Of the conditions that are given, where features are summed. */
+  readonly given?: EmbedderParameters;
 };
 
 /**
@@ -81,18 +88,23 @@ function featureWidths(config: ConditioningConfig): { scalars: number[]; label: 
 }
 
 /** Columns of the condition. */
-export function conditionWidth(config: ConditioningConfig, form: ConditionForm): number {
+export function conditionWidth(
+  config: ConditioningConfig,
+  form: ConditionForm,
+  given: GivenWidth = nothingGiven,
+): number {
   if (form.kind !== 'features') return form.width;
-  return conditionFeatures(config).reduce((total, { size }) => total + size, 0);
+  return conditionFeatures(config).reduce((total, { size }) => total + size, given.features);
 }
 
 export function conditioningParameters(
   config: ConditioningConfig,
   form: ConditionForm,
   initialisation: LinearInitialisation,
+  given: GivenWidth = nothingGiven,
 ): Described<ConditioningParameters> {
   const { scalars, label } = featureWidths(config);
-  const total = scalars.reduce((sum, width) => sum + width, label);
+  const total = scalars.reduce((sum, width) => sum + width, label + given.features);
   return {
     ...(config.classCount === undefined
       ? {}
@@ -111,12 +123,16 @@ export function conditioningParameters(
             embedderParameters(inputs, form.width, initialisation),
           ),
         }),
+    ...(form.kind === 'add' && given.features > 0
+      ? { given: embedderParameters(given.features, form.width, initialisation) }
+      : {}),
   };
 }
 
 /**
  * The condition of each row, float32 `[batch, conditionWidth(config, form)]`.
  *
+ * @param given features of what is given beside, `[batch, features]`
  * @throws {ArgumentError} when labels or guidance conditions are given to a network that takes none
  */
 export function condition(
@@ -124,6 +140,7 @@ export function condition(
   form: ConditionForm,
   params: Symbolic<ConditioningParameters>,
   inputs: VelocityInputs,
+  given?: Tensor,
 ): Tensor {
   const batch = inputs.z.shape[0];
   const features = scalarConditions(config, inputs).map((x) => embedScalar(config.embedding, x));
@@ -135,9 +152,12 @@ export function condition(
   };
   if (form.kind === 'add') {
     const terms = [...features.map((x, i) => embed(i, x)), ...(label ? [label] : [])];
+    if (given && params.given) {
+      terms.push(embedFeatures(params.given, given, activations[form.activation]));
+    }
     return terms.reduce((total, term) => add(total, term));
   }
-  return embed(0, concat([...features, ...(label ? [label] : [])], 1));
+  return embed(0, concat([...features, ...(label ? [label] : []), ...(given ? [given] : [])], 1));
 }
 
 /** @throws {ArgumentError} when labels are given to a network without classes */

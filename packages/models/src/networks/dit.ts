@@ -3,15 +3,35 @@
  * times t and h = t − r and the class are embedded, summed, and modulate every block. The project's conditioning options
  * make it a network for flow matching, MeanFlow and improved MeanFlow alike.
  */
-import { add, constant, mul, silu, split, type Symbolic, type Tensor, validate } from '@meanflow/core';
+import {
+  add,
+  concat,
+  constant,
+  mul,
+  silu,
+  slice,
+  split,
+  type Symbolic,
+  type Tensor,
+  validate,
+} from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
 import { conditioningRoles, headRole } from '../adopt/conditioning-roles.js';
 import { multiHeadAttention } from '../layers/attention.js';
 import { geluMlp, geluMlpParameters, type GeluMlpParameters } from '../layers/feed-forward.js';
+import {
+  planConditions,
+  sequenceLength,
+  sequenceTokenParameters,
+  sequenceTokens,
+  withBeside,
+  type ConditionPlan,
+  type SequenceTokenParameters,
+} from '../layers/given-conditions.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { modulatedNorm, modulations } from '../layers/modulation.js';
-import { countParameters, initialParameters, type Described } from '../layers/parameters.js';
+import { countParameters, initialParameters, normalWith, type Described } from '../layers/parameters.js';
 import {
   embedPatches,
   patchEmbeddingParameters,
@@ -31,7 +51,7 @@ import {
   type ConditionForm,
   type ConditioningParameters,
 } from './conditioning.js';
-import { classCount, count, featureShape, layerCount, velocityHead } from './fields.js';
+import { classCount, conditions, count, featureShape, layerCount, velocityHead } from './fields.js';
 import {
   checkHeads,
   checkMlpRatio,
@@ -66,6 +86,7 @@ const settings = z.strictObject({
 const schema = settings.extend({
   featureShape: featureShape.describe('[height, width, channels] of an image or latent.'),
   classCount,
+  conditions,
 });
 
 /** A DiT, as plain JSON. */
@@ -92,6 +113,8 @@ export type DitOutputParameters = {
 export type DitParameters = {
   readonly patch: PatchEmbeddingParameters;
   readonly condition: ConditioningParameters;
+  /** Tokens before the patches, of each sequence that is given. */
+  readonly sequences?: Readonly<Record<string, SequenceTokenParameters>>;
   readonly blocks: readonly DitBlockParameters[];
   readonly out: DitOutputParameters;
   /** The auxiliary head's own copies of the last blocks, and its output. */
@@ -114,9 +137,13 @@ export function dit(config: DitConfig): ConfiguredNetwork<DitParameters, DitConf
   checkVelocityHead(velocityHead, depth);
   const form: ConditionForm = { kind: 'add', width, activation: 'silu' };
   const grid = patchGrid(featureShape, patchSize);
+  const plan = planConditions(full.conditions, { image: { featureShape, channelAxis: 2 }, tokens: true });
+  // Images that are given stand beside z, as channels of its patches.
+  const seen = { ...grid, channels: grid.channels + plan.channels };
+  const prefix = sequenceLength(plan.sequences);
   checkPositionsWidth(width);
   const positions = once(() => sinusoidalPositions(grid.rows, grid.columns, width));
-  const specs = parameterSpecs(full, grid, form);
+  const specs = parameterSpecs(full, grid, form, plan);
 
   const block = (x: Tensor, params: Symbolic<DitBlockParameters>, c: Tensor): Tensor => {
     const [shift, scale, gate, mlpShift, mlpScale, mlpGate] = modulations(params.modulation, c, 6);
@@ -128,12 +155,17 @@ export function dit(config: DitConfig): ConfiguredNetwork<DitParameters, DitConf
 
   const output = (x: Tensor, params: Symbolic<DitOutputParameters>, c: Tensor): Tensor => {
     const [shift, scale] = modulations(params.modulation, c, 2);
-    return unpatchify(grid, linear(params.linear, modulatedNorm(x, shift, scale)));
+    const patches = prefix === 0 ? x : slice(x, [0, prefix, 0], x.shape);
+    return unpatchify(grid, linear(params.linear, modulatedNorm(patches, shift, scale)));
   };
 
   const apply = (params: Symbolic<DitParameters>, inputs: VelocityInputs) => {
-    const c = silu(condition(full, form, params.condition, inputs));
-    const start = add(embedPatches(params.patch, grid, inputs.z), constant(positions()));
+    const given = plan.read(inputs);
+    const c = silu(condition(full, form, params.condition, inputs, given.features));
+    const images = withBeside(inputs.z, given.beside, 3);
+    const patches = add(embedPatches(params.patch, seen, images), constant(positions()));
+    const before = sequenceTokens(params.sequences, given);
+    const start = before.length === 0 ? patches : concat([...before, patches], 1);
     const run = (x: Tensor, blocks: readonly Symbolic<DitBlockParameters>[]) =>
       blocks.reduce((y, each) => block(y, each, c), x);
     const shared = depth - (velocityHead?.depth ?? 0);
@@ -149,6 +181,7 @@ export function dit(config: DitConfig): ConfiguredNetwork<DitParameters, DitConf
     config,
     featureShape,
     classCount: full.classCount,
+    conditions: full.conditions,
     takesGuidance: full.guidance,
     hasVelocityHead: velocityHead !== undefined,
     specs,
@@ -159,7 +192,12 @@ export function dit(config: DitConfig): ConfiguredNetwork<DitParameters, DitConf
 }
 
 /** Xavier-uniform kernels, normal(0.02) embedders, and zero where the published network starts as the identity. */
-function parameterSpecs(config: FullConfig, grid: PatchGrid, form: ConditionForm): Described<DitParameters> {
+function parameterSpecs(
+  config: FullConfig,
+  grid: PatchGrid,
+  form: ConditionForm,
+  plan: ConditionPlan,
+): Described<DitParameters> {
   const { width, depth, mlpRatio, velocityHead } = config;
   const blocks = (count: number) =>
     Array.from({ length: count }, () => ({
@@ -175,8 +213,11 @@ function parameterSpecs(config: FullConfig, grid: PatchGrid, form: ConditionForm
     linear: linearParameters(width, patchWidth(grid), 'zero'),
   });
   return {
-    patch: patchEmbeddingParameters(grid, width, 'xavier'),
-    condition: conditioningParameters(config, form, { kind: 'normal', deviation: 0.02 }),
+    patch: patchEmbeddingParameters({ ...grid, channels: grid.channels + plan.channels }, width, 'xavier'),
+    condition: conditioningParameters(config, form, { kind: 'normal', deviation: 0.02 }, plan),
+    ...(Object.keys(plan.sequences).length === 0
+      ? {}
+      : { sequences: sequenceTokenParameters(plan.sequences, width, 'xavier', normalWith(0.02)) }),
     blocks: blocks(depth),
     out: out(),
     ...(velocityHead === undefined
@@ -197,7 +238,8 @@ export const ditEntry: NetworkEntry<DitConfig> = {
   publishedBuffers: ditBuffers,
   roles: (config, facts) => {
     const full = schema.parse(config);
-    const conditioning = conditioningRoles(full, 'add', facts);
+    const { features } = planConditions(full.conditions, { tokens: true });
+    const conditioning = conditioningRoles(full, 'add', facts, features);
     return (path) => headRole(path, 'blocks', full) ?? conditioning(path);
   },
 };

@@ -16,5 +16,18 @@ export const initialisation = z.enum(['pytorch', 'xavier']);
 /** What the data decide: the shape of one sample. */
 export const featureShape = z.array(count).min(1).readonly();
 
+/** What the data decide: what is given with each sample beside its class, and what of it may be absent. */
+export const conditions = z
+  .record(
+    z.string(),
+    z.strictObject({
+      kind: z.enum(['vector', 'image', 'sequence', 'mask']),
+      shape: z.array(count).min(1).readonly(),
+      optional: z.boolean().optional(),
+    }),
+  )
+  .optional()
+  .describe('Conditions beside the class, by name; absent for a network without.');
+
 /** What the data decide: the number of classes, absent for a network without. */
 export const classCount = count.optional().describe('Number of classes; absent for a network without.');

@@ -47,18 +47,24 @@ export function imfDit(config: ImfDitConfig): ConfiguredNetwork<ImfDitParameters
     rotary: (prefix, headWidth) => rotaryTable(prefix + grid.rows * grid.columns, headWidth),
     checkHeadWidth: checkRotaryWidth,
   });
-  const specs = { ...transformer.specs, patch: patchEmbeddingParameters(grid, width, 'xavier') };
+  const seen = { ...grid, channels: grid.channels + transformer.channels };
+  const specs = { ...transformer.specs, patch: patchEmbeddingParameters(seen, width, 'xavier') };
   return {
     config,
     featureShape,
     classCount: full.classCount,
+    conditions: full.conditions,
     takesGuidance: full.guidance,
     hasVelocityHead: full.velocityHead !== undefined,
     specs,
     parameterCount: countParameters(specs),
     init: (key) => initialParameters(specs, key),
     apply: (params: Symbolic<ImfDitParameters>, inputs: VelocityInputs) => {
-      const { u, v } = transformer.run(params, inputs, embedPatches(params.patch, grid, inputs.z));
+      const { u, v } = transformer.run(
+        params,
+        inputs,
+        embedPatches(params.patch, seen, transformer.images(inputs)),
+      );
       return { u: unpatchify(grid, u), ...(v === undefined ? {} : { v: unpatchify(grid, v) }) };
     },
   };

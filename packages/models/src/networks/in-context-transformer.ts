@@ -10,18 +10,31 @@ import {
   conditionTokenCount,
   conditionTokenParameters,
   conditionTokens,
+  featureTokens,
+  numberTokens,
+  tokenInitialisation,
+  tokenStart,
   type ConditionTokenCounts,
   type ConditionTokenParameters,
+  type NumberTokens,
 } from '../layers/condition-tokens.js';
 import { classRows, type ParameterRoles, type RoleFacts, type RowGroup } from '../adopt/roles.js';
 import { gatedBlock, gatedBlockParameters, type GatedBlockParameters } from '../layers/gated-block.js';
+import {
+  planConditions,
+  sequenceLength,
+  sequenceTokenParameters,
+  sequenceTokens,
+  withBeside,
+  type SequenceTokenParameters,
+} from '../layers/given-conditions.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { rmsNormParameters, scaledRmsNorm, type RmsNormParameters } from '../layers/norm.js';
 import { normalWith, ParameterSpec, type Described, type Parameter } from '../layers/parameters.js';
 import { patchGrid, patchWidth, type PatchGrid } from '../layers/patches.js';
 import type { RotaryTable } from '../layers/rotary.js';
 import { checkLabel, scalarConditions } from './conditioning.js';
-import { classCount, count, featureShape, layerCount, velocityHead } from './fields.js';
+import { classCount, conditions, count, featureShape, layerCount, velocityHead } from './fields.js';
 import { checkHeadDepth, checkHeads, checkMlpRatio, checkVelocityHead, once } from './network.js';
 
 /** Fields that both networks have. */
@@ -59,6 +72,7 @@ export const inContextFields = {
 export const inContextData = {
   featureShape: featureShape.describe('[height, width, channels] of an image or latent.'),
   classCount,
+  conditions,
 };
 
 /** What both have, with every default filled in. */
@@ -72,6 +86,9 @@ export type HeadParameters = {
 
 export type InContextParameters = {
   readonly conditions: ConditionTokenParameters;
+  /** Of the conditions that are features, and of each sequence that is given. */
+  readonly given?: NumberTokens;
+  readonly sequences?: Readonly<Record<string, SequenceTokenParameters>>;
   /** Added to the whole sequence; `[tokens, width]`. With learned positions only. */
   readonly positions?: Parameter;
   readonly blocks: readonly GatedBlockParameters[];
@@ -97,6 +114,10 @@ interface InContextForm {
 /** The part between the embedding of patches and the images. */
 export interface InContextTransformer {
   readonly specs: Described<InContextParameters>;
+  /** Channels of images that are given, beside those of z. */
+  readonly channels: number;
+  /** z with the images that are given beside it: what patches are embedded of. */
+  readonly images: (inputs: VelocityInputs) => Tensor;
   /**
    * @param patches `[batch, patches, width]`
    * @returns outputs of the heads, `[batch, patches, patchWidth]`
@@ -116,11 +137,17 @@ function checkInContext({ width, depth, heads, headDepth, velocityHead, mlpRatio
   checkVelocityHead(velocityHead, depth);
 }
 
+/** Tokens of the conditions that are features, as many as the published network has for a number. */
+const GIVEN_TOKENS = 4;
+
 /** The tokens of the sequence, in their order: those of each condition, and the patches. */
 function tokenGroups(config: InContextConfig): readonly RowGroup[] {
   const { label, omega, interval, time } = tokenCounts(config);
   const { rows, columns } = patchGrid(config.featureShape, config.patchSize);
+  const { features, sequences } = planConditions(config.conditions, { tokens: true });
   return [
+    ...(features > 0 ? [{ name: 'given', size: GIVEN_TOKENS }] : []),
+    ...Object.entries(sequences).map(([name, [size]]) => ({ name: `sequence ${name}`, size })),
     ...(config.classCount === undefined ? [] : [{ name: 'label', size: label }]),
     ...(config.guidance
       ? [
@@ -160,9 +187,14 @@ export function inContextTransformer(config: InContextConfig, form: InContextFor
   checkInContext(config);
   const { width, depth, heads, headDepth, velocityHead, mlpRatio } = config;
   const { grid, learnedPositions } = form;
-  const conditions = { classCount: config.classCount, guidance: config.guidance };
+  const plan = planConditions(config.conditions, {
+    image: { featureShape: config.featureShape, channelAxis: 2 },
+    tokens: true,
+  });
+  const own = { classCount: config.classCount, guidance: config.guidance };
   const counts = tokenCounts(config);
-  const prefix = conditionTokenCount(conditions, counts);
+  const given = plan.features === 0 ? 0 : GIVEN_TOKENS;
+  const prefix = given + sequenceLength(plan.sequences) + conditionTokenCount(own, counts);
   const length = prefix + grid.rows * grid.columns;
   form.checkHeadWidth(width / heads);
   const rotary = once(() => form.rotary(prefix, width / heads));
@@ -175,7 +207,13 @@ export function inContextTransformer(config: InContextConfig, form: InContextFor
     linear: linearParameters(width, patchWidth(grid), 'zero'),
   });
   const specs: Described<InContextParameters> = {
-    conditions: conditionTokenParameters(conditions, counts, width),
+    conditions: conditionTokenParameters(own, counts, width),
+    ...(given === 0 ? {} : { given: numberTokens(plan.features, given, width) }),
+    ...(Object.keys(plan.sequences).length === 0
+      ? {}
+      : {
+          sequences: sequenceTokenParameters(plan.sequences, width, tokenInitialisation, tokenStart(width)),
+        }),
     ...(learnedPositions ? { positions: new ParameterSpec([length, width], normalWith(0.02)) } : {}),
     blocks: blocks(depth - headDepth),
     averageHead: head(headDepth),
@@ -192,10 +230,18 @@ export function inContextTransformer(config: InContextConfig, form: InContextFor
 
   return {
     specs,
+    channels: plan.channels,
+    images: (inputs) => withBeside(inputs.z, plan.read(inputs).beside, 3),
     run: (params, inputs, patches) => {
       checkLabel(config.classCount, inputs.label);
-      const numbers = scalarConditions({ times: 'h', guidance: conditions.guidance }, inputs);
-      const tokens = concat([conditionTokens(params.conditions, inputs.label, numbers), patches], 1);
+      const numbers = scalarConditions({ times: 'h', guidance: own.guidance }, inputs);
+      const entering = plan.read(inputs);
+      const before = sequenceTokens(params.sequences, entering);
+      if (params.given && entering.features) before.unshift(featureTokens(params.given, entering.features));
+      const tokens = concat(
+        [...before, conditionTokens(params.conditions, inputs.label, numbers), patches],
+        1,
+      );
       const placed = params.positions === undefined ? tokens : add(tokens, params.positions);
       const trunk = through(placed, params.blocks);
       return {

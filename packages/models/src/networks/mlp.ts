@@ -7,6 +7,7 @@ import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
 import { conditioningRoles, headRole } from '../adopt/conditioning-roles.js';
 import { activationName, activations } from '../layers/activation.js';
+import { planConditions, withBeside, type ConditionPlan } from '../layers/given-conditions.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { countParameters, initialParameters, type Described } from '../layers/parameters.js';
 import {
@@ -19,7 +20,15 @@ import {
   type ConditionForm,
   type ConditioningParameters,
 } from './conditioning.js';
-import { classCount, count, featureShape, initialisation, layerCount, velocityHead } from './fields.js';
+import {
+  classCount,
+  conditions,
+  count,
+  featureShape,
+  initialisation,
+  layerCount,
+  velocityHead,
+} from './fields.js';
 import { checkVelocityHead, layerFacts, type ConfiguredNetwork, type NetworkEntry } from './network.js';
 
 const settings = z.strictObject({
@@ -46,6 +55,7 @@ const settings = z.strictObject({
 const schema = settings.extend({
   featureShape: featureShape.describe('Shape of one sample; flattened inside.'),
   classCount,
+  conditions,
 });
 
 /** A multilayer perceptron, as plain JSON. */
@@ -71,14 +81,16 @@ export function mlp(config: MlpConfig): ConfiguredNetwork<MlpParameters, MlpConf
   const { featureShape, depth, velocityHead } = full;
   checkVelocityHead(velocityHead, depth);
   const form = conditionForm(full);
-  const specs = parameterSpecs(full, form);
+  const plan = planConditions(full.conditions);
+  const specs = parameterSpecs(full, form, plan);
   const act = activations[full.activation];
   const features = sizeOf(featureShape);
 
   const apply = (params: Symbolic<MlpParameters>, inputs: VelocityInputs) => {
     const { z } = inputs;
-    const c = condition(full, form, params.condition, inputs);
-    const flat = reshape(z, [z.shape[0], features]);
+    const given = plan.read(inputs);
+    const c = condition(full, form, params.condition, inputs, given.features);
+    const flat = withBeside(reshape(z, [z.shape[0], features]), given.beside, 1);
     const start = form.kind === 'features' ? concat([flat, c], 1) : flat;
     const hidden = (x: Tensor, layer: Symbolic<LinearParameters>, index: number): Tensor => {
       const y = linear(layer, x);
@@ -102,6 +114,7 @@ export function mlp(config: MlpConfig): ConfiguredNetwork<MlpParameters, MlpConf
     config,
     featureShape,
     classCount: full.classCount,
+    conditions: full.conditions,
     takesGuidance: full.guidance,
     hasVelocityHead: velocityHead !== undefined,
     specs,
@@ -115,15 +128,20 @@ function conditionForm({ join, width, activation }: FullConfig): ConditionForm {
   return join === 'add' ? { kind: 'add', width, activation } : { kind: 'features' };
 }
 
-function parameterSpecs(config: FullConfig, form: ConditionForm): Described<MlpParameters> {
+function parameterSpecs(
+  config: FullConfig,
+  form: ConditionForm,
+  plan: ConditionPlan,
+): Described<MlpParameters> {
   const { width, depth, velocityHead, initialisation, zeroOutput } = config;
   const features = sizeOf(config.featureShape);
-  const inputs = features + (form.kind === 'features' ? conditionWidth(config, form) : 0);
+  const inputs =
+    features + plan.channels + (form.kind === 'features' ? conditionWidth(config, form, plan) : 0);
   const hidden = (index: number) => linearParameters(index === 0 ? inputs : width, width, initialisation);
   const out = () => linearParameters(width, features, zeroOutput ? 'zero' : initialisation);
   const indices = Array.from({ length: depth }, (_, index) => index);
   return {
-    condition: conditioningParameters(config, form, initialisation),
+    condition: conditioningParameters(config, form, initialisation, plan),
     layers: indices.map(hidden),
     out: out(),
     ...(velocityHead === undefined
@@ -143,12 +161,15 @@ export const mlpEntry: NetworkEntry<MlpConfig> = {
   roles: (config, facts) => {
     const full = schema.parse(config);
     const form = conditionForm(full);
-    const conditioning = conditioningRoles(full, form.kind, facts);
-    const inputs = { name: 'z', size: sizeOf(full.featureShape) };
+    const { channels, features } = planConditions(full.conditions);
+    const conditioning = conditioningRoles(full, form.kind, facts, features);
+    const inputs = [
+      { name: 'z', size: sizeOf(full.featureShape) },
+      { name: 'beside', size: channels },
+      ...(form.kind === 'features' ? [...conditionFeatures(full), { name: 'given', size: features }] : []),
+    ].filter(({ size }) => size > 0);
     return (path) => {
-      if (path === 'layers/0/kernel' && form.kind === 'features') {
-        return { rows: [inputs, ...conditionFeatures(full)], otherwise: 'zero' };
-      }
+      if (path === 'layers/0/kernel') return { rows: inputs, otherwise: 'zero' };
       return headRole(path, 'layers', full) ?? conditioning(path);
     };
   },

@@ -2,7 +2,7 @@
  * What every network of this package has beside the contract of a velocity network, and its entry in the registry: everything
  * that others must know of a network by its configuration alone.
  */
-import { ArgumentError, type RandomKey, type Symbolic, type Tree } from '@meanflow/core';
+import { ArgumentError, type ConditionSpecs, type RandomKey, type Symbolic, type Tree } from '@meanflow/core';
 import type { ParameterTree, VelocityInputs, VelocityNetwork, VelocityOutputs } from '@meanflow/samplers';
 import type * as z from 'zod';
 import type { ParameterRoles, RoleFacts } from '../adopt/roles.js';
@@ -24,6 +24,7 @@ export interface AnyNetworkConfig {
   readonly kind: string;
   readonly featureShape: readonly number[];
   readonly classCount?: number | undefined;
+  readonly conditions?: ConditionSpecs | undefined;
 }
 
 /**
@@ -58,7 +59,7 @@ export interface NetworkEntry<Config extends AnyNetworkConfig = AnyNetworkConfig
   readonly layout: 'nhwc' | 'nchw';
   /** Whether it sees features without their places, so that the order of an array's axes is nothing to it. */
   readonly isFlat: boolean;
-  /** Whether it can be told classes. */
+  /** Whether it can be told classes; every network can be told conditions. */
   readonly takesClasses: boolean;
   /** @param settings as the schema has them, checked before */
   facts(settings: unknown): NetworkFacts;

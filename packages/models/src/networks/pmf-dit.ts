@@ -66,10 +66,11 @@ export function pmfDit(config: PmfDitConfig): ConfiguredNetwork<PmfDitParameters
     rotary: (prefix, headWidth) => rotaryTable2d({ prefix, ...grid }, headWidth),
     checkHeadWidth: (headWidth) => checkRotaryWidth(headWidth / 2),
   });
+  const seen = { ...grid, channels: grid.channels + transformer.channels };
   const specs = {
     ...transformer.specs,
     patch: {
-      reduce: patchEmbeddingParameters(grid, bottleneck, 'xavier'),
+      reduce: patchEmbeddingParameters(seen, bottleneck, 'xavier'),
       expand: linearParameters(bottleneck, width, 'xavier'),
     },
   };
@@ -77,6 +78,7 @@ export function pmfDit(config: PmfDitConfig): ConfiguredNetwork<PmfDitParameters
     config,
     featureShape,
     classCount: full.classCount,
+    conditions: full.conditions,
     takesGuidance: full.guidance,
     hasVelocityHead: full.velocityHead !== undefined,
     noiseScale,
@@ -86,7 +88,10 @@ export function pmfDit(config: PmfDitConfig): ConfiguredNetwork<PmfDitParameters
     init: (key) => initialParameters(specs, key),
     apply: (params: Symbolic<PmfDitParameters>, inputs: VelocityInputs) => {
       const { z, t } = inputs;
-      const patches = linear(params.patch.expand, embedPatches(params.patch.reduce, grid, z));
+      const patches = linear(
+        params.patch.expand,
+        embedPatches(params.patch.reduce, seen, transformer.images(inputs)),
+      );
       const { u, v } = transformer.run(params, inputs, patches);
       const velocity = (data: Tensor) => velocityFromData(z, unpatchify(grid, data), t, SMALLEST_TIME);
       return { u: velocity(u), ...(v === undefined ? {} : { v: velocity(v) }) };

@@ -18,6 +18,7 @@ import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
 import { conditioningRoles, headRole } from '../adopt/conditioning-roles.js';
 import { activationName, activations } from '../layers/activation.js';
+import { planConditions, withBeside, type ConditionPlan } from '../layers/given-conditions.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { countParameters, initialParameters, type Described } from '../layers/parameters.js';
 import {
@@ -28,7 +29,15 @@ import {
   type ConditionForm,
   type ConditioningParameters,
 } from './conditioning.js';
-import { classCount, count, featureShape, initialisation, layerCount, velocityHead } from './fields.js';
+import {
+  classCount,
+  conditions,
+  count,
+  featureShape,
+  initialisation,
+  layerCount,
+  velocityHead,
+} from './fields.js';
 import { checkVelocityHead, layerFacts, type ConfiguredNetwork, type NetworkEntry } from './network.js';
 
 const settings = z.strictObject({
@@ -64,6 +73,7 @@ const settings = z.strictObject({
 const schema = settings.extend({
   featureShape: featureShape.describe('Shape of one sample; flattened inside.'),
   classCount,
+  conditions,
 });
 
 /** A residual multilayer perceptron, as plain JSON. */
@@ -110,7 +120,8 @@ export function residualMlp(
   const { featureShape, width, depth, velocityHead, conditioning, normalisation, activation, join } = full;
   checkVelocityHead(velocityHead, depth);
   const form: ConditionForm = { kind: join, width, activation };
-  const specs = parameterSpecs(full, form);
+  const plan = planConditions(full.conditions);
+  const specs = parameterSpecs(full, form, plan);
   const act = activations[activation];
   const normalise = { 'layer-norm': layerNorm, 'rms-norm': rmsNorm, none: (x: Tensor) => x }[normalisation];
   const film = conditioning === 'film';
@@ -141,8 +152,10 @@ export function residualMlp(
 
   const apply = (params: Symbolic<ResidualMlpParameters>, inputs: VelocityInputs) => {
     const { z } = inputs;
-    const c = act(condition(full, form, params.condition, inputs));
-    const start = linear(params.input, reshape(z, [z.shape[0], sizeOf(featureShape)]));
+    const given = plan.read(inputs);
+    const c = act(condition(full, form, params.condition, inputs, given.features));
+    const flat = reshape(z, [z.shape[0], sizeOf(featureShape)]);
+    const start = linear(params.input, withBeside(flat, given.beside, 1));
     const run = (x: Tensor, blocks: readonly Symbolic<ResidualBlockParameters>[]) =>
       blocks.reduce((y, each) => block(y, each, c), x);
     const shared = depth - (velocityHead?.depth ?? 0);
@@ -160,6 +173,7 @@ export function residualMlp(
     config,
     featureShape,
     classCount: full.classCount,
+    conditions: full.conditions,
     takesGuidance: full.guidance,
     hasVelocityHead: velocityHead !== undefined,
     specs,
@@ -169,7 +183,11 @@ export function residualMlp(
   };
 }
 
-function parameterSpecs(config: FullConfig, form: ConditionForm): Described<ResidualMlpParameters> {
+function parameterSpecs(
+  config: FullConfig,
+  form: ConditionForm,
+  plan: ConditionPlan,
+): Described<ResidualMlpParameters> {
   const { width, depth, expansion, conditioning, velocityHead, initialisation, zeroOutput } = config;
   const features = sizeOf(config.featureShape);
   const film = conditioning === 'film';
@@ -186,8 +204,8 @@ function parameterSpecs(config: FullConfig, form: ConditionForm): Described<Resi
   });
   const blocks = (count: number) => Array.from({ length: count }, block);
   return {
-    condition: conditioningParameters(config, form, initialisation),
-    input: linearParameters(features, width, initialisation),
+    condition: conditioningParameters(config, form, initialisation, plan),
+    input: linearParameters(features + plan.channels, width, initialisation),
     blocks: blocks(depth),
     out: out(),
     ...(velocityHead === undefined
@@ -206,7 +224,15 @@ export const residualMlpEntry: NetworkEntry<ResidualMlpConfig> = {
   facts: (given) => layerFacts(settings.parse(given)),
   roles: (config, facts) => {
     const full = schema.parse(config);
-    const conditioning = conditioningRoles(full, full.join, facts);
-    return (path) => headRole(path, 'blocks', full) ?? conditioning(path);
+    const { channels, features } = planConditions(full.conditions);
+    const conditioning = conditioningRoles(full, full.join, facts, features);
+    const inputs = [
+      { name: 'z', size: sizeOf(full.featureShape) },
+      { name: 'beside', size: channels },
+    ].filter(({ size }) => size > 0);
+    return (path) => {
+      if (path === 'input/kernel') return { rows: inputs, otherwise: 'zero' };
+      return headRole(path, 'blocks', full) ?? conditioning(path);
+    };
   },
 };

@@ -6,7 +6,7 @@ import { ArgumentError } from '@meanflow/core';
 import * as z from 'zod';
 import { resampleFilter } from '../layers/resample.js';
 import { unetGroups, type UNetBlockShape } from '../layers/unet-block.js';
-import { count, featureShape, layerCount } from './fields.js';
+import { conditions, count, featureShape, layerCount } from './fields.js';
 
 export const songUNetSettings = z.strictObject({
   kind: z.literal('song-unet'),
@@ -43,6 +43,7 @@ export const songUNetSettings = z.strictObject({
 
 export const songUNetSchema = songUNetSettings.extend({
   featureShape: featureShape.describe('[channels, size, size] of an image.'),
+  conditions,
 });
 
 /** A DDPM++ U-Net, as plain JSON. */

@@ -7,6 +7,7 @@ import { add, ArgumentError, concat, silu, type Symbolic, type Tensor, validate 
 import type { VelocityInputs } from '@meanflow/samplers';
 import { conv2d, conv2dParameters, type Conv2dParameters } from '../layers/conv2d.js';
 import { drawDropout, dropout } from '../layers/dropout.js';
+import { planConditions, withBeside, type ConditionPlan } from '../layers/given-conditions.js';
 import { groupNormParameters, type GroupNormParameters } from '../layers/group-norm.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { countParameters, initialParameters, type Described } from '../layers/parameters.js';
@@ -36,6 +37,8 @@ export type SongUNetParameters = {
   readonly condition: {
     /** Augmentation labels to features, `[augmentWidth, 2 · timeMultiplier · channels]`. */
     readonly augment?: LinearParameters;
+    /** Conditions that are features to features, `[numbers, 2 · timeMultiplier · channels]`. */
+    readonly given?: LinearParameters;
     readonly hidden: LinearParameters;
     readonly out: LinearParameters;
   };
@@ -56,12 +59,14 @@ export function songUNet(config: SongUNetConfig): ConfiguredNetwork<SongUNetPara
   const { featureShape, resampleFilter, dropout: rate } = full;
   const plan = planUNet(full);
   const order = runOrder(plan);
-  const specs = parameterSpecs(full, plan);
+  const given = planConditions(full.conditions, { image: { featureShape, channelAxis: 0 } });
+  const specs = parameterSpecs(full, plan, given);
   const dimension = full.channels * full.timeMultiplier;
   const embedding = { kind: 'sinusoidal', dimension, endpoint: true, first: 'sines' } as const;
 
   const apply = (params: Symbolic<SongUNetParameters>, inputs: VelocityInputs) => {
-    const condition = conditionOf(params.condition, embedding, inputs);
+    const { beside, features } = given.read(inputs);
+    const condition = conditionOf(params.condition, embedding, inputs, features);
     let blocksRun = 0;
     const run = (x: Tensor, block: Symbolic<UNetBlockParameters>): Tensor => {
       const index = blocksRun++;
@@ -74,7 +79,7 @@ export function songUNet(config: SongUNetConfig): ConfiguredNetwork<SongUNetPara
       });
     };
 
-    let x = conv2d(params.input, inputs.z);
+    let x = conv2d(params.input, withBeside(inputs.z, beside, 1));
     const skips = [x];
     for (const { down, blocks } of params.encoder) {
       for (const block of down === undefined ? blocks : [down, ...blocks]) {
@@ -93,6 +98,7 @@ export function songUNet(config: SongUNetConfig): ConfiguredNetwork<SongUNetPara
     config,
     featureShape,
     classCount: undefined,
+    conditions: full.conditions,
     takesGuidance: false,
     hasVelocityHead: false,
     specs,
@@ -113,6 +119,7 @@ function conditionOf(
   params: Symbolic<SongUNetParameters['condition']>,
   embedding: ScalarEmbedding,
   { t, h, augment, label, omega, tMin, tMax }: VelocityInputs,
+  given: Tensor | undefined,
 ): Tensor {
   if ([label, omega, tMin, tMax].some((given) => given !== undefined)) {
     throw new ArgumentError('This U-Net takes no labels and no guidance conditions.');
@@ -121,14 +128,18 @@ function conditionOf(
     throw new ArgumentError('Augmentation labels were given to a network that takes none; set augmentWidth.');
   }
   const times = concat([embedScalar(embedding, t), embedScalar(embedding, h)], 1);
-  const features =
-    params.augment === undefined || augment === undefined
-      ? times
-      : add(times, linear(params.augment, augment));
+  const features = [
+    ...(params.augment && augment ? [linear(params.augment, augment)] : []),
+    ...(params.given && given ? [linear(params.given, given)] : []),
+  ].reduce((sum, each) => add(sum, each), times);
   return silu(linear(params.out, silu(linear(params.hidden, features))));
 }
 
-function parameterSpecs(config: FullSongUNetConfig, plan: UNetPlan): Described<SongUNetParameters> {
+function parameterSpecs(
+  config: FullSongUNetConfig,
+  plan: UNetPlan,
+  given: ConditionPlan,
+): Described<SongUNetParameters> {
   const { featureShape, channels, timeMultiplier, conditionMultiplier, augmentWidth } = config;
   const [features, width] = [2 * timeMultiplier * channels, conditionMultiplier * channels];
   const last = channels * config.channelMultipliers[0];
@@ -142,10 +153,13 @@ function parameterSpecs(config: FullSongUNetConfig, plan: UNetPlan): Described<S
       ...(augmentWidth === undefined
         ? {}
         : { augment: linearParameters(augmentWidth, features, 'xavier', { bias: false }) }),
+      ...(given.features === 0
+        ? {}
+        : { given: linearParameters(given.features, features, 'xavier', { bias: false }) }),
       hidden: linearParameters(features, width, 'xavier'),
       out: linearParameters(width, width, 'xavier'),
     },
-    input: conv2dParameters(featureShape[0], channels, 3, { kind: 'xavier', gain: 1 }),
+    input: conv2dParameters(featureShape[0] + given.channels, channels, 3, { kind: 'xavier', gain: 1 }),
     encoder: plan.encoder.map(level),
     decoder: plan.decoder.map(level),
     out: {
@@ -171,5 +185,6 @@ export const songUNetEntry: NetworkEntry<SongUNetConfig> = {
   publishedNames: (config) => ({ torch: songUNetNames(config) }),
   publishedBuffers: (config) => songUNetBuffers(songUNetSchema.parse(config)),
   // Augmentation labels are added to the features of the times.
-  roles: () => (path) => (path === 'condition/augment/kernel' ? { otherwise: 'zero' } : undefined),
+  roles: () => (path) =>
+    /^condition\/(augment|given)\/kernel$/.test(path) ? { otherwise: 'zero' } : undefined,
 };
