@@ -89,7 +89,7 @@ test('a fusion that reads a reversed operand forwards', async () => {
       const maker = makerOf(graph, input);
       return maker?.op === 'reverse' ? maker.inputs[0] : input;
     });
-    return { ...instruction, inputs };
+    return { ...instruction, inputs } as Instruction;
   });
   const results = await failing(backend, ['movements', 'mixed']);
   expect(results.length).toBeGreaterThan(0);

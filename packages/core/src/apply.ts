@@ -4,8 +4,8 @@
  */
 import { describeValue } from './describe-value.js';
 import { ArgumentError, MeanflowError } from './errors.js';
-import type { OpAttributes, PrimitiveName } from './ops/attributes.js';
-import { opTable } from './ops/table.js';
+import type { ArityOf, Operands, PrimitiveAttributes, PrimitiveName } from './ops/attributes.js';
+import { meaningOf } from './ops/table.js';
 import { Tensor } from './tensor.js';
 import { formatType } from './types.js';
 
@@ -16,13 +16,13 @@ import { formatType } from './types.js';
  */
 export function apply<K extends PrimitiveName>(
   op: K,
-  inputs: readonly Tensor[],
-  attributes: OpAttributes[K] | (() => OpAttributes[K]),
+  inputs: Operands<ArityOf<K>, Tensor>,
+  attributes: PrimitiveAttributes[K] | (() => PrimitiveAttributes[K]),
 ): Tensor {
-  return inContext(op, inputs, () => {
-    const resolved = typeof attributes === 'function' ? (attributes as () => OpAttributes[K])() : attributes;
-    const type = opTable[op].infer(inputs, resolved);
-    return Tensor.emit(op, inputs, resolved as never, [type])[0];
+  const operands: readonly Tensor[] = inputs;
+  return inContext(op, operands, () => {
+    const resolved = typeof attributes === 'function' ? attributes() : attributes;
+    return Tensor.emit(op, operands, resolved, meaningOf(op).infer(operands, resolved));
   });
 }
 

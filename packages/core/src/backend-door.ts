@@ -6,13 +6,20 @@
  */
 export { prepare, type PrepareOptions } from './prepare.js';
 export { simplify } from './simplify.js';
-export type { Instruction, NamedValue, ValueId } from './graph.js';
-export type { OpAttributes, OpName, PrimitiveName } from './ops/attributes.js';
+export type {
+  CompositeCall,
+  Instruction,
+  NamedValue,
+  OpAttributes,
+  OpName,
+  Program,
+  ValueId,
+} from './tensor.js';
+export type { Arity, ArityOf, Operands, PrimitiveName } from './ops/attributes.js';
 export { primitiveNames } from './ops/table.js';
 export { broadcastShapes } from './ops/broadcasting.js';
 export { freeAxes } from './ops/dot.js';
 export { builtInComposite, builtInComposites, type BuiltInComposite } from './composites/built-in.js';
-export type { CompositeCall } from './ops/composite.js';
 export { stridesOf } from './types.js';
 
 export { checkCompileOptions, checkInputs, takeInputs } from './check-inputs.js';

@@ -6,10 +6,10 @@ import { checkOptions } from './check-options.js';
 import { describeValue } from './describe-value.js';
 import { ArgumentError, DTypeError, ShapeError } from './errors.js';
 import type { CompileOptions, DeviceArray, RunInput, RunOptions } from './backend.js';
-import type { Graph } from './graph.js';
 import { HostArray, isFixedMemory, toHostArray } from './host-array.js';
 import { didYouMean } from './nearest-name.js';
 import { quoted } from './printable.js';
+import type { Program } from './tensor.js';
 import { formatShape, formatType, sameShape, type TensorType } from './types.js';
 
 /**
@@ -19,7 +19,7 @@ import { formatShape, formatType, sameShape, type TensorType } from './types.js'
  * @throws {ArgumentError} when one is missing, unknown, or neither an array of the host nor one of a device
  * @throws {ShapeError | DTypeError} when one is not of the type that the graph declares
  */
-export function checkInputs<T extends RunInput>(graph: Graph, inputs: Readonly<Record<string, T>>): T[] {
+export function checkInputs<T extends RunInput>(graph: Program, inputs: Readonly<Record<string, T>>): T[] {
   if (typeof inputs !== 'object' || inputs === null) {
     throw new ArgumentError(
       `Graph "${graph.name}" takes an object of arrays by name, got ${describeValue(inputs)}.`,
@@ -78,7 +78,7 @@ export function isDeviceArray(value: unknown): value is DeviceArray {
  * @throws as `checkInputs`, and {ArgumentError} for an option that does not exist
  */
 export function takeInputs(
-  graph: Graph,
+  graph: Program,
   inputs: Readonly<Record<string, RunInput>>,
   options: RunOptions = {},
 ): Record<string, RunInput> {
@@ -113,7 +113,7 @@ function taken(array: HostArray, borrow: boolean): HostArray {
  * @throws {ShapeError | DTypeError} when a pair is of an input and an output of different types
  */
 export function checkCompileOptions(
-  graph: Graph,
+  graph: Program,
   options: CompileOptions = {},
 ): NonNullable<CompileOptions['state']> {
   checkOptions<CompileOptions>('compile', options, { state: true });

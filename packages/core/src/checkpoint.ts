@@ -7,10 +7,10 @@
 import { broadcastTo, constant, optimizationBarrier } from './functions.js';
 import { transposeLinear } from './grad.js';
 import { alias, pushforward } from './jvp.js';
-import { callComposite, closeOver, type CompositeDefinition } from './ops/composite.js';
+import { callComposite, closeOver } from './composite.js';
 import type { Graph } from './graph.js';
 import { treeFlatten, type Tree } from './pytree.js';
-import { Tensor } from './tensor.js';
+import { Tensor, type CompositeDefinition } from './tensor.js';
 
 type BodyParameters = { readonly body: Graph };
 
@@ -38,7 +38,7 @@ const checkpointTangent: CompositeDefinition<BodyParameters & { readonly active:
     const arguments_ = inputs.slice(0, active.length).map((input) => optimizationBarrier(input, after));
     const placeholders = inputs
       .slice(active.length)
-      .map((tangent) => Tensor.emit('input', [], { name: 'tangent' }, [tangent])[0]);
+      .map((tangent) => Tensor.emit('input', [], { name: 'tangent' }, tangent));
     const found = transposeLinear(
       linearise(body, active, arguments_, placeholders),
       cotangents,

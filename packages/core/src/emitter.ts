@@ -2,16 +2,14 @@
  * Emitter: adds instructions to a program being rebuilt, each through the rewrite rules, constant folding and a table
  * of what exists already (common-subexpression elimination). It is the walk that `simplify` repeats.
  */
-import type { Graph } from './graph.js';
 import { HostArray } from './host-array.js';
 import type { PrimitiveName } from './ops/attributes.js';
-import type { CompositeCall } from './ops/composite.js';
-import { allocate, type OpDefinition, type RefValue } from './ops/definition.js';
-import { opTable } from './ops/table.js';
+import { allocate, type RefValue } from './ops/definition.js';
+import { meaningOf } from './ops/table.js';
 import { FOLD_LIMIT, type Emit, type RuleContext } from './simplify-rule.js';
 import { rewrite } from './simplify-rules.js';
-import { Tensor, type TraceNode } from './tensor.js';
-import { formatShape, sizeOf } from './types.js';
+import { Tensor, type CompositeCall, type Program, type TraceNode } from './tensor.js';
+import { formatShape, sizeOf, type TensorType } from './types.js';
 
 /** Largest constant whose elements are compared to find equal constants. */
 const COMPARE_LIMIT = 64;
@@ -27,7 +25,7 @@ export interface SimplifyHooks {
 }
 
 /** How often each value is an operand or an output. */
-function countUses(graph: Graph): Uint32Array {
+function countUses(graph: Program): Uint32Array {
   const uses = new Uint32Array(graph.types.length);
   for (const { inputs } of graph.instructions) for (const input of inputs) uses[input]++;
   for (const { value } of graph.outputs) uses[value]++;
@@ -61,7 +59,7 @@ export class Emitter {
   }
 
   /** Emits a graph's program; returns its outputs. */
-  apply(graph: Graph, inputs: readonly Tensor[]): Tensor[] {
+  apply(graph: Program, inputs: readonly Tensor[]): Tensor[] {
     const uses = countUses(graph);
     const values = new Array<Tensor>(graph.types.length);
     graph.inputs.forEach(({ value }, i) => (values[value] = inputs[i]));
@@ -95,7 +93,7 @@ export class Emitter {
   private composite(
     call: CompositeCall,
     inputs: readonly Tensor[],
-    types: readonly Tensor[] | readonly { dtype: Tensor['dtype']; shape: Tensor['shape'] }[],
+    types: readonly TensorType[],
   ): readonly Tensor[] {
     if (this.hooks.inline?.(call, inputs)) {
       this.changed = true;
@@ -103,21 +101,20 @@ export class Emitter {
     }
     const parameters = parametersKey(call.parameters, (object) => this.identity(object));
     const key = `composite ${this.identity(call.definition)} ${parameters} ${inputs.map(valueKey).join(' ')}`;
-    return this.reuse(key, () => Tensor.emit('composite', inputs, call, types));
+    return this.reuse(key, () => Tensor.emitAll('composite', inputs, call, types));
   }
 
   readonly emit: Emit = (op, inputs, attributes) => {
     if (op === 'stopGradient' && this.hooks.dropStopGradient) return this.replaced(inputs[0]);
     const rewritten = rewrite(op, inputs, attributes, this.context);
     if (rewritten !== undefined) return this.replaced(rewritten);
-    const { infer } = opTable[op] as OpDefinition<unknown>;
-    const type = infer(inputs, attributes);
+    const type = meaningOf(op).infer(inputs, attributes);
     const folded = this.fold(op, inputs, attributes, type);
     if (folded !== undefined) return this.replaced(folded);
-    const build = () => Tensor.emit(op, inputs, attributes as never, [type]);
+    const build = () => Tensor.emit(op, inputs, attributes, type);
     // A barrier exists to keep two equal computations apart.
-    if (op === 'optimizationBarrier') return build()[0];
-    return this.reuse(this.key(op, inputs, attributes), build)[0];
+    if (op === 'optimizationBarrier') return build();
+    return this.reuse(this.key(op, inputs, attributes), () => [build()])[0];
   };
 
   private replaced(tensor: Tensor): Tensor {
@@ -140,15 +137,14 @@ export class Emitter {
     op: PrimitiveName,
     inputs: readonly Tensor[],
     attributes: unknown,
-    type: { readonly dtype: Tensor['dtype']; readonly shape: Tensor['shape'] },
+    type: TensorType,
   ): Tensor | undefined {
     if (inputs.length === 0 || sizeOf(type.shape) > FOLD_LIMIT) return undefined;
     // A repeated scalar is cheaper to keep than to store; the rules make use of it.
     if (op === 'broadcastTo' || op === 'stopGradient') return undefined;
     const values = inputs.map(constantValue);
     if (!values.every((value) => value !== undefined)) return undefined;
-    const { evaluate } = opTable[op] as OpDefinition<unknown>;
-    const data = evaluate(values, attributes, type);
+    const data = meaningOf(op).evaluate(values, attributes, type);
     const value = new HostArray(
       type.dtype === 'float32' ? 'float64' : type.dtype,
       type.shape,

@@ -4,19 +4,18 @@
  * run: only its transpose stays in the graph (Radul et al., "You Only Linearize Once", POPL 2023).
  */
 import { checkOptions } from './check-options.js';
+import { ruleOf } from './derivatives/table.js';
 import { DTypeError, PytreeError, ShapeError } from './errors.js';
 import { add, broadcastTo, constant } from './functions.js';
-import { collectNodes } from './graph.js';
+import { applyProgram, collectNodes } from './graph.js';
 import { alias, checkTensorLeaf, pushforward } from './jvp.js';
-import type { OpDefinition, Tangent } from './ops/definition.js';
-import { opTable } from './ops/table.js';
 import { treeFlatten, treeZip, type Tree } from './pytree.js';
-import { Tensor, type TraceNode } from './tensor.js';
+import { Tensor, type Tangent, type TraceNode } from './tensor.js';
 import { formatType, sameShape } from './types.js';
 
 /** A tensor that stands for the tangent of another while a linear map is being written. */
 function tangentPlaceholder(of: Tensor): Tensor {
-  return Tensor.emit('input', [], { name: 'tangent' }, [of])[0];
+  return Tensor.emit('input', [], { name: 'tangent' }, of);
 }
 
 /** Cotangents of `wrt`, given those of `outputs` (`undefined` is zero). */
@@ -75,10 +74,12 @@ function transposeNode(
   if (node.op === 'alias') return cotangents;
   if (node.op === 'input') return [];
   if (node.op !== 'composite') {
-    const { transpose } = opTable[node.op] as OpDefinition<unknown>;
-    if (transpose === undefined)
+    const rule = ruleOf(node.op);
+    if (rule.transpose === undefined)
       throw new Error(`Internal: a derivative used the non-linear op "${node.op}".`);
-    return transpose({ cotangent: cotangents[0]!, inputs: node.inputs, linear, attributes: node.attributes });
+    const { inputs, attributes } = node;
+    const [cotangent] = cotangents;
+    return rule.transpose({ cotangent: cotangent!, inputs, linear, attributes });
   }
   const { definition, parameters, body } = node.attributes;
   if (definition.transpose !== undefined) {
@@ -86,7 +87,7 @@ function transposeNode(
   }
   const inputs = node.inputs.map((input, i) => (linear[i] ? tangentPlaceholder(input) : input));
   const found = transposeLinear(
-    body.apply(inputs),
+    applyProgram(body, inputs),
     cotangents,
     inputs.filter((_, i) => linear[i]),
   );

@@ -2,9 +2,8 @@
  * What a graph costs, counted and not timed: ops by name, floating-point operations, bytes read and written, and the
  * peak of live bytes when instructions run in order and values are freed after their last use.
  */
-import type { Graph, Instruction } from './graph.js';
-import type { OpDefinition } from './ops/definition.js';
-import { opTable } from './ops/table.js';
+import type { Instruction, Program } from './tensor.js';
+import { meaningOf } from './ops/table.js';
 import { bytesPerElement, sizeOf, type TensorType } from './types.js';
 
 export interface GraphStats {
@@ -20,7 +19,7 @@ export interface GraphStats {
   readonly peakBytes: number;
 }
 
-export function graphStats(graph: Graph): GraphStats {
+export function graphStats(graph: Program): GraphStats {
   const ops = new Map<string, number>();
   let flops = 0;
   let bytesMoved = 0;
@@ -44,17 +43,16 @@ function bytesOf(type: TensorType): number {
   return sizeOf(type.shape) * bytesPerElement[type.dtype];
 }
 
-function instructionFlops(graph: Graph, { op, inputs, outputs, attributes }: Instruction): number {
+function instructionFlops(graph: Program, { op, inputs, outputs, attributes }: Instruction): number {
   if (op === 'composite') return graphStats(attributes.body).flops;
-  const { flops } = opTable[op] as OpDefinition<unknown>;
-  return flops(
+  return meaningOf(op).flops(
     inputs.map((input) => graph.types[input]),
     graph.types[outputs[0]],
     attributes,
   );
 }
 
-function peakBytes(graph: Graph): number {
+function peakBytes(graph: Program): number {
   const lastUse = new Map<number, number>();
   graph.instructions.forEach(({ inputs }, i) => inputs.forEach((input) => lastUse.set(input, i)));
   const kept = new Set([...graph.inputs, ...graph.outputs].map(({ value }) => value));

@@ -2,7 +2,7 @@
  * A graph as text: SSA with types, as a reader of derivatives wants it. Results are numbered in the order of
  * definition; inputs keep their names. Attributes that the result's type says already are left out.
  */
-import type { Graph, Instruction, ValueId } from './graph.js';
+import type { Instruction, Program, ValueId } from './tensor.js';
 import type { HostArray } from './host-array.js';
 import type { ConvWindow, DotDimensions } from './ops/attributes.js';
 import { formatType } from './types.js';
@@ -11,7 +11,7 @@ import { formatType } from './types.js';
 const SHOWN = 4;
 
 /** One line per input and instruction; composites show their name and parameters, not their body. */
-export function graphText(graph: Graph): string {
+export function graphText(graph: Program): string {
   const names = new Map<ValueId, string>(graph.inputs.map(({ name, value }) => [value, inputName(name)]));
   let next = 0;
   const lines = graph.instructions.map((instruction) => {

@@ -4,34 +4,20 @@
  * a graph apart by applying it to tensors; backends walk its instructions.
  */
 import { ShapeError, TraceError } from './errors.js';
-import type { OpAttributes, OpName } from './ops/attributes.js';
 import { graphText } from './graph-text.js';
 import { graphStats, type GraphStats } from './graph-stats.js';
-import { Tensor, type TraceNode } from './tensor.js';
+import {
+  Tensor,
+  type Instruction,
+  type NamedValue,
+  type Program,
+  type TraceNode,
+  type ValueId,
+} from './tensor.js';
 import { formatType, sameShape, type TensorType } from './types.js';
 
-/** The number of a value within its graph; indexes `graph.types`. */
-export type ValueId = number;
-
-/** An input or output: the value, under the name by which callers pass or receive it. */
-export interface NamedValue {
-  readonly name: string;
-  readonly value: ValueId;
-}
-
-interface InstructionOf<K extends OpName> {
-  readonly op: K;
-  readonly attributes: OpAttributes[K];
-  readonly inputs: readonly ValueId[];
-  /** One value for a primitive; as many as its body has for a composite. */
-  readonly outputs: readonly ValueId[];
-}
-
-/** One step of a program; discriminated by `op`. */
-export type Instruction = { [K in OpName]: InstructionOf<K> }[OpName];
-
 /** An immutable program. Made by `trace` and by transforms. */
-export class Graph {
+export class Graph implements Program {
   /** @internal */
   constructor(
     readonly name: string,
@@ -50,29 +36,7 @@ export class Graph {
    * @throws {ShapeError} when an input's type is not the graph's
    */
   apply(inputs: readonly Tensor[]): Tensor[] {
-    if (inputs.length !== this.inputs.length) {
-      throw new ShapeError(`Graph "${this.name}" takes ${this.inputs.length} inputs, got ${inputs.length}.`);
-    }
-    const values = new Array<Tensor>(this.types.length);
-    this.inputs.forEach(({ name, value }, i) => {
-      const expected = this.types[value];
-      if (inputs[i].dtype !== expected.dtype || !sameShape(inputs[i].shape, expected.shape)) {
-        throw new ShapeError(
-          `Graph "${this.name}" takes ${formatType(expected)} as "${name}", got ${formatType(inputs[i])}.`,
-        );
-      }
-      values[value] = inputs[i];
-    });
-    for (const { op, inputs: operands, attributes, outputs } of this.instructions) {
-      const results = Tensor.emit(
-        op,
-        operands.map((operand) => values[operand]),
-        attributes as never,
-        outputs.map((output) => this.types[output]),
-      );
-      outputs.forEach((output, i) => (values[output] = results[i]));
-    }
-    return this.outputs.map(({ value }) => values[value]);
+    return applyProgram(this, inputs);
   }
 
   /** Counts of ops, floating-point operations, bytes moved and peak live bytes. */
@@ -84,6 +48,34 @@ export class Graph {
   toString(): string {
     return graphText(this);
   }
+}
+
+/** Runs a program symbolically; see {@link Graph.apply}. */
+export function applyProgram(program: Program, inputs: readonly Tensor[]): Tensor[] {
+  const { name: title, types } = program;
+  if (inputs.length !== program.inputs.length) {
+    throw new ShapeError(`Graph "${title}" takes ${program.inputs.length} inputs, got ${inputs.length}.`);
+  }
+  const values = new Array<Tensor>(types.length);
+  program.inputs.forEach(({ name, value }, i) => {
+    const [expected, given] = [types[value]!, inputs[i]!];
+    if (given.dtype !== expected.dtype || !sameShape(given.shape, expected.shape)) {
+      throw new ShapeError(
+        `Graph "${title}" takes ${formatType(expected)} as "${name}", got ${formatType(given)}.`,
+      );
+    }
+    values[value] = given;
+  });
+  for (const { op, inputs: operands, attributes, outputs } of program.instructions) {
+    const results = Tensor.emitAll(
+      op,
+      operands.map((operand) => values[operand]!),
+      attributes,
+      outputs.map((output) => types[output]!),
+    );
+    outputs.forEach((output, i) => (values[output] = results[i]!));
+  }
+  return program.outputs.map(({ value }) => values[value]!);
 }
 
 /** A tensor under the name by which it enters or leaves a graph. */

@@ -44,7 +44,8 @@ export {
 export { RandomKey } from './random.js';
 export * from './pytree.js';
 
-export { Tensor } from './tensor.js';
+import './methods.js';
+export { Tensor, type CompositeDefinition, type CompositeParameters, type Tangent } from './tensor.js';
 export * from './functions.js';
 export { gelu, relu, silu, softplus } from './composites/activations.js';
 export { groupNorm, layerNorm, rmsNorm, softmax, type Affine } from './composites/normalization.js';
@@ -58,8 +59,7 @@ export { jvp, type TangentLike, type TangentTree } from './jvp.js';
 export { grad, valueAndGrad, vjp, type GradOptions } from './grad.js';
 export { checkpoint } from './checkpoint.js';
 export type { ConvWindow, DotDimensions } from './ops/attributes.js';
-export { callComposite, type CompositeDefinition, type CompositeParameters } from './ops/composite.js';
-export type { Tangent } from './ops/definition.js';
+export { callComposite } from './composite.js';
 
 export * from './backend.js';
 export { isDeviceArray } from './check-inputs.js';

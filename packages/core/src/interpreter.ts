@@ -3,11 +3,10 @@
  * measured against, op by op; it is not fast and is not meant to be.
  */
 import { checkInputs } from './check-inputs.js';
-import type { Graph } from './graph.js';
 import { HostArray } from './host-array.js';
-import type { OpDefinition, RefValue } from './ops/definition.js';
-import { allocate } from './ops/definition.js';
-import { opTable } from './ops/table.js';
+import { allocate, type RefValue } from './ops/definition.js';
+import { meaningOf } from './ops/table.js';
+import type { Program } from './tensor.js';
 import { formatType, sizeOf, type TensorType } from './types.js';
 
 /**
@@ -18,7 +17,7 @@ import { formatType, sizeOf, type TensorType } from './types.js';
  * @throws {ArgumentError | ShapeError | DTypeError} when an input is missing or not of the graph's type
  */
 export function interpret(
-  graph: Graph,
+  graph: Program,
   inputs: Readonly<Record<string, HostArray>>,
 ): Record<string, HostArray> {
   const operands = checkInputs(graph, inputs).map((given, i) =>
@@ -38,7 +37,7 @@ function toHost({ dtype, shape, data }: RefValue): HostArray {
   return new HostArray(dtype === 'float32' ? 'float64' : dtype, shape, data.slice() as never);
 }
 
-function run(graph: Graph, operands: readonly RefValue[]): RefValue[] {
+function run(graph: Program, operands: readonly RefValue[]): RefValue[] {
   const values = new Array<RefValue>(graph.types.length);
   graph.inputs.forEach(({ value }, i) => (values[value] = operands[i]));
   for (const { op, attributes, inputs, outputs } of graph.instructions) {
@@ -47,9 +46,8 @@ function run(graph: Graph, operands: readonly RefValue[]): RefValue[] {
       run(attributes.body, given).forEach((result, i) => (values[outputs[i]] = result));
       continue;
     }
-    const { evaluate } = opTable[op] as OpDefinition<unknown>;
     const type = graph.types[outputs[0]];
-    const data = evaluate(given, attributes, type);
+    const data = meaningOf(op).evaluate(given, attributes, type);
     if (data.length !== sizeOf(type.shape))
       throw new Error(`Internal: "${op}" evaluated to ${data.length} elements, not ${formatType(type)}.`);
     values[outputs[0]] = { dtype: type.dtype, shape: type.shape, data };

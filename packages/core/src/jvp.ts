@@ -3,19 +3,19 @@
  * `undefined` on the way, and what only they would reach is not visited. Derivatives are nodes of the same graph as
  * the primal, so the primal is computed once, and derivatives of derivatives need nothing more.
  */
+import { apply } from './apply.js';
 import { checkOptions } from './check-options.js';
+import { ruleOf } from './derivatives/table.js';
 import { DTypeError, PytreeError, ShapeError } from './errors.js';
 import { constant, broadcastTo } from './functions.js';
-import { collectNodes } from './graph.js';
-import type { JvpContext, OpDefinition, Tangent } from './ops/definition.js';
-import { opTable } from './ops/table.js';
+import { applyProgram, collectNodes } from './graph.js';
 import { treeFlatten, treePaths, type Tree } from './pytree.js';
-import { Tensor, type TraceNode } from './tensor.js';
+import { Tensor, type Tangent, type TraceNode } from './tensor.js';
 import { formatType, sameShape } from './types.js';
 
 /** A fresh name for the same value: what is differentiated is this name, not other uses of the value. */
 export function alias(tensor: Tensor): Tensor {
-  return Tensor.emit('alias', [tensor], {}, [tensor])[0];
+  return Tensor.emit('alias', [tensor], {}, tensor);
 }
 
 /**
@@ -41,14 +41,9 @@ function tangentsOf(node: TraceNode, tangents: readonly Tangent[]): readonly Tan
   if (node.op === 'input') return [undefined];
   if (node.op === 'alias') return tangents;
   if (node.op !== 'composite') {
-    const { jvp } = opTable[node.op] as OpDefinition<unknown>;
-    const context: JvpContext<unknown> = {
-      inputs: node.inputs,
-      tangents,
-      output: node.outputs[0],
-      attributes: node.attributes,
-    };
-    return [jvp(context)];
+    const { op, attributes, inputs, outputs } = node;
+    const again = (operands: readonly Tensor[]) => apply(op, operands, attributes);
+    return [ruleOf(op).jvp({ inputs, tangents, output: outputs[0], attributes, apply: again })];
   }
   const { definition, parameters, body } = node.attributes;
   if (definition.jvp !== undefined) {
@@ -58,7 +53,7 @@ function tangentsOf(node: TraceNode, tangents: readonly Tangent[]): readonly Tan
   const seeds = new Map(
     inputs.flatMap((input, i): [Tensor, Tensor][] => (tangents[i] ? [[input, tangents[i]]] : [])),
   );
-  return pushforward(body.apply(inputs), seeds);
+  return pushforward(applyProgram(body, inputs), seeds);
 }
 
 /** A tangent as users give it: a tensor, 0 for a tangent that is zero, or another number for a constant one. */

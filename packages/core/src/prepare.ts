@@ -6,11 +6,9 @@
  */
 import { Emitter } from './emitter.js';
 import type { Graph } from './graph.js';
-import type { CompositeCall } from './ops/composite.js';
-import type { OpDefinition } from './ops/definition.js';
-import { opTable } from './ops/table.js';
+import { meaningOf } from './ops/table.js';
 import { simplify } from './simplify.js';
-import { Tensor } from './tensor.js';
+import { Tensor, type CompositeCall } from './tensor.js';
 
 export interface PrepareOptions {
   /** Whether the backend has a kernel for this composite. By default it has none. */
@@ -37,7 +35,7 @@ function sharedCalls(graph: Graph): Set<CompositeCall> {
   });
   emitter.apply(
     graph,
-    graph.inputs.map(({ name, value }) => Tensor.emit('input', [], { name }, [graph.types[value]])[0]),
+    graph.inputs.map(({ name, value }) => Tensor.emit('input', [], { name }, graph.types[value])),
   );
   const outside = new Set(emitter.emitted());
   const shared = new Set<CompositeCall>();
@@ -54,6 +52,5 @@ function sharedCalls(graph: Graph): Set<CompositeCall> {
 function isWork({ node, dtype, shape }: Tensor): boolean {
   if (node.op === 'input' || node.op === 'alias') return false;
   if (node.op === 'composite') return true;
-  const { flops } = opTable[node.op] as OpDefinition<unknown>;
-  return flops(node.inputs, { dtype, shape }, node.attributes) > 0;
+  return meaningOf(node.op).flops(node.inputs, { dtype, shape }, node.attributes) > 0;
 }

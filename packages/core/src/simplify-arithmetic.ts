@@ -1,6 +1,6 @@
 /** The rewrite rules of `simplify` for sums, products and negation. */
 import { hostArray } from './host-array.js';
-import type { OpAttributes } from './ops/attributes.js';
+import type { PrimitiveAttributes } from './ops/attributes.js';
 import {
   carriesShape,
   isFoldable,
@@ -96,7 +96,7 @@ export function negRule(
 
 export function reduceSumRule(
   [x]: readonly Tensor[],
-  { axes }: OpAttributes['reduceSum'],
+  { axes }: PrimitiveAttributes['reduceSum'],
   { emit, usedOnce }: RuleContext,
 ): Tensor | undefined {
   if (axes.length === 0) return x;

@@ -1,5 +1,5 @@
 /** What the rewrite rules of `simplify` are made of: their form, and what they ask about a tensor. */
-import type { OpAttributes, PrimitiveName } from './ops/attributes.js';
+import type { PrimitiveAttributes, PrimitiveName } from './ops/attributes.js';
 import { broadcastShapes } from './ops/broadcasting.js';
 import type { Tensor } from './tensor.js';
 import { sameShape, sizeOf } from './types.js';
@@ -8,7 +8,7 @@ import { sameShape, sizeOf } from './types.js';
 export type Emit = <K extends PrimitiveName>(
   op: K,
   inputs: readonly Tensor[],
-  attributes: OpAttributes[K],
+  attributes: PrimitiveAttributes[K],
 ) => Tensor;
 
 /** What a rule may do and know. */
@@ -20,7 +20,7 @@ export interface RuleContext {
 
 export type Rule<K extends PrimitiveName> = (
   inputs: readonly Tensor[],
-  attributes: OpAttributes[K],
+  attributes: PrimitiveAttributes[K],
   context: RuleContext,
 ) => Tensor | undefined;
 
@@ -28,9 +28,9 @@ export type Rule<K extends PrimitiveName> = (
 export function madeBy<K extends PrimitiveName>(
   tensor: Tensor,
   op: K,
-): { readonly inputs: readonly Tensor[]; readonly attributes: OpAttributes[K] } | undefined {
+): { readonly inputs: readonly Tensor[]; readonly attributes: PrimitiveAttributes[K] } | undefined {
   return tensor.node.op === op
-    ? (tensor.node as unknown as { inputs: readonly Tensor[]; attributes: OpAttributes[K] })
+    ? (tensor.node as unknown as { inputs: readonly Tensor[]; attributes: PrimitiveAttributes[K] })
     : undefined;
 }
 

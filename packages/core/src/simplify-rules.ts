@@ -5,7 +5,7 @@
  * of what is divided by it. Merging constant factors, or sums, changes rounding, and may spare an overflow on the way.
  */
 import { freeAxes } from './ops/dot.js';
-import type { DotDimensions, OpAttributes, PrimitiveName } from './ops/attributes.js';
+import type { DotDimensions, PrimitiveAttributes, PrimitiveName } from './ops/attributes.js';
 import { broadcastShapes } from './ops/broadcasting.js';
 import { addRule, mulRule, negRule, reduceSumRule } from './simplify-arithmetic.js';
 import {
@@ -24,7 +24,7 @@ import { sameShape, sizeOf, type Shape } from './types.js';
 export function rewrite<K extends PrimitiveName>(
   op: K,
   inputs: readonly Tensor[],
-  attributes: OpAttributes[K],
+  attributes: PrimitiveAttributes[K],
   context: RuleContext,
 ): Tensor | undefined {
   const rule = rules[op] as Rule<K> | undefined;
@@ -46,7 +46,7 @@ const ELEMENTWISE = new Set<PrimitiveName>([
 function narrow<K extends PrimitiveName>(
   op: K,
   inputs: readonly Tensor[],
-  attributes: OpAttributes[K],
+  attributes: PrimitiveAttributes[K],
   emit: Emit,
 ): Tensor | undefined {
   const sources = inputs.map((input) => repeated(input, emit));

@@ -27,7 +27,7 @@ function onePass(graph: Graph, hooks: SimplifyHooks): { graph: Graph; changed: b
   const emitter = new Emitter(hooks);
   const inputs = graph.inputs.map(({ name, value }) => ({
     name,
-    tensor: Tensor.emit('input', [], { name }, [graph.types[value]])[0],
+    tensor: Tensor.emit('input', [], { name }, graph.types[value]),
   }));
   const outputs = emitter.apply(
     graph,

@@ -63,7 +63,7 @@ export function trace<In extends Tree<SpecLeaf>, Out extends Tree<Tensor>>(
   const { leaves, structure } = treeFlatten<SpecLeaf>(input);
   const inputs = leaves.map((leaf, i) => {
     const name = structure.paths[i] || 'input';
-    return { name, tensor: Tensor.emit('input', [], { name }, [specType(leaf, name)])[0] };
+    return { name, tensor: Tensor.emit('input', [], { name }, specType(leaf, name)) };
   });
   checkDistinct(
     'argument',

@@ -24,6 +24,7 @@ import {
   type CompositeDefinition,
   type Tensor,
 } from '../src/index.js';
+import { applyProgram } from '../src/graph.js';
 import { builtInComposite, prepare, simplify, type CompositeCall } from '../src/backend-door.js';
 import {
   checkDerivatives,
@@ -40,7 +41,7 @@ function decomposed(f: TensorFunction): TensorFunction {
   return (...inputs) => {
     const node = f(...inputs).node;
     if (node.op !== 'composite') throw new Error('not a composite');
-    return node.attributes.body.apply(inputs)[0];
+    return applyProgram(node.attributes.body, inputs)[0];
   };
 }
 

@@ -16,7 +16,7 @@ import {
   type TensorType,
   leading,
 } from '@meanflow/core';
-import { simplify, type Instruction, type OpName } from '@meanflow/core/backend';
+import { simplify, type Instruction, type OpName, type Program, type ValueId } from '@meanflow/core/backend';
 import { lostByRounding, roundoff, UNIT_ROUNDOFF, type Roundoff } from './roundoff.js';
 
 /** A graph with its roundings as inputs. */
@@ -77,7 +77,7 @@ function rounds(instruction: Instruction, type: TensorType): boolean {
 }
 
 /** Shapes of what rounds, in the order in which `emit` meets it. */
-function sitesOf({ instructions, types }: Graph): Shape[] {
+function sitesOf({ instructions, types }: Program): Shape[] {
   return instructions.flatMap((instruction) => {
     if (instruction.op === 'composite') return sitesOf(instruction.attributes.body);
     const type = types[instruction.outputs[0]!]!;
@@ -86,7 +86,7 @@ function sitesOf({ instructions, types }: Graph): Shape[] {
 }
 
 /** Emits a graph's instructions, each followed by its rounding; takes as much of `noise` as it needs. */
-function emit(graph: Graph, inputs: readonly Tensor[], noise: Tensor[]): Tensor[] {
+function emit(graph: Program, inputs: readonly Tensor[], noise: Tensor[]): Tensor[] {
   const values = new Array<Tensor>(graph.types.length);
   graph.inputs.forEach(({ value }, i) => (values[value] = inputs[i]!));
   for (const instruction of graph.instructions) {
@@ -106,11 +106,12 @@ function emit(graph: Graph, inputs: readonly Tensor[], noise: Tensor[]): Tensor[
 }
 
 /** One instruction, as a graph of its own applied to tensors. */
-function emitOne(graph: Graph, instruction: Instruction, operands: readonly Tensor[]): Tensor {
-  const named = [...new Set(instruction.inputs)].map((value) => ({ name: `${value}`, value }));
+function emitOne(graph: Program, instruction: Instruction, operands: readonly Tensor[]): Tensor {
+  const given: readonly ValueId[] = instruction.inputs;
+  const named = [...new Set(given)].map((value) => ({ name: `${value}`, value }));
   const outputs = instruction.outputs.map((value) => ({ name: `${value}`, value }));
   const single = new Graph(instruction.op, graph.types, named, [instruction], outputs);
-  return single.apply(named.map(({ value }) => operands[instruction.inputs.indexOf(value)]!))[0]!;
+  return single.apply(named.map(({ value }) => operands[given.indexOf(value)]!))[0]!;
 }
 
 function boundOf(

@@ -47,7 +47,7 @@ export function scaleOperand(
     ...graph.instructions.slice(0, at),
     { op: 'constant', attributes: { dtype: 'float32', value }, inputs: [], outputs: [scale] },
     { op: 'mul', attributes: {}, inputs: [operand, scale], outputs: [scaled] },
-    { ...changed, inputs: [scaled, ...others] },
+    { ...changed, inputs: [scaled, ...others] } as Instruction,
     ...graph.instructions.slice(at + 1),
   ];
   return new Graph(graph.name, [...graph.types, type, type], graph.inputs, instructions, graph.outputs);

@@ -4,21 +4,19 @@
  */
 import { checkChoice, checkOptions } from '../check-options.js';
 import { abs, add, erfc, exp, less, log1p, maximum, mul, neg, sigmoid, sub, where } from '../functions.js';
-import { callComposite, type CompositeDefinition } from '../ops/composite.js';
+import { callComposite } from '../composite.js';
 import type { Tensor } from '../tensor.js';
-import { slope } from './slope.js';
-
-type NoParameters = Readonly<Record<never, never>>;
+import { slope, type UnaryComposite } from './slope.js';
 
 function activation(
   name: string,
   value: (x: Tensor) => Tensor,
   derivative: (x: Tensor, y: Tensor) => Tensor,
-): CompositeDefinition<NoParameters> {
+): UnaryComposite {
   return {
     name,
     decompose: ([x]) => [value(x)],
-    jvp: ({ inputs: [x], outputs: [y], tangents: [dx] }) => [mul(dx!, derivative(x, y))],
+    jvp: ({ inputs: [x], outputs: [y], tangents: [dx] }) => [mul(dx, derivative(x, y))],
   };
 }
 
@@ -109,10 +107,10 @@ export function softplus(x: Tensor): Tensor {
   return callComposite(softplusDefinition, [x], {})[0];
 }
 
-export const reluDefinition: CompositeDefinition<NoParameters> = {
+export const reluDefinition: UnaryComposite = {
   name: 'relu',
   decompose: ([x]) => [maximum(x, 0)],
-  jvp: ({ inputs: [x], tangents: [dx] }) => [where(less(0, x), dx!, 0)],
+  jvp: ({ inputs: [x], tangents: [dx] }) => [where(less(0, x), dx, 0)],
 };
 
 /** max(x, 0); its derivative is 0 at 0, as everywhere (that of `maximum` would be ½). */

@@ -1,11 +1,15 @@
 /** Scaled dot-product attention as a composite, so that a backend with a fused kernel can take it whole. */
 import { checkOptions } from '../check-options.js';
 import { einsum, mul } from '../functions.js';
-import { callComposite, type CompositeDefinition } from '../ops/composite.js';
-import type { Tensor } from '../tensor.js';
+import { callComposite } from '../composite.js';
+import type { CompositeDefinition, Tensor } from '../tensor.js';
 import { softmax } from './normalization.js';
 
-export const attentionDefinition: CompositeDefinition<{ readonly scale: number }> = {
+export const attentionDefinition: CompositeDefinition<
+  { readonly scale: number },
+  readonly [q: Tensor, k: Tensor, v: Tensor],
+  readonly [Tensor]
+> = {
   name: 'attention',
   decompose: ([q, k, v], { scale }) => {
     const weights = softmax(einsum('bhqd,bhkd->bhqk', mul(q, scale), k));

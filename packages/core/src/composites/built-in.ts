@@ -3,7 +3,7 @@
  * its identity: anyone may call a composite of theirs `softmax`, with a mask inside, and only its decomposition says what
  * it means. A definition from a second copy of core in the process is not this copy's, and is inlined like any other.
  */
-import type { CompositeCall } from '../ops/composite.js';
+import type { CompositeCall } from '../tensor.js';
 import {
   geluDefinition,
   geluTanhDefinition,

@@ -5,13 +5,14 @@
 import { checkOptions, type OptionNames } from '../check-options.js';
 import { ArgumentError } from '../errors.js';
 import { add, exp, max, mean, mul, reshape, rsqrt, stopGradient, sub, sum, div } from '../functions.js';
-import { callComposite, type CompositeDefinition } from '../ops/composite.js';
-import type { Tensor } from '../tensor.js';
+import { callComposite } from '../composite.js';
+import type { CompositeDefinition, Tensor } from '../tensor.js';
 import { sizeOf } from '../types.js';
+import type { UnaryComposite } from './slope.js';
 
 const KEEP = { keepDims: true } as const;
 
-export const softmaxDefinition: CompositeDefinition<Readonly<Record<never, never>>> = {
+export const softmaxDefinition: UnaryComposite = {
   name: 'softmax',
   // Shifting by the maximum changes nothing but the range of the exponentials.
   decompose: ([x]) => {
@@ -19,7 +20,7 @@ export const softmaxDefinition: CompositeDefinition<Readonly<Record<never, never
     return [div(e, sum(e, -1, KEEP))];
   },
   jvp: ({ outputs: [y], tangents: [dx] }) => {
-    const weighted = mul(dx!, y);
+    const weighted = mul(dx, y);
     return [sub(weighted, mul(y, sum(weighted, -1, KEEP)))];
   },
 };
@@ -29,9 +30,9 @@ export function softmax(x: Tensor): Tensor {
   return callComposite(softmaxDefinition, [x], {})[0];
 }
 
-type Epsilon = { readonly epsilon: number };
+type Normalization = CompositeDefinition<{ readonly epsilon: number }, readonly [Tensor], readonly [Tensor]>;
 
-export const standardizeDefinition: CompositeDefinition<Epsilon> = {
+export const standardizeDefinition: Normalization = {
   name: 'layerNorm',
   decompose: ([x], { epsilon }) => {
     const { centered, scale } = moments(x, epsilon);
@@ -40,8 +41,8 @@ export const standardizeDefinition: CompositeDefinition<Epsilon> = {
   // dy = (dx − mean dx − y · mean(y dx)) / σ: symmetric in input and output.
   jvp: ({ inputs: [x], outputs: [y], tangents: [dx], parameters: { epsilon } }) => {
     const { scale } = moments(x, epsilon);
-    const projected = mul(y, mean(mul(y, dx!), -1, KEEP));
-    return [mul(sub(sub(dx!, mean(dx!, -1, KEEP)), projected), scale)];
+    const projected = mul(y, mean(mul(y, dx), -1, KEEP));
+    return [mul(sub(sub(dx, mean(dx, -1, KEEP)), projected), scale)];
   },
 };
 
@@ -50,12 +51,12 @@ function moments(x: Tensor, epsilon: number): { centered: Tensor; scale: Tensor 
   return { centered, scale: rsqrt(add(mean(mul(centered, centered), -1, KEEP), epsilon)) };
 }
 
-export const rmsDefinition: CompositeDefinition<Epsilon> = {
+export const rmsDefinition: Normalization = {
   name: 'rmsNorm',
   decompose: ([x], { epsilon }) => [mul(x, inverseRms(x, epsilon))],
   jvp: ({ inputs: [x], outputs: [y], tangents: [dx], parameters: { epsilon } }) => {
-    const projected = mul(y, mean(mul(y, dx!), -1, KEEP));
-    return [mul(sub(dx!, projected), inverseRms(x, epsilon))];
+    const projected = mul(y, mean(mul(y, dx), -1, KEEP));
+    return [mul(sub(dx, projected), inverseRms(x, epsilon))];
   },
 };
 

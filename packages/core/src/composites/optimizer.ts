@@ -5,8 +5,8 @@
  * textbook form has thirteen.
  */
 import { add, div, mul, sqrt } from '../functions.js';
-import { callComposite, type CompositeDefinition } from '../ops/composite.js';
-import type { Tensor } from '../tensor.js';
+import { callComposite } from '../composite.js';
+import type { CompositeDefinition, Tensor } from '../tensor.js';
 
 /** Static constants of Adam. */
 export type AdamConstants = {
@@ -16,7 +16,11 @@ export type AdamConstants = {
   readonly beta2: number;
 };
 
-export const adamDefinition: CompositeDefinition<AdamConstants> = {
+export const adamDefinition: CompositeDefinition<
+  AdamConstants,
+  readonly [gradient: Tensor, mean: Tensor, variance: Tensor, stepSize: Tensor, epsilon: Tensor],
+  readonly [update: Tensor, mean: Tensor, variance: Tensor]
+> = {
   name: 'adamUpdate',
   decompose: ([gradient, mean, variance, stepSize, epsilon], { beta1, beta2 }) => {
     const nextMean = add(mul(mean, beta1), gradient);
@@ -46,7 +50,7 @@ export function adamUpdate(
   constants: AdamConstants,
 ): { update: Tensor; mean: Tensor; variance: Tensor } {
   const { gradient, mean, variance, stepSize, epsilon } = operands;
-  const inputs = [gradient, mean, variance, stepSize, epsilon];
-  const [update, nextMean, nextVariance] = callComposite(adamDefinition, inputs, { ...constants });
+  const inputs = [gradient, mean, variance, stepSize, epsilon] as const;
+  const [update, nextMean, nextVariance] = callComposite(adamDefinition, inputs, constants);
   return { update, mean: nextMean, variance: nextVariance };
 }

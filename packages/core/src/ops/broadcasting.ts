@@ -1,11 +1,6 @@
-/**
- * NumPy broadcasting: the result shape of elementwise ops, its inverse for cotangents, and the index walk of the
- * reference interpreter.
- */
+/** NumPy broadcasting: the result shape of elementwise ops, and the index walk of the reference interpreter. */
 import { ShapeError } from '../errors.js';
-import { reshape, sum } from '../functions.js';
-import type { Tensor } from '../tensor.js';
-import { formatShape, sameShape, sizeOf, stridesOf, type Shape } from '../types.js';
+import { formatShape, sizeOf, stridesOf, type Shape } from '../types.js';
 
 /** @throws {ShapeError} when a dimension is not a non-negative integer */
 export function checkShape(shape: Shape): void {
@@ -33,16 +28,6 @@ export function broadcastShapes(shapes: readonly Shape[]): number[] {
     }
   }
   return result;
-}
-
-/** The transpose of broadcasting: sums a cotangent over the axes along which its operand was repeated. */
-export function unbroadcast(cotangent: Tensor, shape: Shape): Tensor {
-  if (sameShape(cotangent.shape, shape)) return cotangent;
-  const lead = cotangent.rank - shape.length;
-  const axes = cotangent.shape
-    .map((_, axis) => axis)
-    .filter((axis) => axis < lead || (shape[axis - lead] === 1 && cotangent.shape[axis] !== 1));
-  return reshape(sum(cotangent, axes), shape);
 }
 
 /** Strides with which an operand is read while walking `result`: 0 along repeated axes. */

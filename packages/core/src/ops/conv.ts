@@ -1,18 +1,15 @@
 /**
  * conv: cross-correlation of `[batch, channels, ...space]` with `[features, channels / groups, ...window]`, over any
- * number of spatial axes. With strides, padding, dilation of either operand and groups it is closed under
- * differentiation: the derivatives of a convolution are convolutions.
+ * number of spatial axes, with strides, padding, dilation of either operand and groups.
  */
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
-import { conv, reshape, reverse, transpose } from '../functions.js';
-import type { Tensor } from '../tensor.js';
 import { formatShape, sizeOf, stridesOf, type Shape } from '../types.js';
 import type { ConvWindow } from './attributes.js';
 import { stridedIndices } from './broadcasting.js';
-import { allocate, type OpDefinition } from './definition.js';
+import { allocate, type Meaning } from './definition.js';
 
 /** Extent of `n` elements with `dilation − 1` gaps between neighbours. */
-const dilated = (n: number, dilation: number) => (n === 0 ? 0 : (n - 1) * dilation + 1);
+export const dilated = (n: number, dilation: number) => (n === 0 ? 0 : (n - 1) * dilation + 1);
 
 function outputSpace(space: Shape, window: Shape, w: ConvWindow): number[] {
   return space.map((n, axis) => {
@@ -51,68 +48,7 @@ function check(x: Shape, kernel: Shape, w: ConvWindow): void {
   }
 }
 
-/** Exchanges the two leading axes. */
-function swapLeading(x: Tensor): Tensor {
-  return transpose(x, [1, 0, ...x.shape.slice(2).map((_, axis) => axis + 2)]);
-}
-
-/** `[g·a, b, ...]` → `[g·b, a, ...]`: exchanges the leading axes within each group. */
-function swapWithinGroups(x: Tensor, groups: number): Tensor {
-  if (groups === 1) return swapLeading(x);
-  const [ga, b, ...rest] = x.shape;
-  const split = reshape(x, [groups, ga / groups, b, ...rest]);
-  const swapped = transpose(split, [0, 2, 1, ...rest.map((_, axis) => axis + 3)]);
-  return reshape(swapped, [groups * b, ga / groups, ...rest]);
-}
-
-/** `[b, g·c, ...]` → `[c, g·b, ...]`: batch and channels exchange roles, group by group. */
-function groupsIntoChannels(x: Tensor, groups: number): Tensor {
-  if (groups === 1) return swapLeading(x);
-  const [b, gc, ...rest] = x.shape;
-  const split = reshape(x, [b, groups, gc / groups, ...rest]);
-  const swapped = transpose(split, [2, 1, 0, ...rest.map((_, axis) => axis + 3)]);
-  return reshape(swapped, [gc / groups, groups * b, ...rest]);
-}
-
-/** Input's cotangent: the output's, dilated by the strides, correlated with the flipped kernel. */
-function inputCotangent(cotangent: Tensor, x: Shape, kernel: Tensor, w: ConvWindow): Tensor {
-  const flipped = reverse(
-    kernel,
-    w.strides.map((_, axis) => axis + 2),
-  );
-  const padding = w.padding.map(([low], axis): [number, number] => {
-    const reach = dilated(kernel.shape[axis + 2], w.rhsDilation[axis]);
-    const before = reach - 1 - low;
-    const extent = dilated(x[axis + 2], w.lhsDilation[axis]) + reach - 1;
-    return [before, extent - dilated(cotangent.shape[axis + 2], w.strides[axis]) - before];
-  });
-  return conv(cotangent, swapWithinGroups(flipped, w.groups), {
-    ...w,
-    strides: w.lhsDilation,
-    lhsDilation: w.strides,
-    padding,
-  });
-}
-
-/** Kernel's cotangent: the input correlated with the output's cotangent, the batch being summed as channels. */
-function kernelCotangent(cotangent: Tensor, x: Tensor, kernel: Shape, w: ConvWindow): Tensor {
-  const padding = w.padding.map(([low], axis): [number, number] => {
-    const extent =
-      dilated(cotangent.shape[axis + 2], w.strides[axis]) +
-      dilated(kernel[axis + 2], w.rhsDilation[axis]) -
-      1;
-    return [low, extent - dilated(x.shape[axis + 2], w.lhsDilation[axis]) - low];
-  });
-  const result = conv(groupsIntoChannels(x, w.groups), swapLeading(cotangent), {
-    ...w,
-    strides: w.rhsDilation,
-    rhsDilation: w.strides,
-    padding,
-  });
-  return swapLeading(result);
-}
-
-export const convOp: OpDefinition<ConvWindow> = {
+export const convOp: Meaning<'conv'> = {
   infer: ([x, kernel], w) => {
     if (x.dtype !== 'float32' || kernel.dtype !== 'float32') {
       throw new DTypeError(`takes float32 operands, got ${x.dtype} and ${kernel.dtype}.`);
@@ -121,15 +57,6 @@ export const convOp: OpDefinition<ConvWindow> = {
     const space = outputSpace(x.shape.slice(2), kernel.shape.slice(2), w);
     return { dtype: 'float32', shape: [x.shape[0], kernel.shape[0], ...space] };
   },
-  jvp: ({ inputs: [x, kernel], tangents: [dx, dk], attributes }) => {
-    const left = dx && conv(dx, kernel, attributes);
-    const right = dk && conv(x, dk, attributes);
-    return left && right ? left.add(right) : (left ?? right);
-  },
-  transpose: ({ cotangent, inputs: [x, kernel], linear, attributes }) => [
-    linear[0] ? inputCotangent(cotangent, x.shape, kernel, attributes) : undefined,
-    linear[1] ? kernelCotangent(cotangent, x, kernel.shape, attributes) : undefined,
-  ],
   evaluate: ([x, kernel], w, type) => {
     const out = allocate('float32', sizeOf(type.shape));
     const [batch, features, ...outSpace] = type.shape;
@@ -178,5 +105,5 @@ export const convOp: OpDefinition<ConvWindow> = {
     }
     return out;
   },
-  flops: (inputs, output) => 2 * sizeOf(output.shape) * sizeOf(inputs[1].shape.slice(1)),
+  flops: ([, kernel], output) => 2 * sizeOf(output.shape) * sizeOf(kernel.shape.slice(1)),
 };

@@ -1,12 +1,10 @@
 /**
- * What core knows of a primitive: one `OpDefinition` per op, holding its type rule, its derivative (`jvp`), the
- * transpose of its linear part, its reference evaluation and its cost. The forms that most derivatives take stand with
- * the ops that share them. Reverse mode needs no rules of its own: it transposes what `jvp` wrote (Radul et al., "You
- * Only Linearize Once", POPL 2023).
+ * What core knows of a primitive's meaning: one `OpMeaning` per op, holding its type rule, its reference evaluation and its
+ * cost. Its derivative is a row of another table (`derivatives/table.ts`), since it is written in functions, and these
+ * need the type rules.
  */
-import type { Tensor } from '../tensor.js';
 import type { DType, HostDType, Shape, TensorType } from '../types.js';
-import type { OpAttributes, PrimitiveName } from './attributes.js';
+import type { Arity, ArityOf, Operands, PrimitiveAttributes, PrimitiveName } from './attributes.js';
 
 /** A value of the reference interpreter: floats are float64. */
 export interface RefValue {
@@ -16,38 +14,20 @@ export interface RefValue {
 }
 export type RefData = Float64Array | Int32Array | Uint8Array;
 
-/** A derivative's input: a tensor, or `undefined` for a tangent that is zero. */
-export type Tangent = Tensor | undefined;
-
-export interface JvpContext<A> {
-  readonly inputs: readonly Tensor[];
-  readonly tangents: readonly Tangent[];
-  readonly output: Tensor;
-  readonly attributes: A;
-}
-
-export interface TransposeContext<A> {
-  readonly cotangent: Tensor;
-  /** Operands; where `linear` is true only the type may be used, the value is what is being transposed away. */
-  readonly inputs: readonly Tensor[];
-  readonly linear: readonly boolean[];
-  readonly attributes: A;
-}
-
-export interface OpDefinition<A> {
+/** What an op of `N` operands and attributes `A` means. */
+export interface OpMeaning<N extends Arity, A> {
   /** The result's type. @throws {ShapeError | DTypeError | ArgumentError} when the operands do not fit. */
-  infer(inputs: readonly TensorType[], attributes: A): TensorType;
-  /** The output's tangent; at least one input's tangent is present. */
-  jvp(context: JvpContext<A>): Tangent;
-  /** Cotangents of the linear operands (others are ignored); absent for ops that are never linear. */
-  transpose?(context: TransposeContext<A>): readonly Tangent[];
+  infer(inputs: Operands<N, TensorType>, attributes: A): TensorType;
   /** Plain loops in float64. */
-  evaluate(inputs: readonly RefValue[], attributes: A, type: TensorType): RefData;
+  evaluate(inputs: Operands<N, RefValue>, attributes: A, type: TensorType): RefData;
   /** Floating-point operations; multiply-adds count as two, transcendental functions as one. */
-  flops(inputs: readonly TensorType[], output: TensorType, attributes: A): number;
+  flops(inputs: Operands<N, TensorType>, output: TensorType, attributes: A): number;
 }
 
-export type OpTable = { readonly [K in PrimitiveName]: OpDefinition<OpAttributes[K]> };
+/** What one primitive means. */
+export type Meaning<K extends PrimitiveName> = OpMeaning<ArityOf<K>, PrimitiveAttributes[K]>;
+
+export type OpTable = { readonly [K in PrimitiveName]: Meaning<K> };
 
 /** The typed array in which the reference interpreter holds values of a dtype. */
 export function allocate(dtype: DType, size: number): RefData {
@@ -57,9 +37,6 @@ export function allocate(dtype: DType, size: number): RefData {
       ? new Int32Array(size)
       : new Uint8Array(size);
 }
-
-/** The derivative of an op whose output does not move with its inputs (comparisons, rounding, integers). */
-export const noTangent = (): undefined => undefined;
 
 /** No arithmetic: the op only moves data. */
 export const free = (): number => 0;

@@ -5,10 +5,8 @@
  * be checked while tracing. It is `FILL_OR_DROP` of `jax.lax`, derivatives included: a row that is missing is a constant.
  */
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
-import { gatherOrZero, scatterAdd } from '../functions/indexing.js';
 import { formatShape, sameShape, sizeOf, type TensorType } from '../types.js';
-import type { OpAttributes } from './attributes.js';
-import { allocate, free, type OpDefinition } from './definition.js';
+import { allocate, free, type Meaning } from './definition.js';
 
 function checkIndices(indices: TensorType): void {
   if (indices.dtype !== 'int32') throw new DTypeError(`takes int32 indices, got ${indices.dtype}.`);
@@ -17,14 +15,12 @@ function checkIndices(indices: TensorType): void {
 const isRow = (index: number, rows: number): boolean => index >= 0 && index < rows;
 
 /** `(table [rows, ...row], indices [...index]) → [...index, ...row]`. */
-export const gatherOp: OpDefinition<OpAttributes['gather']> = {
+export const gatherOp: Meaning<'gather'> = {
   infer: ([table, indices]) => {
     checkIndices(indices);
     if (table.shape.length === 0) throw new ShapeError('needs a table of rank 1 or more, got a scalar.');
     return { dtype: table.dtype, shape: [...indices.shape, ...table.shape.slice(1)] };
   },
-  jvp: ({ inputs: [, indices], tangents: [dt] }) => gatherOrZero(dt!, indices),
-  transpose: ({ cotangent, inputs: [table, indices] }) => [scatterAdd(cotangent, indices, table.shape[0])],
   evaluate: ([table, indices], { fill }, type) => {
     const width = sizeOf(table.shape.slice(1));
     const out = allocate(type.dtype, sizeOf(type.shape)).fill(fill);
@@ -37,7 +33,7 @@ export const gatherOp: OpDefinition<OpAttributes['gather']> = {
 };
 
 /** `(updates [...index, ...row], indices [...index]) → [rows, ...row]`; rows that no index names are zero. */
-export const scatterAddOp: OpDefinition<OpAttributes['scatterAdd']> = {
+export const scatterAddOp: Meaning<'scatterAdd'> = {
   infer: ([updates, indices], { rows }) => {
     checkIndices(indices);
     if (updates.dtype !== 'float32') throw new DTypeError(`takes float32 updates, got ${updates.dtype}.`);
@@ -50,8 +46,6 @@ export const scatterAddOp: OpDefinition<OpAttributes['scatterAdd']> = {
     }
     return { dtype: 'float32', shape: [rows, ...updates.shape.slice(rank)] };
   },
-  jvp: ({ inputs: [, indices], tangents: [du], attributes }) => scatterAdd(du!, indices, attributes.rows),
-  transpose: ({ cotangent, inputs: [, indices] }) => [gatherOrZero(cotangent, indices)],
   evaluate: ([updates, indices], { rows }, type) => {
     const out = allocate('float32', sizeOf(type.shape));
     const width = sizeOf(type.shape.slice(1));

@@ -1,30 +1,17 @@
 /** Reductions: the named axes are combined and disappear. Axes are distinct, non-negative and sorted. */
 import { ArgumentError, DTypeError } from '../errors.js';
-import { broadcastTo, cast, div, equal, mul, reshape, sum } from '../functions.js';
 import { ofNothing } from '../special-values.js';
-import type { Tensor } from '../tensor.js';
 import { sizeOf, stridesOf, type Shape, type TensorType } from '../types.js';
-import type { OpAttributes } from './attributes.js';
 import { stridedIndices } from './broadcasting.js';
-import { allocate, noTangent, type OpDefinition, type RefData, type RefValue } from './definition.js';
+import { allocate, type Meaning, type RefData, type RefValue } from './definition.js';
 
 type Axes = { readonly axes: readonly number[] };
-
-/** The shape with the reduced axes kept as size 1, against which the result broadcasts to the operand. */
-function keptShape(shape: Shape, axes: readonly number[]): number[] {
-  return shape.map((dimension, axis) => (axes.includes(axis) ? 1 : dimension));
-}
 
 function without(shape: Shape, axes: readonly number[]): number[] {
   return shape.filter((_, axis) => !axes.includes(axis));
 }
 
-/** A reduced value repeated along the reduced axes, back in the operand's shape. */
-function spread(reduced: Tensor, shape: Shape, axes: readonly number[]): Tensor {
-  return broadcastTo(reshape(reduced, keptShape(shape, axes)), shape);
-}
-
-function inferReduction([x]: readonly TensorType[], { axes }: Axes): TensorType {
+function inferReduction([x]: readonly [TensorType], { axes }: Axes): TensorType {
   if (x.dtype === 'bool') throw new DTypeError('takes float32 or int32, got bool; cast first.');
   checkAxes(axes, x.shape);
   return { dtype: x.dtype, shape: without(x.shape, axes) };
@@ -76,26 +63,18 @@ function reduce(
 }
 
 /** The sum; of no elements it is 0. int32 wraps around. */
-export const reduceSum: OpDefinition<OpAttributes['reduceSum']> = {
+export const reduceSum: Meaning<'reduceSum'> = {
   infer: inferReduction,
-  jvp: ({ tangents: [dx], attributes: { axes } }) => sum(dx!, axes),
-  transpose: ({ cotangent, inputs: [x], attributes: { axes } }) => [spread(cotangent, x.shape, axes)],
   evaluate: ([x], { axes }, type) => reduce(x, axes, type, 0, (a, b) => a + b),
   flops: ([x]) => sizeOf(x.shape),
 };
 
 /**
  * The maximum; a NaN is greater than every number. Of no elements it is −∞, and of int32 the least one (JAX's
- * `lax.reduce_max`; `jnp.max` refuses them). Ties share the derivative equally.
+ * `lax.reduce_max`; `jnp.max` refuses them).
  */
-export const reduceMax: OpDefinition<OpAttributes['reduceMax']> = {
+export const reduceMax: Meaning<'reduceMax'> = {
   infer: inferReduction,
-  jvp: ({ inputs: [x], tangents: [dx], output, attributes: { axes } }) => {
-    // The maximum of nothing is a constant; the quotient below would be 0 / 0.
-    if (sizeOf(x.shape) === 0) return undefined;
-    const isMaximum = cast(equal(x, spread(output, x.shape, axes)), 'float32');
-    return div(sum(mul(dx!, isMaximum), axes), sum(isMaximum, axes));
-  },
   evaluate: ([x], { axes }, type) => reduce(x, axes, type, ofNothing('reduceMax', type.dtype, {}), Math.max),
   flops: ([x]) => sizeOf(x.shape),
 };
@@ -104,14 +83,13 @@ export const reduceMax: OpDefinition<OpAttributes['reduceMax']> = {
 const isGreater = (a: number, b: number): boolean => a > b || (Number.isNaN(a) && !Number.isNaN(b));
 
 /** Index of the first maximum along one axis, as int32; where there are NaNs, of the first NaN. */
-export const argMax: OpDefinition<OpAttributes['argMax']> = {
+export const argMax: Meaning<'argMax'> = {
   infer: ([x], { axis }) => {
     if (x.dtype === 'bool') throw new DTypeError('takes float32 or int32, got bool; cast first.');
     checkAxes([axis], x.shape);
     if (x.shape[axis] === 0) throw new ArgumentError(`axis ${axis} has no elements to choose from.`);
     return { dtype: 'int32', shape: without(x.shape, [axis]) };
   },
-  jvp: noTangent,
   evaluate: ([x], { axis }, type) => {
     const out = allocate('int32', sizeOf(type.shape));
     forEachGroup(x, [axis], (i, group) => {

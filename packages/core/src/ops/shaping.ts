@@ -1,23 +1,8 @@
-/** Shape ops: they move elements and compute nothing. All are linear, and transpose into one another. */
+/** Shape ops: they move elements and compute nothing. */
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
-import { broadcastTo, concat, pad, reshape, reverse, slice, transpose } from '../functions.js';
 import { formatShape, sameShape, sizeOf, stridesOf, type Shape, type TensorType } from '../types.js';
-import type { OpAttributes } from './attributes.js';
-import {
-  broadcastIndices,
-  broadcastShapes,
-  checkShape,
-  stridedIndices,
-  unbroadcast,
-} from './broadcasting.js';
-import {
-  allocate,
-  free,
-  type OpDefinition,
-  type RefData,
-  type RefValue,
-  type Tangent,
-} from './definition.js';
+import { broadcastIndices, broadcastShapes, checkShape, stridedIndices } from './broadcasting.js';
+import { allocate, free, type Meaning, type RefData, type RefValue } from './definition.js';
 
 function take(x: RefValue, indices: Int32Array, type: TensorType): RefData {
   const out = allocate(type.dtype, indices.length);
@@ -35,7 +20,7 @@ function checkPerAxis(shape: Shape, lists: Readonly<Record<string, readonly numb
   }
 }
 
-const reshapeOp: OpDefinition<OpAttributes['reshape']> = {
+const reshapeOp: Meaning<'reshape'> = {
   infer: ([x], { shape }) => {
     checkShape(shape);
     if (sizeOf(shape) !== sizeOf(x.shape)) {
@@ -45,13 +30,11 @@ const reshapeOp: OpDefinition<OpAttributes['reshape']> = {
     }
     return { dtype: x.dtype, shape };
   },
-  jvp: ({ tangents: [dx], attributes }) => reshape(dx!, attributes.shape),
-  transpose: ({ cotangent, inputs: [x] }) => [reshape(cotangent, x.shape)],
   evaluate: ([x]) => x.data,
   flops: free,
 };
 
-const transposeOp: OpDefinition<OpAttributes['transpose']> = {
+const transposeOp: Meaning<'transpose'> = {
   infer: ([x], { permutation }) => {
     if (
       !sameShape(
@@ -65,13 +48,6 @@ const transposeOp: OpDefinition<OpAttributes['transpose']> = {
     }
     return { dtype: x.dtype, shape: permutation.map((axis) => x.shape[axis]) };
   },
-  jvp: ({ tangents: [dx], attributes }) => transpose(dx!, attributes.permutation),
-  transpose: ({ cotangent, attributes: { permutation } }) => [
-    transpose(
-      cotangent,
-      permutation.map((_, axis) => permutation.indexOf(axis)),
-    ),
-  ],
   evaluate: ([x], { permutation }, type) => {
     const strides = stridesOf(x.shape);
     return take(
@@ -87,7 +63,7 @@ const transposeOp: OpDefinition<OpAttributes['transpose']> = {
   flops: free,
 };
 
-const broadcastToOp: OpDefinition<OpAttributes['broadcastTo']> = {
+const broadcastToOp: Meaning<'broadcastTo'> = {
   infer: ([x], { shape }) => {
     checkShape(shape);
     if (!sameShape(broadcastShapes([x.shape, shape]), shape)) {
@@ -95,13 +71,11 @@ const broadcastToOp: OpDefinition<OpAttributes['broadcastTo']> = {
     }
     return { dtype: x.dtype, shape };
   },
-  jvp: ({ tangents: [dx], attributes }) => broadcastTo(dx!, attributes.shape),
-  transpose: ({ cotangent, inputs: [x] }) => [unbroadcast(cotangent, x.shape)],
   evaluate: ([x], _, type) => take(x, broadcastIndices(x.shape, type.shape), type),
   flops: free,
 };
 
-const sliceOp: OpDefinition<OpAttributes['slice']> = {
+const sliceOp: Meaning<'slice'> = {
   infer: ([x], { starts, limits, strides }) => {
     checkPerAxis(x.shape, { starts, limits, strides });
     const shape = x.shape.map((dimension, axis) => {
@@ -114,12 +88,6 @@ const sliceOp: OpDefinition<OpAttributes['slice']> = {
       return Math.ceil((limit - start) / stride);
     });
     return { dtype: x.dtype, shape };
-  },
-  jvp: ({ tangents: [dx], attributes: { starts, limits, strides } }) => slice(dx!, starts, limits, strides),
-  transpose: ({ cotangent, inputs: [x], attributes: { starts, strides } }) => {
-    const covered = cotangent.shape.map((n, axis) => (n === 0 ? 0 : (n - 1) * strides[axis] + 1));
-    const high = x.shape.map((dimension, axis) => dimension - starts[axis] - covered[axis]);
-    return [pad(cotangent, { low: starts, high, interior: strides.map((stride) => stride - 1) })];
   },
   evaluate: ([x], { starts, strides }, type) => {
     const steps = stridesOf(x.shape);
@@ -138,7 +106,7 @@ const sliceOp: OpDefinition<OpAttributes['slice']> = {
 };
 
 /** Zeros before, after and between the elements of each axis. */
-const padOp: OpDefinition<OpAttributes['pad']> = {
+const padOp: Meaning<'pad'> = {
   infer: ([x], { low, high, interior }) => {
     checkPerAxis(x.shape, { low, high, interior });
     if ([low, high, interior].some((list) => list.some((n) => n < 0))) {
@@ -147,15 +115,6 @@ const padOp: OpDefinition<OpAttributes['pad']> = {
     const shape = x.shape.map((n, axis) => low[axis] + high[axis] + n + Math.max(0, n - 1) * interior[axis]);
     return { dtype: x.dtype, shape };
   },
-  jvp: ({ tangents: [dx], attributes }) => pad(dx!, attributes),
-  transpose: ({ cotangent, attributes: { low, high, interior } }) => [
-    slice(
-      cotangent,
-      low,
-      cotangent.shape.map((dimension, axis) => dimension - high[axis]),
-      interior.map((n) => n + 1),
-    ),
-  ],
   evaluate: ([x], { low, interior }, type) => {
     const out = allocate(type.dtype, sizeOf(type.shape));
     const steps = stridesOf(type.shape);
@@ -171,7 +130,7 @@ const padOp: OpDefinition<OpAttributes['pad']> = {
   flops: free,
 };
 
-const concatOp: OpDefinition<OpAttributes['concat']> = {
+const concatOp: Meaning<'concat'> = {
   infer: (inputs, { axis }) => {
     const [first] = inputs;
     if (first === undefined) throw new ArgumentError('needs at least one tensor.');
@@ -190,36 +149,6 @@ const concatOp: OpDefinition<OpAttributes['concat']> = {
     const length = inputs.reduce((total, { shape }) => total + shape[axis], 0);
     return { dtype: first.dtype, shape: first.shape.map((n, a) => (a === axis ? length : n)) };
   },
-  // Where an operand has no tangent its stretch is padding of a neighbour: no tensor of zeros is made.
-  jvp: ({ inputs, tangents, attributes: { axis } }) => {
-    const present = inputs.map((_, i) => i).filter((i) => tangents[i] !== undefined);
-    const length = (from: number, to: number) =>
-      inputs.slice(from, to).reduce((total, { shape }) => total + shape[axis], 0);
-    const pieces = present.map((i, k) => {
-      const low = length(k === 0 ? 0 : present[k - 1] + 1, i);
-      const high = k === present.length - 1 ? length(i + 1, inputs.length) : 0;
-      const along = (n: number) => inputs[i].shape.map((_, a) => (a === axis ? n : 0));
-      return low + high === 0 ? tangents[i]! : pad(tangents[i]!, { low: along(low), high: along(high) });
-    });
-    return pieces.length === 1 ? pieces[0] : concat(pieces, axis);
-  },
-  transpose: ({ cotangent, inputs, linear, attributes: { axis } }) => {
-    let start = 0;
-    return inputs.map((input, i): Tangent => {
-      const from = start;
-      start += input.shape[axis];
-      if (!linear[i]) return undefined;
-      const at = (n: number, otherwise: Shape) => otherwise.map((m, a) => (a === axis ? n : m));
-      return slice(
-        cotangent,
-        at(
-          from,
-          input.shape.map(() => 0),
-        ),
-        at(start, cotangent.shape),
-      );
-    });
-  },
   evaluate: (inputs, { axis }, type) => {
     const out = allocate(type.dtype, sizeOf(type.shape));
     const steps = stridesOf(type.shape);
@@ -233,15 +162,13 @@ const concatOp: OpDefinition<OpAttributes['concat']> = {
   flops: free,
 };
 
-const reverseOp: OpDefinition<OpAttributes['reverse']> = {
+const reverseOp: Meaning<'reverse'> = {
   infer: ([x], { axes }) => {
     if (!axes.every((axis) => Number.isInteger(axis) && axis >= 0 && axis < x.shape.length)) {
       throw new ArgumentError(`axes [${axes.join(', ')}] are out of range for ${formatShape(x.shape)}.`);
     }
     return x;
   },
-  jvp: ({ tangents: [dx], attributes }) => reverse(dx!, attributes.axes),
-  transpose: ({ cotangent, attributes }) => [reverse(cotangent, attributes.axes)],
   evaluate: ([x], { axes }, type) => {
     const steps = stridesOf(x.shape);
     const offset = axes.reduce((sum, axis) => sum + Math.max(0, x.shape[axis] - 1) * steps[axis], 0);

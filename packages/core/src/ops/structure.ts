@@ -5,13 +5,11 @@
  */
 import { ArgumentError } from '../errors.js';
 import { sizeOf, stridesOf } from '../types.js';
-import type { None, OpAttributes } from './attributes.js';
 import { checkShape } from './broadcasting.js';
-import { allocate, free, noTangent, type OpDefinition } from './definition.js';
+import { allocate, free, type Meaning } from './definition.js';
 
-export const constantOp: OpDefinition<OpAttributes['constant']> = {
+export const constantOp: Meaning<'constant'> = {
   infer: (_, { dtype, value }) => ({ dtype, shape: value.shape }),
-  jvp: noTangent,
   evaluate: (_, { dtype, value }) => {
     const out = allocate(dtype, value.size);
     out.set(value.data);
@@ -21,14 +19,13 @@ export const constantOp: OpDefinition<OpAttributes['constant']> = {
 };
 
 /** The coordinate along one axis, at every place of a shape. */
-export const iotaOp: OpDefinition<OpAttributes['iota']> = {
+export const iotaOp: Meaning<'iota'> = {
   infer: (_, { dtype, shape, axis }) => {
     checkShape(shape);
     if (!(axis >= 0 && axis < shape.length))
       throw new ArgumentError(`axis ${axis} is out of range for rank ${shape.length}.`);
     return { dtype, shape };
   },
-  jvp: noTangent,
   evaluate: (_, { dtype, shape, axis }) => {
     const out = allocate(dtype, sizeOf(shape));
     const stride = stridesOf(shape)[axis];
@@ -38,17 +35,15 @@ export const iotaOp: OpDefinition<OpAttributes['iota']> = {
   flops: free,
 };
 
-export const stopGradientOp: OpDefinition<None> = {
+export const stopGradientOp: Meaning<'stopGradient'> = {
   infer: ([x]) => x,
-  jvp: noTangent,
   evaluate: ([x]) => x.data,
   flops: free,
 };
 
 /** `(x, after) → x`. */
-export const optimizationBarrierOp: OpDefinition<None> = {
+export const optimizationBarrierOp: Meaning<'optimizationBarrier'> = {
   infer: ([x]) => x,
-  jvp: ({ tangents: [dx] }) => dx,
   evaluate: ([x]) => x.data,
   flops: free,
 };

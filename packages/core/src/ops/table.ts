@@ -1,7 +1,8 @@
-/** The op table: every primitive's definition in one place. */
+/** The op table: every primitive's meaning in one place. */
 import { binaryOps, select } from './binary.js';
 import { convOp } from './conv.js';
-import type { OpTable } from './definition.js';
+import type { PrimitiveName } from './attributes.js';
+import type { OpMeaning, OpTable } from './definition.js';
 import { dotGeneralOp } from './dot.js';
 import { cast, unaryOps } from './elementwise.js';
 import { gatherOp, scatterAddOp } from './indexing.js';
@@ -28,5 +29,8 @@ export const opTable: OpTable = {
   optimizationBarrier: optimizationBarrierOp,
 };
 
+/** What an op means of which it is not known which it is: the caller says that operands and attributes are its own. */
+export const meaningOf = (op: PrimitiveName) => opTable[op] as OpMeaning<'any', unknown>;
+
 /** Every primitive's name. */
-export const primitiveNames = Object.keys(opTable) as (keyof OpTable)[];
+export const primitiveNames = Object.keys(opTable) as PrimitiveName[];
