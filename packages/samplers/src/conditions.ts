@@ -81,19 +81,41 @@ export function droppedByGuidance(
   );
 }
 
-/** The conditions of two batches in one: as they are, and without those of `names`. */
-export function withAndWithout(
+/** The same without the conditions of `names`: zeros that no row has. */
+export function withoutConditions(
   { conditions = {}, present = {} }: GivenConditions,
   names: readonly string[],
 ): GivenConditions {
-  const both = (record: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>> =>
-    Object.fromEntries(
-      Object.entries(record).map(([name, tensor]) => [
-        name,
-        concat([tensor, names.includes(name) ? full(tensor.shape, 0) : tensor]),
-      ]),
-    );
   const dropped = Object.entries(conditions).filter(([name]) => names.includes(name));
-  const whole = Object.fromEntries(dropped.map(([name, { shape }]) => [name, full([shape[0]!], 1)]));
-  return { conditions: both(conditions), present: both({ ...whole, ...present }) };
+  return {
+    conditions: {
+      ...conditions,
+      ...Object.fromEntries(dropped.map(([name, { shape }]) => [name, full(shape, 0)])),
+    },
+    present: {
+      ...present,
+      ...Object.fromEntries(dropped.map(([name, { shape }]) => [name, full([shape[0]!], 0)])),
+    },
+  };
+}
+
+/** The conditions of two batches in one, which have the same ones. */
+export function joinConditions(
+  { conditions = {}, present = {} }: GivenConditions,
+  second: GivenConditions,
+): GivenConditions {
+  const whole = ([name, { shape }]: [string, Tensor]) => [name, full([shape[0]!], 1)] as const;
+  const partly = Object.entries(conditions).filter(
+    ([name]) => name in present || name in (second.present ?? {}),
+  );
+  const everywhere = Object.fromEntries(partly.map(whole));
+  const both = (
+    first: Readonly<Record<string, Tensor>>,
+    other: Readonly<Record<string, Tensor>> = {},
+  ): Readonly<Record<string, Tensor>> =>
+    Object.fromEntries(Object.entries(first).map(([name, tensor]) => [name, concat([tensor, other[name]!])]));
+  return {
+    conditions: both(conditions, second.conditions),
+    present: both({ ...everywhere, ...present }, { ...everywhere, ...second.present }),
+  };
 }

@@ -14,7 +14,7 @@ import {
   type Symbolic,
   type Tensor,
 } from '@meanflow/core';
-import { droppedByGuidance, withAndWithout } from './conditions.js';
+import { droppedByGuidance, joinConditions, withoutConditions } from './conditions.js';
 import { guidedVelocity } from './guidance.js';
 import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
 
@@ -94,7 +94,7 @@ export function velocityField<Params extends ParameterTree>(
     const batch = z.shape[0]!;
     const both = evaluate(concat([z, z]), r, t, {
       label: twiceLabel(network, conditions.label, dropped),
-      ...withAndWithout(conditions, dropped),
+      ...joinConditions(conditions, withoutConditions(conditions, dropped)),
     });
     const [conditional, unconditional] = split(both, [batch, batch], 0);
     const inside = logicalAnd(lessEqual(guidance.start, t), lessEqual(t, guidance.end));

@@ -35,7 +35,14 @@ export type {
   VelocityNetwork,
   VelocityOutputs,
 } from './velocity-network.js';
-export { rowConditions, type GivenConditions, type RowCondition } from './conditions.js';
+export {
+  droppedByGuidance,
+  joinConditions,
+  rowConditions,
+  withoutConditions,
+  type GivenConditions,
+  type RowCondition,
+} from './conditions.js';
 export {
   velocityField,
   type FieldConditions,

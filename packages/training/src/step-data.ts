@@ -2,7 +2,15 @@
  * What a step is made on, taken from where it comes from: copied, so that it may be changed there for the next step, and
  * checked where a device would not notice that it is wrong.
  */
-import { ArgumentError, checkLabels, toHostArray, type HostArray, type Tree } from '@meanflow/core';
+import {
+  ArgumentError,
+  checkConditions,
+  checkLabels,
+  toHostArray,
+  type ConditionArrays,
+  type HostArray,
+  type Tree,
+} from '@meanflow/core';
 import type { VelocityNetwork } from '@meanflow/samplers';
 import { mapTree } from './trees.js';
 
@@ -13,7 +21,7 @@ export function takeTree<T extends Tree<HostArray>>(tree: T): T {
 }
 
 /** The part of a velocity network that data must fit; other networks have none. */
-export type DataNeeds = Partial<Pick<VelocityNetwork, 'classCount'>>;
+export type DataNeeds = Partial<Pick<VelocityNetwork, 'classCount' | 'conditions'>>;
 
 /**
  * @throws {ArgumentError} when the network has classes and a label is none of them, or there are no labels
@@ -34,4 +42,20 @@ export function checkBatchLabels(
     );
   }
   checkLabels(`The batch of step ${step + 1}: label`, label, { classCount, rows });
+}
+
+/**
+ * @throws {ArgumentError} when the network declares conditions and the batch lacks one that is not optional, or has one that is
+ *   unknown or not finite
+ * @throws {ShapeError | DTypeError} when one is not float32 `[rows, ...shape]`
+ */
+export function checkBatchConditions(
+  { conditions: specs }: DataNeeds,
+  batch: Tree<HostArray>,
+  step: number,
+  rows: number,
+): void {
+  if (specs === undefined) return;
+  const { conditions, present } = (batch ?? {}) as ConditionArrays;
+  checkConditions(`The batch of step ${step + 1}`, { conditions, present }, specs, rows);
 }

@@ -22,7 +22,7 @@ import {
   type TreeStructure,
 } from '@meanflow/core';
 import type { EmaState } from './ema.js';
-import { checkBatchLabels, takeTree, type DataNeeds } from './step-data.js';
+import { checkBatchConditions, checkBatchLabels, takeTree, type DataNeeds } from './step-data.js';
 import { StepProgram, type DeviceState, type StepData, type StepResult } from './step-program.js';
 import type { ParameterSource, TrainStepParts } from './train-step.js';
 import { flattenTree, mapTree } from './trees.js';
@@ -172,6 +172,7 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     const dataOf: StepData = (step) => {
       const batch = takeTree(data.batch(keys.data, step, batchSize) as Tree<HostArray>);
       checkBatchLabels(network, batch, step, batchSize);
+      checkBatchConditions(network, batch, step, batchSize);
       const key = keys.draws.fold(step);
       const draws = objective.draw({ network, key, batch: batch as Batch, step });
       return { batch, draws: takeTree(draws as Tree<HostArray>) };

@@ -10,6 +10,12 @@ import {
   squaredNorm,
   type AdaptiveWeight,
 } from './adaptive-weight.js';
+import {
+  checkConditionDrop,
+  drawDroppedConditions,
+  shownConditions,
+  type ConditionDrop,
+} from './condition-drop.js';
 import { checkLabelDrop, type LabelDrop } from './label-drop.js';
 import {
   drawDropout,
@@ -31,6 +37,8 @@ export interface FlowMatchingConfig {
   readonly weight?: AdaptiveWeight;
   /** None by default; sampling with classifier-free guidance needs some. */
   readonly labelDrop?: LabelDrop;
+  /** How often each optional condition is dropped; never by default. */
+  readonly conditionDrop?: ConditionDrop;
 }
 
 /**
@@ -41,17 +49,20 @@ export interface FlowMatchingConfig {
 export function flowMatching(
   config: FlowMatchingConfig = { kind: 'flow-matching' },
 ): VelocityObjective<FlowMatchingConfig> {
-  const { times = { kind: 'uniform' }, weight = { power: 0, epsilon: 1 }, labelDrop } = config;
+  const { times = { kind: 'uniform' }, weight = { power: 0, epsilon: 1 } } = config;
+  const { labelDrop, conditionDrop } = config;
   checkOptions<FlowMatchingConfig>('flowMatching', config, {
     kind: true,
     times: true,
     weight: true,
     labelDrop: true,
+    conditionDrop: true,
   });
   checkChoice('flowMatching: kind', config.kind, ['flow-matching']);
   checkTimeDistribution('times', times);
   checkAdaptiveWeight(weight);
   if (labelDrop !== undefined) checkLabelDrop(labelDrop);
+  checkConditionDrop(conditionDrop ?? {});
   return {
     name: 'flow-matching',
     config,
@@ -61,6 +72,7 @@ export function flowMatching(
         noise: drawNoise(key, batch),
         t: sampleTimes(key.fold('times'), times, batch.x.shape[0]),
         ...drawDropped(key, batch, labelDrop),
+        ...drawDroppedConditions(key, batch, conditionDrop),
         ...drawDropout(given),
       };
     },
@@ -69,7 +81,8 @@ export function flowMatching(
       const { noise, t, dropped } = draws;
       const { z, v } = pathPoint(network, batch.x, noise, t);
       const label = labelsOf(network, batch, dropped).shown;
-      const { u } = inTraining(given)({ z, t, h: noInterval(t), label });
+      const shown = shownConditions(network, batch, draws);
+      const { u } = inTraining(given)({ z, t, h: noInterval(t), label, ...shown });
       const squared = squaredNorm(sub(u, v));
       return {
         loss: mean(adaptivelyWeighted(squared, weight)),

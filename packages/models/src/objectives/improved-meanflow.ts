@@ -40,6 +40,14 @@ import {
   squaredNorm,
   type AdaptiveWeight,
 } from './adaptive-weight.js';
+import {
+  checkConditionDrop,
+  drawDroppedConditions,
+  guidancePair,
+  oneBatch,
+  shownConditions,
+  type ConditionDrop,
+} from './condition-drop.js';
 import { checkLabelDrop, type LabelDrop } from './label-drop.js';
 import {
   drawDropout,
@@ -48,10 +56,8 @@ import {
   inTraining,
   labelsOf,
   noInterval,
-  nullLabels,
   onDropped,
   pathPoint,
-  requireLabels,
   twice,
   velocityWithDerivative,
 } from './shared.js';
@@ -72,6 +78,10 @@ export interface ImprovedMeanFlowConfig {
   /** Draw guidance scale and interval as conditions of the network; absent for training without guidance. */
   readonly guidance?: GuidanceSampler;
   readonly labelDrop?: LabelDrop;
+  /** How often each optional condition is dropped; never by default. */
+  readonly conditionDrop?: ConditionDrop;
+  /** What guidance drops, `label` or conditions; by default all that are given and that the network can be without. */
+  readonly guidanceDrop?: readonly string[];
 }
 
 /** What the loss is made of. Tensors of `[batch, ...features]`, unless said otherwise. */
@@ -116,16 +126,17 @@ export function improvedMeanFlowTerms<Params extends ParameterTree>(
   config: ImprovedMeanFlowConfig,
   given: Omit<VelocityLossInputs<Params>, 'references'>,
 ): ImprovedMeanFlowTerms {
-  const { weight = defaultWeight, tangent: variant = 'velocity-head', guidance } = config;
+  const { weight = defaultWeight, tangent: variant = 'velocity-head', guidance, guidanceDrop } = config;
   const { network, batch, draws } = given;
   checkNetwork(config, network);
   const evaluate = inTraining(given);
   const { noise, t, r = t, dropped } = draws;
   const { z, v } = pathPoint(network, batch.x, noise, t);
   const { original, shown } = labelsOf(network, batch, dropped);
+  const shownInputs = shownConditions(network, batch, draws);
 
   /** The network's instantaneous velocity, with guidance at every time and without gradient. */
-  const instantaneous = (inputs: Pick<VelocityInputs, 'z' | 't' | 'label' | 'omega'>): Tensor => {
+  const instantaneous = (inputs: Omit<VelocityInputs, 'h' | 'tMin' | 'tMax'>): Tensor => {
     const whole =
       inputs.omega === undefined ? {} : { tMin: full(inputs.t.shape, 0), tMax: full(inputs.t.shape, 1) };
     const out = evaluate({ ...inputs, ...whole, h: noInterval(inputs.t) });
@@ -136,29 +147,34 @@ export function improvedMeanFlowTerms<Params extends ParameterTree>(
   let tangent: Tensor;
   let guidedVelocity = v;
   if (guidance === undefined) {
-    tangent = instantaneous({ z, t, label: original });
+    tangent = instantaneous({ z, t, label: original, ...shownInputs });
   } else {
     if (omega === undefined || tMin === undefined || tMax === undefined) {
       throw new ArgumentError('improved-meanflow: guidance needs omega, tMin and tMax among the draws.');
     }
-    const { classCount, label } = requireLabels('improved-meanflow', network, original);
+    const asked = { label: original, ...shownInputs };
+    const pair = guidancePair('improved-meanflow', network, asked, draws, guidanceDrop);
     // On rows with r = t the interval is (0, 1), so this is the drawn scale there.
     const inside = logicalAnd(lessEqual(tMin, t), lessEqual(t, tMax));
     const scale = where(inside, omega, 1);
     const both = instantaneous({
       z: twice(z),
       t: twice(t),
-      label: twice(label, nullLabels(t, classCount)),
+      ...oneBatch(pair.given, pair.bare),
       omega: twice(scale, full(t.shape, 1)),
     });
     const [conditional, unconditional] = split(both, [z.shape[0], z.shape[0]], 0);
     const strength = perRow(sub(1, div(1, scale)), z);
     const guided = add(v, mul(strength, sub(conditional, unconditional)));
     tangent = conditional;
-    guidedVelocity = onDropped(dropped, v, guided);
+    guidedVelocity = onDropped(pair.unguided, v, guided);
   }
 
-  const conditions = { label: shown, ...(guidance === undefined ? {} : { omega, tMin, tMax }) };
+  const conditions = {
+    label: shown,
+    ...shownInputs,
+    ...(guidance === undefined ? {} : { omega, tMin, tMax }),
+  };
   const out = velocityWithDerivative(evaluate, { z, r, t }, tangent, conditions);
   const { u, dudt } = out;
   const compound = add(u, mul(perRow(sub(t, r), z), dudt));
@@ -204,7 +220,7 @@ export function improvedMeanFlow(
   config: ImprovedMeanFlowConfig = { kind: 'improved-meanflow' },
 ): VelocityObjective<ImprovedMeanFlowConfig> {
   const { intervals = intervalPresets['improved-meanflow'], weight = defaultWeight } = config;
-  const { guidance, labelDrop } = config;
+  const { guidance, labelDrop, conditionDrop } = config;
   checkOptions<ImprovedMeanFlowConfig>('improvedMeanFlow', config, {
     kind: true,
     intervals: true,
@@ -212,12 +228,15 @@ export function improvedMeanFlow(
     tangent: true,
     guidance: true,
     labelDrop: true,
+    conditionDrop: true,
+    guidanceDrop: true,
   });
   checkChoice('improvedMeanFlow: kind', config.kind, ['improved-meanflow']);
   checkChoice('improvedMeanFlow: tangent', config.tangent ?? 'velocity-head', ['velocity-head', 'boundary']);
   checkIntervalSampler(intervals);
   checkAdaptiveWeight(weight);
   if (labelDrop !== undefined) checkLabelDrop(labelDrop);
+  checkConditionDrop(conditionDrop ?? {});
   if (guidance !== undefined) checkGuidanceSampler(guidance);
   return {
     name: 'improved-meanflow',
@@ -230,6 +249,7 @@ export function improvedMeanFlow(
         t,
         r,
         ...drawDropped(key, batch, labelDrop),
+        ...drawDroppedConditions(key, batch, conditionDrop),
         ...(guidance === undefined ? {} : sampleGuidance(key.fold('guidance'), guidance, equal)),
         ...drawDropout(given),
       };

@@ -34,6 +34,15 @@ import {
   squaredNorm,
   type AdaptiveWeight,
 } from './adaptive-weight.js';
+import {
+  checkConditionDrop,
+  drawDroppedConditions,
+  guidancePair,
+  oneBatch,
+  shownConditions,
+  type ConditionDrop,
+  type GuidancePair,
+} from './condition-drop.js';
 import { checkLabelDrop, type LabelDrop } from './label-drop.js';
 import {
   drawDropout,
@@ -42,10 +51,8 @@ import {
   inTraining,
   labelsOf,
   noInterval,
-  nullLabels,
   onDropped,
   pathPoint,
-  requireLabels,
   twice,
   velocityWithDerivative,
   type Evaluation,
@@ -76,6 +83,10 @@ export interface MeanFlowConfig {
   readonly clipInterval?: boolean;
   readonly guidance?: BakedGuidance;
   readonly labelDrop?: LabelDrop;
+  /** How often each optional condition is dropped; never by default. */
+  readonly conditionDrop?: ConditionDrop;
+  /** What guidance drops, `label` or conditions; by default all that are given and that the network can be without. */
+  readonly guidanceDrop?: readonly string[];
 }
 
 /** What the loss is made of. Tensors of `[batch, ...features]`, unless said otherwise. */
@@ -109,22 +120,23 @@ export function meanFlowTerms<Params extends ParameterTree>(
   config: MeanFlowConfig,
   given: Omit<VelocityLossInputs<Params>, 'references'>,
 ): MeanFlowTerms {
-  const { weight = defaultWeight, clipInterval = true, guidance } = config;
+  const { weight = defaultWeight, clipInterval = true, guidance, guidanceDrop } = config;
   const { network, batch, draws } = given;
   const evaluate = inTraining(given);
   const { noise, t, r = t, dropped } = draws;
   const { z, v } = pathPoint(network, batch.x, noise, t);
   const { original, shown } = labelsOf(network, batch, dropped);
+  const conditions = shownConditions(network, batch, draws);
   const isGuided = guidance !== undefined && (guidance.omega !== 1 || (guidance.kappa ?? 0) !== 0);
-  const guidedVelocity = isGuided
-    ? onDropped(
-        dropped,
-        v,
-        bakedVelocity(guidance, evaluate, { z, t, v }, requireLabels('meanflow', network, original)),
-      )
-    : v;
+  let guidedVelocity = v;
+  if (isGuided) {
+    const asked = { label: original, ...conditions };
+    const pair = guidancePair('meanflow', network, asked, draws, guidanceDrop);
+    guidedVelocity = onDropped(pair.unguided, v, bakedVelocity(guidance, evaluate, { z, t, v }, pair));
+  }
   const at = { z, r, t };
-  const { u, dudt } = velocityWithDerivative(evaluate, at, guidedVelocity, { label: shown });
+  const shownInputs = { label: shown, ...conditions };
+  const { u, dudt } = velocityWithDerivative(evaluate, at, guidedVelocity, shownInputs);
   const h = clipInterval ? clip(sub(t, r), 0, 1) : sub(t, r);
   // Nothing in the target has a gradient: guided velocity and derivative come without.
   const target = sub(guidedVelocity, mul(perRow(h, z), dudt));
@@ -140,20 +152,14 @@ function bakedVelocity(
   { omega, kappa = 0, start = 0, end = 1 }: BakedGuidance,
   evaluate: Evaluation,
   { z, t, v }: Readonly<Record<'z' | 't' | 'v', Tensor>>,
-  { classCount, label }: ReturnType<typeof requireLabels>,
+  { given, bare }: GuidancePair,
 ): Tensor {
-  const nobody = nullLabels(t, classCount);
   let guided: Tensor;
   if (kappa === 0) {
-    const { u: unconditional } = evaluate({ z, t, h: noInterval(t), label: nobody });
+    const { u: unconditional } = evaluate({ z, t, h: noInterval(t), ...bare });
     guided = add(unconditional, mul(omega, sub(v, unconditional)));
   } else {
-    const both = evaluate({
-      z: twice(z),
-      t: twice(t),
-      h: noInterval(twice(t)),
-      label: twice(nobody, label),
-    }).u;
+    const both = evaluate({ z: twice(z), t: twice(t), h: noInterval(twice(t)), ...oneBatch(bare, given) }).u;
     const [unconditional, conditional] = split(both, [z.shape[0], z.shape[0]], 0);
     guided = add(add(mul(omega, v), mul(1 - omega - kappa, unconditional)), mul(kappa, conditional));
   }
@@ -170,7 +176,8 @@ const defaultWeight: AdaptiveWeight = { power: 1, epsilon: 0.01 };
  * @throws {ArgumentError} when a field of `config` is out of range
  */
 export function meanFlow(config: MeanFlowConfig = { kind: 'meanflow' }): VelocityObjective<MeanFlowConfig> {
-  const { intervals = intervalPresets.meanflow, weight = defaultWeight, guidance, labelDrop } = config;
+  const { intervals = intervalPresets.meanflow, weight = defaultWeight } = config;
+  const { guidance, labelDrop, conditionDrop } = config;
   checkOptions<MeanFlowConfig>('meanFlow', config, {
     kind: true,
     intervals: true,
@@ -178,11 +185,14 @@ export function meanFlow(config: MeanFlowConfig = { kind: 'meanflow' }): Velocit
     clipInterval: true,
     guidance: true,
     labelDrop: true,
+    conditionDrop: true,
+    guidanceDrop: true,
   });
   checkChoice('meanFlow: kind', config.kind, ['meanflow']);
   checkIntervalSampler(intervals);
   checkAdaptiveWeight(weight);
   if (labelDrop !== undefined) checkLabelDrop(labelDrop);
+  checkConditionDrop(conditionDrop ?? {});
   if (guidance !== undefined) checkGuidance(guidance);
   return {
     name: 'meanflow',
@@ -195,6 +205,7 @@ export function meanFlow(config: MeanFlowConfig = { kind: 'meanflow' }): Velocit
         t,
         r,
         ...drawDropped(key, batch, labelDrop),
+        ...drawDroppedConditions(key, batch, conditionDrop),
         ...drawDropout(given),
       };
     },

@@ -3,7 +3,6 @@
  * derivative.
  */
 import {
-  ArgumentError,
   concat,
   full,
   jvp,
@@ -97,20 +96,6 @@ export function labelsOf(
   return { original: batch.label, shown: dropLabels(batch.label, dropped, classCount) };
 }
 
-/** @throws {ArgumentError} unless there are classes and labels to guide by */
-export function requireLabels(
-  objective: string,
-  network: Pick<VelocityNetwork, 'classCount'>,
-  label: Tensor | undefined,
-): { readonly classCount: number; readonly label: Tensor } {
-  if (network.classCount === undefined || label === undefined) {
-    throw new ArgumentError(
-      `${objective}: guidance needs labels in the batch and a network with classCount; set both, or remove guidance.`,
-    );
-  }
-  return { classCount: network.classCount, label };
-}
-
 /** h = 0 for every row. */
 export function noInterval(t: Tensor): Tensor {
   return full(t.shape, 0);
@@ -119,11 +104,6 @@ export function noInterval(t: Tensor): Tensor {
 /** Two batches as one, `[2 · batch, …]`. */
 export function twice(x: Tensor, second: Tensor = x): Tensor {
   return concat([x, second]);
-}
-
-/** The null class for every row, int32 `[batch]`. */
-export function nullLabels(t: Tensor, classCount: number): Tensor {
-  return full(t.shape, classCount, 'int32');
 }
 
 /** `given` on the dropped rows, `otherwise` elsewhere; `[batch, ...features]`. */
@@ -142,7 +122,7 @@ export function velocityWithDerivative(
   evaluate: Evaluation,
   at: { readonly z: Tensor; readonly r: Tensor; readonly t: Tensor },
   velocity: Tensor,
-  conditions: Pick<VelocityInputs, 'label' | 'omega' | 'tMin' | 'tMax'>,
+  conditions: Omit<VelocityInputs, 'z' | 't' | 'h'>,
 ): { readonly u: Tensor; readonly dudt: Tensor; readonly v: Tensor | undefined } {
   const [u, dudt, v] = jvp<[Tensor, Tensor, Tensor], Tensor, Tensor | undefined>(
     (z: Tensor, r: Tensor, t: Tensor): readonly [Tensor, Tensor | undefined] => {

@@ -11,6 +11,10 @@ export type TrainingBatch = {
   readonly x: HostArray<'float32'>;
   /** int32 `[batch]`; looked at where the network has classes. */
   readonly label?: HostArray<'int32'> | undefined;
+  /** What the network declares, float32 `[batch, ...shape]` each; looked at where it declares some. */
+  readonly conditions?: Readonly<Record<string, HostArray<'float32'>>> | undefined;
+  /** Which rows have an optional condition, float32 `[batch]`, 1 or 0; by default every row has those that are given. */
+  readonly present?: Readonly<Record<string, HostArray<'float32'>>> | undefined;
   /** How each row was augmented, float32 `[batch, augmentWidth]`; for networks that are told. */
   readonly augment?: HostArray<'float32'> | undefined;
 };
@@ -25,6 +29,8 @@ export type VelocityDraws = {
   readonly r?: HostArray<'float32'>;
   /** Rows whose label is replaced by the null class, bool `[batch]`. */
   readonly dropped?: HostArray<'bool'>;
+  /** Rows from which a condition is taken away, bool `[batch]`, by name. */
+  readonly droppedConditions?: Readonly<Record<string, HostArray<'bool'>>>;
   /** Guidance scale as a condition, float32 `[batch]`. */
   readonly omega?: HostArray<'float32'>;
   /** Interval of guidance as a condition, float32 `[batch]` each. */
@@ -38,6 +44,7 @@ export type VelocityDraws = {
 export type BatchShape = {
   readonly x: { readonly shape: Shape };
   readonly label?: { readonly shape: Shape } | undefined;
+  readonly conditions?: Readonly<Record<string, { readonly shape: Shape }>> | undefined;
 };
 
 /** What the loss of an objective for velocity networks is made of. */

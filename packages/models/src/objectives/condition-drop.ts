@@ -1,0 +1,129 @@
+/**
+ * Conditions in training: at random, rows are shown without one, so that the network learns to do without, which is what
+ * classifier-free guidance and samples that lack it need. Each condition has a stream of its own, so that dropping one more
+ * changes nothing of the others. What guidance compares, in objectives that have it built in, follows from the same rows.
+ */
+import {
+  ArgumentError,
+  full,
+  logicalOr,
+  where,
+  type RandomKey,
+  type Symbolic,
+  type Tensor,
+} from '@meanflow/core';
+import {
+  droppedByGuidance,
+  joinConditions,
+  withoutConditions,
+  type GivenConditions,
+  type VelocityInputs,
+  type VelocityNetwork,
+} from '@meanflow/samplers';
+import { droppedFromRaw } from './label-drop.js';
+import { twice } from './shared.js';
+import type { BatchShape, TrainingBatch, VelocityDraws } from './velocity-objective.js';
+
+/** The probability that a row is without a condition, by its name, each in [0, 1]; plain JSON. */
+export type ConditionDrop = Readonly<Record<string, number>>;
+
+/** @throws {ArgumentError} when a probability is none */
+export function checkConditionDrop(drop: ConditionDrop): void {
+  for (const [name, probability] of Object.entries(drop)) {
+    if (probability >= 0 && probability <= 1) continue;
+    throw new ArgumentError(`conditionDrop.${name} is a probability from 0 to 1, got ${probability}.`);
+  }
+}
+
+/** The rows that are shown without each condition, of those that the batch has. */
+export function drawDroppedConditions(
+  key: RandomKey,
+  batch: BatchShape,
+  drop: ConditionDrop = {},
+): Pick<VelocityDraws, 'droppedConditions'> {
+  const rows = Object.entries(drop)
+    .filter(([name, probability]) => probability > 0 && batch.conditions?.[name] !== undefined)
+    .map(([name, probability]) => {
+      const uniforms = key.fold('conditionDrop').fold(name).uniform([batch.x.shape[0]!]);
+      return [name, droppedFromRaw({ probability }, uniforms)] as const;
+    });
+  return rows.length === 0 ? {} : { droppedConditions: Object.fromEntries(rows) };
+}
+
+/**
+ * The conditions that the network is shown: nothing for one that declares none.
+ *
+ * @throws {ArgumentError} when one is to be dropped that the network does not declare, or always has
+ */
+export function shownConditions(
+  { conditions: specs }: Pick<VelocityNetwork, 'conditions'>,
+  { conditions = {}, present = {} }: Symbolic<TrainingBatch>,
+  { droppedConditions = {} }: Symbolic<VelocityDraws>,
+): GivenConditions {
+  const wrong = Object.keys(droppedConditions).find((name) => specs?.[name]?.optional !== true);
+  if (wrong !== undefined) {
+    throw new ArgumentError(
+      `conditionDrop: "${wrong}" is no optional condition of the network; it has ` +
+        `${optionalNames(specs).join(', ') || 'none'}. Set optional on it in the network's configuration.`,
+    );
+  }
+  if (specs === undefined) return {};
+  const kept = Object.entries(droppedConditions).map(([name, dropped]) => [
+    name,
+    where(dropped, 0, present[name] ?? full(dropped.shape, 1)),
+  ]);
+  return { conditions, present: { ...present, ...(Object.fromEntries(kept) as typeof present) } };
+}
+
+function optionalNames(specs: VelocityNetwork['conditions'] = {}): string[] {
+  return Object.keys(specs).filter((name) => specs[name]!.optional);
+}
+
+/** The label and the conditions of rows. */
+export type RowInputs = GivenConditions & Pick<VelocityInputs, 'label'>;
+
+/** What guidance compares. */
+export interface GuidancePair {
+  readonly given: RowInputs;
+  /** The same without what guidance drops. */
+  readonly bare: RowInputs;
+  /** Rows that lack something of it already, bool `[batch]`: they are not guided. */
+  readonly unguided: Tensor | undefined;
+}
+
+/**
+ * @param names what guidance drops, `label` or conditions; by default all that are given and that the network can be without
+ * @throws {ArgumentError} when there is nothing to drop
+ */
+export function guidancePair(
+  objective: string,
+  network: Pick<VelocityNetwork, 'classCount' | 'conditions'>,
+  given: RowInputs,
+  { dropped, droppedConditions = {} }: Symbolic<VelocityDraws>,
+  names: readonly string[] | undefined,
+): GuidancePair {
+  const { label } = given;
+  const { classCount, conditions = {} } = network;
+  if (Object.keys(conditions).length === 0 && (classCount === undefined || label === undefined)) {
+    throw new ArgumentError(
+      `${objective}: guidance needs labels in the batch and a network with classCount; set both, or remove guidance.`,
+    );
+  }
+  const compared = droppedByGuidance(network, given, names);
+  const isBare = label !== undefined && classCount !== undefined && compared.includes('label');
+  const nobody = isBare ? full(label.shape, classCount, 'int32') : label;
+  const lacking = compared
+    .map((name) => (name === 'label' ? dropped : droppedConditions[name]))
+    .filter((rows) => rows !== undefined);
+  return {
+    given,
+    bare: { ...withoutConditions(given, compared), label: nobody },
+    unguided: lacking.length === 0 ? undefined : lacking.reduce((any, rows) => logicalOr(any, rows)),
+  };
+}
+
+/** Two batches of the same rows as one. */
+export function oneBatch(first: RowInputs, second: RowInputs): RowInputs {
+  const label = first.label && second.label && twice(first.label, second.label);
+  return { ...joinConditions(first, second), label };
+}
