@@ -109,7 +109,7 @@ export {
 export { publishedSdVaeParameters, type SdVaeNaming } from './published/sd-vae-names.js';
 
 export { adaptivelyWeighted, squaredNorm, type AdaptiveWeight } from './objectives/adaptive-weight.js';
-export { createObjective, type ObjectiveConfig } from './objectives/create-objective.js';
+export { createObjective, objectives, objectiveSchema, type ObjectiveConfig } from './objectives/registry.js';
 export { flowMatching, type FlowMatchingConfig } from './objectives/flow-matching.js';
 export {
   improvedMeanFlow,
@@ -127,7 +127,10 @@ export {
 } from './objectives/meanflow.js';
 export { improvedMeanFlowEvaluation, improvedMeanFlowPreset, meanFlowPresets } from './objectives/presets.js';
 export type {
+  AnyObjectiveConfig,
   BatchShape,
+  ObjectiveEntry,
+  ObjectiveSettings,
   TrainingBatch,
   VelocityDraws,
   VelocityLossInputs,

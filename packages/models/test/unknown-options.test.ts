@@ -23,11 +23,11 @@ it.each<[string, () => unknown, string]>([
   ['a field of an autoencoder', () => sdVaeDecoder({ latents: 4 } as never), 'The autoencoder: there is no field "latents"'],
   ['a kind of network', () => createNetwork({ ...points, kind: 'mpl' as never }), 'There is no network of kind "mpl". Did you mean "mlp"? Known are mlp, residual-mlp, dit, imf-dit, pmf-dit, song-unet.'],
   ['a kind of objective', () => createObjective({ kind: 'flow' } as never), 'Did you mean "flow-matching"?'],
-  ['an objective’s field', () => meanFlow({ kind: 'meanflow', interval: {} } as never), 'meanFlow has no option "interval"; it takes kind, intervals, weight, clipInterval, guidance, labelDrop. Did you mean "intervals"?'],
-  ['a field of label drop', () => flowMatching({ kind: 'flow-matching', labelDrop: { rate: 0.1 } as never }), 'labelDrop has no option "rate"'],
-  ['rows of label drop', () => flowMatching({ kind: 'flow-matching', labelDrop: { probability: 0.1, rows: 'last' as never } }), 'labelDrop.rows is one of "first", "any"'],
-  ['a field of a weight', () => meanFlow({ kind: 'meanflow', weight: { p: 1, epsilon: 1 } as never }), 'weight has no option "p"'],
-  ['a field of guidance', () => meanFlow({ kind: 'meanflow', guidance: { scale: 2 } as never }), 'guidance has no option "scale"'],
+  ['an objective’s field', () => meanFlow({ kind: 'meanflow', interval: {} } as never), 'meanflow: there is no field "interval". Did you mean "intervals"? Known are kind, intervals, weight, clipInterval, guidance, labelDrop.'],
+  ['a field of label drop', () => flowMatching({ kind: 'flow-matching', labelDrop: { rate: 0.1 } as never }), 'labelDrop: there is no field "rate"'],
+  ['rows of label drop', () => flowMatching({ kind: 'flow-matching', labelDrop: { probability: 0.1, rows: 'last' as never } }), 'labelDrop.rows: expected one of first, any'],
+  ['a field of a weight', () => meanFlow({ kind: 'meanflow', weight: { p: 1, epsilon: 1 } as never }), 'weight: there is no field "p"'],
+  ['a field of guidance', () => meanFlow({ kind: 'meanflow', guidance: { scale: 2 } as never }), 'guidance: there is no field "scale"'],
   ['a tangent', () => improvedMeanFlow({ kind: 'improved-meanflow', tangent: 'head' as never }), 'Did you mean "velocity-head"?'],
 ])('%s', (_, make, message) => {
   expect(make).toThrow(ArgumentError);

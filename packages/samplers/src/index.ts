@@ -1,28 +1,28 @@
 /** `@meanflow/samplers`: time distributions, the path from data to noise, and the ways back along it. */
 export {
-  checkTimeDistribution,
   drawRawTimes,
   sampleTimes,
   timesFromRaw,
+  timeDistribution,
   type TimeDistribution,
   type Times,
 } from './time/distribution.js';
 export {
-  checkIntervalSampler,
   drawRawIntervals,
   intervalsFromRaw,
   sampleIntervals,
   type Intervals,
+  intervalSampler,
   type IntervalSampler,
   type RawIntervals,
 } from './time/intervals.js';
 export { intervalPresets } from './time/presets.js';
 export {
-  checkGuidanceSampler,
   drawRawGuidance,
   guidanceFromRaw,
   sampleGuidance,
   type GuidanceConditions,
+  guidanceSampler,
   type GuidanceSampler,
   type RawGuidance,
 } from './time/guidance-draws.js';

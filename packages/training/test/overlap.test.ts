@@ -213,7 +213,7 @@ describe('calls that overlap', () => {
 it.each<[string, () => unknown, string]>([
   ['adam', () => adam({ lr: 1 } as never), 'adam has no option "lr"; it takes learningRate, beta1, beta2, epsilon, nesterov. Did you mean "learningRate"?'],
   ['adam without a rate', () => adam({} as never), 'adam: learningRate is a number or a function of the step, got undefined.'],
-  ['an objective of an unknown kind', () => createObjective({ kind: 'mean-flow' } as never), 'got "mean-flow". Did you mean "meanflow"?'],
+  ['an objective of an unknown kind', () => createObjective({ kind: 'mean-flow' } as never), 'no objective of kind "mean-flow". Did you mean "meanflow"?'],
 ])('%s names what it does not know', (_, make, message) => {
   expect(make).toThrow(ArgumentError);
   expect(make).toThrow(message);

@@ -3,34 +3,15 @@
  * sample, with L = ‖error‖² and sg for stop-gradient. p = 0 is the squared error itself; p = 1 weighs every
  * sample alike.
  */
-import {
-  add,
-  ArgumentError,
-  div,
-  mul,
-  pow,
-  stopGradient,
-  sum,
-  type Tensor,
-  checkOptions,
-} from '@meanflow/core';
+import { add, div, mul, pow, stopGradient, sum, type Tensor } from '@meanflow/core';
+import * as z from 'zod';
 
 /** Plain JSON. */
-export interface AdaptiveWeight {
-  /** p, from 0 on. */
-  readonly power: number;
-  /** c, above 0: what keeps the weight of a perfect sample finite. */
-  readonly epsilon: number;
-}
-
-/** @throws {ArgumentError} when the power is negative or epsilon is not positive */
-export function checkAdaptiveWeight(weight: AdaptiveWeight): void {
-  checkOptions<AdaptiveWeight>('weight', weight, { power: true, epsilon: true });
-  const { power, epsilon } = weight;
-  if (!(power >= 0 && power < Infinity)) throw new ArgumentError(`weight.power is from 0 on, got ${power}.`);
-  if (!(epsilon > 0 && epsilon < Infinity))
-    throw new ArgumentError(`weight.epsilon is above 0, got ${epsilon}.`);
-}
+export const adaptiveWeight = z.strictObject({
+  power: z.number().nonnegative().describe('p.'),
+  epsilon: z.number().positive().describe('c: what keeps the weight of a perfect sample finite.'),
+});
+export type AdaptiveWeight = z.infer<typeof adaptiveWeight>;
 
 /** ‖error‖² of each sample: `[batch, ...features] → [batch]`. */
 export function squaredNorm(error: Tensor): Tensor {

@@ -20,20 +20,15 @@ import {
   type VelocityInputs,
   type VelocityNetwork,
 } from '@meanflow/samplers';
+import * as z from 'zod';
+import { share } from '../schema.js';
 import { droppedFromRaw } from './label-drop.js';
 import { twice } from './shared.js';
 import type { BatchShape, TrainingBatch, VelocityDraws } from './velocity-objective.js';
 
-/** The probability that a row is without a condition, by its name, each in [0, 1]; plain JSON. */
-export type ConditionDrop = Readonly<Record<string, number>>;
-
-/** @throws {ArgumentError} when a probability is none */
-export function checkConditionDrop(drop: ConditionDrop): void {
-  for (const [name, probability] of Object.entries(drop)) {
-    if (probability >= 0 && probability <= 1) continue;
-    throw new ArgumentError(`conditionDrop.${name} is a probability from 0 to 1, got ${probability}.`);
-  }
-}
+/** The probability that a row is without a condition, by its name; plain JSON. */
+export const conditionDrop = z.record(z.string(), share);
+export type ConditionDrop = z.infer<typeof conditionDrop>;
 
 /** The rows that are shown without each condition, of those that the batch has. */
 export function drawDroppedConditions(

@@ -2,21 +2,12 @@
  * Flow matching (Lipman et al., 2023; Liu et al., 2023; Albergo and Vanden-Eijnden, 2023): regress the
  * conditional velocity ε − x at a random point of the path. It is MeanFlow with r = t on every row.
  */
-import { mean, sub, checkChoice, checkOptions } from '@meanflow/core';
-import { checkTimeDistribution, sampleTimes, type TimeDistribution } from '@meanflow/samplers';
-import {
-  adaptivelyWeighted,
-  checkAdaptiveWeight,
-  squaredNorm,
-  type AdaptiveWeight,
-} from './adaptive-weight.js';
-import {
-  checkConditionDrop,
-  drawDroppedConditions,
-  shownConditions,
-  type ConditionDrop,
-} from './condition-drop.js';
-import { checkLabelDrop, type LabelDrop } from './label-drop.js';
+import { mean, sub, validate } from '@meanflow/core';
+import { sampleTimes, timeDistribution } from '@meanflow/samplers';
+import * as z from 'zod';
+import { adaptivelyWeighted, adaptiveWeight, squaredNorm } from './adaptive-weight.js';
+import { conditionDrop, drawDroppedConditions, shownConditions } from './condition-drop.js';
+import { labelDrop } from './label-drop.js';
 import {
   drawDropout,
   drawDropped,
@@ -26,20 +17,22 @@ import {
   noInterval,
   pathPoint,
 } from './shared.js';
-import type { VelocityObjective } from './velocity-objective.js';
+import type { ObjectiveEntry, VelocityObjective } from './velocity-objective.js';
+
+const schema = z.strictObject({
+  kind: z.literal('flow-matching'),
+  times: timeDistribution.default({ kind: 'uniform' }),
+  weight: adaptiveWeight.default({ power: 0, epsilon: 1 }).describe('The plain squared error by default.'),
+  labelDrop: labelDrop
+    .optional()
+    .describe('None by default; sampling with classifier-free guidance needs some.'),
+  conditionDrop: conditionDrop
+    .optional()
+    .describe('How often each optional condition is dropped; never by default.'),
+});
 
 /** Flow matching, as plain JSON. */
-export interface FlowMatchingConfig {
-  readonly kind: 'flow-matching';
-  /** Uniform on [0, 1) by default. */
-  readonly times?: TimeDistribution;
-  /** The plain squared error by default. */
-  readonly weight?: AdaptiveWeight;
-  /** None by default; sampling with classifier-free guidance needs some. */
-  readonly labelDrop?: LabelDrop;
-  /** How often each optional condition is dropped; never by default. */
-  readonly conditionDrop?: ConditionDrop;
-}
+export type FlowMatchingConfig = z.input<typeof schema>;
 
 /**
  * The objective. Metrics: `squaredError`, the batch mean of ‖u − v‖².
@@ -49,20 +42,7 @@ export interface FlowMatchingConfig {
 export function flowMatching(
   config: FlowMatchingConfig = { kind: 'flow-matching' },
 ): VelocityObjective<FlowMatchingConfig> {
-  const { times = { kind: 'uniform' }, weight = { power: 0, epsilon: 1 } } = config;
-  const { labelDrop, conditionDrop } = config;
-  checkOptions<FlowMatchingConfig>('flowMatching', config, {
-    kind: true,
-    times: true,
-    weight: true,
-    labelDrop: true,
-    conditionDrop: true,
-  });
-  checkChoice('flowMatching: kind', config.kind, ['flow-matching']);
-  checkTimeDistribution('times', times);
-  checkAdaptiveWeight(weight);
-  if (labelDrop !== undefined) checkLabelDrop(labelDrop);
-  checkConditionDrop(conditionDrop ?? {});
+  const { times, weight, labelDrop, conditionDrop } = validate(schema, config, 'flow-matching');
   return {
     name: 'flow-matching',
     config,
@@ -91,3 +71,17 @@ export function flowMatching(
     },
   };
 }
+
+export const flowMatchingEntry: ObjectiveEntry<FlowMatchingConfig> = {
+  name: 'flow-matching',
+  title: 'Flow matching',
+  description: 'regresses the velocity at an instant; sampling integrates it in many steps',
+  learns: 'Learns the velocity at each instant. Sampling integrates it: many small Euler steps.',
+  source: 'Lipman et al., 2023',
+  colours: { light: '#0068a8', dark: '#5cb3ec' },
+  schema,
+  solver: 'euler',
+  create: flowMatching,
+  inRecipe: ({ intervals }) => ({ kind: 'flow-matching', times: intervals.t }),
+  isClassifierFree: ({ labelDrop }) => labelDrop !== undefined,
+};

@@ -18,37 +18,29 @@ import {
   where,
   full,
   type Tensor,
-  checkChoice,
-  checkOptions,
+  validate,
 } from '@meanflow/core';
 import {
-  checkGuidanceSampler,
-  checkIntervalSampler,
+  guidanceSampler,
   intervalPresets,
+  intervalSampler,
   perRow,
   sampleGuidance,
   sampleIntervals,
-  type GuidanceSampler,
-  type IntervalSampler,
   type ParameterTree,
   type VelocityInputs,
   type VelocityNetwork,
 } from '@meanflow/samplers';
+import * as z from 'zod';
+import { adaptivelyWeighted, adaptiveWeight, squaredNorm } from './adaptive-weight.js';
 import {
-  adaptivelyWeighted,
-  checkAdaptiveWeight,
-  squaredNorm,
-  type AdaptiveWeight,
-} from './adaptive-weight.js';
-import {
-  checkConditionDrop,
+  conditionDrop,
   drawDroppedConditions,
   guidancePair,
   oneBatch,
   shownConditions,
-  type ConditionDrop,
 } from './condition-drop.js';
-import { checkLabelDrop, type LabelDrop } from './label-drop.js';
+import { labelDrop } from './label-drop.js';
 import {
   drawDropout,
   drawDropped,
@@ -61,28 +53,40 @@ import {
   twice,
   velocityWithDerivative,
 } from './shared.js';
-import type { VelocityLossInputs, VelocityObjective } from './velocity-objective.js';
+import type { VelocityLossInputs, VelocityObjective, ObjectiveEntry } from './velocity-objective.js';
+
+const schema = z.strictObject({
+  kind: z.literal('improved-meanflow'),
+  intervals: intervalSampler
+    .default(intervalPresets['improved-meanflow'])
+    .describe('Distribution of r and t; the published one by default.'),
+  weight: adaptiveWeight.default({ power: 1, epsilon: 0.01 }),
+  tangent: z
+    .enum(['velocity-head', 'boundary'])
+    .default('velocity-head')
+    .describe(
+      "Whose velocity the derivative is taken along. velocity-head: the auxiliary head's, which is trained beside u. boundary: u at r = t, without a head.",
+    ),
+  guidance: guidanceSampler
+    .optional()
+    .describe(
+      'Draw guidance scale and interval as conditions of the network; absent for training without guidance.',
+    ),
+  labelDrop: labelDrop.optional(),
+  conditionDrop: conditionDrop
+    .optional()
+    .describe('How often each optional condition is dropped; never by default.'),
+  guidanceDrop: z
+    .array(z.string())
+    .readonly()
+    .optional()
+    .describe(
+      'What guidance drops, `label` or conditions; by default all that are given and that the network can be without.',
+    ),
+});
 
 /** Improved MeanFlow, as plain JSON. */
-export interface ImprovedMeanFlowConfig {
-  readonly kind: 'improved-meanflow';
-  /** The published one (`intervalPresets['improved-meanflow']`) by default. */
-  readonly intervals?: IntervalSampler;
-  /** power 1 and epsilon 0.01 by default. */
-  readonly weight?: AdaptiveWeight;
-  /**
-   * Whose velocity the derivative is taken along. `velocity-head` (default): the auxiliary head's, which is
-   * trained beside u. `boundary`: u at r = t, without a head.
-   */
-  readonly tangent?: 'velocity-head' | 'boundary';
-  /** Draw guidance scale and interval as conditions of the network; absent for training without guidance. */
-  readonly guidance?: GuidanceSampler;
-  readonly labelDrop?: LabelDrop;
-  /** How often each optional condition is dropped; never by default. */
-  readonly conditionDrop?: ConditionDrop;
-  /** What guidance drops, `label` or conditions; by default all that are given and that the network can be without. */
-  readonly guidanceDrop?: readonly string[];
-}
+export type ImprovedMeanFlowConfig = z.input<typeof schema>;
 
 /** What the loss is made of. Tensors of `[batch, ...features]`, unless said otherwise. */
 export interface ImprovedMeanFlowTerms {
@@ -114,8 +118,6 @@ export interface ImprovedMeanFlowTerms {
   readonly loss: Tensor;
 }
 
-const defaultWeight: AdaptiveWeight = { power: 1, epsilon: 0.01 };
-
 /**
  * The terms of the loss, traced.
  *
@@ -126,9 +128,10 @@ export function improvedMeanFlowTerms<Params extends ParameterTree>(
   config: ImprovedMeanFlowConfig,
   given: Omit<VelocityLossInputs<Params>, 'references'>,
 ): ImprovedMeanFlowTerms {
-  const { weight = defaultWeight, tangent: variant = 'velocity-head', guidance, guidanceDrop } = config;
+  const settings = validate(schema, config, 'improved-meanflow');
+  const { weight, tangent: variant, guidance, guidanceDrop } = settings;
   const { network, batch, draws } = given;
-  checkNetwork(config, network);
+  checkNetwork(settings, network);
   const evaluate = inTraining(given);
   const { noise, t, r = t, dropped } = draws;
   const { z, v } = pathPoint(network, batch.x, noise, t);
@@ -190,7 +193,7 @@ export function improvedMeanFlowTerms<Params extends ParameterTree>(
 }
 
 function checkNetwork(
-  { tangent = 'velocity-head', guidance }: ImprovedMeanFlowConfig,
+  { tangent, guidance }: z.output<typeof schema>,
   network: Pick<VelocityNetwork, 'hasVelocityHead' | 'takesGuidance'>,
 ): void {
   if (tangent === 'velocity-head' && !network.hasVelocityHead) {
@@ -219,25 +222,7 @@ function velocityOf({ v }: { readonly v?: Tensor | undefined }): Tensor {
 export function improvedMeanFlow(
   config: ImprovedMeanFlowConfig = { kind: 'improved-meanflow' },
 ): VelocityObjective<ImprovedMeanFlowConfig> {
-  const { intervals = intervalPresets['improved-meanflow'], weight = defaultWeight } = config;
-  const { guidance, labelDrop, conditionDrop } = config;
-  checkOptions<ImprovedMeanFlowConfig>('improvedMeanFlow', config, {
-    kind: true,
-    intervals: true,
-    weight: true,
-    tangent: true,
-    guidance: true,
-    labelDrop: true,
-    conditionDrop: true,
-    guidanceDrop: true,
-  });
-  checkChoice('improvedMeanFlow: kind', config.kind, ['improved-meanflow']);
-  checkChoice('improvedMeanFlow: tangent', config.tangent ?? 'velocity-head', ['velocity-head', 'boundary']);
-  checkIntervalSampler(intervals);
-  checkAdaptiveWeight(weight);
-  if (labelDrop !== undefined) checkLabelDrop(labelDrop);
-  checkConditionDrop(conditionDrop ?? {});
-  if (guidance !== undefined) checkGuidanceSampler(guidance);
+  const { intervals, guidance, labelDrop, conditionDrop } = validate(schema, config, 'improved-meanflow');
   return {
     name: 'improved-meanflow',
     config,
@@ -266,3 +251,17 @@ export function improvedMeanFlow(
     },
   };
 }
+
+export const improvedMeanFlowEntry: ObjectiveEntry<ImprovedMeanFlowConfig> = {
+  name: 'improved-meanflow',
+  title: 'Improved MeanFlow',
+  description: 'the average velocity by a standard regression; samples in one step',
+  learns: 'The same average velocity, learnt by regressing the velocity that it implies.',
+  source: 'Geng et al., arXiv 2512.02012',
+  colours: { light: '#00805e', dark: '#3fcf9f' },
+  schema,
+  solver: 'average-velocity',
+  create: improvedMeanFlow,
+  inRecipe: (settings) => ({ kind: 'improved-meanflow', ...settings, tangent: 'boundary' }),
+  isClassifierFree: () => false,
+};

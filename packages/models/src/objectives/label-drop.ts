@@ -3,28 +3,21 @@
  * unconditional velocity beside the conditional one. Drawing uniforms and the map from them to rows are
  * separate.
  */
-import { ArgumentError, HostArray, where, type Tensor, checkChoice, checkOptions } from '@meanflow/core';
+import { HostArray, where, type Tensor } from '@meanflow/core';
+import * as z from 'zod';
+import { share } from '../schema.js';
 
 /** Plain JSON. */
-export interface LabelDrop {
-  /** In [0, 1]; 0.1 as published. */
-  readonly probability: number;
-  /**
-   * `first`: the number of rows is binomial and they are the first ones, as in the reference code of
-   * MeanFlow, where those have r = t. `any` (default): each row for itself.
-   */
-  readonly rows?: 'first' | 'any';
-}
-
-/** @throws {ArgumentError} when the probability is not one */
-export function checkLabelDrop(labelDrop: LabelDrop): void {
-  checkOptions<LabelDrop>('labelDrop', labelDrop, { probability: true, rows: true });
-  const { probability, rows = 'any' } = labelDrop;
-  checkChoice('labelDrop.rows', rows, ['first', 'any']);
-  if (!(probability >= 0 && probability <= 1)) {
-    throw new ArgumentError(`labelDrop.probability is from 0 to 1, got ${probability}.`);
-  }
-}
+export const labelDrop = z.strictObject({
+  probability: share.describe('0.1 as published.'),
+  rows: z
+    .enum(['first', 'any'])
+    .optional()
+    .describe(
+      'first: the number of rows is binomial and they are the first ones, as in the reference code of MeanFlow, where those have r = t. any (default): each row for itself.',
+    ),
+});
+export type LabelDrop = z.infer<typeof labelDrop>;
 
 /** The rows that uniforms on [0, 1) stand for, bool `[batch]`. */
 export function droppedFromRaw(

@@ -6,7 +6,6 @@
  */
 import {
   add,
-  ArgumentError,
   clip,
   logicalAnd,
   lessEqual,
@@ -17,33 +16,27 @@ import {
   sub,
   where,
   type Tensor,
-  checkChoice,
-  checkOptions,
+  validate,
 } from '@meanflow/core';
 import {
-  checkIntervalSampler,
   intervalPresets,
+  intervalSampler,
   perRow,
   sampleIntervals,
-  type IntervalSampler,
   type ParameterTree,
 } from '@meanflow/samplers';
+import * as z from 'zod';
+import { share } from '../schema.js';
+import { adaptivelyWeighted, adaptiveWeight, squaredNorm } from './adaptive-weight.js';
 import {
-  adaptivelyWeighted,
-  checkAdaptiveWeight,
-  squaredNorm,
-  type AdaptiveWeight,
-} from './adaptive-weight.js';
-import {
-  checkConditionDrop,
+  conditionDrop,
   drawDroppedConditions,
   guidancePair,
   oneBatch,
   shownConditions,
-  type ConditionDrop,
   type GuidancePair,
 } from './condition-drop.js';
-import { checkLabelDrop, type LabelDrop } from './label-drop.js';
+import { labelDrop } from './label-drop.js';
 import {
   drawDropout,
   drawDropped,
@@ -57,37 +50,48 @@ import {
   velocityWithDerivative,
   type Evaluation,
 } from './shared.js';
-import type { VelocityLossInputs, VelocityObjective } from './velocity-objective.js';
+import type { VelocityLossInputs, VelocityObjective, ObjectiveEntry } from './velocity-objective.js';
 
 /**
  * Guidance baked into the velocity: v_g = ω v + (1 − ω − κ) v_u + κ v_c (eq. 20), where v_u and v_c are the
  * network's own velocities without and with the class. The effective scale is ω / (1 − κ).
  */
-export interface BakedGuidance {
-  readonly omega: number;
-  /** In [0, 1); 0 by default. */
-  readonly kappa?: number;
-  /** Guidance applies to start ≤ t ≤ end; always by default. */
-  readonly start?: number;
-  readonly end?: number;
-}
+const bakedGuidance = z
+  .strictObject({
+    omega: z.number().nonnegative(),
+    kappa: z.number().min(0).lt(1).optional().describe('0 by default.'),
+    start: share.optional().describe('Guidance applies to start ≤ t ≤ end; always by default.'),
+    end: share.optional(),
+  })
+  .refine(({ start = 0, end = 1 }) => start <= end, { path: ['start'], error: 'expected at most end.' });
+export type BakedGuidance = z.infer<typeof bakedGuidance>;
+
+const schema = z.strictObject({
+  kind: z.literal('meanflow'),
+  intervals: intervalSampler
+    .default(intervalPresets.meanflow)
+    .describe('Distribution of r and t; the published one by default.'),
+  weight: adaptiveWeight.default({ power: 1, epsilon: 0.01 }),
+  clipInterval: z
+    .boolean()
+    .default(true)
+    .describe('Whether t − r is limited to [0, 1] in the target, as the reference code does.'),
+  guidance: bakedGuidance.optional(),
+  labelDrop: labelDrop.optional(),
+  conditionDrop: conditionDrop
+    .optional()
+    .describe('How often each optional condition is dropped; never by default.'),
+  guidanceDrop: z
+    .array(z.string())
+    .readonly()
+    .optional()
+    .describe(
+      'What guidance drops, `label` or conditions; by default all that are given and that the network can be without.',
+    ),
+});
 
 /** MeanFlow, as plain JSON. */
-export interface MeanFlowConfig {
-  readonly kind: 'meanflow';
-  /** The published one (`intervalPresets.meanflow`) by default. */
-  readonly intervals?: IntervalSampler;
-  /** power 1 and epsilon 0.01 by default. */
-  readonly weight?: AdaptiveWeight;
-  /** Whether t − r is limited to [0, 1] in the target, as the reference code does; true by default. */
-  readonly clipInterval?: boolean;
-  readonly guidance?: BakedGuidance;
-  readonly labelDrop?: LabelDrop;
-  /** How often each optional condition is dropped; never by default. */
-  readonly conditionDrop?: ConditionDrop;
-  /** What guidance drops, `label` or conditions; by default all that are given and that the network can be without. */
-  readonly guidanceDrop?: readonly string[];
-}
+export type MeanFlowConfig = z.input<typeof schema>;
 
 /** What the loss is made of. Tensors of `[batch, ...features]`, unless said otherwise. */
 export interface MeanFlowTerms {
@@ -120,7 +124,7 @@ export function meanFlowTerms<Params extends ParameterTree>(
   config: MeanFlowConfig,
   given: Omit<VelocityLossInputs<Params>, 'references'>,
 ): MeanFlowTerms {
-  const { weight = defaultWeight, clipInterval = true, guidance, guidanceDrop } = config;
+  const { weight, clipInterval, guidance, guidanceDrop } = validate(schema, config, 'meanflow');
   const { network, batch, draws } = given;
   const evaluate = inTraining(given);
   const { noise, t, r = t, dropped } = draws;
@@ -167,8 +171,6 @@ function bakedVelocity(
   return stopGradient(where(perRow(inside, z), guided, v));
 }
 
-const defaultWeight: AdaptiveWeight = { power: 1, epsilon: 0.01 };
-
 /**
  * The objective. Metrics: `squaredError`, the batch mean of ‖u − target‖², and `velocityError`, that of ‖u −
  * v‖².
@@ -176,24 +178,7 @@ const defaultWeight: AdaptiveWeight = { power: 1, epsilon: 0.01 };
  * @throws {ArgumentError} when a field of `config` is out of range
  */
 export function meanFlow(config: MeanFlowConfig = { kind: 'meanflow' }): VelocityObjective<MeanFlowConfig> {
-  const { intervals = intervalPresets.meanflow, weight = defaultWeight } = config;
-  const { guidance, labelDrop, conditionDrop } = config;
-  checkOptions<MeanFlowConfig>('meanFlow', config, {
-    kind: true,
-    intervals: true,
-    weight: true,
-    clipInterval: true,
-    guidance: true,
-    labelDrop: true,
-    conditionDrop: true,
-    guidanceDrop: true,
-  });
-  checkChoice('meanFlow: kind', config.kind, ['meanflow']);
-  checkIntervalSampler(intervals);
-  checkAdaptiveWeight(weight);
-  if (labelDrop !== undefined) checkLabelDrop(labelDrop);
-  checkConditionDrop(conditionDrop ?? {});
-  if (guidance !== undefined) checkGuidance(guidance);
+  const { intervals, labelDrop, conditionDrop } = validate(schema, config, 'meanflow');
   return {
     name: 'meanflow',
     config,
@@ -219,14 +204,16 @@ export function meanFlow(config: MeanFlowConfig = { kind: 'meanflow' }): Velocit
   };
 }
 
-function checkGuidance(guidance: BakedGuidance): void {
-  checkOptions<BakedGuidance>('guidance', guidance, { omega: true, kappa: true, start: true, end: true });
-  const { omega, kappa = 0, start = 0, end = 1 } = guidance;
-  if (!(omega >= 0 && omega < Infinity)) {
-    throw new ArgumentError(`guidance.omega is a number from 0 on, got ${omega}.`);
-  }
-  if (!(kappa >= 0 && kappa < 1)) throw new ArgumentError(`guidance.kappa is in [0, 1), got ${kappa}.`);
-  if (!(start >= 0 && start <= end && end <= 1)) {
-    throw new ArgumentError(`guidance needs 0 ≤ start ≤ end ≤ 1, got [${start}, ${end}].`);
-  }
-}
+export const meanFlowEntry: ObjectiveEntry<MeanFlowConfig> = {
+  name: 'meanflow',
+  title: 'MeanFlow',
+  description: 'regresses the average velocity over an interval; samples in one step',
+  learns: 'Learns the average velocity over an interval, by an identity that needs a JVP.',
+  source: 'Geng et al., arXiv 2505.13447',
+  colours: { light: '#c75200', dark: '#ff9a4d' },
+  schema,
+  solver: 'average-velocity',
+  create: meanFlow,
+  inRecipe: (settings) => ({ kind: 'meanflow', ...settings }),
+  isClassifierFree: () => false,
+};

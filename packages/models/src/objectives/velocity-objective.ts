@@ -1,9 +1,12 @@
 /**
  * What the objectives of this package have in common: batches of data with optional labels, one type for
- * everything random, and a loss that works for any velocity network.
+ * everything random, and a loss that works for any velocity network; and an objective's entry in the registry, with everything
+ * that commands and reports say of it.
  */
 import type { DrawInputs, HostArray, LossAndMetrics, LossInputs, Shape } from '@meanflow/core';
-import type { DropoutDraw, ParameterTree, VelocityNetwork } from '@meanflow/samplers';
+import type { DropoutDraw, IntervalSampler, ParameterTree, VelocityNetwork } from '@meanflow/samplers';
+import type * as z from 'zod';
+import type { AdaptiveWeight } from './adaptive-weight.js';
 
 /** Data to train on. */
 export type TrainingBatch = {
@@ -67,4 +70,42 @@ export interface VelocityObjective<Config = unknown> {
    * @throws {ArgumentError} when the network lacks something that the objective needs, saying what to set
    */
   readonly loss: <Params extends ParameterTree>(given: VelocityLossInputs<Params>) => LossAndMetrics;
+}
+
+/** The configuration of any objective, as plain JSON: what all have. */
+export interface AnyObjectiveConfig {
+  readonly kind: string;
+}
+
+/** What recipes vary of every objective. */
+export interface ObjectiveSettings {
+  readonly intervals: IntervalSampler;
+  readonly weight: AdaptiveWeight;
+}
+
+/** What an objective is, in the registry: a method by which networks are trained. */
+export interface ObjectiveEntry<Config extends AnyObjectiveConfig = AnyObjectiveConfig> {
+  /** The kind. */
+  readonly name: string;
+  readonly title: string;
+  /** What it does, for a list. */
+  readonly description: string;
+  /** What it learns, in a sentence for readers of a comparison. */
+  readonly learns: string;
+  /** Where it was published. */
+  readonly source: string;
+  /** Of its curves and samples, as `#rrggbb`, on a light ground and on a dark one. */
+  readonly colours: { readonly light: string; readonly dark: string };
+  readonly schema: z.ZodObject;
+  /**
+   * How its samples are made: in few steps over whole intervals (`average-velocity`), or by a solver that integrates the velocity
+   * and needs many.
+   */
+  readonly solver: 'average-velocity' | 'euler';
+  /** @throws {ArgumentError} when a field of `config` is out of range */
+  create(config: Config): VelocityObjective<AnyObjectiveConfig>;
+  /** Its configuration within a recipe. */
+  inRecipe(settings: ObjectiveSettings): Config;
+  /** Whether a network that was trained so can be guided by itself without the class (classifier-free). */
+  isClassifierFree(config: Config): boolean;
 }

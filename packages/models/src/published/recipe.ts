@@ -1,7 +1,7 @@
 /** The form of a published training recipe: everything but the data, as plain JSON. */
 import type { GuidanceCondition } from '@meanflow/samplers';
 import type { NetworkConfig } from '../networks/registry.js';
-import type { ObjectiveConfig } from '../objectives/create-objective.js';
+import type { ObjectiveConfig } from '../objectives/registry.js';
 
 /** Updates, or passes over the data. */
 export type RecipeLength = { readonly steps: number } | { readonly epochs: number };

@@ -80,7 +80,7 @@ describe('draws', () => {
   });
 
   test('probabilities are checked', () => {
-    expect(() => drawn({ a: 1.5 })).toThrow('conditionDrop.a is a probability from 0 to 1, got 1.5.');
+    expect(() => drawn({ a: 1.5 })).toThrow('conditionDrop.a: expected at most 1, got 1.5.');
     expect(() => meanFlow({ kind: 'meanflow', conditionDrop: { a: -1 } })).toThrow('conditionDrop.a');
   });
 });

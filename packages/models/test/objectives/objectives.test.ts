@@ -186,11 +186,11 @@ describe('errors say what to set', () => {
     ['no labels', lossOf(meanFlowPresets['B/2'], network, false), /labels in the batch/],
     ['omega', () => meanFlow({ kind: 'meanflow', guidance: { omega: -1 } }), /omega.*got -1/],
     ['kappa', () => meanFlow({ kind: 'meanflow', guidance: { omega: 1, kappa: 1 } }), /kappa.*got 1/],
-    ['interval', () => meanFlow({ kind: 'meanflow', guidance: { omega: 1, start: 0.8, end: 0.2 } }), /\[0\.8, 0\.2\]/],
+    ['interval', () => meanFlow({ kind: 'meanflow', guidance: { omega: 1, start: 0.8, end: 0.2 } }), /guidance\.start: expected at most end/],
     ['power', () => flowMatching({ kind: 'flow-matching', weight: { power: -1, epsilon: 1 } }), /power.*got -1/],
     ['epsilon', () => meanFlow({ kind: 'meanflow', weight: { power: 1, epsilon: 0 } }), /epsilon.*got 0/],
     ['drop', () => improvedMeanFlow({ kind: 'improved-meanflow', labelDrop: { probability: 2 } }), /labelDrop.*got 2/],
     ['scale', () => improvedMeanFlow({ kind: 'improved-meanflow', guidance: { maxScale: 1 } }), /maxScale.*got 1/],
-    ['times', () => flowMatching({ kind: 'flow-matching', times: { kind: 'uniform', min: 2 } }), /times: .*\[2, 1\)/],
+    ['times', () => flowMatching({ kind: 'flow-matching', times: { kind: 'uniform', min: 2 } }), /times\.min: expected at most 1, got 2/],
   ])('%s', (_, make, message) => expect(make).toThrow(message)); // prettier-ignore
 });

@@ -3,45 +3,33 @@
  * deterministic map from raw numbers to times, so that the map can be checked against published code on its
  * own.
  */
-import { ArgumentError, checkChoice, checkOptions, HostArray, type RandomKey } from '@meanflow/core';
+import { HostArray, type RandomKey } from '@meanflow/core';
+import * as z from 'zod';
+
+/** A part of a whole, in [0, 1]. */
+export const share = z.number().min(0).max(1);
+
+const uniform = z
+  .strictObject({
+    kind: z.literal('uniform'),
+    min: share.optional().describe('0 by default.'),
+    max: share.optional().describe('1 by default; times are smaller.'),
+  })
+  .refine(({ min = 0, max = 1 }) => min < max, { path: ['min'], error: 'expected less than max.' });
+
+/** sigmoid(mean + std · n) with n standard normal (Atchison and Shen, 1980; Esser et al., 2024, section 3.1). */
+const logitNormal = z.strictObject({
+  kind: z.literal('logit-normal'),
+  mean: z.number(),
+  std: z.number().nonnegative(),
+});
 
 /** A distribution of times, as plain JSON. */
-export type TimeDistribution =
-  /** Uniform on [min, max), by default [0, 1). */
-  | { readonly kind: 'uniform'; readonly min?: number; readonly max?: number }
-  /**
-   * sigmoid(mean + std · n) with n standard normal (Atchison and Shen, 1980; Esser et al., 2024, section
-   * 3.1).
-   */
-  | { readonly kind: 'logit-normal'; readonly mean: number; readonly std: number };
+export const timeDistribution = z.discriminatedUnion('kind', [uniform, logitNormal]);
+export type TimeDistribution = z.infer<typeof timeDistribution>;
 
 /** float32 `[batch]`. */
 export type Times = HostArray<'float32'>;
-
-/** @throws {ArgumentError} when a parameter is out of range, naming it */
-export function checkTimeDistribution(what: string, distribution: TimeDistribution): void {
-  checkChoice(`${what}.kind`, distribution?.kind, ['uniform', 'logit-normal']);
-  checkTimeFields(what, distribution);
-  if (distribution.kind === 'uniform') {
-    const { min = 0, max = 1 } = distribution;
-    if (!(min >= 0 && min < max && max <= 1)) {
-      throw new ArgumentError(`${what}: uniform times need 0 ≤ min < max ≤ 1, got [${min}, ${max}).`);
-    }
-  } else if (!Number.isFinite(distribution.mean) || !(distribution.std >= 0 && distribution.std < Infinity)) {
-    throw new ArgumentError(
-      `${what}: logit-normal times need a finite mean and std ≥ 0, got ${distribution.mean} and ${distribution.std}.`,
-    );
-  }
-}
-
-function checkTimeFields(what: string, distribution: TimeDistribution): void {
-  type Kind<K> = Extract<TimeDistribution, { readonly kind: K }>;
-  if (distribution.kind === 'uniform') {
-    checkOptions<Kind<'uniform'>>(what, distribution, { kind: true, min: true, max: true });
-  } else {
-    checkOptions<Kind<'logit-normal'>>(what, distribution, { kind: true, mean: true, std: true });
-  }
-}
 
 /** The raw numbers behind `count` times: uniforms on [0, 1), or standard normals. float32 `[count]`. */
 export function drawRawTimes(key: RandomKey, distribution: TimeDistribution, count: number): Times {

@@ -3,16 +3,16 @@
  * network is told the guidance scale ω and the interval [tMin, tMax] in which it applies, and learns all of
  * them at once. The map from uniforms is separate from drawing them.
  */
-import { ArgumentError, checkOptions, HostArray, type RandomKey } from '@meanflow/core';
+import { HostArray, type RandomKey } from '@meanflow/core';
+import * as z from 'zod';
 import type { Times } from './distribution.js';
 
 /** How guidance conditions are drawn, as plain JSON. */
-export interface GuidanceSampler {
-  /** Largest scale; 8 as published. ω lies on [1, maxScale]. */
-  readonly maxScale?: number;
-  /** The density of ω falls as ω^−power; 1 as published. */
-  readonly power?: number;
-}
+export const guidanceSampler = z.strictObject({
+  maxScale: z.number().gt(1).optional().describe('Largest scale; 8 as published. ω lies on [1, maxScale].'),
+  power: z.number().optional().describe('The density of ω falls as ω^−power; 1 as published.'),
+});
+export type GuidanceSampler = z.infer<typeof guidanceSampler>;
 
 /** Uniforms on [0, 1) behind a batch of guidance conditions; each float32 `[batch]`. */
 export interface RawGuidance {
@@ -28,16 +28,6 @@ export interface GuidanceConditions {
   readonly tMin: Times;
   /** On [½, 1); 1 where r = t. */
   readonly tMax: Times;
-}
-
-/** @throws {ArgumentError} when the largest scale is not above 1 */
-export function checkGuidanceSampler(sampler: GuidanceSampler): void {
-  checkOptions<GuidanceSampler>('guidance', sampler, { maxScale: true, power: true });
-  const { maxScale = 8, power = 1 } = sampler;
-  if (!(maxScale > 1 && maxScale < Infinity)) {
-    throw new ArgumentError(`maxScale is the largest guidance scale, above 1; got ${maxScale}.`);
-  }
-  if (!Number.isFinite(power)) throw new ArgumentError(`power is a finite number, got ${power}.`);
 }
 
 export function drawRawGuidance(key: RandomKey, count: number): RawGuidance {

@@ -4,50 +4,50 @@
  * where the objective is plain flow matching. The published samplers are the presets below. As for single
  * times, raw draws and the map from them are separate.
  */
-import { ArgumentError, checkChoice, checkOptions, HostArray, type RandomKey } from '@meanflow/core';
-import {
-  checkTimeDistribution,
-  drawRawTimes,
-  timesFromRaw,
-  type TimeDistribution,
-  type Times,
-} from './distribution.js';
+import { ArgumentError, HostArray, type RandomKey } from '@meanflow/core';
+import * as z from 'zod';
+import { drawRawTimes, share, timeDistribution, timesFromRaw, type Times } from './distribution.js';
 
 /** A sampler of intervals, as plain JSON. */
-export interface IntervalSampler {
-  /** Distribution of the first time. */
-  readonly t: TimeDistribution;
-  /** Distribution of the second; that of `t` by default. */
-  readonly r?: TimeDistribution;
-  /**
-   * `sort` (default): t is the larger of the two and r the smaller. `clamp`: t stays and r becomes min(r, t),
-   * so that each keeps a distribution of its own.
-   */
-  readonly order?: 'sort' | 'clamp';
-  /** Share of rows with r = t, in [0, 1]. */
-  readonly equalShare: number;
-  /**
-   * What t is where r = t. `ordered` (default): the time that came first in `order`, so that with `sort` the
-   * larger of two. `drawn`: the first time as it was drawn, so that those rows follow the distribution of
-   * `t`.
-   */
-  readonly equalTime?: 'ordered' | 'drawn';
-  /**
-   * Which rows have r = t: `first` (default): exactly the first batch · share, of which a part of a row is one with that
-   * probability, so that the share holds on average for any batch; `coin`: each row with that probability.
-   */
-  readonly equalRows?: 'first' | 'coin';
-  /**
-   * Probability with which a row's two times are uniform on [0, 1) instead, so that no part of [0, 1] is
-   * rare; 0 by default.
-   */
-  readonly uniformShare?: number;
-  /**
-   * Share of rows with exactly (r, t) = (0, 1), the interval of one-step sampling: the last batch · share rows, as many
-   * as `equalRows: 'first'` would be. 0 by default, as published.
-   */
-  readonly fullShare?: number;
-}
+export const intervalSampler = z
+  .strictObject({
+    t: timeDistribution.describe('Distribution of the first time.'),
+    r: timeDistribution.optional().describe('Distribution of the second; that of `t` by default.'),
+    order: z
+      .enum(['sort', 'clamp'])
+      .optional()
+      .describe(
+        'sort (default): t is the larger of the two and r the smaller. clamp: t stays and r becomes min(r, t), so that each keeps a distribution of its own.',
+      ),
+    equalShare: share.describe('Share of rows with r = t.'),
+    equalTime: z
+      .enum(['ordered', 'drawn'])
+      .optional()
+      .describe(
+        'What t is where r = t. ordered (default): the time that came first in `order`, so that with sort the larger of two. drawn: the first time as it was drawn, so that those rows follow the distribution of `t`.',
+      ),
+    equalRows: z
+      .enum(['first', 'coin'])
+      .optional()
+      .describe(
+        'Which rows have r = t. first (default): exactly the first batch · share, of which a part of a row is one with that probability, so that the share holds on average for any batch. coin: each row with that probability.',
+      ),
+    uniformShare: share
+      .optional()
+      .describe(
+        "Probability with which a row's two times are uniform on [0, 1) instead, so that no part of [0, 1] is rare; 0 by default.",
+      ),
+    fullShare: share
+      .optional()
+      .describe(
+        "Share of rows with exactly (r, t) = (0, 1), the interval of one-step sampling: the last batch · share rows, as many as equalRows 'first' would be. 0 by default, as published.",
+      ),
+  })
+  .refine(({ equalShare, fullShare = 0 }) => equalShare + fullShare <= 1, {
+    path: ['fullShare'],
+    error: 'expected, together with equalShare, at most 1.',
+  });
+export type IntervalSampler = z.infer<typeof intervalSampler>;
 
 /** Raw numbers behind a batch of intervals; each float32 `[batch]`. */
 export interface RawIntervals {
@@ -70,33 +70,6 @@ export interface Intervals {
   readonly r: Times;
   /** Where r was set to t (the rows of flow matching). bool `[batch]`. */
   readonly equal: HostArray<'bool'>;
-}
-
-/** @throws {ArgumentError} when a share or a distribution is out of range */
-export function checkIntervalSampler(sampler: IntervalSampler): void {
-  checkOptions<IntervalSampler>('An interval sampler', sampler, {
-    t: true,
-    r: true,
-    order: true,
-    equalShare: true,
-    equalTime: true,
-    equalRows: true,
-    uniformShare: true,
-    fullShare: true,
-  });
-  const { order = 'sort', equalTime = 'ordered', equalRows = 'first' } = sampler;
-  checkChoice('order', order, ['sort', 'clamp']);
-  checkChoice('equalTime', equalTime, ['ordered', 'drawn']);
-  checkChoice('equalRows', equalRows, ['first', 'coin']);
-  checkTimeDistribution('t', sampler.t);
-  if (sampler.r !== undefined) checkTimeDistribution('r', sampler.r);
-  const { equalShare, fullShare = 0, uniformShare = 0 } = sampler;
-  for (const [name, share] of Object.entries({ equalShare, fullShare, uniformShare })) {
-    if (!(share >= 0 && share <= 1)) throw new ArgumentError(`${name} is a share from 0 to 1, got ${share}.`);
-  }
-  if (equalShare + fullShare > 1) {
-    throw new ArgumentError(`equalShare ${equalShare} and fullShare ${fullShare} together exceed 1.`);
-  }
 }
 
 /** The raw numbers behind `count` intervals. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { ArgumentError, hostArray, HostArray, RandomKey } from '@meanflow/core';
+import { ArgumentError, hostArray, HostArray, RandomKey, validate } from '@meanflow/core';
 import {
-  checkIntervalSampler,
+  intervalSampler,
   drawRawIntervals,
   guidanceFromRaw,
   intervalPresets,
@@ -187,32 +187,44 @@ describe('errors say what was given', () => {
     expect(() => intervalsFromRaw(sampler, { t: floats([0.5]), r: floats([0.5]) })).toThrow(/raw\.coin/);
   });
   test.each<[string, IntervalSampler, RegExp]>([
-    ['share', { t, equalShare: 1.5 }, /equalShare.*1\.5/],
-    ['shares together', { t, equalShare: 0.6, fullShare: 0.6 }, /0\.6 and fullShare 0\.6/],
-    ['bounds', { t: { kind: 'uniform', min: 0.7, max: 0.2 }, equalShare: 0 }, /\[0\.7, 0\.2\)/],
+    ['share', { t, equalShare: 1.5 }, /equalShare: expected at most 1, got 1\.5/],
+    [
+      'shares together',
+      { t, equalShare: 0.6, fullShare: 0.6 },
+      /fullShare: expected, together with equalShare, at most 1/,
+    ],
+    [
+      'bounds',
+      { t: { kind: 'uniform', min: 0.7, max: 0.2 }, equalShare: 0 },
+      /t\.min: expected less than max/,
+    ],
     [
       'an option that does not exist',
       { t, equalShares: 0.5, equalShare: 0 } as IntervalSampler,
-      /no option "equalShares".*Did you mean "equalShare"/,
+      /no field "equalShares".*Did you mean "equalShare"/,
     ],
     [
       'an unknown order',
       { t, equalShare: 0, order: 'sorted' as 'sort' },
-      /order is one of "sort", "clamp"; got "sorted"\. Did you mean "sort"/,
+      /order: expected one of sort, clamp, got "sorted"\. Did you mean "sort"/,
     ],
     [
       'an unknown distribution',
       { t: { kind: 'normal' } as never, equalShare: 0 },
-      /t\.kind is one of.*got "normal"/,
+      /t\.kind: expected one of uniform, logit-normal, got "normal"/,
     ],
     [
       'a parameter of another',
       { t: { kind: 'uniform', mean: 0 } as never, equalShare: 0 },
-      /t has no option "mean"/,
+      /t: there is no field "mean"/,
     ],
-    ['std', { t, r: { kind: 'logit-normal', mean: 0, std: -1 }, equalShare: 0 }, /r: .*std ≥ 0/],
+    [
+      'std',
+      { t, r: { kind: 'logit-normal', mean: 0, std: -1 }, equalShare: 0 },
+      /r\.std: expected at least 0, got -1/,
+    ],
   ])('%s', (_, sampler, message) => {
-    expect(() => checkIntervalSampler(sampler)).toThrow(ArgumentError);
-    expect(() => checkIntervalSampler(sampler)).toThrow(message);
+    expect(() => validate(intervalSampler, sampler, 'intervals')).toThrow(ArgumentError);
+    expect(() => validate(intervalSampler, sampler, 'intervals')).toThrow(message);
   });
 });
