@@ -4,7 +4,7 @@ import { decode } from 'fast-png';
 import { openDecoder } from '@meanflow/checkpoints/node';
 import { hostArray, RandomKey, referenceBackend } from '@meanflow/core';
 import { latentDecoder } from '@meanflow/models';
-import { decodeSamples } from '@meanflow/samplers';
+import { createDecoder } from '@meanflow/samplers';
 import * as ort from 'onnxruntime-node';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { networks, tinyVae, writeDecoder, writeNetwork } from './support/published.js';
@@ -206,11 +206,8 @@ describe('pictures', () => {
 async function decoded(latents: readonly number[]): Promise<number[]> {
   const { network, params } = await openDecoder(model('vae'));
   const decoder = latentDecoder(network, params, { mean: [0], std: [1] });
-  const images = await decodeSamples(
-    referenceBackend(),
-    decoder,
-    hostArray(latents, { shape: [1, 4, 4, 4] }),
-  );
+  await using decoding = createDecoder(referenceBackend(), decoder);
+  const images = await decoding.decode(hostArray(latents, { shape: [1, 4, 4, 4] }));
   return [...images.data];
 }
 

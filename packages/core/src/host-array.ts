@@ -112,6 +112,53 @@ export class HostArray<D extends HostDType = HostDType> {
   }
 
   /**
+   * The given rows along the first axis, in that order, in memory of their own.
+   *
+   * @throws {ArgumentError} when one is no row
+   */
+  takeRows(rows: ArrayLike<number>): HostArray<D> {
+    if (this.shape.length === 0) throw new ShapeError('takeRows() needs at least one axis, got a scalar.');
+    const [count, ...rest] = this.shape;
+    const width = sizeOf(rest);
+    const taken = hostZeros([rows.length, ...rest], this.dtype);
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i];
+      if (!(Number.isInteger(row) && row >= 0 && row < count)) {
+        throw new ArgumentError(`takeRows() takes rows from 0 and below ${count}, got ${row}.`);
+      }
+      taken.data.set(this.data.subarray(row * width, (row + 1) * width), i * width);
+    }
+    return taken;
+  }
+
+  /**
+   * Arrays below each other, along the first axis, in memory of their own.
+   *
+   * @throws {ShapeError} when there are none, or their rows have different shapes
+   */
+  static joinRows<D extends HostDType>(parts: readonly HostArray<D>[]): HostArray<D> {
+    const [first] = parts;
+    if (first === undefined || first.shape.length === 0) {
+      throw new ShapeError('joinRows() takes one array or more, each with a first axis.');
+    }
+    const [, ...rest] = first.shape;
+    let rows = 0;
+    for (const part of parts) {
+      if (part.dtype !== first.dtype || formatShape(part.shape.slice(1)) !== formatShape(rest)) {
+        throw new ShapeError(`joinRows() takes arrays whose rows are alike, got ${first} and ${part}.`);
+      }
+      rows += part.shape[0];
+    }
+    const joined = hostZeros([rows, ...rest], first.dtype);
+    let at = 0;
+    for (const { data } of parts) {
+      joined.data.set(data, at);
+      at += data.length;
+    }
+    return joined;
+  }
+
+  /**
    * The same values as another dtype (a copy, or this array when nothing changes), as `cast` converts: int32 is cut toward
    * zero and stays in its range, of NaN it is 0; a bool is 0 or 1.
    */

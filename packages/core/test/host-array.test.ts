@@ -28,6 +28,18 @@ describe('HostArray', () => {
     expect(array.data[0]).toBe(1);
   });
 
+  it('takes rows in any order, and joins them, in memory of its own', () => {
+    const array = hostArray([[1, 2], [3, 4], [5, 6]], { dtype: 'int32' }); // prettier-ignore
+    const taken = array.takeRows([2, 0, 2]);
+    expect(taken).toEqual(hostArray([[5, 6], [1, 2], [5, 6]], { dtype: 'int32' })); // prettier-ignore
+    const joined = HostArray.joinRows([array.rows(1, 2), array.rows(0, 0), taken]);
+    expect(joined.dtype).toBe('int32');
+    expect([joined.shape, [...joined.data]]).toEqual([[4, 2], [3, 4, 5, 6, 1, 2, 5, 6]]); // prettier-ignore
+    array.data.fill(0);
+    expect(joined.data[0] + taken.data[0]).toBe(8);
+    expect([...HostArray.joinRows([hostArray([1]), hostArray([2, 3])]).data]).toEqual([1, 2, 3]);
+  });
+
   it('converts, rounding to the nearest float32 and truncating to int32', () => {
     const exact = hostArray([0.1, -1.7], { dtype: 'float64' });
     expect([...exact.to('float32').data]).toEqual([Math.fround(0.1), Math.fround(-1.7)]);
@@ -46,6 +58,10 @@ describe('HostArray', () => {
     ['ragged rows', () => hostArray([[1], [2, 3]]), ShapeError, 'Nested values are ragged: found [1] next to [2].'],
     ['item() of several', () => hostArray([1, 2]).item(), ShapeError, 'item() needs one element, float32[2] has 2.'],
     ['rows out of range', () => hostArray([1, 2]).rows(1, 3), ArgumentError, 'rows(1, 3) is out of range for float32[2].'],
+    ['taking a row that is none', () => hostArray([1, 2]).takeRows([0, 2]), ArgumentError, 'takeRows() takes rows from 0 and below 2, got 2.'],
+    ['taking half a row', () => hostArray([1, 2]).takeRows([0.5]), ArgumentError, 'below 2, got 0.5.'],
+    ['joining nothing', () => HostArray.joinRows([]), ShapeError, 'joinRows() takes one array or more'],
+    ['joining rows that differ', () => HostArray.joinRows([hostZeros([1, 2]), hostZeros([1, 3])]), ShapeError, 'got float32[1, 2] and float32[1, 3].'],
     ['rows of a scalar', () => hostArray(1).rows(0, 1), ShapeError, 'rows() needs at least one axis, got a scalar.'],
     ['a reshape to another size', () => hostArray([1, 2]).reshape([3]), ShapeError, 'HostArray of shape [3] needs 3 elements, got 2.'],
   ])('refuses %s', (_, make, type, message) => {

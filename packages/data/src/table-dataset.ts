@@ -128,11 +128,8 @@ function withoutConstants(table: Table, rows: Int32Array): Table {
 const SHOWN = 4;
 
 function takeRows(features: HostArray<'float32'>, labels: Int32Array | undefined, rows: Int32Array): Batch {
-  const width = features.shape[1]!;
-  const x = new Float32Array(rows.length * width);
-  rows.forEach((row, i) => x.set(features.data.subarray(row * width, (row + 1) * width), i * width));
   return {
-    x: new HostArray('float32', [rows.length, width], x),
+    x: features.takeRows(rows),
     label:
       labels &&
       new HostArray(

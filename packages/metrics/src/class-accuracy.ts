@@ -4,7 +4,7 @@
  * distance class by class ("intra-FID": Miyato and Koyama, "cGANs with projection discriminator", 2018), which also sees
  * classes that are mixed up or lack variety.
  */
-import { ArgumentError, HostArray, ShapeError, formatShape } from '@meanflow/core';
+import { ArgumentError, type HostArray, ShapeError, formatShape } from '@meanflow/core';
 import { frechetDistance } from './frechet.js';
 
 /**
@@ -78,11 +78,11 @@ export function classFrechetDistance(
 
 /** float64 `[rows of the class, ...features]` */
 function rowsOfClass(array: HostArray, labels: HostArray<'int32'>, label: number): HostArray<'float64'> {
-  const width = array.size / array.shape[0]!;
   const chosen = Array.from(labels.data.keys()).filter((row) => labels.data[row] === label);
-  const data = new Float64Array(chosen.length * width);
-  chosen.forEach((row, i) => data.set(array.data.subarray(row * width, (row + 1) * width), i * width));
-  return new HostArray('float64', [chosen.length, width], data);
+  return array
+    .takeRows(chosen)
+    .reshape([chosen.length, array.size / labels.size])
+    .to('float64');
 }
 
 function checkLabels(labels: HostArray<'int32'>, rows: number): void {

@@ -120,7 +120,7 @@ async function extract(
   for (let start = 0; start < count; start += batch) {
     parts.push(await run(images.rows(start, Math.min(count, start + batch))));
   }
-  const outputs = parts[0]!.map((_, output) => joined(parts.map((part) => part[output]!)));
+  const outputs = parts[0]!.map((_, output) => HostArray.joinRows(parts.map((part) => part[output]!)));
   const [features] = leading(outputs, 1);
   const logits = outputs[1];
   return logits === undefined ? { features } : { features, logits };
@@ -217,16 +217,4 @@ function rowsOf(name: string, { dims, data }: OrtValue, batch: number): HostArra
     );
   }
   return new HostArray('float32', [batch, width], data as Float32Array);
-}
-
-function joined(parts: readonly HostArray<'float32'>[]): HostArray<'float32'> {
-  const width = parts[0]!.shape[1]!;
-  const rows = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
-  const data = new Float32Array(rows * width);
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.data, at);
-    at += part.size;
-  }
-  return new HostArray('float32', [rows, width], data);
 }

@@ -11,7 +11,6 @@ import {
   mul,
   sub,
   type DeviceArray,
-  type RunInput,
   type Tensor,
 } from '@meanflow/core';
 import type { VelocityField } from './field.js';
@@ -67,8 +66,12 @@ async function readScalar(value: DeviceArray): Promise<number> {
  * passed.
  */
 interface State {
-  readonly z: RunInput;
+  readonly z: HostArray<'float32'> | DeviceArray;
   readonly velocity: DeviceArray;
+}
+
+async function readState({ z }: State): Promise<HostArray<'float32'>> {
+  return z instanceof HostArray ? z : (await z.read()).to('float32');
 }
 
 function release({ z, velocity }: State): void {
@@ -92,7 +95,7 @@ export async function runAdaptive(
   let state: State = { z: noise, velocity: first.velocity };
   let evaluations = programs.start.evaluations;
   let rejectedSteps = 0;
-  const states: HostArray[] = trajectory ? [noise] : [];
+  const states: HostArray<'float32'>[] = trajectory ? [noise] : [];
   try {
     const [position, speed] = [await readScalar(first.position), await readScalar(first.speed)];
     const span = Math.abs(times[times.length - 1] - t);
@@ -146,9 +149,9 @@ export async function runAdaptive(
         size = isLast ? Math.max(size, proposed) : proposed;
         rejected = false;
       }
-      if (trajectory) states.push(await (state.z as DeviceArray).read());
+      if (trajectory) states.push(await readState(state));
     }
-    const samples = trajectory ? states[states.length - 1] : await (state.z as DeviceArray).read();
+    const samples = states.at(-1) ?? (await readState(state));
     return { samples, states, evaluations, rejectedSteps };
   } finally {
     release(state);

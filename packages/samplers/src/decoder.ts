@@ -6,17 +6,19 @@
 import {
   ArgumentError,
   checkOptions,
+  compile,
   describeValue,
+  DisposedError,
   DTypeError,
   HostArray,
   ShapeError,
-  sizeOf,
   spec,
   toHostArray,
   trace,
   treeFlatten,
   type Backend,
   type CancellationSignal,
+  type Shape,
   type SpecLeaf,
   type Tensor,
   type Tree,
@@ -30,95 +32,113 @@ export interface SampleDecoder {
   apply(params: Tree<Tensor>, samples: Tensor): Tensor;
 }
 
-export interface DecodeOptions {
+export interface DecoderOptions {
   /** Rows that are on the device at once; 1 by default. */
   readonly batchSize?: number;
-  readonly signal?: CancellationSignal;
-  /** Called after each batch. */
-  readonly onProgress?: (done: number, count: number) => void;
   /**
-   * Lends samples and parameters: the caller leaves their memory as it is until the images are there, and they are not
-   * copied. False by default.
+   * Lends parameters and samples: the caller leaves their memory as it is, that of parameters while the decoder lives, that
+   * of samples until their images are there, and they are not copied. False by default.
    */
   readonly borrow?: boolean;
 }
 
+/** A decoder on one backend. Dispose of it to free its executables. */
+export interface Decoder {
+  /**
+   * @param samples float32 `[count, ...features]`
+   * @returns float32 `[count, ...decoded features]`
+   * @throws {ShapeError} when there are no samples
+   * @throws {DTypeError} when samples are no HostArray
+   * @throws the signal's reason when it is aborted
+   */
+  decode(
+    samples: HostArray,
+    options?: { readonly signal?: CancellationSignal },
+  ): Promise<HostArray<'float32'>>;
+  dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
 /**
- * Decodes samples on a backend.
+ * A decoder on a backend, compiled when it is first used.
  *
  * @param decoder its `params` are read at the call, and so must be arrays
- * @param given samples, float32 `[count, ...features]`
- * @returns float32 `[count, ...decoded features]`
- * @throws {ShapeError} when there are no samples
- * @throws {DTypeError} when samples or a parameter are no HostArray
+ * @throws {DTypeError} when a parameter is no HostArray
  * @throws {ArgumentError} when `batchSize` is no positive whole number
- * @throws the signal's reason when it is aborted
  */
-export async function decodeSamples(
+export function createDecoder(
   backend: Backend,
   { apply, params }: SampleDecoder & { readonly params: Tree<HostArray> },
-  given: HostArray,
-  options: DecodeOptions = {},
-): Promise<HostArray<'float32'>> {
-  checkOptions<DecodeOptions>('decodeSamples', options, {
-    batchSize: true,
-    signal: true,
-    onProgress: true,
-    borrow: true,
-  });
-  const { batchSize = 1, signal, onProgress, borrow = false } = options;
-  const take = (what: string, value: HostArray): HostArray => {
-    const array = toHostArray(value);
-    if (array === undefined) throw new DTypeError(`${what} is a HostArray, got ${describeValue(value)}.`);
-    return borrow ? array : array.clone();
-  };
-  const samples = take('decodeSamples: samples', given);
-  const [count = 0, ...features] = samples.shape;
-  if (count < 1) throw new ShapeError(`Samples to decode are [count, ...features], got ${samples}.`);
+  options: DecoderOptions = {},
+): Decoder {
+  checkOptions<DecoderOptions>('createDecoder', options, { batchSize: true, borrow: true });
+  const { batchSize = 1, borrow = false } = options;
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
     throw new ArgumentError(`batchSize is a positive whole number, got ${batchSize}.`);
   }
   const { leaves, structure } = treeFlatten<HostArray>(params);
-  const parameters = Object.fromEntries(
-    structure.paths.map((path, i) => [`decoder/${path}`, take(`decodeSamples: params "${path}"`, leaves[i])]),
+  const parameters: Readonly<Record<string, HostArray>> = Object.fromEntries(
+    leaves.map((leaf, i) => {
+      const array = hostArrayOf(`createDecoder: params "${structure.paths[i]}"`, leaf);
+      return [`decoder/${structure.paths[i]}`, borrow ? array : array.clone()];
+    }),
   );
-  const parts: HostArray[] = [];
-  const decode = async (start: number, end: number): Promise<void> => {
-    const rows = Math.min(batchSize, end - start);
-    const { graph } = trace(
-      ({ samples: z, ...given }: Readonly<Record<string, Tensor>>) => ({
-        decoded: apply(structure.unflatten(structure.paths.map((path) => given[`decoder/${path}`])), z),
-      }),
-      { ...parameters, samples: spec([rows, ...features]) } as Record<string, SpecLeaf>,
-      { name: 'decoder' },
+  const compileFor = (shape: Shape) =>
+    compile(
+      backend,
+      trace(
+        ({ samples, ...given }: Readonly<Record<string, Tensor>>) => ({
+          decoded: apply(structure.unflatten(Object.keys(parameters).map((name) => given[name])), samples),
+        }),
+        { ...parameters, samples: spec(shape) } as Readonly<Record<string, SpecLeaf>>,
+        { name: 'decoder' },
+      ),
     );
-    const executable = await backend.compile(graph);
-    try {
-      for (let row = start; row < end; row += rows) {
+  const programs = new Map<string, ReturnType<typeof compileFor>>();
+  let disposing: Promise<void> | undefined;
+  const programFor = (shape: Shape): ReturnType<typeof compileFor> => {
+    if (disposing !== undefined) throw new DisposedError('decode: the decoder was disposed of.');
+    const key = shape.join();
+    const found = programs.get(key) ?? compileFor(shape);
+    programs.set(key, found);
+    // A failed compilation is reported to the caller and forgotten.
+    found.catch(() => programs.delete(key));
+    return found;
+  };
+  const disposeAll = async (): Promise<void> => {
+    const compiled = await Promise.allSettled(programs.values());
+    for (const result of compiled) if (result.status === 'fulfilled') await result.value.dispose();
+  };
+  const dispose = (): Promise<void> => (disposing ??= disposeAll());
+
+  return {
+    async decode(given, { signal } = {}) {
+      const lent = hostArrayOf('decode: samples', given);
+      const samples = borrow ? lent : lent.clone();
+      const [count = 0, ...features] = samples.shape;
+      if (count < 1) throw new ShapeError(`Samples to decode are [count, ...features], got ${samples}.`);
+      const parts: HostArray<'float32'>[] = [];
+      for (let start = 0; start < count; start += batchSize) {
         signal?.throwIfAborted();
-        const inputs = { ...parameters, samples: samples.rows(row, row + rows) };
-        const { decoded } = await executable.run(inputs, { borrow: true, ...(signal && { signal }) });
+        const rows = samples.rows(start, Math.min(count, start + batchSize));
+        const program = await programFor([rows.shape[0], ...features]);
+        const inputs = { ...parameters, samples: rows };
+        const { decoded } = await program.run(inputs, { borrow: true, ...(signal && { signal }) });
         try {
-          parts.push(await decoded.read());
+          parts.push((await decoded.read()).to('float32'));
         } finally {
           decoded.dispose();
         }
-        onProgress?.(row + rows, count);
       }
-    } finally {
-      await executable.dispose();
-    }
+      return HostArray.joinRows(parts);
+    },
+    dispose,
+    [Symbol.asyncDispose]: dispose,
   };
-  // What is left over has a shape, and so an executable, of its own.
-  const whole = count - (count % batchSize);
-  if (whole > 0) await decode(0, whole);
-  if (whole < count) await decode(whole, count);
-  const shape = [count, ...parts[0].shape.slice(1)];
-  const joined = new Float32Array(sizeOf(shape));
-  let at = 0;
-  for (const { data } of parts) {
-    joined.set(data, at);
-    at += data.length;
-  }
-  return new HostArray('float32', shape, joined);
+}
+
+function hostArrayOf(what: string, value: HostArray): HostArray {
+  const array = toHostArray(value);
+  if (array === undefined) throw new DTypeError(`${what} is a HostArray, got ${describeValue(value)}.`);
+  return array;
 }

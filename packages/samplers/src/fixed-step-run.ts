@@ -10,9 +10,9 @@ import type { FixedStepSolver } from './solvers/solver.js';
 /** How one chunk of samples came about. */
 export interface ChunkResult {
   /** z at the last time. */
-  readonly samples: HostArray;
+  readonly samples: HostArray<'float32'>;
   /** z at each time of the grid, where it was asked for. */
-  readonly states: readonly HostArray[];
+  readonly states: readonly HostArray<'float32'>[];
   /** Evaluations of the network, for each sample. */
   readonly evaluations: number;
   /** Steps that were attempted and not accepted. */
@@ -21,7 +21,7 @@ export interface ChunkResult {
 
 /** What the programs of a chunk are run with. */
 export interface ChunkInputs {
-  readonly noise: HostArray;
+  readonly noise: HostArray<'float32'>;
   readonly times: readonly number[];
   readonly trajectory: boolean;
   readonly options: RunOptions;
@@ -42,7 +42,7 @@ export function fixedStepBody(solver: FixedStepSolver) {
 /** Runs `step` over the grid. What is on the device is freed, also when a step fails. */
 export async function runFixedSteps(step: Program, inputs: ChunkInputs): Promise<ChunkResult> {
   const { noise, times, trajectory, run } = inputs;
-  const states: HostArray[] = trajectory ? [noise] : [];
+  const states: HostArray<'float32'>[] = trajectory ? [noise] : [];
   let z: DeviceArray | undefined;
   let evaluations = 0;
   try {
@@ -50,9 +50,9 @@ export async function runFixedSteps(step: Program, inputs: ChunkInputs): Promise
       const results = await run(step, { z: z ?? noise, t: scalar(times[i]), next: scalar(times[i + 1]) });
       z = results.z;
       evaluations += step.evaluations;
-      if (trajectory) states.push(await z.read());
+      if (trajectory) states.push((await z.read()).to('float32'));
     }
-    const samples = trajectory ? states[states.length - 1] : await z!.read();
+    const samples = states.at(-1) ?? (await z!.read()).to('float32');
     return { samples, states, evaluations, rejectedSteps: 0 };
   } finally {
     z?.dispose();

@@ -54,12 +54,18 @@ export { guidedVelocity } from './guidance.js';
 
 export * from './solvers/index.js';
 export { checkGrid, uniformGrid } from './grid.js';
-export { createSampler, type Sampler, type SampleResult, type SamplerOptions } from './sampler.js';
+export {
+  createSampler,
+  type SampleChunk,
+  type Sampler,
+  type SampleResult,
+  type SamplerOptions,
+} from './sampler.js';
 export type {
   ClassifierFreeGuidance,
   GuidanceCondition,
   ParametersInput,
   SampleRequest,
 } from './sample-request.js';
-export { decodeSamples, type DecodeOptions, type SampleDecoder } from './decoder.js';
+export { createDecoder, type Decoder, type DecoderOptions, type SampleDecoder } from './decoder.js';
 export { sampleGraph, type SampleGraph, type SampleGraphOptions } from './sample-graph.js';

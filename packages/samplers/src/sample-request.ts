@@ -79,13 +79,16 @@ export interface SampleRequest<Params extends ParameterTree> {
   /** Return z at every time of the grid as well. */
   readonly trajectory?: boolean;
   readonly signal?: CancellationSignal;
-  /** Called after each chunk. */
-  readonly onProgress?: (done: number, count: number) => void;
   /**
    * Lends parameters, noise, labels and conditions: the caller leaves their memory as it is until the samples are there, and they are
    * not copied. False by default. Worth it for large networks, whose parameters would lie in memory twice.
    */
   readonly borrow?: boolean;
+}
+
+/** A request in memory of its own, whose noise is scaled. */
+export interface TakenRequest<Params extends ParameterTree> extends SampleRequest<Params> {
+  readonly noise: HostArray<'float32'>;
 }
 
 /**
@@ -96,7 +99,7 @@ export interface SampleRequest<Params extends ParameterTree> {
 export function takeRequest<Params extends ParameterTree>(
   network: VelocityNetwork<Params>,
   request: SampleRequest<Params>,
-): SampleRequest<Params> & { readonly noise: HostArray<'float32'> } {
+): TakenRequest<Params> {
   checkOptions<SampleRequest<Params>>('sample', request, {
     params: true,
     noise: true,
@@ -109,7 +112,6 @@ export function takeRequest<Params extends ParameterTree>(
     guidance: true,
     trajectory: true,
     signal: true,
-    onProgress: true,
     borrow: true,
   });
   const { times, condition, guidance, borrow = false } = request;

@@ -8,7 +8,6 @@ import {
   checkOptions,
   DisposedError,
   HostArray,
-  sizeOf,
   spec,
   type Backend,
   type RunInput,
@@ -23,7 +22,7 @@ import {
   type Program,
   type SamplerInputs,
 } from './program.js';
-import { conditionValues, takeRequest, type SampleRequest } from './sample-request.js';
+import { conditionValues, takeRequest, type SampleRequest, type TakenRequest } from './sample-request.js';
 import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
 
 /** What came of it. */
@@ -41,6 +40,14 @@ export interface SampleResult {
   readonly trajectory: readonly HostArray<'float32'>[] | undefined;
 }
 
+/** Samples that are on the device together, and how they came about. */
+export interface SampleChunk extends SampleResult {
+  /** Which row of the request the first of them is. */
+  readonly start: number;
+  /** The rows of the request's labels. */
+  readonly label: HostArray | undefined;
+}
+
 /** A network's sampler on one backend. Dispose of it to free its executables. */
 export interface Sampler<Params extends ParameterTree> {
   /**
@@ -51,6 +58,13 @@ export interface Sampler<Params extends ParameterTree> {
    * @throws {MeanflowError} when an adaptive solver cannot reach its tolerance
    */
   sample(request: SampleRequest<Params>): Promise<SampleResult>;
+  /**
+   * Samples in chunks of the sampler's `batchSize`, each as soon as it is there: `for await (const chunk of
+   * sampler.stream(request))`. The next is begun when it is asked for; between two of them nothing of the request is on
+   * the device, so that a loop may be left at any chunk. What is asked for is taken at the call, which throws what
+   * `sample` rejects with.
+   */
+  stream(request: SampleRequest<Params>): AsyncGenerator<SampleChunk, void, undefined>;
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -116,7 +130,7 @@ export function createSampler<Params extends ParameterTree>(
   };
 
   const runChunk = async (
-    request: SampleRequest<Params>,
+    request: TakenRequest<Params>,
     start: number,
     end: number,
   ): Promise<ChunkResult> => {
@@ -151,6 +165,30 @@ export function createSampler<Params extends ParameterTree>(
     );
   };
 
+  async function* inChunks(request: TakenRequest<Params>): AsyncGenerator<SampleChunk, void, undefined> {
+    const { noise, label, trajectory, signal } = request;
+    const count = noise.shape[0];
+    for (let start = 0; start < count; start += batchSize) {
+      signal?.throwIfAborted();
+      const end = Math.min(count, start + batchSize);
+      const { samples, states, evaluations, rejectedSteps } = await runChunk(request, start, end);
+      yield {
+        start,
+        samples,
+        label: label?.rows(start, end),
+        nfe: evaluations,
+        rejectedSteps,
+        trajectory: trajectory ? states : undefined,
+      };
+    }
+  }
+
+  // Not a generator itself: what is asked for is taken at the call, not when the first chunk is.
+  const stream = (asked: SampleRequest<Params>): AsyncGenerator<SampleChunk, void, undefined> => {
+    checkAlive();
+    return inChunks(takeRequest(network, asked));
+  };
+
   const disposeAll = async (): Promise<void> => {
     const compiled = await Promise.allSettled(programs.values());
     programs.clear();
@@ -160,28 +198,20 @@ export function createSampler<Params extends ParameterTree>(
 
   return {
     async sample(asked) {
-      checkAlive();
-      const request = takeRequest(network, asked);
-      const count = request.noise.shape[0];
-      const chunks: ChunkResult[] = [];
-      let evaluations = 0;
-      for (let start = 0; start < count; start += batchSize) {
-        const end = Math.min(count, start + batchSize);
-        const chunk = await runChunk(request, start, end);
-        chunks.push(chunk);
-        evaluations += chunk.evaluations * (end - start);
-        request.onProgress?.(end, count);
-      }
-      const { shape } = request.noise;
+      const chunks: SampleChunk[] = [];
+      for await (const chunk of stream(asked)) chunks.push(chunk);
+      const samples = HostArray.joinRows(chunks.map((chunk) => chunk.samples));
+      const evaluations = chunks.reduce((total, chunk) => total + chunk.nfe * chunk.samples.shape[0], 0);
       return {
-        samples: joinRows(shape, chunks.map(({ samples }) => samples)), // prettier-ignore
-        nfe: evaluations / count,
+        samples,
+        nfe: evaluations / samples.shape[0],
         rejectedSteps: chunks.reduce((total, chunk) => total + chunk.rejectedSteps, 0),
-        trajectory: request.trajectory
-          ? request.times.map((_, i) => joinRows(shape, chunks.map(({ states }) => states[i]))) // prettier-ignore
-          : undefined,
+        trajectory: chunks[0].trajectory?.map((_, i) =>
+          HostArray.joinRows(chunks.map(({ trajectory }) => trajectory![i])),
+        ),
       };
     },
+    stream,
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
@@ -195,14 +225,4 @@ function identities(): (object: object) => number {
     if (!known.has(object)) known.set(object, count++);
     return known.get(object)!;
   };
-}
-
-function joinRows(shape: readonly number[], parts: readonly HostArray[]): HostArray<'float32'> {
-  const data = new Float32Array(sizeOf(shape));
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.data, at);
-    at += part.size;
-  }
-  return new HostArray('float32', shape, data);
 }

@@ -8,10 +8,12 @@ import {
   mul,
   RandomKey,
   referenceBackend,
+  DisposedError,
   ShapeError,
   spec,
   trace,
   type Backend,
+  type DeviceArray,
   type Tensor,
 } from '@meanflow/core';
 import { interpret } from '@meanflow/core/backend';
@@ -21,12 +23,14 @@ import {
   euler,
   heun,
   perRow,
-  decodeSamples,
+  createDecoder,
   dormandPrince,
   sampleGraph,
   uniformGrid,
   velocityField,
+  type DecoderOptions,
   type FixedStepSolver,
+  type SampleChunk,
   type SampleDecoder,
   type Solver,
 } from '../src/index.js';
@@ -50,16 +54,45 @@ const affine = formula(
   { classCount: 3, takesGuidance: true },
 );
 
-function counting(backend: Backend): Backend & { compiled: string[] } {
-  const compiled: string[] = [];
-  return {
+/** A backend that counts what is compiled and run, and knows the arrays that nobody disposed of. */
+interface CountingBackend extends Backend {
+  readonly compiled: string[];
+  readonly live: Set<DeviceArray>;
+  runs: number;
+  onRun?: (run: number) => void;
+}
+
+function counting(backend: Backend): CountingBackend {
+  const counted: CountingBackend = {
     ...backend,
-    compiled,
-    compile: (graph, options) => {
-      compiled.push(graph.name);
-      return backend.compile(graph, options);
+    compiled: [],
+    live: new Set(),
+    runs: 0,
+    async compile(graph, options) {
+      counted.compiled.push(graph.name);
+      const executable = await backend.compile(graph, options);
+      return {
+        ...executable,
+        async run(inputs, runOptions) {
+          counted.runs++;
+          counted.onRun?.(counted.runs);
+          const results = await executable.run(inputs, runOptions);
+          for (const state of Object.keys(options?.state ?? {}))
+            counted.live.delete(inputs[state] as DeviceArray);
+          for (const array of Object.values(results)) {
+            counted.live.add(array);
+            const dispose = array.dispose.bind(array);
+            array.dispose = () => {
+              counted.live.delete(array);
+              dispose();
+            };
+          }
+          return results;
+        },
+      };
     },
   };
+  return counted;
 }
 
 test('chunks with a remainder give what one batch gives', async () => {
@@ -68,16 +101,82 @@ test('chunks with a remainder give what one batch gives', async () => {
   const backend = counting(referenceBackend());
   await using whole = createSampler(referenceBackend(), gaussian);
   await using chunked = createSampler(backend, gaussian, { batchSize: 3 });
-  const progress: number[] = [];
   const expected = await whole.sample(request);
-  const result = await chunked.sample({ ...request, onProgress: (done) => progress.push(done) });
+  const result = await chunked.sample(request);
   expect(result).toEqual(expected);
   expect(result.nfe).toBe(6);
   expect(result.trajectory).toHaveLength(4);
   expect(result.trajectory![0]).toEqual(noise);
   expect(result.trajectory![3]).toEqual(result.samples);
-  expect(progress).toEqual([3, 6, 7]);
   expect(backend.compiled).toEqual(['heun-step', 'heun-step']);
+});
+
+describe('samples as they come', () => {
+  const noise = key.normal([7, 1]);
+  const request = { params, noise, solver: heun, times: uniformGrid(3), trajectory: true };
+  const label = hostArray([0, 1, 2, 0, 1, 2, 0], { dtype: 'int32' });
+
+  test('are what one call gives, with their labels, and each is begun when it is asked for', async () => {
+    const backend = counting(referenceBackend());
+    await using sampler = createSampler(backend, affine, { batchSize: 3 });
+    const asked = { ...request, params: affine.init(key), label };
+    const expected = await sampler.sample(asked);
+    const before = backend.runs;
+    const runs: number[] = [];
+    const chunks: SampleChunk[] = [];
+    for await (const chunk of sampler.stream(asked)) {
+      runs.push(backend.runs - before);
+      chunks.push(chunk);
+    }
+    expect(runs).toEqual([3, 6, 9]);
+    expect(chunks.map(({ start, samples }) => [start, samples.shape[0]])).toEqual([
+      [0, 3],
+      [3, 3],
+      [6, 1],
+    ]);
+    expect(HostArray.joinRows(chunks.map(({ samples }) => samples))).toEqual(expected.samples);
+    expect(chunks.map((chunk) => [...chunk.label!.data])).toEqual([[0, 1, 2], [0, 1, 2], [0]]);
+    expect(chunks.map(({ nfe }) => nfe)).toEqual([6, 6, 6]);
+    expect(chunks[1].trajectory![3]).toEqual(chunks[1].samples);
+  });
+
+  test('are those of the request as it was at the call, which checks it', async () => {
+    await using sampler = createSampler(referenceBackend(), gaussian, { batchSize: 3 });
+    const expected = await sampler.sample(request);
+    const changing = noise.clone();
+    const stream = sampler.stream({ ...request, noise: changing });
+    changing.data.fill(0);
+    const { value } = await stream.next();
+    expect(value).toEqual(expect.objectContaining({ samples: expected.samples.rows(0, 3) }));
+    await stream.return();
+    expect(() => sampler.stream({ ...request, times: [0, 1] })).toThrow(/strictly decreasing/);
+  });
+
+  test('end when the loop is left, the signal is aborted or the sampler is disposed of, and nothing stays', async () => {
+    const backend = counting(referenceBackend());
+    const sampler = createSampler(backend, gaussian, { batchSize: 1 });
+    for await (const { start } of sampler.stream(request)) if (start === 2) break;
+    expect([backend.runs, backend.live.size]).toEqual([9, 0]);
+
+    const controller = new AbortController();
+    const stopped = sampler.stream({ ...request, signal: controller.signal });
+    await stopped.next();
+    controller.abort(new Error('enough'));
+    await expect(stopped.next()).rejects.toThrow('enough');
+    expect([backend.runs, backend.live.size]).toEqual([12, 0]);
+
+    // In the second step of the second chunk.
+    const within = new AbortController();
+    backend.onRun = (run) => void (run === 17 && within.abort(new Error('in between')));
+    const broken = sampler.stream({ ...request, signal: within.signal });
+    await broken.next();
+    await expect(broken.next()).rejects.toThrow('in between');
+    expect([backend.runs, backend.live.size]).toEqual([17, 0]);
+
+    const cut = sampler.stream(request);
+    await sampler.dispose();
+    await expect(cut.next()).rejects.toThrow(DisposedError);
+  });
 });
 
 test('one executable serves other parameters and other grids', async () => {
@@ -255,18 +354,24 @@ describe('decoding on a backend', () => {
   };
   const samples = key.normal([5, 2]);
 
+  const decode = async (given: HostArray, options: DecoderOptions & { signal?: AbortSignal } = {}) => {
+    const { signal, ...others } = options;
+    await using decoding = createDecoder(referenceBackend(), decoder, others);
+    return await decoding.decode(given, signal && { signal });
+  };
+
   test('takes samples that were posted to a worker, and names what is none', async () => {
-    const decoded = await decodeSamples(referenceBackend(), decoder, samples);
+    const decoded = await decode(samples);
     const posted = structuredClone(samples);
-    expect(await decodeSamples(referenceBackend(), decoder, posted as HostArray)).toEqual(decoded);
-    const failing = decodeSamples(referenceBackend(), decoder, samples.data as never);
-    await expect(failing).rejects.toThrow('decodeSamples: samples is a HostArray, got a Float32Array of 10.');
+    expect(await decode(posted as HostArray)).toEqual(decoded);
+    const failing = decode(samples.data as never);
+    await expect(failing).rejects.toThrow('decode: samples is a HostArray, got a Float32Array of 10.');
   });
 
   test.each([1, 2, 5, 8])('%d rows at a time give the same', async (batchSize) => {
-    const done: number[] = [];
-    const onProgress = (count: number): void => void done.push(count);
-    const decoded = await decodeSamples(referenceBackend(), decoder, samples, { batchSize, onProgress });
+    const backend = counting(referenceBackend());
+    await using decoding = createDecoder(backend, decoder, { batchSize });
+    const decoded = await decoding.decode(samples);
     expect(decoded.shape).toEqual([5, 4]);
     expect([...decoded.data]).toEqual(
       [0, 1, 2, 3, 4].flatMap((row) => {
@@ -274,17 +379,18 @@ describe('decoding on a backend', () => {
         return [a, b, a, b];
       }),
     );
-    expect(done.at(-1)).toBe(5);
-    expect(done).toHaveLength(Math.ceil(5 / batchSize));
+    // Whole batches and what is left over, compiled once for any number of calls.
+    expect(await decoding.decode(samples)).toEqual(decoded);
+    expect(backend.compiled).toHaveLength(batchSize === 2 ? 2 : 1);
   });
 
   test('what does not fit is refused, and a signal is heard', async () => {
-    const backend = referenceBackend();
-    const decode = (count: number, options: object) =>
-      decodeSamples(backend, decoder, hostArray(new Float32Array(2 * count), { shape: [count, 2] }), options);
-    await expect(decode(0, {})).rejects.toThrow(ShapeError);
-    await expect(decode(1, { batchSize: 0 })).rejects.toThrow(/positive whole number, got 0/);
-    await expect(decode(1, { signal: AbortSignal.abort() })).rejects.toThrow(/aborted/);
+    await expect(decode(samples.rows(0, 0))).rejects.toThrow(ShapeError);
+    await expect(decode(samples, { batchSize: 0 })).rejects.toThrow(/positive whole number, got 0/);
+    await expect(decode(samples, { signal: AbortSignal.abort() })).rejects.toThrow(/aborted/);
+    const decoding = createDecoder(referenceBackend(), decoder);
+    await decoding.dispose();
+    await expect(decoding.decode(samples)).rejects.toThrow(DisposedError);
   });
 });
 

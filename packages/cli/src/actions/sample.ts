@@ -1,7 +1,7 @@
 /** `meanflow sample`: samples of a trained model in the units of its data, as numbers or as a picture. */
 import { ArgumentError, HostArray, printable, RandomKey } from '@meanflow/core';
 import { delimiterOf, proportionalLabels } from '@meanflow/data';
-import { createSampler, decodeSamples } from '@meanflow/samplers';
+import { createSampler, createDecoder } from '@meanflow/samplers';
 import {
   checkFolderOutput,
   checkFormat,
@@ -60,10 +60,9 @@ export async function sample(run: string, options: SampleOptions, io: Io): Promi
     const drawn = await drawSamples(sampler, model, { count, key, labels, nfe, ...(solver && { solver }) });
     await sampler.dispose();
     const { decoder } = model;
-    const samples =
-      decoder === undefined
-        ? drawn.samples
-        : await decodeSamples(backend, decoder, drawn.samples, { batchSize: decoder.rows, borrow: true });
+    await using decoding =
+      decoder && createDecoder(backend, decoder, { batchSize: decoder.rows, borrow: true });
+    const samples = (await decoding?.decode(drawn.samples)) ?? drawn.samples;
     const columns = typeof options.grid === 'object' ? options.grid.columns : undefined;
     if (isFolder) {
       const { solver: own, guidance } = model.sampling;

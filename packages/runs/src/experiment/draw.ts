@@ -1,7 +1,7 @@
 /** Samples of a model: noise from a key, labels, a solver and a number of evaluations. */
 import { ArgumentError, didYouMean, HostArray, type RandomKey } from '@meanflow/core';
 import { proportionalLabels } from '@meanflow/data';
-import type { ParameterTree, SampleResult, Sampler } from '@meanflow/samplers';
+import type { ParameterTree, SampleRequest, SampleResult, Sampler } from '@meanflow/samplers';
 import type { SolverName } from '../names.js';
 import type { Generator, Labels } from './model.js';
 import { solverOf, timesFor } from './solvers.js';
@@ -23,21 +23,19 @@ export interface DrawRequest {
 }
 
 /**
- * Draws samples, normalised as the network makes them.
+ * What is asked of a sampler for samples of a model, normalised as the network makes them.
  *
  * @throws {ArgumentError} when the evaluations are no whole number of the solver's steps
- * @throws the signal's reason when it is aborted
  */
-export function drawSamples(
-  sampler: Sampler<ParameterTree>,
+export function drawRequest(
   { network, params, sampling, guidance: kind }: Generator,
   request: DrawRequest,
-): Promise<SampleResult> {
+): SampleRequest<ParameterTree> {
   const { count, key, labels, nfe, trajectory = false, signal } = request;
   const solver = request.solver ?? sampling.solver;
   const { guidance } = sampling;
   const isClassifierFree = guidance !== undefined && kind === 'classifier-free';
-  return sampler.sample({
+  return {
     params,
     noise: key.fold('noise').normal([count, ...network.featureShape]),
     solver: solverOf(solver),
@@ -52,7 +50,21 @@ export function drawSamples(
       : isClassifierFree
         ? { guidance }
         : { condition: { omega: guidance.scale, tMin: guidance.start, tMax: guidance.end } }),
-  });
+  };
+}
+
+/**
+ * Draws samples.
+ *
+ * @throws {ArgumentError} when the evaluations are no whole number of the solver's steps
+ * @throws the signal's reason when it is aborted
+ */
+export async function drawSamples(
+  sampler: Sampler<ParameterTree>,
+  model: Generator,
+  request: DrawRequest,
+): Promise<SampleResult> {
+  return sampler.sample(drawRequest(model, request));
 }
 
 /** Labels that go round the classes: 0, 1, …, 0, 1, …; undefined for a model without classes. */

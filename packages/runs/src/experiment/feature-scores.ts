@@ -69,7 +69,11 @@ export async function scoreFeatures(
   names: readonly string[],
 ): Promise<{ readonly scores: Scores; readonly count: number; readonly nfe: number | undefined }> {
   const keepsFeatures = names.some((name) => name !== 'feature-frechet');
-  const kept: { features: HostArray[]; logits: HostArray[]; labels: HostArray[] } = {
+  const kept: {
+    features: HostArray<'float32'>[];
+    logits: HostArray<'float32'>[];
+    labels: HostArray<'int32'>[];
+  } = {
     features: [],
     logits: [],
     labels: [],
@@ -91,9 +95,9 @@ export async function scoreFeatures(
     samples: new HostArray('float32', [0], new Float32Array()),
     reference: new HostArray('float32', [0], new Float32Array()),
     ...reference,
-    ...(kept.features.length === 0 ? {} : { sampleFeatures: joined('float32', kept.features) }),
-    ...(kept.logits.length === 0 ? {} : { sampleLogits: joined('float32', kept.logits) }),
-    ...(kept.labels.length === 0 ? {} : { sampleLabels: joined('int32', kept.labels) }),
+    ...(kept.features.length === 0 ? {} : { sampleFeatures: HostArray.joinRows(kept.features) }),
+    ...(kept.logits.length === 0 ? {} : { sampleLogits: HostArray.joinRows(kept.logits) }),
+    ...(kept.labels.length === 0 ? {} : { sampleLabels: HostArray.joinRows(kept.labels) }),
   };
   const scores: Record<string, number> = {};
   const statistics = accumulator.statistics();
@@ -104,17 +108,4 @@ export async function scoreFeatures(
         : findMetric(name).evaluate(evaluation, RandomKey.fromSeed(0).fold(name));
   }
   return { scores, count: accumulator.count, nfe };
-}
-
-function joined<D extends 'float32' | 'int32'>(dtype: D, parts: readonly HostArray[]): HostArray<D> {
-  const rows = parts.reduce((sum, { shape }) => sum + shape[0], 0);
-  const rest = parts[0].shape.slice(1);
-  const size = parts.reduce((sum, part) => sum + part.size, 0);
-  const data = dtype === 'int32' ? new Int32Array(size) : new Float32Array(size);
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.data, at);
-    at += part.size;
-  }
-  return new HostArray(dtype, [rows, ...rest], data as HostArray<D>['data']);
 }

@@ -1,5 +1,5 @@
 /** The samples that a report draws: of points the first of those that were judged, of images ten of each class. */
-import { HostArray, type RandomKey } from '@meanflow/core';
+import { type HostArray, type RandomKey } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import type { ParameterTree, Sampler } from '@meanflow/samplers';
 import type { RunConfig } from '../config/schema.js';
@@ -105,10 +105,7 @@ function imagesByClass(x: HostArray<'float32'>, label: Labels, classCount = 0): 
     const found = Array.from(label.data.keys()).filter((row) => label.data[row] === wanted);
     rows.push(...found.slice(0, EACH));
   }
-  const width = x.size / x.shape[0];
-  const data = new Float32Array(rows.length * width);
-  rows.forEach((row, i) => data.set(x.data.subarray(row * width, (row + 1) * width), i * width));
-  return new HostArray('float32', [rows.length, ...x.shape.slice(1)], data);
+  return x.takeRows(rows);
 }
 
 function firstRows(array: HostArray<'float32'>, count: number): HostArray<'float32'> {

@@ -3,8 +3,8 @@
  * are latents. Those that were drawn already are in `sample-files.ts`.
  */
 import type { Backend, HostArray } from '@meanflow/core';
-import { createSampler, decodeSamples } from '@meanflow/samplers';
-import { drawSamples, labelsLike } from './draw.js';
+import { createDecoder, createSampler } from '@meanflow/samplers';
+import { drawRequest, labelsLike } from './draw.js';
 import { evaluationKey } from './evaluation.js';
 import type { Generator, Labels } from './model.js';
 
@@ -16,7 +16,7 @@ export interface SamplePiece {
   readonly nfe: number | undefined;
 }
 
-/** Rows of a piece. The noise of a piece follows from its number, so that this is part of what a seed decides. */
+/** Rows that are drawn from one key. The noise of a piece follows from its number, so that this is part of what a seed decides. */
 const PIECE = 500;
 
 export interface StreamOptions {
@@ -26,32 +26,44 @@ export interface StreamOptions {
   readonly nfe: number;
   /** Rows of each class in the data that samples are compared with; classes take turns where it is undefined. */
   readonly classCounts?: readonly number[] | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** `count` samples of a model. */
+/**
+ * `count` samples of a model, as many at once as fit on the device.
+ *
+ * @throws the signal's reason when it is aborted
+ */
 export async function* drawnPieces(
   model: Generator,
-  { backend, seed, count, nfe, classCounts }: StreamOptions,
+  { backend, seed, count, nfe, classCounts, signal }: StreamOptions,
 ): AsyncGenerator<SamplePiece> {
   const size = Math.min(PIECE, count);
   const { atOnce, decoder } = model;
-  const sampler = createSampler(backend, model.network, atOnce === undefined ? {} : { batchSize: atOnce });
-  try {
-    const all = labelsLike(model, count + size, classCounts);
-    for (let start = 0; start < count; start += size) {
-      const key = evaluationKey(seed)
-        .fold('piece')
-        .fold(start / size);
-      const labels = all?.rows(start, start + size);
-      const drawn = await drawSamples(sampler, model, { count: size, key, labels, nfe });
-      const samples =
-        decoder === undefined
-          ? drawn.samples
-          : await decodeSamples(backend, decoder, drawn.samples, { batchSize: decoder.rows, borrow: true });
-      const rows = Math.min(size, count - start);
-      yield { samples: samples.rows(0, rows), labels: labels?.rows(0, rows), nfe: drawn.nfe };
+  await using sampler = createSampler(
+    backend,
+    model.network,
+    atOnce === undefined ? {} : { batchSize: atOnce },
+  );
+  await using decoding =
+    decoder && createDecoder(backend, decoder, { batchSize: decoder.rows, borrow: true });
+  const all = labelsLike(model, count + size, classCounts);
+  for (let start = 0; start < count; start += size) {
+    const key = evaluationKey(seed)
+      .fold('piece')
+      .fold(start / size);
+    const labels = all?.rows(start, start + size);
+    // The last piece is as large as the others, for the same executable, and only as much of it is drawn as is needed.
+    const request = drawRequest(model, { count: size, key, labels, nfe, signal });
+    for await (const { start: before, samples, label, nfe: evaluations } of sampler.stream(request)) {
+      const rows = Math.min(samples.shape[0], count - start - before);
+      if (rows <= 0) break;
+      const decoded = (await decoding?.decode(samples, signal && { signal })) ?? samples;
+      yield {
+        samples: decoded.rows(0, rows),
+        labels: label?.to('int32').rows(0, rows),
+        nfe: evaluations,
+      };
     }
-  } finally {
-    await sampler.dispose();
   }
 }

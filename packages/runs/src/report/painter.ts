@@ -72,28 +72,12 @@ function imagePainter(data: HostArray, imageShape: Shape): Painter {
     data: () => grid(data, 'The data, ten images of each class'),
     dataNote: () => 'ten of each class',
     samples: (samples, _method, label) => ({ html: grid(samples, label), note: '' }),
-    trajectory: (states, _method, label) => ({ html: grid(joinRows(states), label), note: '' }),
+    trajectory: (states, _method, label) => ({ html: grid(HostArray.joinRows(states), label), note: '' }),
   };
 }
 
 function outsideNote({ outside }: Marks): string {
   return outside === 0 ? '' : `${countText(outside)} outside`;
-}
-
-/** Rows of several arrays below each other. */
-function joinRows(parts: readonly HostArray[]): HostArray {
-  const [first] = parts;
-  const data = new Float32Array(parts.reduce((size, part) => size + part.size, 0));
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.data, at);
-    at += part.size;
-  }
-  return new HostArray(
-    'float32',
-    [data.length / (first.size / first.shape[0]), ...first.shape.slice(1)],
-    data,
-  );
 }
 
 function dataUrl(png: Uint8Array): string {
