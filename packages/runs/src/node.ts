@@ -72,6 +72,7 @@ export { drawnPieces, type SamplePiece } from './experiment/sample-stream.js';
 export { shortRunNote } from './experiment/short-run.js';
 export { defaultEvaluations, solverNamed, stepsFor } from './experiment/solvers.js';
 export { prepareRun, scheduleOf } from './experiment/training.js';
+export type { WarmStart } from './experiment/warm-start.js';
 export { samplerModel } from './export/sampler-model.js';
 export { checkModelName, tritonConfig } from './export/triton.js';
 export {

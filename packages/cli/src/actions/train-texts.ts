@@ -1,8 +1,21 @@
 /** What `meanflow train` says of a run: where its learning rate goes when it goes on, what diverged, and what came of it. */
+import { adoptionText, type AdoptionReport } from '@meanflow/models';
 import { divergenceText, type DivergenceAction, type DivergenceReport } from '@meanflow/training';
 import { divergencesPath, type RunSummary } from '@meanflow/training/node';
-import { countText, durationText, rateText, type RunConfig, scheduleOf } from '@meanflow/runs/node';
+import {
+  countText,
+  durationText,
+  rateText,
+  type RunConfig,
+  scheduleOf,
+  type WarmStart,
+} from '@meanflow/runs/node';
 import { shellWord } from '../terminal/shell.js';
+
+/** What a run begins with that does not begin at random, and what became of it. */
+export function beginningText({ init, origin }: WarmStart, report: AdoptionReport): string {
+  return `It begins with ${init.path} (${origin}). ${adoptionText(report)}\n`;
+}
 
 /**
  * The course of the learning rate, where going on changes it: a schedule that had come to its end, or near it, begins anew in the

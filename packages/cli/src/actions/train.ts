@@ -35,7 +35,7 @@ import { interruptStatus, withInterrupt } from '../terminal/interrupt.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { damagedText } from '../terminal/damaged.js';
 import { showProgress } from '../terminal/progress.js';
-import { courseText, divergedText, summaryText } from './train-texts.js';
+import { beginningText, courseText, divergedText, summaryText } from './train-texts.js';
 import {
   folderOptionNames,
   imageSettings,
@@ -62,7 +62,12 @@ async function begin(options: TrainOptions, io: Io): Promise<number> {
   const images = imageSettings(options);
   const table = tableSettings(options);
   const latents = latentSettings(options);
+  const { init: path, initAverage: average } = options;
+  if (path === undefined && average !== undefined) {
+    throw new ArgumentError('--init-average is an average of what a run begins with: give --init too.');
+  }
   const given = {
+    init: path === undefined ? undefined : { path, average: average === 'none' ? null : average },
     data,
     label,
     table,
@@ -80,7 +85,7 @@ async function begin(options: TrainOptions, io: Io): Promise<number> {
     backend,
   };
   const changes = mergeRuns(file?.record ?? {}, given);
-  const run = await resolveRun(changes, file?.source ?? 'The options');
+  const run = await resolveRun(changes, file?.source ?? 'The options', { notify: noticesTo(io) });
   io.err(`${describeData(run.dataset)}\n`);
   await checkRows(run);
   return withBackendOf(run.config, async (device) => {
@@ -130,6 +135,8 @@ const fixed = [
   'epochs',
   'seed',
   'config',
+  'init',
+  'initAverage',
   'out',
 ] as const satisfies readonly (keyof TrainOptions)[];
 
@@ -202,6 +209,7 @@ async function work(
       `${title} on ${dataset.name}: ${config.network.kind} of ${parameters} parameters, ${countText(config.steps)} steps of ` +
         `${config.batch}, seed ${config.seed}, ${device.describe().description}\n`,
     );
+    if (prepared.init && prepared.adoption) io.err(beginningText(prepared.init, prepared.adoption));
     const short = shortRunNote(config, dataset);
     const padding = paddingText(dataset.featureShape, config.network);
     for (const note of [padding, short]) if (note !== undefined) io.err(`${note}\n`);

@@ -29,6 +29,8 @@ export interface TrainOptions extends ImageOptions, TableOptions, ArrayReading {
   readonly out?: string;
   readonly config?: string;
   readonly resume?: string;
+  readonly init?: string;
+  readonly initAverage?: number | 'none';
   readonly learningRate?: number;
   readonly onDivergence?: RunConfig['onDivergence'];
 }
@@ -71,6 +73,16 @@ export function describeTrain(command: Command, { io, exit }: Context): void {
     )
     .option('--config <file>', 'JSON with any of the fields of config.json; options go before it')
     .option('--resume <run>', 'go on with the run in this folder')
+    .option(
+      '--init <model>',
+      'begin a new run with the parameters of a run, a checkpoint or an imported model (.safetensors): of the same kind of network, ' +
+        'whose settings, and whose data, it has unless others are given',
+    )
+    .option(
+      '--init-average <name>',
+      'with --init: which average of the run, by its decay or half-life, or "none"; by default the one that it is sampled with',
+      averageToBeginWith,
+    )
     .addHelpText(
       'after',
       `
@@ -82,6 +94,7 @@ Examples:
   $ meanflow train --data cifar-10-batches-bin --recipe song-unet-cifar10-v1
   $ meanflow train --data latents.npz --recipe imf-dit-b-2 --batch 32
   $ meanflow train --resume runs/points --steps 10000       # go on, further than planned
+  $ meanflow train --init runs/digits-flow-matching-seed-0 --method meanflow
 
 All settings of a run, to be changed and given to --config:
   $ meanflow info --recipe digits --method meanflow > config.json
@@ -91,4 +104,9 @@ All settings of a run, to be changed and given to --config:
     const { train } = await import('../actions/train.js');
     exit(await train(options, io));
   });
+}
+
+/** An average of a run by its decay or half-life, or "none". */
+function averageToBeginWith(text: string): number | 'none' {
+  return text === 'none' ? text : positive(text);
 }

@@ -92,8 +92,10 @@ export function adoptParameters(
       `The parameters are those of a network of kind "${given.config.kind}", and this one is of kind "${config.kind}".`,
     );
   }
-  const there = givenByName(given);
-  const roles = rolesOf(config, facts);
+  // Names on one side alone would be compared with numbers.
+  const isNamed = given.classNames !== undefined && facts.classNames !== undefined;
+  const there = givenByName(given, isNamed ? given : {});
+  const roles = rolesOf(config, isNamed ? facts : {});
   const { leaves, structure } = treeFlatten<Parameter>(network.init(key) as Tree<Parameter>);
   const used = new Set<string>();
   const parameters: AdoptedParameter[] = [];
@@ -124,10 +126,10 @@ export function adoptParameters(
 }
 
 /** Given parameters by what they are known by. */
-function givenByName(given: GivenParameters): ReadonlyMap<string, Given> {
-  const roles = rolesOf(given.config, given);
+function givenByName({ config, params }: GivenParameters, facts: RoleFacts): ReadonlyMap<string, Given> {
+  const roles = rolesOf(config, facts);
   return new Map(
-    treePaths<HostArray>(given.params as Tree<HostArray>).map(({ path, leaf }) => {
+    treePaths<HostArray>(params as Tree<HostArray>).map(({ path, leaf }) => {
       const { name = path, rows } = roles(path) ?? {};
       return [name, { path, array: leaf.to('float32'), rows }];
     }),

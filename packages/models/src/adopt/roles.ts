@@ -31,7 +31,7 @@ export type ParameterRoles = (path: string) => ParameterRole | undefined;
 
 /** What is known of the parameters besides their network's configuration. */
 export interface RoleFacts {
-  /** What the classes are called, in their order; known by their numbers otherwise. */
+  /** What the classes are called, in their order; known by their numbers unless both sides say it. */
   readonly classNames?: readonly string[] | undefined;
 }
 

@@ -205,11 +205,14 @@ describe('class tables', () => {
     expect(text).toContain('left over class dog.');
   });
 
-  test('by numbers where classes have no names', () => {
-    const { before, after } = continued({ ...dit, classCount: 3 }, { ...dit, classCount: 2 });
-    const old = rowsOf(before.get('condition/label/table')!);
-    expect(rowsOf(after.get('condition/label/table')!)).toEqual([old[0], old[1], old[3]]);
-  });
+  test.each([{}, { after: ['a', 'b'] }, { before: ['a', 'b', 'c'] }])(
+    'by numbers unless both know names: %j',
+    (names) => {
+      const { before, after } = continued({ ...dit, classCount: 3 }, { ...dit, classCount: 2 }, names);
+      const old = rowsOf(before.get('condition/label/table')!);
+      expect(rowsOf(after.get('condition/label/table')!)).toEqual([old[0], old[1], old[3]]);
+    },
+  );
 
   test('the same classes in another order', () => {
     const two = { ...dit, classCount: 2 };

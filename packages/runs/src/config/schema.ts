@@ -71,6 +71,19 @@ export const recipeSchema = z.strictObject({
 });
 export type Recipe = z.infer<typeof recipeSchema>;
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256, 64 hexadecimal digits.');
+
+/** What a run begins with in place of random parameters. */
+const initSchema = z.strictObject({
+  /** A run's folder, a checkpoint or a model file. */
+  path: z.string().min(1),
+  /** Which of a run's averages, by its name; `null` for none of them; by default the one that the run is sampled with. */
+  average: averageName.nullable().optional(),
+  /** SHA-256 of the parameters, recorded by the run itself. */
+  digest: sha256.optional(),
+});
+export type Init = z.infer<typeof initSchema>;
+
 const run = {
   /** A data set's name, or the path of a CSV file, of a folder or file of images, or of latents. */
   data: z.string().min(1),
@@ -104,10 +117,9 @@ const run = {
   /** Where data without a name lay when the run began; recorded by the run itself. */
   dataPaths: z.strictObject({ absolute: z.string().min(1), fromRun: z.string().min(1) }).optional(),
   /** SHA-256 of a file, or of the files of a folder, when the run began, recorded by the run itself. */
-  digest: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, 'expected a SHA-256, 64 hexadecimal digits.')
-    .optional(),
+  digest: sha256.optional(),
+  /** Where its parameters come from, of which it keeps what it needs as its first checkpoint. */
+  init: initSchema.optional(),
 };
 
 /** One run, every default resolved: a run's `config.json`. */

@@ -44,11 +44,12 @@ const NOTICEABLE = 0.01;
 
 /** What is to be said of an average that is mostly noise still: undefined where it is not. */
 export function averageNote(
-  config: Pick<RunConfig, 'ema' | 'batch'>,
+  config: Pick<RunConfig, 'ema' | 'batch' | 'init'>,
   step: number,
   average: number | null,
 ): string | undefined {
-  if (average === null) return undefined;
+  // A run that began with learnt parameters has them in its averages, not noise.
+  if (average === null || config.init !== undefined) return undefined;
   const share = initialShare(emaOf(config), emaKey(average), step);
   if (share < NOTICEABLE) return undefined;
   const remedy = config.ema.rampUp ? '' : ', as does ema.rampUp in the configuration of a run to come';

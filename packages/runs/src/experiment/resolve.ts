@@ -28,6 +28,7 @@ import { formerReading } from './former-reading.js';
 import { mergeRuns, withSteps } from './lengths.js';
 import { applicableSettings, kindOf, openData } from './open-data.js';
 import { stepsFor } from './solvers.js';
+import { inheritedSettings, openWarmStart, type WarmStart } from './warm-start.js';
 
 /** A run that can begin. */
 export interface ResolvedRun {
@@ -35,6 +36,8 @@ export interface ResolvedRun {
   readonly dataset: Dataset;
   /** Where it was written, for messages. */
   readonly source?: string | ConfigSource;
+  /** Parameters that it begins with. */
+  readonly init?: WarmStart;
 }
 
 const { shape } = runConfigSchema;
@@ -70,20 +73,25 @@ export interface ResolveOptions {
   readonly recipe?: Recipe;
   /** Opens the data; `openData` by default. */
   readonly open?: typeof openData;
+  /** Told, in a sentence, of what a user should know of what the run begins with. */
+  readonly notify?: (sentence: string) => void;
 }
 
 /**
  * One run.
  *
- * @param changes over the recipe, such as a configuration file's content under the options of the command line
- * @param source what `changes` comes from, for messages
+ * @param given over the recipe, such as a configuration file's content under the options of the command line
+ * @param source what `given` comes from, for messages
  * @throws {ArgumentError | DataError} when something is unknown, out of range or does not fit
  */
 export async function resolveRun(
-  changes: JsonRecord,
+  given: JsonRecord,
   source: string | ConfigSource,
-  { recipe, open = openData }: ResolveOptions = {},
+  { recipe, open = openData, notify }: ResolveOptions = {},
 ): Promise<ResolvedRun> {
+  const asked = validate(z.looseObject({ init: shape.init }), given, source).init;
+  const init = asked && (await openWarmStart(asked, notify));
+  const changes = init === undefined ? given : mergeRuns(await inheritedSettings(init, given), given);
   const name = validate(z.looseObject({ recipe: shape.recipe }), changes, source).recipe;
   const published = name === undefined ? {} : publishedRecipe(name);
   const data = validate(choiceSchema.pick({ data: true }), mergeRuns(defaults, changes), source).data;
@@ -100,8 +108,8 @@ export async function resolveRun(
     conditional,
   });
   const complete = followed(own ?? merged(recipeFor(dataset), choice.method), base);
-  const asked = validate(askedRunSchema, mergeRuns(complete, changes), source);
-  const found = withSteps(asked, dataset, source);
+  const run = validate(askedRunSchema, mergeRuns(complete, changes), source);
+  const found = withSteps(run, dataset, source);
   checkFit(found, dataset, source);
   // Of the data as it is: settings of an earlier run begin a new one.
   const { digest: _, reading: __, dataPaths: ___, ...config } = found;
@@ -110,8 +118,9 @@ export async function resolveRun(
   const recorded = {
     ...(reading && { reading: readingSettings(reading) }),
     ...(digest === undefined ? {} : { digest }),
+    ...(init && { init: init.init }),
   };
-  return { config: { ...config, ...recorded }, dataset, source };
+  return { config: { ...config, ...recorded }, dataset, source, ...(init && { init }) };
 }
 
 /** How data were read, as a configuration holds it. */

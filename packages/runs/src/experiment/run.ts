@@ -1,4 +1,5 @@
 /** Training a prepared run in its folder: what `train` and `compare` have in common. */
+import { DataError } from '@meanflow/core';
 import {
   trainInDirectory,
   type ResumePoint,
@@ -6,6 +7,7 @@ import {
   type RunSummary,
 } from '@meanflow/training/node';
 import type { Checkpoint, Progress, TrainOptions } from '@meanflow/training';
+import type { Init } from '../config/schema.js';
 import { checkpointInfo } from './model.js';
 import type { PreparedRun } from './training.js';
 
@@ -36,9 +38,22 @@ export async function trainRun(run: PreparedRun, options: RunOptions): Promise<R
     onProgress,
     signal,
     ...(config.onDivergence && { onDivergence: config.onDivergence }),
-    ...(onResume && { onResume }),
+    checkpointAtStart: config.init !== undefined,
+    onResume: (from) => {
+      if (config.init !== undefined && from.source === undefined)
+        throw lostStart(config.init, directory.path);
+      onResume?.(from);
+    },
     ...(checkCheckpoint && { checkCheckpoint }),
     ...(onDiverged && { onDiverged }),
     ...(forgetRateScale && { forgetRateScale }),
   });
+}
+
+/** A run is interrupted between its configuration and its first checkpoint once in a blue moon. */
+function lostStart({ path }: Init, folder: string): DataError {
+  return new DataError(
+    `"${folder}" has no checkpoint: the run was to begin with the parameters of "${path}", and did not come to keep them. Begin it ` +
+      'anew, in another folder or after removing this one.',
+  );
 }

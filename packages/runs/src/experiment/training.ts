@@ -1,7 +1,14 @@
 /** A resolved run as a trainer: network, objective, optimizer with its schedule, averages and batches out of the configuration. */
 import { ArgumentError, referenceBackend, type Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
-import { createObjective, type AnyNetwork, type NetworkConfig, type TrainingBatch } from '@meanflow/models';
+import {
+  adoptParameters,
+  createObjective,
+  type AdoptionReport,
+  type AnyNetwork,
+  type NetworkConfig,
+  type TrainingBatch,
+} from '@meanflow/models';
 import type { ParameterTree } from '@meanflow/samplers';
 import {
   adamW,
@@ -11,6 +18,7 @@ import {
   linearSchedule,
   muonWithAdam,
   Trainer,
+  trainingKeys,
   warmUpSchedule,
   type BatchSource,
   type GradientTransform,
@@ -30,6 +38,8 @@ import type { ResolvedRun } from './resolve.js';
 export interface PreparedRun extends ResolvedRun {
   readonly network: AnyNetwork;
   readonly trainer: Trainer<ParameterTree>;
+  /** What became of the parameters that it begins with. */
+  readonly adoption?: AdoptionReport;
 }
 
 /**
@@ -39,11 +49,14 @@ export interface PreparedRun extends ResolvedRun {
  * @throws {BackendError} when the step cannot run on the backend
  */
 export async function prepareRun(
-  { config, dataset, source = 'The configuration' }: ResolvedRun,
+  { config, dataset, source = 'The configuration', init }: ResolvedRun,
   backend: Backend,
 ): Promise<PreparedRun> {
   const network = describedNetwork(config, dataset, source);
   checkTrainingMemory(config, network, source);
+  const { classNames } = dataset;
+  const { init: key } = trainingKeys(config.seed);
+  const adopted = init && adoptParameters(network, init, { key, classNames });
   const trainer = await Trainer.create({
     backend,
     network,
@@ -55,8 +68,16 @@ export async function prepareRun(
     seed: config.seed,
     stepsPerRun: config.stepsPerRun,
     guarded: config.onDivergence === 'skip',
+    ...(adopted && { init: adopted.params }),
   });
-  return { config, dataset, network, trainer };
+  return {
+    config,
+    dataset,
+    network,
+    trainer,
+    ...(init && { init }),
+    ...(adopted && { adoption: adopted.report }),
+  };
 }
 
 /** The network, whose complaints about its fields are told with the place of the field. */
