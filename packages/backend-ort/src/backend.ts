@@ -6,31 +6,40 @@ import {
   DeviceLostError,
   spec,
   trace,
-  type Backend,
-  type CompileOptions,
   type DeviceInfo,
+  type DType,
   type Graph,
+  type HostData,
+  type TensorType,
 } from '@meanflow/core';
-import { checkCompileOptions, LiveExecutables, settleOrtTelemetry } from '@meanflow/core/backend';
+import {
+  backendOn,
+  describeAdapter,
+  findAdapter,
+  findGpu,
+  messageOf,
+  settleOrtTelemetry,
+  type Device,
+  type DeviceBackend,
+  type DeviceExecutable,
+  type DeviceLoss,
+} from '@meanflow/core/backend';
 import type { InferenceSession } from 'onnxruntime-common';
-import { describeAdapter } from './adapter.js';
 import { checkCudaBuild, cudaHost, driverVersion, explainCuda, settleTf32 } from './cuda.js';
-import { DeviceLoss } from './device-loss.js';
-import { HeldArrays, type Holdings } from './device-array.js';
+import { deviceLoss, watchDevice } from './device-loss.js';
 import { deviceProfile, type DeviceProfile, type OrtDevice } from './devices.js';
-import { SessionExecutable, type OrtExecutable } from './executable.js';
 import { toOnnx } from './lower-graph.js';
 import { oneAtATime } from './one-at-a-time.js';
 import { GpuReader } from './reader.js';
 import {
   hostProcessor,
   loadRuntime,
-  messageOf,
   runtimeVersions,
   type OrtModule,
   type OrtSession,
   type OrtSource,
 } from './runtime.js';
+import { SessionProgram, type Held } from './session-program.js';
 
 export interface OrtBackendOptions {
   /**
@@ -62,12 +71,11 @@ export interface OrtBackendOptions {
   readonly sessionOptions?: InferenceSession.SessionOptions;
 }
 
-/** A backend on ONNX Runtime. */
-export interface OrtBackend extends Backend {
-  compile(graph: Graph, options?: CompileOptions): Promise<OrtExecutable>;
-  /** The results of runs that were neither disposed of nor donated: on `webgpu`, what they take up on the GPU. */
-  memory(): Holdings;
-}
+/** A backend on ONNX Runtime. On `webgpu` the arrays of its `memory()` are what results take up on the GPU. */
+export type OrtBackend = DeviceBackend<SessionProgram>;
+
+/** An executable of it. */
+export type OrtExecutable = DeviceExecutable<SessionProgram>;
 
 /**
  * A backend that compiles each graph to one ONNX model and runs it on ONNX Runtime.
@@ -111,7 +119,7 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
   }
   settleOrtTelemetry(options.telemetry);
   const runtime = await loadRuntime(options.ort, profile.help);
-  const loss = new DeviceLoss(`ort:${device}`);
+  const loss = deviceLoss(`ort:${device}`);
   const ort = device === 'webgpu' ? oneAtATime(runtime, loss) : runtime;
   const cuda = device === 'cuda' ? openCuda(ort, options, profile.help) : undefined;
   const sessionOptions = { ...profile.sessionOptions({ threads, deviceId }), ...options.sessionOptions };
@@ -121,10 +129,10 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
     description: cuda?.description ?? (await describeDevice(device, options, threads)),
     versions: { ...runtimeVersions(ort), ...cuda?.versions },
   };
-  const backend = new SessionBackend(ort, sessionOptions, info, device, profile, loss);
-  await backend.probe();
-  if (device === 'webgpu') await loss.watch(ort.env);
-  return backend;
+  const opened = new SessionDevice(ort, sessionOptions, info, device, profile, loss);
+  await opened.probe();
+  if (device === 'webgpu') await watchDevice(loss, ort.env);
+  return backendOn(opened);
 }
 
 /** @throws {BackendError | ArgumentError} when CUDA is not for this build or platform, or not as it was asked for */
@@ -147,60 +155,66 @@ async function describeDevice(
   options: OrtBackendOptions,
   threads: number,
 ): Promise<string> {
-  if (device === 'webgpu') return describeAdapter(options);
+  if (device === 'webgpu') return describeWebgpu(options);
   const { model } = hostProcessor();
   if (device === 'wasm') return `WebAssembly on ${model}`;
   return `${model}, ${threads} thread${threads === 1 ? '' : 's'}`;
 }
 
-class SessionBackend implements OrtBackend {
-  readonly name: string;
+/**
+ * The adapter that the WebGPU provider will compute on. ONNX Runtime takes Dawn's (or the browser's) choice for high
+ * performance and does not say in Node which that is, so WebGPU is asked.
+ *
+ * @throws {BackendError} when there is none, when it computes in software without `allowSoftware`, and when nothing can
+ *   tell which it is
+ */
+async function describeWebgpu({ gpu: source, allowSoftware = false }: OrtBackendOptions): Promise<string> {
+  const gpu = await findGpu(source);
+  if (gpu !== undefined) return describeAdapter(await findAdapter('ort:webgpu', gpu, { allowSoftware }));
+  if (allowSoftware) return 'an adapter that ONNX Runtime chose (pass `gpu` to have it named)';
+  throw new BackendError(
+    'ort:webgpu was asked for, but nothing here tells whether its adapter is a GPU: there is no `navigator.gpu`. Run ' +
+      "`npm install webgpu` and pass `gpu: () => import('webgpu')`, or set `allowSoftware` to take any adapter.",
+  );
+}
+
+class SessionDevice implements Device<Held, SessionProgram> {
   /** Outputs are copied into memory of JavaScript, wherever they were computed, unless they stay in GPU buffers. */
   readonly copiesState: boolean;
-  private readonly executables: LiveExecutables<SessionExecutable>;
+  readonly movesBuffers: boolean;
   private readonly reader: GpuReader | undefined;
-  private readonly held = new HeldArrays();
 
   constructor(
     private readonly ort: OrtModule,
     private readonly sessionOptions: InferenceSession.SessionOptions,
-    private readonly info: DeviceInfo,
+    readonly info: DeviceInfo,
     private readonly device: OrtDevice,
     private readonly profile: DeviceProfile,
     private readonly loss: DeviceLoss,
   ) {
-    this.name = info.backend;
-    this.executables = new LiveExecutables(this.name);
     this.copiesState = profile.residency !== 'gpu-buffer';
-    if (profile.residency === 'gpu-buffer') this.reader = new GpuReader(ort, sessionOptions);
+    this.movesBuffers = profile.residency === 'copied';
+    this.reader = profile.residency === 'gpu-buffer' ? new GpuReader(ort, sessionOptions) : undefined;
   }
 
-  describe(): DeviceInfo {
-    return this.info;
+  async compile(graph: Graph): Promise<SessionProgram> {
+    const session = await this.open(
+      toOnnx(graph, this.device),
+      `Graph "${graph.name}" cannot be compiled for ${this.info.backend}`,
+    );
+    return new SessionProgram(this.ort, session, graph, this.loss, this.reader);
   }
 
-  memory(): Holdings {
-    const { arrays, bytes } = this.held;
-    return { arrays, bytes };
+  async read({ tensor }: Held, type: TensorType): Promise<HostData[DType]> {
+    // A copy: what the caller does with it must not reach the state of a later run.
+    return this.reader?.read(tensor, type) ?? ((await tensor.getData()) as HostData[DType]).slice();
   }
 
-  async compile(graph: Graph, options?: CompileOptions): Promise<OrtExecutable> {
-    const state = checkCompileOptions(graph, options);
-    return this.executables.compile(async () => {
-      const session = await this.open(
-        toOnnx(graph, this.device),
-        `Graph "${graph.name}" cannot be compiled for ${this.name}`,
-      );
-      const executable: SessionExecutable = new SessionExecutable(
-        this.ort,
-        session,
-        graph,
-        state,
-        () => this.executables.remove(executable),
-        { residency: this.profile.residency, reader: this.reader, held: this.held, loss: this.loss },
-      );
-      return executable;
-    });
+  free({ tensor, session }: Held): void {
+    // A tensor in the host's memory is left to the garbage collector.
+    if (tensor.location !== 'cpu') tensor.dispose();
+    session?.release();
+    this.reader?.forget();
   }
 
   /** Runs a graph of one op, so that a runtime that cannot serve is found now. */
@@ -209,8 +223,8 @@ class SessionBackend implements OrtBackend {
     const versions = Object.entries(this.info.versions).map(([name, version]) => `${name} ${version}`);
     const session = await this.open(
       toOnnx(graph, this.device),
-      `${this.name} was asked for and cannot run here (found: ${versions.join(', ')}; onnxruntime 1.30 or newer is needed). ` +
-        `${this.profile.help}\nONNX Runtime says`,
+      `${this.info.backend} was asked for and cannot run here (found: ${versions.join(', ')}; onnxruntime 1.30 or newer is ` +
+        `needed). ${this.profile.help}\nONNX Runtime says`,
     );
     // Before the session goes: the GPU stays open as long as one is left.
     await this.reader?.open();
@@ -227,8 +241,7 @@ class SessionBackend implements OrtBackend {
     }
   }
 
-  async dispose(): Promise<void> {
-    await this.executables.close();
-    await this.loss.unlessLost(async () => this.reader?.close());
+  close(): Promise<void> {
+    return this.loss.unlessLost(async () => this.reader?.close());
   }
 }

@@ -3,6 +3,7 @@
  * options were chosen by measurement; what was tried stands beside them.
  */
 import { BackendError, type DeviceInfo, ownValue } from '@meanflow/core';
+import { WEBGPU_DRIVERS } from '@meanflow/core/backend';
 import type { InferenceSession } from 'onnxruntime-common';
 
 export type OrtDevice = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
@@ -26,11 +27,6 @@ export interface DeviceProfile {
 
 // Quiet: errors reach the caller as exceptions, and warnings are about optimisations that it could not make.
 const quiet = { graphOptimizationLevel: 'all', executionMode: 'sequential', logSeverityLevel: 4 } as const;
-
-/** What WebGPU needs besides the libraries. */
-export const webgpuDrivers =
-  'On Linux the GPU needs the Vulkan loader (libvulkan.so.1, package libvulkan1) and its own Vulkan driver. To compute ' +
-  'in software instead, point VK_ICD_FILENAMES to the vk_swiftshader_icd.json that Chromium brings, and set `allowSoftware`.';
 
 /** A node that the provider has no kernel for is an error when the session is made, not a detour over the CPU. */
 const noFallback = {
@@ -71,7 +67,7 @@ const profiles: Readonly<Record<OrtDevice, DeviceProfile>> = {
     help:
       'In Node, run `npm install onnxruntime-node@^1.30` (its WebGPU provider is bundled, but for linux-arm64) and pass ' +
       "`() => import('onnxruntime-node')` as `ort`; in a browser, `onnxruntime-web` and `() => import('onnxruntime-web/webgpu')`. " +
-      webgpuDrivers,
+      WEBGPU_DRIVERS,
     sessionOptions: () => ({
       ...quiet,
       executionProviders: [{ name: 'webgpu', preferredLayout: 'NCHW' }],

@@ -1,8 +1,6 @@
 /** `@meanflow/backend-ort`: graphs on ONNX Runtime. */
-export { ortBackend, type OrtBackend, type OrtBackendOptions } from './backend.js';
-export type { Holdings } from './device-array.js';
+export { ortBackend, type OrtBackend, type OrtBackendOptions, type OrtExecutable } from './backend.js';
 export type { OrtDevice } from './devices.js';
-export type { OrtExecutable, RunCounters } from './executable.js';
 export {
   exportOnnx,
   type ExportedModel,

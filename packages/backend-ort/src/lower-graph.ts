@@ -2,8 +2,15 @@
  * lowerGraph: a prepared graph as one ONNX model. Instructions are written in order by the lowering table; values
  * without elements and results computed from nothing are filled in here, so that no lowering has to think of them.
  */
-import { BackendError, formatType, MeanflowError, sizeOf, type Graph, type TensorType } from '@meanflow/core';
-import { ofNothing, prepare, type Instruction, type OpName, type ValueId } from '@meanflow/core/backend';
+import { sizeOf, type Graph, type TensorType } from '@meanflow/core';
+import {
+  lowering,
+  ofNothing,
+  prepare,
+  type Instruction,
+  type OpName,
+  type ValueId,
+} from '@meanflow/core/backend';
 import { hasKernelIn, lowerComposite } from './composites.js';
 import type { OrtDevice } from './devices.js';
 import type { Lowering, Operand } from './lowerings/lowering.js';
@@ -86,22 +93,16 @@ function lowerInstruction(
   outputs: readonly TensorType[],
 ): readonly ValueName[] {
   const { op, attributes } = instruction;
-  try {
+  return lowering(op, inputs, 'could not be written as ONNX', () => {
     if (op === 'composite') return lowerComposite(kernels, builder, attributes, inputs);
     const [output] = outputs;
     if (isEmpty(output)) return [fill(builder, output, 0)];
     if (FROM_NOTHING.has(op) && inputs.some(isEmpty)) {
       return [fill(builder, output, ofNothing(op, output.dtype, attributes))];
     }
-    const lowering = lowerings[op] as Lowering<typeof op>;
-    return [lowering({ builder, inputs, attributes: attributes as never, output })];
-  } catch (error) {
-    if (error instanceof MeanflowError) throw error;
-    const operands = inputs.map(formatType).join(', ');
-    throw new BackendError(`${op} of ${operands} could not be written as ONNX: ${String(error)}`, {
-      cause: error,
-    });
-  }
+    const lower = lowerings[op] as Lowering<typeof op>;
+    return [lower({ builder, inputs, attributes: attributes as never, output })];
+  });
 }
 
 function scalarValue(instruction: Instruction): number | undefined {

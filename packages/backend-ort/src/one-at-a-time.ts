@@ -3,7 +3,7 @@
  * unwinding the stack of the WebAssembly module that all sessions share: a second call in the meantime waits for ever (seen
  * in onnxruntime-web 1.30). In Node a call returns before the next one can begin, so the turns cost nothing.
  */
-import type { DeviceLoss } from './device-loss.js';
+import type { DeviceLoss } from '@meanflow/core/backend';
 import type { OrtModule, OrtSession } from './runtime.js';
 
 /** The last call of each runtime, known by its `env`, of which each has one. */

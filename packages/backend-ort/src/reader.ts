@@ -3,19 +3,12 @@
  * so a session that does nothing but return its operand in host memory copies it. The sessions also keep the GPU open:
  * they are released when the backend is disposed of and the last array has gone.
  */
-import {
-  BackendError,
-  DeviceLostError,
-  HostArray,
-  sizeOf,
-  type DType,
-  type HostData,
-  type TensorType,
-} from '@meanflow/core';
+import { BackendError, DeviceLostError, type DType, type HostData, type TensorType } from '@meanflow/core';
+import { messageOf } from '@meanflow/core/backend';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { ModelBuilder } from './onnx/model-builder.js';
 import { Retained } from './retained.js';
-import { messageOf, type OrtModule, type OrtSession } from './runtime.js';
+import type { OrtModule, OrtSession } from './runtime.js';
 import { targets } from './targets.js';
 
 export class GpuReader {
@@ -37,12 +30,11 @@ export class GpuReader {
   }
 
   /** @throws {DeviceLostError} when the device was lost */
-  async read(tensor: Tensor, { dtype, shape }: TensorType): Promise<HostArray> {
-    if (sizeOf(shape) === 0) return new HostArray(dtype, shape, emptyData(dtype));
+  async read(tensor: Tensor, { dtype }: TensorType): Promise<HostData[DType]> {
     try {
       const session = await this.session(dtype);
       const { copy } = await session.run({ array: tensor });
-      return new HostArray(dtype, shape, (copy.data as HostData[DType]).slice() as HostData[DType]);
+      return (copy.data as HostData[DType]).slice();
     } catch (error) {
       if (error instanceof DeviceLostError) throw error;
       throw new BackendError(`Reading from the WebGPU device failed: ${messageOf(error)}`, { cause: error });
@@ -75,9 +67,4 @@ export class GpuReader {
     this.sessions.clear();
     for (const session of sessions) await (await session).release();
   }
-}
-
-function emptyData(dtype: DType): HostData[DType] {
-  if (dtype === 'float32') return new Float32Array(0);
-  return dtype === 'int32' ? new Int32Array(0) : new Uint8Array(0);
 }

@@ -2,7 +2,7 @@
  * The ONNX Runtime that the backend is given: `onnxruntime-node` or `onnxruntime-web`, which share one API. This file
  * loads it, says what it and the host are, and turns its absence into an error that says what to install.
  */
-import { BackendError } from '@meanflow/core';
+import { loadModule } from '@meanflow/core/backend';
 import type { Env, InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
 
 /** The part of a session that the backend uses. */
@@ -27,25 +27,13 @@ export type OrtSource = OrtModule | (() => Promise<unknown>);
  * @param help what to install for the device that is asked for
  * @throws {BackendError} when it cannot be imported or is something else, saying what to install
  */
-export async function loadRuntime(source: OrtSource, help: string): Promise<OrtModule> {
-  let found: unknown = source;
-  if (typeof source === 'function') {
-    try {
-      found = await source();
-    } catch (error) {
-      throw new BackendError(`ONNX Runtime could not be imported: ${messageOf(error)}\n${help}`, {
-        cause: error,
-      });
-    }
-  }
-  const runtime = [found, (found as { default?: unknown } | undefined)?.default].find(isRuntime);
-  if (runtime === undefined) {
-    throw new BackendError(
-      `\`ort\` must be the module of an ONNX Runtime package (with InferenceSession, Tensor and env). ${help}`,
-    );
-  }
-  return runtime;
-}
+export const loadRuntime = (source: OrtSource, help: string): Promise<OrtModule> =>
+  loadModule(
+    'ONNX Runtime',
+    source,
+    isRuntime,
+    `It is a module with InferenceSession, Tensor and env. ${help}`,
+  );
 
 function isRuntime(value: unknown): value is OrtModule {
   const candidate = value as Partial<OrtModule> | null | undefined;
@@ -89,10 +77,6 @@ export function hostProcessor(): { readonly model: string; readonly parallelism:
     model: 'a processor that the browser does not name',
     parallelism: host.navigator?.hardwareConcurrency ?? 1,
   };
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** What ONNX Runtime says where its results are of another realm than its own JavaScript, with what that means. */

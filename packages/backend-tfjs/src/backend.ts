@@ -1,24 +1,17 @@
 /** tfjsBackend: the Backend contract on TensorFlow.js. */
-import {
-  checkChoice,
-  checkOptions,
-  type Backend,
-  type CompileOptions,
-  type DeviceInfo,
-  type Graph,
-} from '@meanflow/core';
-import { checkCompileOptions, LiveExecutables } from '@meanflow/core/backend';
+import { checkChoice, checkOptions, type DType, type HostData } from '@meanflow/core';
+import { backendOn, type Device, type DeviceBackend, type ModuleSource } from '@meanflow/core/backend';
 import { openEngineDevice, type DeviceMemory, type OpenDevice, type TfjsDevice } from './devices.js';
-import { ScheduleExecutable, type TfjsExecutable } from './executable.js';
 import type { KernelSource } from './kernels/emitter.js';
 import { planKernels } from './kernels/plan.js';
 import { buildProgram } from './program/build.js';
 import type { Program } from './program/program.js';
 import type { Schedule } from './schedule.js';
+import { ScheduleProgram, type Storage } from './schedule-program.js';
 import type { FusionOptions } from './webgpu/fusion.js';
 import { fusionFor, openWebgpu } from './webgpu/open.js';
 import { planWebgpu } from './webgpu/plan.js';
-import { loadTf, type ModuleSource, type TfModule } from './runtime.js';
+import { loadTf, type TfModule } from './runtime.js';
 
 export interface TfjsBackendOptions {
   /** `@tensorflow/tfjs-core`: the module, or `() => import('@tensorflow/tfjs-core')`. */
@@ -40,12 +33,11 @@ export interface TfjsBackendOptions {
   readonly fusion?: Partial<FusionOptions>;
 }
 
-/** A backend on TensorFlow.js. */
-export interface TfjsBackend extends Backend {
-  compile(graph: Graph, options?: CompileOptions): Promise<TfjsExecutable>;
-  /** What is alive on the device: results, constants of executables, and what a run is holding. */
-  memory(): DeviceMemory;
-}
+/**
+ * A backend on TensorFlow.js. Its executables' programs tell which kernels they call; its memory is what is alive on the
+ * device: results, constants of executables, and what a run is holding.
+ */
+export type TfjsBackend = DeviceBackend<ScheduleProgram, DeviceMemory>;
 
 /**
  * A backend that runs graphs on the kernels of TensorFlow.js. Every op runs on every device. Where devices differ:
@@ -77,59 +69,45 @@ export async function tfjsBackend(options: TfjsBackendOptions): Promise<TfjsBack
     const opened = await openWebgpu(tf, options);
     const fusion = { ...fusionFor(opened), ...options.fusion };
     const { runner } = opened;
-    return new KernelBackend(tf, opened, (program, source, isState) =>
-      planWebgpu(program, source, runner, fusion, isState),
-    );
+    const plan: Plan = (program, source, isState) => planWebgpu(program, source, runner, fusion, isState);
+    return backendOn(deviceOf(tf, opened, plan));
   }
-  return new KernelBackend(tf, await openEngineDevice(tf, device, options), planKernels);
+  return backendOn(deviceOf(tf, await openEngineDevice(tf, device, options), planKernels));
 }
 
 /** How a program becomes a schedule. */
-type Plan = (
+export type Plan = (
   program: Program,
   source: KernelSource,
   isState: (name: string) => boolean,
 ) => Schedule | Promise<Schedule>;
 
-class KernelBackend implements TfjsBackend {
-  readonly name: string;
-  private readonly executables: LiveExecutables<ScheduleExecutable>;
-  private closing: Promise<void> | undefined;
-
-  constructor(
-    private readonly tf: TfModule,
-    private readonly device: OpenDevice,
-    private readonly plan: Plan,
-  ) {
-    this.name = device.info.backend;
-    this.executables = new LiveExecutables(this.name);
-  }
-
-  describe(): DeviceInfo {
-    return this.device.info;
-  }
-
-  memory(): DeviceMemory {
-    return this.device.memory();
-  }
-
-  async compile(graph: Graph, options?: CompileOptions): Promise<TfjsExecutable> {
-    const state = checkCompileOptions(graph, options);
-    return this.executables.compile(async () => {
-      this.device.check();
-      const { tfjsName, store } = this.device;
-      const find = (kernel: string) => this.tf.getKernel(kernel, tfjsName)?.kernelFunc;
-      const source = { tfjsName, find, backend: store };
-      const schedule = await this.plan(buildProgram(graph), source, (name) => Object.hasOwn(state, name));
-      const executable: ScheduleExecutable = new ScheduleExecutable(this.device, schedule, graph, state, () =>
-        this.executables.remove(executable),
-      );
-      return executable;
-    });
-  }
-
-  dispose(): Promise<void> {
-    this.closing ??= this.executables.close().then(() => this.device.close());
-    return this.closing;
-  }
+/** A tfjs backend, with a way to run programs on it, as a device. */
+export function deviceOf(
+  tf: TfModule,
+  device: OpenDevice,
+  plan: Plan,
+): Device<Storage, ScheduleProgram, DeviceMemory> {
+  const { info, tfjsName, store } = device;
+  const source: KernelSource = {
+    tfjsName,
+    find: (kernel) => tf.getKernel(kernel, tfjsName)?.kernelFunc,
+    backend: store,
+  };
+  return {
+    info,
+    async compile(graph, isState) {
+      device.check();
+      return new ScheduleProgram(device, await plan(buildProgram(graph), source, isState), graph);
+    },
+    async read(storage, { dtype }) {
+      const values = (await device.read(storage!)) as HostData[DType];
+      return new arrayOf[dtype](values);
+    },
+    free: (storage) => void (storage !== undefined && store.disposeData(storage)),
+    memory: () => device.memory(),
+    close: () => device.close(),
+  };
 }
+
+const arrayOf = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;

@@ -1,7 +1,8 @@
 /** Devices: how each tfjs backend is opened, what it really is, and what to install where it is missing. */
 import { BackendError, type DeviceInfo, type HostArray, ownValue } from '@meanflow/core';
+import { loadModule, messageOf, type ModuleSource } from '@meanflow/core/backend';
 import type { BackendValues, DataId, DataType } from '@tensorflow/tfjs-core';
-import { loadModule, messageOf, type ModuleSource, type TensorStore, type TfModule } from './runtime.js';
+import type { TensorStore, TfModule } from './runtime.js';
 
 export type TfjsDevice = 'cpu' | 'wasm' | 'webgpu' | 'node-gpu';
 

@@ -2,7 +2,7 @@
  * The parts of tfjs that the backend uses. Kernels are called directly on a tfjs backend's storage, not through tfjs's
  * engine: nothing is recorded, tidied or chosen by global state, and several tfjs backends work side by side.
  */
-import { BackendError } from '@meanflow/core';
+import { loadModule, type ModuleSource } from '@meanflow/core/backend';
 import type { BackendValues, DataId, DataType, KernelConfig } from '@tensorflow/tfjs-core';
 
 /** The part of `@tensorflow/tfjs-core` that the backend uses. */
@@ -25,39 +25,9 @@ export interface TensorStore {
   numDataIds(): number;
 }
 
-/** A module, or how to import it. */
-export type ModuleSource = object | (() => Promise<unknown>);
-
 const INSTALL =
   'Install it beside this package (`npm install @tensorflow/tfjs-core@4.22`) and pass ' +
   "`() => import('@tensorflow/tfjs-core')` as `tf`.";
-
-/**
- * Imports a module and returns it, or its default export, whichever `accepts`.
- *
- * @throws {BackendError} when it cannot be imported or is something else; `help` says what to do
- */
-export async function loadModule<T>(
-  what: string,
-  source: ModuleSource,
-  accepts: (candidate: unknown) => candidate is T,
-  help: string,
-): Promise<T> {
-  let found: unknown = source;
-  if (typeof source === 'function') {
-    try {
-      found = await (source as () => Promise<unknown>)();
-    } catch (error) {
-      // Node adds the path of the file that imports, which is ours and tells the reader nothing.
-      const message = messageOf(error).replace(/ imported from .*/, '');
-      throw new BackendError(`${what} could not be imported: ${message}\n${help}`, { cause: error });
-    }
-  }
-  const candidates = [found, (found as { default?: unknown } | null | undefined)?.default];
-  const module = candidates.find(accepts);
-  if (module === undefined) throw new BackendError(`What was given for ${what} is something else. ${help}`);
-  return module;
-}
 
 /** @throws {BackendError} when it is not tfjs-core */
 export const loadTf = (source: ModuleSource): Promise<TfModule> =>
@@ -70,8 +40,4 @@ function isTf(value: unknown): value is TfModule {
     typeof candidate.setBackend === 'function' &&
     typeof candidate.engine === 'function'
   );
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -3,35 +3,24 @@
  * kernels of the same names, which mean the same.
  */
 import * as mf from '@meanflow/core';
-import { interpret } from '@meanflow/core/backend';
+import { backendOn } from '@meanflow/core/backend';
+import { deviceOf } from '../src/backend.js';
 import { openEngineDevice } from '../src/devices.js';
-import { ScheduleExecutable } from '../src/executable.js';
 import { planKernels } from '../src/kernels/plan.js';
-import { buildProgram } from '../src/program/build.js';
 import { loadTf } from '../src/runtime.js';
-import { bools, expectClose, floats, ints, normal, tf, type Accuracy } from './support.js';
+import { bools, check as checkOn, floats, ints, normal, tf, type Accuracy } from './support.js';
 
 const core = await loadTf(tf);
 const device = await openEngineDevice(core, 'cpu', { kernels: () => import('@tensorflow/tfjs-backend-cpu') });
+const backend = backendOn(
+  deviceOf(core, device, (program, source) => planKernels(program, { ...source, tfjsName: 'tensorflow' })),
+);
 
-async function check(
+const check = (
   f: (...inputs: mf.Tensor[]) => mf.Tensor,
   inputs: readonly mf.HostArray[],
   accuracy: Accuracy = 'exact',
-): Promise<void> {
-  const { graph } = mf.trace(
-    (list: readonly mf.Tensor[]) => ({ result: f(...list) }),
-    inputs.map(({ dtype, shape }) => mf.spec(shape, dtype as mf.DType)),
-  );
-  const named = Object.fromEntries(inputs.map((array, i) => [String(i), array]));
-  const find = (kernel: string) => core.getKernel(kernel, 'cpu')?.kernelFunc;
-  const schedule = planKernels(buildProgram(graph), { tfjsName: 'tensorflow', find, backend: device.store });
-  const executable = new ScheduleExecutable(device, schedule, graph, {}, () => {});
-  const { result } = await executable.run(named);
-  expectClose(await result.read(), interpret(graph, named).result, accuracy);
-  result.dispose();
-  await executable.dispose();
-}
+): Promise<void> => checkOn(backend, f, inputs, accuracy);
 
 const x = normal([4, 6, 5]);
 const arrays: [string, mf.HostArray][] = [

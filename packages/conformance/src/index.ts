@@ -1,5 +1,14 @@
 /** `@meanflow/conformance`: the kit that proves a backend, on any platform. `@meanflow/conformance/node` adds parity with files. */
-export type { Aspect, BehaviourCase, Case, Feature, Finding, GraphCase, GraphCheck } from './cases/case.js';
+export type {
+  Aspect,
+  BehaviourCase,
+  Case,
+  Feature,
+  Finding,
+  GraphCase,
+  GraphCheck,
+  Unsupported,
+} from './cases/case.js';
 export { conformanceCases } from './cases/index.js';
 export { DEFAULT_SEED, type ProgramOptions } from './cases/programs.js';
 export type { DeviceMemory, MeasuringBackend } from './cases/memory.js';
@@ -9,7 +18,7 @@ export { roundingBackend } from './numerics/rounding-backend.js';
 export { expectations, type Expectation } from './numerics/tolerance.js';
 export { compare, type Comparison } from './numerics/compare.js';
 export { runCase, runConformance, type ConformanceOptions } from './run.js';
-export { declarationsOf, type DeclaringBackend, type Unsupported } from './unsupported.js';
+export { declarationsOf, type DeclaringBackend } from './unsupported.js';
 export {
   conforms,
   summarise,

@@ -1,14 +1,14 @@
 /** runConformance: every case on a backend, one after the other, to a report. It never throws for what a backend does. */
 import { BackendError, type Backend, type Graph, type HostArray } from '@meanflow/core';
 import { interpret } from '@meanflow/core/backend';
-import type { Case, Finding, GraphCheck } from './cases/case.js';
+import type { Case, Finding, GraphCheck, Unsupported } from './cases/case.js';
 import { conformanceCases } from './cases/index.js';
 import type { ProgramOptions } from './cases/programs.js';
 import { largestMagnitude } from './numerics/magnitude.js';
 import { compare, type Comparison } from './numerics/compare.js';
 import { expectations, type Expectation } from './numerics/tolerance.js';
 import type { CaseResult, Report } from './report/report.js';
-import { declarationsOf, findExemption, findMissingOp, type Unsupported } from './unsupported.js';
+import { declarationsOf, findExemption, findMissingOp } from './unsupported.js';
 
 export interface ConformanceOptions {
   /** Which cases to run; all by default. */

@@ -1,23 +1,7 @@
 /** Declarations of what a backend does not support. A declaration has a reason, and is not a way to be wrong quietly. */
 import type { Backend, Graph } from '@meanflow/core';
 import { prepare } from '@meanflow/core/backend';
-import type { Case, Feature } from './cases/case.js';
-
-/**
- * What a backend does not support; a case is covered when every given field fits it.
- *
- * - `op` alone: the op cannot be compiled. It covers every graph that still holds the op after `prepare`; `compile` must
- *   refuse each of them with a `BackendError` that names the op, so that nothing wrong comes out.
- * - with `feature` or `id`: those cases are not run.
- */
-export interface Unsupported {
-  readonly op?: string;
-  readonly feature?: Feature;
-  /** The id of one case. */
-  readonly id?: string;
-  /** Why, for the reader of a report. */
-  readonly reason: string;
-}
+import type { Case, Unsupported } from './cases/case.js';
 
 /** A backend that carries its own declarations. */
 export interface DeclaringBackend extends Backend {

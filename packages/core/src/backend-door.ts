@@ -1,8 +1,8 @@
 /**
  * `@meanflow/core/backend`: what who writes a backend needs beyond the contract that users see, `Backend`, which comes
  * from `@meanflow/core` with every other type that both know. A graph taken apart (instructions, ops and their
- * attributes), what to do to it before lowering (`prepare`), the checks that all backends make, the meaning of special
- * numbers, and the interpreter that says what is right.
+ * attributes), what to do to it before lowering (`prepare`), all that backends have in common but how their device runs a
+ * graph and what a buffer is there (`backendOn`), the meaning of special numbers, and the interpreter that says what is right.
  */
 export { prepare, type PrepareOptions } from './prepare.js';
 export { simplify } from './simplify.js';
@@ -22,8 +22,27 @@ export { freeAxes } from './ops/dot.js';
 export { builtInComposite, builtInComposites, type BuiltInComposite } from './composites/built-in.js';
 export { stridesOf } from './types.js';
 
-export { checkCompileOptions, checkInputs, takeInputs } from './check-inputs.js';
-export { LiveExecutables } from './live-executables.js';
+export { backendOn, type DeviceBackend, type Holdings } from './backend/backend.js';
+export type { Device, DeviceProgram, RunControl, Transfers } from './backend/device.js';
+export { DeviceLoss, type LossReport } from './backend/device-loss.js';
+export type { DeviceExecutable, RunCounters } from './backend/executable.js';
+export { loadModule, messageOf, type ModuleSource } from './backend/load-module.js';
+export { lowering } from './backend/lower.js';
+export {
+  describeAdapter,
+  findAdapter,
+  findGpu,
+  inspectWebgpu,
+  isSoftware,
+  limitsOf,
+  requireGpu,
+  WEBGPU_DRIVERS,
+  type AdapterOptions,
+  type AdapterReport,
+  type Gpu,
+  type GpuAdapter,
+  type GpuAdapterInfo,
+} from './backend/webgpu.js';
 export { settleOrtTelemetry } from './telemetry.js';
 
 export { interpret } from './interpreter.js';

@@ -34,6 +34,8 @@ export interface DeviceArray extends TensorType {
   read(): Promise<HostArray>;
   /** Frees the memory; doing so twice is allowed. */
   dispose(): void;
+  [Symbol.dispose](): void;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** What a run takes for one input. */
@@ -98,6 +100,7 @@ export interface Backend {
   compile(graph: Graph, options?: CompileOptions): Promise<Executable>;
   /** Disposes of every executable, and frees the device; doing so twice is allowed. Nothing is left when it is done. */
   dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** An executable that takes and returns pytrees. */
@@ -106,6 +109,7 @@ export interface CompiledFunction<In, Out> {
   /** @throws {PytreeError} when `input` has another structure than the function was traced with */
   run(input: InputTree<In>, options?: RunOptions): Promise<MapLeaves<Out, Tensor, DeviceArray>>;
   dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** `T` with every leaf replaced by what a run takes. */
@@ -137,7 +141,12 @@ export async function compile<In extends Tree<SpecLeaf>, Out extends Tree<Tensor
     const results = await executable.run(inputs, runOptions);
     return output.unflatten(output.paths.map((path) => results[path || 'output']));
   };
-  return { executable, run: run as CompiledFunction<In, Out>['run'], dispose: () => executable.dispose() };
+  return {
+    executable,
+    run: run as CompiledFunction<In, Out>['run'],
+    dispose: () => executable.dispose(),
+    [Symbol.asyncDispose]: () => executable.dispose(),
+  };
 }
 
 /** Subtree pairs to leaf pairs of one type each. */

@@ -35,7 +35,7 @@ describe('compile', () => {
     const first = await compiled.run(host);
     const second = await compiled.run({ params: first.params, x: host.x });
     await expect(first.params.w.read()).rejects.toThrow(DisposedError);
-    await expect(first.params.w.read()).rejects.toThrow(/disposed of or donated/);
+    await expect(first.params.w.read()).rejects.toThrow(/disposed of, or donated/);
     await expect(compiled.run({ params: first.params, x: host.x })).rejects.toThrow(DisposedError);
     // Host arrays are never consumed, and neither are results that are no state.
     expect([...host.params.w.data]).toEqual([1, 2]);

@@ -15,7 +15,7 @@ import {
   treePaths,
   type RunInput,
 } from '../src/index.js';
-import { takeInputs } from '../src/backend-door.js';
+import { takeInputs } from '../src/check-inputs.js';
 
 const double = trace(({ x }) => ({ y: mul(x, 2) }), { x: spec([2]) }, { name: 'double' });
 const backend = referenceBackend();

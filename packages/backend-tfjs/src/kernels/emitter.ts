@@ -1,6 +1,6 @@
 /**
- * Emitter: writes program nodes as tfjs kernel calls. Each node goes to the device's own form where it has one
- * (`repairs.ts`), else to the kernel that all tfjs backends share (`table.ts`).
+ * Emitter: writes program nodes as tfjs kernel calls. Each node goes to the device's own form where it has one, else to the
+ * kernel that all tfjs backends share.
  */
 import {
   BackendError,
@@ -14,8 +14,6 @@ import {
 import type { KernelFunc, NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
 import type { NodeAttributes, NodeName, StoredValue } from '../program/program.js';
 import { reshaped, type ScheduleBuilder } from '../schedule.js';
-import { repairs } from './repairs.js';
-import { kernels } from './table.js';
 import type { TensorStore } from '../runtime.js';
 
 export interface EmitContext<K extends NodeName> {
@@ -30,6 +28,9 @@ export type Emit<K extends NodeName> = (context: EmitContext<K>) => StoredValue;
 
 /** One entry per node: leaving one out does not compile. */
 export type NodeKernels = { readonly [K in NodeName]: Emit<K> };
+
+/** What one tfjs backend has instead of the shared kernels. */
+export type DeviceRepairs = { readonly [K in NodeName]?: Emit<K> };
 
 /** Kernels of one tfjs backend. */
 export interface KernelSource {
@@ -50,6 +51,8 @@ export class Emitter {
   constructor(
     readonly schedule: ScheduleBuilder,
     private readonly source: KernelSource,
+    private readonly shared: NodeKernels,
+    private readonly repairs: DeviceRepairs,
   ) {}
 
   get store(): TensorStore {
@@ -69,7 +72,7 @@ export class Emitter {
   ): StoredValue {
     const outer = this.context;
     this.context ||= op;
-    const emit = (repairs[this.tfjsName]?.[op] ?? kernels[op]) as Emit<K>;
+    const emit = (this.repairs[op] ?? this.shared[op]) as Emit<K>;
     const result = emit({ emitter: this, inputs, attributes, output });
     this.context = outer;
     return sameShape(result.shape, output.shape) ? result : reshaped(result, output.shape);
@@ -80,7 +83,7 @@ export class Emitter {
     op: K,
     { inputs, attributes, output }: Omit<EmitContext<K>, 'emitter'>,
   ): StoredValue {
-    return (kernels[op] as Emit<K>)({ emitter: this, inputs, attributes, output });
+    return (this.shared[op] as Emit<K>)({ emitter: this, inputs, attributes, output });
   }
 
   /** Calls a tfjs kernel. @throws {BackendError} when the backend has none of that name */

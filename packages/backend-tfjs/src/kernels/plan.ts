@@ -2,11 +2,17 @@
 import { reshaped, ScheduleBuilder, type Schedule } from '../schedule.js';
 import type { Program, StorageId, StoredValue, Value } from '../program/program.js';
 import { Emitter, type KernelSource } from './emitter.js';
+import { repairs } from './repairs.js';
+import { kernels } from './table.js';
+
+/** Writes nodes by `table.ts`, and where the backend has an entry there, by `repairs.ts`. */
+export const emitterFor = (schedule: ScheduleBuilder, source: KernelSource): Emitter =>
+  new Emitter(schedule, source, kernels, repairs[source.tfjsName] ?? {});
 
 /** @throws {BackendError} when a kernel is missing */
 export function planKernels(program: Program, source: KernelSource): Schedule {
   const schedule = new ScheduleBuilder();
-  const emitter = new Emitter(schedule, source);
+  const emitter = emitterFor(schedule, source);
   const placed = new Map<StorageId, StoredValue>();
   const at = <T extends Value>(value: T): T => {
     if (value.storage === undefined) return value;

@@ -6,7 +6,7 @@ import { sizeOf } from '@meanflow/core';
 import { power, toInt32 } from '@meanflow/core/backend';
 import type { NodeName, StoredValue } from '../program/program.js';
 import { reshaped } from '../schedule.js';
-import type { Emit, EmitContext, Emitter } from './emitter.js';
+import type { DeviceRepairs, Emit, EmitContext, Emitter } from './emitter.js';
 import { erf, erfc } from './error-function.js';
 import {
   elementwise,
@@ -17,8 +17,6 @@ import {
   scatterRows,
   sums,
 } from './host-memory.js';
-
-type DeviceRepairs = { readonly [K in NodeName]?: Emit<K> };
 
 /** The repair for int32 operands, the shared kernel for floats. */
 const forIntegers =

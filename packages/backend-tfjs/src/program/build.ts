@@ -2,8 +2,8 @@
  * buildProgram: a prepared graph as a Program. Values without elements, and results computed from nothing, are settled
  * here, so that neither lowerings nor kernels have to think of them.
  */
-import { BackendError, formatType, MeanflowError, type Graph, type TensorType } from '@meanflow/core';
-import { ofNothing, prepare, type Instruction } from '@meanflow/core/backend';
+import { BackendError, type Graph, type TensorType } from '@meanflow/core';
+import { lowering, ofNothing, prepare, type Instruction } from '@meanflow/core/backend';
 import type { Lowering } from './lowering.js';
 import { areStored, isEmpty, ProgramBuilder, type Program, type Value } from './program.js';
 import { lowerings } from './table.js';
@@ -38,14 +38,12 @@ function lower(
     if (op === 'optimizationBarrier' && held.storage !== undefined) return held;
     return builder.fill(output, ofNothing(op, output.dtype, attributes));
   }
-  try {
-    const lowering = lowerings[op] as Lowering<typeof op>;
-    return lowering({ builder, inputs: operands, attributes: attributes as never, output });
-  } catch (error) {
-    if (error instanceof MeanflowError) throw error;
-    const types = inputs.map(formatType).join(', ');
-    throw new BackendError(`${op} of ${types} could not be lowered to tfjs: ${String(error)}`, {
-      cause: error,
-    });
-  }
+  return lowering(op, inputs, 'could not be lowered to tfjs', () =>
+    (lowerings[op] as Lowering<typeof op>)({
+      builder,
+      inputs: operands,
+      attributes: attributes as never,
+      output,
+    }),
+  );
 }

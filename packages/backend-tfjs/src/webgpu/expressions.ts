@@ -3,9 +3,8 @@ import type { DType } from '@meanflow/core';
 import type { ProgramNode } from '../program/program.js';
 import { elementwise, type ElementwiseName } from './functions.js';
 import { Index } from './index-expression.js';
-import type { KernelWriter } from './kernel-writer.js';
 import { literal, storedTypes, wgslTypes } from './literal.js';
-import { NotFusable, Scope } from './scope.js';
+import { NotFusable, Scope, type ElementWriter } from './scope.js';
 
 /** Coordinates in a result, as those of an operand that is repeated to it. */
 const aligned = (at: readonly Index[], shape: readonly number[]) =>
@@ -19,7 +18,7 @@ const casts: Readonly<Record<DType, Readonly<Record<DType, (x: string) => string
 
 /** The op of a node, at coordinates of its result. */
 export function expressionOf(
-  writer: KernelWriter,
+  writer: ElementWriter,
   scope: Scope,
   node: ProgramNode,
   at: readonly Index[],
@@ -78,7 +77,7 @@ export function expressionOf(
 
 /** A variable that is assigned in branches; each branch is a scope of its own. */
 function branches(
-  writer: KernelWriter,
+  writer: ElementWriter,
   scope: Scope,
   type: DType,
   otherwise: string,
@@ -97,7 +96,7 @@ function branches(
 }
 
 function padded(
-  writer: KernelWriter,
+  writer: ElementWriter,
   scope: Scope,
   node: Extract<ProgramNode, { op: 'pad' }>,
   at: readonly Index[],
@@ -121,7 +120,7 @@ function padded(
 }
 
 function joined(
-  writer: KernelWriter,
+  writer: ElementWriter,
   scope: Scope,
   node: Extract<ProgramNode, { op: 'concat' }>,
   at: readonly Index[],

@@ -2,6 +2,7 @@
  * The parts of WebGPU and of tfjs's WebGPU backend that generated kernels use. tfjs records its own kernels into one
  * command encoder and pass; generated kernels go into the same, so that both run in the order in which they are called.
  */
+import type { GpuAdapter } from '@meanflow/core/backend';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { TensorStore } from '../runtime.js';
 
@@ -40,25 +41,9 @@ export interface GpuDevice {
   destroy(): void;
 }
 
-export interface GpuAdapterInfo {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly device: string;
-  readonly description: string;
-  readonly isFallbackAdapter?: boolean;
-}
-
-export interface GpuAdapter {
-  readonly info: GpuAdapterInfo;
-  readonly limits: Readonly<Record<string, number>>;
-  readonly isFallbackAdapter?: boolean;
+/** An adapter whose device can be had. */
+export interface DeviceAdapter extends GpuAdapter {
   requestDevice(descriptor: { requiredLimits: Record<string, number> }): Promise<GpuDevice>;
-}
-
-export interface Gpu {
-  requestAdapter(options?: {
-    powerPreference?: 'high-performance' | 'low-power';
-  }): Promise<GpuAdapter | null>;
 }
 
 /** tfjs's `WebGPUBackend` (4.22). */

@@ -1,7 +1,7 @@
 /** KernelRunner: compiles generated kernels and records them beside tfjs's own. */
 import { BackendError, type TensorType } from '@meanflow/core';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { messageOf } from '../runtime.js';
+import { messageOf } from '@meanflow/core/backend';
 import type { StepFunction } from '../schedule.js';
 import type { GpuBindGroup, GpuBuffer, GpuPipeline, TfjsGpuBackend } from './gpu.js';
 import type { Kernel } from './kernel-writer.js';

@@ -21,7 +21,7 @@ import {
   type Accumulator,
   type Rows,
 } from './reductions.js';
-import { NotFusable, Scope } from './scope.js';
+import { NotFusable, Scope, type ElementWriter } from './scope.js';
 
 export interface KernelGroup {
   /** The nodes that the kernel computes, by their result's storage. */
@@ -52,7 +52,7 @@ const BLOCK = 64;
 const viewed = (value: StoredValue, computed: StoredValue, coordinates: readonly Index[], place: Index) =>
   sameShape(value.shape, computed.shape) ? coordinates : coordinatesOf(place, computed.shape);
 
-export class KernelWriter {
+export class KernelWriter implements ElementWriter {
   private readonly reads: StoredValue[] = [];
   /** What does not depend on the element of the row, and is computed once per row. */
   private readonly rowScope = new Scope();
@@ -206,7 +206,6 @@ export class KernelWriter {
     return `  out${this.group.results.indexOf(result)}[${place.toWgsl()}] = ${stored};`;
   }
 
-  /** The value's element at coordinates of its shape, as a WGSL expression. */
   at(scope: Scope, value: StoredValue, coordinates: readonly Index[]): string {
     const place = linear(coordinates, value.shape);
     const reduced = this.reduced.get(value.storage);
@@ -238,7 +237,6 @@ export class KernelWriter {
     return `${prefix}${this.names++}`;
   }
 
-  /** Writes a statement that computes an expression, and returns the name of the result. */
   define(scope: Scope, expression: string, type: string): string {
     if (++this.statements > MAX_STATEMENTS) throw new NotFusable('too long');
     const name = this.newName('v');

@@ -1,6 +1,7 @@
 /** planWebgpu: a program as a schedule of generated kernels, and tfjs's for matrix products and convolutions. */
 import type { TensorType } from '@meanflow/core';
-import { Emitter, type KernelSource } from '../kernels/emitter.js';
+import type { KernelSource } from '../kernels/emitter.js';
+import { emitterFor } from '../kernels/plan.js';
 import type { Program, StorageId, StoredValue, Value } from '../program/program.js';
 import { reshaped, ScheduleBuilder, type Schedule, type StepFunction } from '../schedule.js';
 import { fuse, type FusionOptions } from './fusion.js';
@@ -17,7 +18,7 @@ export async function planWebgpu(
 ): Promise<Schedule> {
   const { program, packed } = packScalars(whole, isState);
   const schedule = new ScheduleBuilder();
-  const emitter = new Emitter(schedule, source);
+  const emitter = emitterFor(schedule, source);
   const placed = new Map<StorageId, StoredValue>();
   const compiling: Promise<void>[] = [];
   const at = <T extends Value>(value: T): T => {

@@ -6,8 +6,7 @@ import { sizeOf } from '@meanflow/core';
 import { MAX_OF_NOTHING } from '@meanflow/core/backend';
 import type { NodeOf, ProgramNode } from '../program/program.js';
 import { coordinatesOf, Index } from './index-expression.js';
-import type { KernelWriter } from './kernel-writer.js';
-import type { Scope } from './scope.js';
+import type { ElementWriter, Scope } from './scope.js';
 import { literal } from './literal.js';
 
 /** The rows of a kernel with reductions: how many results, of how many elements each. */
@@ -26,7 +25,7 @@ export const isReduction = (node: ProgramNode): node is Extract<ProgramNode, { o
 /** The accumulator of one reduction, under a name that its variables begin with. */
 export interface Accumulator {
   /** The row's element `r`, as a WGSL expression. */
-  element(writer: KernelWriter, scope: Scope, r: Index): string;
+  element(writer: ElementWriter, scope: Scope, r: Index): string;
   /** Variables: each with its type, its value for no elements, and its value after one more. */
   readonly variables: readonly {
     readonly suffix: string;

@@ -1,4 +1,6 @@
-/** Scope: a block of a kernel's text. NotFusable: there is no such text. */
+/** Scope: a block of a kernel's text. ElementWriter: what writes into it. NotFusable: there is no such text. */
+import type { StoredValue } from '../program/program.js';
+import type { Index } from './index-expression.js';
 
 /** The group asks for more than one kernel can give. */
 export class NotFusable extends Error {
@@ -21,4 +23,13 @@ export class Scope {
   set(key: string, name: string): void {
     this.known.set(key, name);
   }
+}
+
+/** Writes the text of elements, each where it is needed. */
+export interface ElementWriter {
+  /** The value's element at coordinates of its shape, as a WGSL expression. */
+  at(scope: Scope, value: StoredValue, coordinates: readonly Index[]): string;
+  /** Writes a statement that computes an expression, and returns the name of the result. */
+  define(scope: Scope, expression: string, type: string): string;
+  newName(prefix: string): string;
 }

@@ -2,7 +2,7 @@
  * The WebGPU adapters that Node finds, through the package `webgpu`: vendor, device and driver, whether they compute in software,
  * and the limits that decide how large a model can be.
  */
-import { inspectWebgpu, type AdapterReport } from '@meanflow/backend-tfjs';
+import { inspectWebgpu, type AdapterReport } from '@meanflow/core/backend';
 import { BackendError } from '@meanflow/core';
 import { allowsSoftware, runtimes, withAdapters } from '@meanflow/runs/node';
 import type { Finding } from './finding.js';

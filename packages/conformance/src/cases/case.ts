@@ -4,7 +4,6 @@
  */
 import type { Backend, Graph } from '@meanflow/core';
 import type { NamedArrays } from '../numerics/tolerance.js';
-import type { Unsupported } from '../unsupported.js';
 
 /** What a case looks at. */
 export type Aspect =
@@ -35,6 +34,22 @@ export type Feature =
   | 'large'
   | 'counters'
   | 'memory';
+
+/**
+ * What a backend does not support; a case is covered when every given field fits it.
+ *
+ * - `op` alone: the op cannot be compiled. It covers every graph that still holds the op after `prepare`; `compile` must
+ *   refuse each of them with a `BackendError` that names the op, so that nothing wrong comes out.
+ * - with `feature` or `id`: those cases are not run.
+ */
+export interface Unsupported {
+  readonly op?: string;
+  readonly feature?: Feature;
+  /** The id of one case. */
+  readonly id?: string;
+  /** Why, for the reader of a report. */
+  readonly reason: string;
+}
 
 interface CaseFacts {
   /** Unique and stable, such as `add: [3,4] + [4]`. */

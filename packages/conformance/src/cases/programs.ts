@@ -10,8 +10,8 @@ import { CoreFault, expectedOf } from '../programs/expected.js';
 import { programKinds, randomProgram, type ProgramKind } from '../programs/generate.js';
 import { programText, typesOf, type Program } from '../programs/program.js';
 import { shrink } from '../programs/shrink.js';
-import { findExemption, findMissingOp, type Unsupported } from '../unsupported.js';
-import type { BehaviourCase, Feature, Finding } from './case.js';
+import { findExemption, findMissingOp } from '../unsupported.js';
+import type { BehaviourCase, Feature, Finding, Unsupported } from './case.js';
 
 /** Which random programs are run. */
 export interface ProgramOptions {

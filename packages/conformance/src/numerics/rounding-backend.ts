@@ -31,5 +31,6 @@ export function roundingBackend(seed: number): Backend {
       };
     },
     dispose: () => reference.dispose(),
+    [Symbol.asyncDispose]: () => reference.dispose(),
   };
 }

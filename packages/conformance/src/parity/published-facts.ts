@@ -4,16 +4,10 @@
  */
 import { DataError } from '@meanflow/core';
 import type { JsonObject } from '@meanflow/formats';
-import { at, type ParityCase, type ParityRunner, type TensorResult } from './parity-case.js';
+import type { FactReader } from './fact-reader.js';
+import { at, type ParityRunner } from './parity-case.js';
 import { transformerCounts, transformerNames } from './transformer-facts.js';
 import { unetCounts, unetNameLists } from './unet-facts.js';
-
-/** Compares the entries whose keys it knows. */
-export interface FactReader {
-  readonly pattern: RegExp;
-  /** @param entries the entry among its siblings, to which it may refer */
-  readonly compare: (key: RegExpExecArray, entries: JsonObject, given: ParityCase) => readonly TensorResult[];
-}
 
 /** Readers of the JSON's two parts. */
 const readers: Readonly<Record<'counts' | 'names', readonly FactReader[]>> = {

@@ -2,7 +2,7 @@
 import { DataError, leading } from '@meanflow/core';
 import { networkPreset, publishedParameters, type NetworkConfig } from '@meanflow/models';
 import { compareCount, compareNames, namedShapes, withoutNames } from './compare-names.js';
-import type { FactReader } from './published-facts.js';
+import type { FactReader } from './fact-reader.js';
 
 /** Our names of the published families. */
 const families: Readonly<Record<string, string>> = { mf: 'dit', imf: 'imf-dit', pmf: 'pmf-dit' };

@@ -4,7 +4,7 @@ import { networkPreset, publishedBuffers, type PublishedBuffer, type SongUNetCon
 import { compareCount, compareNames, namedShapes } from './compare-names.js';
 import { compareTensor } from './compare-outputs.js';
 import { at, numberOf, tensorOf, type ParityRunner } from './parity-case.js';
-import type { FactReader } from './published-facts.js';
+import type { FactReader } from './fact-reader.js';
 import { unetConfig, unetNames, withoutPrefix } from './unet-network.js';
 
 /** Names and shapes in a file of parameters and buffers, their count, and what the buffers hold. */

@@ -1,9 +1,8 @@
 /**
- * LiveExecutables: what a backend has compiled and not disposed of, and what it is compiling. It is here once for all
- * backends that compile asynchronously, because a compilation that is under way when the backend is disposed of is easily
- * forgotten, and what it makes would then live for ever.
+ * LiveExecutables: what a backend has compiled and not disposed of, and what it is compiling: a compilation that is under way
+ * when the backend is disposed of is easily forgotten, and what it makes would then live for ever.
  */
-import { DisposedError } from './errors.js';
+import { DisposedError } from '../errors.js';
 
 interface Disposable {
   dispose(): Promise<void>;

@@ -1,5 +1,5 @@
-import { DisposedError, referenceBackend, spec, trace } from '../src/index.js';
-import { LiveExecutables } from '../src/backend-door.js';
+import { DisposedError, referenceBackend, spec, trace } from '../../src/index.js';
+import { LiveExecutables } from '../../src/backend/live-executables.js';
 
 interface Made {
   dispose(): Promise<void>;

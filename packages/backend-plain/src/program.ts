@@ -1,0 +1,51 @@
+/** A graph as a list of prepared kernels, run in order, each value forgotten after its last use. */
+import { HostArray, type Graph } from '@meanflow/core';
+import { prepare, type DeviceProgram, type ValueId } from '@meanflow/core/backend';
+import type { Kernel, KernelTable, Run } from './kernels/kernel.js';
+import type { Data } from './values.js';
+
+/** One kernel call. */
+interface Step {
+  readonly run: Run;
+  readonly inputs: readonly ValueId[];
+  readonly output: ValueId;
+  /** Values that nothing needs afterwards. */
+  readonly free: readonly ValueId[];
+}
+
+export function programOf(graph: Graph, kernels: KernelTable): DeviceProgram<Data> {
+  const prepared = prepare(graph);
+  const steps = schedule(prepared, kernels);
+  return {
+    run(given) {
+      const values = new Map<ValueId, Data>();
+      // Host arrays and results of earlier runs lie in the same memory here; a device would upload the former.
+      prepared.inputs.forEach(({ value }, i) => values.set(value, dataOf(given[i])));
+      for (const { run, inputs, output, free } of steps) {
+        values.set(output, run(...inputs.map((input) => values.get(input)!)));
+        for (const value of free) values.delete(value);
+      }
+      // A copy: two outputs may be one value, or an input.
+      return prepared.outputs.map(({ value }) => values.get(value)!.slice());
+    },
+  };
+}
+
+const dataOf = (given: HostArray | Data): Data => (given instanceof HostArray ? (given.data as Data) : given);
+
+function schedule(graph: Graph, kernels: KernelTable): Step[] {
+  const lastUse = new Map<ValueId, number>();
+  graph.instructions.forEach(({ inputs }, at) => inputs.forEach((input) => lastUse.set(input, at)));
+  const kept = new Set(graph.outputs.map(({ value }) => value));
+  return graph.instructions.map(({ op, attributes, inputs, outputs: [output] }, at) => {
+    if (op === 'composite') throw new Error('Internal: prepare() left a composite.');
+    const kernel = kernels[op] as Kernel<unknown>;
+    const run = kernel({
+      inputs: inputs.map((input) => graph.types[input]),
+      output: graph.types[output],
+      attributes,
+    });
+    const free = [...new Set(inputs)].filter((value) => lastUse.get(value) === at && !kept.has(value));
+    return { run, inputs, output, free };
+  });
+}

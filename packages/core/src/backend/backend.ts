@@ -1,0 +1,56 @@
+/** backendOn: a device as a Backend. */
+import type { Backend, CompileOptions } from '../backend.js';
+import { checkCompileOptions } from '../check-inputs.js';
+import type { Graph } from '../graph.js';
+import { DeviceArrays } from './device-array.js';
+import type { Device, DeviceProgram } from './device.js';
+import { executableOf, type DeviceExecutable } from './executable.js';
+import { LiveExecutables } from './live-executables.js';
+
+/** A backend whose executables show their programs, and which says what it holds. */
+export interface DeviceBackend<P, Memory = object> extends Backend {
+  compile(graph: Graph, options?: CompileOptions): Promise<DeviceExecutable<P>>;
+  /** What it holds, and what the device knows of its memory. */
+  memory(): Holdings & Memory;
+}
+
+/** The results of runs that were neither disposed of nor donated. */
+export interface Holdings {
+  readonly arrays: number;
+  readonly bytes: number;
+}
+
+/** The backend on a device that is open; the device is closed with it. */
+export function backendOn<Buffer, P extends DeviceProgram<Buffer>, Memory extends object>(
+  device: Device<Buffer, P, Memory>,
+): DeviceBackend<P, Memory> {
+  const { backend: name } = device.info;
+  const arrays = new DeviceArrays<Buffer>(device);
+  const executables = new LiveExecutables<DeviceExecutable<P>>(name);
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await executables.close();
+    await device.close?.();
+  };
+  const dispose = (): Promise<void> => (closing ??= close());
+  return {
+    name,
+    copiesState: device.copiesState ?? false,
+    describe: () => device.info,
+    memory: () => ({ arrays: arrays.count, bytes: arrays.bytes, ...(device.memory?.() as Memory) }),
+    async compile(graph, options) {
+      const state = checkCompileOptions(graph, options);
+      return executables.compile(async () => {
+        const program = await device.compile(graph, (input) => Object.hasOwn(state, input));
+        const executable: DeviceExecutable<P> = executableOf({
+          ...{ graph, program, arrays },
+          state: Object.keys(state),
+          onDispose: () => executables.remove(executable),
+        });
+        return executable;
+      });
+    },
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+}

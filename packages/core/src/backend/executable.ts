@@ -1,0 +1,123 @@
+/**
+ * An executable on a device: inputs are checked and taken at the call, runs wait for each other, buffers are lent to the run
+ * that reads them, and state is donated by a run that succeeds. A run that is refused, fails or is aborted leaves it whole.
+ */
+import type { CancellationSignal, DeviceArray, Executable, RunInput } from '../backend.js';
+import { takeInputs } from '../check-inputs.js';
+import { ArgumentError, DisposedError } from '../errors.js';
+import type { Graph } from '../graph.js';
+import { HostArray } from '../host-array.js';
+import { BufferArray, bytesOf, type DeviceArrays } from './device-array.js';
+import type { DeviceProgram, Transfers } from './device.js';
+
+/** What an executable has done since it was compiled. */
+export interface RunCounters extends Transfers {
+  runs: number;
+}
+
+/** An executable that counts, and shows what it runs. */
+export interface DeviceExecutable<P> extends Executable {
+  readonly counters: Readonly<RunCounters>;
+  readonly program: P;
+}
+
+/** What an executable is made of. */
+export interface ExecutableParts<Buffer, P extends DeviceProgram<Buffer>> {
+  readonly graph: Graph;
+  /** The inputs that are donated. */
+  readonly state: readonly string[];
+  readonly program: P;
+  /** Those that it makes belong to these, and it takes no others. */
+  readonly arrays: DeviceArrays<Buffer>;
+  /** Called when it was disposed of, before the program is. */
+  onDispose(): void;
+}
+
+export function executableOf<Buffer, P extends DeviceProgram<Buffer>>({
+  graph,
+  state,
+  program,
+  arrays,
+  onDispose,
+}: ExecutableParts<Buffer, P>): DeviceExecutable<P> {
+  const counters: RunCounters = { runs: 0, hostToDeviceBytes: 0, deviceToHostBytes: 0 };
+  let queue: Promise<void> = Promise.resolve();
+  let ending: Promise<void> | undefined;
+
+  async function runNow(
+    given: Readonly<Record<string, RunInput>>,
+    signal: CancellationSignal | undefined,
+  ): Promise<Record<string, DeviceArray>> {
+    signal?.throwIfAborted();
+    const { device } = arrays;
+    const lent = new Map<string, BufferArray<Buffer>>();
+    const moved: Transfers = { hostToDeviceBytes: 0, deviceToHostBytes: 0 };
+    const donate = (): void => {
+      for (const name of state) {
+        const array = lent.get(name);
+        lent.delete(name);
+        array?.release();
+        array?.dispose();
+      }
+    };
+    try {
+      const operands = graph.inputs.map(({ name, value }) => {
+        const input = given[name];
+        if (input instanceof HostArray || device.movesBuffers)
+          moved.hostToDeviceBytes += bytesOf(graph.types[value]);
+        if (input instanceof HostArray)
+          return device.takesFloat64 ? input : input.to(graph.types[value].dtype);
+        const array = ownArray(name, input);
+        const buffer = array.acquire();
+        lent.set(name, array);
+        return buffer;
+      });
+      const buffers = await program.run(operands, { signal, donate, moved });
+      const results = graph.outputs.map(({ name, value }, i) => {
+        const type = graph.types[value];
+        if (device.movesBuffers) moved.deviceToHostBytes += bytesOf(type);
+        return [name, new BufferArray(arrays, buffers[i], type, counters)] as const;
+      });
+      donate();
+      counters.runs += 1;
+      counters.hostToDeviceBytes += moved.hostToDeviceBytes;
+      counters.deviceToHostBytes += moved.deviceToHostBytes;
+      return Object.fromEntries(results);
+    } finally {
+      for (const array of lent.values()) array.release();
+    }
+  }
+
+  function ownArray(name: string, input: DeviceArray): BufferArray<Buffer> {
+    if (arrays.has(input)) return input;
+    throw new ArgumentError(
+      `Input "${name}" is a device array of another backend; read() it and pass the host array.`,
+    );
+  }
+
+  const dispose = (): Promise<void> =>
+    (ending ??= queue.then(async () => {
+      onDispose();
+      await program.dispose?.();
+    }));
+
+  return {
+    graph,
+    counters,
+    program,
+    async run(inputs, options = {}) {
+      if (ending !== undefined)
+        throw new DisposedError(`The executable of graph "${graph.name}" was disposed of.`);
+      // What the caller does with its arrays from here on does not reach the run.
+      const given = takeInputs(graph, inputs, options);
+      const result = queue.then(() => runNow(given, options.signal));
+      // The queue is only waited for: it must not keep the results of the latest run alive.
+      queue = result.then(nothing, nothing);
+      return result;
+    },
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+const nothing = (): void => undefined;
