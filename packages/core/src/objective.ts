@@ -34,17 +34,17 @@ export type References = Readonly<Record<string, Reference | undefined>>;
 /** Nothing beside the parameters that are trained. */
 export type NoReferences = Readonly<Record<never, never>>;
 
-/** A network with parameters for it, as a loss is given them; no gradient goes through these parameters. */
+/** A network with parameters for it, tensors, as a loss is given them; no gradient goes through these parameters. */
 export interface ReferenceNetwork<Net, Params> {
   readonly network: Net;
-  readonly params: Symbolic<Params>;
+  readonly params: Params;
 }
 
 type ReferenceInput<R, Net, Params> =
   R extends FrozenReference<infer FrozenNet, infer FrozenParams>
-    ? ReferenceNetwork<FrozenNet, FrozenParams>
+    ? ReferenceNetwork<FrozenNet, Symbolic<FrozenParams>>
     : R extends AverageReference
-      ? ReferenceNetwork<Net, Params>
+      ? ReferenceNetwork<Net, Symbolic<Params>>
       : R;
 
 /** The references as a loss is given them, by name: an average is for the network that is trained. */
@@ -83,6 +83,15 @@ export interface LossAndMetrics {
   readonly metrics: Readonly<Record<string, Tensor>>;
 }
 
+/** What an objective does from a step on, in place of what it did before; what is left out stays. */
+export interface ObjectiveStage<Net, Params, Batch, Draws, Refs extends References = NoReferences> {
+  /** Updates made before the stage's first: a whole number above 0, larger than that of the stage before. */
+  readonly from: number;
+  readonly references?: Refs;
+  readonly draw?: Objective<Net, Params, Batch, Draws, Refs>['draw'];
+  readonly loss?: Objective<Net, Params, Batch, Draws, Refs>['loss'];
+}
+
 /**
  * What a network is trained for.
  *
@@ -96,4 +105,6 @@ export interface Objective<Net, Params, Batch, Draws, Refs extends References = 
   /** Everything random that `loss` needs for a batch, and everything that depends on the step: such scalars have shape []. */
   readonly draw: (given: DrawInputs<Net, Batch>) => Draws;
   readonly loss: (given: LossInputs<Net, Params, Batch, Draws, Refs>) => LossAndMetrics;
+  /** Other losses from given steps on, in the order of the steps; each is a step program of its own. */
+  readonly stages?: readonly ObjectiveStage<Net, Params, Batch, Draws, Refs>[];
 }

@@ -1,5 +1,5 @@
 /**
- * Checkpoints: one safetensors file with everything a run goes on from (`params/…`, `optimizer/…`, `ema/<decay>/…`)
+ * Checkpoints: one safetensors file with everything a run goes on from (`params/…`, `optimizer/…`, `ema/<decay>/…`, `references/<decay>/…`)
  * and, as metadata, the step, the seed, whatever the caller needs to make sense of the tensors (configuration,
  * normalisation, data set), and checksums. Nothing in it depends on when or where it was written: equal states make equal
  * files. What is read is the header; tensors are read when they are asked for, each into its own memory.
@@ -43,6 +43,8 @@ export interface CheckpointFacts {
   readonly seed: number;
   /** Rows in a batch: with the seed and the step it decides which rows come next. */
   readonly batchSize: number;
+  /** Checksums of the frozen networks that the objective looks at (`trainer.frozen`), which are not kept; none by default. */
+  readonly frozen?: Readonly<Record<string, string>>;
   /** The caller's own: configuration, normalisation, data set and the like, in plain JSON. */
   readonly info: JsonObject;
 }
@@ -51,6 +53,7 @@ export interface CheckpointFacts {
 export interface Checkpoint extends CheckpointFacts {
   /** Updates made. */
   readonly step: number;
+  readonly frozen: Readonly<Record<string, string>>;
   /** What learning rates are multiplied by; 1 but in a run that went back. */
   readonly rateScale: number;
   /** Keys of the averages in it, such as `0.9999`. */
@@ -72,7 +75,7 @@ const LISTED = 5;
 
 /** A checkpoint as pieces of a file, to be written in order. */
 export function checkpointChunks(state: TrainState, facts: CheckpointFacts): Uint8Array[] {
-  const { seed, batchSize, info } = facts;
+  const { seed, batchSize, info, frozen = {} } = facts;
   const metadata = {
     format: FORMAT,
     training: stableJson({
@@ -82,6 +85,7 @@ export function checkpointChunks(state: TrainState, facts: CheckpointFacts): Uin
       batchSize,
       // Of most runs there is nothing to say, and their files are as they always were.
       ...(state.rateScale !== undefined && { rateScale: state.rateScale }),
+      ...(Object.keys(frozen).length > 0 && { frozen }),
     }),
     info: stableJson(info),
   };
@@ -114,7 +118,7 @@ export async function readCheckpoint(access: RandomAccess): Promise<Checkpoint> 
       `${source} is damaged: a checkpoint of version ${VERSION} has checksums, and it has none.`,
     );
   }
-  const { step, seed, batchSize, rateScale = 1 } = training;
+  const { step, seed, batchSize, rateScale = 1, frozen = {} } = training;
   if (!isCount(step) || !isCount(seed) || !isCount(batchSize)) {
     throw new DataError(
       `${source}: step, seed and batchSize must be whole numbers, got ${printableJson(training)}.`,
@@ -123,12 +127,16 @@ export async function readCheckpoint(access: RandomAccess): Promise<Checkpoint> 
   if (!(typeof rateScale === 'number' && rateScale > 0 && rateScale <= 1)) {
     throw new DataError(`${source}: rateScale must lie in (0, 1], got ${printableJson(rateScale)}.`);
   }
+  if (!isChecksums(frozen)) {
+    throw new DataError(`${source}: frozen must be checksums by name, got ${printableJson(frozen)}.`);
+  }
   const averages = tensors.flatMap(({ name }) => /^ema\/([^/]+)/.exec(name)?.[1] ?? []);
   return {
     step,
     seed,
     batchSize,
     rateScale,
+    frozen,
     info: parseObject(metadata.info, 'info', source) as JsonObject,
     averages: [...new Set(averages)],
     tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
@@ -193,12 +201,16 @@ export async function checkpointState<Params extends Tree<HostArray>>(
   const params = findPart(checkpoint, 'params', expected.params);
   const optimizer = findPart(checkpoint, 'optimizer', expected.optimizer);
   const ema = findPart(checkpoint, 'ema', expected.ema);
+  const references = findPart(checkpoint, 'references', expected.references);
   const { step, rateScale } = checkpoint;
   return {
     step,
     params: (await readPart(params)) as Params,
     optimizer: await readPart(optimizer),
     ema: (await readPart(ema)) as EmaState<Params>,
+    ...(expected.references !== undefined && {
+      references: (await readPart(references)) as EmaState<Params>,
+    }),
     ...(rateScale !== 1 && { rateScale }),
   };
 }
@@ -208,6 +220,7 @@ const otherThan: Readonly<Record<string, string>> = {
   params: 'of another architecture',
   optimizer: 'of another optimizer or architecture',
   ema: 'with other averages, or of another architecture',
+  references: 'of an objective with other averages, or of another architecture',
 };
 
 /** Part of a checkpoint that is there as it is expected. */
@@ -257,6 +270,10 @@ async function readPart({ tensors, structure }: Part): Promise<Tree<HostArray>> 
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isChecksums(value: unknown): value is Readonly<Record<string, string>> {
+  return isObject(value) && Object.values(value).every((sum) => typeof sum === 'string');
 }
 
 function parseObject(text: string | undefined, field: string, source: string): Record<string, unknown> {

@@ -7,7 +7,7 @@
 import { type HostArray, treePaths, type Tree } from '@meanflow/core';
 import { countNonFinite, nonFiniteLeaves, worstLeaf, type NonFiniteLeaf } from './finite.js';
 import type { Growth } from './error-watch.js';
-import { stateTree, type Trainer, type TrainState } from './trainer.js';
+import { stateTree, type StatePart, type Trainer, type TrainState } from './trainer.js';
 import { mapTree } from './trees.js';
 
 /** By what a divergence showed itself. */
@@ -90,9 +90,9 @@ export async function findDivergence<Params extends Tree<HostArray>>(
   const { loss, metrics } = await trainer.advance();
   const value = (await loss.read()).item();
   [loss, ...Object.values(metrics)].forEach((array) => array.dispose());
-  const { params, optimizer, ema } = await trainer.snapshot();
+  const { params, optimizer, ema, references } = await trainer.snapshot();
   // Parameters first: what they hold explains the others.
-  const worst = [{ params }, { optimizer }, { ema }]
+  const worst = [{ params }, { optimizer }, { ema }, { references }]
     .map((part) => worstLeaf(nonFiniteLeaves(part)))
     .find(Boolean);
   restoreCopy(trainer, good, rateScale);
@@ -129,12 +129,14 @@ async function stateAt<Params extends Tree<HostArray>>(
  */
 export function restoreCopy<Params extends Tree<HostArray>>(
   trainer: Trainer<Params>,
-  { step, params, optimizer, ema }: TrainState<Params>,
+  state: TrainState<Params>,
   rateScale: number,
 ): void {
-  const copy = <T extends Tree<HostArray>>(tree: T): T =>
-    mapTree((leaf: HostArray) => leaf.clone(), tree) as T;
-  trainer.restore({ step, params: copy(params), optimizer: copy(optimizer), ema: copy(ema), rateScale });
+  const parts = mapTree((leaf: HostArray) => leaf.clone(), stateTree(state)) as Pick<
+    TrainState<Params>,
+    StatePart
+  >;
+  trainer.restore({ ...parts, step: state.step, rateScale });
 }
 
 /** The facts of a step that need no device, and where they say to look. @param isLoss whether its loss is not finite */

@@ -9,6 +9,7 @@ import {
   checkOptions,
   mul,
   sub,
+  type AverageReference,
   type HostArray,
   type Tensor,
   type Tree,
@@ -51,6 +52,8 @@ export interface Ema {
   readonly keys: readonly string[];
   /** The averages change only at steps whose count of updates is a multiple of this. */
   readonly every: number;
+  /** The key of the average that is this one at every step, where it is kept. */
+  keyOf(reference: AverageReference): string | undefined;
   /** The weights 1 − d with which a step's parameters enter, by key. @param step updates made before, from 0 */
   scalars(step: number): Readonly<Record<string, number>>;
   /** The averages before the first update. */
@@ -75,20 +78,36 @@ export function emaKey(decayOrSamples: number): string {
 export function ema(options: EmaOptions): Ema {
   const { decays = [], halfLives, every = 1, rampUp = true } = options;
   checkEmaOptions(options);
-  const constant = (decay: number, updates: number): number =>
-    rampUp ? Math.min(decay, (1 + updates) / (10 + updates)) : decay;
-  /** The decay of each average, at the n-th update. */
-  const averages = new Map<string, (updates: number) => number>([
-    ...decays.map((decay) => [emaKey(decay), (updates: number) => constant(decay, updates)] as const),
+  const averages = new Map<string, Decay>([
+    ...decays.map((decay) => [emaKey(decay), decayOf(decay, rampUp)] as const),
     ...(halfLives?.samples ?? []).map(
-      (samples) => [emaKey(samples), (updates: number) => decayOf(halfLives!, samples, updates)] as const,
+      (samples) =>
+        [emaKey(samples), (updates: number) => halfLifeDecay(halfLives!, samples, updates)] as const,
     ),
   ]);
-  const byKey = <V>(f: (decay: (updates: number) => number, key: string) => V): Record<string, V> =>
+  return {
+    ...averagesOf(averages, every),
+    keyOf: ({ average, rampUp: ramped = true }) =>
+      decays.includes(average) && every === 1 && ramped === rampUp ? emaKey(average) : undefined,
+  };
+}
+
+/** The decay of an average at its n-th update, from 1. */
+export type Decay = (updates: number) => number;
+
+/** The decay of an average that begins with smaller ones, or does not. */
+export function decayOf(decay: number, rampUp = true): Decay {
+  return rampUp ? (updates) => Math.min(decay, (1 + updates) / (10 + updates)) : () => decay;
+}
+
+/** Averages by key, each with its decays. */
+export function averagesOf(averages: ReadonlyMap<string, Decay>, every = 1): Ema {
+  const byKey = <V>(f: (decay: Decay, key: string) => V): Record<string, V> =>
     Object.fromEntries([...averages].map(([key, decay]) => [key, f(decay, key)]));
   return {
     keys: [...averages.keys()],
     every,
+    keyOf: () => undefined,
     init: (params) => byKey(() => params),
     scalars(step) {
       const updates = step + 1;
@@ -118,7 +137,7 @@ export function initialShare(averages: Pick<Ema, 'scalars'>, key: string, update
   return share > NEGLIGIBLE ? share : 0;
 }
 
-function decayOf({ batch, rampUpShare = 0.05 }: HalfLives, samples: number, updates: number): number {
+function halfLifeDecay({ batch, rampUpShare = 0.05 }: HalfLives, samples: number, updates: number): number {
   return 0.5 ** (batch / Math.min(samples, updates * batch * rampUpShare));
 }
 

@@ -26,17 +26,7 @@ export * from './errors.js';
 export { divergenceText, type BatchPart, type DivergenceReport } from './divergence.js';
 export { type Growth } from './error-watch.js';
 export { countNonFinite, nonFiniteLeaves, worstLeaf, type NonFiniteLeaf } from './finite.js';
-export {
-  applyGradients,
-  lossAndGradients,
-  trainStep,
-  type ParameterSource,
-  type StepScalars,
-  type SymbolicState,
-  type TrainStepInput,
-  type TrainStepOutput,
-  type TrainStepParts,
-} from './train-step.js';
+export type { ParameterSource } from './train-step.js';
 export {
   Trainer,
   trainingKeys,

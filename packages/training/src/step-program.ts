@@ -1,7 +1,7 @@
 /**
- * StepProgram: one or several train steps as one executable. What enters is the state and, for each step, its batch,
- * its draws and its scalars, all of which follow from the number of the step; what leaves is the state after the last
- * step, and the loss and the metrics of each.
+ * StepProgram: one or several train steps of a stage as one executable. What enters is the state, the parameters of frozen
+ * networks and, for each step, its batch, its draws and its scalars, all of which follow from the number of the step; what
+ * leaves is the state after the last step, and the loss and the metrics of each.
  */
 import {
   hostArray,
@@ -15,7 +15,8 @@ import {
   type TensorSpec,
   type Tree,
 } from '@meanflow/core';
-import { trainStep, type TrainStepParts } from './train-step.js';
+import { frozenOf } from './references.js';
+import { trainStep, type StepParts, type StepScalars } from './train-step.js';
 import { trainSteps, updatesAverages } from './train-steps.js';
 import { flattenTree, mapTree } from './trees.js';
 
@@ -33,60 +34,40 @@ export type StepData = (step: number) => {
   readonly draws: Tree<HostArray>;
 };
 
-/** The state on the device, by path. */
-export type DeviceState = Readonly<Record<string, RunInput>>;
+/** Arrays by the paths of a graph's inputs, such as the state on the device. */
+export type NamedInputs = Readonly<Record<string, RunInput>>;
+
+/** A state of which only structure and types are used, by its parts. */
+export type StateSpecs = Readonly<Record<string, Tree<HostArray | TensorSpec>>>;
+
+/** What the steps of a run are compiled of. */
+export interface StepSource extends StepParts {
+  readonly backend: Backend;
+  readonly state: StateSpecs;
+  readonly data: StepData;
+}
 
 export class StepProgram {
   private constructor(
     private readonly executable: Executable,
     private readonly statePaths: readonly string[],
-    private readonly inputsOf: (first: number, rateScale: number) => Record<string, HostArray>,
+    private readonly inputsOf: (first: number, rateScale: number) => NamedInputs,
     /** Steps in a run. */
     readonly count: number,
   ) {}
 
   /**
-   * @param state a state of the run, of which only structure and types are used
    * @param count steps in a run, each of which must begin at a multiple of it
-   * @throws {ShapeError | DTypeError | PytreeError} when network, objective and data do not fit together
    * @throws {BackendError} when the steps cannot run on the backend
    */
-  static async compile<Net, Params, Batch, Draws>(
-    backend: Backend,
-    parts: TrainStepParts<Net, Params, Batch, Draws>,
-    {
-      state,
-      data,
-      count,
-    }: { state: Readonly<Record<string, Tree<HostArray | TensorSpec>>>; data: StepData; count: number },
-  ): Promise<StepProgram> {
-    const { optimizer, ema } = parts;
-    const inputs = (first: number, rateScale: number) => {
-      const steps = Array.from({ length: count }, (_, i) => {
-        const scalars: Tree<number> = {
-          optimizer: optimizer.scalars(first + i, rateScale),
-          ema: updatesAverages(ema, i, count) ? ema!.scalars(first + i) : {},
-        };
-        return { ...data(first + i), scalars: mapTree((value) => hostArray(value), scalars) };
-      });
-      return count === 1 ? steps[0] : { steps };
-    };
-    const name = `train ${parts.objective.name}${count === 1 ? '' : `, ${count} steps`}`;
-    const f =
-      count === 1
-        ? trainStep<Net, Params, Batch, Draws>(parts)
-        : trainSteps<Net, Params, Batch, Draws>(parts);
-    const graph = traceTree(f, { ...state, ...inputs(0, 1) }, name);
-    const paths = Object.keys(flattenTree<HostArray | TensorSpec>(state));
-    const executable = await backend.compile(graph, {
+  static async compile(source: StepSource, count: number): Promise<StepProgram> {
+    const paths = Object.keys(flattenTree<HostArray | TensorSpec>(source.state));
+    const executable = await source.backend.compile(traceSteps(source, count), {
       state: Object.fromEntries(paths.map((path) => [path, path])),
     });
-    return new StepProgram(
-      executable,
-      paths,
-      (first, rateScale) => flattenTree(inputs(first, rateScale)),
-      count,
-    );
+    const inputsOf = (first: number, rateScale: number) =>
+      flattenTree(stepInputs(source, count, first, rateScale));
+    return new StepProgram(executable, paths, inputsOf, count);
   }
 
   get graph(): Graph {
@@ -96,16 +77,18 @@ export class StepProgram {
   /**
    * Makes the steps of one run. The state's device arrays are donated.
    *
+   * @param frozen the stage's frozen parameters
    * @param first updates made before
    * @param rateScale what learning rates are multiplied by
    */
   async run(
-    state: DeviceState,
+    state: NamedInputs,
+    frozen: NamedInputs,
     first: number,
     rateScale = 1,
-  ): Promise<{ state: DeviceState; results: StepResult[] }> {
+  ): Promise<{ state: NamedInputs; results: StepResult[] }> {
     // All of it is the trainer's own: copies of batches and draws, and the state.
-    const inputs = { ...state, ...this.inputsOf(first, rateScale) };
+    const inputs = { ...state, ...frozen, ...this.inputsOf(first, rateScale) };
     const outputs = await this.executable.run(inputs, { borrow: true });
     const results = Array.from({ length: this.count }, (_, i) => {
       const prefix = this.count === 1 ? '' : `steps/${i}/`;
@@ -123,6 +106,37 @@ export class StepProgram {
   dispose(): Promise<void> {
     return this.executable.dispose();
   }
+}
+
+/**
+ * The graph of the steps of one run.
+ *
+ * @throws {ShapeError | DTypeError | PytreeError} when network, objective and data do not fit together
+ */
+export function traceSteps(source: StepSource, count: number): Graph {
+  const { stage, state } = source;
+  const from = stage.from === 0 ? '' : ` from step ${stage.from}`;
+  const name = `train ${stage.name}${from}${count === 1 ? '' : `, ${count} steps`}`;
+  const example = { ...state, frozen: frozenOf(stage), ...stepInputs(source, count, stage.from, 1) };
+  return traceTree(count === 1 ? trainStep(source) : trainSteps(source), example, name);
+}
+
+/** What steps take for themselves, from the host. */
+function stepInputs(
+  { data, optimizer, ema, averages }: StepSource,
+  count: number,
+  first: number,
+  rateScale: number,
+): Readonly<Record<string, Tree<HostArray>>> {
+  const steps = Array.from({ length: count }, (_, i) => {
+    const scalars: StepScalars<number> = {
+      optimizer: optimizer.scalars(first + i, rateScale),
+      ema: updatesAverages(ema, i, count) ? ema!.scalars(first + i) : {},
+      references: averages.own.scalars(first + i),
+    };
+    return { ...data(first + i), scalars: mapTree<number, HostArray>((value) => hostArray(value), scalars) };
+  });
+  return count === 1 ? steps[0]! : { steps };
 }
 
 /** Traces a function of a tree whose structure only the example knows. */

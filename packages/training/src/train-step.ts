@@ -1,7 +1,7 @@
 /**
- * One train step as a pure function, in two halves that can be traced apart (gradients on one graph, update on
- * another, when a device needs that) or together, which is what the trainer does: forward, JVP, backward, clipping,
- * optimizer and averages are one graph, and everything that stays is in its state.
+ * One train step as pure functions: the gradients of a loss, and the update that they make. Together they are one graph,
+ * which is what the trainer runs: forward, JVP, backward, clipping, optimizer and averages are one executable, and
+ * everything that stays is in its state. Apart they are for who averages gradients between the two.
  */
 import {
   ArgumentError,
@@ -12,14 +12,15 @@ import {
   treeLeaves,
   valueAndGrad,
   where,
-  type Objective,
+  type LossAndMetrics,
   type RandomKey,
-  type Symbolic,
   type Tensor,
   type Tree,
 } from '@meanflow/core';
 import type { Ema, EmaState } from './ema.js';
 import { applyUpdates, type GradientTransform } from './gradient-transform.js';
+import { referenceParameters, type ReferenceAverages } from './references.js';
+import type { Stage } from './stages.js';
 import { zipLeaves } from './trees.js';
 
 /** What makes initial parameters: the part of a `Network` that training itself uses. */
@@ -28,13 +29,13 @@ export interface ParameterSource<Params> {
 }
 
 /** What a train step is made of. */
-export interface TrainStepParts<Net, Params, Batch, Draws> {
-  readonly network: Net;
-  readonly objective: Objective<NoInfer<Net>, NoInfer<Params>, NoInfer<Batch>, Draws>;
+export interface StepParts {
+  readonly stage: Stage;
+  readonly averages: ReferenceAverages;
   readonly optimizer: GradientTransform;
-  readonly ema?: Ema;
+  readonly ema?: Ema | undefined;
   /** Leave the state as it was where the loss or the new state is not finite; false by default. */
-  readonly guarded?: boolean;
+  readonly guarded?: boolean | undefined;
 }
 
 /** What an update replaces, as tensors. */
@@ -42,38 +43,42 @@ export type SymbolicState = {
   readonly params: Tree<Tensor>;
   readonly optimizer: Tree<Tensor>;
   readonly ema: EmaState<Tree<Tensor>>;
+  /** Averages that only losses look at. */
+  readonly references: EmaState<Tree<Tensor>>;
 };
 
 /** The host's scalars of a step. */
-export type StepScalars<L> = { readonly optimizer: Tree<L>; readonly ema: Readonly<Record<string, L>> };
+export type StepScalars<L> = {
+  readonly optimizer: Tree<L>;
+  readonly ema: Readonly<Record<string, L>>;
+  readonly references: Readonly<Record<string, L>>;
+};
 
-/** Inputs of the whole step. */
-export type TrainStepInput = SymbolicState & {
+/** What gradients are taken of, beside the state: the parameters of frozen networks, batch and draws. */
+export type LossInput = {
+  readonly frozen: Readonly<Record<string, Tree<Tensor>>>;
   readonly batch: Tree<Tensor>;
   readonly draws: Tree<Tensor>;
-  readonly scalars: StepScalars<Tensor>;
 };
+
+/** A loss with its gradient in the parameters. */
+export type Gradients = LossAndMetrics & { readonly gradients: Tree<Tensor> };
+
+/** Inputs of the whole step. */
+export type TrainStepInput = SymbolicState & LossInput & { readonly scalars: StepScalars<Tensor> };
 
 /** Outputs of the whole step: the new state, the loss and the metrics, all scalars. */
-export type TrainStepOutput = SymbolicState & {
-  readonly loss: Tensor;
-  readonly metrics: Readonly<Record<string, Tensor>>;
-};
+export type TrainStepOutput = SymbolicState & LossAndMetrics;
 
 /** The first half: the loss, the objective's metrics and the gradient of the loss in the parameters. */
-export function lossAndGradients<Net, Params, Batch, Draws>(
-  { network, objective }: Pick<TrainStepParts<Net, Params, Batch, Draws>, 'network' | 'objective'>,
-  { params, batch, draws }: Pick<TrainStepInput, 'params' | 'batch' | 'draws'>,
-): { loss: Tensor; metrics: Readonly<Record<string, Tensor>>; gradients: Tree<Tensor> } {
+export function gradientsOf(
+  { stage, averages }: Pick<StepParts, 'stage' | 'averages'>,
+  { params, ema, references, frozen, batch, draws }: Omit<SymbolicState, 'optimizer'> & LossInput,
+): Gradients {
+  const given = referenceParameters(stage, averages, { ema, references }, frozen);
   const [[loss, metrics], gradients] = valueAndGrad(
     (at: Tree<Tensor>) => {
-      const result = objective.loss({
-        network,
-        params: at as Symbolic<Params>,
-        batch: batch as Symbolic<Batch>,
-        draws: draws as Symbolic<Draws>,
-        references: {},
-      });
+      const result = stage.loss({ params: at, batch, draws, references: given });
       return [result.loss, result.metrics] as const;
     },
     { hasAux: true },
@@ -81,55 +86,52 @@ export function lossAndGradients<Net, Params, Batch, Draws>(
   return { loss, metrics, gradients };
 }
 
-/** The second half: clipping, optimizer and averages. */
-export function applyGradients(
-  { optimizer, ema }: { readonly optimizer: GradientTransform; readonly ema?: Ema },
-  state: SymbolicState,
-  gradients: Tree<Tensor>,
-  scalars: StepScalars<Tensor>,
-): SymbolicState & { readonly metrics: Readonly<Record<string, Tensor>> } {
-  const context = { params: state.params, scalars: scalars.optimizer };
-  const updated = optimizer.update(gradients, state.optimizer, context);
-  const params = applyUpdates(state.params, updated.updates);
-  return {
-    params,
-    optimizer: updated.state,
-    ema: ema === undefined ? {} : ema.update(state.ema, params, scalars.ema),
-    metrics: updated.metrics ?? {},
-  };
-}
-
 /** What a line of metrics says by itself. */
 const RESERVED = ['step', 'loss', 'learningRate', 'samplesPerSecond'];
 
 /**
- * Both halves: the function that becomes one executable.
+ * The second half: clipping, optimizer and averages.
  *
  * @throws {ArgumentError} while tracing, when a metric has a name that every line of metrics uses itself
  */
-export function trainStep<Net, Params, Batch, Draws>(
-  parts: TrainStepParts<Net, Params, Batch, Draws>,
-): (input: TrainStepInput) => TrainStepOutput {
-  return (input) => {
-    const { loss, metrics, gradients } = lossAndGradients<Net, Params, Batch, Draws>(parts, input);
-    const next = applyGradients(parts, input, gradients, input.scalars);
-    const all = { ...metrics, ...next.metrics };
-    const reserved = RESERVED.find((name) => Object.hasOwn(all, name));
-    if (reserved !== undefined) {
-      throw new ArgumentError(`The metric "${reserved}" of "${parts.objective.name}" needs another name.`);
-    }
-    return parts.guarded === true
-      ? guarded(input, { ...next, loss, metrics: all })
-      : { ...next, loss, metrics: all };
+export function updateBy(
+  { stage, averages, optimizer, ema, guarded: isGuarded = false }: StepParts,
+  state: SymbolicState,
+  { loss, metrics, gradients }: Gradients,
+  scalars: StepScalars<Tensor>,
+): TrainStepOutput {
+  const context = { params: state.params, scalars: scalars.optimizer };
+  const updated = optimizer.update(gradients, state.optimizer, context);
+  const params = applyUpdates(state.params, updated.updates);
+  const all = { ...metrics, ...updated.metrics };
+  const reserved = RESERVED.find((name) => Object.hasOwn(all, name));
+  if (reserved !== undefined) {
+    throw new ArgumentError(`The metric "${reserved}" of "${stage.name}" needs another name.`);
+  }
+  const next = {
+    params,
+    optimizer: updated.state,
+    ema: ema === undefined ? {} : ema.update(state.ema, params, scalars.ema),
+    references: averages.own.update(state.references, params, scalars.references),
+    loss,
+    metrics: all,
   };
+  return isGuarded ? guarded(state, next) : next;
+}
+
+/** Both halves: the function that becomes one executable. */
+export function trainStep(parts: StepParts): (input: TrainStepInput) => TrainStepOutput {
+  return (input) => updateBy(parts, input, gradientsOf(parts, input), input.scalars);
 }
 
 /** The step if all that it made is finite; else what was before, and NaN for its loss. */
 function guarded(
   before: SymbolicState,
-  { loss, metrics, params, optimizer, ema }: TrainStepOutput,
+  { loss, metrics, params, optimizer, ema, references }: TrainStepOutput,
 ): TrainStepOutput {
-  const leaves = [{ params }, { optimizer }, { ema }].flatMap((part) => treeLeaves<Tensor>(part));
+  const leaves = [{ params }, { optimizer }, { ema }, { references }].flatMap((part) =>
+    treeLeaves<Tensor>(part),
+  );
   const isGood = [loss, ...leaves]
     .map((leaf) => equal(sum(where(isFinite(leaf), 0, 1)), 0))
     .reduce((all, each) => logicalAnd(all, each));
@@ -140,6 +142,7 @@ function guarded(
     optimizer: chosen(optimizer, before.optimizer),
     // Averages may be updated in some steps only.
     ema: chosen(ema, Object.fromEntries(Object.keys(ema).map((key) => [key, before.ema[key]]))),
+    references: chosen(references, before.references),
     loss: where(isGood, loss, NaN),
     metrics,
   };

@@ -3,47 +3,38 @@
  * state passes from step to step inside the graph; batches, draws and scalars of all enter together, and losses and
  * metrics of all leave.
  */
-import { optimizationBarrier, type Tensor, type Tree } from '@meanflow/core';
+import { optimizationBarrier, type LossAndMetrics, type Tensor, type Tree } from '@meanflow/core';
 import type { Ema } from './ema.js';
-import {
-  trainStep,
-  type SymbolicState,
-  type TrainStepInput,
-  type TrainStepOutput,
-  type TrainStepParts,
-} from './train-step.js';
+import { trainStep, type StepParts, type SymbolicState, type TrainStepInput } from './train-step.js';
 import { zipLeaves } from './trees.js';
 
 /** What each of several steps takes for itself. */
-export type StepInput = Omit<TrainStepInput, keyof SymbolicState>;
+export type StepInput = Omit<TrainStepInput, keyof SymbolicState | 'frozen'>;
 
-/** Inputs of several steps: the state before the first, and what each takes. */
-export type TrainStepsInput = SymbolicState & { readonly steps: readonly StepInput[] };
+/** Inputs of several steps: the state before the first, frozen parameters, and what each takes. */
+export type TrainStepsInput = SymbolicState &
+  Pick<TrainStepInput, 'frozen'> & { readonly steps: readonly StepInput[] };
 
 /** Outputs of several steps: the state after the last, and what each reports. */
-export type TrainStepsOutput = SymbolicState & {
-  readonly steps: readonly Omit<TrainStepOutput, keyof SymbolicState>[];
-};
+export type TrainStepsOutput = SymbolicState & { readonly steps: readonly LossAndMetrics[] };
 
 /**
  * Several steps, of which the first is made after a number of updates that is a multiple of how many they are.
  *
  * @throws {ArgumentError} while tracing, as `trainStep`
  */
-export function trainSteps<Net, Params, Batch, Draws>(
-  parts: TrainStepParts<Net, Params, Batch, Draws>,
-): (input: TrainStepsInput) => TrainStepsOutput {
-  return ({ steps, ...initial }) => {
+export function trainSteps(parts: StepParts): (input: TrainStepsInput) => TrainStepsOutput {
+  return ({ steps, frozen, ...initial }) => {
     const count = steps.length;
     let state: SymbolicState = initial;
     const reports = steps.map((input, i) => {
       const ema = updatesAverages(parts.ema, i, count) ? parts.ema : undefined;
-      const step = trainStep<Net, Params, Batch, Draws>({ ...parts, ema });
-      const { loss, metrics, ...next } = step({ ...state, ...input });
+      const { loss, metrics, ...next } = trainStep({ ...parts, ema })({ ...state, frozen, ...input });
+      const averages = [...Object.values(next.ema), ...Object.values(next.references)];
       const isLast = i === count - 1;
       state = {
         ...next,
-        params: isLast ? next.params : after(Object.values(next.ema), next.params),
+        params: isLast ? next.params : after(averages, next.params),
         ema: { ...state.ema, ...next.ema },
       };
       return { loss, metrics };

@@ -18,13 +18,27 @@ import {
   type Backend,
   type DType,
   type Graph,
+  type NoReferences,
+  type Objective,
+  type References,
   type Tree,
   type TreeStructure,
 } from '@meanflow/core';
-import type { EmaState } from './ema.js';
+import type { Ema, EmaState } from './ema.js';
+import { frozenChecksums, FrozenParameters } from './frozen-parameters.js';
+import type { GradientTransform } from './gradient-transform.js';
+import { referenceAverages } from './references.js';
+import { stageAt, stagesOf, type Stage } from './stages.js';
+import { StagePrograms } from './stage-programs.js';
 import { checkBatchConditions, checkBatchLabels, takeTree, type DataNeeds } from './step-data.js';
-import { StepProgram, type DeviceState, type StepData, type StepResult } from './step-program.js';
-import type { ParameterSource, TrainStepParts } from './train-step.js';
+import {
+  StepProgram,
+  traceSteps,
+  type NamedInputs,
+  type StepResult,
+  type StepSource,
+} from './step-program.js';
+import type { ParameterSource } from './train-step.js';
 import { flattenTree, mapTree } from './trees.js';
 import { Turn } from './turn.js';
 
@@ -37,9 +51,12 @@ export interface BatchSource<Batch> {
   batch(key: RandomKey, step: number, size: number): Batch;
 }
 
-export interface TrainerOptions<Params, Net, Batch, Draws> extends TrainStepParts<Net, Params, Batch, Draws> {
+export interface TrainerOptions<Params, Net, Batch, Draws, Refs extends References = NoReferences> {
   /** What is trained. Where it has classes (`classCount`), labels of batches are checked. */
   readonly network: Net & ParameterSource<Params> & DataNeeds;
+  readonly objective: Objective<NoInfer<Net>, NoInfer<Params>, NoInfer<Batch>, Draws, Refs>;
+  readonly optimizer: GradientTransform;
+  readonly ema?: Ema;
   readonly backend: Backend;
   readonly data: BatchSource<Batch>;
   /** Rows in a batch. */
@@ -75,14 +92,19 @@ export interface TrainState<Params = Tree<HostArray>> {
   readonly optimizer: Tree<HostArray>;
   /** Averages by `emaKey(decay)`. */
   readonly ema: EmaState<Params>;
+  /** Averages that the objective asks for and that are none of `ema`, where there are such. */
+  readonly references?: EmaState<Params>;
   /** What learning rates are multiplied by, where a run went back to smaller ones. */
   readonly rateScale?: number;
 }
 
 /** What a state is made of, without its values. A state itself says so too. */
 export type StateTypes = {
-  readonly [part in 'params' | 'optimizer' | 'ema']: Tree<HostArray | TensorSpec>;
+  readonly [part in keyof Pick<TrainState, StatePart>]: Tree<HostArray | TensorSpec>;
 };
+
+/** The trees of a state. */
+export type StatePart = 'params' | 'optimizer' | 'ema' | 'references';
 
 /** The keys from which everything random in a run follows. */
 export function trainingKeys(seed: number): Readonly<Record<'init' | 'data' | 'draws', RandomKey>> {
@@ -90,17 +112,21 @@ export function trainingKeys(seed: number): Readonly<Record<'init' | 'data' | 'd
   return { init: root.fold('init'), data: root.fold('data'), draws: root.fold('draws') };
 }
 
+/** What a trainer is made of. */
+interface TrainerParts<Params> {
+  readonly stages: readonly [Stage, ...Stage[]];
+  readonly programs: StagePrograms<StepProgram>;
+  readonly frozen: FrozenParameters;
+  readonly dataOf: (stage: Stage, step: number) => ReturnType<StepSource['data']>;
+  /** The learning rate by updates made before. */
+  readonly rateOf: ((step: number) => number) | undefined;
+  /** Makes the state at step 0, which is not kept. */
+  readonly initial: () => TrainState<Params>;
+}
+
 export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
   private constructor(
-    /** Compiles a run of so many steps. */
-    private readonly compile: (count: number) => Promise<StepProgram>,
-    /** A run of one step. */
-    private readonly one: StepProgram,
-    private readonly structure: TreeStructure,
-    private readonly rateOf: ((step: number) => number) | undefined,
-    private readonly dataOf: StepData,
-    /** Makes the state at step 0, which is not kept. */
-    private readonly initial: () => TrainState<Params>,
+    private readonly parts: TrainerParts<Params>,
     /** What the state is made of, without its values. */
     readonly stateTypes: StateTypes,
     readonly seed: number,
@@ -109,36 +135,46 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     readonly stepsPerRun: number,
     /** Whether steps that are not finite leave the state as it was. */
     readonly guarded: boolean,
-  ) {}
+    /** A run of one step of the stage in which the trainer is. */
+    private one: StepProgram,
+  ) {
+    this.structure = treeFlatten<HostArray | TensorSpec>(stateTypes).structure;
+  }
 
-  private several: Promise<StepProgram> | undefined;
+  private readonly structure: TreeStructure;
   /** Made when it is first asked for: a trainer that goes on from a saved state never holds two. */
-  private held: DeviceState | undefined;
+  private held: NamedInputs | undefined;
   private completed = 0;
   /** What learning rates are multiplied by, from the next run on; part of the state. */
   rateScale = 1;
   private readonly turn = new Turn('trainer');
 
-  private get state(): DeviceState {
+  private get state(): NamedInputs {
     return (this.held ??= flattenTree(stateTree(this.initialState)));
   }
 
   /** The state at step 0, made anew. */
   get initialState(): TrainState<Params> {
-    return this.initial();
+    return this.parts.initial();
   }
 
   /**
-   * Makes initial parameters, traces the train step and compiles it.
+   * Makes initial parameters, traces the train step of every stage and compiles that of the first. Those of later stages are
+   * compiled when they are reached, or restored to.
    *
-   * @throws {ArgumentError} when the batch size, the steps per run or the seed are not in range
+   * @throws {ArgumentError} when the batch size, the steps per run, the seed, or the objective's stages or references are not
+   *   in range
    * @throws {ShapeError | DTypeError | PytreeError} when network, objective and data do not fit together
    * @throws {BackendError} when the step cannot run on the backend
    */
-  static async create<Net, Draws, Params extends Tree<HostArray> = never, Batch = never>(
-    options: TrainerOptions<Params, Net, Batch, Draws>,
-  ): Promise<Trainer<Params>> {
-    checkOptions<TrainerOptions<Params, Net, Batch, Draws>>('Trainer.create', options, {
+  static async create<
+    Net,
+    Draws,
+    Params extends Tree<HostArray> = never,
+    Batch = never,
+    Refs extends References = NoReferences,
+  >(options: TrainerOptions<Params, Net, Batch, Draws, Refs>): Promise<Trainer<Params>> {
+    checkOptions<TrainerOptions<Params, Net, Batch, Draws, Refs>>('Trainer.create', options, {
       backend: true,
       network: true,
       objective: true,
@@ -151,7 +187,7 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
       guarded: true,
       init: true,
     });
-    const { network, objective, optimizer, ema, data, backend, batchSize, seed } = options;
+    const { network, objective, optimizer, ema, data, backend, batchSize, seed, guarded = false } = options;
     const { stepsPerRun = backend.copiesState === true ? STEPS_WHERE_COPIED : 1 } = options;
     for (const [name, value] of Object.entries({ batchSize, stepsPerRun })) {
       if (Number.isSafeInteger(value) && value >= 1) continue;
@@ -160,6 +196,8 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     const keys = trainingKeys(seed);
     const { init: given } = options;
     if (given !== undefined) checkInit(given, network.init(keys.init));
+    const stages = stagesOf<Net, Params, Batch, Draws, Refs>(objective, network);
+    const averages = referenceAverages(stages, ema);
     const initial = (): TrainState<Params> => {
       const params = given === undefined ? network.init(keys.init) : takeTree(given);
       return {
@@ -167,32 +205,28 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
         params,
         optimizer: optimizer.init(params),
         ema: ema === undefined ? {} : ema.init(params),
+        ...(averages.own.keys.length > 0 && { references: averages.own.init(params) }),
       };
     };
-    const dataOf: StepData = (step) => {
+    const dataOf: TrainerParts<Params>['dataOf'] = (stage, step) => {
       const batch = takeTree(data.batch(keys.data, step, batchSize) as Tree<HostArray>);
       checkBatchLabels(network, batch, step, batchSize);
       checkBatchConditions(network, batch, step, batchSize);
-      const key = keys.draws.fold(step);
-      const draws = objective.draw({ network, key, batch: batch as Batch, step });
-      return { batch, draws: takeTree(draws as Tree<HostArray>) };
+      return { batch, draws: takeTree(stage.draw({ key: keys.draws.fold(step), batch, step })) };
     };
     const state = mapTree(typeOf, stateTree(initial())) as StateTypes;
-    const compile = (count: number) =>
-      StepProgram.compile<Net, Params, Batch, Draws>(backend, options, { state, data: dataOf, count });
-    return new Trainer(
-      compile,
-      await compile(1),
-      treeFlatten<HostArray | TensorSpec>(state).structure,
-      optimizer.learningRate && ((at) => optimizer.learningRate!(at)),
-      dataOf,
-      initial,
-      state,
-      seed,
-      batchSize,
-      stepsPerRun,
-      options.guarded ?? false,
-    );
+    const sourceOf = (stage: Stage): StepSource => ({
+      ...{ backend, stage, averages, optimizer, ema, guarded, state },
+      data: (step) => dataOf(stage, step),
+    });
+    const programs = new StagePrograms((stage, count) => StepProgram.compile(sourceOf(stage), count));
+    const one = await programs.of(stages[0], 1);
+    // So that what does not fit shows before the first step, not at the thousandth.
+    for (const stage of stages.slice(1)) traceSteps(sourceOf(stage), 1);
+    const rateOf = optimizer.learningRate && ((step: number) => optimizer.learningRate!(step));
+    const frozen = new FrozenParameters(backend);
+    const parts = { stages, programs, frozen, dataOf, rateOf, initial };
+    return new Trainer(parts, state, seed, batchSize, stepsPerRun, guarded, one);
   }
 
   /** Updates made so far. */
@@ -200,20 +234,31 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     return this.completed;
   }
 
-  /** The graph of one train step. */
+  /** The graph of one train step, of the stage in which the last one was made. */
   get graph(): Graph {
     return this.one.graph;
   }
 
+  /** Checksums of the frozen networks' parameters, by the names of references, and `name@step` from a later stage on. */
+  get frozen(): Readonly<Record<string, string>> {
+    return (this.checksums ??= frozenChecksums(this.parts.stages));
+  }
+
+  private checksums: Readonly<Record<string, string>> | undefined;
+
+  private get stage(): Stage {
+    return stageAt(this.parts.stages, this.completed);
+  }
+
   /** The learning rate of an update, if the optimizer has one. @param step counted from 1 */
   learningRate(step: number): number | undefined {
-    const rate = this.rateOf?.(step - 1);
+    const rate = this.parts.rateOf?.(step - 1);
     return rate === undefined ? undefined : this.rateScale * rate;
   }
 
   /** The batch that an update is made on. @param step counted from 1 */
   batchOf(step: number): Tree<HostArray> {
-    return this.dataOf(step - 1).batch;
+    return this.parts.dataOf(stageAt(this.parts.stages, step - 1), step - 1).batch;
   }
 
   /**
@@ -224,31 +269,42 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
    * @throws {ArgumentError} when the data holds labels that are no classes of the network
    */
   async advance(): Promise<StepResult> {
-    const [result] = await this.turn.take('advance()', () => this.runProgram(this.one));
+    const [result] = await this.turn.take('advance()', () => this.run(1));
     return result;
   }
 
   /**
    * Makes the updates of one run: `stepsPerRun` of them where their number so far is a multiple of it, and one where
-   * it is not or where `limit` comes before. So which updates share a run depends on their numbers and limits alone.
-   * The first run of several compiles them.
+   * it is not or where `limit` or another stage comes before. So which updates share a run depends on their numbers and limits
+   * alone. The first run of several compiles them, and the first of a stage that one's.
    *
    * @param limit the number of updates that this run must not go beyond, above the number made so far
    * @throws {BackendError} when so many steps cannot be compiled for the backend
    * @throws {BusyError | DisposedError | ArgumentError} as `advance`
    */
   async advanceRun(limit = Infinity): Promise<readonly StepResult[]> {
-    return this.turn.take('advanceRun()', async () => {
+    return this.turn.take('advanceRun()', () => {
       const count = this.stepsPerRun;
-      const fits = count > 1 && this.completed % count === 0 && this.completed + count <= limit;
-      return this.runProgram(fits ? await (this.several ??= this.compile(count)) : this.one);
+      const end = Math.min(limit, this.stage.until);
+      const fits = count > 1 && this.completed % count === 0 && this.completed + count <= end;
+      return this.run(fits ? count : 1);
     });
   }
 
-  private async runProgram(program: StepProgram): Promise<StepResult[]> {
-    const { state, results } = await program.run(this.state, this.completed, this.rateScale);
+  /** Makes a run of so many steps. */
+  private async run(count: number): Promise<StepResult[]> {
+    const { stage } = this;
+    const { programs, frozen } = this.parts;
+    const program = await programs.of(stage, count);
+    if (count === 1) this.one = program;
+    const { state, results } = await program.run(
+      this.state,
+      await frozen.of(stage),
+      this.completed,
+      this.rateScale,
+    );
     this.held = state;
-    this.completed += program.count;
+    this.completed += count;
     return results;
   }
 
@@ -262,12 +318,13 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     // Reads take what is there at the call, so that none of them sees a later step.
     const { completed: step, rateScale } = this;
     const leaves = await Promise.all(this.structure.paths.map((path) => this.read(path)));
-    const tree = this.structure.unflatten(leaves) as Pick<TrainState<Params>, 'params' | 'optimizer' | 'ema'>;
+    const tree = this.structure.unflatten(leaves) as Pick<TrainState<Params>, StatePart>;
     return {
       step,
       params: tree.params,
       optimizer: tree.optimizer,
       ema: tree.ema ?? {},
+      ...(tree.references !== undefined && { references: tree.references }),
       ...(rateScale !== 1 && { rateScale }),
     };
   }
@@ -308,18 +365,16 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     this.held = next;
     this.completed = state.step;
     this.rateScale = state.rateScale ?? 1;
+    // Begun at once, and waited for by the next step.
+    void this.parts.programs.of(this.stage, 1);
   }
 
   /** Frees the state and the executables, once the update that is under way is done; doing so twice is allowed. */
   dispose(): Promise<void> {
     return this.turn.end(async () => {
       this.disposeState();
-      await this.one.dispose();
-      // A compilation that failed was reported by the run that wanted it.
-      await this.several?.then(
-        (program) => program.dispose(),
-        () => undefined,
-      );
+      await this.parts.programs.dispose();
+      await this.parts.frozen.dispose();
     });
   }
 
@@ -359,6 +414,11 @@ function typeOf({ dtype, shape }: HostArray): TensorSpec {
 }
 
 /** The trees of a state, without its step: what lives on the device. */
-export function stateTree(state: TrainState): Record<'params' | 'optimizer' | 'ema', Tree<HostArray>> {
-  return { params: state.params, optimizer: state.optimizer, ema: state.ema };
+export function stateTree({
+  params,
+  optimizer,
+  ema,
+  references,
+}: TrainState): Record<StatePart, Tree<HostArray>> {
+  return { params, optimizer, ema, references };
 }

@@ -131,7 +131,7 @@ export async function trainInDirectory<Params extends Tree<HostArray>>(
   checkTrainOptions(trainer, options);
   if (run.isResumed) await run.saveConfig();
   const resumedFrom = trainer.step;
-  const facts = { seed: trainer.seed, batchSize: trainer.batchSize, info };
+  const facts = { seed: trainer.seed, batchSize: trainer.batchSize, frozen: trainer.frozen, info };
   let log = await MetricsLog.open(run.metricsPath, trainer.step);
   const restorePoint = (atMost: number) => keptState(trainer, run.path, atMost);
   let written = resumed;
@@ -187,6 +187,18 @@ async function keptState<Params extends Tree<HostArray>>(
 }
 
 function checkSameRun(trainer: Trainer, checkpoint: Checkpoint): void {
+  const names = new Set([...Object.keys(checkpoint.frozen), ...Object.keys(trainer.frozen)]);
+  for (const name of names) {
+    const [made, given] = [checkpoint.frozen[name], trainer.frozen[name]];
+    if (made === given) continue;
+    throw new DataError(
+      made === undefined || given === undefined
+        ? `${checkpoint.source} was made ${made === undefined ? 'without' : 'with'} the frozen network "${name}", and the run is to ` +
+            `go on ${given === undefined ? 'without' : 'with'} it. Give the objective the references that the run began with.`
+        : `${checkpoint.source} was made with other parameters of the frozen network "${name}" (checksum ${made}, now ${given}). ` +
+            'A checkpoint does not hold them: give the objective the same ones again.',
+    );
+  }
   for (const name of ['seed', 'batchSize'] as const) {
     if (checkpoint[name] !== trainer[name]) {
       throw new DataError(

@@ -1,0 +1,44 @@
+/**
+ * The step programs of a trainer: those of one stage at a time, each compiled when it is first wanted. Those of a stage that
+ * is left are let go before the next one's are made, so that a device never holds both.
+ */
+import type { Stage } from './stages.js';
+
+interface Disposable {
+  dispose(): Promise<void>;
+}
+
+export class StagePrograms<Program extends Disposable> {
+  private stage: Stage | undefined;
+  private readonly compiled = new Map<number, Promise<Program>>();
+
+  /** @param compile a run of so many steps of a stage */
+  constructor(private readonly compile: (stage: Stage, count: number) => Promise<Program>) {}
+
+  /** The program of a run of so many steps of a stage. */
+  of(stage: Stage, count: number): Promise<Program> {
+    const leaving = stage === this.stage ? [] : [...this.compiled.values()];
+    if (stage !== this.stage) {
+      this.stage = stage;
+      this.compiled.clear();
+    }
+    let program = this.compiled.get(count);
+    if (program === undefined) {
+      program = disposeAll(leaving).then(() => this.compile(stage, count));
+      // Whoever wants it is told of a failure; nobody may want what was begun ahead.
+      program.catch(() => {});
+      this.compiled.set(count, program);
+    }
+    return program;
+  }
+
+  async dispose(): Promise<void> {
+    const all = [...this.compiled.values()];
+    this.compiled.clear();
+    await disposeAll(all);
+  }
+}
+
+async function disposeAll(programs: readonly Promise<Disposable>[]): Promise<void> {
+  for (const program of programs) await program.then((made) => made.dispose()).catch(() => {});
+}
