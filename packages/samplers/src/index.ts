@@ -27,7 +27,7 @@ export {
   type RawGuidance,
 } from './time/guidance-draws.js';
 
-export { conditionalVelocity, interpolate, perRow, velocityFromData } from './path.js';
+export { paths, perRow, velocityFromData, type Path, type PathName } from './path.js';
 export type {
   DropoutDraw,
   ParameterTree,

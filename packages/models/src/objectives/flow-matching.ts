@@ -1,6 +1,6 @@
 /**
  * Flow matching (Lipman et al., 2023; Liu et al., 2023; Albergo and Vanden-Eijnden, 2023): regress the
- * conditional velocity ε − x at a random point of the path. It is MeanFlow with r = t on every row.
+ * conditional velocity, ε − x on the linear path, at a random point of the path. It is MeanFlow with r = t on every row.
  */
 import { mean, sub, validate } from '@meanflow/core';
 import { sampleTimes, timeDistribution } from '@meanflow/samplers';
@@ -15,12 +15,14 @@ import {
   inTraining,
   labelsOf,
   noInterval,
+  pathName,
   pathPoint,
 } from './shared.js';
 import type { ObjectiveEntry, VelocityObjective } from './velocity-objective.js';
 
 const schema = z.strictObject({
   kind: z.literal('flow-matching'),
+  path: pathName,
   times: timeDistribution.default({ kind: 'uniform' }),
   weight: adaptiveWeight.default({ power: 0, epsilon: 1 }).describe('The plain squared error by default.'),
   labelDrop: labelDrop
@@ -42,7 +44,7 @@ export type FlowMatchingConfig = z.input<typeof schema>;
 export function flowMatching(
   config: FlowMatchingConfig = { kind: 'flow-matching' },
 ): VelocityObjective<FlowMatchingConfig> {
-  const { times, weight, labelDrop, conditionDrop } = validate(schema, config, 'flow-matching');
+  const { path, times, weight, labelDrop, conditionDrop } = validate(schema, config, 'flow-matching');
   return {
     name: 'flow-matching',
     config,
@@ -59,7 +61,7 @@ export function flowMatching(
     loss: (given) => {
       const { network, batch, draws } = given;
       const { noise, t, dropped } = draws;
-      const { z, v } = pathPoint(network, batch.x, noise, t);
+      const { z, v } = pathPoint(network, batch.x, noise, t, path);
       const label = labelsOf(network, batch, dropped).shown;
       const shown = shownConditions(network, batch, draws);
       const { u } = inTraining(given)({ z, t, h: noInterval(t), label, ...shown });

@@ -49,6 +49,7 @@ import {
   labelsOf,
   noInterval,
   onDropped,
+  pathName,
   pathPoint,
   twice,
   velocityWithDerivative,
@@ -57,6 +58,7 @@ import type { VelocityLossInputs, VelocityObjective, ObjectiveEntry } from './ve
 
 const schema = z.strictObject({
   kind: z.literal('improved-meanflow'),
+  path: pathName,
   intervals: intervalSampler
     .default(intervalPresets['improved-meanflow'])
     .describe('Distribution of r and t; the published one by default.'),
@@ -92,7 +94,7 @@ export type ImprovedMeanFlowConfig = z.input<typeof schema>;
 export interface ImprovedMeanFlowTerms {
   /** The point of the path. */
   readonly z: Tensor;
-  /** The conditional velocity ε − x. */
+  /** The conditional velocity of the path, ε − x on the linear one. */
   readonly v: Tensor;
   /** v with guidance: what V and the head are regressed on. */
   readonly guidedVelocity: Tensor;
@@ -129,12 +131,12 @@ export function improvedMeanFlowTerms<Params extends ParameterTree>(
   given: Omit<VelocityLossInputs<Params>, 'references'>,
 ): ImprovedMeanFlowTerms {
   const settings = validate(schema, config, 'improved-meanflow');
-  const { weight, tangent: variant, guidance, guidanceDrop } = settings;
+  const { path, weight, tangent: variant, guidance, guidanceDrop } = settings;
   const { network, batch, draws } = given;
   checkNetwork(settings, network);
   const evaluate = inTraining(given);
   const { noise, t, r = t, dropped } = draws;
-  const { z, v } = pathPoint(network, batch.x, noise, t);
+  const { z, v } = pathPoint(network, batch.x, noise, t, path);
   const { original, shown } = labelsOf(network, batch, dropped);
   const shownInputs = shownConditions(network, batch, draws);
 

@@ -45,6 +45,7 @@ import {
   labelsOf,
   noInterval,
   onDropped,
+  pathName,
   pathPoint,
   twice,
   velocityWithDerivative,
@@ -68,6 +69,7 @@ export type BakedGuidance = z.infer<typeof bakedGuidance>;
 
 const schema = z.strictObject({
   kind: z.literal('meanflow'),
+  path: pathName,
   intervals: intervalSampler
     .default(intervalPresets.meanflow)
     .describe('Distribution of r and t; the published one by default.'),
@@ -97,7 +99,7 @@ export type MeanFlowConfig = z.input<typeof schema>;
 export interface MeanFlowTerms {
   /** The point of the path. */
   readonly z: Tensor;
-  /** The conditional velocity ε − x. */
+  /** The conditional velocity of the path, ε − x on the linear one. */
   readonly v: Tensor;
   /** v with guidance: what u is held to at r = t. */
   readonly guidedVelocity: Tensor;
@@ -124,11 +126,11 @@ export function meanFlowTerms<Params extends ParameterTree>(
   config: MeanFlowConfig,
   given: Omit<VelocityLossInputs<Params>, 'references'>,
 ): MeanFlowTerms {
-  const { weight, clipInterval, guidance, guidanceDrop } = validate(schema, config, 'meanflow');
+  const { path, weight, clipInterval, guidance, guidanceDrop } = validate(schema, config, 'meanflow');
   const { network, batch, draws } = given;
   const evaluate = inTraining(given);
   const { noise, t, r = t, dropped } = draws;
-  const { z, v } = pathPoint(network, batch.x, noise, t);
+  const { z, v } = pathPoint(network, batch.x, noise, t, path);
   const { original, shown } = labelsOf(network, batch, dropped);
   const conditions = shownConditions(network, batch, draws);
   const isGuided = guidance !== undefined && (guidance.omega !== 1 || (guidance.kappa ?? 0) !== 0);

@@ -3,6 +3,7 @@
  * derivative.
  */
 import {
+  ArgumentError,
   concat,
   full,
   jvp,
@@ -17,15 +18,16 @@ import {
   type Tensor,
 } from '@meanflow/core';
 import {
-  conditionalVelocity,
-  interpolate,
+  paths,
   perRow,
   velocityFromData,
   type ParameterTree,
+  type PathName,
   type VelocityInputs,
   type VelocityNetwork,
   type VelocityOutputs,
 } from '@meanflow/samplers';
+import * as z from 'zod';
 import { dropLabels, droppedFromRaw, type LabelDrop } from './label-drop.js';
 import type { BatchShape, TrainingBatch, VelocityDraws, VelocityLossInputs } from './velocity-objective.js';
 
@@ -54,17 +56,33 @@ export function drawDropout({
   return dropout === undefined ? {} : { dropout };
 }
 
-/** The point z_t of the path and the conditional velocity v for a network, both `[batch, ...features]`. */
+/** What `path` is in the configuration of an objective. */
+export const pathName = z
+  .enum(Object.keys(paths) as PathName[])
+  .default('linear')
+  .describe('The way from data to noise. Networks that predict data need the linear one.');
+
+/**
+ * The point z_t of a path and the conditional velocity v for a network, both `[batch, ...features]`.
+ *
+ * @throws {ArgumentError} when the path is not the linear one and the network predicts data, which is so only on that
+ */
 export function pathPoint(
   { noiseScale = 1, smallestTime }: Pick<VelocityNetwork, 'noiseScale' | 'smallestTime'>,
   x: Tensor,
   standardNoise: Tensor,
   t: Tensor,
+  path: PathName,
 ): { readonly z: Tensor; readonly v: Tensor } {
+  if (smallestTime !== undefined && path !== 'linear') {
+    throw new ArgumentError(
+      `path: the network predicts data, from which velocities follow on the linear path only; got "${path}".`,
+    );
+  }
   const noise = noiseScale === 1 ? standardNoise : mul(noiseScale, standardNoise);
-  const z = interpolate(x, noise, t);
+  const z = paths[path].point(x, noise, t);
   const v =
-    smallestTime === undefined ? conditionalVelocity(x, noise) : velocityFromData(z, x, t, smallestTime);
+    smallestTime === undefined ? paths[path].velocity(x, noise, t) : velocityFromData(z, x, t, smallestTime);
   return { z, v };
 }
 
