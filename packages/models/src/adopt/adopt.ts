@@ -139,13 +139,13 @@ function givenByName({ config, params }: GivenParameters, facts: RoleFacts): Rea
 /** One parameter: its values, how it came by them, and what they were taken from. */
 function fitted(
   initial: Parameter,
-  { rows, otherwise: values = 'initial' }: ParameterRole,
+  { rows, axis = 0, otherwise: values = 'initial' }: ParameterRole,
   { own, like }: { readonly own: Given | undefined; readonly like: Given | undefined },
 ): readonly [Parameter, Origin, Given?] {
   const { shape } = initial;
   if (own !== undefined) {
     if (rows !== undefined && own.rows !== undefined) {
-      const parts = byRows(initial, rows, values, own.array, own.rows);
+      const parts = byRows(initial, { rows, axis, values }, own.array, own.rows);
       if (parts !== undefined) return [...parts, own];
     } else if (sameShape(own.array.shape, shape)) return [own.array.clone(), { how: 'taken' }, own];
     // In another shape the function is not kept anyway, and zero would only slow the beginning.
@@ -157,17 +157,21 @@ function fitted(
   return [values === 'zero' ? zeros(shape) : initial, { how: 'made', values }];
 }
 
-/** By groups of rows; undefined where none is in both, or the other axes differ. */
+/** By groups of rows along an axis; undefined where no group is in both, or the other axes differ. */
 function byRows(
   initial: Parameter,
-  rows: readonly RowGroup[],
-  values: NewValues,
+  {
+    rows,
+    axis,
+    values,
+  }: { readonly rows: readonly RowGroup[]; readonly axis: number; readonly values: NewValues },
   given: Parameter,
   givenRows: readonly RowGroup[],
 ): readonly [Parameter, Origin] | undefined {
-  const [, ...axes] = initial.shape;
-  if (!sameShape(given.shape.slice(1), axes)) return undefined;
-  const rowSize = sizeOf(axes);
+  const others = (shape: Shape): Shape => shape.filter((_, at) => at !== axis);
+  if (!sameShape(others(given.shape), others(initial.shape))) return undefined;
+  const [outer, rowSize] = [sizeOf(initial.shape.slice(0, axis)), sizeOf(initial.shape.slice(axis + 1))];
+  const [stride, givenStride] = [initial.size / outer, given.size / outer];
   const places = placesOf(givenRows);
   const array = values === 'zero' ? zeros(initial.shape) : initial.clone();
   const [taken, made]: [string[], string[]] = [[], []];
@@ -178,8 +182,10 @@ function byRows(
       continue;
     }
     taken.push(name);
-    const from = place.start * rowSize;
-    array.data.set(given.data.subarray(from, from + size * rowSize), start * rowSize);
+    for (let block = 0; block < outer; block++) {
+      const from = block * givenStride + place.start * rowSize;
+      array.data.set(given.data.subarray(from, from + size * rowSize), block * stride + start * rowSize);
+    }
   }
   if (taken.length === 0) return undefined;
   const left = givenRows.map(({ name }) => name).filter((name) => !taken.includes(name));

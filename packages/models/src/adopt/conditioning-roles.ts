@@ -47,3 +47,12 @@ export function headRole(
   const like = `${layers}/${depth - velocityHead.depth + Number(index)}/${rest}`;
   return { like: rest === undefined ? path.slice('velocityHead/'.length) : like };
 }
+
+/** Of the first layer of a network of images: channels of z and, beside them, of conditions that have places. @param axis of channels */
+export function channelsRole(channels: number, beside: number, axis: number): ParameterRole {
+  const rows = [
+    { name: 'z', size: channels },
+    { name: 'beside', size: beside },
+  ];
+  return { rows: rows.filter(({ size }) => size > 0), axis, otherwise: 'zero' };
+}

@@ -4,7 +4,7 @@
  * network says it of its own parameters; what it says nothing of is known by its path.
  */
 
-/** A run of rows (entries along the first axis) of a parameter that belong together. */
+/** A run of rows (entries along one axis) of a parameter that belong together. */
 export interface RowGroup {
   /** Such as `t`, `class 3` or `patches`. */
   readonly name: string;
@@ -17,6 +17,8 @@ export interface ParameterRole {
   readonly name?: string;
   /** The groups of its rows, where they are more than one. */
   readonly rows?: readonly RowGroup[];
+  /** The axis along which rows are counted; the first by default. */
+  readonly axis?: number;
   /**
    * What it begins as where there is none to take, and what its rows begin as: as a new network does (default), or zero, where
    * the network is then the same function as before.

@@ -17,7 +17,7 @@ import {
 } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
-import { conditioningRoles, headRole } from '../adopt/conditioning-roles.js';
+import { channelsRole, conditioningRoles, headRole } from '../adopt/conditioning-roles.js';
 import { multiHeadAttention } from '../layers/attention.js';
 import { geluMlp, geluMlpParameters, type GeluMlpParameters } from '../layers/feed-forward.js';
 import {
@@ -238,8 +238,13 @@ export const ditEntry: NetworkEntry<DitConfig> = {
   publishedBuffers: ditBuffers,
   roles: (config, facts) => {
     const full = schema.parse(config);
-    const { features } = planConditions(full.conditions, { tokens: true });
+    const { featureShape } = full;
+    const image = { featureShape, channelAxis: 2 } as const;
+    const { features, channels } = planConditions(full.conditions, { image, tokens: true });
     const conditioning = conditioningRoles(full, 'add', facts, features);
-    return (path) => headRole(path, 'blocks', full) ?? conditioning(path);
+    return (path) => {
+      if (path === 'patch/kernel') return channelsRole(featureShape[2]!, channels, 2);
+      return headRole(path, 'blocks', full) ?? conditioning(path);
+    };
   },
 };

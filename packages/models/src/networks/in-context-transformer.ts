@@ -18,6 +18,7 @@ import {
   type ConditionTokenParameters,
   type NumberTokens,
 } from '../layers/condition-tokens.js';
+import { channelsRole } from '../adopt/conditioning-roles.js';
 import { classRows, type ParameterRoles, type RoleFacts, type RowGroup } from '../adopt/roles.js';
 import { gatedBlock, gatedBlockParameters, type GatedBlockParameters } from '../layers/gated-block.js';
 import {
@@ -163,9 +164,12 @@ function tokenGroups(config: InContextConfig): readonly RowGroup[] {
 
 /** The roles of parameters, for a warm start: u's blocks are counted through, shared ones first. */
 export function inContextRoles(config: InContextConfig, facts: RoleFacts): ParameterRoles {
-  const { depth, headDepth, velocityHead, classCount } = config;
+  const { depth, headDepth, velocityHead, classCount, featureShape } = config;
   const shared = depth - headDepth;
+  const image = { featureShape, channelAxis: 2 } as const;
+  const { channels } = planConditions(config.conditions, { image, tokens: true });
   return (path) => {
+    if (/^patch\/(reduce\/)?kernel$/.test(path)) return channelsRole(featureShape[2]!, channels, 2);
     if (path === 'positions') return { rows: tokenGroups(config) };
     if (path === 'conditions/label/table' && classCount !== undefined) {
       return { rows: classRows(classCount, facts) };

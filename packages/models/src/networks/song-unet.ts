@@ -5,6 +5,7 @@
  */
 import { add, ArgumentError, concat, silu, type Symbolic, type Tensor, validate } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
+import { channelsRole } from '../adopt/conditioning-roles.js';
 import { conv2d, conv2dParameters, type Conv2dParameters } from '../layers/conv2d.js';
 import { drawDropout, dropout } from '../layers/dropout.js';
 import { planConditions, withBeside, type ConditionPlan } from '../layers/given-conditions.js';
@@ -184,7 +185,13 @@ export const songUNetEntry: NetworkEntry<SongUNetConfig> = {
   },
   publishedNames: (config) => ({ torch: songUNetNames(config) }),
   publishedBuffers: (config) => songUNetBuffers(songUNetSchema.parse(config)),
-  // Augmentation labels are added to the features of the times.
-  roles: () => (path) =>
-    /^condition\/(augment|given)\/kernel$/.test(path) ? { otherwise: 'zero' } : undefined,
+  roles: (config) => {
+    const { featureShape, conditions } = songUNetSchema.parse(config);
+    const { channels } = planConditions(conditions, { image: { featureShape, channelAxis: 0 } });
+    return (path) => {
+      if (path === 'input/kernel') return channelsRole(featureShape[0]!, channels, 1);
+      // Augmentation labels and given numbers are added to the features of the times.
+      return /^condition\/(augment|given)\/kernel$/.test(path) ? { otherwise: 'zero' } : undefined;
+    };
+  },
 };

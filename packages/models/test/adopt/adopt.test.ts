@@ -48,18 +48,28 @@ interface Inputs {
   readonly h?: number;
   readonly label?: readonly number[];
   readonly omega?: number;
+  /** Conditions beside the label. */
+  readonly known?: HostArray;
+  readonly numbers?: HostArray;
 }
 
 /** What a network's heads compute for three rows at t = 0.7. */
 function outputs(network: AnyNetwork, params: ParameterTree, inputs: Inputs = {}): Record<string, number[]> {
-  const { h = 0, omega, label } = inputs;
+  const { h = 0, omega, label, known, numbers } = inputs;
+  const conditions = { ...(known && { known }), ...(numbers && { numbers }) };
   const z = key.fold('z').normal([3, ...network.featureShape]);
-  const given = { params, z, ...(label && { label: new HostArray('int32', [3], Int32Array.from(label)) }) };
+  const given = {
+    params,
+    z,
+    conditions,
+    ...(label && { label: new HostArray('int32', [3], Int32Array.from(label)) }),
+  };
   const result = evaluate((at: Symbolic<typeof given>): Record<string, Tensor> => {
     const { u, v } = network.apply(at.params, {
       z: at.z,
       t: full([3], 0.7),
       h: full([3], h),
+      ...(Object.keys(conditions).length > 0 && { conditions: at.conditions }),
       ...(at.label && { label: at.label }),
       ...(omega !== undefined && { omega: full([3], omega) }),
     });
@@ -166,6 +176,30 @@ describe('what is new changes nothing at first', () => {
       expect(report.parameters.filter(({ origin }) => origin.how === 'made')).toEqual([]);
     },
   );
+
+  test.each([
+    ['mlp', mlp, [1, 3, 1]],
+    ['residual-mlp', residual, [1, 3, 1]],
+    ['dit', dit, [4, 4, 1]],
+    ['imf-dit', imf, [4, 4, 1]],
+    ['pmf-dit', pmf, [4, 4, 1]],
+    ['song-unet', unet, [1, 4, 4]],
+  ] as const)('%s: an image beside z', (_, config, shape) => {
+    const conditions = { known: { kind: 'image', shape: [...shape], optional: true } } as const;
+    const { from, to, given, params, report } = continued(config, { ...config, conditions });
+    const { u } = outputs(from, given);
+    near(outputs(to, params, { known: key.fold('known').normal([3, ...shape]) }).u, u);
+    const byRows = report.parameters.filter(({ origin }) => origin.how === 'by rows');
+    expect(byRows.map(({ origin }) => origin)).toMatchObject([
+      { taken: expect.arrayContaining(['z']), made: ['beside'] },
+    ]);
+  });
+
+  test.each([...extensible, ['song-unet', unet]] as const)('%s: a vector of numbers', (_, config) => {
+    const conditions = { numbers: { kind: 'vector', shape: [2] } } as const;
+    const { from, to, given, params } = continued(config, { ...config, conditions });
+    near(outputs(to, params, { numbers: key.fold('numbers').normal([3, 2]) }).u, outputs(from, given).u);
+  });
 
   test('song-unet: augmentation labels', () => {
     const { after } = continued(unet, { ...unet, augmentWidth: 9 });
