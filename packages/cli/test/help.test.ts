@@ -6,6 +6,7 @@ it.each([
   ['compare'],
   ['train'],
   ['sample'],
+  ['save'],
   ['export'],
   ['import'],
   ['evaluate'],

@@ -50,18 +50,25 @@ export {
   scoreFeatures,
 } from './experiment/feature-scores.js';
 export { featureMetricsAmong, featuresOf, statisticsOfTraining } from './experiment/features.js';
-export { loadGenerator } from './experiment/generator.js';
 export { mergeRuns, withSteps } from './experiment/lengths.js';
 export { checkSampleMemory } from './experiment/memory.js';
+export { checkpointCheck, loadModel, passedOverText, type LoadOptions } from './experiment/load-model.js';
 export {
   checkFiniteParameters,
-  checkpointCheck,
+  type DataFacts,
   type Generator,
   type Labels,
-  loadModel,
   type Model,
-  passedOverText,
 } from './experiment/model.js';
+export {
+  defaultCount,
+  drawPlanned,
+  planSamples,
+  type SampleChoice,
+  type Samples,
+} from './experiment/sample.js';
+export { openModel, saveModel, type OpenOptions } from './node/open-model.js';
+export { OpenModel, type ModelSource, type SampleRequest } from './open-model.js';
 export type { FinishedRun, RunTask } from './experiment/one-run.js';
 export { kindOf, openData, openJudged } from './experiment/open-data.js';
 export { publishedData, publishedSampling } from './experiment/published.js';

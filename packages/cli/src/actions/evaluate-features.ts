@@ -3,7 +3,6 @@
  * model, or of a file of images, against published statistics or against data.
  */
 import { readFile } from 'node:fs/promises';
-import { isModelFile } from '@meanflow/checkpoints/node';
 import { ArgumentError } from '@meanflow/core';
 import { describeData, type Dataset } from '@meanflow/data';
 import { decodeStatistics, findMetric, type FeatureExtractor } from '@meanflow/metrics';
@@ -20,8 +19,7 @@ import {
   isArrayFile,
   isSampleFile,
   kindOf,
-  loadGenerator,
-  loadModel,
+  openModel,
   located,
   openExtractor,
   openJudged,
@@ -207,13 +205,14 @@ function choiceOf(data: string, options: EvaluateFeaturesOptions): Parameters<ty
 /** A run, a checkpoint or an imported model. */
 async function modelOf(path: string, options: EvaluateFeaturesOptions, io: Io): Promise<Judged> {
   const { seed, samples: count = SAMPLES } = options;
-  const generator = await loadGenerator(path, { ...options, notify: noticesTo(io) });
-  const openOwnData = (await isModelFile(path))
-    ? undefined
-    : async (): Promise<Dataset> => {
-        const { config } = (await loadModel(path)).model;
-        return openJudgedDataOf(await located(await withPlacesOfRun(config, path), path), 'nhwc');
-      };
+  const { average, vae: decoder } = options;
+  const { generator, trained } = await openModel(path, { average, decoder, notify: noticesTo(io) });
+  const openOwnData =
+    trained &&
+    (async (): Promise<Dataset> => {
+      const { config } = trained;
+      return openJudgedDataOf(await located(await withPlacesOfRun(config, path), path), 'nhwc');
+    });
   const settings = (options.nfe ?? generator.sampling.nfe).flatMap((nfe) =>
     (options.guidance ?? [undefined]).map((scale) => ({
       nfe,

@@ -6,7 +6,7 @@ import {
   checkModelName,
   checkOverwrite,
   checkSampleMemory,
-  loadGenerator,
+  openModel,
   samplerModel,
   tritonConfig,
   writeOutput,
@@ -25,7 +25,8 @@ export async function exportModel(path: string, options: ExportOptions, io: Io):
     confirm: io.confirm,
     force: options.force,
   });
-  const loaded = await loadGenerator(path, { ...options, notify: noticesTo(io) });
+  const { average, vae: decoder } = options;
+  const { generator: loaded } = await openModel(path, { average, decoder, notify: noticesTo(io) });
   checkSampleMemory(rows, loaded.data.featureShape, '--batch');
   const nfe = options.nfe ?? defaultEvaluations(loaded);
   const model = withGuidance(loaded, nfe, options);

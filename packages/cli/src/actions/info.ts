@@ -14,6 +14,7 @@ import {
   kindOf,
   loadModel,
   methodNames,
+  type Model,
   methods,
   openData,
   publishedRecipeNames,
@@ -92,7 +93,7 @@ async function runText(path: string, { json }: InfoOptions, io: Io): Promise<str
     ['averages', checkpoint.averages.join(', ') || 'none'],
     [
       'sampling',
-      `${config.sampling.solver}, at ${config.sampling.nfe.join(', ')} NFE, ${averageText(config)}`,
+      `${config.sampling.solver}, at ${config.sampling.nfe.join(', ')} NFE, ${averageText(model)}`,
     ],
     ['backend', config.backend],
     ...last,
@@ -133,10 +134,8 @@ function networkText({ network }: RunConfig): string {
   return `${describeNetwork(network)}${hasVelocityHead(network) ? ', with a velocity head' : ''}`;
 }
 
-function averageText({ sampling }: RunConfig): string {
-  return sampling.ema === null
-    ? 'the parameters themselves'
-    : `the average of ${describeAverage(sampling.ema)}`;
+function averageText({ average }: Pick<Model, 'average'>): string {
+  return average === null ? 'the parameters themselves' : `the average of ${describeAverage(average)}`;
 }
 
 async function recipeText(data: string, options: InfoOptions): Promise<string> {

@@ -1,7 +1,12 @@
 /** `meanflow sample`: samples of a trained model in the units of its data, as numbers or as a picture. */
+<<<<<<< HEAD
 import { ArgumentError, HostArray, printable, RandomKey } from '@meanflow/core';
 import { delimiterOf, proportionalLabels } from '@meanflow/data';
 import { createSampler, createDecoder } from '@meanflow/samplers';
+=======
+import { ArgumentError, printable } from '@meanflow/core';
+import { delimiterOf } from '@meanflow/data';
+>>>>>>> 035ffe5 (runs: openModel opens a run, a checkpoint, a saved or an imported model by one call, in a page too; save writes a model alone)
 import {
   checkFolderOutput,
   checkFormat,
@@ -11,21 +16,18 @@ import {
   className,
   countText,
   DEFAULT_BACKEND,
-  drawSamples,
+  drawPlanned,
   findBackend,
   formatSamples,
   type Generator,
   isFolderOutput,
-  type Labels,
-  loadGenerator,
   makeOutputFolder,
-  roundLabels,
+  openModel,
+  planSamples,
+  type SampleChoice,
+  solverNamed,
   writeOutput,
   writePngFolder,
-  classOf,
-  defaultEvaluations,
-  withGuidance,
-  solverNamed,
 } from '@meanflow/runs/node';
 import { noticesTo, type Io } from '../terminal/io.js';
 import type { SampleOptions } from '../commands/sample.js';
@@ -34,25 +36,28 @@ import type { SampleOptions } from '../commands/sample.js';
 const MOST_ROWS = 100;
 
 export async function sample(run: string, options: SampleOptions, io: Io): Promise<void> {
-  const loaded = await loadGenerator(run, { ...options, notify: noticesTo(io) });
+  const { average, vae: decoder } = options;
+  const { generator } = await openModel(run, { average, decoder, notify: noticesTo(io) });
+  const { data } = generator;
   const solver = solverNamed(options.solver);
-  const out = options.out ?? (loaded.data.imageShape === undefined ? 'samples.csv' : 'samples.png');
+  const out = options.out ?? (data.imageShape === undefined ? 'samples.csv' : 'samples.png');
   const isFolder = isFolderOutput(out);
   if (isFolder) {
-    checkFolderOutput(loaded.data);
+    checkFolderOutput(data);
     await makeOutputFolder(out);
   } else {
-    checkFormat(out, loaded.data);
+    checkFormat(out, data);
     if (out !== '-') await checkOverwrite([out], { confirm: io.confirm, force: options.force });
   }
   const delimiter = options.delimiter === undefined ? undefined : delimiterOf(options.delimiter);
-  if (options.count !== undefined) checkSampleMemory(options.count, loaded.data.featureShape, '--count');
-  const labels = labelsFor(loaded, options);
-  const isAdaptive = (solver ?? loaded.sampling.solver) === 'dormand-prince';
-  const nfe = options.nfe ?? (isAdaptive ? undefined : defaultEvaluations(loaded));
-  const model = withGuidance(loaded, nfe, options);
+  if (options.count !== undefined) checkSampleMemory(options.count, data.featureShape, '--count');
+  const { batch: batchSize, nfe, seed, guidance, guidanceInterval } = options;
+  const rows = gridRows(generator, options);
+  const plan = planSamples(generator, { ...rows, batchSize, nfe, seed, guidance, guidanceInterval, solver });
+  const { model, labels } = plan;
   const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
   try {
+<<<<<<< HEAD
     const batchSize = options.batch ?? model.atOnce;
     const sampler = createSampler(backend, model.network, batchSize === undefined ? {} : { batchSize });
     const key = RandomKey.fromSeed(options.seed).fold('sample');
@@ -64,12 +69,15 @@ export async function sample(run: string, options: SampleOptions, io: Io): Promi
       decoder && createDecoder(backend, decoder, { batchSize: decoder.rows, borrow: true });
     const samples = (await decoding?.decode(drawn.samples)) ?? drawn.samples;
     const columns = typeof options.grid === 'object' ? options.grid.columns : undefined;
+=======
+    const { normalised, nfe: made } = await drawPlanned(plan, backend);
+>>>>>>> 035ffe5 (runs: openModel opens a run, a checkpoint, a saved or an imported model by one call, in a page too; save writes a model alone)
     if (isFolder) {
-      const { solver: own, guidance } = model.sampling;
-      const facts = { model: run, seed: options.seed, nfe: drawn.nfe, solver: solver ?? own, guidance };
-      await writePngFolder(out, samples, labels, model.data, facts);
+      const facts = { model: run, seed, nfe: made, solver: plan.solver, guidance: model.sampling.guidance };
+      await writePngFolder(out, normalised, labels, data, facts);
     } else {
-      const content = formatSamples(out, samples, labels, model.data, columns, delimiter);
+      const columns = typeof options.grid === 'object' ? options.grid.columns : undefined;
+      const content = formatSamples(out, normalised, labels, data, columns, delimiter);
       if (out === '-') io.out(String(content));
       else await writeOutput(out, content);
     }
@@ -77,7 +85,7 @@ export async function sample(run: string, options: SampleOptions, io: Io): Promi
     for (const note of model.notes) io.err(`${note}\n`);
     const turns = turnsNote(model, options);
     if (turns !== undefined) io.err(`${turns}\n`);
-    io.err(`${countText(count)} samples at ${Number(drawn.nfe.toFixed(1))} NFE, ${model.origin}${where}\n`);
+    io.err(`${countText(plan.count)} samples at ${Number(made.toFixed(1))} NFE, ${model.origin}${where}\n`);
   } finally {
     await backend.dispose();
   }
@@ -100,18 +108,15 @@ function turnsNote({ network, data }: Generator, options: SampleOptions): string
   );
 }
 
-function defaultCount({ data, atOnce }: Generator, { count, grid }: SampleOptions): number {
-  if (typeof grid === 'object') return grid.rows * grid.columns;
-  return count ?? atOnce ?? (data.imageShape === undefined ? 1000 : 100);
-}
-
-function labelsFor(model: Generator, options: SampleOptions): Labels {
-  const { classCount } = model.network;
-  const { class: chosen, grid, count, labels: how = 'uniform' } = options;
+/** How many samples, and of which classes: as many as a grid has places. */
+function gridRows(
+  model: Generator,
+  { class: classes, grid, count, labels }: SampleOptions,
+): Pick<SampleChoice, 'class' | 'count' | 'labels'> {
   if (grid !== undefined && count !== undefined) {
     throw new ArgumentError('--count and --grid exclude each other: a grid has as many as its size says.');
   }
-  if (grid === true && chosen !== undefined) {
+  if (grid === true && classes !== undefined) {
     throw new ArgumentError(
       '--grid without a size shows every class: with --class, give a size such as 8x8.',
     );
@@ -119,44 +124,17 @@ function labelsFor(model: Generator, options: SampleOptions): Labels {
   if (typeof grid === 'object' && model.data.imageShape === undefined) {
     throw new ArgumentError(`A grid is one of images, and ${model.data.name} has none.`);
   }
+  const { classCount } = model.network;
+  if (grid !== true) {
+    return { class: classes, count: grid === undefined ? count : grid.rows * grid.columns, labels };
+  }
   if (classCount === undefined) {
-    if (chosen !== undefined || grid === true || options.labels !== undefined) {
-      throw new ArgumentError(
-        `The model knows no classes: it was trained on ${model.data.name} without them.`,
-      );
-    }
-    return undefined;
+    throw new ArgumentError(`The model knows no classes: it was trained on ${model.data.name} without them.`);
   }
-  if (grid === true) {
-    if (classCount > MOST_ROWS) {
-      throw new ArgumentError(
-        `--grid without a size shows every class, and the model has ${countText(classCount)}: give a size such as 4x4.`,
-      );
-    }
-    return classByClass(model, 10);
-  }
-  const total = defaultCount(model, options);
-  const classes = chosen?.map((name) => classOf(name, model.data.classNames, classCount));
-  if (how === 'data') {
-    const counts = classCountsOf(model);
-    return proportionalLabels(
-      counts.map((rows, label) => (classes === undefined || classes.includes(label) ? rows : 0)),
-      total,
+  if (classCount > MOST_ROWS) {
+    throw new ArgumentError(
+      `--grid without a size shows every class, and the model has ${countText(classCount)}: give a size such as 4x4.`,
     );
   }
-  if (classes === undefined) return roundLabels(model, total);
-  return new HostArray(
-    'int32',
-    [total],
-    Int32Array.from({ length: total }, (_, i) => classes[i % classes.length]),
-  );
-}
-
-/** @throws {ArgumentError} when the model does not record how often its data has each class */
-function classCountsOf({ data }: Generator): readonly number[] {
-  if (data.classCounts !== undefined) return data.classCounts;
-  throw new ArgumentError(
-    `The model does not record how often ${data.name} has each class, as data that are drawn afresh, imported models and ` +
-      'checkpoints of earlier versions do not: leave --labels out, or name classes with --class.',
-  );
+  return { labels: classByClass(model, 10) };
 }

@@ -21,6 +21,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./sample.js')).describeSample,
   },
   {
+    name: 'save',
+    usage: '[options] <run>',
+    summary: 'write a model alone, without the state of its training',
+    load: async () => (await import('./save.js')).describeSave,
+  },
+  {
     name: 'export',
     usage: '[options] <model>',
     summary: 'write a sampler as one ONNX file',

@@ -22,7 +22,7 @@ export async function meanflow(...args: string[]): Promise<Outcome> {
 }
 
 /** Commands that write a file, which tests write again. */
-const writing = ['sample', 'export', 'import', 'statistics'];
+const writing = ['sample', 'save', 'export', 'import', 'statistics'];
 
 /** Runs `meanflow`, over files of an earlier test too, and fails with what it said when it fails. */
 export async function succeed(...args: string[]): Promise<Outcome> {

@@ -23,11 +23,6 @@ export function withPlaces(config: RunConfig, folder: string): RunConfig {
   };
 }
 
-/** The same without places, which say nothing of what was trained. */
-export function withoutPlaces({ dataPaths: _, ...config }: RunConfig): RunConfig {
-  return config;
-}
-
 /** The folder of the run that a checkpoint belongs to, if it lies in one as runs lay them. */
 async function runFolderOf(path: string): Promise<string> {
   if ((await stat(path)).isDirectory()) return path;

@@ -3,9 +3,7 @@
  * checkpoint, which carries the configuration and the facts of its data, so that samples need neither the run's folder nor the
  * data itself.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { DataError, type HostArray } from '@meanflow/core';
+import { ArgumentError, DataError, type HostArray } from '@meanflow/core';
 import {
   describeData,
   normalisationFromJson,
@@ -17,6 +15,7 @@ import type { JsonObject } from '@meanflow/formats';
 import { createNetwork, type AnyNetwork, type NetworkConfig } from '@meanflow/models';
 import type { ParameterTree, SampleDecoder } from '@meanflow/samplers';
 import {
+  checkpointChunks,
   checkpointParameters,
   emaKey,
   nonFiniteLeaves,
@@ -24,17 +23,14 @@ import {
   type Checkpoint,
   type TrainState,
 } from '@meanflow/training';
-import { loadCheckpoint, readRunConfig, type DamagedCheckpoint } from '@meanflow/training/node';
 import { z } from 'zod';
 import { takesGuidance } from '../config/network-schema.js';
 import { runConfigSchema, type RunConfig, type SamplingSettings } from '../config/schema.js';
 import { validate } from '../config/validate.js';
-import { averageText } from '../config/optimizer-schema.js';
+import { averageName, averageText } from '../config/optimizer-schema.js';
 import { methods } from '../methods.js';
 import { countText } from '../report/numbers.js';
 import { averageNote, chosenAverage } from './averages.js';
-import { withoutPlaces } from './data-place.js';
-import { compareWithRun } from './same-run.js';
 
 /** What a checkpoint remembers of its data. */
 export interface DataFacts {
@@ -77,6 +73,8 @@ export interface Generator {
 /** A model that was trained here. */
 export interface Model extends Generator {
   readonly config: RunConfig;
+  /** Which parameters they are: an average by its decay or half-life, or null for the parameters themselves. */
+  readonly average: number | null;
   /** Updates made. */
   readonly step: number;
 }
@@ -86,10 +84,11 @@ function samplingOf(
   config: RunConfig,
   step: number,
   average: number | null,
-): Pick<Generator, 'sampling' | 'guidance' | 'origin' | 'notes'> {
+): Pick<Model, 'average' | 'sampling' | 'guidance' | 'origin' | 'notes'> {
   const { sampling, network, objective, method } = config;
   const isClassifierFree = objective.kind === 'flow-matching' && objective.labelDrop !== undefined;
   return {
+    average,
     sampling,
     guidance: takesGuidance(network) ? 'condition' : isClassifierFree ? 'classifier-free' : undefined,
     origin: `${methods[method].title}, step ${countText(step)}${average === sampling.ema ? '' : `, ${weightsText(average)}`}`,
@@ -115,6 +114,8 @@ const columnSchema = z.discriminatedUnion('kind', [
 
 const infoSchema = z.object({
   config: runConfigSchema,
+  /** Of a model that was saved alone: the average that its parameters are, or null; there are no others. */
+  saved: z.object({ average: averageName.nullable() }).optional(),
   data: z.object({
     name: z.string(),
     columns: z.array(z.string()),
@@ -142,11 +143,20 @@ export function networkOf(
   return createNetwork(complete);
 }
 
+/** A configuration without the places of its data, which say nothing of what was trained. */
+export function withoutPlaces({ dataPaths: _, ...config }: RunConfig): RunConfig {
+  return config;
+}
+
 /** What a checkpoint of a run carries besides its tensors. */
 export function checkpointInfo(config: RunConfig, dataset: Dataset): JsonObject {
-  // Through text, which leaves out what is undefined.
   const data = { ...factsOf(dataset), description: describeData(dataset) };
-  return JSON.parse(JSON.stringify({ config: withoutPlaces(config), data })) as JsonObject;
+  return plain({ config: withoutPlaces(config), data });
+}
+
+/** Through text, which leaves out what is undefined. */
+function plain(value: object): JsonObject {
+  return JSON.parse(JSON.stringify(value)) as JsonObject;
 }
 
 /** The facts of a data set. */
@@ -168,35 +178,15 @@ export function modelOfState(
   return { config, data: factsOf(dataset), network, params, step, ...samplingOf(config, step, ema) };
 }
 
-export interface LoadOptions {
-  /** Of a run: the average to sample with, or "none" for the parameters themselves; as the run says by default. */
-  readonly average?: string | undefined;
-  /** Told, in a sentence, of what a user should know: a checkpoint that was damaged and passed over, settings that have changed. */
-  readonly notify?: ((sentence: string) => void) | undefined;
-}
-
 /**
- * The model of a checkpoint file, or of the latest intact checkpoint of a run's folder.
+ * The model of a checkpoint.
  *
- * @throws {DataError} when it is missing, damaged, not the checkpoint of the network that it says it is, or not of the run in
- *   whose folder it lies
+ * @param wanted of its averages, or "none" for the parameters themselves; as the run says by default
+ * @throws {DataError} when it is damaged, or not the checkpoint of the network that it says it is
  * @throws {ArgumentError} when the run keeps no such average
  */
-export async function loadModel(
-  path: string,
-  { average: wanted, notify }: LoadOptions = {},
-): Promise<{ readonly model: Model; readonly checkpoint: Checkpoint }> {
-  const damaged: DamagedCheckpoint[] = [];
-  const checkpoint = await loadCheckpoint(path, { onPassedOver: (each) => damaged.push(each) });
-  if (damaged.length > 0) notify?.(passedOverText(damaged, checkpoint));
-  const unchecked = checksumText(checkpoint);
-  if (unchecked !== undefined) notify?.(unchecked);
-  const { config, data } = checkpointFacts(checkpoint);
-  const current = await configOfFolder(path, notify);
-  if (current !== undefined) {
-    const changes = compareWithRun(checkpoint, config, current.config, current.source);
-    if (changes !== undefined) notify?.(changes);
-  }
+export async function modelOfCheckpoint(checkpoint: Checkpoint, wanted?: string): Promise<Model> {
+  const { config, data, saved } = checkpointFacts(checkpoint);
   const facts: DataFacts = {
     ...data,
     imageShape: data.imageShape,
@@ -204,12 +194,29 @@ export async function loadModel(
     normalisation: normalisationFromJson(data.normalisation, checkpoint.source),
   };
   const network = networkOf(config, facts);
-  const average = chosenAverage(config, wanted);
-  const key = average === null ? undefined : emaKey(average);
+  const { step, source } = checkpoint;
+  if (saved !== undefined && wanted !== undefined) {
+    throw new ArgumentError(`--average: "${source}" is a model alone, which has one set of parameters.`);
+  }
+  const average = saved === undefined ? chosenAverage(config, wanted) : saved.average;
+  const key = saved !== undefined || average === null ? undefined : emaKey(average);
   const params = await checkpointParameters<ParameterTree>(checkpoint, network.specs, key);
-  const { step } = checkpoint;
-  const sampling = samplingOf(config, step, average);
-  return { model: { config, data: facts, network, params, step, ...sampling }, checkpoint };
+  return { config, data: facts, network, params, step, ...samplingOf(config, step, average) };
+}
+
+/**
+ * A model alone, as pieces of a file to be written in order: its parameters, its configuration and the facts of its data, without what
+ * training goes on from. It opens as a checkpoint does.
+ */
+export function savedModelChunks({ config, data, params, step, average }: Model): Uint8Array[] {
+  return checkpointChunks(
+    { step, params, optimizer: {}, ema: {} },
+    {
+      seed: config.seed,
+      batchSize: config.batch,
+      info: plain({ config: withoutPlaces(config), data, saved: { average } }),
+    },
+  );
 }
 
 /** @throws {DataError} when parameters are infinite or not a number: nothing but noise, or nothing at all, comes of them */
@@ -227,54 +234,11 @@ export function checkpointFacts({ info, source }: Checkpoint): z.infer<typeof in
   return validate(infoSchema, info, source, DataError);
 }
 
-/**
- * What looks at the checkpoint that a run goes on from.
- *
- * @param config of the run, as `source`, its config.json, says
- * @param notify told, in a sentence, of what a user should know
- * @returns throws where the checkpoint is not of this run
- */
-export function checkpointCheck(
-  config: RunConfig,
-  source: string,
-  notify: (sentence: string) => void,
-): (checkpoint: Checkpoint) => void {
-  return (checkpoint) => {
-    const changes = compareWithRun(checkpoint, checkpointFacts(checkpoint).config, config, source);
-    for (const notice of [checksumText(checkpoint), changes]) if (notice !== undefined) notify(notice);
-  };
-}
-
 /** That nobody can tell whether a checkpoint is damaged, where it is an old one. */
 export function checksumText({ hasChecksums, source }: Checkpoint): string | undefined {
   return hasChecksums
     ? undefined
     : `${source} was written before checkpoints had checksums: damage in its numbers does not show.`;
-}
-
-/** Checkpoints that were passed over, and the one that is used instead. */
-export function passedOverText(
-  damaged: readonly DamagedCheckpoint[],
-  used: Pick<Checkpoint, 'step' | 'source'>,
-): string {
-  const problems = damaged.map(({ problem }) => problem).join('\n');
-  return `warning: ${problems}\nStep ${countText(used.step)} is used instead (${used.source}).`;
-}
-
-/** What config.json says in the folder of a run; undefined for a file, and where there is no such configuration. */
-async function configOfFolder(
-  path: string,
-  notify: LoadOptions['notify'],
-): Promise<{ readonly config: RunConfig; readonly source: string } | undefined> {
-  const source = join(path, 'config.json');
-  if (!existsSync(source)) return undefined;
-  try {
-    return { config: validate(runConfigSchema, await readRunConfig(path), source, DataError), source };
-  } catch (error) {
-    if (!(error instanceof DataError)) throw error;
-    notify?.(`warning: the run's settings cannot be compared with the checkpoint's: ${error.message}`);
-    return undefined;
-  }
 }
 
 /** The class of each row, int32 `[rows]`; undefined for a model without classes. */

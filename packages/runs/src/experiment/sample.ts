@@ -1,0 +1,148 @@
+/**
+ * Samples of a model as somebody asks for them: so many, of these classes, from this seed, at so many evaluations. What is asked for is
+ * checked before anything is computed.
+ */
+import { ArgumentError, HostArray, RandomKey, type Backend } from '@meanflow/core';
+import { denormalise, proportionalLabels } from '@meanflow/data';
+import { createSampler, decodeSamples } from '@meanflow/samplers';
+import type { SolverName } from '../names.js';
+import { classOf, drawSamples, roundLabels } from './draw.js';
+import { withGuidance } from './guidance.js';
+import type { Generator, Labels } from './model.js';
+import { defaultEvaluations } from './solvers.js';
+
+/** What samples to draw; what is not said is the model's own. */
+export interface SampleChoice {
+  /** How many; 1,000, or 100 where they are images, or 16 of a published model. */
+  readonly count?: number | undefined;
+  /** Only these classes, by name (by number where they have no names), which take turns; all of them by default. */
+  readonly class?: string | number | readonly (string | number)[] | undefined;
+  /** How often samples have each class: all alike (the default), or as the data has it; or the class of each row. */
+  readonly labels?: 'uniform' | 'data' | Labels;
+  /** Of the noise; 0 by default. The same seed gives the same samples, whatever computes them. */
+  readonly seed?: number | undefined;
+  /** Network evaluations for each sample; the fewest that the model was made for by default. */
+  readonly nfe?: number | undefined;
+  readonly solver?: SolverName | undefined;
+  /** Guidance scale ω, where the model was trained for it; 1 is none. */
+  readonly guidance?: number | undefined;
+  /** Times between which guidance applies. */
+  readonly guidanceInterval?: readonly [number, number] | undefined;
+  /** Samples that are computed at once, which decides the memory. */
+  readonly batchSize?: number | undefined;
+}
+
+/** A choice that was checked. */
+export interface SamplePlan {
+  /** With the guidance that was asked for. */
+  readonly model: Generator;
+  readonly count: number;
+  readonly labels: Labels;
+  readonly seed: number;
+  /** Undefined for a solver that chooses its steps. */
+  readonly nfe: number | undefined;
+  readonly solver: SolverName;
+  readonly batchSize: number | undefined;
+}
+
+/** Samples that were drawn. */
+export interface Samples {
+  /** float32 `[count, ...features]`, as the network makes them. */
+  readonly normalised: HostArray<'float32'>;
+  /** float64 `[count, ...features]`, in the units of the data: of images, bytes from 0 to 255. */
+  readonly values: HostArray<'float64'>;
+  /** The class of each, int32 `[count]`; undefined for a model without classes. */
+  readonly labels: Labels;
+  /** Evaluations for each sample, as the sampler counted them. */
+  readonly nfe: number;
+}
+
+/** How many samples are drawn where nobody says. */
+export function defaultCount({ data, atOnce }: Generator): number {
+  return atOnce ?? (data.imageShape === undefined ? 1000 : 100);
+}
+
+/**
+ * Checks what is asked for.
+ *
+ * @throws {ArgumentError} when the model has no such class, was not made for guidance, or evaluations and solver do not fit
+ */
+export function planSamples(model: Generator, choice: SampleChoice): SamplePlan {
+  const { seed = 0, batchSize = model.atOnce } = choice;
+  const solver = choice.solver ?? model.sampling.solver;
+  const nfe = choice.nfe ?? (solver === 'dormand-prince' ? undefined : defaultEvaluations(model));
+  const labels = labelsFor(model, choice);
+  const count = labels?.size ?? choice.count ?? defaultCount(model);
+  return { model: withGuidance(model, nfe, choice), count, labels, seed, nfe, solver, batchSize };
+}
+
+/**
+ * Draws the samples of a plan.
+ *
+ * @throws the signal's reason when it is aborted
+ */
+export async function drawPlanned(
+  { model, count, labels, seed, nfe, solver, batchSize }: SamplePlan,
+  backend: Backend,
+  signal?: AbortSignal,
+): Promise<Samples> {
+  const sampler = createSampler(backend, model.network, batchSize === undefined ? {} : { batchSize });
+  try {
+    const key = RandomKey.fromSeed(seed).fold('sample');
+    const drawn = await drawSamples(sampler, model, { count, key, labels, nfe, solver, signal });
+    const { decoder } = model;
+    const normalised =
+      decoder === undefined
+        ? drawn.samples
+        : await decodeSamples(backend, decoder, drawn.samples, {
+            batchSize: decoder.rows,
+            borrow: true,
+            ...(signal && { signal }),
+          });
+    const { normalisation } = model.data;
+    return {
+      normalised,
+      get values() {
+        return denormalise(normalisation, normalised);
+      },
+      labels,
+      nfe: drawn.nfe,
+    };
+  } finally {
+    await sampler.dispose();
+  }
+}
+
+function labelsFor(model: Generator, { class: chosen, labels: how, count: asked }: SampleChoice): Labels {
+  const { network, data } = model;
+  const { classCount } = network;
+  if (classCount === undefined) {
+    if (chosen !== undefined || how !== undefined) {
+      throw new ArgumentError(`The model knows no classes: it was trained on ${data.name} without them.`);
+    }
+    return undefined;
+  }
+  if (how instanceof HostArray) return how;
+  const count = asked ?? defaultCount(model);
+  const named = chosen === undefined || typeof chosen === 'object' ? chosen : [chosen];
+  const classes = named?.map((name) => classOf(String(name), data.classNames, classCount));
+  if (how === 'data') {
+    const counts = classCountsOf(model);
+    return proportionalLabels(
+      counts.map((rows, label) => (classes === undefined || classes.includes(label) ? rows : 0)),
+      count,
+    );
+  }
+  if (classes === undefined) return roundLabels(model, count);
+  const taken = Int32Array.from({ length: count }, (_, i) => classes[i % classes.length]!);
+  return new HostArray('int32', [count], taken);
+}
+
+/** @throws {ArgumentError} when the model does not record how often its data has each class */
+function classCountsOf({ data }: Generator): readonly number[] {
+  if (data.classCounts !== undefined) return data.classCounts;
+  throw new ArgumentError(
+    `The model does not record how often ${data.name} has each class, as data that are drawn afresh, imported models and ` +
+      'checkpoints of earlier versions do not: leave --labels out, or name classes with --class.',
+  );
+}

@@ -1,0 +1,11 @@
+/** `@meanflow/runs`: models that were trained or imported, opened and sampled from anywhere, a page included. */
+export type { SolverName } from './names.js';
+export {
+  openModel,
+  OpenModel,
+  type ModelSource,
+  type OpenModelOptions,
+  type SampleRequest,
+} from './open-model.js';
+export type { DataFacts, Labels } from './experiment/model.js';
+export type { SampleChoice, Samples } from './experiment/sample.js';

@@ -1,0 +1,133 @@
+/**
+ * Opening a model by one call, whatever it is: a checkpoint of a run, a model that was saved alone, or one that was imported; from bytes,
+ * a Blob or a URL. Nothing here knows Node.
+ */
+import { MODEL_FORMAT, readDecoder, readModel } from '@meanflow/checkpoints';
+import { ArgumentError, DataError, type Backend, type Shape } from '@meanflow/core';
+import { blobAccess, bytesAccess, readSafetensors, type RandomAccess } from '@meanflow/formats';
+import type { AnyNetwork } from '@meanflow/models';
+import { readCheckpoint } from '@meanflow/training';
+import { channelsLast, importedGenerator, withDecoder } from './experiment/generator.js';
+import {
+  checkFiniteParameters,
+  modelOfCheckpoint,
+  savedModelChunks,
+  type DataFacts,
+  type Generator,
+  type Model,
+} from './experiment/model.js';
+import { drawPlanned, planSamples, type SampleChoice, type Samples } from './experiment/sample.js';
+
+/** Where a model is: an address, or what it holds. */
+export type ModelSource = URL | Blob | Uint8Array;
+
+export interface OpenModelOptions<Source = ModelSource> {
+  /** Of a checkpoint: the average to sample with, by its decay or half-life, or "none" for the parameters themselves. */
+  readonly average?: string | undefined;
+  /** A model file with the decoder of an autoencoder, for models of latents. */
+  readonly decoder?: Source | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What to draw, and where. */
+export interface SampleRequest extends SampleChoice {
+  readonly backend: Backend;
+  readonly signal?: AbortSignal;
+}
+
+/** A model that is open: what it is, and samples of it. */
+export class OpenModel {
+  /**
+   * @param generator what samples are drawn from
+   * @param trained of a model that was trained here: its configuration, its step and its parameters
+   */
+  constructor(
+    readonly generator: Generator,
+    readonly trained: Model | undefined,
+  ) {}
+
+  /** What its samples are: their shape, their columns or classes, their units. */
+  get data(): DataFacts {
+    return this.generator.data;
+  }
+
+  get network(): AnyNetwork {
+    return this.generator.network;
+  }
+
+  /** Of a sample, such as `[2]` or `[height, width, channels]`. */
+  get shape(): Shape {
+    return this.data.featureShape;
+  }
+
+  /** The classes by name; undefined for a model that knows none. */
+  get classes(): readonly string[] | undefined {
+    return this.network.classCount === undefined ? undefined : this.data.classNames;
+  }
+
+  /**
+   * Draws samples; `meanflow sample` draws the same from the same seed.
+   *
+   * @throws {ArgumentError} when the model has no such class, was not made for guidance, or evaluations and solver do not fit
+   * @throws the signal's reason when it is aborted
+   */
+  async sample({ backend, signal, ...choice }: SampleRequest): Promise<Samples> {
+    return drawPlanned(planSamples(this.generator, choice), backend, signal);
+  }
+
+  /**
+   * The model alone, as a file's pieces: parameters, configuration and the facts of its data, without the state of a training.
+   *
+   * @throws {ArgumentError} for an imported model, whose file holds nothing else already
+   */
+  toChunks(): Uint8Array[] {
+    if (this.trained !== undefined) return savedModelChunks(this.trained);
+    throw new ArgumentError('An imported model is a model alone already: copy its file.');
+  }
+}
+
+/**
+ * Opens a model.
+ *
+ * @throws {DataError} when it cannot be fetched, is damaged, or is no model; or its parameters are not finite
+ * @throws {ArgumentError} when it keeps no such average, or its samples are not what the decoder takes
+ */
+export async function openModel(source: ModelSource, options: OpenModelOptions = {}): Promise<OpenModel> {
+  const { decoder, signal } = options;
+  const { generator, trained } = await readOpenModel(await accessOf(source, signal), options.average);
+  if (decoder === undefined) return new OpenModel(generator, trained);
+  const access = await accessOf(decoder, signal);
+  return new OpenModel(withDecoder(generator, await readDecoder(access), access.source), trained);
+}
+
+/** A model file or a checkpoint, as its header says. */
+export async function readOpenModel(access: RandomAccess, average: string | undefined): Promise<OpenModel> {
+  const { metadata } = await readSafetensors(access);
+  if (metadata.format !== MODEL_FORMAT)
+    return openTrained(await modelOfCheckpoint(await readCheckpoint(access), average));
+  if (average !== undefined) {
+    throw new ArgumentError(
+      `--average: "${access.source}" is an imported model, which has one set of parameters.`,
+    );
+  }
+  return new OpenModel(checked(importedGenerator(await readModel(access)), access.source), undefined);
+}
+
+/** A model of a run that is at hand. */
+export function openTrained(model: Model, source = model.origin): OpenModel {
+  return new OpenModel(checked(model, source), model);
+}
+
+function checked(generator: Generator, source: string): Generator {
+  checkFiniteParameters(generator.params, `"${source}"`);
+  return channelsLast(generator);
+}
+
+/** @throws {DataError} when it cannot be fetched */
+async function accessOf(source: ModelSource, signal: AbortSignal | undefined): Promise<RandomAccess> {
+  if (source instanceof Uint8Array) return bytesAccess(source, 'The model');
+  if (source instanceof Blob) return blobAccess(source, 'name' in source ? String(source.name) : 'The model');
+  const response = await fetch(source, { ...(signal && { signal }) });
+  if (!response.ok) throw new DataError(`${source.href} cannot be fetched: status ${response.status}.`);
+  return blobAccess(await response.blob(), source.href);
+}
