@@ -67,13 +67,23 @@ export {
   type SampleChoice,
   type Samples,
 } from './experiment/sample.js';
+export { openRun, type Run, type RunCheckpoint } from './node/open-run.js';
+export {
+  resumeRun,
+  trainRun,
+  type BegunRun,
+  type NewRunOptions,
+  type ResumeChanges,
+  type RunSettings,
+  type TrainedRun,
+  type TrainRunOptions,
+} from './node/train-run.js';
 export { openModel, saveModel, type OpenOptions } from './node/open-model.js';
 export { OpenModel, type ModelSource, type SampleRequest } from './open-model.js';
 export type { FinishedRun, RunTask } from './experiment/one-run.js';
 export { kindOf, openData, openJudged } from './experiment/open-data.js';
 export { publishedData, publishedSampling } from './experiment/published.js';
 export { openDataOf, openJudgedDataOf, type ResolvedRun, resolveRun } from './experiment/resolve.js';
-export { trainRun } from './experiment/run.js';
 export { isArrayFile, isSampleFile, openSamples } from './experiment/sample-files.js';
 export { drawnPieces, type SamplePiece } from './experiment/sample-stream.js';
 export { shortRunNote } from './experiment/short-run.js';

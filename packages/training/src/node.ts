@@ -4,6 +4,7 @@ export {
   finalCheckpointPath,
   latestCheckpoint,
   loadCheckpoint,
+  runCheckpoints,
   type DamagedCheckpoint,
   type DamagePolicy,
   type LatestCheckpoint,

@@ -15,10 +15,10 @@ import { forLayoutOf } from './classifier.js';
 import { createJudge, scoreModel, type Scores } from './evaluation.js';
 import { checkpointCheck, passedOverText } from './load-model.js';
 import { modelOfState, type Model } from './model.js';
-import { loggedSeconds, openRun } from './open-run.js';
+import { loggedSeconds, openRunFolder } from './run-folder.js';
 import { methodPictures } from './pictures.js';
 import { judgedData, type ResolvedRun } from './resolve.js';
-import { trainRun } from './run.js';
+import { trainInFolder } from './run.js';
 import { prepareRun } from './training.js';
 
 /** A run to make. */
@@ -64,12 +64,12 @@ export async function trainAndJudge(
   const { network, trainer } = prepared;
   try {
     const path = join(folder, 'runs', fileName(dataset.name), `${config.method}-seed-${config.seed}`);
-    const directory = await openRun(path, config);
+    const directory = await openRunFolder(path, config);
     const checkCheckpoint = checkpointCheck(config, join(path, 'config.json'), onNotice);
     const onResume = ({ step, source, damaged }: ResumePoint): void => {
       if (source !== undefined && damaged.length > 0) onNotice(passedOverText(damaged, { step, source }));
     };
-    const summary = await trainRun(prepared, {
+    const summary = await trainInFolder(prepared, {
       directory,
       signal,
       onProgress,

@@ -25,7 +25,7 @@ export interface RunOptions {
 }
 
 /** Trains until all steps are made or the signal stops it; the trainer is left at the state that this ends in. */
-export async function trainRun(run: PreparedRun, options: RunOptions): Promise<RunSummary> {
+export async function trainInFolder(run: PreparedRun, options: RunOptions): Promise<RunSummary> {
   const { config, dataset, trainer } = run;
   const { directory, onProgress, signal } = options;
   const { onResume, checkCheckpoint, onDiverged, forgetRateScale } = options;

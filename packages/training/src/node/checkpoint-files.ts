@@ -205,6 +205,16 @@ async function candidates(run: string): Promise<Candidate[]> {
   return [...found, { path, step, header }].sort((a, b) => b.step - a.step);
 }
 
+/** All checkpoints of a run, the latest first; of a final one that is damaged the step is not known. */
+export async function runCheckpoints(
+  run: string,
+): Promise<{ readonly path: string; readonly step: number | undefined }[]> {
+  return (await candidates(run)).map(({ path, step }) => ({
+    path,
+    step: step === Infinity ? undefined : step,
+  }));
+}
+
 /** Checkpoints by step, the latest first. */
 async function stepCheckpoints(run: string): Promise<{ path: string; step: number }[]> {
   const folder = join(run, CHECKPOINT_FOLDER);

@@ -22,7 +22,7 @@ const places = ['data', 'dataPaths'] as const satisfies readonly (keyof RunConfi
  *
  * @throws {DataError} when it cannot be written, is in use, or holds another run
  */
-export async function openRun(path: string, config: RunConfig): Promise<RunDirectory> {
+export async function openRunFolder(path: string, config: RunConfig): Promise<RunDirectory> {
   const wanted = asJson(withPlaces(config, path));
   if (!existsSync(join(path, 'config.json'))) return RunDirectory.create(path, wanted);
   const source = join(path, 'config.json');

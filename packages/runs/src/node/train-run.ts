@@ -1,0 +1,224 @@
+/** Training a run in a folder of its own, from the beginning or from where it was left: what `meanflow train` does. */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataError, type Backend } from '@meanflow/core';
+import type { Dataset } from '@meanflow/data';
+import type { JsonObject } from '@meanflow/formats';
+import type { Progress, TrainOptions } from '@meanflow/training';
+import {
+  checkFree,
+  readRunConfig,
+  RunDirectory,
+  type ResumePoint,
+  type RunSummary,
+} from '@meanflow/training/node';
+import { findBackend } from '../backends.js';
+import { merge } from '../config/merge.js';
+import type { ConfigSource } from '../config/read-file.js';
+import { runConfigSchema, type AskedRun, type RunConfig } from '../config/schema.js';
+import { validate } from '../config/validate.js';
+import { located, withPlaces } from '../experiment/data-place.js';
+import { checkJudgeable, createJudge } from '../experiment/evaluation.js';
+import { checkpointCheck } from '../experiment/load-model.js';
+import { openDataOf, resolveRun, type ResolvedRun } from '../experiment/resolve.js';
+import { trainInFolder, type RunOptions } from '../experiment/run.js';
+import { prepareRun, type PreparedRun } from '../experiment/training.js';
+import { runIn, type Run } from './open-run.js';
+
+/** Settings of which any may be left out, at every depth. */
+type Some<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]?: Some<T[K]> | undefined }
+    : T;
+
+/** What of a run is not as its data's recipe says: any fields of its `config.json`, lengths in steps or in passes. */
+export type RunSettings = Some<AskedRun>;
+
+/** A run that is about to make its first step, or its next. */
+export interface BegunRun extends PreparedRun {
+  readonly folder: string;
+  readonly backend: Backend;
+  /** Of a run that goes on: its configuration until now. */
+  readonly before?: RunConfig;
+}
+
+/** Who watches, where it computes, and how it is stopped. */
+export interface TrainRunOptions {
+  /** What to compute on, which stays open; by default what the configuration names, for as long as it trains. */
+  readonly backend?: Backend | undefined;
+  /** Stops after the steps of the device's current run, with a checkpoint. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onData?: (dataset: Dataset) => void;
+  readonly onBegin?: (run: BegunRun) => void;
+  readonly onResume?: (run: BegunRun, from: ResumePoint) => void;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Told, in a sentence, of what a user should know. */
+  readonly onNotice?: (sentence: string) => void;
+  readonly onDiverged?: TrainOptions['onDiverged'];
+}
+
+export interface NewRunOptions extends TrainRunOptions {
+  /** A new or empty folder; `runs/<data>-<method>-seed-<seed>` by default, numbered on where it is taken. */
+  readonly folder?: string | undefined;
+  /** What the settings come from, for messages. */
+  readonly source?: string | ConfigSource;
+}
+
+/** What may change when a run goes on. */
+export interface ResumeChanges {
+  readonly steps?: number | undefined;
+  readonly learningRate?: number | undefined;
+  readonly onDivergence?: RunConfig['onDivergence'] | undefined;
+  /** By name. */
+  readonly backend?: string | undefined;
+  /** Where its data are now. */
+  readonly data?: string | undefined;
+}
+
+/** A run that was trained, or stopped. */
+export interface TrainedRun extends Run {
+  readonly dataset: Dataset;
+  readonly summary: RunSummary;
+}
+
+/**
+ * Trains a new run. Nothing is written before its step is compiled.
+ *
+ * @throws {ArgumentError | DataError} when a setting is unknown, out of range or does not fit, or the folder is taken
+ * @throws {BackendError} when the backend cannot run here
+ * @throws {DivergenceError} when a step is not finite and the run is to stop then
+ */
+export async function trainRun(
+  settings: RunSettings,
+  { folder: given, source = 'The settings', ...options }: NewRunOptions = {},
+): Promise<TrainedRun> {
+  if (given !== undefined) await checkOut(given);
+  const run = await resolveRun(settings, source);
+  options.onData?.(run.dataset);
+  await checkRows(run);
+  return withBackendOf(run.config, options, async (backend) => {
+    const folder = given ?? (await freeFolder(run));
+    const config = withPlaces(run.config, folder);
+    const prepared = await prepareRun({ ...run, config }, backend);
+    return work({ ...prepared, folder, backend }, () => RunDirectory.create(folder, asJson(config)), options);
+  });
+}
+
+/**
+ * Goes on with a run as if it had never stopped.
+ *
+ * @throws {DataError} when the folder holds no run, or a damaged one, or its data are gone or others
+ */
+export async function resumeRun(
+  folder: string,
+  { learningRate, data, ...changes }: ResumeChanges = {},
+  options: TrainRunOptions = {},
+): Promise<TrainedRun> {
+  const source = join(folder, 'config.json');
+  const saved = await readRunConfig(folder);
+  const before = validate(runConfigSchema, saved, source, DataError);
+  const optimizer = learningRate === undefined ? undefined : { learningRate };
+  const asked = validate(runConfigSchema, merge(saved, { ...changes, optimizer }), source, DataError);
+  const config = withPlaces(await located(asked, folder, data), folder);
+  const dataset = await openDataOf(config);
+  options.onData?.(dataset);
+  return withBackendOf(config, options, async (backend) => {
+    const prepared = await prepareRun({ config, dataset }, backend);
+    return work(
+      { ...prepared, folder, backend, before },
+      () => RunDirectory.resume(folder, asJson(config)),
+      options,
+      {
+        checkCheckpoint: checkpointCheck(before, source, (sentence) => options.onNotice?.(sentence)),
+        forgetRateScale: learningRate !== undefined,
+      },
+    );
+  });
+}
+
+async function work(
+  run: BegunRun,
+  open: () => Promise<RunDirectory>,
+  { signal = new AbortController().signal, onBegin, onResume, onProgress, onDiverged }: TrainRunOptions,
+  more: Pick<RunOptions, 'checkCheckpoint' | 'forgetRateScale'> = {},
+): Promise<TrainedRun> {
+  const { config, dataset, folder, trainer } = run;
+  try {
+    const directory = await open();
+    try {
+      onBegin?.(run);
+      const summary = await trainInFolder(run, {
+        directory,
+        signal,
+        onProgress: (progress) => onProgress?.(progress),
+        onResume: (from) => onResume?.(run, from),
+        ...(onDiverged && { onDiverged }),
+        ...more,
+      });
+      return { ...runIn(folder, config), dataset, summary };
+    } finally {
+      await directory.close();
+    }
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+/** The folder refuses a second run itself, but only when the first step is compiled, which takes its time. */
+async function checkOut(folder: string): Promise<void> {
+  if (await exists(join(folder, 'config.json'))) {
+    throw new DataError(
+      `"${folder}" holds a run already. Go on with it with --resume, or choose another folder with --out.`,
+    );
+  }
+  await checkFree(folder);
+}
+
+/** With more rows than this the check takes its time, and all but repeated rows pass it. */
+const FEW_ROWS = 1000;
+
+/** @throws {DataError} when the run could not be judged for want of rows */
+async function checkRows({ config, dataset }: ResolvedRun): Promise<void> {
+  const { sizes } = dataset;
+  if (sizes === undefined || sizes.train + sizes.test > FEW_ROWS) return;
+  await checkJudgeable(dataset, createJudge(dataset, config, config.seed));
+}
+
+async function withBackendOf<T>(
+  { backend: name }: RunConfig,
+  { backend: given }: TrainRunOptions,
+  use: (backend: Backend) => Promise<T>,
+): Promise<T> {
+  if (given !== undefined) return use(given);
+  const backend = await findBackend(name).open();
+  try {
+    return await use(backend);
+  } finally {
+    await backend.dispose();
+  }
+}
+
+/** `runs/<data>-<method>-seed-<seed>`, numbered on where it is taken. */
+async function freeFolder({ config, dataset }: ResolvedRun): Promise<string> {
+  const name = dataset.name.replace(/[^A-Za-z0-9.-]+/g, '-');
+  const base = join('runs', `${name}-${config.method}-seed-${config.seed}`);
+  for (let number = 1; ; number++) {
+    const folder = number === 1 ? base : `${base}-${number}`;
+    if (!(await exists(folder))) return folder;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Through text, which leaves out what is undefined. */
+function asJson(config: RunConfig): JsonObject {
+  return JSON.parse(JSON.stringify(config)) as JsonObject;
+}
