@@ -14,7 +14,7 @@ import { shellWord } from '../terminal/shell.js';
 
 /** What a run begins with that does not begin at random, and what became of it. */
 export function beginningText({ init, origin }: WarmStart, report: AdoptionReport): string {
-  return `It begins with ${init.path} (${origin}). ${adoptionText(report)}\n`;
+  return `It begins with ${init.path} (${origin}). ${adoptionText(report)}`;
 }
 
 /**

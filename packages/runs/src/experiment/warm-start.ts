@@ -10,7 +10,8 @@ import type { ParameterTree } from '@meanflow/samplers';
 import type { JsonRecord } from '../config/merge.js';
 import type { Init, RunConfig } from '../config/schema.js';
 import { located, withPlacesOfRun } from './data-place.js';
-import { checkFiniteParameters, loadModel } from './model.js';
+import { loadModel } from './load-model.js';
+import { checkFiniteParameters } from './model.js';
 
 /** Parameters to begin with, and where they come from. */
 export interface WarmStart extends GivenParameters {

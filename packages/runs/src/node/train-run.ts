@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DataError, type Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import type { JsonObject } from '@meanflow/formats';
-import type { Progress, TrainOptions } from '@meanflow/training';
+import type { DivergenceAction, DivergenceReport, Progress } from '@meanflow/training';
 import {
   checkFree,
   readRunConfig,
@@ -55,7 +55,7 @@ export interface TrainRunOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Told, in a sentence, of what a user should know. */
   readonly onNotice?: (sentence: string) => void;
-  readonly onDiverged?: TrainOptions['onDiverged'];
+  readonly onDiverged?: (run: BegunRun, report: DivergenceReport, action: DivergenceAction) => void;
 }
 
 export interface NewRunOptions extends TrainRunOptions {
@@ -94,7 +94,7 @@ export async function trainRun(
   { folder: given, source = 'The settings', ...options }: NewRunOptions = {},
 ): Promise<TrainedRun> {
   if (given !== undefined) await checkOut(given);
-  const run = await resolveRun(settings, source);
+  const run = await resolveRun(settings, source, options.onNotice && { notify: options.onNotice });
   options.onData?.(run.dataset);
   await checkRows(run);
   return withBackendOf(run.config, options, async (backend) => {
@@ -153,7 +153,7 @@ async function work(
         signal,
         onProgress: (progress) => onProgress?.(progress),
         onResume: (from) => onResume?.(run, from),
-        ...(onDiverged && { onDiverged }),
+        ...(onDiverged && { onDiverged: (report, action) => onDiverged(run, report, action) }),
         ...more,
       });
       return { ...runIn(folder, config), dataset, summary };
