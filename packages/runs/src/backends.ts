@@ -6,6 +6,7 @@
 import { ortBackend } from '@meanflow/backend-ort';
 import { tfjsBackend } from '@meanflow/backend-tfjs';
 import { ArgumentError, didYouMean, referenceBackend, type Backend } from '@meanflow/core';
+import { DEFAULT_BACKEND } from './names.js';
 import { runtimes } from './runtimes.js';
 import { withAdapters } from './software-adapters.js';
 
@@ -107,6 +108,19 @@ export function findBackend(name: string): BackendEntry {
     `There is no backend "${name}".${didYouMean(name, names)} ` +
       `Known are ${names.join(', ')}; \`meanflow doctor\` says what runs here.`,
   );
+}
+
+/**
+ * Opens a backend by its name.
+ *
+ * @throws {ArgumentError} when there is none of that name
+ * @throws {BackendError} when it cannot run here, saying what to install
+ */
+export function openBackend(
+  name: string = DEFAULT_BACKEND,
+  options?: { readonly threads?: number },
+): Promise<Backend> {
+  return findBackend(name).open(options);
 }
 
 /** Its threads are set for the module as a whole, before its first session. */

@@ -57,7 +57,7 @@ export class OpenModel {
 
   /** Of a sample, such as `[2]` or `[height, width, channels]`. */
   get shape(): Shape {
-    return this.data.featureShape;
+    return this.data.imageShape ?? this.data.featureShape;
   }
 
   /** The classes by name; undefined for a model that knows none. */

@@ -1,6 +1,7 @@
 /** `meanflow train`: one model on one data set, in a run folder from which it can go on. */
 import { ArgumentError } from '@meanflow/core';
 import { describeData } from '@meanflow/data';
+import type { ResumePoint } from '@meanflow/training/node';
 import {
   averageNote,
   type BegunRun,
@@ -26,48 +27,44 @@ import {
 import { optionName } from '../commands/option-name.js';
 import type { TrainOptions } from '../commands/train.js';
 import { damagedText } from '../terminal/damaged.js';
-import { interruptStatus, withInterrupt } from '../terminal/interrupt.js';
+import { Interrupt, interruptStatus } from '../terminal/interrupt.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { showProgress, type ProgressView } from '../terminal/progress.js';
 import { beginningText, courseText, divergedText, summaryText } from './train-texts.js';
 
 /** @returns the exit status */
 export async function train(options: TrainOptions, io: Io): Promise<number> {
+  const interrupt = new Interrupt();
+  const { signal } = interrupt;
   let progress: ProgressView | undefined;
-  const [run, status] = await withInterrupt(async (signal) => {
-    const watch: TrainRunOptions = {
-      signal,
-      onData: (dataset) => io.err(`${describeData(dataset)}\n`),
-      onNotice: noticesTo(io),
-      onBegin: (run) => {
-        io.err(beginText(run));
-        progress = showProgress(`${run.dataset.name}, ${methods[run.config.method].title}`, io, { signal });
-      },
-      onResume: (run, { step, source, damaged }) => {
-        io.err(
-          source === undefined
-            ? 'No checkpoint yet: from the beginning.\n'
-            : damaged.length > 0
-              ? `${passedOverText(damaged, { step, source })}\n`
-              : `From step ${countText(step)} (${source}).\n`,
-        );
-        const course = run.before && courseText(run.before, run.config, step);
-        if (course) io.err(`${course}\n`);
-      },
-      onProgress: (made) => progress?.update(made),
-      onDiverged: (run, report, action) => io.err(divergedText(report, action, run)),
-    };
+  const watch: TrainRunOptions = {
+    signal,
+    onData: (dataset) => io.err(`${describeData(dataset)}\n`),
+    onNotice: noticesTo(io),
+    onBegin: (run) => {
+      io.err(beginText(run));
+      // Until now there was nothing to keep.
+      interrupt.listen();
+      progress = showProgress(`${run.dataset.name}, ${methods[run.config.method].title}`, io, { signal });
+    },
+    onResume: (run, from) => io.err(resumeText(run, from)),
+    onProgress: (made) => progress?.update(made),
+    onDiverged: (run, report, action) => io.err(divergedText(report, action, run)),
+  };
+  try {
     const { resume } = options;
-    const made = resume === undefined ? begin(options, watch) : goOn(resume, options, watch);
-    const run = await made.finally(() => progress?.stop());
-    return [run, run.summary.completed ? 0 : interruptStatus(signal)] as const;
-  });
-  const { config, dataset, folder, summary } = run;
-  io.err(damagedText(dataset));
-  io.out(summaryText(summary, config, folder));
-  const note = averageNote(config, summary.step, config.sampling.ema);
-  if (note !== undefined) io.err(`${note}\n`);
-  return status;
+    const run = await (resume === undefined ? begin(options, watch) : goOn(resume, options, watch));
+    progress?.stop();
+    const { config, dataset, folder, summary } = run;
+    io.err(damagedText(dataset));
+    io.out(summaryText(summary, config, folder));
+    const note = averageNote(config, summary.step, config.sampling.ema);
+    if (note !== undefined) io.err(`${note}\n`);
+    return summary.completed ? 0 : interruptStatus(signal);
+  } finally {
+    progress?.stop();
+    interrupt.end();
+  }
 }
 
 /** A new run. Nothing is written before it is compiled. */
@@ -150,4 +147,16 @@ function beginText({ config, dataset, network, backend, init, adoption }: BegunR
     ...notes.filter((note) => note !== undefined),
     '',
   ].join('\n');
+}
+
+/** Where a run goes on from, and where its learning rate goes. */
+function resumeText(run: BegunRun, { step, source, damaged }: ResumePoint): string {
+  const course = run.before && courseText(run.before, run.config, step);
+  const from =
+    source === undefined
+      ? 'No checkpoint yet: from the beginning.'
+      : damaged.length > 0
+        ? passedOverText(damaged, { step, source })
+        : `From step ${countText(step)} (${source}).`;
+  return `${from}\n${course ? `${course}\n` : ''}`;
 }

@@ -19,25 +19,46 @@ class Interruption extends Error {
 /** Milliseconds within which the same request may come twice: to the whole group, and passed on by npm or a shell. */
 const SAME_REQUEST = 200;
 
+/** Listens for requests to stop: the first one aborts the signal, the next ends the process. */
+export class Interrupt {
+  private readonly controller = new AbortController();
+  private readonly listeners = new Map<StopSignalName, () => void>();
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** Begins to listen: until then requests end the process, as they do by themselves. */
+  listen(): void {
+    let first: number | undefined;
+    for (const name of stopSignals) {
+      const listener = (): void => {
+        const now = performance.now();
+        if (first === undefined) {
+          first = now;
+          this.controller.abort(new Interruption(name));
+        } else if (now - first > SAME_REQUEST) process.exit(statusOf(name));
+      };
+      process.on(name, listener);
+      this.listeners.set(name, listener);
+    }
+  }
+
+  /** Leaves requests to the process again. */
+  end(): void {
+    for (const [name, listener] of this.listeners) process.removeListener(name, listener);
+    this.listeners.clear();
+  }
+}
+
 /** Runs `work` with a signal that the first request to stop aborts. */
 export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  let first: number | undefined;
-  const listeners = stopSignals.map((name) => {
-    const listener = (): void => {
-      const now = performance.now();
-      if (first === undefined) {
-        first = now;
-        controller.abort(new Interruption(name));
-      } else if (now - first > SAME_REQUEST) process.exit(statusOf(name));
-    };
-    process.on(name, listener);
-    return [name, listener] as const;
-  });
+  const interrupt = new Interrupt();
+  interrupt.listen();
   try {
-    return await work(controller.signal);
+    return await work(interrupt.signal);
   } finally {
-    for (const [name, listener] of listeners) process.removeListener(name, listener);
+    interrupt.end();
   }
 }
 

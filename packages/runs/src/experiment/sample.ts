@@ -49,7 +49,7 @@ export interface SamplePlan {
 export interface Samples {
   /** float32 `[count, ...features]`, as the network makes them. */
   readonly normalised: HostArray<'float32'>;
-  /** float64 `[count, ...features]`, in the units of the data: of images, bytes from 0 to 255. */
+  /** float64 `[count, ...shape]`, in the units of the data: of images `[count, height, width, channels]`, from 0 to 255. */
   readonly values: HostArray<'float64'>;
   /** The class of each, int32 `[count]`; undefined for a model without classes. */
   readonly labels: Labels;
@@ -99,11 +99,12 @@ export async function drawPlanned(
             borrow: true,
             ...(signal && { signal }),
           });
-    const { normalisation } = model.data;
+    const { normalisation, imageShape, featureShape } = model.data;
     return {
       normalised,
       get values() {
-        return denormalise(normalisation, normalised);
+        const { data } = denormalise(normalisation, normalised);
+        return new HostArray('float64', [count, ...(imageShape ?? featureShape)], data);
       },
       labels,
       nfe: drawn.nfe,
