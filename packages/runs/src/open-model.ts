@@ -16,7 +16,13 @@ import {
   type Generator,
   type Model,
 } from './experiment/model.js';
-import { drawPlanned, planSamples, type SampleChoice, type Samples } from './experiment/sample.js';
+import {
+  drawPlanned,
+  planSamples,
+  streamPlanned,
+  type SampleChoice,
+  type Samples,
+} from './experiment/sample.js';
 
 /** Where a model is: an address, or what it holds. */
 export type ModelSource = URL | Blob | Uint8Array;
@@ -73,6 +79,16 @@ export class OpenModel {
    */
   async sample({ backend, signal, ...choice }: SampleRequest): Promise<Samples> {
     return drawPlanned(planSamples(this.generator, choice), backend, signal);
+  }
+
+  /**
+   * Draws samples, so many at once as fit on the device: `for await (const { values } of model.stream(request))`. A loop may be left at
+   * any of them.
+   *
+   * @throws as `sample`
+   */
+  async *stream({ backend, signal, ...choice }: SampleRequest): AsyncGenerator<Samples, void, undefined> {
+    yield* streamPlanned(planSamples(this.generator, choice), backend, signal);
   }
 
   /**

@@ -91,6 +91,18 @@ describe('a model', () => {
     expect(twice.values.data).not.toEqual(first.values.data);
   });
 
+  it('draws in chunks what it draws at once', async () => {
+    const model = await openModel(at('whole'));
+    const request = { count: 5, class: [3, 7], backend };
+    const whole = await model.sample(request);
+    const chunks = [];
+    for await (const chunk of model.stream({ ...request, batchSize: 2 })) chunks.push(chunk);
+    expect(chunks.map(({ values }) => values.shape[0])).toEqual([2, 2, 1]);
+    expect(chunks.flatMap(({ labels }) => Array.from(labels!.data))).toEqual([3, 7, 3, 7, 3]);
+    const values = chunks.flatMap((chunk) => Array.from(chunk.values.data));
+    values.forEach((value, i) => expect(value).toBeCloseTo(whole.values.data[i]!, 4));
+  });
+
   it('is in the units of its data', async () => {
     const model = await openModel(at('whole'));
     const { normalised, values } = await model.sample({ count: 4, class: 0, backend });

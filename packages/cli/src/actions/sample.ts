@@ -1,12 +1,6 @@
 /** `meanflow sample`: samples of a trained model in the units of its data, as numbers or as a picture. */
-<<<<<<< HEAD
-import { ArgumentError, HostArray, printable, RandomKey } from '@meanflow/core';
-import { delimiterOf, proportionalLabels } from '@meanflow/data';
-import { createSampler, createDecoder } from '@meanflow/samplers';
-=======
 import { ArgumentError, printable } from '@meanflow/core';
 import { delimiterOf } from '@meanflow/data';
->>>>>>> 035ffe5 (runs: openModel opens a run, a checkpoint, a saved or an imported model by one call, in a page too; save writes a model alone)
 import {
   checkFolderOutput,
   checkFormat,
@@ -57,21 +51,7 @@ export async function sample(run: string, options: SampleOptions, io: Io): Promi
   const { model, labels } = plan;
   const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
   try {
-<<<<<<< HEAD
-    const batchSize = options.batch ?? model.atOnce;
-    const sampler = createSampler(backend, model.network, batchSize === undefined ? {} : { batchSize });
-    const key = RandomKey.fromSeed(options.seed).fold('sample');
-    const count = labels?.size ?? defaultCount(model, options);
-    const drawn = await drawSamples(sampler, model, { count, key, labels, nfe, ...(solver && { solver }) });
-    await sampler.dispose();
-    const { decoder } = model;
-    await using decoding =
-      decoder && createDecoder(backend, decoder, { batchSize: decoder.rows, borrow: true });
-    const samples = (await decoding?.decode(drawn.samples)) ?? drawn.samples;
-    const columns = typeof options.grid === 'object' ? options.grid.columns : undefined;
-=======
     const { normalised, nfe: made } = await drawPlanned(plan, backend);
->>>>>>> 035ffe5 (runs: openModel opens a run, a checkpoint, a saved or an imported model by one call, in a page too; save writes a model alone)
     if (isFolder) {
       const facts = { model: run, seed, nfe: made, solver: plan.solver, guidance: model.sampling.guidance };
       await writePngFolder(out, normalised, labels, data, facts);

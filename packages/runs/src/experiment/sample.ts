@@ -4,9 +4,9 @@
  */
 import { ArgumentError, HostArray, RandomKey, type Backend } from '@meanflow/core';
 import { denormalise, proportionalLabels } from '@meanflow/data';
-import { createSampler, decodeSamples } from '@meanflow/samplers';
+import { createDecoder, createSampler } from '@meanflow/samplers';
 import type { SolverName } from '../names.js';
-import { classOf, drawSamples, roundLabels } from './draw.js';
+import { classOf, drawRequest, roundLabels } from './draw.js';
 import { withGuidance } from './guidance.js';
 import type { Generator, Labels } from './model.js';
 import { defaultEvaluations } from './solvers.js';
@@ -82,36 +82,59 @@ export function planSamples(model: Generator, choice: SampleChoice): SamplePlan 
  * @throws the signal's reason when it is aborted
  */
 export async function drawPlanned(
-  { model, count, labels, seed, nfe, solver, batchSize }: SamplePlan,
+  plan: SamplePlan,
   backend: Backend,
   signal?: AbortSignal,
 ): Promise<Samples> {
-  const sampler = createSampler(backend, model.network, batchSize === undefined ? {} : { batchSize });
-  try {
-    const key = RandomKey.fromSeed(seed).fold('sample');
-    const drawn = await drawSamples(sampler, model, { count, key, labels, nfe, solver, signal });
-    const { decoder } = model;
-    const normalised =
-      decoder === undefined
-        ? drawn.samples
-        : await decodeSamples(backend, decoder, drawn.samples, {
-            batchSize: decoder.rows,
-            borrow: true,
-            ...(signal && { signal }),
-          });
-    const { normalisation, imageShape, featureShape } = model.data;
-    return {
-      normalised,
-      get values() {
-        const { data } = denormalise(normalisation, normalised);
-        return new HostArray('float64', [count, ...(imageShape ?? featureShape)], data);
-      },
-      labels,
-      nfe: drawn.nfe,
-    };
-  } finally {
-    await sampler.dispose();
+  const chunks: Samples[] = [];
+  for await (const chunk of streamPlanned(plan, backend, signal)) chunks.push(chunk);
+  const nfe = chunks.reduce((sum, chunk) => sum + chunk.nfe * chunk.normalised.shape[0]!, 0) / plan.count;
+  return inUnits(
+    plan.model,
+    HostArray.joinRows(chunks.map(({ normalised }) => normalised)),
+    plan.labels,
+    nfe,
+  );
+}
+
+/**
+ * Draws the samples of a plan, so many at once as fit on the device, each chunk as soon as it is there.
+ *
+ * @throws the signal's reason when it is aborted
+ */
+export async function* streamPlanned(
+  { model, count, labels, seed, nfe, solver, batchSize }: SamplePlan,
+  backend: Backend,
+  signal?: AbortSignal,
+): AsyncGenerator<Samples, void, undefined> {
+  await using sampler = createSampler(backend, model.network, batchSize === undefined ? {} : { batchSize });
+  const { decoder } = model;
+  await using decoding =
+    decoder && createDecoder(backend, decoder, { batchSize: decoder.rows, borrow: true });
+  const key = RandomKey.fromSeed(seed).fold('sample');
+  const request = drawRequest(model, { count, key, labels, nfe, solver, signal });
+  for await (const { samples, label, nfe: made } of sampler.stream(request)) {
+    const normalised = (await decoding?.decode(samples, signal && { signal })) ?? samples;
+    yield inUnits(model, normalised, label?.to('int32'), made);
   }
+}
+
+/** Samples beside what they are in the units of the data, which are made when they are asked for. */
+function inUnits(
+  { data: { normalisation, imageShape, featureShape } }: Generator,
+  normalised: HostArray<'float32'>,
+  labels: Labels,
+  nfe: number,
+): Samples {
+  return {
+    normalised,
+    get values() {
+      const { data } = denormalise(normalisation, normalised);
+      return new HostArray('float64', [normalised.shape[0]!, ...(imageShape ?? featureShape)], data);
+    },
+    labels,
+    nfe,
+  };
 }
 
 function labelsFor(model: Generator, { class: chosen, labels: how, count: asked }: SampleChoice): Labels {
