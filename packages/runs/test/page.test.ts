@@ -21,7 +21,14 @@ export async function samplesOf(blob) {
 const bundle = (contents: string) =>
   build({
     stdin: { contents, resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
-    ...{ bundle: true, format: 'esm', platform: 'browser', write: false, logLevel: 'silent' },
+    ...{
+      bundle: true,
+      format: 'esm',
+      platform: 'browser',
+      target: 'es2022',
+      write: false,
+      logLevel: 'silent',
+    },
     conditions: ['@meanflow/source', 'browser'],
   });
 
