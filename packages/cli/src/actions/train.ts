@@ -77,7 +77,7 @@ async function begin(options: TrainOptions, watch: TrainRunOptions): Promise<Tra
     throw new ArgumentError('--init-average is an average of what a run begins with: give --init too.');
   }
   const given = {
-    init: path === undefined ? undefined : { path, average },
+    init: path === undefined ? undefined : { path, average: average === 'none' ? null : average },
     data,
     label,
     table: tableSettings(options),
