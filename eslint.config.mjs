@@ -2,6 +2,7 @@ import js from '@eslint/js';
 import nx from '@nx/eslint-plugin';
 import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
+import { noCircles } from './scripts/eslint/no-circles.mjs';
 
 // The rule about layers reads Nx's graph of the packages from a cache, and passes everything where there is none: outside of
 // Nx's own tasks it is made here. (Making it reads this file, in processes that inherit the variable.)
@@ -66,11 +67,12 @@ export default tseslint.config(
   ...tseslint.configs.recommended,
   {
     files: ['**/*.ts'],
-    plugins: { '@nx': nx },
+    plugins: { '@nx': nx, meanflow: { rules: { 'no-circles': noCircles } } },
     rules: {
       '@nx/enforce-module-boundaries': ['error', { allow: [], depConstraints }],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      'meanflow/no-circles': 'error',
       eqeqeq: 'error',
       'no-restricted-syntax': [
         'error',
@@ -112,6 +114,28 @@ export default tseslint.config(
               onlyDependOnLibsWithTags: [...layers.classifier, 'backend', 'data'].map(
                 (name) => `layer:${name}`,
               ),
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    // Core's second door is for who writes a backend or checks one; what others need of it is little.
+    files: ['**/*.ts'],
+    ignores: ['packages/backend-*/**', 'packages/conformance/**', '**/test/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: '@meanflow/core/backend',
+              allowImportNames: [
+                ...['bfloat16ToNumber', 'halfToNumber', 'LARGEST_HALF', 'numberToHalf', 'stridesOf'],
+                ...['AdapterReport', 'inspectWebgpu', 'settleOrtTelemetry'],
+              ],
+              message: 'It is for backends and the conformance kit.',
             },
           ],
         },

@@ -1,6 +1,7 @@
 /**
  * An ESLint rule: no file of a package imports itself by way of others of that package, types included. Whoever reads one file
- * of a circle has to read them all, and which of them runs first depends on who is imported first.
+ * of a circle has to read them all, and which of them runs first depends on who is imported first. (What `import()` loads when
+ * it is needed is no part of a circle.)
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -43,8 +44,10 @@ function pathBetween(from, to) {
 function importsOf(file) {
   let found = known.get(file);
   if (found === undefined) {
-    const { importedFiles } = ts.preProcessFile(readFileSync(file, 'utf8'), true, false);
-    found = importedFiles.map(({ fileName }) => fileOf(file, fileName)).filter((path) => path !== undefined);
+    const { statements } = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest);
+    found = statements
+      .map(({ moduleSpecifier }) => moduleSpecifier && fileOf(file, moduleSpecifier.text))
+      .filter((path) => path !== undefined);
     known.set(file, found);
   }
   return found;

@@ -8,7 +8,6 @@ import { classByClass, drawSamples, roundLabels } from './draw.js';
 import { evaluationKey, type ModelScores, type ScoreOptions } from './evaluation.js';
 import type { Labels, Model } from './model.js';
 import { rowsWithin } from './open-data.js';
-import type { FinishedRun } from './one-run.js';
 
 /** Points in a panel. */
 const POINTS = 2000;
@@ -25,7 +24,7 @@ const PICTURE_BYTES = 2 ** 26;
 export function datasetPictures(
   dataset: Dataset,
   config: RunConfig,
-  finished: readonly FinishedRun[],
+  finished: readonly { readonly pictures: MethodPictures | undefined }[],
 ): DatasetPictures {
   const { name, columns, imageShape } = dataset;
   const key = evaluationKey(config.seed).fold('picture');

@@ -1,4 +1,5 @@
 /** From finished runs to the results of a data set: medians over seeds, facts in words, loss curves. */
+import type { Dataset } from '@meanflow/data';
 import type { Metric } from '@meanflow/metrics';
 import { describeNetwork, hasVelocityHead } from '../config/network-schema.js';
 import { averageText } from '../config/optimizer-schema.js';
@@ -9,7 +10,6 @@ import { countText, durationText, median } from '../report/numbers.js';
 import type { DatasetResults, MethodResults, MetricRow } from '../report/results.js';
 import { averageNote } from './averages.js';
 import { accuracyText, type JudgingClassifier } from './classifier.js';
-import type { PlannedDataset } from './comparison.js';
 import type { Scores } from './evaluation.js';
 import type { FinishedRun } from './one-run.js';
 import { shortRunNote } from './short-run.js';
@@ -20,7 +20,9 @@ import { shortRunNote } from './short-run.js';
  * @param floors the noise floor at each seed
  */
 export function summarise(
-  planned: Pick<PlannedDataset, 'dataset' | 'description'> & {
+  planned: {
+    readonly dataset: Dataset;
+    readonly description: string;
     readonly classifier: JudgingClassifier | undefined;
   },
   metrics: readonly Metric[],
@@ -49,10 +51,7 @@ export function summarise(
 }
 
 /** Each once: that the runs were short, and that averages are noise still. */
-function notesOf(
-  dataset: PlannedDataset['dataset'],
-  byMethod: readonly (readonly FinishedRun[])[],
-): readonly string[] {
+function notesOf(dataset: Dataset, byMethod: readonly (readonly FinishedRun[])[]): readonly string[] {
   const notes = byMethod.flatMap(([{ config }]) => [
     shortRunNote(config, dataset),
     averageNote(config, config.steps, config.sampling.ema),
