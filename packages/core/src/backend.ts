@@ -107,7 +107,7 @@ export interface Backend {
 export interface CompiledFunction<In, Out> {
   readonly executable: Executable;
   /** @throws {PytreeError} when `input` has another structure than the function was traced with */
-  run(input: InputTree<In>, options?: RunOptions): Promise<MapLeaves<Out, Tensor, DeviceArray>>;
+  run(input: InputTree<In>, options?: RunOptions): Promise<OutputTree<Out>>;
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -115,15 +115,19 @@ export interface CompiledFunction<In, Out> {
 /** `T` with every leaf replaced by what a run takes. */
 export type InputTree<T> = MapLeaves<T, SpecLeaf | RunInput, RunInput>;
 
+/** `T` with every tensor replaced by what a run returns. */
+export type OutputTree<T> = MapLeaves<T, Tensor, DeviceArray>;
+
 /**
- * Compiles a traced function.
+ * Compiles a traced function. Of trees whose form is known when the program runs only (`Tree<…>`), input and output are such
+ * trees again.
  *
  * @param options.state pairs of subtrees, by path: `{ params: 'params' }` donates every input below `params` to the
  *   output of the same name below `params`
  * @throws {PytreeError} when a pair names no input or output
  * @throws {ShapeError} when an output's type is not that of the input it replaces
  */
-export async function compile<In extends Tree<SpecLeaf>, Out extends Tree<Tensor>>(
+export async function compile<In, Out>(
   backend: Backend,
   traced: TracedFunction<In, Out>,
   options: CompileOptions = {},
@@ -133,20 +137,17 @@ export async function compile<In extends Tree<SpecLeaf>, Out extends Tree<Tensor
   const state = expandState(graph, options.state ?? {});
   const executable = await backend.compile(graph, { state });
   const expected = input.paths.map((path) => ({ path }));
-  // The mapped types of a generic tree cannot be followed by the compiler here; the paths are checked instead.
-  const run = async (tree: unknown, runOptions?: RunOptions): Promise<unknown> => {
-    const given = treePaths<RunInput>(tree as Tree<RunInput>);
+  const run: CompiledFunction<In, Out>['run'] = async (tree, runOptions) => {
+    const given = treePaths(tree as Tree<RunInput>);
     assertSamePaths(`Inputs of "${graph.name}"`, expected, given);
     const inputs = Object.fromEntries(given.map(({ path, leaf }) => [path || 'input', leaf]));
     const results = await executable.run(inputs, runOptions);
-    return output.unflatten(output.paths.map((path) => results[path || 'output']));
+    return output.unflatten<DeviceArray, OutputTree<Out>>(
+      output.paths.map((path) => results[path || 'output']!),
+    );
   };
-  return {
-    executable,
-    run: run as CompiledFunction<In, Out>['run'],
-    dispose: () => executable.dispose(),
-    [Symbol.asyncDispose]: () => executable.dispose(),
-  };
+  const dispose = () => executable.dispose();
+  return { executable, run, dispose, [Symbol.asyncDispose]: dispose };
 }
 
 /** Subtree pairs to leaf pairs of one type each. */

@@ -9,7 +9,7 @@ import { transposeLinear } from './grad.js';
 import { alias, pushforward } from './jvp.js';
 import { callComposite, closeOver } from './composite.js';
 import type { Graph } from './graph.js';
-import { treeFlatten, type Tree } from './pytree.js';
+import { treeFlatten, type Tree, type TreeOf, type TreeStructure } from './pytree.js';
 import { Tensor, type CompositeDefinition } from './tensor.js';
 
 type BodyParameters = { readonly body: Graph };
@@ -78,18 +78,19 @@ function linearise(
  *
  * @param f a pure function of trees of tensors; what it captures is kept
  */
-export function checkpoint<Args extends readonly Tree<Tensor>[], Out extends Tree<Tensor>>(
-  f: (...args: Args) => Out,
-): (...args: Args) => Out {
+export function checkpoint<
+  Args extends readonly unknown[] & TreeOf<Args, Tensor>,
+  Out extends TreeOf<Out, Tensor>,
+>(f: (...args: Args) => Out): (...args: Args) => Out {
   return (...args) => {
-    const { leaves, structure } = treeFlatten<Tensor>(args);
-    let outStructure: ReturnType<typeof treeFlatten<Tensor>>['structure'] | undefined;
+    const { leaves, structure } = treeFlatten(args as Tree<Tensor>);
+    let outStructure: TreeStructure | undefined;
     const { body, captures } = closeOver(f.name || 'checkpoint', leaves, (inputs) => {
-      const out = treeFlatten<Tensor>(f(...(structure.unflatten(inputs) as unknown as Args)));
+      const out = treeFlatten(f(...structure.unflatten<Tensor, Args>(inputs)) as Tree<Tensor>);
       outStructure = out.structure;
       return out.leaves;
     });
     const results = callComposite(checkpointed, [...leaves, ...captures], { body });
-    return outStructure!.unflatten(results) as unknown as Out;
+    return outStructure!.unflatten<Tensor, Out>(results);
   };
 }

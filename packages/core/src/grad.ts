@@ -9,7 +9,7 @@ import { DTypeError, PytreeError, ShapeError } from './errors.js';
 import { add, broadcastTo, constant } from './functions.js';
 import { applyProgram, collectNodes } from './graph.js';
 import { alias, checkTensorLeaf, pushforward } from './jvp.js';
-import { treeFlatten, treeZip, type Tree } from './pytree.js';
+import { treeFlatten, treeZip, type Tree, type TreeOf } from './pytree.js';
 import { Tensor, type Tangent, type TraceNode } from './tensor.js';
 import { formatType, sameShape } from './types.js';
 
@@ -94,8 +94,6 @@ function transposeNode(
   return linear.map((isLinear) => (isLinear ? found.shift() : undefined));
 }
 
-type Differentiable = Tree<Tensor>;
-
 /** What `grad` and `valueAndGrad` differentiate, and what they return beside it. */
 export interface GradOptions {
   /** `f` returns `[value, aux]`; `aux` is passed through and not differentiated. */
@@ -111,20 +109,20 @@ export interface GradOptions {
  * @throws {PytreeError} when a leaf of the first argument is not float32
  * @throws {ShapeError} when `f` does not return a scalar
  */
-export function valueAndGrad<P extends Differentiable, Rest extends readonly unknown[]>(
+export function valueAndGrad<P extends TreeOf<P, Tensor>, Rest extends readonly unknown[]>(
   f: (params: P, ...rest: Rest) => Tensor,
 ): (params: P, ...rest: Rest) => [value: Tensor, gradient: P];
-export function valueAndGrad<P extends Differentiable, Rest extends readonly unknown[], Aux>(
+export function valueAndGrad<P extends TreeOf<P, Tensor>, Rest extends readonly unknown[], Aux>(
   f: (params: P, ...rest: Rest) => readonly [Tensor, Aux],
   options: { readonly hasAux: true },
 ): (params: P, ...rest: Rest) => [value: [Tensor, Aux], gradient: P];
-export function valueAndGrad<P extends Differentiable, Rest extends readonly unknown[], Aux>(
+export function valueAndGrad<P extends TreeOf<P, Tensor>, Rest extends readonly unknown[], Aux>(
   f: (params: P, ...rest: Rest) => Tensor | readonly [Tensor, Aux],
   options: GradOptions = {},
 ): (params: P, ...rest: Rest) => [Tensor | [Tensor, Aux], P] {
   checkOptions<GradOptions>('valueAndGrad', options, { hasAux: true });
   return (params, ...rest) => {
-    const { leaves, structure } = treeFlatten<Tensor>(params);
+    const { leaves, structure } = treeFlatten(params as Tree<Tensor>);
     leaves.forEach((leaf, i) => {
       if (!(leaf instanceof Tensor) || leaf.dtype !== 'float32') {
         const found = leaf instanceof Tensor ? formatType(leaf) : String(leaf);
@@ -134,17 +132,17 @@ export function valueAndGrad<P extends Differentiable, Rest extends readonly unk
       }
     });
     const inputs = leaves.map(alias);
-    const result = f(structure.unflatten(inputs) as P, ...rest);
+    const result = f(structure.unflatten<Tensor, P>(inputs), ...rest);
     const [value, aux] = options.hasAux ? (result as readonly [Tensor, Aux]) : [result as Tensor, undefined];
     checkScalar(value);
     const cotangents = pullback([value], [constant(1)], inputs);
     const gradient = cotangents.map((cotangent, i) => cotangent ?? broadcastTo(constant(0), leaves[i].shape));
-    return [options.hasAux ? [value, aux as Aux] : value, structure.unflatten(gradient) as unknown as P];
+    return [options.hasAux ? [value, aux as Aux] : value, structure.unflatten<Tensor, P>(gradient)];
   };
 }
 
 /** The gradient of a scalar function in its first argument; see {@link valueAndGrad}. */
-export function grad<P extends Differentiable, Rest extends readonly unknown[]>(
+export function grad<P extends TreeOf<P, Tensor>, Rest extends readonly unknown[]>(
   f: (params: P, ...rest: Rest) => Tensor,
 ): (params: P, ...rest: Rest) => P {
   return (params, ...rest) => valueAndGrad(f)(params, ...rest)[1];
@@ -168,14 +166,14 @@ function checkScalar(value: unknown): void {
  *
  * @returns `[f(primals), pull]`, where `pull(cotangents)` returns one tree of cotangents per argument
  */
-export function vjp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tensor>>(
+export function vjp<Args extends readonly unknown[] & TreeOf<Args, Tensor>, Out extends TreeOf<Out, Tensor>>(
   f: (...args: Args) => Out,
   primals: readonly [...Args],
 ): [value: Out, pull: (cotangents: Out) => Args] {
-  const { leaves, structure } = treeFlatten<Tensor>(primals);
+  const { leaves, structure } = treeFlatten(primals as Tree<Tensor>);
   leaves.forEach((leaf, i) => checkTensorLeaf('vjp: primal', structure.paths[i], leaf));
   const inputs = leaves.map(alias);
-  const value = f(...(structure.unflatten(inputs) as unknown as Args));
+  const value = f(...structure.unflatten<Tensor, Args>(inputs));
   const pull = (cotangents: Out): Args => {
     const pairs = treeZip<Tensor>('vjp', value as Tree<Tensor>, cotangents as Tree<Tensor>);
     for (const {
@@ -198,7 +196,7 @@ export function vjp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tenso
     );
     const byInput = new Map(differentiable.map((input, i) => [input, found[i]]));
     const results = inputs.map((input) => byInput.get(input) ?? broadcastTo(constant(0), input.shape));
-    return structure.unflatten(results) as unknown as Args;
+    return structure.unflatten<Tensor, Args>(results);
   };
   return [value, pull];
 }

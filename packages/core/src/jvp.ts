@@ -9,7 +9,7 @@ import { ruleOf } from './derivatives/table.js';
 import { DTypeError, PytreeError, ShapeError } from './errors.js';
 import { constant, broadcastTo } from './functions.js';
 import { applyProgram, collectNodes } from './graph.js';
-import { treeFlatten, treePaths, type Tree } from './pytree.js';
+import { treeFlatten, treePaths, type MapLeaves, type Tree, type TreeOf } from './pytree.js';
 import { Tensor, type Tangent, type TraceNode } from './tensor.js';
 import { formatType, sameShape } from './types.js';
 
@@ -59,19 +59,8 @@ function tangentsOf(node: TraceNode, tangents: readonly Tangent[]): readonly Tan
 /** A tangent as users give it: a tensor, 0 for a tangent that is zero, or another number for a constant one. */
 export type TangentLike = Tensor | number;
 
-/**
- * The tree of tangents for a tree of primals. A tree of any form comes first: its branches go on for ever, and the
- * compiler would list them.
- */
-export type TangentTree<T> = [Tree<Tensor>] extends [T]
-  ? Tree<TangentLike>
-  : T extends Tensor
-    ? TangentLike
-    : T extends undefined
-      ? undefined
-      : T extends readonly unknown[] | object
-        ? { [K in keyof T]: TangentTree<T[K]> }
-        : T;
+/** The tree of tangents for a tree of primals. */
+export type TangentTree<T> = MapLeaves<T, Tensor, TangentLike>;
 
 /**
  * The value of `f` and its Jacobian–vector product: `(f(primals), ∂f(primals) · tangents)`.
@@ -82,31 +71,36 @@ export type TangentTree<T> = [Tree<Tensor>] extends [T]
  * @throws {PytreeError} when tangents and primals differ in structure
  * @throws {ShapeError | DTypeError} when a tangent's type is not its primal's
  */
-export function jvp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tensor>>(
+export function jvp<Args extends readonly unknown[] & TreeOf<Args, Tensor>, Out extends TreeOf<Out, Tensor>>(
   f: (...args: Args) => Out,
   primals: readonly [...Args],
   tangents: { readonly [K in keyof Args]: TangentTree<Args[K]> },
 ): [value: Out, tangent: Out];
 /** The same for `f` that returns `[value, aux]`: `aux` is passed through, and is not differentiated. */
-export function jvp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tensor>, Aux>(
+export function jvp<
+  Args extends readonly unknown[] & TreeOf<Args, Tensor>,
+  Out extends TreeOf<Out, Tensor>,
+  Aux,
+>(
   f: (...args: Args) => readonly [Out, Aux],
   primals: readonly [...Args],
   tangents: { readonly [K in keyof Args]: TangentTree<Args[K]> },
   options: { readonly hasAux: true },
 ): [value: Out, tangent: Out, aux: Aux];
-export function jvp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tensor>, Aux>(
+export function jvp<
+  Args extends readonly unknown[] & TreeOf<Args, Tensor>,
+  Out extends TreeOf<Out, Tensor>,
+  Aux,
+>(
   f: (...args: Args) => Out | readonly [Out, Aux],
   primals: readonly [...Args],
   tangents: { readonly [K in keyof Args]: TangentTree<Args[K]> },
   options: { readonly hasAux?: boolean } = {},
 ): unknown {
   checkOptions<{ readonly hasAux?: boolean }>('jvp', options, { hasAux: true });
-  const { leaves, structure } = treeFlatten<Tensor>(primals);
+  const { leaves, structure } = treeFlatten(primals as Tree<Tensor>);
   const paths = new Set(structure.paths);
-  const givenTree: unknown = tangents;
-  const given = new Map(
-    treePaths<TangentLike>(givenTree as Tree<TangentLike>).map(({ path, leaf }) => [path, leaf]),
-  );
+  const given = new Map(treePaths(tangents as Tree<TangentLike>).map(({ path, leaf }) => [path, leaf]));
   const unknown = [...given.keys()].find((path) => !paths.has(path));
   if (unknown !== undefined) throw new PytreeError(`jvp: tangent "${unknown}" has no primal.`);
   const seeds = new Map<Tensor, Tensor>();
@@ -121,9 +115,9 @@ export function jvp<Args extends readonly Tree<Tensor>[], Out extends Tree<Tenso
     if (tangent !== undefined) seeds.set(input, tangent);
     return input;
   });
-  const result = f(...(structure.unflatten(inputs) as unknown as Args));
+  const result = f(...structure.unflatten<Tensor, Args>(inputs));
   const [value, aux] = options.hasAux ? (result as readonly [Out, Aux]) : [result as Out, undefined];
-  const out = treeFlatten<Tensor>(value);
+  const out = treeFlatten(value as Tree<Tensor>);
   out.leaves.forEach((leaf, i) => checkTensorLeaf('jvp: result', out.structure.paths[i], leaf));
   const pushed = pushforward(out.leaves, seeds).map((tangent, i) => tangent ?? zerosLike(out.leaves[i]));
   const tangent = out.structure.unflatten(pushed);

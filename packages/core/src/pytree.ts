@@ -8,19 +8,38 @@
 import { PytreeError } from './errors.js';
 import { HostArray, isHostArrayFields, toHostArray } from './host-array.js';
 
-/** A tree with leaves of type `L`. */
+/** A tree with leaves of type `L`, of any form. */
 export type Tree<L> = L | undefined | readonly Tree<L>[] | { readonly [key: string]: Tree<L> };
 
-/** The type of `T` with every leaf of type `From` replaced by `To`. */
-export type MapLeaves<T, From, To> = T extends From
-  ? To
-  : T extends undefined
-    ? undefined
-    : T extends readonly unknown[]
-      ? { [K in keyof T]: MapLeaves<T[K], From, To> }
-      : T extends object
-        ? { [K in keyof T]: MapLeaves<T[K], From, To> }
-        : T;
+/** Whether `T` is a tree of any form: whatever has its own kind below any key. */
+type IsAnyTree<T> = [undefined | readonly T[] | { readonly [key: string]: T }] extends [T] ? true : false;
+
+/** What is no node of a tree and, unless it is asked for, no leaf. */
+type Plain = string | number | bigint | boolean | symbol | null | ((...given: never) => unknown);
+
+/**
+ * What `T` must be to be a tree with leaves of type `L`, as in `T extends TreeOf<T, L>`. An interface is one as much as an
+ * object's type is; to {@link Tree} it is not, for it has no index signature.
+ */
+export type TreeOf<T, L> = Tree<L> | { readonly [K in keyof T]: BranchOf<T[K], L> };
+
+type BranchOf<T, L> =
+  IsAnyTree<T> extends true ? Tree<L> : [T] extends [Plain] ? L | undefined : TreeOf<T, L>;
+
+/**
+ * The type of `T` with every leaf of type `From` replaced by `To`. Of a tree of any form that is one again: its branches
+ * go on for ever, and the compiler would list them.
+ */
+export type MapLeaves<T, From, To> =
+  IsAnyTree<T> extends true
+    ? Tree<To>
+    : T extends From
+      ? To
+      : T extends undefined
+        ? undefined
+        : T extends object
+          ? { [K in keyof T]: MapLeaves<T[K], From, To> }
+          : T;
 
 /** A leaf with its place: keys and indices joined by `/`, empty for a tree that is a single leaf. */
 export interface PathLeaf<L> {
@@ -31,8 +50,13 @@ export interface PathLeaf<L> {
 /** The structure of a tree without its leaves. */
 export interface TreeStructure {
   readonly paths: readonly string[];
-  /** A tree of this structure from leaves in order. @throws {PytreeError} when the count differs. */
+  /**
+   * A tree of this structure from leaves in order; `T` is its type, where the caller knows more than that it is a tree.
+   *
+   * @throws {PytreeError} when the count differs
+   */
   unflatten<L>(leaves: readonly L[]): Tree<L>;
+  unflatten<L, T>(leaves: readonly L[]): T;
 }
 
 /** Whether a value is an inner node: an array or an object literal. */
@@ -76,16 +100,18 @@ export function treeLeaves<L>(tree: Tree<L>): L[] {
 export function treeFlatten<L>(tree: Tree<L>): { leaves: L[]; structure: TreeStructure } {
   const flat = treePaths(tree);
   const build = builderOf(tree);
-  const structure: TreeStructure = {
-    paths: flat.map(({ path }) => path),
-    unflatten<M>(leaves: readonly M[]): Tree<M> {
-      if (leaves.length !== flat.length) {
-        throw new PytreeError(`A tree of ${flat.length} leaves cannot be built from ${leaves.length}.`);
-      }
-      return build(leaves[Symbol.iterator]()) as Tree<M>;
-    },
+  function unflatten<M>(leaves: readonly M[]): Tree<M>;
+  function unflatten<M, T>(leaves: readonly M[]): T;
+  function unflatten(leaves: readonly unknown[]): unknown {
+    if (leaves.length !== flat.length) {
+      throw new PytreeError(`A tree of ${flat.length} leaves cannot be built from ${leaves.length}.`);
+    }
+    return build(leaves[Symbol.iterator]());
+  }
+  return {
+    leaves: flat.map(({ leaf }) => leaf),
+    structure: { paths: flat.map(({ path }) => path), unflatten },
   };
-  return { leaves: flat.map(({ leaf }) => leaf), structure };
 }
 
 /** What builds a tree of the same form from leaves; it holds on to neither the tree nor its leaves. */
@@ -102,12 +128,14 @@ function builderOf(value: unknown): (leaves: Iterator<unknown>) => unknown {
  *
  * @param f receives the leaf and its path
  */
-export function treeMap<From, To, T extends Tree<From>>(
+export function treeMap<From, To, T extends TreeOf<T, From>>(
   f: (leaf: From, path: string) => To,
-  tree: T & Tree<From>,
+  tree: T & TreeOf<T, From>,
 ): MapLeaves<T, From, To> {
-  const { leaves, structure } = treeFlatten<From>(tree);
-  return structure.unflatten(leaves.map((leaf, i) => f(leaf, structure.paths[i]))) as MapLeaves<T, From, To>;
+  const { leaves, structure } = treeFlatten(tree as Tree<From>);
+  return structure.unflatten<To, MapLeaves<T, From, To>>(
+    leaves.map((leaf, i) => f(leaf, structure.paths[i]!)),
+  );
 }
 
 /**

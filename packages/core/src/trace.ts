@@ -8,7 +8,7 @@ import { describeValue } from './describe-value.js';
 import { ArgumentError, PytreeError } from './errors.js';
 import { closeGraph, type Graph } from './graph.js';
 import { HostArray } from './host-array.js';
-import { treeFlatten, type MapLeaves, type Tree, type TreeStructure } from './pytree.js';
+import { treeFlatten, type MapLeaves, type Tree, type TreeOf, type TreeStructure } from './pytree.js';
 import { Tensor } from './tensor.js';
 import type { DType, Shape, TensorType } from './types.js';
 
@@ -54,13 +54,13 @@ interface TraceOptions {
  * @throws {TraceError} when the result depends on tensors of another trace
  * @throws {ShapeError | DTypeError | ArgumentError} from the ops in `f`
  */
-export function trace<In extends Tree<SpecLeaf>, Out extends Tree<Tensor>>(
+export function trace<In extends TreeOf<In, SpecLeaf>, Out extends TreeOf<Out, Tensor>>(
   f: (input: Traced<In>) => Out,
   input: In,
   options: TraceOptions = {},
 ): TracedFunction<In, Out> {
   checkOptions<TraceOptions>('trace', options, { name: true });
-  const { leaves, structure } = treeFlatten<SpecLeaf>(input);
+  const { leaves, structure } = treeFlatten(input as Tree<SpecLeaf>);
   const inputs = leaves.map((leaf, i) => {
     const name = structure.paths[i] || 'input';
     return { name, tensor: Tensor.emit('input', [], { name }, specType(leaf, name)) };
@@ -69,8 +69,8 @@ export function trace<In extends Tree<SpecLeaf>, Out extends Tree<Tensor>>(
     'argument',
     inputs.map(({ name }) => name),
   );
-  const result = f(structure.unflatten(inputs.map(({ tensor }) => tensor)) as unknown as Traced<In>);
-  const output = treeFlatten<Tensor>(result);
+  const result = f(structure.unflatten<Tensor, Traced<In>>(inputs.map(({ tensor }) => tensor)));
+  const output = treeFlatten(result as Tree<Tensor>);
   const outputs = output.leaves.map((leaf, i) => {
     const name = output.structure.paths[i] || 'output';
     if (!(leaf instanceof Tensor)) {
