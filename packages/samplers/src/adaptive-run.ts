@@ -9,6 +9,7 @@ import {
   HostArray,
   MeanflowError,
   mul,
+  pick,
   sub,
   type DeviceArray,
   type Tensor,
@@ -36,7 +37,8 @@ export function adaptiveBodies(solver: AdaptiveSolver) {
   const tolerance = (z: Tensor): Tensor =>
     add(solver.absoluteTolerance, mul(solver.relativeTolerance, abs(z)));
   return {
-    start: (field: VelocityField, { z, t }: Values): Record<string, Tensor> => {
+    start: (field: VelocityField, values: Values): Record<string, Tensor> => {
+      const { z, t } = pick(values, 'z', 't');
       const velocity = field(z, t, t);
       return {
         velocity,
@@ -44,14 +46,16 @@ export function adaptiveBodies(solver: AdaptiveSolver) {
         speed: rootMeanSquare(div(velocity, tolerance(z))),
       };
     },
-    probe: (field: VelocityField, { z, velocity, t, step }: Values): Record<string, Tensor> => {
+    probe: (field: VelocityField, values: Values): Record<string, Tensor> => {
+      const { z, velocity, t, step } = pick(values, 'z', 'velocity', 't', 'step');
       const time = add(t, step);
       const change = sub(field(add(z, mul(step, velocity)), time, time), velocity);
       return { change: rootMeanSquare(div(change, tolerance(z))) };
     },
-    attempt: (field: VelocityField, { z, velocity, t, step }: Values): Record<string, Tensor> => ({
-      ...solver.attempt(field, z, velocity, t, step),
-    }),
+    attempt: (field: VelocityField, values: Values): Record<string, Tensor> => {
+      const { z, velocity, t, step } = pick(values, 'z', 'velocity', 't', 'step');
+      return { ...solver.attempt(field, z, velocity, t, step) };
+    },
   };
 }
 
@@ -89,23 +93,25 @@ export async function runAdaptive(
   inputs: ChunkInputs,
 ): Promise<ChunkResult> {
   const { noise, times, trajectory, run } = inputs;
-  let t = times[0];
-  const direction = Math.sign(times[times.length - 1] - t);
-  const first = await run(programs.start, { z: noise, t: scalar(t) });
+  const [begin, ...ends] = times;
+  const span = Math.abs((ends.at(-1) ?? begin) - begin);
+  const direction = Math.sign((ends.at(-1) ?? begin) - begin);
+  let t = begin;
+  const first = pick(await run(programs.start, { z: noise, t: scalar(t) }), 'velocity', 'position', 'speed');
   let state: State = { z: noise, velocity: first.velocity };
   let evaluations = programs.start.evaluations;
   let rejectedSteps = 0;
   const states: HostArray<'float32'>[] = trajectory ? [noise] : [];
   try {
     const [position, speed] = [await readScalar(first.position), await readScalar(first.speed)];
-    const span = Math.abs(times[times.length - 1] - t);
     const trial = trialSize(position, speed, span);
-    const probed = await run(programs.probe, { ...state, t: scalar(t), step: scalar(direction * trial) });
+    const probing = { ...state, t: scalar(t), step: scalar(direction * trial) };
+    const probed = pick(await run(programs.probe, probing), 'change');
     evaluations += programs.probe.evaluations;
     const steepest = Math.max(speed, (await readScalar(probed.change)) / trial);
     let size = firstSize(trial, steepest, solver.errorOrder, span);
     let attempts = 0;
-    for (const target of times.slice(1)) {
+    for (const target of ends) {
       let rejected = false;
       while (t !== target) {
         if (attempts++ >= solver.maxSteps) {
@@ -122,11 +128,8 @@ export async function runAdaptive(
             `${solver.name}: the step size vanished at t = ${t}; the tolerances ask for more than single precision has.`,
           );
         }
-        const attempt = await run(programs.attempt, {
-          ...state,
-          t: scalar(t),
-          step: scalar(direction * taken),
-        });
+        const attempting = { ...state, t: scalar(t), step: scalar(direction * taken) };
+        const attempt = pick(await run(programs.attempt, attempting), 'z', 'velocity', 'error');
         evaluations += programs.attempt.evaluations;
         const after: State = { z: attempt.z, velocity: attempt.velocity };
         const error = await readScalar(attempt.error);

@@ -80,17 +80,15 @@ export function createDecoder(
   const parameters: Readonly<Record<string, HostArray>> = Object.fromEntries(
     leaves.map((leaf, i) => {
       const array = hostArrayOf(`createDecoder: params "${structure.paths[i]}"`, leaf);
-      return [`decoder/${structure.paths[i]}`, borrow ? array : array.clone()];
+      return [structure.paths[i], borrow ? array : array.clone()];
     }),
   );
   const compileFor = (shape: Shape) =>
     compile(
       backend,
       trace(
-        ({ samples, ...given }: Readonly<Record<string, Tensor>>) => ({
-          decoded: apply(structure.unflatten(Object.keys(parameters).map((name) => given[name])), samples),
-        }),
-        { ...parameters, samples: spec(shape) } as Readonly<Record<string, SpecLeaf>>,
+        (given) => ({ decoded: apply(structure.unflatten(Object.values(given.decoder)), given.samples) }),
+        { decoder: parameters, samples: spec(shape) },
         { name: 'decoder' },
       ),
     );
@@ -120,9 +118,10 @@ export function createDecoder(
       const parts: HostArray<'float32'>[] = [];
       for (let start = 0; start < count; start += batchSize) {
         signal?.throwIfAborted();
-        const rows = samples.rows(start, Math.min(count, start + batchSize));
-        const program = await programFor([rows.shape[0], ...features]);
-        const inputs = { ...parameters, samples: rows };
+        const end = Math.min(count, start + batchSize);
+        const rows = samples.rows(start, end);
+        const program = await programFor([end - start, ...features]);
+        const inputs = { decoder: parameters, samples: rows };
         const { decoded } = await program.run(inputs, { borrow: true, ...(signal && { signal }) });
         try {
           parts.push((await decoded.read()).to('float32'));

@@ -2,8 +2,16 @@
  * The host's loop around a fixed-step solver: one executable for a step, the state left on the device between
  * runs.
  */
-import type { DeviceArray, HostArray, RunInput, RunOptions, Tensor } from '@meanflow/core';
+import {
+  pick,
+  type DeviceArray,
+  type HostArray,
+  type RunInput,
+  type RunOptions,
+  type Tensor,
+} from '@meanflow/core';
 import type { VelocityField } from './field.js';
+import type { TimeGrid } from './grid.js';
 import { scalar, type Program } from './program.js';
 import type { FixedStepSolver } from './solvers/solver.js';
 
@@ -22,7 +30,7 @@ export interface ChunkResult {
 /** What the programs of a chunk are run with. */
 export interface ChunkInputs {
   readonly noise: HostArray<'float32'>;
-  readonly times: readonly number[];
+  readonly times: TimeGrid;
   readonly trajectory: boolean;
   readonly options: RunOptions;
   /** Runs a program with parameters and conditions filled in. */
@@ -31,12 +39,10 @@ export interface ChunkInputs {
 
 /** One step of `solver` as a function of `z`, `t` and `next`. */
 export function fixedStepBody(solver: FixedStepSolver) {
-  return (
-    field: VelocityField,
-    { z, t, next }: Readonly<Record<string, Tensor>>,
-  ): Record<string, Tensor> => ({
-    z: solver.step(field, z, t, next),
-  });
+  return (field: VelocityField, values: Readonly<Record<string, Tensor>>): Record<string, Tensor> => {
+    const { z, t, next } = pick(values, 'z', 't', 'next');
+    return { z: solver.step(field, z, t, next) };
+  };
 }
 
 /** Runs `step` over the grid. What is on the device is freed, also when a step fails. */
@@ -46,9 +52,11 @@ export async function runFixedSteps(step: Program, inputs: ChunkInputs): Promise
   let z: DeviceArray | undefined;
   let evaluations = 0;
   try {
-    for (let i = 0; i + 1 < times.length; i++) {
-      const results = await run(step, { z: z ?? noise, t: scalar(times[i]), next: scalar(times[i + 1]) });
-      z = results.z;
+    let [t, ...ends] = times;
+    for (const next of ends) {
+      const results = await run(step, { z: z ?? noise, t: scalar(t), next: scalar(next) });
+      ({ z } = pick(results, 'z'));
+      t = next;
       evaluations += step.evaluations;
       if (trajectory) states.push((await z.read()).to('float32'));
     }

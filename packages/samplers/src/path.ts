@@ -13,12 +13,13 @@ import { add, clip, cos, div, mul, reshape, ShapeError, sin, sub, type Tensor } 
  */
 export function perRow(t: Tensor, data: Tensor): Tensor {
   if (t.rank === 0) return t;
-  if (t.rank !== 1 || t.shape[0] !== data.shape[0]) {
+  const [rows = 0, ...features] = data.shape;
+  if (t.rank !== 1 || t.shape[0] !== rows) {
     throw new ShapeError(
-      `Per-row numbers must be [${data.shape[0]}] for data of [${data.shape.join(', ')}], got [${t.shape.join(', ')}].`,
+      `Per-row numbers must be [${rows}] for data of [${data.shape.join(', ')}], got [${t.shape.join(', ')}].`,
     );
   }
-  return reshape(t, [t.shape[0], ...data.shape.slice(1).map(() => 1)]);
+  return reshape(t, [rows, ...features.map(() => 1)]);
 }
 
 /** The way of a sample from data (t = 0) to noise (t = 1). */

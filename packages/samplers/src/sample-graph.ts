@@ -12,6 +12,7 @@ import {
   logicalAnd,
   mul,
   ownValue,
+  pick,
   reshape,
   spec,
   where,
@@ -97,6 +98,7 @@ export function sampleGraph<Params extends ParameterTree>(
   });
   const { rows, solver, times, decoder } = options;
   checkGrid(times);
+  const [begin, ...ends] = times;
   const specs = network.conditions ?? {};
   const names = options.conditions ?? Object.keys(specs);
   const given = Object.fromEntries(names.map((name) => [name, conditionSpec(specs, name, rows)]));
@@ -121,12 +123,16 @@ export function sampleGraph<Params extends ParameterTree>(
     `${solver.name}-sampler`,
     inputs,
     rows,
-    (field, { noise }, decoderParams = {}, { label }) => {
-      const grid = times.map((time) => constant(time));
-      const advance = (z: Tensor, i: number) => solver.step(field, z, grid[i], grid[i + 1]);
+    (field, values, decoderParams = {}, { label }) => {
+      const { noise } = pick(values, 'noise');
+      let t = constant(begin);
+      const nexts = ends.map((time) => constant(time));
       const { noiseScale = 1 } = network;
-      const start = noiseScale === 1 || times[0] !== 1 ? noise : mul(noiseScale, noise);
-      const samples = times.slice(1).reduce((z, _, i) => advance(z, i), start);
+      let samples = noiseScale === 1 || begin !== 1 ? noise : mul(noiseScale, noise);
+      for (const next of nexts) {
+        samples = solver.step(field, samples, t, next);
+        t = next;
+      }
       const decoded = decoder === undefined ? samples : decoder.apply(decoderParams, samples);
       return { samples: ofClasses(decoded, label, network.classCount) };
     },
@@ -146,5 +152,12 @@ function conditionSpec(specs: ConditionSpecs, name: string, rows: number): Tenso
 function ofClasses(samples: Tensor, label: Tensor | undefined, classCount: number | undefined): Tensor {
   if (label === undefined || classCount === undefined) return samples;
   const isClass = logicalAnd(lessEqual(0, label), less(label, classCount));
-  return where(reshape(isClass, [samples.shape[0], ...samples.shape.slice(1).map(() => 1)]), samples, NaN);
+  return where(
+    reshape(
+      isClass,
+      samples.shape.map((size, axis) => (axis === 0 ? size : 1)),
+    ),
+    samples,
+    NaN,
+  );
 }

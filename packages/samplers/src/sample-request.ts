@@ -11,6 +11,7 @@ import {
   describeValue,
   HostArray,
   isDeviceArray,
+  leading,
   sameShape,
   ShapeError,
   toHostArray,
@@ -21,7 +22,7 @@ import {
   type Tree,
 } from '@meanflow/core';
 import { droppedByGuidance } from './conditions.js';
-import { checkGrid } from './grid.js';
+import { checkGrid, type TimeGrid } from './grid.js';
 import { scalar, type SamplerInputs } from './program.js';
 import type { Solver } from './solvers/solver.js';
 import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
@@ -88,6 +89,7 @@ export interface SampleRequest<Params extends ParameterTree> {
 
 /** A request in memory of its own, whose noise is scaled. */
 export interface TakenRequest<Params extends ParameterTree> extends SampleRequest<Params> {
+  readonly times: TimeGrid;
   readonly noise: HostArray<'float32'>;
 }
 
@@ -117,7 +119,7 @@ export function takeRequest<Params extends ParameterTree>(
   const { times, condition, guidance, borrow = false } = request;
   checkGrid(times);
   const noise = startOf(network, request, borrow);
-  const [rows] = noise.shape;
+  const [rows] = leading(noise.shape, 1);
   const label = labelsOf(network, request.label, rows);
   const conditions = takeRecord('conditions', request.conditions, borrow);
   const present = takeRecord('present', request.present, borrow);

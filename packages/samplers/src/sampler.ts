@@ -8,6 +8,7 @@ import {
   checkOptions,
   DisposedError,
   HostArray,
+  leading,
   spec,
   type Backend,
   type RunInput,
@@ -167,7 +168,7 @@ export function createSampler<Params extends ParameterTree>(
 
   async function* inChunks(request: TakenRequest<Params>): AsyncGenerator<SampleChunk, void, undefined> {
     const { noise, label, trajectory, signal } = request;
-    const count = noise.shape[0];
+    const [count] = leading(noise.shape, 1);
     for (let start = 0; start < count; start += batchSize) {
       signal?.throwIfAborted();
       const end = Math.min(count, start + batchSize);
@@ -199,15 +200,19 @@ export function createSampler<Params extends ParameterTree>(
   return {
     async sample(asked) {
       const chunks: SampleChunk[] = [];
-      for await (const chunk of stream(asked)) chunks.push(chunk);
+      let evaluations = 0;
+      for await (const chunk of stream(asked)) {
+        chunks.push(chunk);
+        const [rows] = leading(chunk.samples.shape, 1);
+        evaluations += chunk.nfe * rows;
+      }
       const samples = HostArray.joinRows(chunks.map((chunk) => chunk.samples));
-      const evaluations = chunks.reduce((total, chunk) => total + chunk.nfe * chunk.samples.shape[0], 0);
       return {
         samples,
-        nfe: evaluations / samples.shape[0],
+        nfe: evaluations / leading(samples.shape, 1)[0],
         rejectedSteps: chunks.reduce((total, chunk) => total + chunk.rejectedSteps, 0),
-        trajectory: chunks[0].trajectory?.map((_, i) =>
-          HostArray.joinRows(chunks.map(({ trajectory }) => trajectory![i])),
+        trajectory: chunks[0]?.trajectory?.map((_, i) =>
+          HostArray.joinRows(chunks.flatMap(({ trajectory }) => trajectory?.[i] ?? [])),
         ),
       };
     },

@@ -108,7 +108,7 @@ export function adaptiveRungeKutta(tableau: EmbeddedTableau, tolerances: Toleran
       const tolerance = add(this.absoluteTolerance, relative);
       return {
         z: point,
-        velocity: velocities[velocities.length - 1],
+        velocity: velocities.at(-1) ?? velocity,
         error: rootMeanSquare(div(increment(step, error, velocities), tolerance)),
       };
     },
@@ -116,7 +116,7 @@ export function adaptiveRungeKutta(tableau: EmbeddedTableau, tolerances: Toleran
 }
 
 function laterStages({ c, a }: ButcherTableau): Stage[] {
-  return a.map((row, i) => ({ c: c[i], a: row })).slice(1);
+  return a.map((row, i) => ({ c: c[i]!, a: row })).slice(1);
 }
 
 /** The velocities of a step's stages, the first of which is known, and the point of the last. */

@@ -97,7 +97,7 @@ function needsRounding({ equalShare, equalRows, fullShare = 0 }: IntervalSampler
   return (equalRows !== 'coin' && rowsOf(equalShare, count).part > 0) || rowsOf(fullShare, count).part > 0;
 }
 
-function drawRawUniform(key: RandomKey, count: number): RawIntervals['uniform'] {
+function drawRawUniform(key: RandomKey, count: number): NonNullable<RawIntervals['uniform']> {
   const draw = (name: string) => key.fold(name).uniform([count]);
   return { coin: draw('coin'), t: draw('t'), r: draw('r') };
 }
@@ -119,14 +119,15 @@ export function intervalsFromRaw(sampler: IntervalSampler, raw: RawIntervals): I
   const equalCount = equalPart.whole + (toss !== undefined && toss < equalPart.part ? 1 : 0);
   const fullCount = fullPart.whole + (toss !== undefined && toss >= 1 - fullPart.part ? 1 : 0);
   const fullFrom = count - fullCount;
-  for (let i = 0; i < count; i++) {
-    t[i] = order === 'sort' ? Math.max(first[i], second[i]) : first[i];
-    r[i] = Math.min(first[i], second[i]);
-    const isEqual = coin === undefined ? i < equalCount : coin[i] < equalShare;
+  for (const [i, drawn] of first.entries()) {
+    const other = second[i]!;
+    t[i] = order === 'sort' ? Math.max(drawn, other) : drawn;
+    r[i] = Math.min(drawn, other);
+    const isEqual = coin === undefined ? i < equalCount : coin[i]! < equalShare;
     if (i >= fullFrom) [r[i], t[i]] = [0, 1];
     else if (isEqual) {
-      if (equalTime === 'drawn') t[i] = first[i];
-      [r[i], equal[i]] = [t[i], 1];
+      if (equalTime === 'drawn') t[i] = drawn;
+      [r[i], equal[i]] = [t[i]!, 1];
     }
   }
   const array = (data: Float32Array) => new HostArray('float32', [count], data);
@@ -141,7 +142,7 @@ function drawnTimes(sampler: IntervalSampler, raw: RawIntervals): readonly [Floa
   if (uniformShare > 0) {
     const uniform = required(raw.uniform, 'uniform', 'uniformShare');
     uniform.coin.data.forEach((toss, i) => {
-      if (toss < uniformShare) [t[i], r[i]] = [uniform.t.data[i], uniform.r.data[i]];
+      if (toss < uniformShare) [t[i], r[i]] = [uniform.t.data[i]!, uniform.r.data[i]!];
     });
   }
   return [t, r];
