@@ -42,6 +42,23 @@ export function isStoredDType(name: unknown): name is StoredDTypeName {
   return typeof name === 'string' && Object.hasOwn(storedDTypes, name);
 }
 
+/** What can be read, by the names that NumPy, PyTorch, zarr and flax have in common. */
+export const dtypesByName: Readonly<Record<string, StoredDTypeName>> = {
+  float64: 'F64',
+  float32: 'F32',
+  float16: 'F16',
+  bfloat16: 'BF16',
+  int64: 'I64',
+  int32: 'I32',
+  int16: 'I16',
+  int8: 'I8',
+  uint64: 'U64',
+  uint32: 'U32',
+  uint16: 'U16',
+  uint8: 'U8',
+  bool: 'BOOL',
+};
+
 /** The name under which each of our dtypes is written. */
 export const writtenNames = {
   float64: 'F64',

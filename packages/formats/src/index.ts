@@ -31,7 +31,7 @@ export {
 } from './catalogue.js';
 export { crc32, crc32c } from './checksums.js';
 export { decompressed, type Codec } from './compression/decompress.js';
-export { isStoredDType, storedDTypes, type StoredDTypeName } from './dtypes.js';
+export { dtypesByName, isStoredDType, storedDTypes, type StoredDTypeName } from './dtypes.js';
 export { isObject, parseJson, type JsonLimits, type JsonObject, type JsonValue } from './json.js';
 export { numpyDType } from './numpy/dtypes.js';
 export { encodeNpy, encodeNpz, type ByteArray } from './numpy/encode.js';

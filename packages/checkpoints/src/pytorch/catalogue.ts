@@ -18,7 +18,7 @@ import { visitLeaves } from '../pickle/flatten.js';
 import type { PickleHost } from '../pickle/machine.js';
 import { NumpyArray, numpyGlobals } from '../pickle/numpy.js';
 import { GlobalReference, PassOver, PickleProblem, Tuple } from '../pickle/values.js';
-import { torchStorages, unreadStorages } from './dtypes.js';
+import { torchStorages, unreadStorages } from './storages.js';
 import { torchGlobals } from './globals.js';
 import { isCount, StorageReference, TorchTensor, type TorchStorage } from './objects.js';
 

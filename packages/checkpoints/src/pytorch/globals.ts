@@ -4,7 +4,8 @@
  */
 import type { StoredDTypeName } from '@meanflow/formats';
 import { GlobalReference, type KnownGlobal, PassOver, PickleProblem, Tuple } from '../pickle/values.js';
-import { torchDTypes, torchStorages } from './dtypes.js';
+import { dtypesByName } from '@meanflow/formats';
+import { torchStorages } from './storages.js';
 import { rebuildTensor } from './objects.js';
 
 /** What may be named but makes nothing. */
@@ -64,7 +65,7 @@ const first: KnownGlobal = { call: ([value]) => value };
 
 function dtypeOf(value: unknown): StoredDTypeName {
   const name = value instanceof GlobalReference ? value.name.replace(/^torch\./, '') : '';
-  if (Object.hasOwn(torchDTypes, name)) return torchDTypes[name]!;
+  if (Object.hasOwn(dtypesByName, name)) return dtypesByName[name]!;
   if (name === '') throw new PickleProblem('a tensor has no dtype');
   throw new PassOver(`a tensor of torch.${name}`);
 }
@@ -76,7 +77,7 @@ const marks = (names: Iterable<string>): Record<string, KnownGlobal> =>
 export const torchGlobals: Readonly<Record<string, Readonly<Record<string, KnownGlobal>>>> = {
   torch: {
     ...marks(Object.keys(torchStorages)),
-    ...marks(Object.keys(torchDTypes)),
+    ...marks(Object.keys(dtypesByName)),
     Tensor: mark,
     Size: first,
     device: { call: device },

@@ -1,6 +1,6 @@
 /** NumPy's names of dtypes, as `.npy`, zarr and flax write them, and those of `ml_dtypes` beside them. */
 import { DataError, quoted } from '@meanflow/core';
-import type { StoredDTypeName } from '../dtypes.js';
+import { dtypesByName, type StoredDTypeName } from '../dtypes.js';
 
 /** By kind and bytes, as in `<f4`. */
 const byCode: Readonly<Record<string, StoredDTypeName>> = {
@@ -19,22 +19,7 @@ const byCode: Readonly<Record<string, StoredDTypeName>> = {
 };
 
 /** By name, as in `float32`. */
-const byName: Readonly<Record<string, StoredDTypeName>> = {
-  float64: 'F64',
-  float32: 'F32',
-  float16: 'F16',
-  bfloat16: 'BF16',
-  int64: 'I64',
-  int32: 'I32',
-  int16: 'I16',
-  int8: 'I8',
-  uint64: 'U64',
-  uint32: 'U32',
-  uint16: 'U16',
-  uint8: 'U8',
-  bool: 'BOOL',
-  bool_: 'BOOL',
-};
+const byName: Readonly<Record<string, StoredDTypeName>> = { ...dtypesByName, bool_: 'BOOL' };
 
 /**
  * A dtype by its name (`float32`) or its code (`<f4`, `|b1`).

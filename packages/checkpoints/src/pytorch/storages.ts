@@ -1,22 +1,5 @@
-/** PyTorch's dtypes and the typed storages that older pickles name instead. */
+/** The typed storages that older pickles of PyTorch name instead of a dtype. */
 import type { StoredDTypeName } from '@meanflow/formats';
-
-/** By name within `torch`. */
-export const torchDTypes: Readonly<Record<string, StoredDTypeName>> = {
-  float64: 'F64',
-  float32: 'F32',
-  float16: 'F16',
-  bfloat16: 'BF16',
-  int64: 'I64',
-  int32: 'I32',
-  int16: 'I16',
-  int8: 'I8',
-  uint64: 'U64',
-  uint32: 'U32',
-  uint16: 'U16',
-  uint8: 'U8',
-  bool: 'BOOL',
-};
 
 /** Storages of elements that are not read: bytes of each element. */
 export const unreadStorages: Readonly<Record<string, number>> = {
