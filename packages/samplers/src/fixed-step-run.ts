@@ -52,7 +52,8 @@ export async function runFixedSteps(step: Program, inputs: ChunkInputs): Promise
   let z: DeviceArray | undefined;
   let evaluations = 0;
   try {
-    let [t, ...ends] = times;
+    const [begin, ...ends] = times;
+    let t = begin;
     for (const next of ends) {
       const results = await run(step, { z: z ?? noise, t: scalar(t), next: scalar(next) });
       ({ z } = pick(results, 'z'));
