@@ -6,7 +6,7 @@ import type { Data } from './values.js';
 
 /** One kernel call. */
 interface Step {
-  readonly run: Run;
+  readonly run: Run<'any'>;
   readonly inputs: readonly ValueId[];
   readonly output: ValueId;
   /** Values that nothing needs afterwards. */
@@ -20,7 +20,7 @@ export function programOf(graph: Graph, kernels: KernelTable): DeviceProgram<Dat
     run(given) {
       const values = new Map<ValueId, Data>();
       // Host arrays and results of earlier runs lie in the same memory here; a device would upload the former.
-      prepared.inputs.forEach(({ value }, i) => values.set(value, dataOf(given[i])));
+      prepared.inputs.forEach(({ value }, i) => values.set(value, dataOf(given[i]!)));
       for (const { run, inputs, output, free } of steps) {
         values.set(output, run(...inputs.map((input) => values.get(input)!)));
         for (const value of free) values.delete(value);
@@ -39,10 +39,10 @@ function schedule(graph: Graph, kernels: KernelTable): Step[] {
   const kept = new Set(graph.outputs.map(({ value }) => value));
   return graph.instructions.map(({ op, attributes, inputs, outputs: [output] }, at) => {
     if (op === 'composite') throw new Error('Internal: prepare() left a composite.');
-    const kernel = kernels[op] as Kernel<unknown>;
+    const kernel = kernels[op] as Kernel<'any'>;
     const run = kernel({
-      inputs: inputs.map((input) => graph.types[input]),
-      output: graph.types[output],
+      inputs: inputs.map((input) => graph.types[input]!),
+      output: graph.types[output]!,
       attributes,
     });
     const free = [...new Set(inputs)].filter((value) => lastUse.get(value) === at && !kept.has(value));

@@ -27,7 +27,7 @@ export function offsets(shape: Shape, strides: readonly number[], start = 0): In
   shape.forEach((size, axis) => {
     const next = new Int32Array(found.length * size);
     found.forEach((base, i) => {
-      for (let k = 0; k < size; k++) next[i * size + k] = base + k * strides[axis];
+      for (let k = 0; k < size; k++) next[i * size + k] = base + k * strides[axis]!;
     });
     found = next;
   });
@@ -40,10 +40,10 @@ export function broadcastOffsets(from: Shape, to: Shape): Int32Array {
   const lead = to.length - from.length;
   return offsets(
     to,
-    to.map((_, axis) => (axis < lead || from[axis - lead] === 1 ? 0 : strides[axis - lead])),
+    to.map((_, axis) => (axis < lead || from[axis - lead]! === 1 ? 0 : strides[axis - lead]!)),
   );
 }
 
 /** The elements of some axes. */
 export const pick = (list: readonly number[], axes: readonly number[]): number[] =>
-  axes.map((axis) => list[axis]);
+  axes.map((axis) => list[axis]!);

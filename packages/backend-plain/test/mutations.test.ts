@@ -1,4 +1,5 @@
 /** A kernel broken on purpose: the kit names the op. docs/conformance/mutations.md shows these and others. */
+import type { Arity } from '@meanflow/core/backend';
 import { runConformance, summarise, type Case } from '@meanflow/conformance';
 import { kernels, plainBackend, type Kernel, type KernelTable } from '../src/index.js';
 
@@ -13,7 +14,7 @@ async function wrongOps(replaced: Partial<KernelTable>): Promise<string[]> {
 
 /** A kernel whose results are changed afterwards. */
 const changed =
-  <A>(kernel: Kernel<A>, change: (x: number, i: number) => number): Kernel<A> =>
+  <N extends Arity, A>(kernel: Kernel<N, A>, change: (x: number, i: number) => number): Kernel<N, A> =>
   (instruction) => {
     const run = kernel(instruction);
     return (...operands) => {
@@ -33,8 +34,8 @@ test.each([
 });
 
 test('a maximum that drops NaN is named', async () => {
-  const maximum: Kernel<unknown> = (instruction) => {
-    const [above, pick] = [kernels.less(instruction as never), kernels.maximum(instruction as never)];
+  const maximum: KernelTable['maximum'] = (instruction) => {
+    const [above, pick] = [kernels.less(instruction), kernels.maximum(instruction)];
     return (a, b) => {
       const [bWins, out] = [above(a, b), pick(a, b)];
       return out.map((y, i) => (Number.isNaN(y) ? (bWins[i] ? y : 0) : y)) as typeof out;

@@ -4,9 +4,7 @@
  */
 import type { ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
-import type { LoweringContext } from './lowering.js';
-
-type Elementwise = (context: Pick<LoweringContext<'exp'>, 'builder' | 'inputs'>) => ValueName;
+import type { Elementwise } from './lowering.js';
 
 /** Arithmetic on values of a model. */
 function arithmetic(builder: ModelBuilder) {
@@ -23,14 +21,14 @@ function arithmetic(builder: ModelBuilder) {
 }
 
 /** 1 / (1 + e^{−x}), as it stands. */
-export const sigmoid: Elementwise = ({ builder, inputs: [x] }) => {
+export const sigmoid: Elementwise<1> = ({ builder, inputs: [x] }) => {
   const { node, number, add } = arithmetic(builder);
   return node('Reciprocal')(add(node('Exp')(node('Neg')(x.name)), number(1)));
 };
 
 /** An odd function by its operator, but for x · p(x²) where |x| < `until`: there the operator's terms cancel. */
 export const oddNearZero =
-  (op: string, until: number, coefficients: readonly number[]): Elementwise =>
+  (op: string, until: number, coefficients: readonly number[]): Elementwise<1> =>
   ({ builder, inputs: [x] }) => {
     const { node, number, mul, polynomial } = arithmetic(builder);
     const small = mul(x.name, polynomial(mul(x.name, x.name), coefficients));
@@ -43,7 +41,7 @@ const ARTANH = [1, 1 / 3, 1 / 5, 1 / 7, 1 / 9, 1 / 11, 1 / 13];
 
 /** 2 artanh s for s = x / (2 + x) where |x| < ½; log(1 + x) elsewhere. */
 export const log1pWith =
-  (log: Elementwise): Elementwise =>
+  (log: Elementwise<1>): Elementwise<1> =>
   ({ builder, inputs: [x] }) => {
     const { node, number, add, mul, polynomial } = arithmetic(builder);
     const s = node('Div')(x.name, add(x.name, number(2)));
@@ -65,7 +63,7 @@ const ERFC = [
 const LARGEST = 12;
 
 export const erfcWith =
-  (exp: Elementwise): Elementwise =>
+  (exp: Elementwise<1>): Elementwise<1> =>
   ({ builder, inputs: [x] }) => {
     const { node, number, add, mul, polynomial } = arithmetic(builder);
     const [sub, choose] = [node('Sub'), node('Where')];

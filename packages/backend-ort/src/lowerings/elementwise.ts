@@ -2,30 +2,28 @@
 import { elementTypes, type ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
 import { erfc, log1p, sigmoid } from './accurate-functions.js';
-import type { Lowering, LoweringContext } from './lowering.js';
-
-type Elementwise = (context: Pick<LoweringContext<'neg'>, 'builder' | 'inputs'>) => ValueName;
+import type { Elementwise, Lowering, Lowerings } from './lowering.js';
 
 const direct =
-  (op: string): Elementwise =>
+  (op: string): Elementwise<'any'> =>
   ({ builder, inputs }) =>
     builder.node(
       op,
       inputs.map(({ name }) => name),
     );
 
-const rsqrt: Elementwise = ({ builder, inputs: [x] }) =>
+const rsqrt: Elementwise<1> = ({ builder, inputs: [x] }) =>
   builder.node('Reciprocal', [builder.node('Sqrt', [x.name])]);
 
 /** |x| < ∞, which is false for NaN as well. */
-const isFinite: Elementwise = ({ builder, inputs: [x] }) =>
+const isFinite: Elementwise<1> = ({ builder, inputs: [x] }) =>
   builder.node('Less', [builder.node('Abs', [x.name]), builder.scalar('float32', Infinity)]);
 
 /**
  * Integer division stops the process on x86 when dividing by 0 or the smallest integer by −1. These quotients are
  * taken around it: x / 0 is 0 and x / −1 is −x (which wraps), as in the reference.
  */
-const div: Elementwise = (context) => {
+const div: Elementwise<2> = (context) => {
   const { builder, inputs } = context;
   const [x, y] = inputs;
   const isSafe = y.scalar !== undefined && y.scalar !== 0 && y.scalar !== -1;
@@ -44,7 +42,7 @@ const div: Elementwise = (context) => {
 };
 
 /** ONNX Runtime has no Where for bool: there it is (c ∧ x) ∨ (¬c ∧ y). */
-const select: Elementwise = (context) => {
+const select: Elementwise<3> = (context) => {
   const { builder, inputs } = context;
   const [condition, x, y] = inputs;
   if (x.dtype !== 'bool') return direct('Where')(context);
@@ -84,7 +82,7 @@ export const elementwise = {
   and: direct('And'),
   or: direct('Or'),
   select,
-} as const satisfies Record<string, Elementwise>;
+} as const satisfies Partial<Lowerings>;
 
 export function castTo(builder: ModelBuilder, x: ValueName, dtype: keyof typeof elementTypes): ValueName {
   return builder.node('Cast', [x], { attributes: { to: BigInt(elementTypes[dtype]) } });

@@ -6,7 +6,7 @@ import { sizeOf } from '@meanflow/core';
 import type { ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
 import { castTo } from './elementwise.js';
-import type { Lowering, Operand } from './lowering.js';
+import type { Lowering, LoweringContext } from './lowering.js';
 import { reshapeTo } from './shaping.js';
 import { fill } from './structure.js';
 
@@ -29,7 +29,7 @@ export const gather =
     const shape = [...indices.shape, ...table.shape.slice(1).map(() => 1)];
     const condition = reshapeTo(builder, isRow, indices.shape, shape);
     const { dtype } = output;
-    const operands: readonly Operand[] = [
+    const operands: LoweringContext<'select'>['inputs'] = [
       { dtype: 'bool', shape, name: condition },
       { dtype, shape: output.shape, name: rows },
       { dtype, shape: [], name: builder.scalar(dtype, value), scalar: value },

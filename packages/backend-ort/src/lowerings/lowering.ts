@@ -3,7 +3,7 @@
  * `Lowerings` has an entry for every op that core knows, so that leaving one out does not compile.
  */
 import type { TensorType } from '@meanflow/core';
-import type { OpAttributes, OpName } from '@meanflow/core/backend';
+import type { Arity, ArityOf, OpAttributes, Operands, PrimitiveName } from '@meanflow/core/backend';
 import type { ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
 
@@ -14,15 +14,21 @@ export interface Operand extends TensorType {
   readonly scalar?: number;
 }
 
-export interface LoweringContext<K extends OpName> {
+export interface LoweringContext<K extends PrimitiveName> {
   readonly builder: ModelBuilder;
-  readonly inputs: readonly Operand[];
+  readonly inputs: Operands<ArityOf<K>, Operand>;
   readonly attributes: OpAttributes[K];
   /** The result's type. */
   readonly output: TensorType;
 }
 
-export type Lowering<K extends OpName> = (context: LoweringContext<K>) => ValueName;
+export type Lowering<K extends PrimitiveName> = (context: LoweringContext<K>) => ValueName;
+
+/** What depends on the operands alone. */
+export type Elementwise<N extends Arity> = (context: {
+  readonly builder: ModelBuilder;
+  readonly inputs: Operands<N, Operand>;
+}) => ValueName;
 
 /** One lowering per op. Composites come apart in `lowerGraph`: they may have several results. */
-export type Lowerings = { readonly [K in Exclude<OpName, 'composite'>]: Lowering<K> };
+export type Lowerings = { readonly [K in PrimitiveName]: Lowering<K> };

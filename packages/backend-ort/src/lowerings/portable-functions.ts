@@ -6,15 +6,13 @@
 import type { ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
 import { erfcWith, log1pWith, oddNearZero } from './accurate-functions.js';
-import type { LoweringContext } from './lowering.js';
-
-type Elementwise = (context: Pick<LoweringContext<'exp'>, 'builder' | 'inputs'>) => ValueName;
+import type { Elementwise } from './lowering.js';
 
 const isNumber = (builder: ModelBuilder, x: ValueName): ValueName => builder.node('Equal', [x, x]);
 
 /** A function that keeps NaN. */
 const keepingNaN =
-  (op: string): Elementwise =>
+  (op: string): Elementwise<1> =>
   ({ builder, inputs: [x] }) =>
     builder.node('Where', [isNumber(builder, x.name), builder.node(op, [x.name]), x.name]);
 
@@ -24,7 +22,7 @@ export const sigmoid = keepingNaN('Sigmoid');
 /** The smallest number that is not denormal; GPUs read smaller ones as zeros. */
 export const SMALLEST_NORMAL = 2 ** -126;
 
-export const log: Elementwise = ({ builder, inputs: [x] }) => {
+export const log: Elementwise<1> = ({ builder, inputs: [x] }) => {
   const number = (value: number) => builder.scalar('float32', value);
   const choose = (condition: ValueName, yes: ValueName, no: ValueName) =>
     builder.node('Where', [condition, yes, no]);
@@ -61,7 +59,7 @@ const COS = [4.166664568298827e-2, -1.388731625493765e-3, 2.443315711809948e-5];
 
 /** sin(x + quarters · π/2), by reduction to the nearest multiple of π/2 and polynomials; to 2⁻²² up to |x| ≈ 10⁴. */
 const sine =
-  (quarters: 0 | 1): Elementwise =>
+  (quarters: 0 | 1): Elementwise<1> =>
   ({ builder, inputs: [{ name: x }] }) => {
     const number = (value: number) => builder.scalar('float32', value);
     const add = (a: ValueName, b: ValueName) => builder.node('Add', [a, b]);

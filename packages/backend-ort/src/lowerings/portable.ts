@@ -4,7 +4,7 @@
  * go to the CPU and its operands with it. Nothing here needs int64 values, which WebGPU has not either.
  */
 import { sameShape, sizeOf, type TensorType } from '@meanflow/core';
-import type { OpName } from '@meanflow/core/backend';
+import type { PrimitiveName } from '@meanflow/core/backend';
 import type { ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
 import { convolution } from './conv.js';
@@ -27,7 +27,7 @@ import {
 } from './portable-functions.js';
 import { concat, pad, reverse, slice, transpose } from './shaping.js';
 
-type Context<K extends OpName> = Pick<LoweringContext<K>, 'builder' | 'inputs'>;
+type Context<K extends PrimitiveName> = Pick<LoweringContext<K>, 'builder' | 'inputs'>;
 
 /** As 0 and 1, for what is not there for bools. */
 const asNumbers = (builder: ModelBuilder, x: Operand): Operand => ({
@@ -36,13 +36,19 @@ const asNumbers = (builder: ModelBuilder, x: Operand): Operand => ({
   name: castTo(builder, x.name, 'int32'),
 });
 
-/** A lowering that takes bools as 0 and 1. */
+/** A lowering that takes bools as 0 and 1. @param each changes every operand */
 const throughNumbers =
-  <K extends OpName>(lowering: Lowering<K>): Lowering<K> =>
+  <K extends PrimitiveName>(
+    lowering: Lowering<K>,
+    each: (
+      inputs: LoweringContext<K>['inputs'],
+      change: (x: Operand) => Operand,
+    ) => LoweringContext<K>['inputs'],
+  ): Lowering<K> =>
   (context) => {
     const { builder, inputs, output } = context;
     if (output.dtype !== 'bool') return lowering(context);
-    const numbers = inputs.map((x) => asNumbers(builder, x));
+    const numbers = each(inputs, (x) => asNumbers(builder, x));
     const result = lowering({ ...context, inputs: numbers, output: { ...output, dtype: 'int32' } });
     return castTo(builder, result, 'bool');
   };
@@ -223,9 +229,9 @@ export const portable = {
   or, // none
   equal, // none for bools
   select, // And and Or in the general table, Where here; it fails where bools broadcast
-  transpose: throughNumbers(transpose), // none for bools
-  pad: throughNumbers(pad), // none for bools
-  concat: throughNumbers(concat), // none for bools
+  transpose: throughNumbers(transpose, ([x], change) => [change(x)]), // none for bools
+  pad: throughNumbers(pad, ([x], change) => [change(x)]), // none for bools
+  concat: throughNumbers(concat, (parts, change) => parts.map(change)), // none for bools
   slice: sliceByIndex, // floats only
   reverse: reverseByIndex, // floats only
   reduceSum, // no int64; the sum of int32 wraps as it should

@@ -1,44 +1,45 @@
 /** Elementwise ops. JavaScript computes in float64; storing into a Float32Array rounds once, as float32 hardware does. */
-import { sameShape } from '@meanflow/core';
+import { sameShape, type TensorType } from '@meanflow/core';
 import { power, toInt32 } from '@meanflow/core/backend';
 import { allocate, broadcastOffsets } from '../values.js';
-import type { Kernel } from './kernel.js';
+import type { Kernel, KernelTable } from './kernel.js';
 
 /** One operand. */
-function unary(f: (x: number) => number): Kernel<unknown> {
+function unary(f: (x: number) => number): Kernel<1> {
   return ({ output }) =>
     (x) => {
       const out = allocate(output);
-      for (let i = 0; i < out.length; i++) out[i] = f(x[i]);
+      for (let i = 0; i < out.length; i++) out[i] = f(x[i]!);
       return out;
     };
 }
 
 /** Two operands that broadcast; `integer` replaces `f` on int32. */
-function binary(f: (a: number, b: number) => number, integer = f): Kernel<unknown> {
+function binary(f: (a: number, b: number) => number, integer = f): Kernel<2> {
   return ({ inputs: [a, b], output }) => {
     const g = a.dtype === 'int32' ? integer : f;
     if (sameShape(a.shape, b.shape)) {
       return (x, y) => {
         const out = allocate(output);
-        for (let i = 0; i < out.length; i++) out[i] = g(x[i], y[i]);
+        for (let i = 0; i < out.length; i++) out[i] = g(x[i]!, y[i]!);
         return out;
       };
     }
     const [ia, ib] = [broadcastOffsets(a.shape, output.shape), broadcastOffsets(b.shape, output.shape)];
     return (x, y) => {
       const out = allocate(output);
-      for (let i = 0; i < out.length; i++) out[i] = g(x[ia[i]], y[ib[i]]);
+      for (let i = 0; i < out.length; i++) out[i] = g(x[ia[i]!]!, y[ib[i]!]!);
       return out;
     };
   };
 }
 
-const select: Kernel<unknown> = ({ inputs, output }) => {
-  const [ic, ia, ib] = inputs.map(({ shape }) => broadcastOffsets(shape, output.shape));
-  return (condition, a, b) => {
+const select: Kernel<3> = ({ inputs: [condition, a, b], output }) => {
+  const places = ({ shape }: TensorType) => broadcastOffsets(shape, output.shape);
+  const [ic, ia, ib] = [places(condition), places(a), places(b)];
+  return (chosen, x, y) => {
     const out = allocate(output);
-    for (let i = 0; i < out.length; i++) out[i] = condition[ic[i]] ? a[ia[i]] : b[ib[i]];
+    for (let i = 0; i < out.length; i++) out[i] = chosen[ic[i]!]! ? x[ia[i]!]! : y[ib[i]!]!;
     return out;
   };
 };
@@ -65,7 +66,7 @@ function erf(x: number): number {
 
 /** As a bool, everything but 0 is true, NaN too. */
 const casts = { float32: (x: number) => x, int32: toInt32, bool: (x: number) => Number(x !== 0) };
-const cast: Kernel<unknown> = (instruction) => unary(casts[instruction.output.dtype])(instruction);
+const cast: Kernel<1> = (instruction) => unary(casts[instruction.output.dtype])(instruction);
 
 export const elementwiseKernels = {
   neg: unary((x) => -x),
@@ -99,4 +100,4 @@ export const elementwiseKernels = {
   and: binary((a, b) => a & b),
   or: binary((a, b) => a | b),
   select,
-} satisfies Record<string, Kernel<unknown>>;
+} satisfies Partial<KernelTable>;

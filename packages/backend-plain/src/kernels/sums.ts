@@ -1,14 +1,8 @@
 /** Reductions and contractions. Sums are accumulated in float64 and rounded once. */
-import { sizeOf, type Shape, type TensorType } from '@meanflow/core';
-import {
-  freeAxes,
-  ofNothing,
-  stridesOf,
-  type OpAttributes,
-  type PrimitiveName,
-} from '@meanflow/core/backend';
+import { leading, sizeOf, type Shape, type TensorType } from '@meanflow/core';
+import { freeAxes, ofNothing, stridesOf, type PrimitiveName } from '@meanflow/core/backend';
 import { allocate, offsets, pick } from '../values.js';
-import type { Kernel } from './kernel.js';
+import type { Kernel, KernelTable } from './kernel.js';
 
 /** Where each result's group begins, and the places within a group. */
 function groups({ shape }: TensorType, axes: readonly number[]) {
@@ -21,14 +15,18 @@ function groups({ shape }: TensorType, axes: readonly number[]) {
 }
 
 function reduction(op: PrimitiveName, f: (a: number, b: number) => number) {
-  const kernel: Kernel<{ readonly axes: readonly number[] }> = ({ inputs: [type], output, attributes }) => {
+  const kernel: Kernel<1, { readonly axes: readonly number[] }> = ({
+    inputs: [type],
+    output,
+    attributes,
+  }) => {
     const { starts, within } = groups(type, attributes.axes);
     const first = ofNothing(op, output.dtype, attributes);
     return (x) => {
       const out = allocate(output);
       starts.forEach((start, i) => {
         let accumulated = first;
-        for (let k = 0; k < within.length; k++) accumulated = f(accumulated, x[start + within[k]]);
+        for (let k = 0; k < within.length; k++) accumulated = f(accumulated, x[start + within[k]!]!);
         out[i] = accumulated;
       });
       return out;
@@ -40,21 +38,21 @@ function reduction(op: PrimitiveName, f: (a: number, b: number) => number) {
 /** A NaN is greater than every number. */
 const isGreater = (a: number, b: number): boolean => a > b || (Number.isNaN(a) && !Number.isNaN(b));
 
-const argMax: Kernel<OpAttributes['argMax']> = ({ inputs: [type], output, attributes: { axis } }) => {
+const argMax: KernelTable['argMax'] = ({ inputs: [type], output, attributes: { axis } }) => {
   const { starts, within } = groups(type, [axis]);
   return (x) => {
     const out = allocate(output);
     starts.forEach((start, i) => {
       let best = 0;
       for (let k = 1; k < within.length; k++)
-        if (isGreater(x[start + within[k]], x[start + within[best]])) best = k;
+        if (isGreater(x[start + within[k]!]!, x[start + within[best]!]!)) best = k;
       out[i] = best;
     });
     return out;
   };
 };
 
-const dotGeneral: Kernel<OpAttributes['dotGeneral']> = ({ inputs: [a, b], output, attributes: d }) => {
+const dotGeneral: KernelTable['dotGeneral'] = ({ inputs: [a, b], output, attributes: d }) => {
   const walk = ({ shape }: TensorType, axes: readonly number[]) =>
     offsets(pick(shape, axes), pick(stridesOf(shape), axes));
   const [batchA, batchB] = [walk(a, d.lhsBatch), walk(b, d.rhsBatch)];
@@ -67,9 +65,9 @@ const dotGeneral: Kernel<OpAttributes['dotGeneral']> = ({ inputs: [a, b], output
     for (let n = 0; n < batchA.length; n++) {
       for (const row of rows) {
         for (const column of columns) {
-          const [i, j] = [batchA[n] + row, batchB[n] + column];
+          const [i, j] = [batchA[n]! + row, batchB[n]! + column];
           let sum = 0;
-          for (let k = 0; k < alongA.length; k++) sum += x[i + alongA[k]] * y[j + alongB[k]];
+          for (let k = 0; k < alongA.length; k++) sum += x[i + alongA[k]!]! * y[j + alongB[k]!]!;
           out[at++] = sum;
         }
       }
@@ -82,11 +80,11 @@ const dotGeneral: Kernel<OpAttributes['dotGeneral']> = ({ inputs: [a, b], output
 function coordinates(shape: Shape): number[][] {
   const strides = stridesOf(shape);
   return Array.from({ length: sizeOf(shape) }, (_, i) =>
-    shape.map((n, axis) => Math.floor(i / strides[axis]) % n),
+    shape.map((n, axis) => Math.floor(i / strides[axis]!) % n),
   );
 }
 
-const conv: Kernel<OpAttributes['conv']> = ({ inputs: [x, kernel], output, attributes: w }) => {
+const conv: KernelTable['conv'] = ({ inputs: [x, kernel], output, attributes: w }) => {
   const space = x.shape.slice(2);
   const steps = stridesOf(x.shape);
   const windowPlaces = coordinates(kernel.shape.slice(2));
@@ -94,14 +92,15 @@ const conv: Kernel<OpAttributes['conv']> = ({ inputs: [x, kernel], output, attri
   const meets = coordinates(output.shape.slice(2)).map((place) =>
     windowPlaces.map((k) => {
       const at = space.map(
-        (_, a) => (place[a] * w.strides[a] + k[a] * w.rhsDilation[a] - w.padding[a][0]) / w.lhsDilation[a],
+        (_, a) =>
+          (place[a]! * w.strides[a]! + k[a]! * w.rhsDilation[a]! - w.padding[a]![0]) / w.lhsDilation[a]!,
       );
-      const inside = at.every((n, a) => Number.isInteger(n) && n >= 0 && n < space[a]);
-      return inside ? at.reduce((sum, n, a) => sum + n * steps[a + 2], 0) : -1;
+      const inside = at.every((n, a) => Number.isInteger(n) && n >= 0 && n < space[a]!);
+      return inside ? at.reduce((sum, n, a) => sum + n * steps[a + 2]!, 0) : -1;
     }),
   );
-  const [batch, features] = output.shape;
-  const channels = kernel.shape[1];
+  const [batch, features] = leading(output.shape, 2);
+  const channels = kernel.shape[1]!;
   const windowSize = windowPlaces.length;
   return (data, weights) => {
     const out = allocate(output);
@@ -112,9 +111,9 @@ const conv: Kernel<OpAttributes['conv']> = ({ inputs: [x, kernel], output, attri
         for (const places of meets) {
           let sum = 0;
           for (let c = 0; c < channels; c++) {
-            const [i, j] = [b * steps[0] + (first + c) * steps[1], (f * channels + c) * windowSize];
+            const [i, j] = [b * steps[0]! + (first + c) * steps[1]!, (f * channels + c) * windowSize];
             for (let k = 0; k < windowSize; k++)
-              if (places[k] >= 0) sum += data[i + places[k]] * weights[j + k];
+              if (places[k]! >= 0) sum += data[i + places[k]!]! * weights[j + k]!;
           }
           out[at++] = sum;
         }

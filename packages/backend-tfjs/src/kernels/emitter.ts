@@ -12,13 +12,13 @@ import {
   type TensorType,
 } from '@meanflow/core';
 import type { KernelFunc, NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
-import type { NodeAttributes, NodeName, StoredValue } from '../program/program.js';
+import type { NodeAttributes, NodeInputs, NodeName, StoredValue } from '../program/program.js';
 import { reshaped, type ScheduleBuilder } from '../schedule.js';
 import type { TensorStore } from '../runtime.js';
 
 export interface EmitContext<K extends NodeName> {
   readonly emitter: Emitter;
-  readonly inputs: readonly StoredValue[];
+  readonly inputs: NodeInputs<K>;
   readonly attributes: NodeAttributes[K];
   readonly output: TensorType;
 }
@@ -66,7 +66,7 @@ export class Emitter {
   /** Writes a node in whatever way this device has. */
   node<K extends NodeName>(
     op: K,
-    inputs: readonly StoredValue[],
+    inputs: NodeInputs<K>,
     attributes: NodeAttributes[K],
     output: TensorType,
   ): StoredValue {

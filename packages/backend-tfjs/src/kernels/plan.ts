@@ -19,11 +19,12 @@ export function planKernels(program: Program, source: KernelSource): Schedule {
     const { storage } = placed.get(value.storage)!;
     return { ...value, storage };
   };
+  const placedOf = (values: readonly StoredValue[]): readonly StoredValue[] => values.map(at);
   for (const { value } of program.inputs) {
     if (value.storage !== undefined) placed.set(value.storage, schedule.value(value));
   }
   for (const { op, inputs, attributes, output } of program.nodes) {
-    const result = emitter.node(op, inputs.map(at), attributes as never, output);
+    const result = emitter.node(op, placedOf(inputs), attributes as never, output);
     placed.set(output.storage, reshaped(result, output.shape));
   }
   const named = (list: Program['inputs']) => list.map(({ name, value }) => ({ name, value: at(value) }));

@@ -39,7 +39,8 @@ const extremum =
   (context) => {
     const { emitter, inputs, output } = context;
     if (output.dtype !== 'float32') return emitter.plain(op, context);
-    const swapped = knownScalar(context, inputs[0]) !== undefined ? [inputs[1], inputs[0]] : inputs;
+    const [first, second] = inputs;
+    const swapped = knownScalar(context, first) !== undefined ? ([second, first] as const) : inputs;
     const [a, b] = swapped;
     const best = emitter.plain(op, { ...context, inputs: swapped });
     const float = (name: 'add' | 'sub', x: StoredValue, y: StoredValue) =>

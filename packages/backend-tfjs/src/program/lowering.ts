@@ -1,11 +1,11 @@
 /** Lowering: how one primitive of a graph becomes nodes of a program. */
 import type { TensorType } from '@meanflow/core';
-import type { OpAttributes, PrimitiveName } from '@meanflow/core/backend';
+import type { ArityOf, OpAttributes, Operands, PrimitiveName } from '@meanflow/core/backend';
 import type { ProgramBuilder, StoredValue } from './program.js';
 
 export interface LoweringContext<K extends PrimitiveName> {
   readonly builder: ProgramBuilder;
-  readonly inputs: readonly StoredValue[];
+  readonly inputs: Operands<ArityOf<K>, StoredValue>;
   readonly attributes: OpAttributes[K];
   readonly output: TensorType;
 }

@@ -14,7 +14,7 @@ import {
   type Shape,
   type TensorType,
 } from '@meanflow/core';
-import type { OpAttributes } from '@meanflow/core/backend';
+import type { ArityOf, OpAttributes, Operands, PrimitiveName } from '@meanflow/core/backend';
 
 /** Where a value is stored; several views may share one. */
 export type StorageId = number;
@@ -52,9 +52,12 @@ export interface Conv2dWindow {
 
 export type NodeName = keyof NodeAttributes;
 
+/** As many operands as a node takes; products take two. */
+export type NodeInputs<K extends NodeName> = Operands<K extends PrimitiveName ? ArityOf<K> : 2, StoredValue>;
+
 export interface NodeOf<K extends NodeName> {
   readonly op: K;
-  readonly inputs: readonly StoredValue[];
+  readonly inputs: NodeInputs<K>;
   readonly attributes: NodeAttributes[K];
   readonly output: StoredValue;
 }

@@ -1,6 +1,6 @@
 /** The element of a node's result, from the elements of its operands that it is made of. */
 import type { DType } from '@meanflow/core';
-import type { ProgramNode } from '../program/program.js';
+import type { ProgramNode, StoredValue } from '../program/program.js';
 import { elementwise, type ElementwiseName } from './functions.js';
 import { Index } from './index-expression.js';
 import { literal, storedTypes, wgslTypes } from './literal.js';
@@ -69,8 +69,9 @@ export function expressionOf(
       return joined(writer, scope, node, at);
     default: {
       if (!(node.op in elementwise)) throw new NotFusable(`${node.op} is not computed by generated kernels`);
-      const operands = node.inputs.map(({ shape }, i) => operand(i, aligned(at, shape)));
-      return elementwise[node.op as ElementwiseName](operands, node.inputs[0].dtype);
+      const inputs: readonly StoredValue[] = node.inputs;
+      const operands = inputs.map(({ shape }, i) => operand(i, aligned(at, shape)));
+      return elementwise[node.op as ElementwiseName](operands, inputs[0].dtype);
     }
   }
 }

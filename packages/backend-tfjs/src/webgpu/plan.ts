@@ -26,6 +26,7 @@ export async function planWebgpu(
     const { storage } = placed.get(value.storage)!;
     return { ...value, storage };
   };
+  const placedOf = (values: readonly StoredValue[]): readonly StoredValue[] => values.map(at);
   for (const { name, value } of program.inputs) {
     if (value.storage !== undefined && !packed?.names.includes(name))
       placed.set(value.storage, schedule.value(value));
@@ -35,7 +36,7 @@ export async function planWebgpu(
   for (const unit of fuse(program, options)) {
     if (unit.kind === 'node') {
       const { op, inputs, attributes, output } = unit.node;
-      const result = emitter.node(op, inputs.map(at), attributes as never, output);
+      const result = emitter.node(op, placedOf(inputs), attributes as never, output);
       placed.set(output.storage, reshaped(result, output.shape));
       continue;
     }

@@ -4,7 +4,7 @@
  */
 import { sizeOf } from '@meanflow/core';
 import { MAX_OF_NOTHING } from '@meanflow/core/backend';
-import type { NodeOf, ProgramNode } from '../program/program.js';
+import type { NodeOf, ProgramNode, StoredValue } from '../program/program.js';
 import { coordinatesOf, Index } from './index-expression.js';
 import type { ElementWriter, Scope } from './scope.js';
 import { literal } from './literal.js';
@@ -74,7 +74,8 @@ function operandElement(node: ProgramNode): Accumulator['element'] {
 const single = (type: 'f32' | 'i32', initial: string) => [{ suffix: '', type, initial }] as const;
 const plain = (element: string) => [element];
 
-const typeOf = (node: ProgramNode) => (node.inputs[0].dtype === 'int32' ? 'i32' : 'f32');
+const typeOf = ({ inputs: [x] }: { readonly inputs: readonly StoredValue[] }) =>
+  x.dtype === 'int32' ? 'i32' : 'f32';
 const smallest = {
   f32: literal(MAX_OF_NOTHING.float32, 'float32'),
   i32: literal(MAX_OF_NOTHING.int32, 'int32'),
