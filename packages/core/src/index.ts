@@ -66,3 +66,4 @@ export { isDeviceArray } from './check-inputs.js';
 export { referenceBackend } from './reference-backend.js';
 export type { Network, Symbolic } from './network.js';
 export type * from './objective.js';
+export { checkRows, rowsOf, type RowRange } from './rows.js';

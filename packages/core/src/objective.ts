@@ -6,6 +6,7 @@
  */
 import type { Symbolic } from './network.js';
 import type { RandomKey } from './random.js';
+import type { RowRange } from './rows.js';
 import type { Tensor } from './tensor.js';
 
 /**
@@ -105,6 +106,16 @@ export interface Objective<Net, Params, Batch, Draws, Refs extends References = 
   /** Everything random that `loss` needs for a batch, and everything that depends on the step: such scalars have shape []. */
   readonly draw: (given: DrawInputs<Net, Batch>) => Draws;
   readonly loss: (given: LossInputs<Net, Params, Batch, Draws, Refs>) => LossAndMetrics;
+  /**
+   * The draws of some rows of the batch, for who shares a batch out. By default every array has the batch's rows along its first
+   * axis, and scalars are for all.
+   */
+  readonly rowsOf?: (draws: Draws, rows: RowRange) => Draws;
+  /**
+   * Whether a row's part of the loss depends on other rows. By default it does not: the loss of a batch is the mean of those of
+   * its rows. One that does cannot be shared out.
+   */
+  readonly couplesRows?: boolean;
   /** Other losses from given steps on, in the order of the steps; each is a step program of its own. */
   readonly stages?: readonly ObjectiveStage<Net, Params, Batch, Draws, Refs>[];
 }

@@ -31,11 +31,13 @@ export {
   Trainer,
   trainingKeys,
   type BatchSource,
+  type CallOptions,
   type StateTypes,
   type TrainerOptions,
   type TrainState,
 } from './trainer.js';
 export type { StepResult } from './step-program.js';
+export { averageGradients, StepGradients, type HostGradients } from './step-gradients.js';
 export { train } from './loop.js';
 export {
   type DivergenceAction,

@@ -4,12 +4,14 @@
  */
 import {
   ArgumentError,
+  rowsOf,
   type HostArray,
   type LossAndMetrics,
   type Objective,
   type RandomKey,
   type ReferenceInputs,
   type References,
+  type RowRange,
   type Symbolic,
   type Tensor,
   type Tree,
@@ -28,6 +30,10 @@ export interface Stage {
     readonly batch: Tree<HostArray>;
     readonly step: number;
   }): Tree<HostArray>;
+  /** Whether the loss of a batch is more than the mean of those of its rows. */
+  readonly couplesRows: boolean;
+  /** The draws of some rows of the batch. */
+  rowsOf(draws: Tree<HostArray>, rows: RowRange): Tree<HostArray>;
   /** Traced, pure. @param given.references the parameters of each reference, by its name */
   loss(given: {
     readonly params: Tree<Tensor>;
@@ -64,6 +70,11 @@ export function stagesOf<Net, Params, Batch, Draws, Refs extends References>(
       from: borders[index]!,
       until: borders[index + 1] ?? Infinity,
       references,
+      couplesRows: objective.couplesRows ?? false,
+      rowsOf: (draws, rows) =>
+        objective.rowsOf === undefined
+          ? rowsOf(draws, rows)
+          : (objective.rowsOf(draws as Draws, rows) as Tree<HostArray>),
       draw: (given) => of.draw({ ...given, network, batch: given.batch as Batch }) as Tree<HostArray>,
       loss: (given) =>
         of.loss({

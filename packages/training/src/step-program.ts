@@ -5,6 +5,7 @@
  */
 import {
   hostArray,
+  pick,
   trace,
   type Backend,
   type DeviceArray,
@@ -13,6 +14,7 @@ import {
   type HostArray,
   type RunInput,
   type TensorSpec,
+  type TracedFunction,
   type Tree,
 } from '@meanflow/core';
 import { frozenOf } from './references.js';
@@ -47,7 +49,29 @@ export interface StepSource extends StepParts {
   readonly data: StepData;
 }
 
-export class StepProgram {
+/** What makes steps: one run of so many. */
+export interface Steps {
+  /** Steps in a run. */
+  readonly count: number;
+  readonly graph: Graph;
+  /**
+   * Makes the steps of one run. The state's device arrays are donated.
+   *
+   * @param frozen the stage's frozen parameters
+   * @param first updates made before
+   * @param rateScale what learning rates are multiplied by
+   */
+  run(state: NamedInputs, frozen: NamedInputs, first: number, rateScale: number): Promise<StepsMade>;
+  dispose(): Promise<void>;
+}
+
+/** The state after the steps of a run, and what each left. */
+export interface StepsMade {
+  readonly state: NamedInputs;
+  readonly results: readonly StepResult[];
+}
+
+export class StepProgram implements Steps {
   private constructor(
     private readonly executable: Executable,
     private readonly statePaths: readonly string[],
@@ -74,33 +98,17 @@ export class StepProgram {
     return this.executable.graph;
   }
 
-  /**
-   * Makes the steps of one run. The state's device arrays are donated.
-   *
-   * @param frozen the stage's frozen parameters
-   * @param first updates made before
-   * @param rateScale what learning rates are multiplied by
-   */
-  async run(
-    state: NamedInputs,
-    frozen: NamedInputs,
-    first: number,
-    rateScale = 1,
-  ): Promise<{ state: NamedInputs; results: StepResult[] }> {
+  async run(state: NamedInputs, frozen: NamedInputs, first: number, rateScale: number): Promise<StepsMade> {
     // All of it is the trainer's own: copies of batches and draws, and the state.
     const inputs = { ...state, ...frozen, ...this.inputsOf(first, rateScale) };
     const outputs = await this.executable.run(inputs, { borrow: true });
     const results = Array.from({ length: this.count }, (_, i) => {
       const prefix = this.count === 1 ? '' : `steps/${i}/`;
-      const ofMetrics = `${prefix}metrics/`;
-      const metrics = Object.entries(outputs).filter(([name]) => name.startsWith(ofMetrics));
-      return {
-        step: first + i + 1,
-        loss: outputs[`${prefix}loss`],
-        metrics: Object.fromEntries(metrics.map(([name, value]) => [name.slice(ofMetrics.length), value])),
-      };
+      const loss = `${prefix}loss`;
+      const metrics = below(outputs, `${prefix}metrics/`);
+      return { step: first + i + 1, loss: pick(outputs, loss)[loss]!, metrics };
     });
-    return { state: Object.fromEntries(this.statePaths.map((path) => [path, outputs[path]])), results };
+    return { state: only(outputs, this.statePaths), results };
   }
 
   dispose(): Promise<void> {
@@ -118,7 +126,22 @@ export function traceSteps(source: StepSource, count: number): Graph {
   const from = stage.from === 0 ? '' : ` from step ${stage.from}`;
   const name = `train ${stage.name}${from}${count === 1 ? '' : `, ${count} steps`}`;
   const example = { ...state, frozen: frozenOf(stage), ...stepInputs(source, count, stage.from, 1) };
-  return traceTree(count === 1 ? trainStep(source) : trainSteps(source), example, name);
+  return traceTree(count === 1 ? trainStep(source) : trainSteps(source), example, name).graph;
+}
+
+/** The arrays whose paths begin so, by the rest of the path. */
+export function below<V>(arrays: Readonly<Record<string, V>>, prefix: string): Record<string, V> {
+  return Object.fromEntries(
+    Object.entries(arrays).flatMap(([name, value]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [],
+    ),
+  );
+}
+
+/** The arrays of these paths. */
+export function only<V>(arrays: Readonly<Record<string, V>>, paths: readonly string[]): Record<string, V> {
+  const found = pick(arrays, ...paths);
+  return Object.fromEntries(paths.map((path) => [path, found[path]!]));
 }
 
 /** What steps take for themselves, from the host. */
@@ -129,19 +152,40 @@ function stepInputs(
   rateScale: number,
 ): Readonly<Record<string, Tree<HostArray>>> {
   const steps = Array.from({ length: count }, (_, i) => {
-    const scalars: StepScalars<number> = {
-      optimizer: optimizer.scalars(first + i, rateScale),
-      ema: updatesAverages(ema, i, count) ? ema!.scalars(first + i) : {},
-      references: averages.own.scalars(first + i),
+    const due = updatesAverages(ema, i, count) ? ema : undefined;
+    return {
+      ...data(first + i),
+      scalars: stepScalars({ optimizer, ema: due, averages }, first + i, rateScale),
     };
-    return { ...data(first + i), scalars: mapTree<number, HostArray>((value) => hostArray(value), scalars) };
   });
   return count === 1 ? steps[0]! : { steps };
 }
 
+/** The host's scalars of a step. @param step updates made before @param rateScale what learning rates are multiplied by */
+export function stepScalars(
+  { optimizer, ema, averages }: Pick<StepParts, 'optimizer' | 'ema' | 'averages'>,
+  step: number,
+  rateScale: number,
+): Tree<HostArray> {
+  const scalars: StepScalars<number> = {
+    optimizer: optimizer.scalars(step, rateScale),
+    ema: ema?.scalars(step) ?? {},
+    references: averages.own.scalars(step),
+  };
+  return mapTree<number, HostArray>((value) => hostArray(value), scalars);
+}
+
 /** Traces a function of a tree whose structure only the example knows. */
-function traceTree(f: (input: never) => unknown, example: Tree<HostArray | TensorSpec>, name: string): Graph {
+export function traceTree(
+  f: (input: never) => unknown,
+  example: Tree<HostArray | TensorSpec>,
+  name: string,
+): Pick<TracedFunction<unknown, unknown>, 'graph' | 'output'> {
   // The type of a traced tree maps its leaves, which the compiler cannot do for a tree of any depth.
-  const traceUntyped = trace as (f: unknown, input: unknown, options: { name: string }) => { graph: Graph };
-  return traceUntyped(f, example, { name }).graph;
+  const traceUntyped = trace as (
+    f: unknown,
+    input: unknown,
+    options: { name: string },
+  ) => ReturnType<typeof traceTree>;
+  return traceUntyped(f, example, { name });
 }

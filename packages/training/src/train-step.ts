@@ -62,7 +62,11 @@ export type LossInput = {
 };
 
 /** A loss with its gradient in the parameters. */
-export type Gradients = LossAndMetrics & { readonly gradients: Tree<Tensor> };
+export type Gradients = {
+  readonly loss: Tensor;
+  readonly metrics: Readonly<Record<string, Tensor>>;
+  readonly gradients: Tree<Tensor>;
+};
 
 /** Inputs of the whole step. */
 export type TrainStepInput = SymbolicState & LossInput & { readonly scalars: StepScalars<Tensor> };

@@ -7,8 +7,11 @@ import {
   ArgumentError,
   assertSamePaths,
   checkOptions,
+  checkRows,
   formatType,
   HostArray,
+  leading,
+  pick,
   RandomKey,
   sameShape,
   ShapeError,
@@ -16,28 +19,36 @@ import {
   treeFlatten,
   treePaths,
   type Backend,
+  type CancellationSignal,
   type DType,
   type Graph,
   type NoReferences,
   type Objective,
   type References,
+  type RowRange,
   type Tree,
   type TreeStructure,
 } from '@meanflow/core';
 import type { Ema, EmaState } from './ema.js';
 import { frozenChecksums, FrozenParameters } from './frozen-parameters.js';
+import { AccumulatedStep, GradientProgram, UpdateProgram } from './gradient-program.js';
 import type { GradientTransform } from './gradient-transform.js';
 import { referenceAverages } from './references.js';
 import { stageAt, stagesOf, type Stage } from './stages.js';
 import { StagePrograms } from './stage-programs.js';
 import { checkBatchConditions, checkBatchLabels, takeTree, type DataNeeds } from './step-data.js';
 import {
+  below,
+  only,
   StepProgram,
   traceSteps,
   type NamedInputs,
   type StepResult,
+  type Steps,
+  type StepsMade,
   type StepSource,
 } from './step-program.js';
+import { StepGradients, type HostGradients } from './step-gradients.js';
 import type { ParameterSource } from './train-step.js';
 import { flattenTree, mapTree } from './trees.js';
 import { Turn } from './turn.js';
@@ -61,6 +72,11 @@ export interface TrainerOptions<Params, Net, Batch, Draws, Refs extends Referenc
   readonly data: BatchSource<Batch>;
   /** Rows in a batch. */
   readonly batchSize: number;
+  /**
+   * Take each batch in so many equal parts, one after the other, and update by the mean of their gradients: the same update as
+   * that of the whole batch, to rounding, in the memory of one part. 1 by default.
+   */
+  readonly accumulate?: number | undefined;
   /** Decides initial parameters, batches and draws. A non-negative safe integer. */
   readonly seed: number;
   /**
@@ -112,10 +128,27 @@ export function trainingKeys(seed: number): Readonly<Record<'init' | 'data' | 'd
   return { init: root.fold('init'), data: root.fold('data'), draws: root.fold('draws') };
 }
 
+/** What every call that may take long takes. */
+export interface CallOptions {
+  readonly signal?: CancellationSignal | undefined;
+}
+
+/** @throws {ArgumentError} when the loss of a batch is more than the mean over its rows */
+function checkUncoupled({ name, couplesRows }: Stage): void {
+  if (!couplesRows) return;
+  throw new ArgumentError(
+    `The loss of "${name}" couples the rows of a batch, which therefore cannot be taken in parts.`,
+  );
+}
+
 /** What a trainer is made of. */
 interface TrainerParts<Params> {
   readonly stages: readonly [Stage, ...Stage[]];
-  readonly programs: StagePrograms<StepProgram>;
+  /** By the steps of a run. */
+  readonly programs: StagePrograms<Steps>;
+  /** By rows. */
+  readonly gradients: StagePrograms<GradientProgram>;
+  readonly updates: StagePrograms<UpdateProgram>;
   readonly frozen: FrozenParameters;
   readonly dataOf: (stage: Stage, step: number) => ReturnType<StepSource['data']>;
   /** The learning rate by updates made before. */
@@ -136,7 +169,9 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     /** Whether steps that are not finite leave the state as it was. */
     readonly guarded: boolean,
     /** A run of one step of the stage in which the trainer is. */
-    private one: StepProgram,
+    private one: Steps,
+    /** Parts in which a batch is taken, one after the other. */
+    readonly accumulate: number,
   ) {
     this.structure = treeFlatten<HostArray | TensorSpec>(stateTypes).structure;
   }
@@ -186,17 +221,31 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
       stepsPerRun: true,
       guarded: true,
       init: true,
+      accumulate: true,
     });
     const { network, objective, optimizer, ema, data, backend, batchSize, seed, guarded = false } = options;
-    const { stepsPerRun = backend.copiesState === true ? STEPS_WHERE_COPIED : 1 } = options;
-    for (const [name, value] of Object.entries({ batchSize, stepsPerRun })) {
+    const { accumulate = 1 } = options;
+    const { stepsPerRun = backend.copiesState === true && accumulate === 1 ? STEPS_WHERE_COPIED : 1 } =
+      options;
+    for (const [name, value] of Object.entries({ batchSize, stepsPerRun, accumulate })) {
       if (Number.isSafeInteger(value) && value >= 1) continue;
       throw new ArgumentError(`Trainer: ${name} is a whole number from 1, got ${value}.`);
+    }
+    if (batchSize % accumulate !== 0) {
+      throw new ArgumentError(
+        `Trainer: a batch of ${batchSize} rows cannot be taken in ${accumulate} equal parts (accumulate).`,
+      );
+    }
+    if (accumulate > 1 && stepsPerRun > 1) {
+      throw new ArgumentError(
+        'Trainer: a step whose gradients are accumulated is several runs, and no part of one: give accumulate or stepsPerRun.',
+      );
     }
     const keys = trainingKeys(seed);
     const { init: given } = options;
     if (given !== undefined) checkInit(given, network.init(keys.init));
     const stages = stagesOf<Net, Params, Batch, Draws, Refs>(objective, network);
+    if (accumulate > 1) checkUncoupled(stages[0]);
     const averages = referenceAverages(stages, ema);
     const initial = (): TrainState<Params> => {
       const params = given === undefined ? network.init(keys.init) : takeTree(given);
@@ -219,14 +268,22 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
       ...{ backend, stage, averages, optimizer, ema, guarded, state },
       data: (step) => dataOf(stage, step),
     });
-    const programs = new StagePrograms((stage, count) => StepProgram.compile(sourceOf(stage), count));
+    const programs = new StagePrograms<Steps>((stage, count) =>
+      accumulate === 1
+        ? StepProgram.compile(sourceOf(stage), count)
+        : AccumulatedStep.compile(sourceOf(stage), batchSize, accumulate),
+    );
+    const gradients = new StagePrograms((stage, rows) =>
+      GradientProgram.compile(sourceOf(stage), rows, batchSize),
+    );
+    const updates = new StagePrograms((stage) => UpdateProgram.compile(sourceOf(stage), batchSize));
     const one = await programs.of(stages[0], 1);
     // So that what does not fit shows before the first step, not at the thousandth.
     for (const stage of stages.slice(1)) traceSteps(sourceOf(stage), 1);
     const rateOf = optimizer.learningRate && ((step: number) => optimizer.learningRate!(step));
     const frozen = new FrozenParameters(backend);
-    const parts = { stages, programs, frozen, dataOf, rateOf, initial };
-    return new Trainer(parts, state, seed, batchSize, stepsPerRun, guarded, one);
+    const parts = { stages, programs, gradients, updates, frozen, dataOf, rateOf, initial };
+    return new Trainer(parts, state, seed, batchSize, stepsPerRun, guarded, one, accumulate);
   }
 
   /** Updates made so far. */
@@ -234,7 +291,10 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     return this.completed;
   }
 
-  /** The graph of one train step, of the stage in which the last one was made. */
+  /**
+   * The graph of one train step, of the stage in which the last one was made; where gradients are accumulated, that of the
+   * gradients of one part.
+   */
   get graph(): Graph {
     return this.one.graph;
   }
@@ -266,11 +326,99 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
    *
    * @throws {BusyError} when another update is under way
    * @throws {DisposedError} after `dispose()`
+   * @param options.signal looked at before it begins, whose reason it then rejects with
    * @throws {ArgumentError} when the data holds labels that are no classes of the network
    */
-  async advance(): Promise<StepResult> {
-    const [result] = await this.turn.take('advance()', () => this.run(1));
+  async advance(options: CallOptions = {}): Promise<StepResult> {
+    const [result] = leading(await this.turn.take('advance()', () => this.run(1, options)), 1);
     return result;
+  }
+
+  /**
+   * Makes updates as a loop asks for them, until so many have been made in all. A result is the loop's until it asks for the
+   * next, and is disposed of then: read what is wanted of it. Leaving the loop leaves the trainer as it is, which with several
+   * steps per run may be some updates further than the last result.
+   *
+   * @param options.signal looked at before each run, whose reason the loop is then ended with
+   */
+  async *steps({
+    until,
+    signal,
+  }: CallOptions & { readonly until: number }): AsyncGenerator<StepResult, void> {
+    while (this.completed < until) {
+      const results = await this.advanceRun(until, { signal });
+      try {
+        yield* results;
+      } finally {
+        for (const { loss, metrics } of results)
+          [loss, ...Object.values(metrics)].forEach((array) => array.dispose());
+      }
+    }
+  }
+
+  /**
+   * The first half of the next step: the loss of some rows of its batch, with the draws that are those rows', and its gradient.
+   * The state stays as it is. With {@link update} it is for whoever averages gradients of parts of a batch, such as several
+   * processes, each of which has a trainer of the whole batch size and takes its own rows; see `averageGradients`.
+   *
+   * @param options.from,to the rows, `[from, to)`; all of the batch by default
+   * @throws {ArgumentError} when they are not rows of the batch, or the objective's loss is not the mean over rows
+   * @throws {BusyError | DisposedError} as `advance`
+   */
+  async gradients({
+    from = 0,
+    to = this.batchSize,
+    signal,
+  }: CallOptions & Partial<Pick<RowRange, 'from' | 'to'>> = {}): Promise<StepGradients<Params>> {
+    return this.turn.take('gradients()', async () => {
+      signal?.throwIfAborted();
+      const { stage, parts } = this;
+      const range = { from, to, of: this.batchSize };
+      checkRows(range);
+      if (to - from !== this.batchSize) checkUncoupled(stage);
+      const program = await parts.gradients.of(stage, to - from);
+      const arrays = await program.run(this.state, await parts.frozen.of(stage), this.completed, range);
+      const { structure } = treeFlatten<HostArray | TensorSpec>(this.stateTypes.params);
+      return new StepGradients<Params>(to - from, arrays, (read) => {
+        const paths = structure.paths.map((path) => (path === '' ? 'gradients' : `gradients/${path}`));
+        return {
+          loss: pick(read, 'loss').loss,
+          metrics: below(read, 'metrics/'),
+          gradients: structure.unflatten(Object.values(only(read, paths))) as Params,
+        };
+      });
+    });
+  }
+
+  /**
+   * The second half of a step: the update that gradients of its whole batch make. They stay the caller's.
+   *
+   * @throws {PytreeError} when they are those of other parameters, or have other metrics
+   * @throws {BusyError | DisposedError} as `advance`
+   */
+  async update(
+    gradients: HostGradients<Params> | StepGradients<Params>,
+    { signal }: CallOptions = {},
+  ): Promise<StepResult> {
+    return this.turn.take('update()', async () => {
+      signal?.throwIfAborted();
+      const given: NamedInputs =
+        gradients instanceof StepGradients
+          ? gradients.arrays
+          : flattenTree<HostArray>({
+              loss: gradients.loss,
+              metrics: gradients.metrics,
+              gradients: gradients.gradients,
+            });
+      const program = await this.parts.updates.of(this.stage, 1);
+      const paths = (of: readonly string[]) => of.map((path) => ({ path }));
+      assertSamePaths('Trainer.update', paths(program.gradientPaths), paths(Object.keys(given)));
+      const [result] = leading(
+        this.take(await program.run(this.state, given, this.completed, this.rateScale)),
+        1,
+      );
+      return result;
+    });
   }
 
   /**
@@ -282,29 +430,28 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
    * @throws {BackendError} when so many steps cannot be compiled for the backend
    * @throws {BusyError | DisposedError | ArgumentError} as `advance`
    */
-  async advanceRun(limit = Infinity): Promise<readonly StepResult[]> {
+  async advanceRun(limit = Infinity, options: CallOptions = {}): Promise<readonly StepResult[]> {
     return this.turn.take('advanceRun()', () => {
       const count = this.stepsPerRun;
       const end = Math.min(limit, this.stage.until);
       const fits = count > 1 && this.completed % count === 0 && this.completed + count <= end;
-      return this.run(fits ? count : 1);
+      return this.run(fits ? count : 1, options);
     });
   }
 
   /** Makes a run of so many steps. */
-  private async run(count: number): Promise<StepResult[]> {
+  private async run(count: number, { signal }: CallOptions): Promise<readonly StepResult[]> {
+    signal?.throwIfAborted();
     const { stage } = this;
     const { programs, frozen } = this.parts;
     const program = await programs.of(stage, count);
     if (count === 1) this.one = program;
-    const { state, results } = await program.run(
-      this.state,
-      await frozen.of(stage),
-      this.completed,
-      this.rateScale,
-    );
+    return this.take(await program.run(this.state, await frozen.of(stage), this.completed, this.rateScale));
+  }
+
+  private take({ state, results }: StepsMade): readonly StepResult[] {
     this.held = state;
-    this.completed += count;
+    this.completed += results.length;
     return results;
   }
 
@@ -373,7 +520,8 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
   dispose(): Promise<void> {
     return this.turn.end(async () => {
       this.disposeState();
-      await this.parts.programs.dispose();
+      for (const programs of [this.parts.programs, this.parts.gradients, this.parts.updates])
+        await programs.dispose();
       await this.parts.frozen.dispose();
     });
   }

@@ -71,7 +71,7 @@ export async function train(options: TrainOptions, io: Io): Promise<number> {
 async function begin(options: TrainOptions, watch: TrainRunOptions): Promise<TrainedRun> {
   const file = options.config === undefined ? undefined : await openConfigFile(options.config);
   const { data, label, recipe, method, steps, epochs, batch, seed, backend, unconditional } = options;
-  const { learningRate, onDivergence } = options;
+  const { learningRate, onDivergence, accumulate } = options;
   const { init: path, initAverage: average } = options;
   if (path === undefined && average !== undefined) {
     throw new ArgumentError('--init-average is an average of what a run begins with: give --init too.');
@@ -91,6 +91,7 @@ async function begin(options: TrainOptions, watch: TrainRunOptions): Promise<Tra
     steps,
     epochs,
     batch,
+    accumulate,
     seed,
     backend,
   };
@@ -128,12 +129,12 @@ async function goOn(folder: string, options: TrainOptions, watch: TrainRunOption
     if (options[name] !== undefined) {
       throw new ArgumentError(
         `${optionName(name)} cannot change with --resume: a run keeps what it was begun with, but for --steps, --learning-rate, ` +
-          '--on-divergence, --backend, and the path of its --data.',
+          '--on-divergence, --accumulate, --backend, and the path of its --data.',
       );
     }
   }
-  const { steps, backend, learningRate, onDivergence, data } = options;
-  return resumeRun(folder, { steps, backend, learningRate, onDivergence, data }, watch);
+  const { steps, backend, learningRate, onDivergence, accumulate, data } = options;
+  return resumeRun(folder, { steps, backend, learningRate, onDivergence, accumulate, data }, watch);
 }
 
 /** What is trained, on what, and what whoever begins it should know. */

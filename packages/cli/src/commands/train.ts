@@ -24,6 +24,7 @@ export interface TrainOptions extends ImageOptions, TableOptions, ArrayReading {
   readonly method?: string;
   readonly steps?: number;
   readonly batch?: number;
+  readonly accumulate?: number;
   readonly seed?: number;
   readonly backend?: string;
   readonly out?: string;
@@ -57,6 +58,11 @@ export function describeTrain(command: Command, { io, exit }: Context): void {
     .option('--steps <n>', 'how many updates to make', wholeNumber(1))
     .option('--epochs <n>', 'how many passes over the data to make', wholeNumber(1))
     .option('--batch <n>', 'rows in a batch', wholeNumber(1))
+    .option(
+      '--accumulate <n>',
+      'take each batch in n parts, one after the other, in the memory of one: the same updates, to rounding',
+      wholeNumber(1),
+    )
     .option('--seed <n>', 'decides everything random; the same seed makes the same model', wholeNumber(0))
     .option('--out <folder>', 'the run folder; by default runs/<data>-<method>-seed-<seed>')
     .option(

@@ -10,6 +10,7 @@ import { conditionDrop, drawDroppedConditions, shownConditions } from './conditi
 import { labelDrop } from './label-drop.js';
 import {
   drawDropout,
+  drawsOfRows,
   drawDropped,
   drawNoise,
   inTraining,
@@ -58,6 +59,7 @@ export function flowMatching(
         ...drawDropout(given),
       };
     },
+    rowsOf: drawsOfRows,
     loss: (given) => {
       const { network, batch, draws } = given;
       const { noise, t, dropped } = draws;

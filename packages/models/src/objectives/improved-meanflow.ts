@@ -43,6 +43,7 @@ import {
 import { labelDrop } from './label-drop.js';
 import {
   drawDropout,
+  drawsOfRows,
   drawDropped,
   drawNoise,
   inTraining,
@@ -241,6 +242,7 @@ export function improvedMeanFlow(
         ...drawDropout(given),
       };
     },
+    rowsOf: drawsOfRows,
     loss: (given) => {
       const { loss, squaredError, head } = improvedMeanFlowTerms(config, given);
       return {

@@ -39,6 +39,7 @@ import {
 import { labelDrop } from './label-drop.js';
 import {
   drawDropout,
+  drawsOfRows,
   drawDropped,
   drawNoise,
   inTraining,
@@ -196,6 +197,7 @@ export function meanFlow(config: MeanFlowConfig = { kind: 'meanflow' }): Velocit
         ...drawDropout(given),
       };
     },
+    rowsOf: drawsOfRows,
     loss: (given) => {
       const terms = meanFlowTerms(config, given);
       return {

@@ -6,14 +6,16 @@ import {
   ArgumentError,
   concat,
   full,
+  HostArray,
   jvp,
   mul,
+  rowsOf,
   stopGradient,
   sub,
   where,
   type DrawInputs,
-  type HostArray,
   type RandomKey,
+  type RowRange,
   type Symbolic,
   type Tensor,
 } from '@meanflow/core';
@@ -54,6 +56,25 @@ export function drawDropout({
 }: DrawInputs<Pick<VelocityNetwork, 'drawDropout'>, BatchShape>): Pick<VelocityDraws, 'dropout'> {
   const dropout = network.drawDropout?.(key.fold('dropout'), batch.x.shape[0]);
   return dropout === undefined ? {} : { dropout };
+}
+
+/** The draws of some rows of the batch. */
+export function drawsOfRows({ dropout, ...draws }: VelocityDraws, rows: RowRange): VelocityDraws {
+  if (dropout === undefined) return rowsOf(draws, rows);
+  return {
+    ...rowsOf(draws, rows),
+    dropout: dropout.map(({ channels, places }) => {
+      // Two numbers for each row and channel, `[2, rows, channels, 1, 1]`.
+      const halves = [0, 1].map((half) => {
+        const ofHalf = channels.rows(half, half + 1);
+        return rowsOf(ofHalf.reshape(ofHalf.shape.slice(1)), rows);
+      });
+      return {
+        places,
+        channels: HostArray.joinRows(halves).reshape([2, rows.to - rows.from, ...channels.shape.slice(2)]),
+      };
+    }),
+  };
 }
 
 /** What `path` is in the configuration of an objective. */

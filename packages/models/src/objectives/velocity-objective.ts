@@ -3,7 +3,7 @@
  * everything random, and a loss that works for any velocity network; and an objective's entry in the registry, with everything
  * that commands and reports say of it.
  */
-import type { DrawInputs, HostArray, LossAndMetrics, LossInputs, Shape } from '@meanflow/core';
+import type { DrawInputs, HostArray, LossAndMetrics, LossInputs, RowRange, Shape } from '@meanflow/core';
 import type { DropoutDraw, IntervalSampler, ParameterTree, VelocityNetwork } from '@meanflow/samplers';
 import type * as z from 'zod';
 import type { AdaptiveWeight } from './adaptive-weight.js';
@@ -70,6 +70,8 @@ export interface VelocityObjective<Config = unknown> {
    * @throws {ArgumentError} when the network lacks something that the objective needs, saying what to set
    */
   readonly loss: <Params extends ParameterTree>(given: VelocityLossInputs<Params>) => LossAndMetrics;
+  /** The draws of some rows of the batch: those of dropout are for channels of rows, and for places of all of them. */
+  readonly rowsOf: (draws: VelocityDraws, rows: RowRange) => VelocityDraws;
 }
 
 /** The configuration of any objective, as plain JSON: what all have. */

@@ -110,6 +110,8 @@ const run = {
   checkpointEvery: count,
   /** Updates in one run of the device; by default as the backend is best used. A run is not interrupted. */
   stepsPerRun: count.max(1000).optional(),
+  /** Parts in which a batch is taken, one after the other, in the memory of one; the same updates, to rounding. */
+  accumulate: count.optional(),
   /** How the data were read when the run began, recorded by the run itself: nothing is guessed again. */
   reading: readingSchema.optional(),
   /** What to do where a step is not finite, or the error has grown beyond all that was; to stop, by default. */

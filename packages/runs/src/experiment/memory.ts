@@ -76,7 +76,8 @@ export function checkTrainingMemory(
   network: AnyNetwork,
   source: string | ConfigSource,
 ): void {
-  const { batch, backend, ema } = config;
+  const { backend, ema } = config;
+  const batch = Math.ceil(config.batch / (config.accumulate ?? 1));
   const averages = averagesOf(ema).length;
   // Elsewhere gradients and activations lie on a device of its own; what a checkpoint holds passes through here.
   const isHere = /(cpu|wasm|node)$/.test(backend);

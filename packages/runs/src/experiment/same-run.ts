@@ -14,6 +14,7 @@ export const incidental = [
   'logEvery',
   'checkpointEvery',
   'stepsPerRun',
+  'accumulate',
   'sampling',
   'evaluation',
   'onDivergence',

@@ -67,6 +67,7 @@ export async function prepareRun(
     batchSize: config.batch,
     seed: config.seed,
     stepsPerRun: config.stepsPerRun,
+    accumulate: config.accumulate,
     guarded: config.onDivergence === 'skip',
     ...(adopted && { init: adopted.params }),
   });

@@ -70,6 +70,8 @@ export interface ResumeChanges {
   readonly steps?: number | undefined;
   readonly learningRate?: number | undefined;
   readonly onDivergence?: RunConfig['onDivergence'] | undefined;
+  /** Parts in which a batch is taken. */
+  readonly accumulate?: number | undefined;
   /** By name. */
   readonly backend?: string | undefined;
   /** Where its data are now. */

@@ -1,0 +1,74 @@
+/** Gradients between the two halves of a step: on the device, on the host, and averaged over the parts of a batch. */
+import {
+  ArgumentError,
+  assertSamePaths,
+  HostArray,
+  treeFlatten,
+  treePaths,
+  type DeviceArray,
+  type Tree,
+} from '@meanflow/core';
+
+/** The loss of some rows of a batch, its metrics, and its gradient in the parameters. */
+export interface HostGradients<Params extends Tree<HostArray> = Tree<HostArray>> {
+  /** Rows that they are of. */
+  readonly rows: number;
+  readonly loss: HostArray;
+  readonly metrics: Readonly<Record<string, HostArray>>;
+  readonly gradients: Params;
+}
+
+/** The same, on the device. Read it or not, then dispose of it. */
+export class StepGradients<Params extends Tree<HostArray> = Tree<HostArray>> {
+  constructor(
+    readonly rows: number,
+    /** `loss`, `metrics/…` and `gradients/…`. */
+    readonly arrays: Readonly<Record<string, DeviceArray>>,
+    private readonly build: (
+      arrays: Readonly<Record<string, HostArray>>,
+    ) => Omit<HostGradients<Params>, 'rows'>,
+  ) {}
+
+  /** Copies it to the host. */
+  async read(): Promise<HostGradients<Params>> {
+    const read = Object.entries(this.arrays).map(
+      async ([path, array]) => [path, await array.read()] as const,
+    );
+    return { rows: this.rows, ...this.build(Object.fromEntries(await Promise.all(read))) };
+  }
+
+  dispose(): void {
+    for (const array of Object.values(this.arrays)) array.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/**
+ * Gradients of a whole batch from those of its parts: the mean, each part with the weight of its rows, in float64.
+ *
+ * @throws {ArgumentError} when there are none
+ * @throws {PytreeError} when they are of different parameters or have different metrics
+ */
+export function averageGradients<Params extends Tree<HostArray>>(
+  parts: readonly HostGradients<Params>[],
+): HostGradients<Params> {
+  const [first] = parts;
+  if (first === undefined) throw new ArgumentError('averageGradients: there are no gradients to average.');
+  const rows = parts.reduce((total, part) => total + part.rows, 0);
+  const treeOf = ({ loss, metrics, gradients }: HostGradients<Params>) => ({ loss, metrics, gradients });
+  const leaves = parts.map((part) => treePaths<HostArray>(treeOf(part)));
+  for (const others of leaves.slice(1)) assertSamePaths('averageGradients', leaves[0]!, others);
+  const means = leaves[0]!.map(({ leaf }, i) => {
+    const total = new Float64Array(leaf.data.length);
+    parts.forEach((part, k) => {
+      const { data } = leaves[k]![i]!.leaf;
+      for (let j = 0; j < total.length; j++) total[j]! += (part.rows / rows) * data[j]!;
+    });
+    return new HostArray('float32', leaf.shape, Float32Array.from(total));
+  });
+  const { structure } = treeFlatten<HostArray>(treeOf(first));
+  return { rows, ...(structure.unflatten(means) as ReturnType<typeof treeOf>) };
+}
