@@ -123,6 +123,20 @@ export function openBackend(
   return findBackend(name).open(options);
 }
 
+/** Computes on a backend that is open already, or opens one by its name for as long as it takes. */
+export async function withBackend<T>(
+  given: Backend | string | undefined,
+  use: (backend: Backend) => Promise<T>,
+): Promise<T> {
+  if (typeof given === 'object') return use(given);
+  const backend = await openBackend(given);
+  try {
+    return await use(backend);
+  } finally {
+    await backend.dispose();
+  }
+}
+
 /** Its threads are set for the module as a whole, before its first session. */
 async function onnxRuntimeWeb(threads: number | undefined): Promise<unknown> {
   const module = await runtimes['onnxruntime-web'].load();

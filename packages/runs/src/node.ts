@@ -119,3 +119,11 @@ export { checkFolderOutput, checkFormat, formatSamples, isFolderOutput } from '.
 export { className } from './sample-table.js';
 export { allowsSoftware, withAdapters, withSoftwareHint } from './software-adapters.js';
 export * from './names.js';
+export {
+  compareRuns,
+  type BegunComparison,
+  type CompareRunsOptions,
+  type Comparison,
+} from './node/compare-runs.js';
+export { exportSampler, type ExportedSampler, type ExportSamplerOptions } from './node/export-sampler.js';
+export { judge, type JudgedRow, type Judgement, type JudgeOptions } from './node/judge.js';

@@ -5,14 +5,8 @@ import {
   bytesText,
   checkModelName,
   checkOverwrite,
-  checkSampleMemory,
+  exportSampler,
   openModel,
-  samplerModel,
-  tritonConfig,
-  writeOutput,
-  writeOutputs,
-  defaultEvaluations,
-  withGuidance,
   solverNamed,
 } from '@meanflow/runs/node';
 import { noticesTo, type Io } from '../terminal/io.js';
@@ -25,32 +19,20 @@ export async function exportModel(path: string, options: ExportOptions, io: Io):
     confirm: io.confirm,
     force: options.force,
   });
-  const { average, vae: decoder } = options;
-  const { generator: loaded } = await openModel(path, { average, decoder, notify: noticesTo(io) });
-  checkSampleMemory(rows, loaded.data.featureShape, '--batch');
-  const nfe = options.nfe ?? defaultEvaluations(loaded);
-  const model = withGuidance(loaded, nfe, options);
-  const solver = solverNamed(options.solver);
-  const exported = samplerModel(model, {
-    rows,
-    nfe,
-    ...(solver && { solver }),
-    guidanceInputs,
-    normalised: options.normalised ?? false,
-    storage: options.dtype,
-    dataFile: basename(place.dataFile),
+  const { average, vae: decoder, nfe, guidance, guidanceInterval, normalised } = options;
+  const opened = await openModel(path, { average, decoder, notify: noticesTo(io) });
+  const made = await exportSampler(opened, place.model, {
+    ...{ rows, nfe, guidance, guidanceInterval, guidanceInputs, normalised, storage: options.dtype },
+    solver: solverNamed(options.solver),
+    triton: place.config === undefined ? undefined : { config: place.config, name: place.name },
   });
-  const { model: file, data } = exported;
-  // The model last: it is there only when all that it needs is.
-  if (data !== undefined) await writeOutputs(place.dataFile, data.chunks());
-  if (place.config !== undefined) await writeOutput(place.config, tritonConfig(place.name, exported));
-  await writeOutputs(place.model, file.chunks());
-  for (const note of model.notes) io.err(`${note}\n`);
-  const size = bytesText(file.byteLength + (data?.byteLength ?? 0));
-  const inputs = exported.inputs.map(({ name, dtype, shape }) => `${name} ${dtype}[${shape.join(', ')}]`);
+  for (const note of opened.generator.notes) io.err(`${note}\n`);
+  const size = bytesText(made.bytes);
+  const list = (values: typeof made.inputs): string =>
+    values.map(({ name, dtype, shape }) => `${name} ${dtype}[${shape.join(', ')}]`).join(', ');
   io.err(
-    `${place.model}: ${exported.nfe} NFE, ${size}${data === undefined ? '' : ` with ${place.dataFile}`}\n` +
-      `  from ${inputs.join(', ')}\n  to   ${exported.outputs.map(({ name, dtype, shape }) => `${name} ${dtype}[${shape.join(', ')}]`).join(', ')}\n`,
+    `${place.model}: ${made.nfe} NFE, ${size}${made.dataFile === undefined ? '' : ` with ${made.dataFile}`}\n` +
+      `  from ${list(made.inputs)}\n  to   ${list(made.outputs)}\n`,
   );
 }
 

@@ -12,7 +12,7 @@ import {
   type ResumePoint,
   type RunSummary,
 } from '@meanflow/training/node';
-import { findBackend } from '../backends.js';
+import { withBackend } from '../backends.js';
 import { merge } from '../config/merge.js';
 import type { ConfigSource } from '../config/read-file.js';
 import { runConfigSchema, type AskedRun, type RunConfig } from '../config/schema.js';
@@ -99,7 +99,7 @@ export async function trainRun(
   const run = await resolveRun(settings, source, options.onNotice && { notify: options.onNotice });
   options.onData?.(run.dataset);
   await checkRows(run);
-  return withBackendOf(run.config, options, async (backend) => {
+  return withBackend(options.backend ?? run.config.backend, async (backend) => {
     const folder = given ?? (await freeFolder(run));
     const config = withPlaces(run.config, folder);
     const prepared = await prepareRun({ ...run, config }, backend);
@@ -125,7 +125,7 @@ export async function resumeRun(
   const config = withPlaces(await located(asked, folder, data), folder);
   const dataset = await openDataOf(config);
   options.onData?.(dataset);
-  return withBackendOf(config, options, async (backend) => {
+  return withBackend(options.backend ?? config.backend, async (backend) => {
     const prepared = await prepareRun({ config, dataset }, backend);
     return work(
       { ...prepared, folder, backend, before },
@@ -185,20 +185,6 @@ async function checkRows({ config, dataset }: ResolvedRun): Promise<void> {
   const { sizes } = dataset;
   if (sizes === undefined || sizes.train + sizes.test > FEW_ROWS) return;
   await checkJudgeable(dataset, createJudge(dataset, config, config.seed));
-}
-
-async function withBackendOf<T>(
-  { backend: name }: RunConfig,
-  { backend: given }: TrainRunOptions,
-  use: (backend: Backend) => Promise<T>,
-): Promise<T> {
-  if (given !== undefined) return use(given);
-  const backend = await findBackend(name).open();
-  try {
-    return await use(backend);
-  } finally {
-    await backend.dispose();
-  }
 }
 
 /** `runs/<data>-<method>-seed-<seed>`, numbered on where it is taken. */
