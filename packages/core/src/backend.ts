@@ -163,7 +163,7 @@ function expandState(graph: Graph, pairs: Readonly<Record<string, string>>): Rec
       if (output === undefined) {
         throw new PytreeError(`state: graph "${graph.name}" has no output "${target}" for "${name}".`);
       }
-      const [given, replaced] = [graph.types[output], graph.types[value]];
+      const [given, replaced] = [graph.types[output]!, graph.types[value]!];
       if (given.dtype !== replaced.dtype || !sameShape(given.shape, replaced.shape)) {
         throw new ShapeError(
           `state: output "${target}" is ${formatType(given)} and cannot replace "${name}", ${formatType(replaced)}.`,

@@ -36,7 +36,7 @@ export function checkInputs<T extends RunInput>(graph: Program, inputs: Readonly
   }
   return graph.inputs.map(({ name, value }) => {
     const given = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
-    const expected = graph.types[value];
+    const expected = graph.types[value]!;
     if (given === undefined) throw new ArgumentError(`Input "${name}" of graph "${graph.name}" is missing.`);
     const array = arrayOf(name, given, expected) as T;
     const dtype = array.dtype === 'float64' ? 'float32' : array.dtype;
@@ -87,7 +87,7 @@ export function takeInputs(
   const given = checkInputs(graph, inputs);
   return Object.fromEntries(
     graph.inputs.map(({ name }, i) => {
-      const array = given[i];
+      const array = given[i]!;
       return [name, array instanceof HostArray ? taken(array, borrow) : array];
     }),
   );
@@ -123,7 +123,7 @@ export function checkCompileOptions(
     const output = graph.outputs.find(({ name }) => name === to);
     if (input === undefined) throw new ArgumentError(`state: graph "${graph.name}" has no input "${from}".`);
     if (output === undefined) throw new ArgumentError(`state: graph "${graph.name}" has no output "${to}".`);
-    const [a, b] = [graph.types[input.value], graph.types[output.value]];
+    const [a, b] = [graph.types[input.value]!, graph.types[output.value]!];
     const message = `state: input "${from}" is ${formatType(a)}, but output "${to}" is ${formatType(b)}.`;
     if (a.dtype !== b.dtype) throw new DTypeError(message);
     if (!sameShape(a.shape, b.shape)) throw new ShapeError(message);

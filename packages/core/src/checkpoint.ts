@@ -53,7 +53,7 @@ function movingOutputs(body: Graph, active: readonly boolean[]): boolean[] {
   const moving = new Set(body.inputs.filter((_, i) => active[i]).map(({ value }) => value));
   for (const { op, inputs, outputs } of body.instructions) {
     if (op === 'stopGradient' || !inputs.some((input) => moving.has(input))) continue;
-    for (const output of outputs) if (body.types[output].dtype === 'float32') moving.add(output);
+    for (const output of outputs) if (body.types[output]!.dtype === 'float32') moving.add(output);
   }
   return body.outputs.map(({ value }) => moving.has(value));
 }
@@ -69,8 +69,8 @@ function linearise(
   const outputs = body.apply(inputs);
   const moving = movingOutputs(body, active);
   const wanted = outputs.filter((_, i) => moving[i]);
-  const pushed = pushforward(wanted, new Map(chosen.map((input, i) => [input, tangents[i]])));
-  return pushed.map((tangent, i) => tangent ?? broadcastTo(constant(0), wanted[i].shape));
+  const pushed = pushforward(wanted, new Map(chosen.map((input, i) => [input, tangents[i]!])));
+  return pushed.map((tangent, i) => tangent ?? broadcastTo(constant(0), wanted[i]!.shape));
 }
 
 /**

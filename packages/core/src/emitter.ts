@@ -27,8 +27,8 @@ export interface SimplifyHooks {
 /** How often each value is an operand or an output. */
 function countUses(graph: Program): Uint32Array {
   const uses = new Uint32Array(graph.types.length);
-  for (const { inputs } of graph.instructions) for (const input of inputs) uses[input]++;
-  for (const { value } of graph.outputs) uses[value]++;
+  for (const { inputs } of graph.instructions) for (const input of inputs) uses[input]!++;
+  for (const { value } of graph.outputs) uses[value]!++;
   return uses;
 }
 
@@ -62,25 +62,25 @@ export class Emitter {
   apply(graph: Program, inputs: readonly Tensor[]): Tensor[] {
     const uses = countUses(graph);
     const values = new Array<Tensor>(graph.types.length);
-    graph.inputs.forEach(({ value }, i) => (values[value] = inputs[i]));
+    graph.inputs.forEach(({ value }, i) => (values[value] = inputs[i]!));
     for (const { op, attributes, inputs: operands, outputs } of graph.instructions) {
-      const given = operands.map((operand) => values[operand]);
+      const given = operands.map((operand) => values[operand]!);
       const results =
         op === 'composite'
           ? this.composite(
               attributes,
               given,
-              outputs.map((output) => graph.types[output]),
+              outputs.map((output) => graph.types[output]!),
             )
           : [this.emit(op, given, attributes)];
-      outputs.forEach((output, i) => this.note((values[output] = results[i]), uses[output]));
+      outputs.forEach((output, i) => this.note((values[output] = results[i]!), uses[output]!));
     }
-    return graph.outputs.map(({ value }) => values[value]);
+    return graph.outputs.map(({ value }) => values[value]!);
   }
 
   /** The first result of every instruction so far. */
   emitted(): Tensor[] {
-    return [...this.existing.values()].map(([first]) => first);
+    return [...this.existing.values()].flatMap(([first]) => first ?? []);
   }
 
   private note(result: Tensor, uses: number): void {
@@ -105,7 +105,7 @@ export class Emitter {
   }
 
   readonly emit: Emit = (op, inputs, attributes) => {
-    if (op === 'stopGradient' && this.hooks.dropStopGradient) return this.replaced(inputs[0]);
+    if (op === 'stopGradient' && this.hooks.dropStopGradient) return this.replaced(inputs[0]!);
     const rewritten = rewrite(op, inputs, attributes, this.context);
     if (rewritten !== undefined) return this.replaced(rewritten);
     const type = meaningOf(op).infer(inputs, attributes);
@@ -114,7 +114,7 @@ export class Emitter {
     const build = () => Tensor.emit(op, inputs, attributes, type);
     // A barrier exists to keep two equal computations apart.
     if (op === 'optimizationBarrier') return build();
-    return this.reuse(this.key(op, inputs, attributes), () => [build()])[0];
+    return this.reuse(this.key(op, inputs, attributes), () => [build()])[0]!;
   };
 
   private replaced(tensor: Tensor): Tensor {
@@ -125,7 +125,7 @@ export class Emitter {
   private reuse(key: string, build: () => readonly Tensor[]): readonly Tensor[] {
     const known = this.existing.get(key);
     if (known !== undefined) {
-      this.onReuse(this.replaced(known[0]));
+      this.onReuse(this.replaced(known[0]!));
       return known;
     }
     const built = build();

@@ -25,7 +25,7 @@ export function pullback(
   wrt: readonly Tensor[],
 ): Tangent[] {
   const placeholders = wrt.map(tangentPlaceholder);
-  const tangents = pushforward(outputs, new Map(wrt.map((tensor, i) => [tensor, placeholders[i]])));
+  const tangents = pushforward(outputs, new Map(wrt.map((tensor, i) => [tensor, placeholders[i]!])));
   return transposeLinear(tangents, cotangents, placeholders);
 }
 
@@ -60,7 +60,7 @@ export function transposeLinear(
     if (incoming.every((cotangent) => cotangent === undefined)) continue;
     const isLinear = node.inputs.map((input) => linear.has(input));
     transposeNode(node, incoming, isLinear).forEach((cotangent, i) => {
-      if (isLinear[i]) accumulate(node.inputs[i], cotangent);
+      if (isLinear[i]) accumulate(node.inputs[i]!, cotangent);
     });
   }
   return placeholders.map((placeholder) => accumulated.get(placeholder));
@@ -136,7 +136,9 @@ export function valueAndGrad<P extends TreeOf<P, Tensor>, Rest extends readonly 
     const [value, aux] = options.hasAux ? (result as readonly [Tensor, Aux]) : [result as Tensor, undefined];
     checkScalar(value);
     const cotangents = pullback([value], [constant(1)], inputs);
-    const gradient = cotangents.map((cotangent, i) => cotangent ?? broadcastTo(constant(0), leaves[i].shape));
+    const gradient = cotangents.map(
+      (cotangent, i) => cotangent ?? broadcastTo(constant(0), leaves[i]!.shape),
+    );
     return [options.hasAux ? [value, aux as Aux] : value, structure.unflatten<Tensor, P>(gradient)];
   };
 }
@@ -171,15 +173,14 @@ export function vjp<Args extends readonly unknown[] & TreeOf<Args, Tensor>, Out 
   primals: readonly [...Args],
 ): [value: Out, pull: (cotangents: Out) => Args] {
   const { leaves, structure } = treeFlatten(primals as Tree<Tensor>);
-  leaves.forEach((leaf, i) => checkTensorLeaf('vjp: primal', structure.paths[i], leaf));
+  leaves.forEach((leaf, i) => checkTensorLeaf('vjp: primal', structure.paths[i]!, leaf));
   const inputs = leaves.map(alias);
   const value = f(...structure.unflatten<Tensor, Args>(inputs));
   const pull = (cotangents: Out): Args => {
     const pairs = treeZip<Tensor>('vjp', value as Tree<Tensor>, cotangents as Tree<Tensor>);
-    for (const {
-      path,
-      leaves: [output, cotangent],
-    } of pairs) {
+    const [outputs, given] = [pairs.map(({ leaves }) => leaves[0]!), pairs.map(({ leaves }) => leaves[1]!)];
+    pairs.forEach(({ path }, i) => {
+      const [output, cotangent] = [outputs[i]!, given[i]!];
       checkTensorLeaf('vjp: result', path, output);
       checkTensorLeaf('vjp: cotangent', path, cotangent);
       if (output.dtype !== cotangent.dtype || !sameShape(output.shape, cotangent.shape)) {
@@ -187,13 +188,9 @@ export function vjp<Args extends readonly unknown[] & TreeOf<Args, Tensor>, Out 
           `vjp: cotangent "${path}" is ${formatType(cotangent)}, the output is ${formatType(output)}.`,
         );
       }
-    }
+    });
     const differentiable = inputs.filter((input) => input.dtype === 'float32');
-    const found = pullback(
-      pairs.map(({ leaves: [output] }) => output),
-      pairs.map(({ leaves: [, cotangent] }) => cotangent),
-      differentiable,
-    );
+    const found = pullback(outputs, given, differentiable);
     const byInput = new Map(differentiable.map((input, i) => [input, found[i]]));
     const results = inputs.map((input) => byInput.get(input) ?? broadcastTo(constant(0), input.shape));
     return structure.unflatten<Tensor, Args>(results);

@@ -28,7 +28,7 @@ export function graphStats(graph: Program): GraphStats {
     ops.set(name, (ops.get(name) ?? 0) + 1);
     flops += instructionFlops(graph, instruction);
     for (const value of [...instruction.inputs, ...instruction.outputs])
-      bytesMoved += bytesOf(graph.types[value]);
+      bytesMoved += bytesOf(graph.types[value]!);
   }
   return {
     instructions: graph.instructions.length,
@@ -46,8 +46,8 @@ function bytesOf(type: TensorType): number {
 function instructionFlops(graph: Program, { op, inputs, outputs, attributes }: Instruction): number {
   if (op === 'composite') return graphStats(attributes.body).flops;
   return meaningOf(op).flops(
-    inputs.map((input) => graph.types[input]),
-    graph.types[outputs[0]],
+    inputs.map((input) => graph.types[input]!),
+    graph.types[outputs[0]]!,
     attributes,
   );
 }
@@ -56,13 +56,13 @@ function peakBytes(graph: Program): number {
   const lastUse = new Map<number, number>();
   graph.instructions.forEach(({ inputs }, i) => inputs.forEach((input) => lastUse.set(input, i)));
   const kept = new Set([...graph.inputs, ...graph.outputs].map(({ value }) => value));
-  let live = graph.inputs.reduce((total, { value }) => total + bytesOf(graph.types[value]), 0);
+  let live = graph.inputs.reduce((total, { value }) => total + bytesOf(graph.types[value]!), 0);
   let peak = live;
   graph.instructions.forEach(({ inputs, outputs }, i) => {
-    for (const output of outputs) live += bytesOf(graph.types[output]);
+    for (const output of outputs) live += bytesOf(graph.types[output]!);
     peak = Math.max(peak, live);
     for (const value of new Set([...inputs, ...outputs])) {
-      if (!kept.has(value) && (lastUse.get(value) ?? i) === i) live -= bytesOf(graph.types[value]);
+      if (!kept.has(value) && (lastUse.get(value) ?? i) === i) live -= bytesOf(graph.types[value]!);
     }
   });
   return peak;

@@ -18,13 +18,13 @@ export function graphText(graph: Program): string {
     const operands = instruction.inputs.map((input) => names.get(input));
     const results = instruction.outputs.map((output) => {
       names.set(output, `%${next++}`);
-      return `${names.get(output)}: ${formatType(graph.types[output])}`;
+      return `${names.get(output)}: ${formatType(graph.types[output]!)}`;
     });
     const attributes = attributesOf(instruction);
     const suffix = attributes === '' ? '' : `{${attributes}}`;
     return `  ${results.join(', ')} = ${opName(instruction)}${suffix}(${operands.join(', ')})`;
   });
-  const inputs = graph.inputs.map(({ value }) => `${names.get(value)}: ${formatType(graph.types[value])}`);
+  const inputs = graph.inputs.map(({ value }) => `${names.get(value)}: ${formatType(graph.types[value]!)}`);
   const outputs = graph.outputs.map(({ name, value }) => `${name} = ${names.get(value)}`);
   return [`${graph.name}(${inputs.join(', ')}) {`, ...lines, `  return ${outputs.join(', ')}`, '}'].join(
     '\n',

@@ -22,14 +22,14 @@ const word = new Uint32Array(float.buffer);
 /** BF16, which is the upper half of a float32, to a number. */
 export function bfloat16ToNumber(bits: number): number {
   word[0] = bits << 16;
-  return float[0];
+  return float[0]!;
 }
 
 /** A number, taken as float32, rounded to F16: to nearest, ties to even, beyond the largest to infinity. */
 export function numberToHalf(value: number): number {
   float[0] = value;
-  const sign = (word[0] >>> 16) & 0x8000;
-  const magnitude = word[0] & 0x7fffffff;
+  const sign = (word[0]! >>> 16) & 0x8000;
+  const magnitude = word[0]! & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
   if (magnitude >= 0x47800000) return sign | 0x7c00;
   if (magnitude < 0x38800000) {

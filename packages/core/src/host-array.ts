@@ -92,7 +92,7 @@ export class HostArray<D extends HostDType = HostDType> {
   item(): number {
     if (this.data.length !== 1)
       throw new ShapeError(`item() needs one element, ${this} has ${this.data.length}.`);
-    return this.data[0];
+    return this.data[0]!;
   }
 
   /** The same elements under another shape; shares memory. */
@@ -103,7 +103,7 @@ export class HostArray<D extends HostDType = HostDType> {
   /** Rows `[start, end)` along the first axis; shares memory. */
   rows(start: number, end: number): HostArray<D> {
     if (this.shape.length === 0) throw new ShapeError('rows() needs at least one axis, got a scalar.');
-    if (!(start >= 0 && start <= end && end <= this.shape[0])) {
+    if (!(start >= 0 && start <= end && end <= this.shape[0]!)) {
       throw new ArgumentError(`rows(${start}, ${end}) is out of range for ${this}.`);
     }
     const width = sizeOf(this.shape.slice(1));
@@ -118,11 +118,11 @@ export class HostArray<D extends HostDType = HostDType> {
    */
   takeRows(rows: ArrayLike<number>): HostArray<D> {
     if (this.shape.length === 0) throw new ShapeError('takeRows() needs at least one axis, got a scalar.');
-    const [count, ...rest] = this.shape;
+    const [count = 0, ...rest] = this.shape;
     const width = sizeOf(rest);
     const taken = hostZeros([rows.length, ...rest], this.dtype);
     for (let i = 0; i < rows.length; i++) {
-      const row = rows[i];
+      const row = rows[i]!;
       if (!(Number.isInteger(row) && row >= 0 && row < count)) {
         throw new ArgumentError(`takeRows() takes rows from 0 and below ${count}, got ${row}.`);
       }
@@ -147,7 +147,7 @@ export class HostArray<D extends HostDType = HostDType> {
       if (part.dtype !== first.dtype || formatShape(part.shape.slice(1)) !== formatShape(rest)) {
         throw new ShapeError(`joinRows() takes arrays whose rows are alike, got ${first} and ${part}.`);
       }
-      rows += part.shape[0];
+      rows += part.shape[0]!;
     }
     const joined = hostZeros([rows, ...rest], first.dtype);
     let at = 0;
@@ -166,7 +166,7 @@ export class HostArray<D extends HostDType = HostDType> {
     if ((this.dtype as HostDType) === dtype) return this as unknown as HostArray<T>;
     const converted = new constructors[dtype](this.data.length);
     const convert = conversions[dtype];
-    for (let i = 0; i < converted.length; i++) converted[i] = convert(this.data[i]);
+    for (let i = 0; i < converted.length; i++) converted[i] = convert(this.data[i]!);
     return new HostArray(dtype, this.shape, converted as HostData[T]);
   }
 
@@ -288,7 +288,7 @@ export function hostArray<D extends HostDType = 'float32'>(
   }
   const data = new constructors[dtype](flat.length);
   const convert = conversions[dtype];
-  for (let i = 0; i < data.length; i++) data[i] = convert(flat[i]);
+  for (let i = 0; i < data.length; i++) data[i] = convert(flat[i]!);
   return new HostArray(dtype, options.shape ?? shape, data as HostData[D]);
 }
 

@@ -21,10 +21,10 @@ export function interpret(
   inputs: Readonly<Record<string, HostArray>>,
 ): Record<string, HostArray> {
   const operands = checkInputs(graph, inputs).map((given, i) =>
-    toRef(given, graph.types[graph.inputs[i].value]),
+    toRef(given, graph.types[graph.inputs[i]!.value]!),
   );
   const results = run(graph, operands);
-  return Object.fromEntries(graph.outputs.map(({ name }, i) => [name, toHost(results[i])]));
+  return Object.fromEntries(graph.outputs.map(({ name }, i) => [name, toHost(results[i]!)]));
 }
 
 function toRef(array: HostArray, type: TensorType): RefValue {
@@ -39,18 +39,18 @@ function toHost({ dtype, shape, data }: RefValue): HostArray {
 
 function run(graph: Program, operands: readonly RefValue[]): RefValue[] {
   const values = new Array<RefValue>(graph.types.length);
-  graph.inputs.forEach(({ value }, i) => (values[value] = operands[i]));
+  graph.inputs.forEach(({ value }, i) => (values[value] = operands[i]!));
   for (const { op, attributes, inputs, outputs } of graph.instructions) {
-    const given = inputs.map((input) => values[input]);
+    const given = inputs.map((input) => values[input]!);
     if (op === 'composite') {
-      run(attributes.body, given).forEach((result, i) => (values[outputs[i]] = result));
+      run(attributes.body, given).forEach((result, i) => (values[outputs[i]!] = result));
       continue;
     }
-    const type = graph.types[outputs[0]];
+    const type = graph.types[outputs[0]]!;
     const data = meaningOf(op).evaluate(given, attributes, type);
     if (data.length !== sizeOf(type.shape))
       throw new Error(`Internal: "${op}" evaluated to ${data.length} elements, not ${formatType(type)}.`);
     values[outputs[0]] = { dtype: type.dtype, shape: type.shape, data };
   }
-  return graph.outputs.map(({ value }) => values[value]);
+  return graph.outputs.map(({ value }) => values[value]!);
 }

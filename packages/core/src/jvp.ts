@@ -31,7 +31,7 @@ export function pushforward(outputs: readonly Tensor[], seeds: ReadonlyMap<Tenso
     const incoming = node.inputs.map((input) => tangents.get(input));
     if (incoming.every((tangent) => tangent === undefined)) continue;
     tangentsOf(node, incoming).forEach((tangent, i) => {
-      if (tangent !== undefined) tangents.set(node.outputs[i], tangent);
+      if (tangent !== undefined) tangents.set(node.outputs[i]!, tangent);
     });
   }
   return outputs.map((output) => tangents.get(output));
@@ -105,7 +105,7 @@ export function jvp<
   if (unknown !== undefined) throw new PytreeError(`jvp: tangent "${unknown}" has no primal.`);
   const seeds = new Map<Tensor, Tensor>();
   const inputs = leaves.map((primal, i) => {
-    const path = structure.paths[i];
+    const path = structure.paths[i]!;
     checkTensorLeaf('jvp: primal', path, primal);
     if (!given.has(path)) {
       throw new PytreeError(`jvp: primal "${path}" has no tangent; pass 0 to hold it fixed.`);
@@ -118,8 +118,8 @@ export function jvp<
   const result = f(...structure.unflatten<Tensor, Args>(inputs));
   const [value, aux] = options.hasAux ? (result as readonly [Out, Aux]) : [result as Out, undefined];
   const out = treeFlatten(value as Tree<Tensor>);
-  out.leaves.forEach((leaf, i) => checkTensorLeaf('jvp: result', out.structure.paths[i], leaf));
-  const pushed = pushforward(out.leaves, seeds).map((tangent, i) => tangent ?? zerosLike(out.leaves[i]));
+  out.leaves.forEach((leaf, i) => checkTensorLeaf('jvp: result', out.structure.paths[i]!, leaf));
+  const pushed = pushforward(out.leaves, seeds).map((tangent, i) => tangent ?? zerosLike(out.leaves[i]!));
   const tangent = out.structure.unflatten(pushed);
   return options.hasAux ? [value, tangent, aux] : [value, tangent];
 }

@@ -61,12 +61,12 @@ function editDistance(a: string, b: string): number {
   for (let i = 1; i <= a.length; i++) {
     const current = [i];
     for (let j = 1; j <= b.length; j++) {
-      const substitution = last[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(substitution, last[j] + 1, current[j - 1] + 1));
+      const substitution = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(substitution, last[j]! + 1, current[j - 1]! + 1));
       const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      if (isSwap) current[j] = Math.min(current[j], beforeLast[j - 2] + 1);
+      if (isSwap) current[j] = Math.min(current[j]!, beforeLast[j - 2]! + 1);
     }
     [beforeLast, last] = [last, current];
   }
-  return last[b.length];
+  return last[b.length]!;
 }

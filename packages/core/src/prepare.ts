@@ -35,7 +35,7 @@ function sharedCalls(graph: Graph): Set<CompositeCall> {
   });
   emitter.apply(
     graph,
-    graph.inputs.map(({ name, value }) => Tensor.emit('input', [], { name }, graph.types[value])),
+    graph.inputs.map(({ name, value }) => Tensor.emit('input', [], { name }, graph.types[value]!)),
   );
   const outside = new Set(emitter.emitted());
   const shared = new Set<CompositeCall>();

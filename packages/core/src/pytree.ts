@@ -154,7 +154,7 @@ export function treeZip<L>(
   for (const flat of flats) assertSamePaths(context, reference, flat);
   return reference.map(({ path, leaf }, i) => ({
     path,
-    leaves: [leaf, ...flats.map((flat) => flat[i].leaf)],
+    leaves: [leaf, ...flats.map((flat) => flat[i]!.leaf)],
   }));
 }
 

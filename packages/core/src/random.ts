@@ -96,15 +96,15 @@ export class RandomKey {
       }
       // The top bit separates numbers from the characters of names.
       threefry2x32(this.k0, this.k1, (Math.floor(stream / 2 ** 32) | 0x80000000) >>> 0, stream >>> 0, out);
-      return new RandomKey(out[0], out[1]);
+      return new RandomKey(out[0]!, out[1]!);
     }
     let [k0, k1] = [this.k0, this.k1];
     for (let i = 0; i < stream.length; i++) {
       threefry2x32(k0, k1, stream.charCodeAt(i), stream.length, out);
-      [k0, k1] = [out[0], out[1]];
+      [k0, k1] = [out[0]!, out[1]!];
     }
     threefry2x32(k0, k1, 0x40000000, stream.length, out);
-    return new RandomKey(out[0], out[1]);
+    return new RandomKey(out[0]!, out[1]!);
   }
 
   /** `count` uniformly distributed 32-bit words. */
@@ -124,7 +124,7 @@ export class RandomKey {
     const largest = float32Below(high);
     for (let i = 0; i < values.length; i++) {
       // Rounding to float32 can reach the end that the interval leaves out.
-      values[i] = Math.min(low + (high - low) * ((bits[i] >>> 8) * 2 ** -24), largest);
+      values[i] = Math.min(low + (high - low) * ((bits[i]! >>> 8) * 2 ** -24), largest);
     }
     return new HostArray('float32', shape, values);
   }
@@ -134,8 +134,8 @@ export class RandomKey {
     const values = new Float32Array(sizeOf(shape));
     const bits = this.bits(values.length + (values.length & 1));
     for (let i = 0; i < values.length; i += 2) {
-      const radius = Math.sqrt(-2 * Math.log((bits[i] + 1) * 2 ** -32));
-      const angle = 2 * Math.PI * bits[i + 1] * 2 ** -32;
+      const radius = Math.sqrt(-2 * Math.log((bits[i]! + 1) * 2 ** -32));
+      const angle = 2 * Math.PI * bits[i + 1]! * 2 ** -32;
       values[i] = radius * Math.cos(angle);
       if (i + 1 < values.length) values[i + 1] = radius * Math.sin(angle);
     }
@@ -151,7 +151,7 @@ export class RandomKey {
     const values = new Int32Array(sizeOf(shape));
     const bits = this.bits(2 * values.length);
     for (let i = 0; i < values.length; i++) {
-      values[i] = low + Math.floor(fraction53(bits[2 * i], bits[2 * i + 1]) * (high - low));
+      values[i] = low + Math.floor(fraction53(bits[2 * i]!, bits[2 * i + 1]!) * (high - low));
     }
     return new HostArray('int32', shape, values);
   }
@@ -161,8 +161,8 @@ export class RandomKey {
     const order = Int32Array.from({ length: count }, (_, i) => i);
     const bits = this.bits(2 * count);
     for (let i = count - 1; i > 0; i--) {
-      const j = Math.floor(fraction53(bits[2 * i], bits[2 * i + 1]) * (i + 1));
-      [order[i], order[j]] = [order[j], order[i]];
+      const j = Math.floor(fraction53(bits[2 * i]!, bits[2 * i + 1]!) * (i + 1));
+      [order[i], order[j]] = [order[j]!, order[i]!];
     }
     return order;
   }
@@ -171,11 +171,11 @@ export class RandomKey {
 /** The largest float32 that is less than `x`. */
 function float32Below(x: number): number {
   const value = new Float32Array([x]);
-  if (value[0] < x) return value[0];
+  if (value[0]! < x) return value[0]!;
   if (value[0] === 0) return -(2 ** -149);
   // Neighbours of one sign are neighbours as integers.
-  new Int32Array(value.buffer)[0] += value[0] > 0 ? -1 : 1;
-  return value[0];
+  new Int32Array(value.buffer)[0]! += value[0]! > 0 ? -1 : 1;
+  return value[0]!;
 }
 
 /** Two random words as a float64 on [0, 1) with all 53 bits of its significand random. */

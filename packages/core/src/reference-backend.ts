@@ -20,9 +20,9 @@ const device: Device<HostArray> = {
   takesFloat64: true,
   compile: (graph) => ({
     run: (given) => {
-      const inputs = Object.fromEntries(graph.inputs.map(({ name }, i) => [name, given[i]]));
+      const inputs = Object.fromEntries(graph.inputs.map(({ name }, i) => [name, given[i]!]));
       const results = interpret(graph, inputs);
-      return graph.outputs.map(({ name }) => results[name]);
+      return graph.outputs.map(({ name }) => results[name]!);
     },
   }),
   read: (value, { dtype }) => value.to(dtype).data.slice(),

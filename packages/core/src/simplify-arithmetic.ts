@@ -13,7 +13,11 @@ import {
 import type { Tensor } from './tensor.js';
 import { sizeOf } from './types.js';
 
-export function addRule([x, y]: readonly Tensor[], _: unknown, context: RuleContext): Tensor | undefined {
+export function addRule(
+  [x, y]: readonly [Tensor, Tensor],
+  _: unknown,
+  context: RuleContext,
+): Tensor | undefined {
   const { emit } = context;
   if (uniformValue(y) === 0 && carriesShape(x, y)) return x;
   if (uniformValue(x) === 0 && carriesShape(y, x)) return y;
@@ -37,7 +41,8 @@ function joined(first: Tensor, second: Tensor, { emit, usedOnce }: RuleContext):
     low === right.low[axis] && left.high[axis] === right.high[axis] ? [] : [axis],
   );
   const [axis] = differing;
-  if (differing.length !== 1 || left.low[axis] + a.shape[axis] !== right.low[axis]) return undefined;
+  if (axis === undefined || differing.length !== 1 || left.low[axis]! + a.shape[axis]! !== right.low[axis])
+    return undefined;
   return emit('pad', [emit('concat', [a, b], { axis })], {
     low: left.low,
     high: right.high,
@@ -45,7 +50,11 @@ function joined(first: Tensor, second: Tensor, { emit, usedOnce }: RuleContext):
   });
 }
 
-export function mulRule([x, y]: readonly Tensor[], _: unknown, { emit }: RuleContext): Tensor | undefined {
+export function mulRule(
+  [x, y]: readonly [Tensor, Tensor],
+  _: unknown,
+  { emit }: RuleContext,
+): Tensor | undefined {
   for (const [factor, other] of [
     [x, y],
     [y, x],
@@ -77,7 +86,7 @@ function scaled(x: Tensor, factor: Tensor, value: number, emit: Emit): Tensor | 
 }
 
 export function negRule(
-  [x]: readonly Tensor[],
+  [x]: readonly [Tensor],
   _: unknown,
   { emit, usedOnce }: RuleContext,
 ): Tensor | undefined {
@@ -95,7 +104,7 @@ export function negRule(
 }
 
 export function reduceSumRule(
-  [x]: readonly Tensor[],
+  [x]: readonly [Tensor],
   { axes }: PrimitiveAttributes['reduceSum'],
   { emit, usedOnce }: RuleContext,
 ): Tensor | undefined {
@@ -122,6 +131,6 @@ export function reduceSumRule(
   const remaining = operand.shape
     .map((_, axis) => axis)
     .filter((axis) => !inner.attributes.axes.includes(axis));
-  const all = [...inner.attributes.axes, ...axes.map((axis) => remaining[axis])].sort((a, b) => a - b);
+  const all = [...inner.attributes.axes, ...axes.map((axis) => remaining[axis]!)].sort((a, b) => a - b);
   return emit('reduceSum', [operand], { axes: all });
 }

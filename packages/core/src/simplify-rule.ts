@@ -1,7 +1,7 @@
 /** What the rewrite rules of `simplify` are made of: their form, and what they ask about a tensor. */
-import type { PrimitiveAttributes, PrimitiveName } from './ops/attributes.js';
+import type { ArityOf, Operands, PrimitiveAttributes, PrimitiveName } from './ops/attributes.js';
 import { broadcastShapes } from './ops/broadcasting.js';
-import type { Tensor } from './tensor.js';
+import type { Tensor, TraceNode } from './tensor.js';
 import { sameShape, sizeOf } from './types.js';
 
 /** Adds an instruction, itself simplified. */
@@ -19,7 +19,7 @@ export interface RuleContext {
 }
 
 export type Rule<K extends PrimitiveName> = (
-  inputs: readonly Tensor[],
+  inputs: Operands<ArityOf<K>, Tensor>,
   attributes: PrimitiveAttributes[K],
   context: RuleContext,
 ) => Tensor | undefined;
@@ -28,10 +28,9 @@ export type Rule<K extends PrimitiveName> = (
 export function madeBy<K extends PrimitiveName>(
   tensor: Tensor,
   op: K,
-): { readonly inputs: readonly Tensor[]; readonly attributes: PrimitiveAttributes[K] } | undefined {
-  return tensor.node.op === op
-    ? (tensor.node as unknown as { inputs: readonly Tensor[]; attributes: PrimitiveAttributes[K] })
-    : undefined;
+): Extract<TraceNode, { readonly op: K }> | undefined {
+  const isOne = (node: TraceNode): node is Extract<TraceNode, { readonly op: K }> => node.op === op;
+  return isOne(tensor.node) ? tensor.node : undefined;
 }
 
 /** The number that every element of a tensor is known to be. */

@@ -20,6 +20,9 @@ import {
 import type { Tensor } from './tensor.js';
 import { sameShape, sizeOf, type Shape } from './types.js';
 
+/** A rule of an op of which it is not known which it is. */
+type AnyRule = (inputs: readonly Tensor[], attributes: unknown, context: RuleContext) => Tensor | undefined;
+
 /** A shorter way to the same value, or `undefined`. */
 export function rewrite<K extends PrimitiveName>(
   op: K,
@@ -27,7 +30,7 @@ export function rewrite<K extends PrimitiveName>(
   attributes: PrimitiveAttributes[K],
   context: RuleContext,
 ): Tensor | undefined {
-  const rule = rules[op] as Rule<K> | undefined;
+  const rule = rules[op] as AnyRule | undefined;
   return (
     rule?.(inputs, attributes, context) ??
     (ELEMENTWISE.has(op) ? narrow(op, inputs, attributes, context.emit) : undefined)
@@ -69,7 +72,7 @@ const isIdentity = (permutation: readonly number[]): boolean => permutation.ever
 /** Axes of size 1 may move freely without moving an element. */
 const movesNothing = (shape: Shape, permutation: readonly number[]): boolean => {
   const long = permutation.filter((axis) => shape[axis] !== 1);
-  return long.every((axis, i) => i === 0 || axis > long[i - 1]);
+  return long.every((axis, i) => i === 0 || axis > long[i - 1]!);
 };
 
 /** One operand of a contraction with a transposition folded into the axis numbers, when free axes keep their order. */
@@ -77,9 +80,9 @@ function foldTranspose(operand: Tensor, batch: readonly number[], contracting: r
   const transposed = madeBy(operand, 'transpose');
   if (transposed === undefined) return undefined;
   const { permutation } = transposed.attributes;
-  const free = freeAxes(operand.rank, batch, contracting).map((axis) => permutation[axis]);
-  if (!free.every((axis, i) => i === 0 || axis > free[i - 1])) return undefined;
-  const rename = (axes: readonly number[]) => axes.map((axis) => permutation[axis]);
+  const free = freeAxes(operand.rank, batch, contracting).map((axis) => permutation[axis]!);
+  if (!free.every((axis, i) => i === 0 || axis > free[i - 1]!)) return undefined;
+  const rename = (axes: readonly number[]) => axes.map((axis) => permutation[axis]!);
   return { operand: transposed.inputs[0], batch: rename(batch), contracting: rename(contracting) };
 }
 
@@ -128,17 +131,17 @@ export const rules: { readonly [K in PrimitiveName]?: Rule<K> } = {
     if (isIdentity(permutation)) return x;
     const again = repeatAgain(
       x,
-      permutation.map((axis) => x.shape[axis]),
+      permutation.map((axis) => x.shape[axis]!),
       emit,
     );
     if (again !== undefined) return again;
     if (movesNothing(x.shape, permutation)) {
-      return emit('reshape', [x], { shape: permutation.map((axis) => x.shape[axis]) });
+      return emit('reshape', [x], { shape: permutation.map((axis) => x.shape[axis]!) });
     }
     const inner = madeBy(x, 'transpose');
     if (inner !== undefined) {
       return emit('transpose', inner.inputs, {
-        permutation: permutation.map((axis) => inner.attributes.permutation[axis]),
+        permutation: permutation.map((axis) => inner.attributes.permutation[axis]!),
       });
     }
     return swapContraction(x, permutation, emit);
@@ -160,7 +163,7 @@ export const rules: { readonly [K in PrimitiveName]?: Rule<K> } = {
       : undefined,
   concat: (inputs, { axis }, { emit, usedOnce }) => {
     if (inputs.length === 1) return inputs[0];
-    const filled = inputs.filter(({ shape }) => shape[axis] > 0);
+    const filled = inputs.filter(({ shape }) => shape[axis]! > 0);
     if (filled.length > 0 && filled.length < inputs.length) return emit('concat', filled, { axis });
     const parts = inputs.flatMap((input) => {
       const inner = madeBy(input, 'concat');
@@ -169,7 +172,7 @@ export const rules: { readonly [K in PrimitiveName]?: Rule<K> } = {
     return parts.length > inputs.length ? emit('concat', parts, { axis }) : undefined;
   },
   reverse: ([x], { axes }) =>
-    axes.every((axis) => x.shape[axis] <= 1) || sizeOf(x.shape) === 0 ? x : undefined,
+    axes.every((axis) => x.shape[axis]! <= 1) || sizeOf(x.shape) === 0 ? x : undefined,
   dotGeneral: ([lhs, rhs], d, { emit }) => {
     const left = foldTranspose(lhs, d.lhsBatch, d.lhsContracting);
     const right = foldTranspose(rhs, d.rhsBatch, d.rhsContracting);

@@ -27,7 +27,7 @@ function onePass(graph: Graph, hooks: SimplifyHooks): { graph: Graph; changed: b
   const emitter = new Emitter(hooks);
   const inputs = graph.inputs.map(({ name, value }) => ({
     name,
-    tensor: Tensor.emit('input', [], { name }, graph.types[value]),
+    tensor: Tensor.emit('input', [], { name }, graph.types[value]!),
   }));
   const outputs = emitter.apply(
     graph,
@@ -36,7 +36,7 @@ function onePass(graph: Graph, hooks: SimplifyHooks): { graph: Graph; changed: b
   const closed = closeGraph(
     graph.name,
     inputs,
-    graph.outputs.map(({ name }, i) => ({ name, tensor: outputs[i] })),
+    graph.outputs.map(({ name }, i) => ({ name, tensor: outputs[i]! })),
   );
   return { graph: closed, changed: emitter.changed };
 }

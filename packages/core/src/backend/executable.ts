@@ -62,11 +62,11 @@ export function executableOf<Buffer, P extends DeviceProgram<Buffer>>({
     };
     try {
       const operands = graph.inputs.map(({ name, value }) => {
-        const input = given[name];
+        const input = given[name]!;
         if (input instanceof HostArray || device.movesBuffers)
-          moved.hostToDeviceBytes += bytesOf(graph.types[value]);
+          moved.hostToDeviceBytes += bytesOf(graph.types[value]!);
         if (input instanceof HostArray)
-          return device.takesFloat64 ? input : input.to(graph.types[value].dtype);
+          return device.takesFloat64 ? input : input.to(graph.types[value]!.dtype);
         const array = ownArray(name, input);
         const buffer = array.acquire();
         lent.set(name, array);
@@ -74,7 +74,7 @@ export function executableOf<Buffer, P extends DeviceProgram<Buffer>>({
       });
       const buffers = await program.run(operands, { signal, donate, moved });
       const results = graph.outputs.map(({ name, value }, i) => {
-        const type = graph.types[value];
+        const type = graph.types[value]!;
         if (device.movesBuffers) moved.deviceToHostBytes += bytesOf(type);
         return [name, new BufferArray(arrays, buffers[i], type, counters)] as const;
       });

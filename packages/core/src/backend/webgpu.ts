@@ -129,7 +129,7 @@ export function describeAdapter(adapter: GpuAdapter): string {
 
 /** What to ask of an adapter's device so that it has all that the adapter has. */
 export const limitsOf = ({ limits }: GpuAdapter): Record<string, number> =>
-  Object.fromEntries(LIMITS.map((name) => [name, limits[name]]));
+  Object.fromEntries(LIMITS.map((name) => [name, limits[name]!]));
 
 /**
  * The adapter that a backend on WebGPU would be given, of either kind.

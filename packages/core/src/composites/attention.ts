@@ -32,6 +32,6 @@ interface AttentionOptions {
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
   checkOptions<AttentionOptions>('attention', options, { scale: true });
   return callComposite(attentionDefinition, [q, k, v], {
-    scale: options.scale ?? q.shape[q.rank - 1] ** -0.5,
+    scale: options.scale ?? q.shape[q.rank - 1]! ** -0.5,
   })[0];
 }

@@ -114,7 +114,7 @@ export function rmsNorm(x: Tensor, options: NormOptions = {}): Tensor {
 export function groupNorm(x: Tensor, options: GroupNormOptions): Tensor {
   checkOptions<GroupNormOptions>('groupNorm', options, { ...normOptions, groups: true });
   const { groups, epsilon = 1e-6, scale, bias } = options;
-  const [batch, channels, ...space] = x.shape;
+  const [batch = 0, channels = 0, ...space] = x.shape;
   if (x.rank < 2 || !Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
     throw new ArgumentError(
       `groupNorm takes [batch, channels, ...space] and a divisor of channels, got ${x.toString()} and ${groups} groups.`,

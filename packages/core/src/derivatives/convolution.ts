@@ -11,6 +11,9 @@ import type { Shape } from '../types.js';
 import { bilinear } from './combinators.js';
 import type { Rule } from './rule.js';
 
+/** Batch and channels, or features and channels, which the op's type rule has checked are there, and the rest. */
+const leadingTwo = (shape: Shape) => shape as readonly [number, number, ...number[]];
+
 /** Exchanges the two leading axes. */
 function swapLeading(x: Tensor): Tensor {
   return transpose(x, [1, 0, ...x.shape.slice(2).map((_, axis) => axis + 2)]);
@@ -19,7 +22,7 @@ function swapLeading(x: Tensor): Tensor {
 /** `[g·a, b, ...]` → `[g·b, a, ...]`: exchanges the leading axes within each group. */
 function swapWithinGroups(x: Tensor, groups: number): Tensor {
   if (groups === 1) return swapLeading(x);
-  const [ga, b, ...rest] = x.shape;
+  const [ga, b, ...rest] = leadingTwo(x.shape);
   const split = reshape(x, [groups, ga / groups, b, ...rest]);
   const swapped = transpose(split, [0, 2, 1, ...rest.map((_, axis) => axis + 3)]);
   return reshape(swapped, [groups * b, ga / groups, ...rest]);
@@ -28,7 +31,7 @@ function swapWithinGroups(x: Tensor, groups: number): Tensor {
 /** `[b, g·c, ...]` → `[c, g·b, ...]`: batch and channels exchange roles, group by group. */
 function groupsIntoChannels(x: Tensor, groups: number): Tensor {
   if (groups === 1) return swapLeading(x);
-  const [b, gc, ...rest] = x.shape;
+  const [b, gc, ...rest] = leadingTwo(x.shape);
   const split = reshape(x, [b, groups, gc / groups, ...rest]);
   const swapped = transpose(split, [2, 1, 0, ...rest.map((_, axis) => axis + 3)]);
   return reshape(swapped, [gc / groups, groups * b, ...rest]);
@@ -41,10 +44,10 @@ function inputCotangent(cotangent: Tensor, x: Shape, kernel: Tensor, w: ConvWind
     w.strides.map((_, axis) => axis + 2),
   );
   const padding = w.padding.map(([low], axis): [number, number] => {
-    const reach = dilated(kernel.shape[axis + 2], w.rhsDilation[axis]);
+    const reach = dilated(kernel.shape[axis + 2]!, w.rhsDilation[axis]!);
     const before = reach - 1 - low;
-    const extent = dilated(x[axis + 2], w.lhsDilation[axis]) + reach - 1;
-    return [before, extent - dilated(cotangent.shape[axis + 2], w.strides[axis]) - before];
+    const extent = dilated(x[axis + 2]!, w.lhsDilation[axis]!) + reach - 1;
+    return [before, extent - dilated(cotangent.shape[axis + 2]!, w.strides[axis]!) - before];
   });
   return conv(cotangent, swapWithinGroups(flipped, w.groups), {
     ...w,
@@ -58,10 +61,10 @@ function inputCotangent(cotangent: Tensor, x: Shape, kernel: Tensor, w: ConvWind
 function kernelCotangent(cotangent: Tensor, x: Tensor, kernel: Shape, w: ConvWindow): Tensor {
   const padding = w.padding.map(([low], axis): [number, number] => {
     const extent =
-      dilated(cotangent.shape[axis + 2], w.strides[axis]) +
-      dilated(kernel[axis + 2], w.rhsDilation[axis]) -
+      dilated(cotangent.shape[axis + 2]!, w.strides[axis]!) +
+      dilated(kernel[axis + 2]!, w.rhsDilation[axis]!) -
       1;
-    return [low, extent - dilated(x.shape[axis + 2], w.lhsDilation[axis]) - low];
+    return [low, extent - dilated(x.shape[axis + 2]!, w.lhsDilation[axis]!) - low];
   });
   const result = conv(groupsIntoChannels(x, w.groups), swapLeading(cotangent), {
     ...w,

@@ -55,7 +55,11 @@ export function einsum(equation: string, lhs: Tensor, rhs: Tensor): Tensor {
   return inContext(`einsum "${equation}"`, [lhs, rhs], () => {
     const match = /^([a-z]+),([a-z]+)->([a-z]*)$/.exec(equation.replaceAll(' ', ''));
     if (match === null) throw new ArgumentError('an equation reads like "ik,kj->ij".');
-    const [left, right, out] = match.slice(1).map((letters) => [...letters]);
+    const [left, right, out] = match.slice(1).map((letters) => [...letters]) as [
+      string[],
+      string[],
+      string[],
+    ];
     for (const [letters, operand] of [
       [left, lhs],
       [right, rhs],
@@ -78,8 +82,8 @@ export function einsum(equation: string, lhs: Tensor, rhs: Tensor): Tensor {
     };
     const natural = [
       ...batch,
-      ...freeAxes(left.length, dimensions.lhsBatch, dimensions.lhsContracting).map((axis) => left[axis]),
-      ...freeAxes(right.length, dimensions.rhsBatch, dimensions.rhsContracting).map((axis) => right[axis]),
+      ...freeAxes(left.length, dimensions.lhsBatch, dimensions.lhsContracting).map((axis) => left[axis]!),
+      ...freeAxes(right.length, dimensions.rhsBatch, dimensions.rhsContracting).map((axis) => right[axis]!),
     ];
     if (natural.length !== out.length || !out.every((letter) => natural.includes(letter))) {
       throw new ArgumentError(`the result "${out.join('')}" must name each of "${natural.join('')}" once.`);

@@ -43,7 +43,7 @@ export function sum(x: Tensor, axes?: number | readonly number[], options: Reduc
 export function mean(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   return inContext('mean', [x], () => {
     if (x.dtype !== 'float32') throw new DTypeError(`takes float32, got ${x.dtype}; cast first.`);
-    const count = sizeOf(normalizeAxes(axes, x.rank).map((axis) => x.shape[axis]));
+    const count = sizeOf(normalizeAxes(axes, x.rank).map((axis) => x.shape[axis]!));
     return mul(sum(x, axes, options), 1 / count);
   });
 }

@@ -32,7 +32,7 @@ function binary({ dtypes, result, value, intValue }: Binary): OpMeaning<2, None>
 function zipInto(a: RefValue, b: RefValue, type: TensorType, f: (a: number, b: number) => number) {
   const out = allocate(type.dtype, sizeOf(type.shape));
   const [ia, ib] = [broadcastIndices(a.shape, type.shape), broadcastIndices(b.shape, type.shape)];
-  for (let i = 0; i < out.length; i++) out[i] = f(a.data[ia[i]], b.data[ib[i]]);
+  for (let i = 0; i < out.length; i++) out[i] = f(a.data[ia[i]!]!, b.data[ib[i]!]!);
   return out;
 }
 
@@ -69,8 +69,10 @@ export const select: Meaning<'select'> = {
   },
   evaluate: ([condition, a, b], _, type) => {
     const out = allocate(type.dtype, sizeOf(type.shape));
-    const [ic, ia, ib] = [condition, a, b].map((operand) => broadcastIndices(operand.shape, type.shape));
-    for (let i = 0; i < out.length; i++) out[i] = condition.data[ic[i]] !== 0 ? a.data[ia[i]] : b.data[ib[i]];
+    const indices = (operand: RefValue) => broadcastIndices(operand.shape, type.shape);
+    const [ic, ia, ib] = [indices(condition), indices(a), indices(b)];
+    for (let i = 0; i < out.length; i++)
+      out[i] = condition.data[ic[i]!] !== 0 ? a.data[ia[i]!]! : b.data[ib[i]!]!;
     return out;
   },
   flops: (_, output) => sizeOf(output.shape),

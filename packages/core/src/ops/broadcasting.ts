@@ -16,7 +16,7 @@ export function broadcastShapes(shapes: readonly Shape[]): number[] {
   for (const shape of shapes) {
     for (let axis = 0; axis < shape.length; axis++) {
       const at = rank - shape.length + axis;
-      const dimension = shape[axis];
+      const dimension = shape[axis]!;
       if (dimension === 1 || dimension === result[at]) continue;
       if (result[at] !== 1) {
         throw new ShapeError(
@@ -34,7 +34,7 @@ export function broadcastShapes(shapes: readonly Shape[]): number[] {
 function broadcastStrides(shape: Shape, result: Shape): number[] {
   const strides = stridesOf(shape);
   const lead = result.length - shape.length;
-  return result.map((_, axis) => (axis < lead || shape[axis - lead] === 1 ? 0 : strides[axis - lead]));
+  return result.map((_, axis) => (axis < lead || shape[axis - lead] === 1 ? 0 : strides[axis - lead]!));
 }
 
 /** For each element of `result` in order, the index at which an operand of `shape` is read. */
@@ -51,9 +51,9 @@ export function stridedIndices(strides: readonly number[], shape: Shape, offset:
   for (let i = 0; i < indices.length; i++) {
     indices[i] = index;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
-      index += strides[axis];
-      if (++coordinate[axis] < shape[axis]) break;
-      index -= strides[axis] * shape[axis];
+      index += strides[axis]!;
+      if (++coordinate[axis]! < shape[axis]!) break;
+      index -= strides[axis]! * shape[axis]!;
       coordinate[axis] = 0;
     }
   }

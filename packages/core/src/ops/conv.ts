@@ -13,9 +13,9 @@ export const dilated = (n: number, dilation: number) => (n === 0 ? 0 : (n - 1) *
 
 function outputSpace(space: Shape, window: Shape, w: ConvWindow): number[] {
   return space.map((n, axis) => {
-    const extent = dilated(n, w.lhsDilation[axis]) + w.padding[axis][0] + w.padding[axis][1];
-    const reach = dilated(window[axis], w.rhsDilation[axis]);
-    return extent < reach ? 0 : Math.floor((extent - reach) / w.strides[axis]) + 1;
+    const extent = dilated(n, w.lhsDilation[axis]!) + w.padding[axis]![0] + w.padding[axis]![1];
+    const reach = dilated(window[axis]!, w.rhsDilation[axis]!);
+    return extent < reach ? 0 : Math.floor((extent - reach) / w.strides[axis]!) + 1;
   });
 }
 
@@ -41,7 +41,7 @@ function check(x: Shape, kernel: Shape, w: ConvWindow): void {
   if (!Number.isInteger(w.groups) || w.groups < 1) {
     throw new ArgumentError(`groups is a positive integer, got ${w.groups}.`);
   }
-  if (x[1] !== kernel[1] * w.groups || kernel[0] % w.groups !== 0) {
+  if (x[1] !== kernel[1]! * w.groups || kernel[0]! % w.groups !== 0) {
     throw new ShapeError(
       `${w.groups} group(s) of ${kernel[1]} channels do not fit ${x[1]} channels and ${kernel[0]} features.`,
     );
@@ -55,11 +55,11 @@ export const convOp: Meaning<'conv'> = {
     }
     check(x.shape, kernel.shape, w);
     const space = outputSpace(x.shape.slice(2), kernel.shape.slice(2), w);
-    return { dtype: 'float32', shape: [x.shape[0], kernel.shape[0], ...space] };
+    return { dtype: 'float32', shape: [x.shape[0]!, kernel.shape[0]!, ...space] };
   },
   evaluate: ([x, kernel], w, type) => {
     const out = allocate('float32', sizeOf(type.shape));
-    const [batch, features, ...outSpace] = type.shape;
+    const [batch = 0, features = 0, ...outSpace] = type.shape;
     const space = x.shape.slice(2);
     const window = kernel.shape.slice(2);
     const xStrides = stridesOf(x.shape);
@@ -67,7 +67,7 @@ export const convOp: Meaning<'conv'> = {
     const coordinates = (shape: Shape) => {
       const strides = stridesOf(shape);
       return Array.from(stridedIndices(strides, shape, 0), (index) =>
-        shape.map((n, axis) => Math.floor(index / strides[axis]) % n),
+        shape.map((n, axis) => Math.floor(index / strides[axis]!) % n),
       );
     };
     // For each output place and window place: the input offset that meets it, or −1 in padding and gaps.
@@ -76,15 +76,15 @@ export const convOp: Meaning<'conv'> = {
       windowPlaces.map((k) => {
         let offset = 0;
         for (let axis = 0; axis < space.length; axis++) {
-          const at = place[axis] * w.strides[axis] + k[axis] * w.rhsDilation[axis] - w.padding[axis][0];
-          const index = at / w.lhsDilation[axis];
-          if (at < 0 || !Number.isInteger(index) || index >= space[axis]) return -1;
-          offset += index * xStrides[axis + 2];
+          const at = place[axis]! * w.strides[axis]! + k[axis]! * w.rhsDilation[axis]! - w.padding[axis]![0];
+          const index = at / w.lhsDilation[axis]!;
+          if (at < 0 || !Number.isInteger(index) || index >= space[axis]!) return -1;
+          offset += index * xStrides[axis + 2]!;
         }
         return offset;
       }),
     );
-    const channels = kernel.shape[1];
+    const channels = kernel.shape[1]!;
     const featuresPerGroup = features / w.groups;
     let at = 0;
     for (let b = 0; b < batch; b++) {
@@ -93,10 +93,10 @@ export const convOp: Meaning<'conv'> = {
         for (const offsets of meets) {
           let sum = 0;
           for (let c = 0; c < channels; c++) {
-            const xBase = b * xStrides[0] + (firstChannel + c) * xStrides[1];
-            const kernelBase = f * kernelStrides[0] + c * kernelStrides[1];
+            const xBase = b * xStrides[0]! + (firstChannel + c) * xStrides[1]!;
+            const kernelBase = f * kernelStrides[0]! + c * kernelStrides[1]!;
             offsets.forEach((offset, k) => {
-              if (offset >= 0) sum += x.data[xBase + offset] * kernel.data[kernelBase + k];
+              if (offset >= 0) sum += x.data[xBase + offset]! * kernel.data[kernelBase + k]!;
             });
           }
           out[at++] = sum;

@@ -14,7 +14,7 @@ export function freeAxes(rank: number, batch: readonly number[], contracting: re
   );
 }
 
-const pick = (values: readonly number[], axes: readonly number[]) => axes.map((axis) => values[axis]);
+const pick = (values: readonly number[], axes: readonly number[]) => axes.map((axis) => values[axis]!);
 
 function checkSide(
   side: string,
@@ -39,10 +39,10 @@ function checkPairs(
   rhsAxes: readonly number[],
 ): void {
   const sizes = [pick(lhs, lhsAxes), pick(rhs, rhsAxes)];
-  if (sizes[0].length !== sizes[1].length || sizes[0].some((size, i) => size !== sizes[1][i])) {
+  if (sizes[0]!.length !== sizes[1]!.length || sizes[0]!.some((size, i) => size !== sizes[1]![i])) {
     throw new ShapeError(
       `${formatShape(lhs)} and ${formatShape(rhs)}: ${kind} axes [${lhsAxes.join(', ')}] and [${rhsAxes.join(', ')}] ` +
-        `have sizes ${formatShape(sizes[0])} and ${formatShape(sizes[1])}.`,
+        `have sizes ${formatShape(sizes[0]!)} and ${formatShape(sizes[1]!)}.`,
     );
   }
 }
@@ -77,7 +77,7 @@ export const dotGeneralOp: Meaning<'dotGeneral'> = {
         for (const j of rf) {
           let sum = 0;
           for (let k = 0; k < lc.length; k++)
-            sum += lhs.data[lb[b] + i + lc[k]] * rhs.data[rb[b] + j + rc[k]];
+            sum += lhs.data[lb[b]! + i + lc[k]!]! * rhs.data[rb[b]! + j + rc[k]!]!;
           out[at++] = sum;
         }
       }

@@ -28,7 +28,7 @@ function unary({ dtypes = FLOAT, result, value, flops = 1 }: Unary): OpMeaning<1
 }
 
 function mapInto(into: RefData, from: RefData, f: (x: number) => number): RefData {
-  for (let i = 0; i < into.length; i++) into[i] = f(from[i]);
+  for (let i = 0; i < into.length; i++) into[i] = f(from[i]!);
   return into;
 }
 

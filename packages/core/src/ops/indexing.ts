@@ -25,7 +25,8 @@ export const gatherOp: Meaning<'gather'> = {
     const width = sizeOf(table.shape.slice(1));
     const out = allocate(type.dtype, sizeOf(type.shape)).fill(fill);
     indices.data.forEach((row, i) => {
-      if (isRow(row, table.shape[0])) out.set(table.data.subarray(row * width, (row + 1) * width), i * width);
+      if (isRow(row, table.shape[0]!))
+        out.set(table.data.subarray(row * width, (row + 1) * width), i * width);
     });
     return out;
   },
@@ -51,7 +52,7 @@ export const scatterAddOp: Meaning<'scatterAdd'> = {
     const width = sizeOf(type.shape.slice(1));
     indices.data.forEach((row, i) => {
       if (!isRow(row, rows)) return;
-      for (let k = 0; k < width; k++) out[row * width + k] += updates.data[i * width + k];
+      for (let k = 0; k < width; k++) out[row * width + k]! += updates.data[i * width + k]!;
     });
     return out;
   },

@@ -19,7 +19,7 @@ function inferReduction([x]: readonly [TensorType], { axes }: Axes): TensorType 
 
 function checkAxes(axes: readonly number[], shape: Shape): void {
   axes.forEach((axis, i) => {
-    if (!Number.isInteger(axis) || axis < 0 || axis >= shape.length || (i > 0 && axis <= axes[i - 1])) {
+    if (!Number.isInteger(axis) || axis < 0 || axis >= shape.length || (i > 0 && axis <= axes[i - 1]!)) {
       throw new ArgumentError(
         `axes [${axes.join(', ')}] are not sorted distinct axes of a rank-${shape.length} tensor.`,
       );
@@ -35,7 +35,7 @@ function forEachGroup(
 ): void {
   const strides = stridesOf(x.shape);
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
-  const pick = (values: readonly number[], chosen: readonly number[]) => chosen.map((axis) => values[axis]);
+  const pick = (values: readonly number[], chosen: readonly number[]) => chosen.map((axis) => values[axis]!);
   const starts = stridedIndices(pick(strides, kept), pick(x.shape, kept), 0);
   const offsets = stridedIndices(pick(strides, axes), pick(x.shape, axes), 0);
   starts.forEach((start, i) =>
@@ -56,7 +56,7 @@ function reduce(
   const out = allocate(type.dtype, sizeOf(type.shape));
   forEachGroup(x, axes, (i, group) => {
     let accumulated = initial;
-    for (const index of group) accumulated = f(accumulated, x.data[index]);
+    for (const index of group) accumulated = f(accumulated, x.data[index]!);
     out[i] = accumulated;
   });
   return out;
@@ -94,7 +94,8 @@ export const argMax: Meaning<'argMax'> = {
     const out = allocate('int32', sizeOf(type.shape));
     forEachGroup(x, [axis], (i, group) => {
       let best = 0;
-      for (let k = 1; k < group.length; k++) if (isGreater(x.data[group[k]], x.data[group[best]])) best = k;
+      for (let k = 1; k < group.length; k++)
+        if (isGreater(x.data[group[k]!]!, x.data[group[best]!]!)) best = k;
       out[i] = best;
     });
     return out;

@@ -6,7 +6,7 @@ import { allocate, free, type Meaning, type RefData, type RefValue } from './def
 
 function take(x: RefValue, indices: Int32Array, type: TensorType): RefData {
   const out = allocate(type.dtype, indices.length);
-  for (let i = 0; i < out.length; i++) out[i] = x.data[indices[i]];
+  for (let i = 0; i < out.length; i++) out[i] = x.data[indices[i]!]!;
   return out;
 }
 
@@ -46,14 +46,14 @@ const transposeOp: Meaning<'transpose'> = {
         `[${permutation.join(', ')}] is not a permutation of the axes of ${formatShape(x.shape)}.`,
       );
     }
-    return { dtype: x.dtype, shape: permutation.map((axis) => x.shape[axis]) };
+    return { dtype: x.dtype, shape: permutation.map((axis) => x.shape[axis]!) };
   },
   evaluate: ([x], { permutation }, type) => {
     const strides = stridesOf(x.shape);
     return take(
       x,
       stridedIndices(
-        permutation.map((axis) => strides[axis]),
+        permutation.map((axis) => strides[axis]!),
         type.shape,
         0,
       ),
@@ -79,7 +79,7 @@ const sliceOp: Meaning<'slice'> = {
   infer: ([x], { starts, limits, strides }) => {
     checkPerAxis(x.shape, { starts, limits, strides });
     const shape = x.shape.map((dimension, axis) => {
-      const [start, limit, stride] = [starts[axis], limits[axis], strides[axis]];
+      const [start, limit, stride] = [starts[axis]!, limits[axis]!, strides[axis]!];
       if (start < 0 || limit < start || limit > dimension || stride < 1) {
         throw new ArgumentError(
           `slice ${start}:${limit}:${stride} is out of range for axis ${axis} of ${formatShape(x.shape)}.`,
@@ -91,11 +91,11 @@ const sliceOp: Meaning<'slice'> = {
   },
   evaluate: ([x], { starts, strides }, type) => {
     const steps = stridesOf(x.shape);
-    const offset = starts.reduce((sum, start, axis) => sum + start * steps[axis], 0);
+    const offset = starts.reduce((sum, start, axis) => sum + start * steps[axis]!, 0);
     return take(
       x,
       stridedIndices(
-        steps.map((step, axis) => step * strides[axis]),
+        steps.map((step, axis) => step * strides[axis]!),
         type.shape,
         offset,
       ),
@@ -112,19 +112,21 @@ const padOp: Meaning<'pad'> = {
     if ([low, high, interior].some((list) => list.some((n) => n < 0))) {
       throw new ArgumentError('padding is not negative; use slice to crop.');
     }
-    const shape = x.shape.map((n, axis) => low[axis] + high[axis] + n + Math.max(0, n - 1) * interior[axis]);
+    const shape = x.shape.map(
+      (n, axis) => low[axis]! + high[axis]! + n + Math.max(0, n - 1) * interior[axis]!,
+    );
     return { dtype: x.dtype, shape };
   },
   evaluate: ([x], { low, interior }, type) => {
     const out = allocate(type.dtype, sizeOf(type.shape));
     const steps = stridesOf(type.shape);
-    const offset = low.reduce((sum, n, axis) => sum + n * steps[axis], 0);
+    const offset = low.reduce((sum, n, axis) => sum + n * steps[axis]!, 0);
     const places = stridedIndices(
-      steps.map((step, axis) => step * (interior[axis] + 1)),
+      steps.map((step, axis) => step * (interior[axis]! + 1)),
       x.shape,
       offset,
     );
-    places.forEach((place, i) => (out[place] = x.data[i]));
+    places.forEach((place, i) => (out[place] = x.data[i]!));
     return out;
   },
   flops: free,
@@ -146,7 +148,7 @@ const concatOp: Meaning<'concat'> = {
         );
       }
     }
-    const length = inputs.reduce((total, { shape }) => total + shape[axis], 0);
+    const length = inputs.reduce((total, { shape }) => total + shape[axis]!, 0);
     return { dtype: first.dtype, shape: first.shape.map((n, a) => (a === axis ? length : n)) };
   },
   evaluate: (inputs, { axis }, type) => {
@@ -154,8 +156,8 @@ const concatOp: Meaning<'concat'> = {
     const steps = stridesOf(type.shape);
     let offset = 0;
     for (const { shape, data } of inputs) {
-      stridedIndices(steps, shape, offset).forEach((place, i) => (out[place] = data[i]));
-      offset += shape[axis] * steps[axis];
+      stridedIndices(steps, shape, offset).forEach((place, i) => (out[place] = data[i]!));
+      offset += shape[axis]! * steps[axis]!;
     }
     return out;
   },
@@ -171,7 +173,7 @@ const reverseOp: Meaning<'reverse'> = {
   },
   evaluate: ([x], { axes }, type) => {
     const steps = stridesOf(x.shape);
-    const offset = axes.reduce((sum, axis) => sum + Math.max(0, x.shape[axis] - 1) * steps[axis], 0);
+    const offset = axes.reduce((sum, axis) => sum + Math.max(0, x.shape[axis]! - 1) * steps[axis]!, 0);
     const signed = steps.map((step, axis) => (axes.includes(axis) ? -step : step));
     return take(x, stridedIndices(signed, x.shape, offset), type);
   },

@@ -28,8 +28,8 @@ export const iotaOp: Meaning<'iota'> = {
   },
   evaluate: (_, { dtype, shape, axis }) => {
     const out = allocate(dtype, sizeOf(shape));
-    const stride = stridesOf(shape)[axis];
-    for (let i = 0; i < out.length; i++) out[i] = Math.floor(i / stride) % shape[axis];
+    const stride = stridesOf(shape)[axis]!;
+    for (let i = 0; i < out.length; i++) out[i] = Math.floor(i / stride) % shape[axis]!;
     return out;
   },
   flops: free,
