@@ -93,7 +93,7 @@ function hiddenError(image: HostArray<'float32'>): number {
   return Math.sqrt(sum / count);
 }
 
-const judge = await trainClassifier({ backend, data: digits });
+const judge = await trainClassifier({ backend, data: digits, steps: Math.min(600, steps) });
 const classifier = await Classifier.create(judge!, backend);
 const results: Record<string, { readonly error: number; readonly accuracy: number }> = {};
 for (const [name, image] of Object.entries(images)) {
