@@ -38,6 +38,7 @@ export { classByClass, classOf, drawSamples, roundLabels } from './experiment/dr
 export {
   checkJudgeable,
   createJudge,
+  type GivenRows,
   type Judge,
   type ModelScores,
   scoreModel,

@@ -4,6 +4,7 @@ import { extname } from 'node:path';
 import { ArgumentError, type HostArray } from '@meanflow/core';
 import { encodeNpy, encodeNpz } from '@meanflow/formats';
 import type { DataFacts, Labels } from './experiment/model.js';
+import type { Batch } from '@meanflow/data';
 import { className, sampleArrays, sampleTable, type SampleTable } from './sample-table.js';
 import { frameAround } from './plots/frame.js';
 import { imageGridPng } from './plots/image-grid.js';
@@ -54,9 +55,10 @@ export function formatSamples(
   data: DataFacts,
   across = ACROSS,
   delimiter = COMMA,
+  conditions?: Batch['conditions'],
 ): Uint8Array | string {
   const format = formatOf(path, data);
-  if (format === '.csv') return csv(sampleTable(samples, labels, data), delimiter);
+  if (format === '.csv') return csv(sampleTable(samples, labels, data, conditions), delimiter);
   if (format === '.json') return json(samples, labels, data);
   if (format === '.npz') return encodeNpz(sampleArrays(samples, labels, data));
   if (format === '.npy') return encodeNpy(sampleArrays(samples, undefined, data).arr_0);

@@ -3,7 +3,7 @@
  * its columns hold such, the columns that are the same everywhere in their places, and the class under the label's name.
  */
 import { HostArray } from '@meanflow/core';
-import { denormalise, featureNames, imageBytes, type TableColumn } from '@meanflow/data';
+import { denormalise, featureNames, GIVEN, imageBytes, type Batch, type TableColumn } from '@meanflow/data';
 import type { ByteArray } from '@meanflow/formats';
 import type { DataFacts, Labels } from './experiment/model.js';
 
@@ -19,18 +19,29 @@ export interface SampleTable {
  * @param samples `[rows, ...features]`, normalised
  * @param labels the class that each row was asked for; without them there is no column of classes
  */
-export function sampleTable(samples: HostArray, labels: Labels, data: DataFacts): SampleTable {
+export function sampleTable(
+  samples: HostArray,
+  labels: Labels,
+  data: DataFacts,
+  conditions?: Batch['conditions'],
+): SampleTable {
   const { data: values } = denormalise(data.normalisation, samples);
   const count = samples.shape[0];
   const width = values.length / count;
   const all = layoutOf(data, width);
-  const layout = labels === undefined ? all.filter(({ kind }) => kind !== 'label') : all;
+  const known = givenValues(data, conditions);
+  const layout = all.filter(
+    (column) =>
+      (labels !== undefined || column.kind !== 'label') &&
+      (!isGiven(column) || known?.has(column.name) === true),
+  );
   const rows = Array.from({ length: count }, (_, row) => {
     let feature = row * width;
     return layout.map((column) => {
       if (column.kind === 'constant') return column.value;
       if (column.kind === 'label') return className(labels!.data[row], data.classNames);
-      return cellOf(values[feature++], column);
+      const value = isGiven(column) ? known!.get(column.name)![row]! : values[feature++]!;
+      return cellOf(value, column);
     });
   });
   return { names: layout.map(({ name }) => name), rows };
@@ -51,7 +62,9 @@ export function sampleArrays(
   if (images !== undefined) return { arr_0: images, ...beside };
   const made = denormalise(data.normalisation, samples);
   const count = samples.shape[0];
-  const layout = layoutOf(data, made.size / count).filter((column) => column.kind !== 'label');
+  const layout = layoutOf(data, made.size / count)
+    .filter((column) => column.kind !== 'label')
+    .filter((column) => !isGiven(column));
   const isPlain = layout.every((column) => column.kind === 'feature' && !column.integer);
   const numbers = isPlain ? made.data : new Float64Array(count * layout.length);
   if (!isPlain) {
@@ -81,11 +94,36 @@ export function className(label: number, names: readonly string[] | undefined): 
 /** The columns as the data records them; else the features and then the class, of which nothing more is known. */
 function layoutOf(data: DataFacts, width: number): readonly TableColumn[] {
   const { layout } = data;
-  if (layout?.filter(({ kind }) => kind === 'feature').length === width) return layout;
+  if (layout?.filter((column) => column.kind === 'feature' && !isGiven(column)).length === width) {
+    return layout;
+  }
   return [
     ...featureNames(data).map((name): TableColumn => ({ kind: 'feature', name, integer: false })),
     { kind: 'label', name: 'class' },
   ];
+}
+
+/** Whether a column was given, and is not among the features. */
+function isGiven(column: TableColumn): boolean {
+  return column.kind === 'feature' && column.given === true;
+}
+
+/** The values of columns that are given, by name, in the data's units. */
+function givenValues(
+  { conditions: specs }: DataFacts,
+  conditions: Batch['conditions'],
+): ReadonlyMap<string, Float64Array> | undefined {
+  const [spec, given] = [specs?.[GIVEN], conditions?.[GIVEN]];
+  if (spec?.columns === undefined || given === undefined) return undefined;
+  const { data } = denormalise(spec.normalisation, given);
+  const width = spec.columns.length;
+  return new Map(
+    spec.columns.map((name, i) => {
+      // Seven digits are what float32, in which conditions are given, keeps of a number.
+      const values = data.filter((_, at) => at % width === i).map((value) => Number(value.toPrecision(7)));
+      return [name, values] as const;
+    }),
+  );
 }
 
 type FeatureColumn = TableColumn & { readonly kind: 'feature' };

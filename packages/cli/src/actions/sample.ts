@@ -1,6 +1,6 @@
 /** `meanflow sample`: samples of a trained model in the units of its data, as numbers or as a picture. */
-import { ArgumentError, printable } from '@meanflow/core';
-import { delimiterOf } from '@meanflow/data';
+import { ArgumentError, didYouMean, hostArray, printable } from '@meanflow/core';
+import { delimiterOf, GIVEN, normalise, type Batch } from '@meanflow/data';
 import {
   checkFolderOutput,
   checkFormat,
@@ -9,17 +9,23 @@ import {
   classByClass,
   className,
   countText,
+  createJudge,
   DEFAULT_BACKEND,
   drawPlanned,
   findBackend,
   formatSamples,
   type Generator,
+  type GivenRows,
   isFolderOutput,
+  loadModel,
+  located,
   makeOutputFolder,
+  openJudgedDataOf,
   openModel,
   planSamples,
   type SampleChoice,
   solverNamed,
+  withPlacesOfRun,
   writeOutput,
   writePngFolder,
 } from '@meanflow/runs/node';
@@ -47,7 +53,17 @@ export async function sample(run: string, options: SampleOptions, io: Io): Promi
   if (options.count !== undefined) checkSampleMemory(options.count, data.featureShape, '--count');
   const { batch: batchSize, nfe, seed, guidance, guidanceInterval } = options;
   const rows = gridRows(generator, options);
-  const plan = planSamples(generator, { ...rows, batchSize, nfe, seed, guidance, guidanceInterval, solver });
+  const given = await givenRows(run, generator, options, planSamples(generator, rows).count);
+  const plan = planSamples(generator, {
+    ...rows,
+    ...given,
+    batchSize,
+    nfe,
+    seed,
+    guidance,
+    guidanceInterval,
+    solver,
+  });
   const { model, labels } = plan;
   const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
   try {
@@ -57,7 +73,7 @@ export async function sample(run: string, options: SampleOptions, io: Io): Promi
       await writePngFolder(out, normalised, labels, data, facts);
     } else {
       const columns = typeof options.grid === 'object' ? options.grid.columns : undefined;
-      const content = formatSamples(out, normalised, labels, data, columns, delimiter);
+      const content = formatSamples(out, normalised, labels, data, columns, delimiter, plan.conditions);
       if (out === '-') io.out(String(content));
       else await writeOutput(out, content);
     }
@@ -69,6 +85,69 @@ export async function sample(run: string, options: SampleOptions, io: Io): Promi
   } finally {
     await backend.dispose();
   }
+}
+
+/** What `--given` says for the rows that were held out. */
+const HELD_OUT = 'held-out';
+
+/** What `--given` says of the rows to draw. */
+async function givenRows(
+  run: string,
+  generator: Generator,
+  { given, seed }: SampleOptions,
+  count: number,
+): Promise<Pick<SampleChoice, 'conditions' | 'labels'>> {
+  if (given?.join() !== HELD_OUT) return { conditions: givenConditions(generator, given, count) };
+  const { label, conditions } = await heldOutRows(run, seed, count);
+  return { conditions, ...(generator.network.classCount === undefined ? {} : { labels: label }) };
+}
+
+/** The held-out rows of a run's data, one after the other and again from the first. */
+async function heldOutRows(run: string, seed: number, count: number): Promise<GivenRows> {
+  const { config } = (await loadModel(run)).model;
+  const dataset = await openJudgedDataOf(await located(await withPlacesOfRun(config, run), run, undefined));
+  const { given } = createJudge(dataset, config, seed);
+  if (given === undefined)
+    throw new ArgumentError(`--given ${HELD_OUT}: the model "${run}" is given nothing.`);
+  return given(count);
+}
+
+/**
+ * The condition that `--given` says: the same for every sample, in the units of the data.
+ *
+ * @throws {ArgumentError} when the model takes no columns, or not these
+ */
+function givenConditions(
+  { data }: Generator,
+  given: readonly string[] | undefined,
+  count: number,
+): Batch['conditions'] {
+  const spec = data.conditions?.[GIVEN];
+  if (given === undefined) return undefined;
+  if (spec?.columns === undefined) {
+    throw new ArgumentError(
+      `--given: the model was not trained with columns of ${data.name} that are given.`,
+    );
+  }
+  const values = new Map(given.map((each) => each.split('=', 2) as [string, string | undefined]));
+  const { columns } = spec;
+  const unknown = [...values.keys()].find((name) => !columns.includes(name));
+  if (unknown !== undefined) {
+    throw new ArgumentError(
+      `--given: "${unknown}" is none of the columns that are given, ${columns.join(', ')}.${didYouMean(unknown, columns)}`,
+    );
+  }
+  const row = columns.map((name) => {
+    const value = Number(values.get(name) ?? NaN);
+    if (Number.isFinite(value)) return value;
+    throw new ArgumentError(
+      `--given has a number for each of ${columns.map((each) => `${each}=…`).join(',')}; "${name}" has none.`,
+    );
+  });
+  const all = Array.from({ length: count }, () => row).flat();
+  return {
+    [GIVEN]: normalise(spec.normalisation, hostArray(Float64Array.from(all), { shape: [count, row.length] })),
+  };
 }
 
 /** Classes whose frequencies differ by more than this are unequal. */

@@ -1,6 +1,6 @@
 /** `meanflow train`: one model on one data set, in a run folder from which it can go on. */
-import { ArgumentError } from '@meanflow/core';
-import { describeData } from '@meanflow/data';
+import { ArgumentError, checkChoice } from '@meanflow/core';
+import { describeData, maskKinds, type DataTask, type MaskKind } from '@meanflow/data';
 import type { ResumePoint } from '@meanflow/training/node';
 import {
   averageNote,
@@ -76,9 +76,11 @@ async function begin(options: TrainOptions, watch: TrainRunOptions): Promise<Tra
   if (path === undefined && average !== undefined) {
     throw new ArgumentError('--init-average is an average of what a run begins with: give --init too.');
   }
+  const task = taskOf(options);
   const given = {
     init: path === undefined ? undefined : { path, average: average === 'none' ? null : average },
     data,
+    task,
     label,
     table: tableSettings(options),
     recipe,
@@ -99,9 +101,27 @@ async function begin(options: TrainOptions, watch: TrainRunOptions): Promise<Tra
   return trainRun(settings, { ...watch, folder: options.out, source: file?.source ?? 'The options' });
 }
 
+/** What is given of the data, as a configuration has it. @throws {ArgumentError} when there is no such task */
+function taskOf({ given, task }: TrainOptions): DataTask | undefined {
+  if (given !== undefined && task !== undefined) {
+    throw new ArgumentError('--given is a task of tables, and --task one of images: give one of them.');
+  }
+  if (given !== undefined) return { kind: 'given', columns: given };
+  if (task === undefined) return undefined;
+  const [kind = '', detail] = task.split(':');
+  checkChoice('--task', kind, ['inpaint', 'super-resolution']);
+  if (kind === 'inpaint') {
+    if (detail !== undefined) checkChoice('--task inpaint', detail, maskKinds);
+    return { kind, ...(detail === undefined ? {} : { mask: detail as MaskKind }) };
+  }
+  return { kind: 'super-resolution', ...(detail === undefined ? {} : { factor: Number(detail) }) };
+}
+
 /** What a run keeps. */
 const fixed = [
   'label',
+  'given',
+  'task',
   ...tableOptionNames,
   'unconditional',
   ...folderOptionNames,

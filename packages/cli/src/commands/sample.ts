@@ -21,6 +21,7 @@ export interface SampleOptions {
   readonly count?: number;
   readonly class?: readonly string[];
   readonly labels?: LabelChoice;
+  readonly given?: readonly string[];
   readonly delimiter?: string;
   readonly seed: number;
   readonly grid?: Grid | true;
@@ -65,6 +66,12 @@ export function describeSample(command: Command, { io }: Context): void {
       ).choices(labelChoices),
     )
     .option(
+      '--given <values>',
+      'the columns that the model is given, in the units of the data, such as alcohol=13.2,proline=900; or held-out: what the rows ' +
+        'were given that it was not trained on',
+      names,
+    )
+    .option(
       '--grid [size]',
       'a grid of images such as 8x8 (rows x columns); ten of each class by default',
       grid,
@@ -90,6 +97,8 @@ Examples:
   $ meanflow sample runs/shapes --grid 8x8 --class star,ring --nfe 1
   $ meanflow sample runs/shapes --count 5000 --out samples/             # or samples.npz: for tools that compute FID
   $ meanflow sample runs/points --count 50 --out - | head
+  $ meanflow sample runs/wine --given alcohol=13.2,proline=900          # trained with --given alcohol,proline
+  $ meanflow sample runs/inpainting --given held-out --grid 8x8         # images, completed
   $ meanflow sample imf-b.safetensors --vae vae.safetensors --grid 4x4 --class 207 --nfe 1`,
     );
   withBackend(withGuidanceOptions(command)).action(async (run: string, options: SampleOptions) => {

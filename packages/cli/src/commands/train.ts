@@ -6,6 +6,7 @@ import type { RunConfig } from '@meanflow/runs/node';
 import {
   type ArrayReading,
   type ImageOptions,
+  names,
   positive,
   type TableOptions,
   wholeNumber,
@@ -21,6 +22,8 @@ export interface TrainOptions extends ImageOptions, TableOptions, ArrayReading {
   readonly unconditional?: true;
   readonly epochs?: number;
   readonly label?: string;
+  readonly given?: readonly string[];
+  readonly task?: string;
   readonly method?: string;
   readonly steps?: number;
   readonly batch?: number;
@@ -49,6 +52,16 @@ export function describeTrain(command: Command, { io, exit }: Context): void {
         'files of MNIST or CIFAR, or latents or pictures in an array (.npz, .npy, .pt, .safetensors)',
     )
     .option('--label <column>', 'the column of a CSV file that holds the class: its name or its number')
+    .option(
+      '--given <columns>',
+      'columns of a table that are given, separated by commas: the others are learnt for what these are',
+      names,
+    )
+    .option(
+      '--task <name>',
+      'what is given of images: inpaint (what is outside of a rectangle; inpaint:strokes), super-resolution (the image at half its ' +
+        'size; super-resolution:4)',
+    )
     .option('--unconditional', 'do not tell the network the class; a folder of images then needs no classes')
     .option(
       '--recipe <name>',
@@ -96,6 +109,8 @@ Examples:
   $ meanflow train                                          # MeanFlow on 8-gaussians
   $ meanflow train --data digits --method improved-meanflow --seed 1
   $ meanflow train --data points.csv --label class --steps 5000 --out runs/points
+  $ meanflow train --data wine --given alcohol,proline      # the other columns for what these are
+  $ meanflow train --data digits --task inpaint             # the hidden part of an image for the rest of it
   $ meanflow train --data photos --image-size 32 --flip     # photos/cat/1.jpg, photos/dog/1.png, ...
   $ meanflow train --data cifar-10-batches-bin --recipe song-unet-cifar10-v1
   $ meanflow train --data latents.npz --recipe imf-dit-b-2 --batch 32

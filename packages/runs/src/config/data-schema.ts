@@ -1,4 +1,5 @@
 /** The schema of how tables are read, and of what is done to images and latents that are given by path. */
+import { maskKinds } from '@meanflow/data';
 import { z } from 'zod';
 import { LARGEST_IMAGE } from '../names.js';
 import { count } from './numbers.js';
@@ -73,6 +74,13 @@ export const latentSettingsSchema = z.strictObject({
   range: z.enum(['byte', 'unit', 'signed']).optional(),
 });
 export type LatentSettings = z.infer<typeof latentSettingsSchema>;
+
+/** What is given of the data, for which the rest is drawn: `DataTask` of `@meanflow/data`. */
+export const taskSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('given'), columns: z.array(z.string().min(1)).min(1) }),
+  z.strictObject({ kind: z.literal('inpaint'), mask: z.enum(maskKinds).optional() }),
+  z.strictObject({ kind: z.literal('super-resolution'), factor: z.int().min(2).optional() }),
+]);
 
 /** How data were read: what was told from them and what was asked for, in the terms of their kind. */
 export const readingSchema = z.union([

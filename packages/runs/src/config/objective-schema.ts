@@ -21,6 +21,9 @@ const intervals = z.strictObject({
 const weight = z.strictObject({ power: z.number().nonnegative(), epsilon: z.number().positive() });
 const labelDrop = z.strictObject({ probability: share, rows: z.enum(['first', 'any']).optional() });
 
+const conditionDrop = z.record(z.string(), share);
+const guidanceDrop = z.array(z.string()).min(1);
+
 /** What is learnt, by method. */
 export const objectiveSchema = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -28,11 +31,13 @@ export const objectiveSchema = z.discriminatedUnion('kind', [
     times: timeDistribution.optional(),
     weight: weight.optional(),
     labelDrop: labelDrop.optional(),
+    conditionDrop: conditionDrop.optional(),
   }),
   z.strictObject({
     kind: z.literal('meanflow'),
     intervals: intervals.optional(),
     weight: weight.optional(),
+    guidanceDrop: guidanceDrop.optional(),
     clipInterval: z.boolean().optional(),
     guidance: z
       .strictObject({
@@ -43,15 +48,18 @@ export const objectiveSchema = z.discriminatedUnion('kind', [
       })
       .optional(),
     labelDrop: labelDrop.optional(),
+    conditionDrop: conditionDrop.optional(),
   }),
   z.strictObject({
     kind: z.literal('improved-meanflow'),
     intervals: intervals.optional(),
     weight: weight.optional(),
+    guidanceDrop: guidanceDrop.optional(),
     tangent: z.enum(['velocity-head', 'boundary']).optional(),
     guidance: z
       .strictObject({ maxScale: z.number().gt(1).optional(), power: z.number().optional() })
       .optional(),
     labelDrop: labelDrop.optional(),
+    conditionDrop: conditionDrop.optional(),
   }),
 ]);

@@ -9,6 +9,7 @@ import {
   latentSettingsSchema,
   readingSchema,
   tableSettingsSchema,
+  taskSchema,
 } from './data-schema.js';
 import { methodNames, MOST_EVALUATIONS, solverNames } from '../names.js';
 import { networkSchema } from './network-schema.js';
@@ -94,6 +95,8 @@ const run = {
   /** What is done to images, and to latents, that are given by path. */
   images: imageSettingsSchema.optional(),
   latents: latentSettingsSchema.optional(),
+  /** What is given of each row, for which the rest is drawn; nothing by default. */
+  task: taskSchema.optional(),
   /** The published recipe that it follows where nothing else is said. */
   recipe: z.string().optional(),
   /** Share of the rows held out, and the seed that chooses them; for data sets that have rows. */

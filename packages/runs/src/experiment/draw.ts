@@ -1,6 +1,6 @@
 /** Samples of a model: noise from a key, labels, a solver and a number of evaluations. */
 import { ArgumentError, didYouMean, HostArray, type RandomKey } from '@meanflow/core';
-import { proportionalLabels } from '@meanflow/data';
+import { proportionalLabels, type Batch } from '@meanflow/data';
 import type { ParameterTree, SampleRequest, SampleResult, Sampler } from '@meanflow/samplers';
 import type { SolverName } from '../names.js';
 import type { Generator, Labels } from './model.js';
@@ -13,6 +13,8 @@ export interface DrawRequest {
   readonly key: RandomKey;
   /** int32 `[count]`. */
   readonly labels: Labels;
+  /** What the network declares, float32 `[count, ...shape]` each; none by default. */
+  readonly conditions?: Batch['conditions'];
   /** Evaluations of the network; undefined for a solver that chooses its steps. */
   readonly nfe: number | undefined;
   /** The run's own by default. */
@@ -41,6 +43,7 @@ export function drawRequest(
     solver: solverOf(solver),
     times: timesFor({ solver }, nfe, isClassifierFree),
     label: labels,
+    ...(request.conditions && { conditions: request.conditions }),
     trajectory,
     // Nothing changes them meanwhile, and a large network's parameters need not lie in memory twice.
     borrow: true,

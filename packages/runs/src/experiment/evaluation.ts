@@ -3,8 +3,8 @@
  * fresh data against the same data. Everything random follows from a seed, and the noise is the same for every method.
  */
 import { setImmediate } from 'node:timers/promises';
-import { DataError, MeanflowError, RandomKey, type HostArray } from '@meanflow/core';
-import { countClasses, type Batch, type Dataset } from '@meanflow/data';
+import { DataError, HostArray, MeanflowError, RandomKey, type Shape } from '@meanflow/core';
+import { countClasses, GIVEN, restoreKnown, type Batch, type Dataset } from '@meanflow/data';
 import { findMetric, type Evaluation, type FeatureExtractor, type Metric } from '@meanflow/metrics';
 import type { ParameterTree, Sampler } from '@meanflow/samplers';
 import type { RunConfig } from '../config/schema.js';
@@ -43,11 +43,19 @@ export interface Judge {
    * equally likely, or there are none.
    */
   readonly classCounts: readonly number[] | undefined;
+  /**
+   * The held-out rows that samples are drawn for, one after the other and again from the first, where the data have conditions;
+   * undefined where they have none.
+   */
+  readonly given: ((count: number) => GivenRows) | undefined;
   /** The noise floor, computed when it is first asked for: a run of a comparison needs no floor of its own. */
   floor(signal?: AbortSignal): Promise<Scores>;
   /** @throws the signal's reason when it is aborted between two metrics */
   score(samples: HostArray, labels: HostArray<'int32'> | undefined, signal?: AbortSignal): Promise<Scores>;
 }
+
+/** What rows are given that samples are drawn for. */
+export type GivenRows = Pick<Batch, 'label' | 'conditions'>;
 
 /** The seed's key for evaluation, the same for every method. */
 export function evaluationKey(seed: number): RandomKey {
@@ -74,20 +82,28 @@ export function createJudge(
   const asked = evaluation.metrics.map(findMetric);
   const isOfTraining = (metric: Metric): boolean => metric.comparesWithTraining === true;
   const { sizes } = dataset;
+  const isGiven = dataset.conditions !== undefined;
+  const whole = (x: HostArray, rows: GivenRows): HostArray =>
+    isGiven ? wholeRows(x, cycled(rows, x.shape[0]!).conditions, dataset.imageShape) : x;
+  const trainingRows = (rows: Batch) => whole(rows.x, rows);
   const training =
     sizes !== undefined && asked.some((metric) => isOfTraining(metric) && !readsFeatures(metric))
-      ? dataset.reference('train', key, sizes.train).x
+      ? trainingRows(dataset.reference('train', key, sizes.train))
       : undefined;
-  const evaluationOf = (samples: HostArray, labels: Batch['label']): Evaluation => ({
-    samples,
-    reference: reference.x,
+  const evaluationOf = (
+    samples: HostArray,
+    labels: Batch['label'],
+    rows: GivenRows = reference,
+  ): Evaluation => ({
+    samples: whole(samples, rows),
+    reference: whole(reference.x, reference),
     ...(conditional && labels && reference.label
       ? { sampleLabels: labels, referenceLabels: reference.label }
       : {}),
     ...(training === undefined ? {} : { training }),
     ...(dataset.support === undefined ? {} : { support: dataset.support }),
   });
-  const example = evaluationOf(fresh.x, fresh.label);
+  const example = evaluationOf(fresh.x, fresh.label, fresh);
   const known = new Set([...Object.keys(example), ...(extractor === undefined ? [] : featuresOf(extractor))]);
   const metrics = asked.filter(({ reads }) => reads.every((field) => known.has(field)));
   const features =
@@ -118,6 +134,7 @@ export function createJudge(
       sizes === undefined || reference.label === undefined || dataset.classCount === undefined
         ? undefined
         : countClasses(reference.label.data, dataset.classCount),
+    given: isGiven ? (count) => cycled(reference, count) : undefined,
     floor: async (signal) =>
       (floor ??= {
         ...(await scoresOf(example, metrics, signal)),
@@ -127,6 +144,41 @@ export function createJudge(
       }),
     score: (samples, labels, signal) => scoresOf(evaluationOf(samples, labels), metrics, signal),
   };
+}
+
+/** `count` rows, one after the other and again from the first. */
+function cycled({ label, conditions = {} }: GivenRows, count: number): GivenRows {
+  const take = <D extends 'int32' | 'float32'>(array: HostArray<D>): HostArray<D> => {
+    const rows = array.shape[0]!;
+    const times = Array.from({ length: Math.ceil(count / rows) }, (_, i) => Math.min(rows, count - i * rows));
+    return HostArray.joinRows(times.map((some) => array.rows(0, some)));
+  };
+  return {
+    label: label && take(label),
+    conditions: Object.fromEntries(Object.entries(conditions).map(([name, array]) => [name, take(array)])),
+  };
+}
+
+/**
+ * Rows with what they were given, which is what is judged: the columns of a table that are given beside the others, so that how they
+ * go together shows, and known pixels in their places.
+ */
+function wholeRows(
+  x: HostArray,
+  conditions: Batch['conditions'] = {},
+  imageShape: Shape | undefined,
+): HostArray {
+  const rows = x.shape[0]!;
+  const given = conditions[GIVEN];
+  if (given === undefined) return restoreKnown(x.to('float32'), conditions, imageShape);
+  const [own, beside] = [x.size / rows, given.size / rows];
+  const data = new Float32Array(x.size + given.size);
+  for (let row = 0; row < rows; row++) {
+    const at = row * (own + beside);
+    data.set(x.data.subarray(row * own, (row + 1) * own), at);
+    data.set(given.data.subarray(row * beside, (row + 1) * beside), at + own);
+  }
+  return new HostArray('float32', [rows, own + beside], data);
 }
 
 /**
@@ -161,13 +213,18 @@ export async function scoreModel(
   { seed, nfe, even = false, signal }: ScoreOptions,
 ): Promise<ModelScores[]> {
   const count = model.config.evaluation.samples;
-  const labels = labelsLike(model, count, even ? undefined : judge.classCounts);
+  const given = judge.given?.(count);
+  const labels =
+    given !== undefined && model.network.classCount !== undefined
+      ? given.label
+      : labelsLike(model, count, even ? undefined : judge.classCounts);
   const found: ModelScores[] = [];
   for (const evaluations of nfe) {
     const { samples, nfe: counted } = await drawSamples(sampler, model, {
       count,
       key: evaluationKey(seed),
       labels,
+      conditions: given?.conditions,
       nfe: evaluations,
       signal,
     });

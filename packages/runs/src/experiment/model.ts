@@ -3,10 +3,11 @@
  * checkpoint, which carries the configuration and the facts of its data, so that samples need neither the run's folder nor the
  * data itself.
  */
-import { ArgumentError, DataError, type HostArray } from '@meanflow/core';
+import { ArgumentError, DataError, type ConditionSpecs, type HostArray } from '@meanflow/core';
 import {
   describeData,
   normalisationFromJson,
+  type DataCondition,
   type Dataset,
   type Normalisation,
   type TableColumn,
@@ -46,6 +47,8 @@ export interface DataFacts {
   /** What was understood of the data, in a line. */
   readonly description?: string | undefined;
   readonly normalisation: Normalisation;
+  /** What every row is given, by name. */
+  readonly conditions?: Readonly<Record<string, DataCondition>> | undefined;
 }
 
 /** What samples are drawn from, whether it was trained here or imported. */
@@ -107,6 +110,7 @@ const columnSchema = z.discriminatedUnion('kind', [
     name: z.string(),
     integer: z.boolean(),
     words: z.tuple([z.string(), z.string()]).optional(),
+    given: z.boolean().optional(),
   }),
   z.object({ kind: z.literal('constant'), name: z.string(), value: z.number() }),
   z.object({ kind: z.literal('label'), name: z.string() }),
@@ -126,19 +130,32 @@ const infoSchema = z.object({
     layout: z.array(columnSchema).optional(),
     description: z.string().optional(),
     normalisation: z.unknown(),
+    conditions: z
+      .record(
+        z.string(),
+        z.object({
+          kind: z.enum(['vector', 'image', 'sequence', 'mask']),
+          shape: z.array(z.int().positive()).min(1),
+          optional: z.boolean().optional(),
+          columns: z.array(z.string()).optional(),
+          normalisation: z.unknown(),
+        }),
+      )
+      .optional(),
   }),
 });
 
 /** The network of a run on data of this shape. */
 export function networkOf(
   config: RunConfig,
-  { featureShape, classNames }: Pick<DataFacts, 'featureShape' | 'classNames'>,
+  { featureShape, classNames, conditions }: Pick<DataFacts, 'featureShape' | 'classNames' | 'conditions'>,
 ): AnyNetwork {
   const classCount = config.conditional ? classNames?.length : undefined;
   const complete: NetworkConfig = {
     ...config.network,
     featureShape,
     ...(classCount === undefined ? {} : { classCount }),
+    ...(conditions && { conditions: conditionSpecs(conditions, config) }),
   };
   return createNetwork(complete);
 }
@@ -146,6 +163,19 @@ export function networkOf(
 /** A configuration without the places of its data, which say nothing of what was trained. */
 export function withoutPlaces({ dataPaths: _, ...config }: RunConfig): RunConfig {
   return config;
+}
+
+/** The conditions as a network declares them: those that are dropped in training are optional. */
+function conditionSpecs(
+  conditions: NonNullable<DataFacts['conditions']>,
+  { objective: { conditionDrop = {} } }: RunConfig,
+): ConditionSpecs {
+  return Object.fromEntries(
+    Object.entries(conditions).map(([name, { kind, shape, optional = false }]) => [
+      name,
+      { kind, shape, ...(optional || (conditionDrop[name] ?? 0) > 0 ? { optional: true } : {}) },
+    ]),
+  );
 }
 
 /** What a checkpoint of a run carries besides its tensors. */
@@ -162,7 +192,11 @@ function plain(value: object): JsonObject {
 /** The facts of a data set. */
 export function factsOf(dataset: Dataset): DataFacts {
   const { name, columns, featureShape, imageShape, classNames, classCounts, layout, normalisation } = dataset;
-  return { name, columns, featureShape, imageShape, classNames, classCounts, layout, normalisation };
+  const { conditions } = dataset;
+  return {
+    ...{ name, columns, featureShape, imageShape, classNames, classCounts, layout, normalisation },
+    ...(conditions && { conditions }),
+  };
 }
 
 /** The model of a trainer's state. */
@@ -192,6 +226,14 @@ export async function modelOfCheckpoint(checkpoint: Checkpoint, wanted?: string)
     imageShape: data.imageShape,
     classNames: data.classNames,
     normalisation: normalisationFromJson(data.normalisation, checkpoint.source),
+    conditions:
+      data.conditions &&
+      Object.fromEntries(
+        Object.entries(data.conditions).map(([name, condition]) => [
+          name,
+          { ...condition, normalisation: normalisationFromJson(condition.normalisation, checkpoint.source) },
+        ]),
+      ),
   };
   const network = networkOf(config, facts);
   const { step, source } = checkpoint;

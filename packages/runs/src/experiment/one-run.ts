@@ -120,8 +120,10 @@ async function judge(
       : await Classifier.create(forLayoutOf(judged, await loadClassifier(path)), backend);
   try {
     const options = { seed, nfe: config.sampling.nfe, signal };
-    const scored = await scoreModel(sampler, model, createJudge(judged, config, seed, classifier), options);
-    const pictures = withPictures ? await methodPictures(sampler, model, scored, options) : undefined;
+    const judge = createJudge(judged, config, seed, classifier);
+    const scored = await scoreModel(sampler, model, judge, options);
+    const shown = { ...options, given: judge.given };
+    const pictures = withPictures ? await methodPictures(sampler, model, scored, shown) : undefined;
     return { scores: scored.map(({ nfe, scores }) => ({ nfe, scores })), pictures };
   } finally {
     await sampler.dispose();

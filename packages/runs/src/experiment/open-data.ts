@@ -4,7 +4,7 @@
  */
 import { openCheckpoint } from '@meanflow/checkpoints/node';
 import { ArgumentError, sizeOf } from '@meanflow/core';
-import { datasets, type Dataset, type ImageLayout } from '@meanflow/data';
+import { datasets, withTask, type Dataset, type ImageLayout } from '@meanflow/data';
 import { detectImages, openDataset, openImages, type ImageDataConfig } from '@meanflow/data/node';
 import type { ImageSettings, LatentSettings } from '../config/data-schema.js';
 import { isRecord, type JsonRecord } from '../config/merge.js';
@@ -13,7 +13,7 @@ import type { RunConfig } from '../config/schema.js';
 /** What of a run's configuration decides its data. */
 export interface DataChoice extends Pick<
   RunConfig,
-  'data' | 'label' | 'table' | 'heldOut' | 'splitSeed' | 'images' | 'latents'
+  'data' | 'label' | 'table' | 'heldOut' | 'splitSeed' | 'images' | 'latents' | 'task'
 > {
   readonly layout: ImageLayout;
   /** How latents of which nothing tells it are taken to lie, for networks to which it is nothing; an error by default. */
@@ -65,6 +65,11 @@ export function applicableSettings(kind: DataKind, { images, latents }: JsonReco
  * @throws {DataError} when its file or folder is missing, damaged, or not what it should be
  */
 export async function openData(choice: DataChoice): Promise<Dataset> {
+  const dataset = await openWhole(choice);
+  return choice.task === undefined ? dataset : withTask(dataset, choice.task);
+}
+
+async function openWhole(choice: DataChoice): Promise<Dataset> {
   const { data, label, table, heldOut, splitSeed: seed, images, latents, layout, conditional } = choice;
   const { latentsIfUnclear: fromIfUnclear } = choice;
   const kind = kindOf(data);

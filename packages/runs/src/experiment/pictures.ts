@@ -1,11 +1,11 @@
 /** The samples that a report draws: of points the first of those that were judged, of images ten of each class. */
 import { type HostArray, type RandomKey } from '@meanflow/core';
-import type { Dataset } from '@meanflow/data';
+import { restoreKnown, type Dataset } from '@meanflow/data';
 import type { ParameterTree, Sampler } from '@meanflow/samplers';
 import type { RunConfig } from '../config/schema.js';
 import type { DatasetPictures, MethodPictures } from '../report/results.js';
-import { classByClass, drawSamples, roundLabels } from './draw.js';
-import { evaluationKey, type ModelScores, type ScoreOptions } from './evaluation.js';
+import { classByClass, drawSamples, roundLabels, type DrawRequest } from './draw.js';
+import { evaluationKey, type Judge, type ModelScores, type ScoreOptions } from './evaluation.js';
 import type { Labels, Model } from './model.js';
 import { rowsWithin } from './open-data.js';
 
@@ -51,22 +51,23 @@ export async function methodPictures(
   sampler: Sampler<ParameterTree>,
   model: Model,
   scores: readonly ModelScores[],
-  { seed, signal }: Pick<ScoreOptions, 'seed' | 'signal'>,
+  { seed, signal, given }: Pick<ScoreOptions, 'seed' | 'signal'> & Partial<Pick<Judge, 'given'>>,
 ): Promise<MethodPictures> {
   const key = evaluationKey(seed).fold('picture');
   const { method, sampling } = model.config;
   const isImage = model.data.imageShape !== undefined;
   const most = Math.max(...sampling.nfe);
   const samples = isImage
-    ? await imageGrids(sampler, model, key, signal)
+    ? await imageGrids(sampler, model, key, signal, given)
     : scores.map(({ nfe, samples: judged }) => ({ nfe, samples: firstRows(judged, POINTS) }));
   const labels = isImage
     ? classByClass(model, 1)?.rows(0, Math.min(CLASSES, model.network.classCount ?? 0))
     : roundLabels(model, TRAJECTORIES);
+  const count = labels?.size ?? (isImage ? EACH : TRAJECTORIES);
   const drawn = await drawSamples(sampler, model, {
-    count: labels?.size ?? (isImage ? EACH : TRAJECTORIES),
+    count,
     key: key.fold('trajectory'),
-    labels,
+    ...rowsFor(model, count, labels, given),
     nfe: most,
     trajectory: true,
     signal,
@@ -84,16 +85,35 @@ async function imageGrids(
   model: Model,
   key: RandomKey,
   signal: AbortSignal | undefined,
+  given: Judge['given'],
 ): Promise<{ nfe: number; samples: HostArray }[]> {
   const labels = classByClass(model, EACH)?.rows(0, EACH * Math.min(CLASSES, model.network.classCount ?? 0));
   const count = labels?.size ?? EACH * EACH;
   const grids = [];
   for (const evaluations of model.config.sampling.nfe) {
-    const request = { count, key, labels, nfe: evaluations, signal };
-    const { nfe, samples } = await drawSamples(sampler, model, request);
-    grids.push({ nfe, samples });
+    const rows = rowsFor(model, count, labels, given);
+    const { nfe, samples } = await drawSamples(sampler, model, {
+      count,
+      key,
+      ...rows,
+      nfe: evaluations,
+      signal,
+    });
+    grids.push({ nfe, samples: restoreKnown(samples, rows.conditions, model.data.imageShape) });
   }
   return grids;
+}
+
+/** What samples of a picture are drawn for: the held-out rows where data have conditions, else the classes. */
+function rowsFor(
+  { network }: Model,
+  count: number,
+  labels: Labels,
+  given: Judge['given'],
+): Pick<DrawRequest, 'labels' | 'conditions'> {
+  if (given === undefined) return { labels };
+  const { label, conditions } = given(count);
+  return { labels: network.classCount === undefined ? undefined : label, conditions };
 }
 
 /** The first ten images of each class, class by class, of the first classes where there are many; the first hundred of data without classes. */

@@ -49,6 +49,7 @@ const choiceSchema = z.looseObject({
   table: shape.table,
   images: shape.images,
   latents: shape.latents,
+  task: shape.task,
   recipe: shape.recipe,
   heldOut: shape.heldOut,
   splitSeed: shape.splitSeed,

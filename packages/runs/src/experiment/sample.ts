@@ -3,7 +3,7 @@
  * checked before anything is computed.
  */
 import { ArgumentError, HostArray, RandomKey, type Backend } from '@meanflow/core';
-import { denormalise, proportionalLabels } from '@meanflow/data';
+import { denormalise, proportionalLabels, restoreKnown, type Batch } from '@meanflow/data';
 import { createDecoder, createSampler } from '@meanflow/samplers';
 import type { SolverName } from '../names.js';
 import { classOf, drawRequest, roundLabels } from './draw.js';
@@ -19,6 +19,8 @@ export interface SampleChoice {
   readonly class?: string | number | readonly (string | number)[] | undefined;
   /** How often samples have each class: all alike (the default), or as the data has it; or the class of each row. */
   readonly labels?: 'uniform' | 'data' | Labels;
+  /** What the model is given, float32 `[count, ...shape]` each, normalised; none by default. */
+  readonly conditions?: Batch['conditions'];
   /** Of the noise; 0 by default. The same seed gives the same samples, whatever computes them. */
   readonly seed?: number | undefined;
   /** Network evaluations for each sample; the fewest that the model was made for by default. */
@@ -38,6 +40,7 @@ export interface SamplePlan {
   readonly model: Generator;
   readonly count: number;
   readonly labels: Labels;
+  readonly conditions: Batch['conditions'];
   readonly seed: number;
   /** Undefined for a solver that chooses its steps. */
   readonly nfe: number | undefined;
@@ -73,7 +76,8 @@ export function planSamples(model: Generator, choice: SampleChoice): SamplePlan 
   const nfe = choice.nfe ?? (solver === 'dormand-prince' ? undefined : defaultEvaluations(model));
   const labels = labelsFor(model, choice);
   const count = labels?.size ?? choice.count ?? defaultCount(model);
-  return { model: withGuidance(model, nfe, choice), count, labels, seed, nfe, solver, batchSize };
+  const { conditions } = choice;
+  return { model: withGuidance(model, nfe, choice), count, labels, conditions, seed, nfe, solver, batchSize };
 }
 
 /**
@@ -103,7 +107,7 @@ export async function drawPlanned(
  * @throws the signal's reason when it is aborted
  */
 export async function* streamPlanned(
-  { model, count, labels, seed, nfe, solver, batchSize }: SamplePlan,
+  { model, count, labels, conditions, seed, nfe, solver, batchSize }: SamplePlan,
   backend: Backend,
   signal?: AbortSignal,
 ): AsyncGenerator<Samples, void, undefined> {
@@ -112,11 +116,21 @@ export async function* streamPlanned(
   await using decoding =
     decoder && createDecoder(backend, decoder, { batchSize: decoder.rows, borrow: true });
   const key = RandomKey.fromSeed(seed).fold('sample');
-  const request = drawRequest(model, { count, key, labels, nfe, solver, signal });
+  const request = drawRequest(model, { count, key, labels, conditions, nfe, solver, signal });
+  let start = 0;
   for await (const { samples, label, nfe: made } of sampler.stream(request)) {
-    const normalised = (await decoding?.decode(samples, signal && { signal })) ?? samples;
+    const own = rowsOf(conditions, start, (start += samples.shape[0]!));
+    const normalised =
+      (await decoding?.decode(samples, signal && { signal })) ??
+      restoreKnown(samples, own, model.data.imageShape);
     yield inUnits(model, normalised, label?.to('int32'), made);
   }
+}
+
+function rowsOf(conditions: Batch['conditions'] = {}, start: number, end: number): Batch['conditions'] {
+  return Object.fromEntries(
+    Object.entries(conditions).map(([name, array]) => [name, array.rows(start, end)]),
+  );
 }
 
 /** Samples beside what they are in the units of the data, which are made when they are asked for. */

@@ -109,8 +109,9 @@ export async function checkTrainable(run: ResolvedRun): Promise<void> {
 function batchesOf(dataset: Dataset, { conditional }: RunConfig): BatchSource<TrainingBatch> {
   return {
     batch: (key, step, size) => {
-      const { x, label } = dataset.batch(key, step, size);
-      return conditional ? { x, label } : { x };
+      const { x, label, conditions, present } = dataset.batch(key, step, size);
+      const given = { ...(conditions && { conditions }), ...(present && { present }) };
+      return conditional ? { x, label, ...given } : { x, ...given };
     },
   };
 }

@@ -97,12 +97,15 @@ export function samplerModel(
       leaf,
     ]),
   );
-  const paths = traced.graph.inputs
-    .map((input) => input.name)
-    .filter((path) => Object.hasOwn(inputNames, path));
+  const own = Object.keys(network.conditions ?? {}).map((each) => [
+    `conditions/${each}`,
+    `conditions/${each}`,
+  ]);
+  const names: Readonly<Record<string, string>> = { ...inputNames, ...Object.fromEntries(own) };
+  const paths = traced.graph.inputs.map((input) => input.name).filter((path) => Object.hasOwn(names, path));
   const exported = exportOnnx(traced.graph, {
     inputs: Object.fromEntries(
-      paths.filter((path) => !Object.hasOwn(conditions, path)).map((path) => [path, inputNames[path]]),
+      paths.filter((path) => !Object.hasOwn(conditions, path)).map((path) => [path, names[path]!]),
     ),
     outputs: { samples: 'samples' },
     parameters: { ...parameters, ...conditions },
@@ -113,6 +116,7 @@ export function samplerModel(
       model: model.origin,
       nfe: String(traced.nfe),
       ...(data.classNames && { classes: JSON.stringify(data.classNames) }),
+      ...(data.conditions && { conditions: JSON.stringify(data.conditions) }),
       ...(data.layout && { columns: JSON.stringify(data.layout) }),
       ...(normalised && { normalisation: JSON.stringify(data.normalisation) }),
       ...(data.classCounts && { class_counts: JSON.stringify(data.classCounts) }),

@@ -1,0 +1,107 @@
+/** Conditions through the command: a run with some columns or pixels given, judged, sampled and exported with them. */
+import { readFile } from 'node:fs/promises';
+import { RandomKey } from '@meanflow/core';
+import { loadModel } from '@meanflow/runs/node';
+import * as ort from 'onnxruntime-node';
+import { meanflow, succeed, temporaryFolder } from './support/cli.js';
+
+const folder = temporaryFolder();
+const tiny = ['--steps', '3', '--batch', '8'];
+const given = 'alcohol=13.2,proline=1100';
+
+describe('a table of which columns are given', () => {
+  const run = () => folder.path('wine');
+
+  it('is trained, and its checkpoint knows which', async () => {
+    const { err } = await succeed(
+      'train',
+      '--data',
+      'wine',
+      '--given',
+      'alcohol,proline',
+      ...tiny,
+      '--out',
+      run(),
+    );
+    expect(err).toContain('of 11 columns');
+    expect(err).toContain('given: alcohol, proline');
+    const { model } = await loadModel(run());
+    expect(model.config.task).toEqual({ kind: 'given', columns: ['alcohol', 'proline'] });
+    expect(model.network.conditions).toEqual({ given: { kind: 'vector', shape: [2] } });
+    expect((await succeed('info', run())).out).toContain('given: alcohol, proline');
+  });
+
+  it('is sampled for values in its own units, or for rows that were held out', async () => {
+    const { out } = await succeed('sample', run(), '--given', given, '--count', '4', '--out', '-');
+    const [header, ...rows] = out.trim().split('\n').map((line) => line.split(','));
+    const place = (name: string) => header!.indexOf(name);
+    expect(header).toHaveLength(14);
+    expect(rows.map((row) => [row[place('alcohol')], row[place('proline')]])).toEqual(Array(4).fill(['13.2', '1100']));
+    const held = await succeed('sample', run(), '--given', 'held-out', '--count', '40', '--out', '-');
+    expect(new Set(held.out.trim().split('\n').map((line) => line.split(',')[0])).size).toBeGreaterThan(20);
+  }); // prettier-ignore
+
+  it.each([
+    [[], 'the condition "given" is missing'],
+    [['--given', 'alcohol=13'], 'a number for each of alcohol=…,proline=…; "proline" has none.'],
+    [['--given', 'alcool=13,proline=9'], 'Did you mean "alcohol"?'],
+  ])('is not sampled with %j', async (args, message) => {
+    const { status, err } = await meanflow('sample', run(), ...args, '--out', '-');
+    expect(status).not.toBe(0);
+    expect(err).toContain(message);
+  });
+
+  it('is judged by whole rows', async () => {
+    const { out } = await succeed('evaluate', run(), '--samples', '60', '--nfe', '1', '--json');
+    const { results, floor } = JSON.parse(out) as { results: { metrics: object }[]; floor: object };
+    expect(Object.keys(results[0]!.metrics)).toEqual(Object.keys(floor));
+  });
+
+  it('is exported with a named input, and gives what sample gives', async () => {
+    const file = folder.path('wine.onnx');
+    await succeed('export', run(), '--out', file, '--nfe', '1', '--normalised');
+    const session = await ort.InferenceSession.create(file);
+    expect([...session.inputNames].sort()).toEqual(['conditions/given', 'label', 'noise']);
+    const { model } = await loadModel(run());
+    const { normalisation } = model.data.conditions!['given']!;
+    const row = [13.2, 1100].map((value, i) => (value - normalisation.mean[i]!) / normalisation.scale[i]!);
+    const noise = RandomKey.fromSeed(0).fold('sample').fold('noise').normal([1, 11]);
+    const feeds = {
+      noise: new ort.Tensor('float32', noise.data, [1, 11]),
+      label: new ort.Tensor('int32', Int32Array.of(0), [1]),
+      'conditions/given': new ort.Tensor('float32', Float32Array.from(row), [1, 2]),
+    };
+    const made = (await session.run(feeds)).samples!.data as Float32Array;
+    const { out } = await succeed('sample', run(), '--given', given, '--count', '1', '--nfe', '1', '--out', '-');
+    const [header, cells] = out.trim().split('\n').map((line) => line.split(','));
+    const at = header!.indexOf('hue');
+    const { columns, normalisation: own } = model.data;
+    const hue = columns.indexOf('hue');
+    expect(made[hue]! * own.scale[hue]! + own.mean[hue]!).toBeCloseTo(Number(cells![at]), 4);
+  }); // prettier-ignore
+});
+
+it('images are completed: known pixels are in their places', async () => {
+  const run = folder.path('digits');
+  const args = ['--data', 'digits', '--task', 'inpaint:strokes', '--unconditional', ...tiny];
+  await succeed('train', ...args, '--out', run);
+  const { model } = await loadModel(run);
+  expect(model.config.task).toEqual({ kind: 'inpaint', mask: 'strokes' });
+  expect(Object.keys(model.network.conditions!)).toEqual(['known', 'mask']);
+  const file = folder.path('digits.png');
+  await succeed('sample', run, '--given', 'held-out', '--grid', '2x3', '--out', file);
+  expect((await readFile(file)).subarray(1, 4).toString()).toBe('PNG');
+  const { out } = await succeed('evaluate', run, '--samples', '40', '--nfe', '1');
+  expect(out).toContain('Fréchet');
+});
+
+it.each([
+  [['--given', 'alcohol', '--task', 'inpaint'], 'give one of them'],
+  [['--task', 'inpant'], 'Did you mean "inpaint"?'],
+  [['--task', 'inpaint'], 'Inpainting is of images, and "wine" has none.'],
+  [['--given', 'hues'], 'Did you mean "hue"?'],
+])('a task that does not fit is refused: %j', async (args, message) => {
+  const { status, err } = await meanflow('train', '--data', 'wine', ...args, ...tiny, '--out', folder.path('no'));
+  expect(status).not.toBe(0);
+  expect(err).toContain(message);
+}); // prettier-ignore
