@@ -23,7 +23,7 @@ export class DeviceArrays<Buffer> {
 export class BufferArray<Buffer> implements DeviceArray {
   readonly dtype: DType;
   readonly shape: Shape;
-  private held: { readonly buffer: Buffer } | undefined;
+  private held: Buffer | undefined;
   private isGivenUp = false;
   /** Runs and reads that are using the buffer: until they are done it is not freed. */
   private users = 0;
@@ -35,7 +35,7 @@ export class BufferArray<Buffer> implements DeviceArray {
     { dtype, shape }: TensorType,
     private readonly counters: Transfers,
   ) {
-    this.held = { buffer };
+    this.held = buffer;
     this.dtype = dtype;
     this.shape = shape;
     among.count += 1;
@@ -44,14 +44,14 @@ export class BufferArray<Buffer> implements DeviceArray {
 
   /** The buffer, for which `release` is to be called. @throws {DisposedError} after `dispose()` or donation */
   acquire(): Buffer {
-    if (this.isGivenUp || this.held === undefined) {
+    if (this.isGivenUp) {
       throw new DisposedError(
         `This device array (${formatType(this)}) was disposed of, or donated to a run as state. ` +
           'Use the array that the run returned in its place.',
       );
     }
     this.users += 1;
-    return this.held.buffer;
+    return this.held as Buffer;
   }
 
   release(): void {
@@ -88,9 +88,8 @@ export class BufferArray<Buffer> implements DeviceArray {
 
   private free(): void {
     const { among, held } = this;
-    if (held === undefined) return;
     this.held = undefined;
-    among.device.free?.(held.buffer);
+    among.device.free?.(held as Buffer);
     among.count -= 1;
     among.bytes -= bytesOf(this);
   }

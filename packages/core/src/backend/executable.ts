@@ -41,6 +41,8 @@ export function executableOf<Buffer, P extends DeviceProgram<Buffer>>({
   onDispose,
 }: ExecutableParts<Buffer, P>): DeviceExecutable<P> {
   const counters: RunCounters = { runs: 0, hostToDeviceBytes: 0, deviceToHostBytes: 0 };
+  /** Places of the state among the inputs. */
+  const donated = state.map((name) => graph.inputs.findIndex((input) => input.name === name));
   let queue: Promise<void> = Promise.resolve();
   let ending: Promise<void> | undefined;
 
@@ -50,18 +52,18 @@ export function executableOf<Buffer, P extends DeviceProgram<Buffer>>({
   ): Promise<Record<string, DeviceArray>> {
     signal?.throwIfAborted();
     const { device } = arrays;
-    const lent = new Map<string, BufferArray<Buffer>>();
+    const lent: (BufferArray<Buffer> | undefined)[] = [];
     const moved: Transfers = { hostToDeviceBytes: 0, deviceToHostBytes: 0 };
     const donate = (): void => {
-      for (const name of state) {
-        const array = lent.get(name);
-        lent.delete(name);
+      for (const place of donated) {
+        const array = lent[place];
+        lent[place] = undefined;
         array?.release();
         array?.dispose();
       }
     };
     try {
-      const operands = graph.inputs.map(({ name, value }) => {
+      const operands = graph.inputs.map(({ name, value }, i) => {
         const input = given[name]!;
         if (input instanceof HostArray || device.movesBuffers)
           moved.hostToDeviceBytes += bytesOf(graph.types[value]!);
@@ -69,7 +71,7 @@ export function executableOf<Buffer, P extends DeviceProgram<Buffer>>({
           return device.takesFloat64 ? input : input.to(graph.types[value]!.dtype);
         const array = ownArray(name, input);
         const buffer = array.acquire();
-        lent.set(name, array);
+        lent[i] = array;
         return buffer;
       });
       const buffers = await program.run(operands, { signal, donate, moved });
@@ -84,7 +86,7 @@ export function executableOf<Buffer, P extends DeviceProgram<Buffer>>({
       counters.deviceToHostBytes += moved.deviceToHostBytes;
       return Object.fromEntries(results);
     } finally {
-      for (const array of lent.values()) array.release();
+      for (const array of lent) array?.release();
     }
   }
 
