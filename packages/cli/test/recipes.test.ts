@@ -103,7 +103,7 @@ describe('lengths', () => {
   });
 
   it('passes are whole batches of the rows that are learnt from', () => {
-    const asked = askedRunSchema.parse({
+    const asked = askedRunSchema().parse({
       ...publishedRecipe('imf-dit-b-2'),
       data: 'x',
       heldOut: 0.2,

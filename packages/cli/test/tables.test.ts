@@ -1,8 +1,9 @@
 /** Tables as people have them, through the command: what is understood of each, and samples that are written as they are. */
+import { validate } from '@meanflow/core';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { decodeNpy, decodeNpz } from '@meanflow/formats';
-import { openDataOf, runConfigSchema, validate } from '@meanflow/runs/node';
+import { openDataOf, runConfigSchema } from '@meanflow/runs/node';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 
 const folder = temporaryFolder();
@@ -101,7 +102,7 @@ it('a run of an earlier version, which learnt every column, goes on with every c
     ['1', 'x', 'y'],
     ['1', 'x', 'y'],
   ]);
-  expect((await openDataOf(validate(runConfigSchema, config, path))).columns).toEqual(['column 1', 'x', 'y']);
+  expect((await openDataOf(validate(runConfigSchema(), config, path))).columns).toEqual(['column 1', 'x', 'y']);
 });
 
 describe('samples', () => {

@@ -14,7 +14,7 @@ export const kindSchema = z.looseObject({ kind: z.string() });
  */
 export function settingsSchema(schemas: readonly z.ZodObject[]) {
   const [first, ...others] = schemas.map(asGiven);
-  return z.discriminatedUnion('kind', [first, ...others]);
+  return z.discriminatedUnion('kind', [first, ...others]).transform((given) => kindSchema.parse(given));
 }
 
 /** Without defaults. */
@@ -23,5 +23,5 @@ function asGiven({ shape: { kind, ...fields } }: z.ZodObject) {
     name,
     field instanceof z.ZodDefault ? z.optional(field.unwrap()) : field,
   ]);
-  return z.strictObject({ kind: kind as z.ZodLiteral<string>, ...Object.fromEntries(unfilled) });
+  return z.strictObject({ kind, ...Object.fromEntries(unfilled) });
 }

@@ -3,10 +3,6 @@
  * explain itself at once.
  */
 
-/** The methods by name, in the order in which they are compared. */
-export const methodNames = ['flow-matching', 'meanflow', 'improved-meanflow'] as const;
-export type MethodName = (typeof methodNames)[number];
-
 /** The solvers by name; `average-velocity` is the one of MeanFlow. */
 export const solverNames = [
   'average-velocity',

@@ -5,7 +5,6 @@
 export { type BackendEntry, backends, findBackend, openBackend } from './backends.js';
 export { type ImageSettings, type LatentSettings, type TableSettings } from './config/data-schema.js';
 export { merge } from './config/merge.js';
-export { describeNetwork, hasVelocityHead } from './config/network-schema.js';
 export { averageText } from './config/optimizer-schema.js';
 export { openConfigFile, parseConfig, readConfigFile } from './config/read-file.js';
 export {
@@ -16,7 +15,6 @@ export {
   type RunConfig,
   runConfigSchema,
 } from './config/schema.js';
-export { validate } from './config/validate.js';
 export { averageNote, chosenAverage, emaOf } from './experiment/averages.js';
 export {
   accuracyText,
@@ -102,7 +100,6 @@ export {
   writeOutput,
   writeOutputs,
 } from './files.js';
-export { methods } from './methods.js';
 export { paddingText } from './recipes/images.js';
 export { recipeFor } from './recipes/index.js';
 export {

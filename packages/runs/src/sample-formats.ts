@@ -74,7 +74,8 @@ export function formatSamples(
       : sheetSvg([{ label: data.name, panels: [{ caption: '', content: { png } }] }]);
   }
   const frame = frameAround(samples);
-  if (format === '.png') return scatterPng([[{ points: samples, role: 'data' }]], { frame, side: 640 });
+  if (format === '.png')
+    return scatterPng([[{ points: samples, colour: lightPalette.data }]], { frame, side: 640 });
   const { svg } = scatterMarks(samples, { frame, colour: lightPalette.data });
   return sheetSvg([
     { label: data.name, panels: [{ caption: data.columns.slice(0, 2).join(', '), content: { marks: svg } }] },

@@ -2,7 +2,8 @@
  * What `meanflow compare` is asked: out of its options and configuration file, or out of the folder of a comparison that is gone on
  * with.
  */
-import { ArgumentError } from '@meanflow/core';
+import { objectives } from '@meanflow/models';
+import { ArgumentError, validate } from '@meanflow/core';
 import {
   comparisonConfigSchema,
   type ComparisonRequest,
@@ -10,22 +11,20 @@ import {
   defaultDatasets,
   loadRequest,
   merge,
-  methodNames,
   openConfigFile,
-  validate,
 } from '@meanflow/runs/node';
 import { shellWord } from '../terminal/shell.js';
 import { imageSettings, latentSettings, tableSettings } from '../commands/options.js';
 import { optionName } from '../commands/option-name.js';
 import type { CompareOptions } from '../commands/compare.js';
 
-const defaults = {
+const defaults = () => ({
   data: defaultDatasets,
-  methods: methodNames,
+  methods: objectives.names,
   seeds: [0],
   backend: DEFAULT_BACKEND,
   recipes: {},
-};
+});
 
 /** @throws {ArgumentError | DataError} when an option or a file is wrong, or there is no comparison to go on with */
 export function requestOf(options: CompareOptions): Promise<ComparisonRequest> {
@@ -43,8 +42,8 @@ async function newRequest(options: CompareOptions): Promise<ComparisonRequest> {
   const latents = latentSettings(options);
   const changes = { data, label, table, images, latents, methods: method, seeds, backend: backendName };
   const config = validate(
-    comparisonConfigSchema,
-    merge(merge(defaults, file?.record), changes),
+    comparisonConfigSchema(),
+    merge(merge(defaults(), file?.record), changes),
     file?.source ?? 'The options',
   );
   const evaluation = options.metrics && { metrics: options.metrics };

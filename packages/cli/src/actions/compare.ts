@@ -1,11 +1,11 @@
 /** `meanflow compare`: every method side by side, tables in the terminal, and a report to look at. */
+import { objectives } from '@meanflow/models';
 import {
   compareRuns,
   countText,
   type DatasetResults,
   durationText,
   type FinishedRun,
-  methods,
   type RunTask,
 } from '@meanflow/runs/node';
 import type { CompareOptions } from '../commands/compare.js';
@@ -66,7 +66,7 @@ export async function compare(options: CompareOptions, io: Io): Promise<number> 
 }
 
 function nameOf({ run: { config, dataset } }: RunTask): string {
-  return `${dataset.name}, ${methods[config.method].title}, seed ${config.seed}`;
+  return `${dataset.name}, ${objectives.get(config.method).title}, seed ${config.seed}`;
 }
 
 function finishedText({ config, seconds }: FinishedRun): string {

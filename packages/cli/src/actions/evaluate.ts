@@ -1,7 +1,8 @@
 /** `meanflow evaluate`: how good a trained model's samples are, at several numbers of network evaluations. */
+import { objectives } from '@meanflow/models';
 import { isModelFile } from '@meanflow/checkpoints/node';
 import { ArgumentError } from '@meanflow/core';
-import { countText, isSampleFile, judge, methods } from '@meanflow/runs/node';
+import { countText, isSampleFile, judge } from '@meanflow/runs/node';
 import type { EvaluateOptions } from '../commands/evaluate.js';
 import { optionName } from '../commands/option-name.js';
 import { folderOptionNames } from '../commands/options.js';
@@ -80,7 +81,7 @@ export async function evaluate(run: string, options: EvaluateOptions, io: Io): P
     io.out(`${JSON.stringify(content, null, 2)}\n`);
     return;
   }
-  const { title } = methods[config.method];
+  const { title } = objectives.get(config.method);
   io.err(`${title} on ${dataset.name}, step ${countText(step)}, ${countText(judgedSamples)} samples\n`);
   const table = rows.map((row) => ({ ...row, name: title }));
   io.out(scoresTable(metrics, table, floor));

@@ -1,4 +1,5 @@
 /** `meanflow info`: what a run or checkpoint is; or what there is to choose from; or all settings of a recipe. */
+import { networks, objectives } from '@meanflow/models';
 import { existsSync } from 'node:fs';
 import { describeModel, isModelFile } from '@meanflow/checkpoints/node';
 import { ArgumentError, didYouMean, sizeOf, treePaths, type HostArray } from '@meanflow/core';
@@ -9,13 +10,9 @@ import {
   backends,
   bytesText,
   countText,
-  describeNetwork,
-  hasVelocityHead,
   kindOf,
   loadModel,
-  methodNames,
   type Model,
-  methods,
   openData,
   publishedRecipeNames,
   publishedRecipeText,
@@ -75,6 +72,7 @@ async function runText(path: string, { json }: InfoOptions, io: Io): Promise<str
   if (await isModelFile(path)) return modelText(path, json === true);
   const { model, checkpoint } = await loadModel(path, { notify: noticesTo(io) });
   const { config, data, network } = model;
+  const { title, source } = objectives.get(config.method);
   if (json) return `${JSON.stringify({ step: model.step, config, data }, null, 2)}\n`;
   const values = treePaths<HostArray>(model.params);
   const shape = data.imageShape ?? data.featureShape;
@@ -85,7 +83,7 @@ async function runText(path: string, { json }: InfoOptions, io: Io): Promise<str
       'trained',
       `${countText(model.step)} of ${countText(config.steps)} steps of ${config.batch}, seed ${config.seed}`,
     ],
-    ['method', `${methods[config.method].title} (${methods[config.method].source})`],
+    ['method', `${title} (${source})`],
     ['data', `${data.name}, samples of ${shape.join(' × ')}${classText(config, data.classNames)}`],
     ...(data.description === undefined ? [] : [['read as', data.description] as const]),
     ['network', networkText(config)],
@@ -131,7 +129,8 @@ function classText({ conditional }: RunConfig, names: readonly string[] | undefi
 }
 
 function networkText({ network }: RunConfig): string {
-  return `${describeNetwork(network)}${hasVelocityHead(network) ? ', with a velocity head' : ''}`;
+  const { description, hasVelocityHead } = networks.get(network.kind).facts(network);
+  return `${description}${hasVelocityHead ? ', with a velocity head' : ''}`;
 }
 
 function averageText({ average }: Pick<Model, 'average'>): string {
@@ -171,7 +170,7 @@ function listText(): string {
     ),
     list(
       'Methods',
-      methodNames.map((name) => [name, `${methods[name].description} (${methods[name].source})`]),
+      [...objectives].map(({ name, description, source }) => [name, `${description} (${source})`]),
     ),
     list(
       'Published recipes (meanflow train --recipe)',

@@ -1,4 +1,5 @@
 /** `meanflow train`: one model on one data set, in a run folder from which it can go on. */
+import { objectives } from '@meanflow/models';
 import { ArgumentError, checkChoice } from '@meanflow/core';
 import { describeData, maskKinds, type DataTask, type MaskKind } from '@meanflow/data';
 import type { ResumePoint } from '@meanflow/training/node';
@@ -7,7 +8,6 @@ import {
   type BegunRun,
   countText,
   mergeRuns,
-  methods,
   openConfigFile,
   paddingText,
   passedOverText,
@@ -45,7 +45,9 @@ export async function train(options: TrainOptions, io: Io): Promise<number> {
       io.err(beginText(run));
       // Until now there was nothing to keep.
       interrupt.listen();
-      progress = showProgress(`${run.dataset.name}, ${methods[run.config.method].title}`, io, { signal });
+      progress = showProgress(`${run.dataset.name}, ${objectives.get(run.config.method).title}`, io, {
+        signal,
+      });
     },
     onResume: (run, from) => io.err(resumeText(run, from)),
     onProgress: (made) => progress?.update(made),
@@ -162,7 +164,7 @@ function beginText({ config, dataset, network, backend, init, adoption }: BegunR
   const parameters = countText(network.parameterCount);
   const notes = [paddingText(dataset.featureShape, config.network), shortRunNote(config, dataset)];
   return [
-    `${methods[config.method].title} on ${dataset.name}: ${config.network.kind} of ${parameters} parameters, ` +
+    `${objectives.get(config.method).title} on ${dataset.name}: ${config.network.kind} of ${parameters} parameters, ` +
       `${countText(config.steps)} steps of ${config.batch}, seed ${config.seed}, ${backend.describe().description}`,
     ...(init && adoption ? [beginningText(init, adoption)] : []),
     ...notes.filter((note) => note !== undefined),

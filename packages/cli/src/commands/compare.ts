@@ -1,7 +1,7 @@
 /** `meanflow compare`: every method side by side, tables in the terminal, and a report to look at. */
 import type { Command } from 'commander';
 import type { Context } from './command.js';
-import { defaultDatasets, methodNames } from '@meanflow/runs/names';
+import { defaultDatasets } from '@meanflow/runs/names';
 import {
   type ArrayReading,
   type ImageOptions,
@@ -43,7 +43,11 @@ export function describeCompare(command: Command, { io, exit }: Context): void {
       names,
     )
     .option('--label <column>', 'the column of CSV files that holds the class')
-    .option('--method <names>', `by default ${methodNames.join(',')}`, names)
+    .option(
+      '--method <names>',
+      'methods by name, separated by commas; by default all that "meanflow info" lists',
+      names,
+    )
     .option('--seeds <list>', 'such as 0,1,2: each run at each seed, medians in the tables', wholeNumbers(0))
     .option('--seed <n>', 'a single seed; 0 by default', wholeNumber(0))
     .option('--steps <n>', 'updates, the same for all; by default each data set has its own', wholeNumber(1))

@@ -1,7 +1,6 @@
 /** `meanflow train`: one model on one data set, in a run folder from which it can go on. */
 import { Option, type Command } from 'commander';
 import type { Context } from './command.js';
-import { methodNames } from '@meanflow/runs/names';
 import type { RunConfig } from '@meanflow/runs/node';
 import {
   type ArrayReading,
@@ -67,7 +66,7 @@ export function describeTrain(command: Command, { io, exit }: Context): void {
       '--recipe <name>',
       'network, objective and optimizer as published, such as imf-dit-b-2; "meanflow info" lists them',
     )
-    .option('--method <name>', methodNames.join(', '))
+    .option('--method <name>', 'what it learns: "meanflow info" lists the methods; by default meanflow')
     .option('--steps <n>', 'how many updates to make', wholeNumber(1))
     .option('--epochs <n>', 'how many passes over the data to make', wholeNumber(1))
     .option('--batch <n>', 'rows in a batch', wholeNumber(1))

@@ -30,6 +30,11 @@ import type { BatchShape, TrainingBatch, VelocityDraws } from './velocity-object
 export const conditionDrop = z.record(z.string(), share);
 export type ConditionDrop = z.infer<typeof conditionDrop>;
 
+/** The conditions that are dropped at all. */
+export function droppedConditions(drop: ConditionDrop = {}): readonly string[] {
+  return Object.keys(drop).filter((name) => drop[name]! > 0);
+}
+
 /** The rows that are shown without each condition, of those that the batch has. */
 export function drawDroppedConditions(
   key: RandomKey,

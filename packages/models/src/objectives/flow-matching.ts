@@ -6,7 +6,12 @@ import { mean, sub, validate } from '@meanflow/core';
 import { sampleTimes, timeDistribution } from '@meanflow/samplers';
 import * as z from 'zod';
 import { adaptivelyWeighted, adaptiveWeight, squaredNorm } from './adaptive-weight.js';
-import { conditionDrop, drawDroppedConditions, shownConditions } from './condition-drop.js';
+import {
+  conditionDrop,
+  drawDroppedConditions,
+  shownConditions,
+  droppedConditions,
+} from './condition-drop.js';
 import { labelDrop } from './label-drop.js';
 import {
   drawDropout,
@@ -88,4 +93,5 @@ export const flowMatchingEntry: ObjectiveEntry<FlowMatchingConfig> = {
   create: flowMatching,
   inRecipe: ({ intervals }) => ({ kind: 'flow-matching', times: intervals.t }),
   isClassifierFree: ({ labelDrop }) => labelDrop !== undefined,
+  optionalConditions: ({ conditionDrop }) => droppedConditions(conditionDrop),
 };

@@ -39,6 +39,7 @@ import {
   guidancePair,
   oneBatch,
   shownConditions,
+  droppedConditions,
 } from './condition-drop.js';
 import { labelDrop } from './label-drop.js';
 import {
@@ -268,4 +269,5 @@ export const improvedMeanFlowEntry: ObjectiveEntry<ImprovedMeanFlowConfig> = {
   create: improvedMeanFlow,
   inRecipe: (settings) => ({ kind: 'improved-meanflow', ...settings, tangent: 'boundary' }),
   isClassifierFree: () => false,
+  optionalConditions: ({ conditionDrop }) => droppedConditions(conditionDrop),
 };

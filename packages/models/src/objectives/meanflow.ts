@@ -35,6 +35,7 @@ import {
   oneBatch,
   shownConditions,
   type GuidancePair,
+  droppedConditions,
 } from './condition-drop.js';
 import { labelDrop } from './label-drop.js';
 import {
@@ -220,4 +221,5 @@ export const meanFlowEntry: ObjectiveEntry<MeanFlowConfig> = {
   create: meanFlow,
   inRecipe: (settings) => ({ kind: 'meanflow', ...settings }),
   isClassifierFree: () => false,
+  optionalConditions: ({ conditionDrop }) => droppedConditions(conditionDrop),
 };

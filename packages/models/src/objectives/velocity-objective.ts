@@ -110,4 +110,6 @@ export interface ObjectiveEntry<Config extends AnyObjectiveConfig = AnyObjective
   inRecipe(settings: ObjectiveSettings): Config;
   /** Whether a network that was trained so can be guided by itself without the class (classifier-free). */
   isClassifierFree(config: Config): boolean;
+  /** Conditions that it trains without at times, so that a network takes them as optional ones. */
+  optionalConditions(config: Config): readonly string[];
 }

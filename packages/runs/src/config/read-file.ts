@@ -4,10 +4,9 @@
  * its line, however large; and fields keep their lines, for errors that come later.
  */
 import { readFile, stat } from 'node:fs/promises';
-import { ArgumentError, DataError, printable, quoted } from '@meanflow/core';
+import { ArgumentError, DataError, printable, quoted, fieldPath, type FieldPath } from '@meanflow/core';
 import { createScanner, parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
 import { withFileErrors } from '../files.js';
-import { fieldPath, type FieldPath } from './field-path.js';
 import { isRecord, type JsonRecord } from './merge.js';
 
 /** The largest configurations have some hundred fields. */

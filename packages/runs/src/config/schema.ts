@@ -1,8 +1,11 @@
 /**
  * The schema of everything that a run is made of, as plain JSON: what recipes hold, configuration files change and a run's
  * `config.json` records. Objects are strict, so that a misspelt key is an error and not a silent default. Ranges that an
- * objective or a network checks itself are left to it.
+ * objective or a network checks itself are left to it. What registries decide (the kinds of networks and objectives) is looked up
+ * when a schema is asked for.
  */
+import { networkSettingsSchema, objectives, objectiveSchema } from '@meanflow/models';
+import { validate } from '@meanflow/core';
 import { z } from 'zod';
 import {
   imageSettingsSchema,
@@ -11,12 +14,9 @@ import {
   tableSettingsSchema,
   taskSchema,
 } from './data-schema.js';
-import { methodNames, MOST_EVALUATIONS, solverNames } from '../names.js';
-import { networkSchema } from './network-schema.js';
+import { MOST_EVALUATIONS, solverNames } from '../names.js';
 import { count, share } from './numbers.js';
-import { objectiveSchema } from './objective-schema.js';
 import { askedOptimizerSchema, averageName, emaSchema, optimizerSchema } from './optimizer-schema.js';
-import { validate } from './validate.js';
 
 const seed = z.int().nonnegative();
 
@@ -42,40 +42,37 @@ const evaluation = z.strictObject({
     .optional(),
 });
 
-const shared = {
+const shared = () => ({
   /** Whether the network is told the class. */
   conditional: z.boolean(),
   steps: count,
   batch: count,
-  network: networkSchema,
+  network: networkSettingsSchema(),
   optimizer: optimizerSchema,
   ema: emaSchema,
   evaluation,
-};
+});
 
 /** What is particular to a method within a recipe. */
-const methodRecipe = z.strictObject({
-  objective: objectiveSchema,
-  /** Changes to the recipe's network, such as a velocity head. */
-  network: z.record(z.string(), z.unknown()).optional(),
-  sampling,
-});
+const methodRecipe = () =>
+  z.strictObject({
+    objective: objectiveSchema(),
+    /** Changes to the recipe's network, such as a velocity head. */
+    network: z.record(z.string(), z.unknown()).optional(),
+    sampling,
+  });
 
 /** How to train on one data set: the same network, steps and batches for every method. */
-export const recipeSchema = z.strictObject({
-  ...shared,
-  methods: z.strictObject({
-    'flow-matching': methodRecipe,
-    meanflow: methodRecipe,
-    'improved-meanflow': methodRecipe,
-  }),
-});
-export type Recipe = z.infer<typeof recipeSchema>;
+export function recipeSchema() {
+  const methods = objectives.names.map((name) => [name, methodRecipe()] as const);
+  return z.strictObject({ ...shared(), methods: z.strictObject(Object.fromEntries(methods)) });
+}
+export type Recipe = z.infer<ReturnType<typeof recipeSchema>>;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256, 64 hexadecimal digits.');
 
 /** What a run begins with in place of random parameters. */
-const initSchema = z.strictObject({
+export const initSchema = z.strictObject({
   /** A run's folder, a checkpoint or a model file. */
   path: z.string().min(1),
   /** Which of a run's averages, by its name; `null` for none of them; by default the one that the run is sampled with. */
@@ -85,7 +82,8 @@ const initSchema = z.strictObject({
 });
 export type Init = z.infer<typeof initSchema>;
 
-const run = {
+/** What decides the recipe and the data. */
+export const choiceFields = {
   /** A data set's name, or the path of a CSV file, of a folder or file of images, or of latents. */
   data: z.string().min(1),
   /** The label column of a CSV file: its name, or its number counted from 1. */
@@ -102,11 +100,15 @@ const run = {
   /** Share of the rows held out, and the seed that chooses them; for data sets that have rows. */
   heldOut: z.number().gt(0).lt(1),
   splitSeed: seed,
-  method: z.enum(methodNames),
+};
+
+const run = () => ({
+  ...choiceFields,
+  method: z.enum(objectives.names),
   backend: z.string().min(1),
   seed,
-  ...shared,
-  objective: objectiveSchema,
+  ...shared(),
+  objective: objectiveSchema(),
   sampling,
   /** Metrics are logged, and checkpoints written, every so many steps. */
   logEvery: count,
@@ -125,19 +127,23 @@ const run = {
   digest: sha256.optional(),
   /** Where its parameters come from, of which it keeps what it needs as its first checkpoint. */
   init: initSchema.optional(),
-};
+});
 
 /** One run, every default resolved: a run's `config.json`. */
-export const runConfigSchema = z.strictObject(run);
+export function runConfigSchema() {
+  return z.strictObject(run());
+}
 
 /** A run as it is asked for: lengths may be in passes over the data. */
-export const askedRunSchema = z.strictObject({
-  ...run,
-  steps: count.optional(),
-  epochs: z.number().positive().optional(),
-  optimizer: askedOptimizerSchema,
-});
-export type AskedRun = z.infer<typeof askedRunSchema>;
+export function askedRunSchema() {
+  return z.strictObject({
+    ...run(),
+    steps: count.optional(),
+    epochs: z.number().positive().optional(),
+    optimizer: askedOptimizerSchema,
+  });
+}
+export type AskedRun = z.infer<ReturnType<typeof askedRunSchema>>;
 
 /**
  * A run as a file asks for it, checked and typed.
@@ -146,10 +152,10 @@ export type AskedRun = z.infer<typeof askedRunSchema>;
  * @throws {ArgumentError} naming the fields that are wrong
  */
 export function checkAskedRun(value: unknown, source: string): AskedRun {
-  return validate(askedRunSchema, value, source);
+  return validate(askedRunSchema(), value, source);
 }
 
-export type RunConfig = z.infer<typeof runConfigSchema>;
+export type RunConfig = z.infer<ReturnType<typeof runConfigSchema>>;
 export type SamplingSettings = RunConfig['sampling'];
 
 /** A list that is not empty and names nothing twice. */
@@ -161,17 +167,19 @@ function distinct<T extends string | number>(element: z.ZodType<T>) {
 }
 
 /** The file given to `meanflow compare --config`. */
-export const comparisonConfigSchema = z.strictObject({
-  data: distinct(z.string().min(1)),
-  label: z.string().min(1).optional(),
-  /** Of the data that they apply to. */
-  table: tableSettingsSchema.optional(),
-  images: imageSettingsSchema.optional(),
-  latents: latentSettingsSchema.optional(),
-  methods: distinct(z.enum(methodNames)),
-  seeds: distinct(seed),
-  backend: z.string().min(1),
-  /** Changes to recipes, by data set. */
-  recipes: z.record(z.string(), z.record(z.string(), z.unknown())),
-});
-export type ComparisonConfig = z.infer<typeof comparisonConfigSchema>;
+export function comparisonConfigSchema() {
+  return z.strictObject({
+    data: distinct(z.string().min(1)),
+    label: z.string().min(1).optional(),
+    /** Of the data that they apply to. */
+    table: tableSettingsSchema.optional(),
+    images: imageSettingsSchema.optional(),
+    latents: latentSettingsSchema.optional(),
+    methods: distinct(z.enum(objectives.names)),
+    seeds: distinct(seed),
+    backend: z.string().min(1),
+    /** Changes to recipes, by data set. */
+    recipes: z.record(z.string(), z.record(z.string(), z.unknown())),
+  });
+}
+export type ComparisonConfig = z.infer<ReturnType<typeof comparisonConfigSchema>>;

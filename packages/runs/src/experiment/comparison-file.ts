@@ -3,11 +3,10 @@
  * it had never stopped.
  */
 import { join } from 'node:path';
-import { DataError } from '@meanflow/core';
+import { DataError, validate } from '@meanflow/core';
 import { z } from 'zod';
 import { readConfigFile } from '../config/read-file.js';
 import { comparisonConfigSchema, type ComparisonConfig } from '../config/schema.js';
-import { validate } from '../config/validate.js';
 import { withFileErrors, writeOutput } from '../files.js';
 import type { RunChanges } from './comparison.js';
 import { stat } from 'node:fs/promises';
@@ -22,17 +21,18 @@ export interface ComparisonRequest {
   readonly command: string;
 }
 
-const schema = z.strictObject({
-  format: z.literal('meanflow-comparison-request'),
-  version: z.literal(1),
-  command: z.string(),
-  config: comparisonConfigSchema,
-  changes: z.strictObject({
-    steps: z.int().positive().optional(),
-    batch: z.int().positive().optional(),
-    evaluation: z.strictObject({ metrics: z.array(z.string()).min(1) }).optional(),
-  }),
-});
+const schema = () =>
+  z.strictObject({
+    format: z.literal('meanflow-comparison-request'),
+    version: z.literal(1),
+    command: z.string(),
+    config: comparisonConfigSchema(),
+    changes: z.strictObject({
+      steps: z.int().positive().optional(),
+      batch: z.int().positive().optional(),
+      evaluation: z.strictObject({ metrics: z.array(z.string()).min(1) }).optional(),
+    }),
+  });
 
 /** Writes a comparison's request into its folder. */
 export function saveRequest(folder: string, request: ComparisonRequest): Promise<void> {
@@ -53,7 +53,7 @@ export async function loadRequest(folder: string): Promise<ComparisonRequest> {
       `"${folder}" holds no comparison: there is no ${NAME} in it. "meanflow compare" begins one.`,
     );
   }
-  return validate(schema, await readConfigFile(path), path, DataError);
+  return validate(schema(), await readConfigFile(path), path, DataError);
 }
 
 function ifMissing(error: NodeJS.ErrnoException): undefined {

@@ -3,11 +3,10 @@
  * begins, so that a mistake in the last shows at once.
  */
 import type { Classifier } from '@meanflow/classifier';
-import { ArgumentError, didYouMean, type Backend, ownValue } from '@meanflow/core';
+import { ArgumentError, didYouMean, type Backend, ownValue, validate } from '@meanflow/core';
 import { datasets, type Dataset } from '@meanflow/data';
 import { merge } from '../config/merge.js';
 import { recipeSchema, type ComparisonConfig } from '../config/schema.js';
-import { validate } from '../config/validate.js';
 import { recipeFor } from '../recipes/index.js';
 import type { DatasetPictures, DatasetResults } from '../report/results.js';
 import { withClassifier, type ClassifierTask, type JudgingClassifier } from './classifier.js';
@@ -71,7 +70,7 @@ export async function planComparison(
     }
     const source = `recipes.${data}`;
     const recipe = validate(
-      recipeSchema,
+      recipeSchema(),
       merge(recipeFor(dataset), merge(ownValue(config.recipes, data), changes)),
       source,
     );

@@ -6,10 +6,9 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { ArgumentError, DataError } from '@meanflow/core';
+import { ArgumentError, DataError, validate } from '@meanflow/core';
 import { readRunConfig } from '@meanflow/training/node';
 import { runConfigSchema, type RunConfig } from '../config/schema.js';
-import { validate } from '../config/validate.js';
 import { digestOf, shortDigest } from './data-digest.js';
 import { kindOf } from './open-data.js';
 
@@ -35,7 +34,7 @@ export async function withPlacesOfRun(config: RunConfig, path: string): Promise<
   const folder = await runFolderOf(path);
   if (!existsSync(join(folder, 'config.json'))) return config;
   const found = validate(
-    runConfigSchema,
+    runConfigSchema(),
     await readRunConfig(folder),
     join(folder, 'config.json'),
     DataError,

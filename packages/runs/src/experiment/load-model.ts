@@ -1,11 +1,10 @@
 /** Loading the model of a run, from its folder or from one of its checkpoints. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DataError } from '@meanflow/core';
+import { DataError, validate } from '@meanflow/core';
 import type { Checkpoint } from '@meanflow/training';
 import { loadCheckpoint, readRunConfig, type DamagedCheckpoint } from '@meanflow/training/node';
 import { runConfigSchema, type RunConfig } from '../config/schema.js';
-import { validate } from '../config/validate.js';
 import { countText } from '../report/numbers.js';
 import { checkpointFacts, checksumText, modelOfCheckpoint, type Model } from './model.js';
 import { compareWithRun } from './same-run.js';
@@ -77,7 +76,7 @@ async function configOfFolder(
   const source = join(path, 'config.json');
   if (!existsSync(source)) return undefined;
   try {
-    return { config: validate(runConfigSchema, await readRunConfig(path), source, DataError), source };
+    return { config: validate(runConfigSchema(), await readRunConfig(path), source, DataError), source };
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     notify?.(`warning: the run's settings cannot be compared with the checkpoint's: ${error.message}`);

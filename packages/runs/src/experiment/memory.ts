@@ -4,13 +4,11 @@
  * nothing is refused that could run.
  */
 import { totalmem } from 'node:os';
-import { ArgumentError, sizeOf, treePaths } from '@meanflow/core';
+import { ArgumentError, sizeOf, treePaths, placeOf, type FieldPath } from '@meanflow/core';
 import type { AnyNetwork, ParameterSpec } from '@meanflow/models';
 import { averagesOf } from '../config/optimizer-schema.js';
 import type { RunConfig } from '../config/schema.js';
-import type { FieldPath } from '../config/field-path.js';
 import type { ConfigSource } from '../config/read-file.js';
-import { placeOf } from '../config/validate.js';
 import { bytesText, countText } from '../report/numbers.js';
 
 /** Sets the limit, in gigabytes, where the machine's memory is not it. */

@@ -3,7 +3,7 @@
  * checkpoint, which carries the configuration and the facts of its data, so that samples need neither the run's folder nor the
  * data itself.
  */
-import { ArgumentError, DataError, type ConditionSpecs, type HostArray } from '@meanflow/core';
+import { ArgumentError, DataError, type ConditionSpecs, type HostArray, validate } from '@meanflow/core';
 import {
   describeData,
   normalisationFromJson,
@@ -13,7 +13,7 @@ import {
   type TableColumn,
 } from '@meanflow/data';
 import type { JsonObject } from '@meanflow/formats';
-import { createNetwork, type AnyNetwork, type NetworkConfig } from '@meanflow/models';
+import { createNetwork, type AnyNetwork, type NetworkConfig, networks, objectives } from '@meanflow/models';
 import type { ParameterTree, SampleDecoder } from '@meanflow/samplers';
 import {
   checkpointChunks,
@@ -25,11 +25,8 @@ import {
   type TrainState,
 } from '@meanflow/training';
 import { z } from 'zod';
-import { takesGuidance } from '../config/network-schema.js';
 import { runConfigSchema, type RunConfig, type SamplingSettings } from '../config/schema.js';
-import { validate } from '../config/validate.js';
 import { averageName, averageText } from '../config/optimizer-schema.js';
-import { methods } from '../methods.js';
 import { countText } from '../report/numbers.js';
 import { averageNote, chosenAverage } from './averages.js';
 
@@ -89,12 +86,13 @@ function samplingOf(
   average: number | null,
 ): Pick<Model, 'average' | 'sampling' | 'guidance' | 'origin' | 'notes'> {
   const { sampling, network, objective, method } = config;
-  const isClassifierFree = objective.kind === 'flow-matching' && objective.labelDrop !== undefined;
+  const { title, isClassifierFree } = objectives.get(method);
+  const { takesGuidance } = networks.get(network.kind).facts(network);
   return {
     average,
     sampling,
-    guidance: takesGuidance(network) ? 'condition' : isClassifierFree ? 'classifier-free' : undefined,
-    origin: `${methods[method].title}, step ${countText(step)}${average === sampling.ema ? '' : `, ${weightsText(average)}`}`,
+    guidance: takesGuidance ? 'condition' : isClassifierFree(objective) ? 'classifier-free' : undefined,
+    origin: `${title}, step ${countText(step)}${average === sampling.ema ? '' : `, ${weightsText(average)}`}`,
     notes: [averageNote(config, step, average) ?? []].flat(),
   };
 }
@@ -116,34 +114,35 @@ const columnSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('label'), name: z.string() }),
 ]);
 
-const infoSchema = z.object({
-  config: runConfigSchema,
-  /** Of a model that was saved alone: the average that its parameters are, or null; there are no others. */
-  saved: z.object({ average: averageName.nullable() }).optional(),
-  data: z.object({
-    name: z.string(),
-    columns: z.array(z.string()),
-    featureShape: z.array(z.int().positive()).min(1),
-    imageShape: z.array(z.int().positive()).length(3).optional(),
-    classNames: z.array(z.string()).optional(),
-    classCounts: z.array(z.int().nonnegative()).optional(),
-    layout: z.array(columnSchema).optional(),
-    description: z.string().optional(),
-    normalisation: z.unknown(),
-    conditions: z
-      .record(
-        z.string(),
-        z.object({
-          kind: z.enum(['vector', 'image', 'sequence', 'mask']),
-          shape: z.array(z.int().positive()).min(1),
-          optional: z.boolean().optional(),
-          columns: z.array(z.string()).optional(),
-          normalisation: z.unknown(),
-        }),
-      )
-      .optional(),
-  }),
-});
+const infoSchema = () =>
+  z.object({
+    config: runConfigSchema(),
+    /** Of a model that was saved alone: the average that its parameters are, or null; there are no others. */
+    saved: z.object({ average: averageName.nullable() }).optional(),
+    data: z.object({
+      name: z.string(),
+      columns: z.array(z.string()),
+      featureShape: z.array(z.int().positive()).min(1),
+      imageShape: z.array(z.int().positive()).length(3).optional(),
+      classNames: z.array(z.string()).optional(),
+      classCounts: z.array(z.int().nonnegative()).optional(),
+      layout: z.array(columnSchema).optional(),
+      description: z.string().optional(),
+      normalisation: z.unknown(),
+      conditions: z
+        .record(
+          z.string(),
+          z.object({
+            kind: z.enum(['vector', 'image', 'sequence', 'mask']),
+            shape: z.array(z.int().positive()).min(1),
+            optional: z.boolean().optional(),
+            columns: z.array(z.string()).optional(),
+            normalisation: z.unknown(),
+          }),
+        )
+        .optional(),
+    }),
+  });
 
 /** The network of a run on data of this shape. */
 export function networkOf(
@@ -168,12 +167,13 @@ export function withoutPlaces({ dataPaths: _, ...config }: RunConfig): RunConfig
 /** The conditions as a network declares them: those that are dropped in training are optional. */
 function conditionSpecs(
   conditions: NonNullable<DataFacts['conditions']>,
-  { objective: { conditionDrop = {} } }: RunConfig,
+  { objective }: RunConfig,
 ): ConditionSpecs {
+  const dropped = objectives.get(objective.kind).optionalConditions(objective);
   return Object.fromEntries(
     Object.entries(conditions).map(([name, { kind, shape, optional = false }]) => [
       name,
-      { kind, shape, ...(optional || (conditionDrop[name] ?? 0) > 0 ? { optional: true } : {}) },
+      { kind, shape, ...(optional || dropped.includes(name) ? { optional: true } : {}) },
     ]),
   );
 }
@@ -272,8 +272,8 @@ export function checkFiniteParameters(params: ParameterTree, source: string): vo
 }
 
 /** What a checkpoint of a run says of itself. @throws {DataError} when it says something else */
-export function checkpointFacts({ info, source }: Checkpoint): z.infer<typeof infoSchema> {
-  return validate(infoSchema, info, source, DataError);
+export function checkpointFacts({ info, source }: Checkpoint): z.infer<ReturnType<typeof infoSchema>> {
+  return validate(infoSchema(), info, source, DataError);
 }
 
 /** That nobody can tell whether a checkpoint is damaged, where it is an old one. */

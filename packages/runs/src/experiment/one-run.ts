@@ -9,7 +9,6 @@ import { createSampler } from '@meanflow/samplers';
 import type { MetricsRecord, Progress } from '@meanflow/training';
 import { readRunMetrics, type ResumePoint } from '@meanflow/training/node';
 import type { RunConfig } from '../config/schema.js';
-import type { MethodName } from '../names.js';
 import type { MethodPictures } from '../report/results.js';
 import { forLayoutOf } from './classifier.js';
 import { createJudge, scoreModel, type Scores } from './evaluation.js';
@@ -31,7 +30,7 @@ export interface RunTask {
 
 /** One trained and judged run. */
 export interface FinishedRun {
-  readonly method: MethodName;
+  readonly method: string;
   readonly seed: number;
   readonly config: RunConfig;
   readonly parameterCount: number;

@@ -2,7 +2,8 @@
  * From what was asked for (a configuration file, the command line) to one run with every default resolved: open the data, take its
  * recipe, lay the changes over it, check. Nothing is written and nothing computed before all of it is right.
  */
-import { ArgumentError } from '@meanflow/core';
+import { hasMatrices, networks, objectives } from '@meanflow/models';
+import { ArgumentError, placeOf, validate } from '@meanflow/core';
 import type { Dataset, ImageLayout } from '@meanflow/data';
 import { findMetric } from '@meanflow/metrics';
 import { z } from 'zod';
@@ -14,12 +15,9 @@ import {
   tableSettingsSchema,
 } from '../config/data-schema.js';
 import { isRecord, type JsonRecord } from '../config/merge.js';
-import { isFlat, layoutFor, takesGuidance } from '../config/network-schema.js';
 import { averagesOf } from '../config/optimizer-schema.js';
-import { askedRunSchema, runConfigSchema, type Recipe, type RunConfig } from '../config/schema.js';
-import { methodNames, type MethodName } from '../names.js';
+import { askedRunSchema, choiceFields, initSchema, type Recipe, type RunConfig } from '../config/schema.js';
 import type { ConfigSource } from '../config/read-file.js';
-import { placeOf, validate } from '../config/validate.js';
 import { recipeFor } from '../recipes/index.js';
 import { publishedRecipe } from '../recipes/published.js';
 import { checkClassifiable } from './classifier.js';
@@ -40,23 +38,14 @@ export interface ResolvedRun {
   readonly init?: WarmStart;
 }
 
-const { shape } = runConfigSchema;
-
 /** What decides the recipe and the data, and so is looked at first. */
-const choiceSchema = z.looseObject({
-  data: shape.data,
-  label: shape.label,
-  table: shape.table,
-  images: shape.images,
-  latents: shape.latents,
-  task: shape.task,
-  recipe: shape.recipe,
-  heldOut: shape.heldOut,
-  splitSeed: shape.splitSeed,
-  method: z.enum(methodNames),
-  conditional: shape.conditional.optional(),
-  network: z.looseObject({ kind: z.string().optional() }).optional(),
-});
+const choiceSchema = () =>
+  z.looseObject({
+    ...choiceFields,
+    method: z.enum(objectives.names),
+    conditional: z.boolean().optional(),
+    network: z.looseObject({ kind: z.string().optional() }).optional(),
+  });
 
 const defaults = {
   data: '8-gaussians',
@@ -90,26 +79,30 @@ export async function resolveRun(
   source: string | ConfigSource,
   { recipe, open = openData, notify }: ResolveOptions = {},
 ): Promise<ResolvedRun> {
-  const asked = validate(z.looseObject({ init: shape.init }), given, source).init;
+  const asked = validate(z.looseObject({ init: initSchema.optional() }), given, source).init;
   const init = asked && (await openWarmStart(asked, notify));
   const changes = init === undefined ? given : mergeRuns(await inheritedSettings(init, given), given);
-  const name = validate(z.looseObject({ recipe: shape.recipe }), changes, source).recipe;
+  const name = validate(z.looseObject({ recipe: choiceFields.recipe }), changes, source).recipe;
   const published = name === undefined ? {} : publishedRecipe(name);
-  const data = validate(choiceSchema.pick({ data: true }), mergeRuns(defaults, changes), source).data;
+  const data = validate(
+    z.looseObject({ data: choiceFields.data }),
+    mergeRuns(defaults, changes),
+    source,
+  ).data;
   const { images, latents, ...settings } = published;
   const base: JsonRecord = { ...settings, ...applicableSettings(kindOf(data), { images, latents }) };
-  const choice = validate(choiceSchema, mergeRuns({ ...defaults, ...base }, changes), source);
+  const choice = validate(choiceSchema(), mergeRuns({ ...defaults, ...base }, changes), source);
   const own = recipe && merged(recipe, choice.method);
   const kind = choice.network?.kind ?? (isRecord(own?.network) ? own.network.kind : undefined);
   const conditional = choice.conditional ?? recipe?.conditional ?? true;
   const dataset = await open({
     ...choice,
     layout: layoutFor(kind),
-    ...(isFlat(kind) && { latentsIfUnclear: 'nchw' }),
+    ...(networks.find(kind)?.isFlat && { latentsIfUnclear: 'nchw' }),
     conditional,
   });
   const complete = followed(own ?? merged(recipeFor(dataset), choice.method), base);
-  const run = validate(askedRunSchema, mergeRuns(complete, changes), source);
+  const run = validate(askedRunSchema(), mergeRuns(complete, changes), source);
   const found = withSteps(run, dataset, source);
   checkFit(found, dataset, source);
   // Of the data as it is: settings of an earlier run begin a new one.
@@ -181,9 +174,11 @@ export async function judgedData({ config, dataset }: ResolvedRun): Promise<Data
 }
 
 /** The run of a method that a recipe describes; not checked yet. */
-function merged(recipe: Recipe, method: MethodName): JsonRecord {
+function merged(recipe: Recipe, method: string): JsonRecord {
   const { methods, ...shared } = recipe;
-  const { objective, network, sampling } = methods[method];
+  const own = methods[method];
+  if (own === undefined) throw new ArgumentError(`The recipe has no method "${method}".`);
+  const { objective, network, sampling } = own;
   return mergeRuns({ ...defaults, ...shared, method, objective, sampling }, network && { network });
 }
 
@@ -193,8 +188,10 @@ function followed(own: JsonRecord, published: JsonRecord): JsonRecord {
   return { ...('epochs' in published ? rest : own), ...published };
 }
 
-/** Networks that nobody published, so that nobody said which of their parameters Muon is for. */
-const withoutMuon: readonly string[] = ['mlp', 'residual-mlp'];
+/** How a network takes images. @param kind of a network, checked or not */
+function layoutFor(kind: unknown): ImageLayout {
+  return networks.find(kind)?.layout ?? 'nhwc';
+}
 
 /** What no schema sees: whether the parts fit together. */
 function checkFit(config: RunConfig, dataset: Dataset, source: string | ConfigSource): void {
@@ -214,9 +211,9 @@ function checkFit(config: RunConfig, dataset: Dataset, source: string | ConfigSo
       `${source}: ${placeOf(source, ['sampling', 'ema'])}expected a decay or half-life of ema (${averages.join(', ')}) or null, got ${sampling.ema}.`,
     );
   }
-  if (config.optimizer.kind === 'muon' && withoutMuon.includes(config.network.kind)) {
+  if (config.optimizer.kind === 'muon' && !hasMatrices(config.network.kind)) {
     throw new ArgumentError(
-      `${source}: ${placeOf(source, ['optimizer', 'kind'])}Muon trains the published networks (dit, imf-dit, pmf-dit, song-unet), and this is "${config.network.kind}": ` +
+      `${source}: ${placeOf(source, ['optimizer', 'kind'])}Muon trains the published networks (${networks.names.filter(hasMatrices).join(', ')}), and this is "${config.network.kind}": ` +
         'use adamw.',
     );
   }
@@ -226,9 +223,9 @@ function checkFit(config: RunConfig, dataset: Dataset, source: string | ConfigSo
         'classes (--unconditional, or conditional: false in a configuration file).',
     );
   }
-  if (config.conditional && config.network.kind === 'song-unet') {
+  if (config.conditional && !networks.get(config.network.kind).takesClasses) {
     throw new ArgumentError(
-      `${source}: the network "song-unet" takes no classes: train without (--unconditional, or conditional: false in a ` +
+      `${source}: the network "${config.network.kind}" takes no classes: train without (--unconditional, or conditional: false in a ` +
         'configuration file).',
     );
   }
@@ -236,5 +233,5 @@ function checkFit(config: RunConfig, dataset: Dataset, source: string | ConfigSo
 
 /** Whether each step evaluates the network with and without the class (classifier-free guidance). */
 export function usesTwoEvaluations({ sampling, network }: Pick<RunConfig, 'sampling' | 'network'>): boolean {
-  return sampling.guidance !== undefined && !takesGuidance(network);
+  return sampling.guidance !== undefined && !networks.get(network.kind).facts(network).takesGuidance;
 }

@@ -5,12 +5,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { DataError } from '@meanflow/core';
+import { DataError, validate } from '@meanflow/core';
 import type { JsonObject } from '@meanflow/formats';
 import type { MetricsRecord } from '@meanflow/training';
 import { readRunConfig, RunDirectory } from '@meanflow/training/node';
 import { runConfigSchema, type RunConfig } from '../config/schema.js';
-import { validate } from '../config/validate.js';
 import { withPlaces } from './data-place.js';
 import { incidental } from './same-run.js';
 
@@ -26,7 +25,7 @@ export async function openRunFolder(path: string, config: RunConfig): Promise<Ru
   const wanted = asJson(withPlaces(config, path));
   if (!existsSync(join(path, 'config.json'))) return RunDirectory.create(path, wanted);
   const source = join(path, 'config.json');
-  const found = asJson(validate(runConfigSchema, await readRunConfig(path), source, DataError));
+  const found = asJson(validate(runConfigSchema(), await readRunConfig(path), source, DataError));
   const isSameData = found.digest !== undefined && found.digest === wanted.digest;
   const differing = Object.keys({ ...wanted, ...found }).filter(
     (name) =>

@@ -1,11 +1,9 @@
 /** From finished runs to the results of a data set: medians over seeds, facts in words, loss curves. */
+import { networks, objectives, type NetworkFacts } from '@meanflow/models';
 import type { Dataset } from '@meanflow/data';
 import type { Metric } from '@meanflow/metrics';
-import { describeNetwork, hasVelocityHead } from '../config/network-schema.js';
 import { averageText } from '../config/optimizer-schema.js';
 import { type RunConfig } from '../config/schema.js';
-import { methodNames } from '../names.js';
-import { methods } from '../methods.js';
 import { countText, durationText, median } from '../report/numbers.js';
 import type { DatasetResults, MethodResults, MetricRow } from '../report/results.js';
 import { averageNote } from './averages.js';
@@ -30,7 +28,7 @@ export function summarise(
   finished: readonly FinishedRun[],
 ): DatasetResults {
   const { classifier } = planned;
-  const names = methodNames.filter((name) => finished.some(({ method }) => method === name));
+  const names = objectives.names.filter((name) => finished.some(({ method }) => method === name));
   const byMethod = names.map((name) => finished.filter(({ method }) => method === name));
   return {
     name: planned.dataset.name,
@@ -63,7 +61,7 @@ function methodResults(runs: readonly FinishedRun[]): MethodResults {
   const [first] = runs;
   return {
     method: first.method,
-    title: methods[first.method].title,
+    title: objectives.get(first.method).title,
     parameterCount: first.parameterCount,
     seeds: runs.map(({ seed }) => seed),
     seconds: runs.map(({ seconds }) => seconds),
@@ -98,7 +96,7 @@ function facts(byMethod: readonly (readonly FinishedRun[])[]): string[] {
   const [{ config }] = runs;
   const each = byMethod.map((group) => `${durationText(median(group.map(({ seconds }) => seconds)))}`);
   return [
-    `${networkText(config.network)}, ${parametersText(runs)}`,
+    `${factsOf(config.network).description}, ${parametersText(runs)}`,
     `${countText(config.steps)} steps of ${countText(config.batch)}`,
     `${config.optimizer.kind === 'muon' ? 'Muon' : 'Adam'} at ${config.optimizer.learningRate}`,
     ...(config.sampling.ema === null
@@ -112,7 +110,7 @@ function facts(byMethod: readonly (readonly FinishedRun[])[]): string[] {
 /** A velocity head is there for training only, but it counts while it is there. */
 function parametersText(runs: readonly FinishedRun[]): string {
   const countOf = (withHead: boolean): string[] => {
-    const counted = runs.filter(({ config }) => hasVelocityHead(config.network) === withHead);
+    const counted = runs.filter(({ config }) => factsOf(config.network).hasVelocityHead === withHead);
     return [...new Set(counted.map(({ parameterCount }) => countText(parameterCount)))];
   };
   const [plain, headed] = [countOf(false), countOf(true)];
@@ -121,13 +119,6 @@ function parametersText(runs: readonly FinishedRun[]): string {
   return `${shared}${headed.join(' / ')} with the velocity head that training needs`;
 }
 
-function networkText(network: RunConfig['network']): string {
-  switch (network.kind) {
-    case 'mlp':
-      return `MLP of ${network.depth} × ${network.width} units`;
-    case 'residual-mlp':
-      return `residual MLP of ${network.depth} blocks, ${network.width} wide`;
-    default:
-      return describeNetwork(network);
-  }
+function factsOf(network: RunConfig['network']): NetworkFacts {
+  return networks.get(network.kind).facts(network);
 }

@@ -1,5 +1,5 @@
 /** A resolved run as a trainer: network, objective, optimizer with its schedule, averages and batches out of the configuration. */
-import { ArgumentError, referenceBackend, type Backend } from '@meanflow/core';
+import { ArgumentError, referenceBackend, type Backend, placeOf } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import {
   adoptParameters,
@@ -28,7 +28,6 @@ import {
 import type { OptimizerSettings } from '../config/optimizer-schema.js';
 import type { ConfigSource } from '../config/read-file.js';
 import type { RunConfig } from '../config/schema.js';
-import { placeOf } from '../config/validate.js';
 import { emaOf } from './averages.js';
 import { checkTrainingMemory } from './memory.js';
 import { factsOf, networkOf } from './model.js';

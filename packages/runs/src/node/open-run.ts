@@ -1,11 +1,10 @@
 /** A run in its folder: what it was asked to do, how far it is, what it measured and what it learnt. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError } from '@meanflow/core';
+import { DataError, validate } from '@meanflow/core';
 import type { MetricsRecord } from '@meanflow/training';
 import { readRunConfig, readRunMetrics, runCheckpoints } from '@meanflow/training/node';
 import { runConfigSchema, type RunConfig } from '../config/schema.js';
-import { validate } from '../config/validate.js';
 import { withFileErrors } from '../files.js';
 import type { OpenModel } from '../open-model.js';
 import { openModel, type OpenOptions } from './open-model.js';
@@ -40,7 +39,7 @@ export async function openRun(folder: string): Promise<Run> {
   if (!isFolder)
     throw new DataError(`"${folder}" is a file: a run is a folder. Open a checkpoint with openModel().`);
   const source = join(folder, 'config.json');
-  return runIn(folder, validate(runConfigSchema, await readRunConfig(folder), source, DataError));
+  return runIn(folder, validate(runConfigSchema(), await readRunConfig(folder), source, DataError));
 }
 
 /** The run of a folder whose configuration is known. */

@@ -1,7 +1,7 @@
 /** Training a run in a folder of its own, from the beginning or from where it was left: what `meanflow train` does. */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError, type Backend } from '@meanflow/core';
+import { DataError, type Backend, validate } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import type { JsonObject } from '@meanflow/formats';
 import type { DivergenceAction, DivergenceReport, Progress } from '@meanflow/training';
@@ -16,7 +16,6 @@ import { withBackend } from '../backends.js';
 import { merge } from '../config/merge.js';
 import type { ConfigSource } from '../config/read-file.js';
 import { runConfigSchema, type AskedRun, type RunConfig } from '../config/schema.js';
-import { validate } from '../config/validate.js';
 import { located, withPlaces } from '../experiment/data-place.js';
 import { checkJudgeable, createJudge } from '../experiment/evaluation.js';
 import { checkpointCheck } from '../experiment/load-model.js';
@@ -119,9 +118,9 @@ export async function resumeRun(
 ): Promise<TrainedRun> {
   const source = join(folder, 'config.json');
   const saved = await readRunConfig(folder);
-  const before = validate(runConfigSchema, saved, source, DataError);
+  const before = validate(runConfigSchema(), saved, source, DataError);
   const optimizer = learningRate === undefined ? undefined : { learningRate };
-  const asked = validate(runConfigSchema, merge(saved, { ...changes, optimizer }), source, DataError);
+  const asked = validate(runConfigSchema(), merge(saved, { ...changes, optimizer }), source, DataError);
   const config = withPlaces(await located(asked, folder, data), folder);
   const dataset = await openDataOf(config);
   options.onData?.(dataset);

@@ -6,7 +6,7 @@ import { LineChart } from 'echarts/charts';
 import { GridComponent } from 'echarts/components';
 import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
-import type { Palette, Role } from './palette.js';
+import type { Palette } from './palette.js';
 import { escapeText } from './svg.js';
 
 use([LineChart, GridComponent, SVGRenderer]);
@@ -14,7 +14,8 @@ use([LineChart, GridComponent, SVGRenderer]);
 /** One curve. */
 export interface LossCurve {
   readonly label: string;
-  readonly role: Role;
+  /** A CSS colour. */
+  readonly colour: string;
   /** Steps, ascending, and the loss at each; what is not positive and finite is left out. */
   readonly points: readonly (readonly [step: number, loss: number])[];
 }
@@ -69,9 +70,9 @@ export function lossChart(
         splitLine: { ...line, show: true },
         axisLabel: { ...axisLabel, customValues: ticks, formatter: (log: number) => lossText(10 ** log) },
       },
-      series: shown.flatMap(({ points, role }) => {
+      series: shown.flatMap(({ points, colour }) => {
         const log = points.map(([step, loss]) => [step, Math.log10(loss)]);
-        const common = { type: 'line', showSymbol: false, silent: true, color: palette[role] } as const;
+        const common = { type: 'line', showSymbol: false, silent: true, color: colour } as const;
         return [
           { ...common, data: log, lineStyle: { width: 1, opacity: 0.25 } },
           { ...common, data: runningMean(log), lineStyle: { width: 2, opacity: 1 } },

@@ -3,10 +3,10 @@
  * universal design", 2008), which stays distinct under colour blindness. A picture inside the report refers to the page's CSS
  * variables, so that it follows the reader's light or dark theme; a picture in a file of its own carries its colours.
  */
+import { objectives } from '@meanflow/models';
 
-/** What a mark in a picture can stand for. */
-export type Role =
-  'ink' | 'muted' | 'rule' | 'surface' | 'data' | 'flow-matching' | 'meanflow' | 'improved-meanflow';
+/** What a mark in a picture can stand for, beside a method. */
+export type Role = 'ink' | 'muted' | 'rule' | 'surface' | 'data';
 
 /** A CSS colour for each role. */
 export type Palette = Readonly<Record<Role, string>>;
@@ -18,9 +18,6 @@ export const lightPalette: Palette = {
   rule: '#dcdfe4',
   surface: '#ffffff',
   data: '#41464f',
-  'flow-matching': '#0068a8',
-  meanflow: '#c75200',
-  'improved-meanflow': '#00805e',
 };
 
 /** On a near-black ground. */
@@ -30,24 +27,38 @@ export const darkPalette: Palette = {
   rule: '#33373f',
   surface: '#16181c',
   data: '#c3c8d1',
-  'flow-matching': '#5cb3ec',
-  meanflow: '#ff9a4d',
-  'improved-meanflow': '#3fcf9f',
 };
 
-const roles = Object.keys(lightPalette) as Role[];
-
-/** Every role as a reference to the CSS variable that `cssVariables` declares. */
-export const cssPalette = Object.fromEntries(roles.map((role) => [role, `var(--${role})`])) as Palette;
-
-/** `--ink: #…; …` for a style sheet. */
-export function cssVariables(palette: Palette): string {
-  return roles.map((role) => `--${role}: ${palette[role]};`).join(' ');
+/** Every colour, of roles and of methods by their names, on a light ground or a dark one. */
+export function coloursOn(ground: 'light' | 'dark'): Readonly<Record<string, string>> {
+  const methods = [...objectives].map(({ name, colours }) => [name, colours[ground]]);
+  return { ...(ground === 'light' ? lightPalette : darkPalette), ...Object.fromEntries(methods) };
 }
 
-/** The role of a method's name; a name that is not a method's is drawn as data. */
-export function roleOf(method: string): Role {
-  return roles.find((role) => role === method) ?? 'data';
+/** Every role as a reference to the CSS variable that `cssVariables` declares. */
+export const cssPalette: Palette = {
+  ink: cssColour('ink'),
+  muted: cssColour('muted'),
+  rule: cssColour('rule'),
+  surface: cssColour('surface'),
+  data: cssColour('data'),
+};
+
+/** `--ink: #…; …` for a style sheet. */
+export function cssVariables(colours: Readonly<Record<string, string>>): string {
+  return Object.entries(colours)
+    .map(([role, colour]) => `--${role}: ${colour};`)
+    .join(' ');
+}
+
+/** A role or a method as a reference to the CSS variable that `cssVariables` declares; a name that is neither is drawn as data. */
+export function cssColour(name: string): string {
+  return `var(--${Object.hasOwn(lightPalette, name) || objectives.find(name) ? name : 'data'})`;
+}
+
+/** The colour of a method on a light ground; a name that is not a method's is drawn as data. */
+export function methodColour(method: string): string {
+  return objectives.find(method)?.colours.light ?? lightPalette.data;
 }
 
 /** Red, green and blue of `#rrggbb`, each from 0 to 255. */

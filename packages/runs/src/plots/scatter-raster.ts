@@ -2,7 +2,7 @@
 import type { HostArray } from '@meanflow/core';
 import { densityLevels } from './density.js';
 import { PANEL_SIDE, place, type Columns, type Frame } from './frame.js';
-import { lightPalette, rgb, type Role } from './palette.js';
+import { lightPalette, rgb } from './palette.js';
 import { Raster } from './raster.js';
 import { dotRadius } from './scatter.js';
 
@@ -10,7 +10,8 @@ import { dotRadius } from './scatter.js';
 export interface ScatterPanel {
   /** `[rows, features]`. */
   readonly points: HostArray;
-  readonly role: Role;
+  /** `#rrggbb` */
+  readonly colour: string;
 }
 
 export interface ScatterPngOptions {
@@ -49,13 +50,7 @@ export function scatterPng(
     const radius = dotRadius(entry.points.shape[0]);
     for (const { opacity, xy } of densityLevels(place(entry.points, frame, columns).xy, radius)) {
       for (let i = 0; i < xy.length; i += 2) {
-        on.dot(
-          left + xy[i] * scale,
-          top + xy[i + 1] * scale,
-          radius * scale,
-          rgb(lightPalette[entry.role]),
-          opacity,
-        );
+        on.dot(left + xy[i] * scale, top + xy[i + 1] * scale, radius * scale, rgb(entry.colour), opacity);
       }
     }
   }

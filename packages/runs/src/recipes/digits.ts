@@ -1,5 +1,6 @@
 /** The recipe for the handwritten digits: a residual MLP on 64 pixels, conditional on the class. */
 import type { Recipe } from '../config/schema.js';
+import { methodsOf } from './methods.js';
 
 /** Two uniform times in order; half of the rows have r = t, from which the velocity along which u is differentiated is learnt. */
 const intervals = { t: { kind: 'uniform' }, equalShare: 0.5 } as const;
@@ -7,7 +8,7 @@ const intervals = { t: { kind: 'uniform' }, equalShare: 0.5 } as const;
 /** Nearly the plain squared error; a power of 0.4 did a little worse at 1, 2 and 4 NFE (one seed). */
 const weight = { power: 0.25, epsilon: 0.01 };
 
-export const digitsRecipe: Recipe = {
+export const digitsRecipe = (): Recipe => ({
   conditional: true,
   steps: 3000,
   batch: 256,
@@ -34,18 +35,5 @@ export const digitsRecipe: Recipe = {
     samples: 2000,
     metrics: ['frechet', 'neighbour-label-agreement', 'neighbour-distance-ratio'],
   },
-  methods: {
-    'flow-matching': {
-      objective: { kind: 'flow-matching', times: { kind: 'uniform' } },
-      sampling: { solver: 'euler', nfe: [1, 2, 4, 50], ema: 0.99 },
-    },
-    meanflow: {
-      objective: { kind: 'meanflow', intervals, weight },
-      sampling: { solver: 'average-velocity', nfe: [1, 2, 4], ema: 0.99 },
-    },
-    'improved-meanflow': {
-      objective: { kind: 'improved-meanflow', intervals, weight, tangent: 'boundary' },
-      sampling: { solver: 'average-velocity', nfe: [1, 2, 4], ema: 0.99 },
-    },
-  },
-};
+  methods: methodsOf({ intervals, weight, ema: 0.99, many: 50 }),
+});

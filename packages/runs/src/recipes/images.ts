@@ -23,12 +23,13 @@ export function imagesRecipe({
   // Channels are few, whichever axis they are.
   const [height, width] = [...featureShape].sort((a, b) => b - a);
   const samples = Math.floor(JUDGED_BYTES / (4 * size));
+  const shapes = shapesRecipe();
   return {
-    ...shapesRecipe,
+    ...shapes,
     conditional: classCount !== undefined,
-    methods: imageMethods,
+    methods: imageMethods(),
     steps: 20_000,
-    network: { ...shapesRecipe.network, patchSize: patchSizeFor(height, width) } as Recipe['network'],
+    network: { ...shapes.network, patchSize: patchSizeFor(height, width) },
     evaluation: {
       samples: Math.min(5000, Math.max(100, samples)),
       metrics: [size < MANY_FEATURES ? 'frechet' : 'sliced-wasserstein-2'],

@@ -1,5 +1,6 @@
 /** The recipe for distributions of the plane: a small MLP, unconditional. */
 import type { Recipe } from '../config/schema.js';
+import { methodsOf } from './methods.js';
 
 /**
  * Two uniform times in order, and a quarter of the rows with r = t. In the plane every interval matters alike: the
@@ -13,7 +14,7 @@ const intervals = { t: { kind: 'uniform' }, equalShare: 0.25 } as const;
  */
 const weight = { power: 0.6, epsilon: 0.01 };
 
-export const planeRecipe: Recipe = {
+export const planeRecipe = (): Recipe => ({
   conditional: false,
   steps: 6000,
   batch: 512,
@@ -41,18 +42,5 @@ export const planeRecipe: Recipe = {
     samples: 20_000,
     metrics: ['sliced-wasserstein-2', 'mmd2', 'off-support', 'mode-coverage'],
   },
-  methods: {
-    'flow-matching': {
-      objective: { kind: 'flow-matching', times: { kind: 'uniform' } },
-      sampling: { solver: 'euler', nfe: [1, 2, 4, 64], ema: 0.99 },
-    },
-    meanflow: {
-      objective: { kind: 'meanflow', intervals, weight },
-      sampling: { solver: 'average-velocity', nfe: [1, 2, 4], ema: 0.99 },
-    },
-    'improved-meanflow': {
-      objective: { kind: 'improved-meanflow', intervals, weight, tangent: 'boundary' },
-      sampling: { solver: 'average-velocity', nfe: [1, 2, 4], ema: 0.99 },
-    },
-  },
-};
+  methods: methodsOf({ intervals, weight, ema: 0.99, many: 64 }),
+});

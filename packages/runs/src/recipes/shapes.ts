@@ -3,6 +3,7 @@
  * a step takes four times as long, which the same time pays for in images seen.
  */
 import type { Recipe } from '../config/schema.js';
+import { methodsOf } from './methods.js';
 
 /** Two uniform times in order; half of the rows have r = t, from which the velocity along which u is differentiated is learnt. */
 const intervals = { t: { kind: 'uniform' }, equalShare: 0.5 } as const;
@@ -10,24 +11,10 @@ const intervals = { t: { kind: 'uniform' }, equalShare: 0.5 } as const;
 const weight = { power: 0.25, epsilon: 0.01 };
 
 /** The methods on images, with classes or without. */
-export const imageMethods: Recipe['methods'] = {
-  'flow-matching': {
-    objective: { kind: 'flow-matching', times: { kind: 'uniform' } },
-    sampling: { solver: 'euler', nfe: [1, 2, 4, 50], ema: 0.999 },
-  },
-  meanflow: {
-    objective: { kind: 'meanflow', intervals, weight },
-    sampling: { solver: 'average-velocity', nfe: [1, 2, 4], ema: 0.999 },
-  },
-  'improved-meanflow': {
-    objective: { kind: 'improved-meanflow', intervals, weight, tangent: 'boundary' },
-    sampling: { solver: 'average-velocity', nfe: [1, 2, 4], ema: 0.999 },
-  },
-};
+export const imageMethods = () => methodsOf({ intervals, weight, ema: 0.999, many: 50 });
 
 /** Guidance as a condition, drawn for each row, so that its scale is chosen when sampling. */
-const guided: Recipe['methods']['improved-meanflow'] = {
-  ...imageMethods['improved-meanflow'],
+const guided = {
   network: { guidance: true },
   objective: {
     kind: 'improved-meanflow',
@@ -39,22 +26,25 @@ const guided: Recipe['methods']['improved-meanflow'] = {
   },
 };
 
-export const shapesRecipe: Recipe = {
-  conditional: true,
-  steps: 15_000,
-  batch: 64,
-  network: { kind: 'dit', patchSize: 4, width: 128, depth: 4, heads: 4, times: 't-and-h' },
-  optimizer: {
-    learningRate: 1e-3,
-    schedule: 'cosine',
-    warmUpSteps: 100,
-    beta1: 0.9,
-    beta2: 0.95,
-    epsilon: 1e-8,
-    weightDecay: 0,
-    clipNorm: 1,
-  },
-  ema: { decays: [0.999], rampUp: true },
-  evaluation: { samples: 5000, metrics: ['frechet', 'feature-frechet', 'class-accuracy'] },
-  methods: { ...imageMethods, 'improved-meanflow': guided },
-};
+export function shapesRecipe(): Recipe {
+  const methods = imageMethods();
+  return {
+    conditional: true,
+    steps: 15_000,
+    batch: 64,
+    network: { kind: 'dit', patchSize: 4, width: 128, depth: 4, heads: 4, times: 't-and-h' },
+    optimizer: {
+      learningRate: 1e-3,
+      schedule: 'cosine',
+      warmUpSteps: 100,
+      beta1: 0.9,
+      beta2: 0.95,
+      epsilon: 1e-8,
+      weightDecay: 0,
+      clipNorm: 1,
+    },
+    ema: { decays: [0.999], rampUp: true },
+    evaluation: { samples: 5000, metrics: ['frechet', 'feature-frechet', 'class-accuracy'] },
+    methods: { ...methods, 'improved-meanflow': { ...methods['improved-meanflow']!, ...guided } },
+  };
+}

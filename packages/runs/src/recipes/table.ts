@@ -2,8 +2,8 @@
 import type { Recipe } from '../config/schema.js';
 import { planeRecipe } from './plane.js';
 
-export const tableRecipe: Recipe = {
-  ...planeRecipe,
+export const tableRecipe = (): Recipe => ({
+  ...planeRecipe(),
   conditional: true,
   steps: 4000,
   batch: 128,
@@ -17,4 +17,4 @@ export const tableRecipe: Recipe = {
       'neighbour-distance-ratio',
     ],
   },
-};
+});

@@ -4,7 +4,7 @@
  */
 import { frameAround } from '../plots/frame.js';
 import { imageGridPng } from '../plots/image-grid.js';
-import { lightPalette, roleOf } from '../plots/palette.js';
+import { lightPalette, methodColour } from '../plots/palette.js';
 import { scatterMarks } from '../plots/scatter.js';
 import { scatterPng } from '../plots/scatter-raster.js';
 import { sheetSvg, type PanelContent, type SheetRow } from '../plots/sheet.js';
@@ -23,7 +23,7 @@ export function pictureFiles(results: DatasetResults, pictures: DatasetPictures)
   const content = (samples: typeof data, method: string): PanelContent =>
     frame === undefined
       ? { png: imageGridPng(samples, { imageShape: imageShape!, across: GRID_ACROSS }) }
-      : { marks: scatterMarks(samples, { frame, colour: lightPalette[roleOf(method)] }).svg };
+      : { marks: scatterMarks(samples, { frame, colour: methodColour(method) }).svg };
 
   const evaluations = [...new Set(methods.flatMap(({ samples }) => samples.map(({ nfe }) => nfe)))];
   evaluations.sort((a, b) => a - b);
@@ -43,13 +43,16 @@ export function pictureFiles(results: DatasetResults, pictures: DatasetPictures)
   if (frame !== undefined) {
     // Where no run of the first seed succeeded, the data is drawn by itself.
     if (methods.length === 0) {
-      return { ...sheet, [`${name}.png`]: scatterPng([[{ points: data, role: 'data' }]], { frame }) };
+      return {
+        ...sheet,
+        [`${name}.png`]: scatterPng([[{ points: data, colour: lightPalette.data }]], { frame }),
+      };
     }
     const panels = methods.map(({ method, samples }, row) => [
-      row === 0 ? { points: data, role: 'data' as const } : undefined,
+      row === 0 ? { points: data, colour: lightPalette.data } : undefined,
       ...evaluations.map((nfe) => {
         const found = samples.find((candidate) => candidate.nfe === nfe);
-        return found && { points: found.samples, role: roleOf(method) };
+        return found && { points: found.samples, colour: methodColour(method) };
       }),
     ]);
     return { ...sheet, [`${name}.png`]: scatterPng(panels, { frame }) };

@@ -2,7 +2,7 @@
  * The report of a comparison: one HTML page that needs nothing else. Pictures are inline SVG and PNG, type is the system's, there
  * is no script, so it can be mailed, archived and opened anywhere.
  */
-import { methods } from '../methods.js';
+import { objectives } from '@meanflow/models';
 import { escapeText } from '../plots/svg.js';
 import { countText, durationText } from './numbers.js';
 import type { ComparisonResults, DatasetPictures } from './results.js';
@@ -27,7 +27,7 @@ export function reportHtml(results: ComparisonResults, pictures: readonly Datase
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeText(title)}</title>
-<style>${reportStyle}</style>
+<style>${reportStyle()}</style>
 </head>
 <body><main>
 <header>
@@ -60,7 +60,7 @@ function methodList({ datasets }: ComparisonResults): string {
 function failures({ failed }: ComparisonResults): string {
   if (failed.length === 0) return '';
   const items = failed.map(({ dataset, method, seed, message }) => {
-    const name = `${dataset}, ${methods[method].title}, seed ${seed}`;
+    const name = `${dataset}, ${objectives.get(method).title}, seed ${seed}`;
     return `<li><b>${escapeText(name)}:</b> ${escapeText(message)}</li>`;
   });
   const count = failed.length === 1 ? 'One run' : `${countText(failed.length)} runs`;

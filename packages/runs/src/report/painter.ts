@@ -5,7 +5,7 @@
 import { HostArray, type Shape } from '@meanflow/core';
 import { frameAround, type Frame } from '../plots/frame.js';
 import { imageGridPng, isInk } from '../plots/image-grid.js';
-import { cssPalette, roleOf } from '../plots/palette.js';
+import { cssColour, cssPalette } from '../plots/palette.js';
 import { panel, scatterMarks, type Marks } from '../plots/scatter.js';
 import { element } from '../plots/svg.js';
 import { trajectoryMarks } from '../plots/trajectories.js';
@@ -51,11 +51,11 @@ function pointPainter(data: HostArray, columns: readonly string[]): Painter {
     data: () => panel(scatterMarks(data, { frame, colour: cssPalette.data }).svg, 'The data'),
     dataNote: () => `${countText(data.shape[0])} rows`,
     samples: (samples, method, label) => {
-      const marks = scatterMarks(samples, { frame, colour: cssPalette[roleOf(method)] });
+      const marks = scatterMarks(samples, { frame, colour: cssColour(method) });
       return { html: panel(marks.svg, label), note: outsideNote(marks) };
     },
     trajectory: (states, method, label) => {
-      const colours = { colour: cssPalette[roleOf(method)], startColour: cssPalette.muted };
+      const colours = { colour: cssColour(method), startColour: cssPalette.muted };
       return { html: panel(trajectoryMarks(states, { frame: wide, ...colours }).svg, label), note: '' };
     },
   };

@@ -3,7 +3,6 @@
  * are not in it; the report draws them from `DatasetPictures`.
  */
 import type { DeviceInfo, HostArray, Shape } from '@meanflow/core';
-import type { MethodName } from '../names.js';
 
 /** A metric as it heads a column. */
 export interface MetricColumn {
@@ -64,7 +63,7 @@ export interface DatasetResults {
 /** A run that failed, and why. */
 export interface FailedRun {
   readonly dataset: string;
-  readonly method: MethodName;
+  readonly method: string;
   readonly seed: number;
   readonly message: string;
 }

@@ -2,21 +2,14 @@
  * A data set's section of the report: the data and the loss curves in the first row of a grid, then a row of panels for each
  * method, its columns the numbers of evaluations and at last the trajectories; below it the table.
  */
-import { roleOf } from '../plots/palette.js';
+import { objectives } from '@meanflow/models';
 import { lossChart } from '../plots/loss-chart.js';
-import { cssPalette } from '../plots/palette.js';
+import { cssColour, cssPalette } from '../plots/palette.js';
 import { element, escapeText } from '../plots/svg.js';
 import { metricText } from './numbers.js';
 import { datasetPainter, type Painter } from './painter.js';
 import type { DatasetPictures, DatasetResults, MethodPictures, MethodResults } from './results.js';
 import { metricsTable } from './table.js';
-
-/** What each method learns, in a sentence beside its row. */
-const learns: Readonly<Record<string, string>> = {
-  'flow-matching': 'Learns the velocity at each instant. Sampling integrates it: many small Euler steps.',
-  meanflow: 'Learns the average velocity over an interval, by an identity that needs a JVP.',
-  'improved-meanflow': 'The same average velocity, learnt by regressing the velocity that it implies.',
-};
 
 /** The section as HTML. */
 export function datasetSection(results: DatasetResults, pictures: DatasetPictures): string {
@@ -55,8 +48,8 @@ export function datasetSection(results: DatasetResults, pictures: DatasetPicture
     });
     const last = 2 + evaluations.length;
     return (
-      `<div class="method"><h3><i class="swatch" style="--of: var(--${roleOf(method.method)})"></i>${escapeText(method.title)}</h3>` +
-      `<p>${learns[method.method] ?? ''}</p></div>${panels.join('')}${drawn ? trajectory(drawn, method, paint, last) : ''}`
+      `<div class="method"><h3><i class="swatch" style="--of: ${cssColour(method.method)}"></i>${escapeText(method.title)}</h3>` +
+      `<p>${escapeText(objectives.find(method.method)?.learns ?? '')}</p></div>${panels.join('')}${drawn ? trajectory(drawn, method, paint, last) : ''}`
     );
   }
 
@@ -118,12 +111,12 @@ function plainFigure(content: string, title: string, note: string, attributes = 
 function lossFigure(methods: readonly MethodResults[], place: number, span: number): string {
   const curves = methods.map(({ title, method, losses }) => ({
     label: title,
-    role: roleOf(method),
+    colour: cssColour(method),
     points: losses,
   }));
   const chart = lossChart(curves, { palette: cssPalette, width: 200 * span, height: 200 });
   const entries = methods.map(({ title, method }) =>
-    element('li', {}, `<i class="swatch" style="--of: var(--${roleOf(method)})"></i>${escapeText(title)}`),
+    element('li', {}, `<i class="swatch" style="--of: ${cssColour(method)}"></i>${escapeText(title)}`),
   );
   return (
     `<figure class="training" style="--place: ${place}; --span: ${span}"><div class="losses">${chart}</div>` +

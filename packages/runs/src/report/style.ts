@@ -3,16 +3,16 @@
  * colour is a variable of the palette. Panels share one grid in a data set's section, so that the eye compares straight down and
  * across.
  */
-import { cssVariables, darkPalette, lightPalette } from '../plots/palette.js';
+import { coloursOn, cssVariables } from '../plots/palette.js';
 
-export const reportStyle = `
+export const reportStyle = (): string => `
 :root {
   color-scheme: light dark;
-  ${cssVariables(lightPalette)}
+  ${cssVariables(coloursOn('light'))}
   --page: #f7f7f5; --best: #e6f3df; --code: #f1f1ee;
 }
 @media (prefers-color-scheme: dark) {
-  :root { ${cssVariables(darkPalette)} --page: #0f1114; --best: #24382a; --code: #1c1f24; }
+  :root { ${cssVariables(coloursOn('dark'))} --page: #0f1114; --best: #24382a; --code: #1c1f24; }
   .images img.ink { filter: invert(0.91); }
 }
 * { box-sizing: border-box; }

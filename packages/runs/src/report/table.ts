@@ -2,7 +2,7 @@
  * The table of a data set: one row for each method and number of evaluations, one column for each metric, and the noise floor in a
  * row of its own. The best value of a column is tinted, the best at the fewest evaluations is outlined.
  */
-import { roleOf } from '../plots/palette.js';
+import { cssColour } from '../plots/palette.js';
 import { element, escapeText } from '../plots/svg.js';
 import { bestIndex, metricText } from './numbers.js';
 import type { DatasetResults, MetricColumn, MetricRow } from './results.js';
@@ -88,7 +88,7 @@ function columnHead(column: MetricColumn): string {
 }
 
 function methodName({ method, title }: Row): string {
-  return `<span><i class="swatch" style="--of: var(--${roleOf(method)})"></i>${escapeText(title)}</span>`;
+  return `<span><i class="swatch" style="--of: ${cssColour(method)}"></i>${escapeText(title)}</span>`;
 }
 
 /** A median, and the range over seeds where there are several. */

@@ -1,10 +1,9 @@
-import { ArgumentError } from '@meanflow/core';
+import { objectives } from '@meanflow/models';
+import { ArgumentError, validate } from '@meanflow/core';
 import { datasets } from '@meanflow/data';
 import { openDataset } from '@meanflow/data/node';
 import { merge } from '../../src/config/merge.js';
 import { recipeSchema, runConfigSchema } from '../../src/config/schema.js';
-import { methodNames } from '../../src/names.js';
-import { validate } from '../../src/config/validate.js';
 import { resolveRun } from '../../src/experiment/resolve.js';
 import { recipeFor } from '../../src/recipes/index.js';
 
@@ -13,7 +12,7 @@ const { config } = await resolveRun({}, 'test');
 /** The problem with a change to a right configuration. */
 function problem(change: Parameters<typeof merge>[1]): string {
   try {
-    validate(runConfigSchema, merge(config, change), 'config.json');
+    validate(runConfigSchema(), merge(config, change), 'config.json');
   } catch (error) {
     if (error instanceof ArgumentError) return error.message;
     throw error;
@@ -84,8 +83,8 @@ describe('merging', () => {
 describe('recipes', () => {
   it.each(datasets.map(({ name }) => name))('the one of %s is right for every method', async (name) => {
     const recipe = recipeFor(await openDataset(name));
-    expect(() => validate(recipeSchema, recipe, name)).not.toThrow();
-    for (const method of methodNames) {
+    expect(() => validate(recipeSchema(), recipe, name)).not.toThrow();
+    for (const method of objectives.names) {
       const run = await resolveRun({ data: name, method }, 'test');
       expect([run.config.method, run.config.objective.kind]).toEqual([method, method]);
       expect(run.config.steps).toBe(recipe.steps);

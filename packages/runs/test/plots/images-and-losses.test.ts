@@ -2,7 +2,7 @@ import { HostArray, hostArray } from '@meanflow/core';
 import { decode } from 'fast-png';
 import { imageGridPng } from '../../src/plots/image-grid.js';
 import { logTicks, lossChart } from '../../src/plots/loss-chart.js';
-import { cssPalette } from '../../src/plots/palette.js';
+import { cssColour, cssPalette } from '../../src/plots/palette.js';
 
 describe('an image grid', () => {
   const options = { imageShape: [2, 2, 1], across: 2, scale: 8 };
@@ -65,7 +65,7 @@ describe('ticks of a logarithmic axis', () => {
 
 describe('a loss chart', () => {
   const chart = (points: [number, number][]) =>
-    lossChart([{ label: 'MeanFlow', role: 'meanflow', points }], {
+    lossChart([{ label: 'MeanFlow', colour: cssColour('meanflow'), points }], {
       palette: cssPalette,
       width: 400,
       height: 200,

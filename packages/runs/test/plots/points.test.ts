@@ -95,7 +95,9 @@ it('a trajectory passes through its states and leaves out what starts outside', 
 });
 
 describe('a picture of points', () => {
-  const png = decode(scatterPng([[{ points: hostArray([[0, 0]]), role: 'meanflow' }]], { frame, side: 101 }));
+  const png = decode(
+    scatterPng([[{ points: hostArray([[0, 0]]), colour: '#c75200' }]], { frame, side: 101 }),
+  );
   const pixel = (x: number, y: number) => [
     ...png.data.subarray((y * png.width + x) * 3, (y * png.width + x) * 3 + 3),
   ];
@@ -106,7 +108,7 @@ describe('a picture of points', () => {
   });
 
   it('blends the dot with the ground by its opacity', () => {
-    const ink = rgb(lightPalette.meanflow);
+    const ink = rgb('#c75200');
     const [red, green, blue] = pixel(62, 62);
     expect([red, green, blue]).toEqual(ink.map((channel) => Math.round(255 + (channel - 255) * 0.42)));
     expect(pixel(40, 62)).toEqual([255, 255, 255]);
