@@ -20,7 +20,7 @@ const transformer = { patchSize: 1, width: 8, depth: 1, heads: 2 };
 
 it.each<[string, object, string]>([
   ['width', { network: { ...mlp, width: 1_000_000, depth: 3 } }, 'network.width (line 1): 2,000,'],
-  ['depth', { network: { ...mlp, depth: 1e9 } }, 'network.depth (line 1): depth is at most 1000, got 1000000000.'],
+  ['depth', { network: { ...mlp, depth: 1e9 } }, 'network.depth (line 1): expected at most 1000, got 1000000000.'],
   ['frequencies', { network: { ...mlp, embedding: { kind: 'fourier', frequencies: 1e10 } } }, 'network.width (line 1): '],
   ['tokens', { data: 'shapes', network: { kind: 'imf-dit', ...transformer, headDepth: 1, tokens: { time: 1e12 } } }, 'need at least '],
   ['width of a transformer', { data: 'shapes', network: { kind: 'dit', ...transformer, width: 4e8 } }, 'network.width (line 1): '],
