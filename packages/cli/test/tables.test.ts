@@ -102,7 +102,11 @@ it('a run of an earlier version, which learnt every column, goes on with every c
     ['1', 'x', 'y'],
     ['1', 'x', 'y'],
   ]);
-  expect((await openDataOf(validate(runConfigSchema(), config, path))).columns).toEqual(['column 1', 'x', 'y']);
+  expect((await openDataOf(validate(runConfigSchema(), config, path))).columns).toEqual([
+    'column 1',
+    'x',
+    'y',
+  ]);
 });
 
 describe('samples', () => {
