@@ -8,28 +8,22 @@ export {
   type Origin,
 } from './adopt/adopt.js';
 export { adoptionText } from './adopt/report-text.js';
-export { activations, type ActivationName } from './layers/activation.js';
-export {
-  classEmbeddingParameters,
-  embedClass,
-  type ClassEmbeddingParameters,
-} from './layers/class-embedding.js';
-export {
-  linear,
-  linearParameters,
-  type LinearInitialisation,
-  type LinearParameters,
-} from './layers/linear.js';
-export {
-  countParameters,
-  initialParameters,
-  ParameterSpec,
-  type Described,
-  type Parameter,
-} from './layers/parameters.js';
-export { embeddingWidth, embedScalar, type ScalarEmbedding } from './layers/scalar-embedding.js';
+export * from './layers/index.js';
 
-export type { ConditioningConfig, ConditioningParameters, TimeInputs } from './networks/conditioning.js';
+export {
+  checkLabel,
+  classWidth,
+  condition,
+  conditionFeatures,
+  conditioningFields,
+  conditioningParameters,
+  conditionWidth,
+  scalarConditions,
+  type ConditionForm,
+  type ConditioningConfig,
+  type ConditioningParameters,
+  type TimeInputs,
+} from './networks/conditioning.js';
 export {
   createNetwork,
   networks,

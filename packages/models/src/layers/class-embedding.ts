@@ -9,6 +9,7 @@ export type ClassEmbeddingParameters = {
   readonly table: Parameter;
 };
 
+/** A row of `width` numbers for each class and for none, normal with that deviation. */
 export function classEmbeddingParameters(
   classCount: number,
   width: number,

@@ -19,7 +19,11 @@ export type Conv2dParameters = {
  */
 export type Conv2dInitialisation = 'pytorch' | { readonly kind: 'xavier'; readonly gain: number };
 
-/** @param window side of the square window */
+/**
+ * A kernel `[outputs, inputs, window, window]` and a bias `[outputs]`.
+ *
+ * @param window side of the square window
+ */
 export function conv2dParameters(
   inputs: number,
   outputs: number,

@@ -3,8 +3,10 @@ import type { Symbolic, Tensor } from '@meanflow/core';
 import { linear, linearParameters, type LinearInitialisation, type LinearParameters } from './linear.js';
 import type { Described } from './parameters.js';
 
+/** Two linear layers: `[inputs, width]` and `[width, width]`. */
 export type EmbedderParameters = { readonly hidden: LinearParameters; readonly out: LinearParameters };
 
+/** Linear layers `inputs → width → width`. */
 export function embedderParameters(
   inputs: number,
   width: number,
@@ -16,7 +18,7 @@ export function embedderParameters(
   };
 }
 
-/** `[batch, inputs] → [batch, width]` */
+/** Out · activation(hidden · features): float32 `[batch, inputs] → [batch, width]`. */
 export function embedFeatures(
   { hidden, out }: Symbolic<EmbedderParameters>,
   features: Tensor,

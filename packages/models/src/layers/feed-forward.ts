@@ -3,8 +3,10 @@ import { gelu, mul, silu, type Symbolic, type Tensor } from '@meanflow/core';
 import { linear, linearParameters, type LinearInitialisation, type LinearParameters } from './linear.js';
 import type { Described } from './parameters.js';
 
+/** Two linear layers: `[width, hidden]` and `[hidden, width]`. */
 export type GeluMlpParameters = { readonly hidden: LinearParameters; readonly out: LinearParameters };
 
+/** Linear layers `width → hidden → width`. */
 export function geluMlpParameters(
   width: number,
   hidden: number,
@@ -21,13 +23,14 @@ export function geluMlp({ hidden, out }: Symbolic<GeluMlpParameters>, x: Tensor)
   return linear(out, gelu(linear(hidden, x), { approximate: 'tanh' }));
 }
 
+/** Kernels `[width, hidden]` of gate and value, and `[hidden, width]` of the output. */
 export type SwiGluParameters = {
   readonly gate: LinearParameters;
   readonly value: LinearParameters;
   readonly out: LinearParameters;
 };
 
-/** Without biases. */
+/** Linear layers `width → hidden` twice and `hidden → width`, without biases. */
 export function swiGluParameters(
   width: number,
   hidden: number,

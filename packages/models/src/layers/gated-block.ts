@@ -31,7 +31,11 @@ export type GatedBlockParameters = {
   };
 };
 
-/** Kernels start normal with deviation 0.32/√inputs, the published constant. */
+/**
+ * Projections `[width, width]`, a SwiGLU of `mlpWidth` hidden units, norms and gates. Kernels start normal with deviation 0.32/√inputs, the published constant.
+ *
+ * @param heads divide the width
+ */
 export function gatedBlockParameters(
   width: number,
   heads: number,

@@ -108,7 +108,11 @@ export type SequenceTokenParameters = LinearParameters & {
   readonly places: Parameter;
 };
 
-/** @param sequences as a plan has them */
+/**
+ * For each sequence `[n, d]` a linear layer `d → width` and a row of `width` numbers for each of its n places.
+ *
+ * @param sequences as a plan has them
+ */
 export function sequenceTokenParameters(
   sequences: ConditionPlan['sequences'],
   width: number,

@@ -9,6 +9,7 @@ export type GroupNormParameters = {
   readonly bias: Parameter;
 };
 
+/** Scale and bias, `[channels]` each. */
 export function groupNormParameters(channels: number): Described<GroupNormParameters> {
   return { scale: new ParameterSpec([channels], ones), bias: new ParameterSpec([channels], zeros) };
 }

@@ -25,7 +25,11 @@ export type LinearParameters = {
 export type LinearInitialisation =
   'pytorch' | 'xavier' | 'zero' | { readonly kind: 'normal' | 'scaled-normal'; readonly deviation: number };
 
-/** @param options.bias whether there is one; true by default */
+/**
+ * A kernel `[inputs, outputs]` and a bias `[outputs]`.
+ *
+ * @param options.bias whether there is one; true by default
+ */
 export function linearParameters(
   inputs: number,
   outputs: number,
@@ -57,7 +61,7 @@ export function initialValues(
   return { kernel: normalWith(kind === 'normal' ? deviation : deviation / Math.sqrt(inputs)), bias: zeros };
 }
 
-/** `[..., inputs] → [..., outputs]` */
+/** x W + b: float32 `[..., inputs] → [..., outputs]`. */
 export function linear({ kernel, bias }: Symbolic<LinearParameters>, x: Tensor): Tensor {
   const product = matmul(x, kernel);
   return bias === undefined ? product : add(product, bias);

@@ -7,6 +7,7 @@ export type RmsNormParameters = {
   readonly scale: Parameter;
 };
 
+/** A scale, `[width]`. */
 export function rmsNormParameters(width: number): Described<RmsNormParameters> {
   return { scale: new ParameterSpec([width], ones) };
 }

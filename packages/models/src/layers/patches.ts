@@ -28,7 +28,12 @@ export interface PatchGrid {
   readonly width: number;
 }
 
-/** @throws {ArgumentError} when the image is not `[height, width, channels]` with sides of a patch and more */
+/**
+ * The grid that covers images of `[height, width, channels]`.
+ *
+ * @param size side of a patch in pixels
+ * @throws {ArgumentError} when the image is not `[height, width, channels]` with sides of a patch and more
+ */
 export function patchGrid(featureShape: Shape, size: number): PatchGrid {
   const [height, width, channels] = featureShape;
   if (featureShape.length !== 3 || height < size || width < size) {
@@ -75,6 +80,7 @@ export type PatchEmbeddingParameters = {
   readonly bias: Parameter;
 };
 
+/** A kernel `[size, size, channels, width]`, started as a linear layer of a patch's numbers, and a bias `[width]` of zeros. */
 export function patchEmbeddingParameters(
   grid: PatchGrid,
   width: number,
@@ -89,6 +95,7 @@ export function patchEmbeddingParameters(
 }
 
 /** `[batch, height, width, channels] → [batch, rows · columns, width]` */
+/** A linear map of each patch, `[batch, height, width, channels] → [batch, rows · columns, width]`. */
 export function embedPatches(
   { kernel, bias }: Symbolic<PatchEmbeddingParameters>,
   grid: PatchGrid,

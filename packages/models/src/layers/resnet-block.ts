@@ -16,6 +16,7 @@ export type ResnetBlockParameters = {
   readonly skip?: Conv2dParameters;
 };
 
+/** Two 3 × 3 convolutions `inputs → outputs → outputs` with their norms, and a 1 × 1 one where these differ. */
 export function resnetBlockParameters(inputs: number, outputs: number): Described<ResnetBlockParameters> {
   return {
     norm1: groupNormParameters(inputs),

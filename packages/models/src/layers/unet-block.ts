@@ -42,7 +42,11 @@ const xavier = { kind: 'xavier', gain: 1 } as const;
 export const NEARLY_ZERO: Conv2dInitialisation = { kind: 'xavier', gain: 1e-5 };
 const QKV: Conv2dInitialisation = { kind: 'xavier', gain: Math.sqrt(0.2) };
 
-/** @param conditionWidth columns of the condition */
+/**
+ * Two 3 × 3 convolutions `inputs → outputs → outputs` with their norms, and what the shape asks for beside.
+ *
+ * @param conditionWidth columns of the condition
+ */
 export function unetBlockParameters(
   { inputs, outputs, resample, attention = false }: UNetBlockShape,
   conditionWidth: number,

@@ -97,6 +97,7 @@ export function conditionWidth(
   return conditionFeatures(config).reduce((total, { size }) => total + size, given.features);
 }
 
+/** What turns the conditions of a row into `conditionWidth(config, form, given)` numbers. */
 export function conditioningParameters(
   config: ConditioningConfig,
   form: ConditionForm,
