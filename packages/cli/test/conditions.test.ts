@@ -105,3 +105,19 @@ it.each([
   expect(status).not.toBe(0);
   expect(err).toContain(message);
 }); // prettier-ignore
+
+it('a comparison gives the same to every method', async () => {
+  const out = folder.path('compared');
+  const args = ['--data', 'wine', '--given', 'alcohol,proline', '--method', 'meanflow,flow-matching'];
+  const { err } = await succeed('compare', ...args, '--steps', '3', '--batch', '8', '--jobs', '1', '--out', out);
+  expect(err).toContain('given: alcohol, proline');
+  const runs = ['meanflow', 'flow-matching'].map((method) => `${out}/runs/wine/${method}-seed-0`);
+  for (const run of runs) {
+    const { model } = await loadModel(run);
+    expect(model.config.task).toEqual({ kind: 'given', columns: ['alcohol', 'proline'] });
+  }
+  // Another run of the same is judged as it was.
+  const judged = JSON.parse((await succeed('evaluate', runs[0]!, '--nfe', '1', '--json')).out) as { results: { metrics: object }[] };
+  const { datasets } = JSON.parse(await readFile(`${out}/results.json`, 'utf8')) as { datasets: { methods: { scores: object[] }[] }[] };
+  expect(JSON.stringify(datasets)).toContain(JSON.stringify(Object.values(judged.results[0]!.metrics)[0]));
+}); // prettier-ignore

@@ -260,3 +260,18 @@ it('says what is missing, and what does not fit', async () => {
   await writeFile(wrong, encodeNpz({ arr_0: hostArray([[1, 2]], { dtype: 'int32' }) }));
   expect(await refusal(1, 'evaluate', wrong, ...unit(), ...statistics)).toContain('expected images [count');
 });
+
+it('draws a model with conditions for the held-out rows', async () => {
+  const run = folder.path('low');
+  const config = folder.path('shapes.json');
+  await succeed('train', '--config', config, '--task', 'inpaint', '--out', run);
+  const args = [run, ...unit(), '--samples', '60', '--nfe', '1', '--json'];
+  const { out } = await succeed('evaluate', ...args);
+  const { results } = JSON.parse(out) as { results: { samples: number; metrics: object }[] };
+  expect(results).toMatchObject([{ samples: 60, metrics: { 'feature-frechet': expect.any(Number) as number } }]);
+  // Half of each image is the truth: an untrained model is nearer to the data than one that is given nothing.
+  const plain = await succeed('evaluate', folder.path('shapes'), ...args.slice(1));
+  const scoreOf = (text: string): number =>
+    (JSON.parse(text) as { results: { metrics: Record<string, number> }[] }).results[0]!.metrics['feature-frechet']!;
+  expect(scoreOf(out)).toBeLessThan(0.7 * scoreOf(plain.out));
+}); // prettier-ignore

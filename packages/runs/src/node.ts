@@ -37,6 +37,7 @@ export {
   checkJudgeable,
   createJudge,
   type GivenRows,
+  heldOutRows,
   type Judge,
   type ModelScores,
   scoreModel,

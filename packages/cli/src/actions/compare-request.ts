@@ -13,6 +13,7 @@ import {
   merge,
   openConfigFile,
 } from '@meanflow/runs/node';
+import { taskOf } from './task.js';
 import { shellWord } from '../terminal/shell.js';
 import { imageSettings, latentSettings, tableSettings } from '../commands/options.js';
 import { optionName } from '../commands/option-name.js';
@@ -40,7 +41,8 @@ async function newRequest(options: CompareOptions): Promise<ComparisonRequest> {
   const images = imageSettings(options);
   const table = tableSettings(options);
   const latents = latentSettings(options);
-  const changes = { data, label, table, images, latents, methods: method, seeds, backend: backendName };
+  const task = taskOf(options);
+  const changes = { data, label, table, images, latents, task, methods: method, seeds, backend: backendName };
   const config = validate(
     comparisonConfigSchema(),
     merge(merge(defaults(), file?.record), changes),

@@ -15,6 +15,7 @@ import {
   featuresOf,
   findBackend,
   type Generator,
+  heldOutRows,
   type ImageFacts,
   isArrayFile,
   isSampleFile,
@@ -207,12 +208,14 @@ async function modelOf(path: string, options: EvaluateFeaturesOptions, io: Io): 
   const { seed, samples: count = SAMPLES } = options;
   const { average, vae: decoder } = options;
   const { generator, trained } = await openModel(path, { average, decoder, notify: noticesTo(io) });
-  const openOwnData =
+  const open =
     trained &&
-    (async (): Promise<Dataset> => {
-      const { config } = trained;
-      return openJudgedDataOf(await located(await withPlacesOfRun(config, path), path), 'nhwc');
-    });
+    (async (layout?: 'nhwc'): Promise<Dataset> =>
+      openJudgedDataOf(await located(await withPlacesOfRun(trained.config, path), path), layout));
+  const openOwnData = open && (() => open('nhwc'));
+  // Conditions lie as the network takes them.
+  const isGiven = generator.network.conditions !== undefined;
+  const given = isGiven && open ? heldOutRows(await open(), seed, count) : undefined;
   const settings = (options.nfe ?? generator.sampling.nfe).flatMap((nfe) =>
     (options.guidance ?? [undefined]).map((scale) => ({
       nfe,
@@ -233,7 +236,7 @@ async function modelOf(path: string, options: EvaluateFeaturesOptions, io: Io): 
     subjects: settings.map(({ nfe, guidance, model }) => ({
       name: model.origin,
       guidance,
-      pieces: (classCounts) => drawnPieces(model, { backend, seed, count, nfe, classCounts }),
+      pieces: (classCounts) => drawnPieces(model, { backend, seed, count, nfe, classCounts, given }),
     })),
     dispose: () => backend.dispose(),
   };

@@ -9,13 +9,13 @@ import {
   classByClass,
   className,
   countText,
-  createJudge,
   DEFAULT_BACKEND,
   drawPlanned,
   findBackend,
   formatSamples,
   type Generator,
   type GivenRows,
+  heldOutRows,
   isFolderOutput,
   loadModel,
   located,
@@ -98,15 +98,15 @@ async function givenRows(
   count: number,
 ): Promise<Pick<SampleChoice, 'conditions' | 'labels'>> {
   if (given?.join() !== HELD_OUT) return { conditions: givenConditions(generator, given, count) };
-  const { label, conditions } = await heldOutRows(run, seed, count);
+  const { label, conditions } = await rowsHeldOut(run, seed, count);
   return { conditions, ...(generator.network.classCount === undefined ? {} : { labels: label }) };
 }
 
 /** The held-out rows of a run's data, one after the other and again from the first. */
-async function heldOutRows(run: string, seed: number, count: number): Promise<GivenRows> {
+async function rowsHeldOut(run: string, seed: number, count: number): Promise<GivenRows> {
   const { config } = (await loadModel(run)).model;
   const dataset = await openJudgedDataOf(await located(await withPlacesOfRun(config, run), run, undefined));
-  const { given } = createJudge(dataset, config, seed);
+  const given = heldOutRows(dataset, seed, config.evaluation.samples);
   if (given === undefined)
     throw new ArgumentError(`--given ${HELD_OUT}: the model "${run}" is given nothing.`);
   return given(count);

@@ -1,7 +1,7 @@
 /** `meanflow train`: one model on one data set, in a run folder from which it can go on. */
+import { ArgumentError } from '@meanflow/core';
+import { describeData } from '@meanflow/data';
 import { objectives } from '@meanflow/models';
-import { ArgumentError, checkChoice } from '@meanflow/core';
-import { describeData, maskKinds, type DataTask, type MaskKind } from '@meanflow/data';
 import type { ResumePoint } from '@meanflow/training/node';
 import {
   averageNote,
@@ -25,11 +25,13 @@ import {
   tableSettings,
 } from '../commands/options.js';
 import { optionName } from '../commands/option-name.js';
+import { taskOptionNames } from '../commands/task-options.js';
 import type { TrainOptions } from '../commands/train.js';
 import { damagedText } from '../terminal/damaged.js';
 import { Interrupt, interruptStatus } from '../terminal/interrupt.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { showProgress, type ProgressView } from '../terminal/progress.js';
+import { taskOf } from './task.js';
 import { beginningText, courseText, divergedText, summaryText } from './train-texts.js';
 
 /** @returns the exit status */
@@ -78,11 +80,10 @@ async function begin(options: TrainOptions, watch: TrainRunOptions): Promise<Tra
   if (path === undefined && average !== undefined) {
     throw new ArgumentError('--init-average is an average of what a run begins with: give --init too.');
   }
-  const task = taskOf(options);
   const given = {
     init: path === undefined ? undefined : { path, average: average === 'none' ? null : average },
     data,
-    task,
+    task: taskOf(options),
     label,
     table: tableSettings(options),
     recipe,
@@ -103,27 +104,10 @@ async function begin(options: TrainOptions, watch: TrainRunOptions): Promise<Tra
   return trainRun(settings, { ...watch, folder: options.out, source: file?.source ?? 'The options' });
 }
 
-/** What is given of the data, as a configuration has it. @throws {ArgumentError} when there is no such task */
-function taskOf({ given, task }: TrainOptions): DataTask | undefined {
-  if (given !== undefined && task !== undefined) {
-    throw new ArgumentError('--given is a task of tables, and --task one of images: give one of them.');
-  }
-  if (given !== undefined) return { kind: 'given', columns: given };
-  if (task === undefined) return undefined;
-  const [kind = '', detail] = task.split(':');
-  checkChoice('--task', kind, ['inpaint', 'super-resolution']);
-  if (kind === 'inpaint') {
-    if (detail !== undefined) checkChoice('--task inpaint', detail, maskKinds);
-    return { kind, ...(detail === undefined ? {} : { mask: detail as MaskKind }) };
-  }
-  return { kind: 'super-resolution', ...(detail === undefined ? {} : { factor: Number(detail) }) };
-}
-
 /** What a run keeps. */
 const fixed = [
   'label',
-  'given',
-  'task',
+  ...taskOptionNames,
   ...tableOptionNames,
   'unconditional',
   ...folderOptionNames,

@@ -14,8 +14,9 @@ import {
   withImages,
   withTable,
 } from './options.js';
+import { type TaskOptions, withTasks } from './task-options.js';
 
-export interface CompareOptions extends ImageOptions, TableOptions, ArrayReading {
+export interface CompareOptions extends ImageOptions, TableOptions, ArrayReading, TaskOptions {
   readonly data?: readonly string[];
   readonly label?: string;
   readonly method?: readonly string[];
@@ -78,14 +79,17 @@ Examples:
   $ meanflow compare                                        # what "npm start" does
   $ meanflow compare --data two-moons --seeds 0,1,2
   $ meanflow compare --data points.csv --label class --method meanflow,flow-matching
+  $ meanflow compare --data wine --given alcohol,proline    # what is not given, for what is
   $ meanflow compare --steps 200 --out runs/quick           # a quick look
   $ meanflow compare --resume runs/quick                    # after Ctrl-C
 
 A configuration file that changes a recipe:
   { "data": ["digits"], "recipes": { "digits": { "steps": 8000, "network": { "width": 384 } } } }`,
     );
-  withBackend(withArrays(withImages(withTable(command)))).action(async (options: CompareOptions) => {
-    const { compare } = await import('../actions/compare.js');
-    exit(await compare(options, io));
-  });
+  withBackend(withArrays(withImages(withTable(withTasks(command))))).action(
+    async (options: CompareOptions) => {
+      const { compare } = await import('../actions/compare.js');
+      exit(await compare(options, io));
+    },
+  );
 }

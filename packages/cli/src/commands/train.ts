@@ -5,7 +5,6 @@ import type { RunConfig } from '@meanflow/runs/node';
 import {
   type ArrayReading,
   type ImageOptions,
-  names,
   positive,
   type TableOptions,
   wholeNumber,
@@ -14,15 +13,14 @@ import {
   withImages,
   withTable,
 } from './options.js';
+import { type TaskOptions, withTasks } from './task-options.js';
 
-export interface TrainOptions extends ImageOptions, TableOptions, ArrayReading {
+export interface TrainOptions extends ImageOptions, TableOptions, ArrayReading, TaskOptions {
   readonly data?: string;
   readonly recipe?: string;
   readonly unconditional?: true;
   readonly epochs?: number;
   readonly label?: string;
-  readonly given?: readonly string[];
-  readonly task?: string;
   readonly method?: string;
   readonly steps?: number;
   readonly batch?: number;
@@ -51,16 +49,6 @@ export function describeTrain(command: Command, { io, exit }: Context): void {
         'files of MNIST or CIFAR, or latents or pictures in an array (.npz, .npy, .pt, .safetensors)',
     )
     .option('--label <column>', 'the column of a CSV file that holds the class: its name or its number')
-    .option(
-      '--given <columns>',
-      'columns of a table that are given, separated by commas: the others are learnt for what these are',
-      names,
-    )
-    .option(
-      '--task <name>',
-      'what is given of images: inpaint (what is outside of a rectangle; inpaint:strokes), super-resolution (the image at half its ' +
-        'size; super-resolution:4)',
-    )
     .option('--unconditional', 'do not tell the network the class; a folder of images then needs no classes')
     .option(
       '--recipe <name>',
@@ -120,7 +108,7 @@ All settings of a run, to be changed and given to --config:
   $ meanflow info --recipe digits --method meanflow > config.json
   $ meanflow info --recipe imf-dit-b-2                      # a published recipe, with the source of each value`,
     );
-  withBackend(withArrays(withImages(withTable(command)))).action(async (options: TrainOptions) => {
+  withBackend(withArrays(withImages(withTable(withTasks(command))))).action(async (options: TrainOptions) => {
     const { train } = await import('../actions/train.js');
     exit(await train(options, io));
   });

@@ -175,6 +175,8 @@ export function comparisonConfigSchema() {
     table: tableSettingsSchema.optional(),
     images: imageSettingsSchema.optional(),
     latents: latentSettingsSchema.optional(),
+    /** What is given of each row of every data set. */
+    task: taskSchema.optional(),
     methods: distinct(z.enum(objectives.names)),
     seeds: distinct(seed),
     backend: z.string().min(1),

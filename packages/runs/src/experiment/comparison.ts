@@ -57,6 +57,7 @@ export async function planComparison(
       data,
       label: kind === 'table' ? config.label : undefined,
       table: kind === 'table' ? config.table : undefined,
+      task: config.task,
       conditional: ownValue(config.recipes, data)?.conditional,
       backend: config.backend,
       ...applicableSettings(kind, config),

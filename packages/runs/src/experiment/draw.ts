@@ -70,6 +70,17 @@ export async function drawSamples(
   return sampler.sample(drawRequest(model, request));
 }
 
+/** The conditions of the rows from `start` up to `end`. */
+export function conditionRows(
+  conditions: Batch['conditions'] = {},
+  start: number,
+  end: number,
+): Batch['conditions'] {
+  return Object.fromEntries(
+    Object.entries(conditions).map(([name, array]) => [name, array.rows(start, end)]),
+  );
+}
+
 /** Labels that go round the classes: 0, 1, …, 0, 1, …; undefined for a model without classes. */
 export function roundLabels(model: Pick<Generator, 'network'>, count: number): Labels {
   return labelsLike(model, count, undefined);

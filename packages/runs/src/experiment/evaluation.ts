@@ -43,11 +43,8 @@ export interface Judge {
    * equally likely, or there are none.
    */
   readonly classCounts: readonly number[] | undefined;
-  /**
-   * The held-out rows that samples are drawn for, one after the other and again from the first, where the data have conditions;
-   * undefined where they have none.
-   */
-  readonly given: ((count: number) => GivenRows) | undefined;
+  /** What samples are drawn for, where the data have conditions: `heldOutRows`. */
+  readonly given: RowSource | undefined;
   /** The noise floor, computed when it is first asked for: a run of a comparison needs no floor of its own. */
   floor(signal?: AbortSignal): Promise<Scores>;
   /** @throws the signal's reason when it is aborted between two metrics */
@@ -57,9 +54,26 @@ export interface Judge {
 /** What rows are given that samples are drawn for. */
 export type GivenRows = Pick<Batch, 'label' | 'conditions'>;
 
+/** `count` rows from `start` on (0 by default), one after the other and again from the first. */
+export type RowSource = (count: number, start?: number) => GivenRows;
+
 /** The seed's key for evaluation, the same for every method. */
 export function evaluationKey(seed: number): RandomKey {
   return RandomKey.fromSeed(seed).fold('evaluation');
+}
+
+/**
+ * The held-out rows that samples are drawn for, the same for every method; undefined where the data have no conditions.
+ *
+ * @param most how many different ones
+ */
+export function heldOutRows(dataset: Dataset, seed: number, most: number): RowSource | undefined {
+  if (dataset.conditions === undefined) return undefined;
+  return rowsOf(dataset.reference('test', evaluationKey(seed).fold('reference'), most));
+}
+
+function rowsOf(rows: GivenRows): RowSource {
+  return (count, start = 0) => cycled(rows, count, start);
 }
 
 /**
@@ -84,7 +98,7 @@ export function createJudge(
   const { sizes } = dataset;
   const isGiven = dataset.conditions !== undefined;
   const whole = (x: HostArray, rows: GivenRows): HostArray =>
-    isGiven ? wholeRows(x, cycled(rows, x.shape[0]!).conditions, dataset.imageShape) : x;
+    isGiven ? wholeRows(x, cycled(rows, x.shape[0]!, 0).conditions, dataset.imageShape) : x;
   const trainingRows = (rows: Batch) => whole(rows.x, rows);
   const training =
     sizes !== undefined && asked.some((metric) => isOfTraining(metric) && !readsFeatures(metric))
@@ -134,7 +148,7 @@ export function createJudge(
       sizes === undefined || reference.label === undefined || dataset.classCount === undefined
         ? undefined
         : countClasses(reference.label.data, dataset.classCount),
-    given: isGiven ? (count) => cycled(reference, count) : undefined,
+    given: isGiven ? rowsOf(reference) : undefined,
     floor: async (signal) =>
       (floor ??= {
         ...(await scoresOf(example, metrics, signal)),
@@ -146,12 +160,10 @@ export function createJudge(
   };
 }
 
-/** `count` rows, one after the other and again from the first. */
-function cycled({ label, conditions = {} }: GivenRows, count: number): GivenRows {
+function cycled({ label, conditions = {} }: GivenRows, count: number, start: number): GivenRows {
   const take = <D extends 'int32' | 'float32'>(array: HostArray<D>): HostArray<D> => {
     const rows = array.shape[0]!;
-    const times = Array.from({ length: Math.ceil(count / rows) }, (_, i) => Math.min(rows, count - i * rows));
-    return HostArray.joinRows(times.map((some) => array.rows(0, some)));
+    return array.takeRows(Array.from({ length: count }, (_, i) => (start + i) % rows));
   };
   return {
     label: label && take(label),

@@ -4,8 +4,9 @@
  */
 import type { Backend, HostArray } from '@meanflow/core';
 import { createDecoder, createSampler } from '@meanflow/samplers';
-import { drawRequest, labelsLike } from './draw.js';
-import { evaluationKey } from './evaluation.js';
+import { restoreKnown } from '@meanflow/data';
+import { conditionRows, drawRequest, labelsLike } from './draw.js';
+import { evaluationKey, type RowSource } from './evaluation.js';
 import type { Generator, Labels } from './model.js';
 
 /** Rows with the class that each was asked for. */
@@ -26,6 +27,8 @@ export interface StreamOptions {
   readonly nfe: number;
   /** Rows of each class in the data that samples are compared with; classes take turns where it is undefined. */
   readonly classCounts?: readonly number[] | undefined;
+  /** What a model with conditions is given, and the classes of these rows. */
+  readonly given?: RowSource | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -36,7 +39,7 @@ export interface StreamOptions {
  */
 export async function* drawnPieces(
   model: Generator,
-  { backend, seed, count, nfe, classCounts, signal }: StreamOptions,
+  { backend, seed, count, nfe, classCounts, given, signal }: StreamOptions,
 ): AsyncGenerator<SamplePiece> {
   const size = Math.min(PIECE, count);
   const { atOnce, decoder } = model;
@@ -52,13 +55,21 @@ export async function* drawnPieces(
     const key = evaluationKey(seed)
       .fold('piece')
       .fold(start / size);
-    const labels = all?.rows(start, start + size);
+    const rowsGiven = given?.(size, start);
+    const conditions = rowsGiven?.conditions;
+    const labels = all && (rowsGiven?.label ?? all.rows(start, start + size));
     // The last piece is as large as the others, for the same executable, and only as much of it is drawn as is needed.
-    const request = drawRequest(model, { count: size, key, labels, nfe, signal });
+    const request = drawRequest(model, { count: size, key, labels, conditions, nfe, signal });
     for await (const { start: before, samples, label, nfe: evaluations } of sampler.stream(request)) {
       const rows = Math.min(samples.shape[0], count - start - before);
       if (rows <= 0) break;
-      const decoded = (await decoding?.decode(samples, signal && { signal })) ?? samples;
+      const decoded =
+        (await decoding?.decode(samples, signal && { signal })) ??
+        restoreKnown(
+          samples,
+          conditionRows(conditions, before, before + samples.shape[0]),
+          model.data.imageShape,
+        );
       yield {
         samples: decoded.rows(0, rows),
         labels: label?.to('int32').rows(0, rows),

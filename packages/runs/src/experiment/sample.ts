@@ -6,7 +6,7 @@ import { ArgumentError, HostArray, RandomKey, type Backend } from '@meanflow/cor
 import { denormalise, proportionalLabels, restoreKnown, type Batch } from '@meanflow/data';
 import { createDecoder, createSampler } from '@meanflow/samplers';
 import type { SolverName } from '../names.js';
-import { classOf, drawRequest, roundLabels } from './draw.js';
+import { classOf, conditionRows, drawRequest, roundLabels } from './draw.js';
 import { withGuidance } from './guidance.js';
 import type { Generator, Labels } from './model.js';
 import { defaultEvaluations } from './solvers.js';
@@ -119,18 +119,12 @@ export async function* streamPlanned(
   const request = drawRequest(model, { count, key, labels, conditions, nfe, solver, signal });
   let start = 0;
   for await (const { samples, label, nfe: made } of sampler.stream(request)) {
-    const own = rowsOf(conditions, start, (start += samples.shape[0]!));
+    const own = conditionRows(conditions, start, (start += samples.shape[0]!));
     const normalised =
       (await decoding?.decode(samples, signal && { signal })) ??
       restoreKnown(samples, own, model.data.imageShape);
     yield inUnits(model, normalised, label?.to('int32'), made);
   }
-}
-
-function rowsOf(conditions: Batch['conditions'] = {}, start: number, end: number): Batch['conditions'] {
-  return Object.fromEntries(
-    Object.entries(conditions).map(([name, array]) => [name, array.rows(start, end)]),
-  );
 }
 
 /** Samples beside what they are in the units of the data, which are made when they are asked for. */
