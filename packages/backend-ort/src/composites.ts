@@ -8,7 +8,7 @@
  * An operator stands for core's own definition of a composite, not for its name, and for parameters that it takes as the
  * decomposition does.
  */
-import { sizeOf, type CompositeParameters, type Shape, type TensorType } from '@meanflow/core';
+import { leading, sizeOf, type CompositeParameters, type Shape, type TensorType } from '@meanflow/core';
 import { builtInComposite, type BuiltInComposite, type CompositeCall } from '@meanflow/core/backend';
 import type { Operand } from './lowerings/lowering.js';
 import { portableReduceMax } from './lowerings/reductions.js';
@@ -42,10 +42,13 @@ const LONGEST_ROW = 2 ** 14;
 
 /** A normalisation over the last axis; the operators insist on a scale. */
 const normalisation = (op: string): Kernel => ({
-  accepts: ({ epsilon }, [x]) =>
-    Number.isFinite(epsilon) && (epsilon as number) >= 0 && x.shape[x.shape.length - 1] <= LONGEST_ROW,
-  lower: (builder, [x], { epsilon }) => {
-    const features = x.shape[x.shape.length - 1];
+  accepts: ({ epsilon }, operands) => {
+    const [x] = leading(operands, 1);
+    return Number.isFinite(epsilon) && (epsilon as number) >= 0 && x.shape.at(-1)! <= LONGEST_ROW;
+  },
+  lower: (builder, inputs, { epsilon }) => {
+    const [x] = leading(inputs, 1);
+    const features = x.shape.at(-1)!;
     const ones = builder.constant(
       'float32',
       [features],
@@ -75,7 +78,8 @@ export const generalKernels: Kernels = {
  * become NaN, which a divergence must not be hidden by.
  */
 const guardedSoftmax: Kernel = {
-  lower: (builder, [x]) => {
+  lower: (builder, inputs) => {
+    const [x] = leading(inputs, 1);
     const last = x.shape.length - 1;
     const shape = x.shape.slice(0, -1);
     const top = portableReduceMax({
@@ -112,7 +116,7 @@ export const hasKernelIn =
     if (kernel === undefined) return false;
     const { accepts = () => true } = kernel;
     const { inputs, types } = call.body;
-    const operands = inputs.map(({ value }) => types[value]);
+    const operands = inputs.map(({ value }) => types[value]!);
     return accepts(call.parameters, operands) && types.every(({ shape }) => hasElements(shape));
   };
 

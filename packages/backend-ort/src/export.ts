@@ -90,7 +90,7 @@ export function exportOnnx(graph: Graph, options: ExportOptions): ExportedModel 
   const file = kept > largestInline ? new DataFile(dataFile) : undefined;
   const store = (builder: ModelBuilder, path: string, { dtype, shape }: TensorType): string => {
     const isHalf = storage === 'float16' && dtype === 'float32';
-    const data = isHalf ? halvesOf(parameters[path], path) : bytesOf(parameters[path]);
+    const data = isHalf ? halvesOf(parameters[path]!, path) : bytesOf(parameters[path]!);
     const isSmall = data.byteLength < ALIGNMENT;
     const place = file === undefined || isSmall ? data : file.add(data);
     const value = builder.initializer(isHalf ? 'float16' : dtype, shape, place, path);
@@ -102,14 +102,14 @@ export function exportOnnx(graph: Graph, options: ExportOptions): ExportedModel 
         // A sampler does not read the parameters that only training needs.
         return isRead ? store(into, path, type) : path;
       }
-      return into.input(inputs[path], type);
+      return into.input(inputs[path]!, type);
     },
-    outputName: (path) => outputs[path],
+    outputName: (path) => outputs[path]!,
   });
   const named = (values: Graph['inputs'], names: Readonly<Record<string, string>>): ExportedValue[] =>
     values
       .filter(({ name }) => Object.hasOwn(names, name))
-      .map(({ name, value }) => ({ ...graph.types[value], name: names[name] }));
+      .map(({ name, value }) => ({ ...graph.types[value]!, name: names[name]! }));
   const pieces = builder.encodeInPieces(options.metadata);
   return {
     model: {
@@ -158,7 +158,7 @@ function halvesOf({ data }: HostArray, path: string): InitializerData {
   const halves = new Uint16Array(data.length);
   for (let i = 0; i < data.length; i++) {
     halves[i] = numberToHalf(Number(data[i]));
-    if ((halves[i] & INFINITE_HALF) === INFINITE_HALF) {
+    if ((halves[i]! & INFINITE_HALF) === INFINITE_HALF) {
       throw new ArgumentError(
         `"${path}" holds ${data[i]} at element ${i}, beyond float16, whose largest is ${LARGEST_HALF}. Keep this model in float32.`,
       );
@@ -172,7 +172,7 @@ const INFINITE_HALF = 0x7c00;
 
 function checkValues(graph: Graph, { inputs, outputs, parameters }: ExportOptions): void {
   for (const { name, value } of graph.inputs) {
-    const type = graph.types[value];
+    const type = graph.types[value]!;
     const given = ownValue(parameters, name);
     if (Object.hasOwn(inputs, name) === (given !== undefined)) {
       throw new ArgumentError(

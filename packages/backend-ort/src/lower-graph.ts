@@ -2,7 +2,7 @@
  * lowerGraph: a prepared graph as one ONNX model. Instructions are written in order by the lowering table; values
  * without elements and results computed from nothing are filled in here, so that no lowering has to think of them.
  */
-import { sizeOf, type Graph, type TensorType } from '@meanflow/core';
+import { leading, sizeOf, type Graph, type TensorType } from '@meanflow/core';
 import {
   lowering,
   ofNothing,
@@ -58,24 +58,24 @@ export function lowerGraph(given: Graph, target: Target, outside = everyInput): 
   const builder = new ModelBuilder(graph.name, target);
   const values = new Array<Operand>(graph.types.length);
   const define = (id: ValueId, name: ValueName, scalar?: number) =>
-    (values[id] = { ...graph.types[id], name, scalar });
+    (values[id] = { ...graph.types[id]!, name, scalar });
   const isRead = new Set([
     ...graph.instructions.flatMap(({ inputs }) => inputs),
     ...graph.outputs.map(({ value }) => value),
   ]);
   for (const { name, value } of graph.inputs) {
-    define(value, outside.input(builder, name, graph.types[value], isRead.has(value)));
+    define(value, outside.input(builder, name, graph.types[value]!, isRead.has(value)));
   }
   for (const instruction of graph.instructions) {
     builder.enter(`${instruction.op}.${instruction.outputs[0]}`);
-    const inputs = instruction.inputs.map((input) => values[input]);
-    const outputs = instruction.outputs.map((output) => graph.types[output]);
+    const inputs = instruction.inputs.map((input) => values[input]!);
+    const outputs = instruction.outputs.map((output) => graph.types[output]!);
     const names = lowerInstruction(target, builder, instruction, inputs, outputs);
     const scalar = scalarValue(instruction);
-    instruction.outputs.forEach((output, i) => define(output, names[i], scalar));
+    instruction.outputs.forEach((output, i) => define(output, names[i]!, scalar));
   }
   for (const { name, value } of graph.outputs) {
-    builder.output(outside.outputName(name), graph.types[value], values[value].name);
+    builder.output(outside.outputName(name), graph.types[value]!, values[value]!.name);
   }
   return builder;
 }
@@ -95,7 +95,7 @@ function lowerInstruction(
   const { op, attributes } = instruction;
   return lowering(op, inputs, 'could not be written as ONNX', () => {
     if (op === 'composite') return lowerComposite(kernels, builder, attributes, inputs);
-    const [output] = outputs;
+    const [output] = leading(outputs, 1);
     if (isEmpty(output)) return [fill(builder, output, 0)];
     if (FROM_NOTHING.has(op) && inputs.some(isEmpty)) {
       return [fill(builder, output, ofNothing(op, output.dtype, attributes))];

@@ -3,7 +3,14 @@
  * so a session that does nothing but return its operand in host memory copies it. The sessions also keep the GPU open:
  * they are released when the backend is disposed of and the last array has gone.
  */
-import { BackendError, DeviceLostError, type DType, type HostData, type TensorType } from '@meanflow/core';
+import {
+  BackendError,
+  DeviceLostError,
+  pick,
+  type DType,
+  type HostData,
+  type TensorType,
+} from '@meanflow/core';
 import { messageOf } from '@meanflow/core/backend';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { ModelBuilder } from './onnx/model-builder.js';
@@ -33,7 +40,7 @@ export class GpuReader {
   async read(tensor: Tensor, { dtype }: TensorType): Promise<HostData[DType]> {
     try {
       const session = await this.session(dtype);
-      const { copy } = await session.run({ array: tensor });
+      const { copy } = pick(await session.run({ array: tensor }), 'copy');
       return (copy.data as HostData[DType]).slice();
     } catch (error) {
       if (error instanceof DeviceLostError) throw error;

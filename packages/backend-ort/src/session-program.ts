@@ -31,7 +31,7 @@ export class SessionProgram implements DeviceProgram<Held> {
 
   async run(inputs: readonly (HostArray | Held)[]): Promise<readonly Held[]> {
     const feeds: Record<string, Tensor> = {};
-    this.graph.inputs.forEach(({ name }, i) => (feeds[inputName(name)] = this.tensorOf(inputs[i])));
+    this.graph.inputs.forEach(({ name }, i) => (feeds[inputName(name)] = this.tensorOf(inputs[i]!)));
     let returned: InferenceSession.ReturnType;
     try {
       returned = await this.loss.race(() => this.session.run(feeds));

@@ -17,7 +17,7 @@ export interface DeviceMemory {
   /** Arrays and constants that are alive, each counted once however many views it has. */
   readonly storages: number;
   /** Bytes that are taken from the device or the system, in use or kept for the next run; where tfjs knows them. */
-  readonly allocatedBytes?: number;
+  readonly allocatedBytes?: number | undefined;
 }
 
 /** A tfjs backend that is ready to run. */

@@ -107,7 +107,7 @@ export class ScheduleProgram implements DeviceProgram<Storage> {
         { cause: error },
       );
     }
-    step.outputs.forEach((storage, i) => (storages[storage] = results[i].dataId));
+    step.outputs.forEach((storage, i) => (storages[storage] = results[i]!.dataId));
     for (const storage of step.release) this.release(storages, storage);
   }
 

@@ -58,7 +58,7 @@ export class ScheduleBuilder {
     const result = this.value(value as TensorType & HostArray);
     this.constants.push({ storage: result.storage, value });
     if (key !== '') this.known.set(key, result);
-    if (value.size === 1) this.scalars.set(result.storage, value.data[0]);
+    if (value.size === 1) this.scalars.set(result.storage, value.data[0]!);
     return result;
   }
 

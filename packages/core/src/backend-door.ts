@@ -21,6 +21,7 @@ export { broadcastShapes } from './ops/broadcasting.js';
 export { freeAxes } from './ops/dot.js';
 export { builtInComposite, builtInComposites, type BuiltInComposite } from './composites/built-in.js';
 export { stridesOf } from './types.js';
+export { each, type Each } from './known.js';
 
 export { backendOn, type DeviceBackend, type Holdings } from './backend/backend.js';
 export type { Device, DeviceProgram, RunControl, Transfers } from './backend/device.js';

@@ -15,6 +15,17 @@ export function leading<T, const N extends number>(items: ArrayLike<T>, count: N
   return Array.from({ length: count }, (_, i) => items[i]) as readonly unknown[] as Tuple<T, N>;
 }
 
+/** As many items as in a list of known length, of another type. */
+export type Each<Items extends readonly unknown[], T> = { readonly [I in keyof Items]: T };
+
+/** `items.map(f)`, which is as long as `items` is: of a tuple, a tuple. */
+export function each<const Items extends readonly unknown[], T>(
+  items: Items,
+  f: (item: Items[number], index: number) => T,
+): Each<Items, T> {
+  return items.map(f) as readonly unknown[] as Each<Items, T>;
+}
+
 /** The entries of these names, such as the outputs of a run. @throws {ArgumentError} when there is no such entry */
 export function pick<T, const K extends string>(
   record: Readonly<Record<string, T>>,

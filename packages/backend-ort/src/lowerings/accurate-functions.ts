@@ -15,7 +15,7 @@ function arithmetic(builder: ModelBuilder) {
   const number = (value: number): ValueName => builder.scalar('float32', value);
   const [add, mul] = [node('Add'), node('Mul')];
   /** c₀ + z (c₁ + z (c₂ + …)) */
-  const polynomial = (z: ValueName, [first, ...rest]: readonly number[]): ValueName =>
+  const polynomial = (z: ValueName, [first = 0, ...rest]: readonly number[]): ValueName =>
     rest.length === 0 ? number(first) : add(mul(polynomial(z, rest), z), number(first));
   return { node, number, add, mul, polynomial };
 }

@@ -4,7 +4,7 @@
  * reads a part of `x` as it lies, `[batch, channels · window]` or its transpose, and is one product with the kernel,
  * `[features, channels · window]`. What is chosen by size here was measured (benchmarks/conv.ts).
  */
-import { sizeOf, type ConvWindow, type Shape } from '@meanflow/core';
+import { leading, sizeOf, type ConvWindow, type Shape } from '@meanflow/core';
 import type { ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
 import type { Operand } from './lowering.js';
@@ -28,8 +28,8 @@ export function suitsProducts(kernel: Shape, { groups }: ConvWindow, output: Sha
 /** Where each place of the result begins to read, in row-major order. */
 function* startsOf(space: Shape, strides: readonly number[]): Generator<number[]> {
   if (space.length === 0) return yield [];
-  for (let i = 0; i < space[0]; i++) {
-    for (const rest of startsOf(space.slice(1), strides.slice(1))) yield [i * strides[0], ...rest];
+  for (let i = 0; i < space[0]!; i++) {
+    for (const rest of startsOf(space.slice(1), strides.slice(1))) yield [i * strides[0]!, ...rest];
   }
 }
 
@@ -40,15 +40,16 @@ export function convolutionByProducts(
   window: ConvWindow,
   output: Shape,
 ): ValueName {
-  const [batch, features, ...space] = output;
+  const [batch, features] = leading(output, 2);
+  const space = output.slice(2);
   const extent = kernel.shape.slice(2);
   const terms = sizeOf(kernel.shape.slice(1));
   const places = sizeOf(space);
 
-  const batchLast = places > 1 && extent[extent.length - 1] < LONG_RUN;
+  const batchLast = places > 1 && extent[extent.length - 1]! < LONG_RUN;
   const order = x.shape.map((_, axis) => (batchLast ? (axis + 1) % x.shape.length : axis));
   const firstSpatial = batchLast ? 1 : 2;
-  const arrange = <T>(values: readonly T[]): T[] => order.map((axis) => values[axis]);
+  const arrange = <T>(values: readonly T[]): T[] => order.map((axis) => values[axis]!);
   const padded = padWith(builder, permute(builder, x.name, order), arrange(x.shape), {
     low: arrange([0, 0, ...window.padding.map(([low]) => low)]),
     high: arrange([0, 0, ...window.padding.map(([, high]) => high)]),
@@ -59,12 +60,12 @@ export function convolutionByProducts(
   const steps = builder.ints(window.rhsDilation);
   const matrix = builder.ints(batchLast ? [terms, batch] : [batch, terms]);
   const parts = Array.from(startsOf(space, window.strides), (starts) => {
-    const ends = starts.map((start, axis) => start + (extent[axis] - 1) * window.rhsDilation[axis] + 1);
+    const ends = starts.map((start, axis) => start + (extent[axis]! - 1) * window.rhsDilation[axis]! + 1);
     const part = builder.node('Slice', [padded, builder.ints(starts), builder.ints(ends), axes, steps]);
     return builder.node('Reshape', [part, matrix]);
   });
   const join = (values: readonly ValueName[], axis: bigint): ValueName =>
-    values.length === 1 ? values[0] : builder.node('Concat', values, { attributes: { axis } });
+    values.length === 1 ? values[0]! : builder.node('Concat', values, { attributes: { axis } });
   const weights = builder.node('Reshape', [kernel.name, builder.ints([features, terms])]);
   const product = (part: ValueName): ValueName =>
     builder.node('Gemm', [weights, part], { attributes: { transB: batchLast ? 0n : 1n } });

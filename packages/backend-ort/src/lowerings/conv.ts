@@ -3,7 +3,8 @@
  * an input dilation with unit strides is a ConvTranspose of the flipped kernel, which skips the inserted zeros; an
  * input dilation with strides inserts them. Where matrix products are faster, they take its place.
  */
-import { BackendError, formatType, type ConvWindow, type Shape } from '@meanflow/core';
+import { BackendError, formatType, leading, type ConvWindow, type Shape } from '@meanflow/core';
+import { each } from '@meanflow/core/backend';
 import type { ValueName } from '../onnx/model.js';
 import { ints, type ModelBuilder } from '../onnx/model-builder.js';
 import type { Lowering, Operand } from './lowering.js';
@@ -46,12 +47,13 @@ function forward(builder: ModelBuilder, x: Operand, kernel: Operand, window: Con
 
 /** `[g·f, c, ...]` → `[g·c, f, ...]`, flipped in space: the kernel as ConvTranspose wants it. */
 function transposedKernel(builder: ModelBuilder, kernel: Operand, groups: number): ValueName {
-  const [features, channels, ...space] = kernel.shape;
+  const [features, channels] = leading(kernel.shape, 2);
+  const space = kernel.shape.slice(2);
   const spatial = space.map((_, axis) => axis + 2);
   const flipped = reverseAxes(
     builder,
     kernel.name,
-    spatial.filter((axis) => kernel.shape[axis] > 1),
+    spatial.filter((axis) => kernel.shape[axis]! > 1),
   );
   const split = [groups, features / groups, channels, ...space];
   const grouped = reshapeTo(builder, flipped, kernel.shape, split);
@@ -71,21 +73,21 @@ function transposed(
   window: ConvWindow,
   output: Shape,
 ): ValueName | undefined {
-  const reach = kernel.shape.slice(2).map((k, axis) => (k - 1) * window.rhsDilation[axis]);
-  const crop = window.padding.map((pair, axis) => pair.map((n) => Math.max(0, reach[axis] - n)));
-  const surplus = window.padding.map((pair, axis) => pair.map((n) => Math.max(0, n - reach[axis])));
+  const reach = kernel.shape.slice(2).map((k, axis) => (k - 1) * window.rhsDilation[axis]!);
+  const crop = window.padding.map((pair, axis) => each(pair, (n) => Math.max(0, reach[axis]! - n)));
+  const surplus = window.padding.map((pair, axis) => each(pair, (n) => Math.max(0, n - reach[axis]!)));
   // Where nothing but surplus remains there is no convolution to write.
-  if (surplus.some(([low, high], axis) => output[axis + 2] - low - high <= 0)) return undefined;
+  if (surplus.some(([low, high], axis) => output[axis + 2]! - low - high <= 0)) return undefined;
   const result = builder.node('ConvTranspose', [x.name, transposedKernel(builder, kernel, window.groups)], {
     attributes: {
       strides: ints(window.lhsDilation),
-      pads: pads(crop as [number, number][]),
+      pads: pads(crop),
       dilations: ints(window.rhsDilation),
       group: BigInt(window.groups),
       kernel_shape: ints(kernel.shape.slice(2)),
     },
   });
-  const edges = [0, 1].flatMap((side) => [0, 0, ...surplus.map((pair) => pair[side])]);
+  const edges = ([0, 1] as const).flatMap((side) => [0, 0, ...surplus.map((pair) => pair[side])]);
   return edges.every((n) => n === 0) ? result : builder.node('Pad', [result, builder.ints(edges)]);
 }
 
@@ -103,7 +105,7 @@ interface ConvSupport {
 function byGroups(builder: ModelBuilder, x: Operand, kernel: Operand, window: ConvWindow): ValueName {
   const { groups } = window;
   const part = (operand: Operand, axis: number, index: number): Operand => {
-    const size = operand.shape[axis] / groups;
+    const size = operand.shape[axis]! / groups;
     const range = [[index * size], [(index + 1) * size], [axis]].map((list) => builder.ints(list));
     const shape = operand.shape.map((n, a) => (a === axis ? size : n));
     return { ...operand, shape, name: builder.node('Slice', [operand.name, ...range]) };

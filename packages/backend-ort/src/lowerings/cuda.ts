@@ -17,10 +17,10 @@ function sources(shape: Shape, padded: Shape, { low, interior }: Padding): numbe
   return Array.from({ length: sizeOf(padded) }, (_, i) => {
     let place = 0;
     for (const [axis, size] of shape.entries()) {
-      const coordinate = (Math.floor(i / outer[axis]) % padded[axis]) - low[axis];
-      const index = coordinate / (interior[axis] + 1);
+      const coordinate = (Math.floor(i / outer[axis]!) % padded[axis]!) - low[axis]!;
+      const index = coordinate / (interior[axis]! + 1);
       if (!Number.isInteger(index) || index < 0 || index >= size) return zero;
-      place += index * strides[axis];
+      place += index * strides[axis]!;
     }
     return place;
   });

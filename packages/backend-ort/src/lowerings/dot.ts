@@ -24,13 +24,13 @@ type Layout = 'plain' | 'transposed' | 'other';
 function layout({ shape }: Operand, { batch, free, contracting }: Roles): Layout {
   const inOrder = (axes: readonly number[]) => {
     const long = axes.filter((axis) => shape[axis] !== 1);
-    return long.every((axis, i) => i === 0 || axis > long[i - 1]);
+    return long.every((axis, i) => i === 0 || axis > long[i - 1]!);
   };
   if (inOrder([...batch, ...free, ...contracting])) return 'plain';
   return inOrder([...batch, ...contracting, ...free]) ? 'transposed' : 'other';
 }
 
-const pick = (values: readonly number[], axes: readonly number[]) => axes.map((axis) => values[axis]);
+const pick = (values: readonly number[], axes: readonly number[]) => axes.map((axis) => values[axis]!);
 
 interface Matrix {
   readonly name: ValueName;
@@ -55,18 +55,19 @@ function asMatrix(builder: ModelBuilder, operand: Operand, roles: Roles, stacked
 
 /** The contracting pairs in the order that spares most transpositions. */
 function arrange(lhs: Operand, rhs: Operand, d: DotDimensions): [Roles, Roles] {
-  const pairs = d.lhsContracting.map((left, i) => [left, d.rhsContracting[i]] as const);
-  const candidates = [0, 1].map((side): [Roles, Roles] => {
+  const pairs = d.lhsContracting.map((left, i) => [left, d.rhsContracting[i]!] as const);
+  const sortedBy = (side: 0 | 1): [Roles, Roles] => {
     const sorted = [...pairs].sort((a, b) => a[side] - b[side]);
     const roles = (operand: Operand, batch: readonly number[], which: 0 | 1): Roles => {
       const contracting = sorted.map((pair) => pair[which]);
       return { batch, contracting, free: freeAxes(operand.shape.length, batch, contracting) };
     };
     return [roles(lhs, d.lhsBatch, 0), roles(rhs, d.rhsBatch, 1)];
-  });
+  };
   const transpositions = ([left, right]: [Roles, Roles]) =>
     Number(layout(lhs, left) === 'other') + Number(layout(rhs, right) === 'other');
-  return transpositions(candidates[0]) <= transpositions(candidates[1]) ? candidates[0] : candidates[1];
+  const [byLeft, byRight] = [sortedBy(0), sortedBy(1)];
+  return transpositions(byLeft) <= transpositions(byRight) ? byLeft : byRight;
 }
 
 /** How products of stacks take a transposed matrix: as it is, by FusedMatMul, or transposed by a node of its own. */

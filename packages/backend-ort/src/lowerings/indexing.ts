@@ -24,7 +24,7 @@ function inRange(
 export const gather =
   (select: Lowering<'select'>): Lowering<'gather'> =>
   ({ builder, inputs: [table, indices], attributes: { fill: value }, output }) => {
-    const { near, isRow } = inRange(builder, indices.name, table.shape[0]);
+    const { near, isRow } = inRange(builder, indices.name, table.shape[0]!);
     const rows = builder.node('Gather', [table.name, near], { attributes: { axis: 0n } });
     const shape = [...indices.shape, ...table.shape.slice(1).map(() => 1)];
     const condition = reshapeTo(builder, isRow, indices.shape, shape);

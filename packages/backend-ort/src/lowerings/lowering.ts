@@ -11,7 +11,7 @@ import type { ModelBuilder } from '../onnx/model-builder.js';
 export interface Operand extends TensorType {
   readonly name: ValueName;
   /** The value of a scalar constant, where it is known. */
-  readonly scalar?: number;
+  readonly scalar?: number | undefined;
 }
 
 export interface LoweringContext<K extends PrimitiveName> {

@@ -65,7 +65,7 @@ const sine =
     const add = (a: ValueName, b: ValueName) => builder.node('Add', [a, b]);
     const mul = (a: ValueName, b: ValueName) => builder.node('Mul', [a, b]);
     const floor = (a: ValueName) => builder.node('Floor', [a]);
-    const polynomial = (z: ValueName, [first, ...rest]: readonly number[]): ValueName =>
+    const polynomial = (z: ValueName, [first = 0, ...rest]: readonly number[]): ValueName =>
       rest.length === 0 ? number(first) : add(mul(polynomial(z, rest), z), number(first));
     const multiple = floor(add(mul(x, number(2 / Math.PI)), number(0.5)));
     const remainder = HALF_PI.reduce((r, part) => builder.node('Sub', [r, mul(multiple, number(part))]), x);

@@ -4,7 +4,7 @@
  * go to the CPU and its operands with it. Nothing here needs int64 values, which WebGPU has not either.
  */
 import { sameShape, sizeOf, type TensorType } from '@meanflow/core';
-import type { PrimitiveName } from '@meanflow/core/backend';
+import { each, type PrimitiveName } from '@meanflow/core/backend';
 import type { ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
 import { convolution } from './conv.js';
@@ -78,8 +78,12 @@ const abs: Lowering<'abs'> = ({ builder, inputs: [x] }) => {
 };
 
 /** The operands in the result's shape. */
-const spread = (builder: ModelBuilder, inputs: readonly Operand[], { shape }: TensorType): ValueName[] =>
-  inputs.map((x) =>
+const spread = <const Inputs extends readonly Operand[]>(
+  builder: ModelBuilder,
+  inputs: Inputs,
+  { shape }: TensorType,
+) =>
+  each(inputs, (x) =>
     sameShape(x.shape, shape) ? x.name : builder.node('Expand', [x.name, builder.ints(shape)]),
   );
 
@@ -88,7 +92,7 @@ const and: Lowering<'and'> = ({ builder, inputs, output }) =>
 
 /** ¬(¬x ∧ ¬y). */
 const or: Lowering<'or'> = ({ builder, inputs, output }) => {
-  const [x, y] = spread(builder, inputs, output).map((name) => builder.node('Not', [name]));
+  const [x, y] = each(spread(builder, inputs, output), (name) => builder.node('Not', [name]));
   return builder.node('Not', [builder.node('And', [x, y])]);
 };
 
@@ -157,7 +161,7 @@ const sliceByIndex: Lowering<'slice'> = (context) => {
     (name, size, axis) =>
       size === output.shape[axis]
         ? name
-        : take(builder, name, axis, range(starts[axis], limits[axis], strides[axis])),
+        : take(builder, name, axis, range(starts[axis]!, limits[axis]!, strides[axis]!)),
     x.name,
   );
 };
@@ -167,7 +171,7 @@ const reverseByIndex: Lowering<'reverse'> = (context) => {
   const [x] = inputs;
   if (x.dtype === 'float32') return reverse(context);
   return attributes.axes.reduce(
-    (name, axis) => take(builder, name, axis, range(0, x.shape[axis], 1).reverse()),
+    (name, axis) => take(builder, name, axis, range(0, x.shape[axis]!, 1).reverse()),
     x.name,
   );
 };
@@ -179,7 +183,7 @@ const reduceSum: Lowering<'reduceSum'> = ({ builder, inputs: [x], attributes: { 
 const argMax: Lowering<'argMax'> = ({ builder, inputs: [x], attributes: { axis } }) => {
   const line = x.shape.map((size, a) => (a === axis ? size : 1));
   // Counted back from behind the last, so that 0 stands for an element that is not the largest.
-  const size = x.shape[axis];
+  const size = x.shape[axis]!;
   const places = builder.constant('int32', line, range(-size, 0, 1));
   const along = { attributes: { keepdims: 1n } };
   const axes = builder.ints([axis]);

@@ -33,7 +33,7 @@ export const slice: Lowering<'slice'> = ({
     .map((_, axis) => axis)
     .filter((axis) => starts[axis] !== 0 || limits[axis] !== x.shape[axis] || strides[axis] !== 1);
   if (axes.length === 0) return x.name;
-  const along = (values: readonly number[]) => builder.ints(axes.map((axis) => values[axis]));
+  const along = (values: readonly number[]) => builder.ints(axes.map((axis) => values[axis]!));
   return builder.node('Slice', [x.name, along(starts), along(limits), builder.ints(axes), along(strides)]);
 };
 
@@ -67,12 +67,12 @@ export function padWith(builder: ModelBuilder, x: ValueName, shape: Shape, paddi
   ]);
   const flat = builder.node('Reshape', [
     spread,
-    builder.ints(shape.map((n, axis) => n * (interior[axis] + 1))),
+    builder.ints(shape.map((n, axis) => n * (interior[axis]! + 1))),
   ]);
   // The last element's gap is not between two elements.
   return edges(
     low,
-    high.map((n, axis) => n - interior[axis]),
+    high.map((n, axis) => n - interior[axis]!),
     flat,
   );
 }
@@ -83,8 +83,8 @@ export const pad: Lowering<'pad'> = ({ builder, inputs: [x], attributes }) =>
     : padWith(builder, x.name, x.shape, attributes);
 
 export const concat: Lowering<'concat'> = ({ builder, inputs, attributes: { axis } }) => {
-  const filled = inputs.filter(({ shape }) => shape[axis] > 0);
-  if (filled.length === 1) return filled[0].name;
+  const filled = inputs.filter(({ shape }) => shape[axis]! > 0);
+  if (filled.length === 1) return filled[0]!.name;
   return builder.node(
     'Concat',
     filled.map(({ name }) => name),

@@ -21,7 +21,7 @@ export const constant: Lowering<'constant'> = ({ builder, attributes: { dtype, v
 
 export const iota: Lowering<'iota'> = ({ builder, attributes: { dtype, shape, axis } }) => {
   const line = shape.map((size, a) => (a === axis ? size : 1));
-  const values = Array.from({ length: shape[axis] }, (_, i) => i);
+  const values = Array.from({ length: shape[axis]! }, (_, i) => i);
   const coordinates = builder.constant(dtype, line, values);
   const isLine = line.every((size, a) => size === shape[a]);
   return isLine ? coordinates : builder.node('Expand', [coordinates, builder.ints(shape)]);

@@ -30,14 +30,14 @@ function stretches(shape: Shape, axes: readonly number[]): Stretch[] {
   let after = 1;
   let size = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (axes.includes(axis)) size *= shape[axis];
+    if (axes.includes(axis)) size *= shape[axis]!;
     if (axes.includes(axis) && axis > 0) continue;
     if (size > 1) {
       const before = sizeOf(shape.slice(0, axes.includes(axis) ? axis : axis + 1));
       found.push({ before, size, after });
     }
     size = 1;
-    if (!axes.includes(axis)) after *= shape[axis];
+    if (!axes.includes(axis)) after *= shape[axis]!;
   }
   return found;
 }
@@ -73,15 +73,12 @@ function sumStretch(builder: ModelBuilder, x: ValueName, { before, size, after }
   // A size without a fitting divisor: what is beyond the largest multiple of a part is summed by itself.
   const head = size - (size % PART);
   const whole = builder.node('Reshape', [x, builder.ints([before, size, after])]);
-  const [first, last] = [
-    [0, head],
-    [head, size],
-  ].map(([start, end]) => {
+  const sumOf = (start: number, end: number): ValueName => {
     const range = [[start], [end], [1]].map((list) => builder.ints(list));
     const slice = builder.node('Slice', [whole, ...range]);
     return sumStretch(builder, slice, { before, size: end - start, after });
-  });
-  return builder.node('Add', [first, last]);
+  };
+  return builder.node('Add', [sumOf(0, head), sumOf(head, size)]);
 }
 
 function sumOnce(builder: ModelBuilder, x: ValueName, { before, size, after }: Stretch): ValueName {

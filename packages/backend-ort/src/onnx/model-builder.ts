@@ -105,9 +105,9 @@ export class ModelBuilder {
   output(name: ValueName, type: ValueType, value: ValueName): void {
     if (this.made.has(value) && !this.renamed.has(value)) this.renamed.set(value, name);
     else {
-      const copies = this.format.copies?.[type.dtype] ?? ['Identity'];
+      const copies = this.format.copies?.[type.dtype] ?? [];
       const before = copies.slice(0, -1).reduce((x, op) => this.node(op, [x]), value);
-      const op = copies[copies.length - 1];
+      const op = copies.at(-1) ?? 'Identity';
       this.nodes.push({ op, domain: '', inputs: [before], result: name, attributes: {} });
     }
     this.outputs.push({ ...type, name });

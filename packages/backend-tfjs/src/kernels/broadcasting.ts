@@ -4,6 +4,7 @@
  * faster the fewer they are given.
  */
 import { sizeOf, type Shape } from '@meanflow/core';
+import { each, type Operands } from '@meanflow/core/backend';
 import type { StoredValue } from '../program/program.js';
 import { reshaped } from '../schedule.js';
 import type { Emitter } from './emitter.js';
@@ -14,9 +15,9 @@ const MAX_AXES = 4;
 /** The operands under shapes that broadcast to `shape` (by size) along few axes, and that shape. */
 export function withFewAxes(
   emitter: Emitter,
-  operands: readonly StoredValue[],
+  operands: Operands<2, StoredValue>,
   shape: Shape,
-): { operands: StoredValue[]; shape: number[] } {
+): { operands: Operands<2, StoredValue>; shape: number[] } {
   const isRepeated = ({ shape: own }: StoredValue, axis: number): boolean => {
     const at = axis - (shape.length - own.length);
     return at < 0 || own[at] === 1;
@@ -33,12 +34,12 @@ export function withFewAxes(
   if (merged.length > MAX_AXES) {
     const flat = [sizeOf(shape)];
     return {
-      operands: operands.map((operand) => reshaped(emitter.broadcast(operand, shape), flat)),
+      operands: each(operands, (operand) => reshaped(emitter.broadcast(operand, shape), flat)),
       shape: flat,
     };
   }
   return {
-    operands: operands.map((operand, i) =>
+    operands: each(operands, (operand, i) =>
       reshaped(
         operand,
         merged.map(({ size, repeated }) => (repeated[i] ? 1 : size)),

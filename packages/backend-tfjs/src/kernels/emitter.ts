@@ -11,6 +11,7 @@ import {
   type Shape,
   type TensorType,
 } from '@meanflow/core';
+import type { Each } from '@meanflow/core/backend';
 import type { KernelFunc, NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
 import type { NodeAttributes, NodeInputs, NodeName, StoredValue } from '../program/program.js';
 import { reshaped, type ScheduleBuilder } from '../schedule.js';
@@ -107,14 +108,14 @@ export class Emitter {
   }
 
   /** Adds a step that computes one result. */
-  step(
+  step<const Inputs extends readonly StoredValue[]>(
     name: string,
-    inputs: readonly StoredValue[],
+    inputs: Inputs,
     result: StoredValue,
-    run: (inputs: readonly TensorInfo[]) => TensorInfo,
+    run: (inputs: Each<Inputs, TensorInfo>) => TensorInfo,
   ): void {
     const label = this.context === name ? name : `${this.context} (${name})`;
-    this.schedule.step(label, inputs, [result], (given) => [run(given)]);
+    this.schedule.step(label, inputs, [result], (given) => [run(given as Each<Inputs, TensorInfo>)]);
   }
 
   /** Another holder of the same storage. */

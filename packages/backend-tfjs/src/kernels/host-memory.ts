@@ -3,12 +3,12 @@
  * every movement of data, whatever the dtype, rank, steps or padding: tfjs's own kernels take an index apart for every
  * element (CPU), copy the whole operand first (Wasm slice), or mistake one-byte bools for floats (Wasm reverse, tile).
  */
-import { sizeOf, type TensorType } from '@meanflow/core';
-import { stridesOf } from '@meanflow/core/backend';
+import { leading, sizeOf, type TensorType } from '@meanflow/core';
+import { each, stridesOf, type Each } from '@meanflow/core/backend';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import type { NodeName, StoredValue } from '../program/program.js';
+import type { StoredValue } from '../program/program.js';
 import { reshaped } from '../schedule.js';
-import type { Emit, EmitContext, Emitter } from './emitter.js';
+import type { Emit, Emitter } from './emitter.js';
 
 export type HostView = Float32Array | Int32Array | Uint8Array;
 
@@ -27,17 +27,17 @@ const views = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as 
 const isWasm = (store: object): store is WasmStore => 'typedArrayFromHeap' in store;
 
 /** A new tensor, and views of it and of the operands. Allocating may move Wasm's memory, so views are taken after. */
-function allocate(
+function allocate<Operands extends readonly TensorInfo[]>(
   store: object,
   { dtype, shape }: TensorType,
-  operands: readonly TensorInfo[],
-): { tensor: TensorInfo; out: HostView; inputs: readonly HostView[] } {
+  operands: Operands,
+): { tensor: TensorInfo; out: HostView; inputs: Each<Operands, HostView> } {
   if (isWasm(store)) {
     const tensor = store.makeOutput([...shape], dtype);
     return {
       tensor,
       out: store.typedArrayFromHeap(tensor),
-      inputs: operands.map((operand) => store.typedArrayFromHeap(operand)),
+      inputs: each(operands, (operand) => store.typedArrayFromHeap(operand)),
     };
   }
   const cpu = store as CpuStore;
@@ -45,17 +45,17 @@ function allocate(
   return {
     tensor: cpu.makeTensorInfo([...shape], dtype, out),
     out,
-    inputs: operands.map(({ dataId }) => cpu.data.get(dataId).values),
+    inputs: each(operands, ({ dataId }) => cpu.data.get(dataId).values),
   };
 }
 
 /** Adds a step that computes in the host's memory. `out` is not cleared: it may hold anything. */
-export function hostKernel(
+export function hostKernel<const Inputs extends readonly StoredValue[]>(
   emitter: Emitter,
   name: string,
-  inputs: readonly StoredValue[],
+  inputs: Inputs,
   type: TensorType,
-  compute: (out: HostView, inputs: readonly HostView[]) => void,
+  compute: (out: HostView, inputs: Each<Inputs, HostView>) => void,
 ): StoredValue {
   const result = emitter.schedule.value(type);
   const { store } = emitter;
@@ -89,7 +89,7 @@ function merged({ shape, from, to }: Walk): Walk {
   const axes: { n: number; a: number; b: number }[] = [];
   shape.forEach((n, axis) => {
     if (n === 1) return;
-    const next = { n, a: from.steps[axis], b: to.steps[axis] };
+    const next = { n, a: from.steps[axis]!, b: to.steps[axis]! };
     const last = axes.at(-1);
     if (last !== undefined && last.a === next.a * n && last.b === next.b * n) {
       axes[axes.length - 1] = { n: last.n * n, a: next.a, b: next.b };
@@ -105,13 +105,14 @@ function merged({ shape, from, to }: Walk): Walk {
 
 function copy(source: HostView, target: HostView, { shape, from, to }: Walk): void {
   const last = shape.length - 1;
-  const [n, a, b] = [shape[last], from.steps[last], to.steps[last]];
+  const [n, a, b] = [shape[last]!, from.steps[last]!, to.steps[last]!];
   const walk = (axis: number, i: number, j: number): void => {
     if (axis < last) {
-      for (let k = 0; k < shape[axis]; k++) walk(axis + 1, i + k * from.steps[axis], j + k * to.steps[axis]);
+      for (let k = 0; k < shape[axis]!; k++)
+        walk(axis + 1, i + k * from.steps[axis]!, j + k * to.steps[axis]!);
     } else if (b === 1 && a === 1 && n > 8) target.set(source.subarray(i, i + n), j);
-    else if (b === 1 && a === 0) target.fill(source[i], j, j + n);
-    else for (let k = 0; k < n; k++) target[j + k * b] = source[i + k * a];
+    else if (b === 1 && a === 0) target.fill(source[i]!, j, j + n);
+    else for (let k = 0; k < n; k++) target[j + k * b] = source[i + k * a]!;
   };
   walk(0, from.offset, to.offset);
 }
@@ -133,7 +134,7 @@ function movement(
 }
 
 const dense = ({ shape }: TensorType): Strided => ({ offset: 0, steps: stridesOf(shape) });
-const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, n, axis) => sum + n * b[axis], 0);
+const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, n, axis) => sum + n * b[axis]!, 0);
 
 type Moving = 'transpose' | 'broadcastTo' | 'slice' | 'pad' | 'reverse';
 
@@ -141,13 +142,13 @@ type Moving = 'transpose' | 'broadcastTo' | 'slice' | 'pad' | 'reverse';
 export const movements: { readonly [K in Moving]: Emit<K> } = {
   transpose: ({ emitter, inputs: [x], attributes: { permutation }, output }) => {
     const steps = stridesOf(x.shape);
-    const from = { offset: 0, steps: permutation.map((axis) => steps[axis]) };
+    const from = { offset: 0, steps: permutation.map((axis) => steps[axis]!) };
     return movement(emitter, 'transpose', x, output, { shape: output.shape, from, to: dense(output) });
   },
   broadcastTo: ({ emitter, inputs: [x], attributes: { shape }, output }) => {
     const lead = shape.length - x.shape.length;
     const own = stridesOf(x.shape);
-    const steps = shape.map((_, axis) => (axis < lead || x.shape[axis - lead] === 1 ? 0 : own[axis - lead]));
+    const steps = shape.map((_, axis) => (axis < lead || x.shape[axis - lead] === 1 ? 0 : own[axis - lead]!));
     return movement(emitter, 'broadcastTo', x, output, {
       shape,
       from: { offset: 0, steps },
@@ -156,19 +157,19 @@ export const movements: { readonly [K in Moving]: Emit<K> } = {
   },
   slice: ({ emitter, inputs: [x], attributes: { starts, strides }, output }) => {
     const own = stridesOf(x.shape);
-    const from = { offset: dot(starts, own), steps: own.map((step, axis) => step * strides[axis]) };
+    const from = { offset: dot(starts, own), steps: own.map((step, axis) => step * strides[axis]!) };
     return movement(emitter, 'slice', x, output, { shape: output.shape, from, to: dense(output) });
   },
   pad: ({ emitter, inputs: [x], attributes: { low, interior }, output }) => {
     const own = stridesOf(output.shape);
-    const to = { offset: dot(low, own), steps: own.map((step, axis) => step * (interior[axis] + 1)) };
+    const to = { offset: dot(low, own), steps: own.map((step, axis) => step * (interior[axis]! + 1)) };
     return movement(emitter, 'pad', x, output, { shape: x.shape, from: dense(x), to }, true);
   },
   reverse: ({ emitter, inputs: [x], attributes: { axes }, output }) => {
     const own = stridesOf(x.shape);
     const isReversed = (axis: number) => axes.includes(axis);
     const offset = own.reduce(
-      (sum, step, axis) => sum + (isReversed(axis) ? (x.shape[axis] - 1) * step : 0),
+      (sum, step, axis) => sum + (isReversed(axis) ? (x.shape[axis]! - 1) * step : 0),
       0,
     );
     const steps = own.map((step, axis) => (isReversed(axis) ? -step : step));
@@ -177,25 +178,26 @@ export const movements: { readonly [K in Moving]: Emit<K> } = {
   },
 };
 
+type Pairwise = 'mul' | 'div' | 'pow';
+type Elementwise = 'cast' | 'log1p' | 'erf' | 'erfc';
+
 /** Two operands, repeated to the result's shape, one by one. */
 export const pairwise =
-  <K extends 'mul' | 'div' | 'pow'>(name: K, f: (a: number, b: number) => number): Emit<K> =>
+  (name: Pairwise, f: (a: number, b: number) => number): Emit<Pairwise> =>
   ({ emitter, inputs, output }) => {
-    const [a, b] = inputs.map((input) => emitter.broadcast(input, output.shape));
-    return hostKernel(emitter, name, [a, b], output, (out, [x, y]) => {
-      for (let i = 0; i < out.length; i++) out[i] = f(x[i], y[i]);
+    const operands = each(inputs, (input) => emitter.broadcast(input, output.shape));
+    return hostKernel(emitter, name, operands, output, (out, [x, y]) => {
+      for (let i = 0; i < out.length; i++) out[i] = f(x[i]!, y[i]!);
     });
   };
 
 /** Elements one by one. */
 export const elementwise =
-  <K extends NodeName>(name: K, f: (context: EmitContext<K>) => (x: number) => number): Emit<K> =>
-  (context) => {
-    const value = f(context);
-    return hostKernel(context.emitter, name, context.inputs, context.output, (out, [x]) => {
-      for (let i = 0; i < out.length; i++) out[i] = value(x[i]);
+  (name: Elementwise, f: (x: number) => number): Emit<Elementwise> =>
+  ({ emitter, inputs, output }) =>
+    hostKernel(emitter, name, inputs, output, (out, [x]) => {
+      for (let i = 0; i < out.length; i++) out[i] = f(x[i]!);
     });
-  };
 
 /**
  * Sums over axes in float64, rounded once: tfjs's Wasm kernel adds one term after another in float32, and both kernels
@@ -207,11 +209,11 @@ export const sums: Emit<'reduceSum'> = ({ emitter, inputs: [x], attributes: { ax
   let after = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     if (!axes.includes(axis)) {
-      after *= shape[axis];
+      after *= shape[axis]!;
       continue;
     }
-    let size = shape[axis];
-    while (axes.includes(axis - 1)) size *= shape[--axis];
+    let size = shape[axis]!;
+    while (axes.includes(axis - 1)) size *= shape[--axis]!;
     const before = sizeOf(shape.slice(0, axis));
     if (size > 1) current = sumStretch(emitter, current, { dtype, shape: [before, after] }, size);
   }
@@ -220,12 +222,12 @@ export const sums: Emit<'reduceSum'> = ({ emitter, inputs: [x], attributes: { ax
 
 /** `[before, size, after]` to `[before, after]`. */
 function sumStretch(emitter: Emitter, x: StoredValue, type: TensorType, size: number): StoredValue {
-  const [before, after] = type.shape;
+  const [before, after] = leading(type.shape, 2);
   return hostKernel(emitter, 'reduceSum', [x], type, (out, [terms]) => {
     if (after === 1) {
       for (let i = 0; i < before; i++) {
         let total = 0;
-        for (let k = i * size; k < (i + 1) * size; k++) total += terms[k];
+        for (let k = i * size; k < (i + 1) * size; k++) total += terms[k]!;
         out[i] = total;
       }
       return;
@@ -235,16 +237,16 @@ function sumStretch(emitter: Emitter, x: StoredValue, type: TensorType, size: nu
       totals.fill(0);
       for (let k = 0; k < size; k++) {
         const row = (i * size + k) * after;
-        for (let j = 0; j < after; j++) totals[j] += terms[row + j];
+        for (let j = 0; j < after; j++) totals[j]! += terms[row + j]!;
       }
-      for (let j = 0; j < after; j++) out[i * after + j] = totals[j];
+      for (let j = 0; j < after; j++) out[i * after + j] = totals[j]!;
     }
   });
 }
 
 /** Rows of a table; one that it does not have is filled. */
 export const gatherRows: Emit<'gather'> = ({ emitter, inputs, attributes: { fill }, output }) => {
-  const rows = inputs[0].shape[0];
+  const rows = inputs[0].shape[0]!;
   const width = sizeOf(inputs[0].shape) / rows;
   return hostKernel(emitter, 'gather', inputs, output, (out, [table, indices]) => {
     indices.forEach((row, i) => {
@@ -256,12 +258,12 @@ export const gatherRows: Emit<'gather'> = ({ emitter, inputs, attributes: { fill
 
 /** Index of the greatest of each row, the first of equals; a NaN is greater than every number. */
 export const firstMaximum: Emit<'argMax'> = ({ emitter, inputs, output }) => {
-  const width = inputs[0].shape[1];
+  const width = inputs[0].shape[1]!;
   return hostKernel(emitter, 'argMax', inputs, output, (out, [x]) => {
     for (let i = 0; i < out.length; i++) {
       let best = i * width;
-      for (let k = best + 1; k < (i + 1) * width && !Number.isNaN(x[best]); k++)
-        if (!(x[k] <= x[best])) best = k;
+      for (let k = best + 1; k < (i + 1) * width && !Number.isNaN(x[best]!); k++)
+        if (!(x[k]! <= x[best]!)) best = k;
       out[i] = best - i * width;
     }
   });
@@ -274,7 +276,7 @@ export const scatterRows: Emit<'scatterAdd'> = ({ emitter, inputs, attributes: {
     out.fill(0);
     indices.forEach((row, i) => {
       if (row < 0 || row >= rows) return;
-      for (let k = 0; k < width; k++) out[row * width + k] += updates[i * width + k];
+      for (let k = 0; k < width; k++) out[row * width + k]! += updates[i * width + k]!;
     });
   });
 };

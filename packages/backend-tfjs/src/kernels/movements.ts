@@ -23,7 +23,7 @@ export const slice: Emit<'slice'> = ({
   output,
 }) => {
   if (strides.every((stride) => stride === 1)) {
-    const size = limits.map((limit, axis) => limit - starts[axis]);
+    const size = limits.map((limit, axis) => limit - starts[axis]!);
     return emitter.kernel('Slice', { x }, output, { begin: starts, size });
   }
   return stepped(emitter, x, starts, strides, output.shape);
@@ -41,19 +41,19 @@ function stepped(
   shape: Shape,
 ): StoredValue {
   const { dtype } = x;
-  const whole = shape.map((n, axis) => n * strides[axis]);
-  const high = whole.map((n, axis) => Math.max(0, starts[axis] + n - x.shape[axis]));
+  const whole = shape.map((n, axis) => n * strides[axis]!);
+  const high = whole.map((n, axis) => Math.max(0, starts[axis]! + n - x.shape[axis]!));
   const none = high.map(() => 0);
   const padded = high.every((n) => n === 0)
     ? x
     : emitter.node('pad', [x], { low: none, high, interior: none }, {
         dtype,
-        shape: x.shape.map((n, axis) => n + high[axis]),
+        shape: x.shape.map((n, axis) => n + high[axis]!),
       }); // prettier-ignore
   const cut = emitter.node(
     'slice',
     [padded],
-    { starts, limits: whole.map((n, axis) => n + starts[axis]), strides: none.map(() => 1) },
+    { starts, limits: whole.map((n, axis) => n + starts[axis]!), strides: none.map(() => 1) },
     { dtype, shape: whole },
   );
   // One axis at a time, so that no kernel sees more than three.
@@ -61,13 +61,13 @@ function stepped(
   let current = whole;
   for (const [axis, stride] of strides.entries()) {
     if (stride === 1) continue;
-    const outer = sizeOf(current.slice(0, axis)) * shape[axis];
+    const outer = sizeOf(current.slice(0, axis)) * shape[axis]!;
     const inner = sizeOf(current.slice(axis + 1));
     const begin = [0, 0, 0];
     result = emitter.kernel('Slice', { x: reshaped(result, [outer, stride, inner]) }, { dtype, shape: [outer, 1, inner] }, {
       begin, size: [outer, 1, inner],
     }); // prettier-ignore
-    current = current.map((n, a) => (a === axis ? shape[axis] : n));
+    current = current.map((n, a) => (a === axis ? shape[axis]! : n));
   }
   return reshaped(result, shape);
 }
@@ -97,10 +97,10 @@ export const pad: Emit<'pad'> = ({ emitter, inputs: [x], attributes: { low, high
         current.shape.map((n, a) => (a === axis ? n * (1 + gap) : n)),
       );
     }
-    const surplus = interior.map((gap, axis) => Math.max(0, gap - high[axis]));
-    after = high.map((n, axis) => Math.max(0, n - interior[axis]));
+    const surplus = interior.map((gap, axis) => Math.max(0, gap - high[axis]!));
+    after = high.map((n, axis) => Math.max(0, n - interior[axis]!));
     if (surplus.some((n) => n > 0)) {
-      const limits = current.shape.map((n, axis) => n - surplus[axis]);
+      const limits = current.shape.map((n, axis) => n - surplus[axis]!);
       const starts = limits.map(() => 0);
       const strides = limits.map(() => 1);
       current = emitter.node('slice', [current], { starts, limits, strides }, { dtype, shape: limits });

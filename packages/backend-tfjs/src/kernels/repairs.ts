@@ -70,13 +70,13 @@ type Reduction = 'reduceSum' | 'reduceMax' | 'argMax';
 function asRows(emitter: Emitter, x: StoredValue, axes: readonly number[]): StoredValue {
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   const order = [...kept, ...axes];
-  const shape = order.map((axis) => x.shape[axis]);
-  const long = order.filter((axis) => x.shape[axis] > 1);
-  const isInOrder = long.every((axis, i) => i === 0 || axis > long[i - 1]);
+  const shape = order.map((axis) => x.shape[axis]!);
+  const long = order.filter((axis) => x.shape[axis]! > 1);
+  const isInOrder = long.every((axis, i) => i === 0 || axis > long[i - 1]!);
   const moved = isInOrder
     ? x
     : emitter.node('transpose', [x], { permutation: order }, { dtype: x.dtype, shape });
-  const elements = sizeOf(axes.map((axis) => x.shape[axis]));
+  const elements = sizeOf(axes.map((axis) => x.shape[axis]!));
   return reshaped(moved, [sizeOf(shape) / elements, elements]);
 }
 
@@ -84,13 +84,13 @@ const reductions: { readonly [K in Reduction]: Emit<K> } = {
   reduceSum: sums,
   reduceMax: ({ emitter, inputs: [x], attributes: { axes }, output }) => {
     const rows = asRows(emitter, x, axes);
-    const result = { dtype: output.dtype, shape: [rows.shape[0]] };
+    const result = { dtype: output.dtype, shape: [rows.shape[0]!] };
     return emitter.plain('reduceMax', { inputs: [rows], attributes: { axes: [1] }, output: result });
   },
   argMax: (context) => {
     const { emitter, inputs, attributes, output } = context;
     const rows = asRows(emitter, inputs[0], [attributes.axis]);
-    const result = { dtype: output.dtype, shape: [rows.shape[0]] };
+    const result = { dtype: output.dtype, shape: [rows.shape[0]!] };
     return firstMaximum({ ...context, inputs: [rows], output: result });
   },
 };
@@ -101,14 +101,14 @@ const conversions: DeviceRepairs = {
     const isInteger = context.inputs[0].dtype === 'float32' && context.output.dtype === 'int32';
     return isInteger ? toIntegers(context) : context.emitter.plain('cast', context);
   },
-  log1p: elementwise('log1p', () => Math.log1p),
-  erfc: elementwise('erfc', () => erfc),
+  log1p: elementwise('log1p', Math.log1p),
+  erfc: elementwise('erfc', erfc),
   gather: gatherRows,
   // Wasm's kernel writes wherever an index points, beyond its memory too.
   scatterAdd: scatterRows,
 };
 
-const toIntegers = elementwise('cast', () => toInt32);
+const toIntegers = elementwise('cast', toInt32);
 
 const cpu: DeviceRepairs = {
   ...movements,
@@ -118,7 +118,7 @@ const cpu: DeviceRepairs = {
   mul: forIntegers('mul', pairwise('mul', Math.imul)),
   div: forIntegers('div', pairwise('div', quotient)),
   // The kernel is accurate absolutely, and loses what is near 0.
-  erf: elementwise('erf', () => erf),
+  erf: elementwise('erf', erf),
   // JavaScript's power makes a NaN of 1 to the NaN.
   pow: pairwise('pow', power),
 };

@@ -3,6 +3,7 @@
  * for some operands, `repairs.ts` says what is done instead.
  */
 import { hostArray, sizeOf, type DType, type HostArray, type Shape, type TensorType } from '@meanflow/core';
+import { each, type Operands } from '@meanflow/core/backend';
 import type { Conv2dWindow, StoredValue } from '../program/program.js';
 import { reshaped } from '../schedule.js';
 import { withFewAxes } from './broadcasting.js';
@@ -20,11 +21,13 @@ const unary =
 function broadcasting(
   emitter: Emitter,
   kernel: string,
-  inputs: readonly StoredValue[],
+  inputs: Operands<2, StoredValue>,
   output: TensorType,
 ): StoredValue {
-  const { operands, shape } = withFewAxes(emitter, inputs, output.shape);
-  const [a, b] = operands;
+  const {
+    operands: [a, b],
+    shape,
+  } = withFewAxes(emitter, inputs, output.shape);
   return reshaped(emitter.kernel(kernel, { a, b }, { dtype: output.dtype, shape }), output.shape);
 }
 
@@ -97,7 +100,7 @@ const div: Emit<'div'> = ({ emitter, inputs, output }) =>
     : broadcasting(emitter, 'RealDiv', inputs, output);
 
 /** The quotient toward zero: that of FloorDiv, plus one where it has a remainder and is negative. */
-function divideIntegers(emitter: Emitter, [a, b]: readonly StoredValue[], shape: Shape): StoredValue {
+function divideIntegers(emitter: Emitter, [a, b]: Operands<2, StoredValue>, shape: Shape): StoredValue {
   const int = { dtype: 'int32', shape } as const;
   const bool = { dtype: 'bool', shape } as const;
   const zero = emitter.scalar(0, 'int32');
@@ -118,7 +121,7 @@ function divideIntegers(emitter: Emitter, [a, b]: readonly StoredValue[], shape:
 
 /** Select takes operands of one shape. */
 const select: Emit<'select'> = ({ emitter, inputs, output }) => {
-  const [condition, t, e] = inputs.map((input) => emitter.broadcast(input, output.shape));
+  const [condition, t, e] = each(inputs, (input) => emitter.broadcast(input, output.shape));
   if (output.dtype === 'bool') {
     // Wasm's kernel takes bools for four bytes each.
     const yes = emitter.node('and', [condition, t], {}, output);
@@ -205,7 +208,7 @@ export const kernels: NodeKernels = {
   constant: ({ emitter, attributes: { value } }) => emitter.schedule.constant(value),
   iota: ({ emitter, attributes: { dtype, shape, axis } }) => {
     const line = shape.map((n, a) => (a === axis ? n : 1));
-    const coordinates = Array.from({ length: shape[axis] }, (_, i) => i);
+    const coordinates = Array.from({ length: shape[axis]! }, (_, i) => i);
     const values = hostArray<'float32' | 'int32'>(coordinates, { dtype, shape: line });
     return emitter.broadcast(emitter.schedule.constant(values as HostArray), shape);
   },
@@ -242,10 +245,10 @@ export const kernels: NodeKernels = {
     emitter.kernel('DepthwiseConv2dNative', { x, filter }, output, convAttributes(attributes)),
 
   gather: ({ emitter, inputs: [table, indices], attributes: { fill }, output }) => {
-    const x = flatRows(table, table.shape[0]);
+    const x = flatRows(table, table.shape[0]!);
     const count = sizeOf(indices.shape);
-    const rows = { dtype: output.dtype, shape: [count, x.shape[1]] };
-    const { near, isRow } = inRange(emitter, reshaped(indices, [count]), table.shape[0]);
+    const rows = { dtype: output.dtype, shape: [count, x.shape[1]!] };
+    const { near, isRow } = inRange(emitter, reshaped(indices, [count]), table.shape[0]!);
     const found = emitter.kernel('GatherV2', { x, indices: near }, rows, { axis: 0, batchDims: 0 });
     const missing = emitter.scalar(fill, output.dtype);
     return emitter.node('select', [reshaped(isRow, [count, 1]), found, missing], {}, rows);

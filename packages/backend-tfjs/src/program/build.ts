@@ -2,7 +2,7 @@
  * buildProgram: a prepared graph as a Program. Values without elements, and results computed from nothing, are settled
  * here, so that neither lowerings nor kernels have to think of them.
  */
-import { BackendError, type Graph, type TensorType } from '@meanflow/core';
+import { BackendError, leading, type Graph, type TensorType } from '@meanflow/core';
 import { lowering, ofNothing, prepare, type Instruction } from '@meanflow/core/backend';
 import type { Lowering } from './lowering.js';
 import { areStored, isEmpty, ProgramBuilder, type Program, type Value } from './program.js';
@@ -13,13 +13,13 @@ export function buildProgram(graph: Graph): Program {
   const prepared = prepare(graph);
   const builder = new ProgramBuilder();
   const values = new Array<Value>(prepared.types.length);
-  for (const { value } of prepared.inputs) values[value] = builder.input(prepared.types[value]);
+  for (const { value } of prepared.inputs) values[value] = builder.input(prepared.types[value]!);
   for (const instruction of prepared.instructions) {
-    const inputs = instruction.inputs.map((input) => values[input]);
-    const [output] = instruction.outputs;
-    values[output] = lower(builder, instruction, inputs, prepared.types[output]);
+    const inputs = instruction.inputs.map((input) => values[input]!);
+    const [output] = leading(instruction.outputs, 1);
+    values[output] = lower(builder, instruction, inputs, prepared.types[output]!);
   }
-  const named = (list: Graph['inputs']) => list.map(({ name, value }) => ({ name, value: values[value] }));
+  const named = (list: Graph['inputs']) => list.map(({ name, value }) => ({ name, value: values[value]! }));
   return builder.finish(graph.name, named(prepared.inputs), named(prepared.outputs));
 }
 
@@ -34,7 +34,7 @@ function lower(
   // Only the concatenation of something with nothing needs its operands one by one.
   const operands = op === 'concat' ? inputs.filter((input) => !isEmpty(input)) : inputs;
   if (!areStored(operands)) {
-    const held = operands[0];
+    const held = operands[0]!;
     if (op === 'optimizationBarrier' && held.storage !== undefined) return held;
     return builder.fill(output, ofNothing(op, output.dtype, attributes));
   }

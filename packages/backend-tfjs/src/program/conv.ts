@@ -7,7 +7,7 @@
  * - Of more than two, the first is unrolled: a sum over the window's places along it of convolutions over the rest.
  * - Groups of one channel are a depthwise convolution; larger ones are convolved one by one and joined.
  */
-import type { ConvWindow } from '@meanflow/core';
+import { leading, type ConvWindow } from '@meanflow/core';
 import type { Lowering } from './lowering.js';
 import type { Conv2dWindow, ProgramBuilder, StoredValue } from './program.js';
 
@@ -54,7 +54,7 @@ function padAxes(
   const low = padding.map(([n]) => n);
   const high = padding.map(([, n]) => n);
   if ([...low, ...high, ...interior].every((n) => n === 0)) return x;
-  const shape = x.shape.map((n, axis) => n + low[axis] + high[axis] + (n - 1) * interior[axis]);
+  const shape = x.shape.map((n, axis) => n + low[axis]! + high[axis]! + (n - 1) * interior[axis]!);
   return builder.add('pad', [x], { low, high, interior }, { dtype: x.dtype, shape });
 }
 
@@ -68,7 +68,7 @@ function withoutDilation(
   const gaps = [0, 0, ...lhsDilation.map((d) => d - 1)];
   let input = padAxes(builder, x, [...none, ...padding.map((): Pair => [0, 0])], gaps);
   for (const [axis, [low, high]] of padding.entries()) {
-    const size = input.shape[axis + 2];
+    const size = input.shape[axis + 2]!;
     const [start, limit] = [Math.max(0, -low), size - Math.max(0, -high)];
     if (start >= limit) return undefined;
     input = sliceAxis(builder, input, axis + 2, start, limit);
@@ -87,10 +87,11 @@ function places(size: number, window: number, stride: number, dilation: number, 
 
 /** Two spatial axes: `x` is `[batch, channels, height, width]`. */
 function conv2d(builder: ProgramBuilder, x: StoredValue, kernel: StoredValue, w: PlainWindow): StoredValue {
-  const [batch, channels] = x.shape;
-  const [features, groupChannels, ...window] = kernel.shape;
+  const [batch, channels] = leading(x.shape, 2);
+  const [features, groupChannels] = leading(kernel.shape, 2);
+  const window = kernel.shape.slice(2);
   const space = [0, 1].map((axis) =>
-    places(x.shape[axis + 2], window[axis], w.strides[axis], w.rhsDilation[axis], w.padding[axis]),
+    places(x.shape[axis + 2]!, window[axis]!, w.strides[axis]!, w.rhsDilation[axis]!, w.padding[axis]!),
   );
   const attributes: Conv2dWindow = {
     strides: w.strides as Pair,
@@ -106,7 +107,8 @@ function conv2d(builder: ProgramBuilder, x: StoredValue, kernel: StoredValue, w:
     // tfjs's depthwise kernels have steps or dilation, not both: every place is computed, and some are taken.
     const dense = conv2d(builder, x, kernel, { ...w, strides: [1, 1] });
     return w.strides.reduce(
-      (taken, stride, axis) => sliceAxis(builder, taken, axis + 2, 0, (space[axis] - 1) * stride + 1, stride),
+      (taken, stride, axis) =>
+        sliceAxis(builder, taken, axis + 2, 0, (space[axis]! - 1) * stride + 1, stride),
       dense,
     );
   }
@@ -123,7 +125,7 @@ function conv2d(builder: ProgramBuilder, x: StoredValue, kernel: StoredValue, w:
 }
 
 function grouped(builder: ProgramBuilder, x: StoredValue, kernel: StoredValue, w: PlainWindow): StoredValue {
-  const [features, channels] = kernel.shape;
+  const [features, channels] = leading(kernel.shape, 2);
   const perGroup = features / w.groups;
   const parts = Array.from({ length: w.groups }, (_, g) =>
     conv2d(
@@ -133,22 +135,23 @@ function grouped(builder: ProgramBuilder, x: StoredValue, kernel: StoredValue, w
       { ...w, groups: 1 },
     ),
   );
-  const [batch, , ...space] = parts[0].shape;
-  return builder.add('concat', parts, { axis: 1 }, { dtype: x.dtype, shape: [batch, features, ...space] });
+  const shape = parts[0]!.shape.map((n, axis) => (axis === 1 ? features : n));
+  return builder.add('concat', parts, { axis: 1 }, { dtype: x.dtype, shape });
 }
 
 /** Three or more spatial axes: unrolls the first, whose places join the batch. */
 function unrolled(builder: ProgramBuilder, x: StoredValue, kernel: StoredValue, w: PlainWindow): StoredValue {
-  const [stride, dilation] = [w.strides[0], w.rhsDilation[0]];
+  const [stride, dilation] = [w.strides[0]!, w.rhsDilation[0]!];
   const none = x.shape.map((): Pair => [0, 0]);
   const padded = padAxes(
     builder,
     x,
-    none.map((pair, axis) => (axis === 2 ? w.padding[0] : pair)),
+    none.map((pair, axis) => (axis === 2 ? w.padding[0]! : pair)),
     x.shape.map(() => 0),
   );
-  const [batch, channels, depth, ...space] = padded.shape;
-  const count = places(depth, kernel.shape[2], stride, dilation, [0, 0]);
+  const [batch, channels, depth] = leading(padded.shape, 3);
+  const space = padded.shape.slice(3);
+  const count = places(depth, kernel.shape[2]!, stride, dilation, [0, 0]);
   const rest: PlainWindow = {
     ...w,
     strides: w.strides.slice(1),
@@ -157,7 +160,7 @@ function unrolled(builder: ProgramBuilder, x: StoredValue, kernel: StoredValue, 
   };
   const axes = x.shape.map((_, axis) => axis);
   const depthFirst = builder.transpose(padded, [0, 2, 1, ...axes.slice(3)]);
-  const terms = Array.from({ length: kernel.shape[2] }, (_, k) => {
+  const terms = Array.from({ length: kernel.shape[2]! }, (_, k) => {
     const start = k * dilation;
     const part = sliceAxis(builder, depthFirst, 1, start, start + (count - 1) * stride + 1, stride);
     const flat = builder.reshape(part, [batch * count, channels, ...space]);
@@ -169,8 +172,7 @@ function unrolled(builder: ProgramBuilder, x: StoredValue, kernel: StoredValue, 
     return convolve(builder, flat, window, rest);
   });
   const sum = terms.reduce((a, b) => builder.add('add', [a, b], {}, a));
-  const [, features, ...outSpace] = sum.shape;
-  const split = builder.reshape(sum, [batch, count, features, ...outSpace]);
+  const split = builder.reshape(sum, [batch, count, ...sum.shape.slice(1)]);
   return builder.transpose(split, [0, 2, 1, ...axes.slice(3)]);
 }
 
@@ -179,7 +181,7 @@ function convolve(builder: ProgramBuilder, x: StoredValue, kernel: StoredValue, 
   if (spatial > 2) return unrolled(builder, x, kernel, w);
   if (spatial === 2) return conv2d(builder, x, kernel, w);
   const flat = (value: StoredValue) => {
-    const [first, second, length] = value.shape;
+    const [first, second, length] = leading(value.shape, 3);
     return builder.reshape(value, [first, second, 1, length]);
   };
   const result = conv2d(builder, flat(x), flat(kernel), {
@@ -188,7 +190,7 @@ function convolve(builder: ProgramBuilder, x: StoredValue, kernel: StoredValue, 
     rhsDilation: [1, ...w.rhsDilation],
     padding: [[0, 0], ...w.padding],
   });
-  const [batch, features, , length] = result.shape;
+  const [batch, features, , length] = leading(result.shape, 4);
   return builder.reshape(result, [batch, features, length]);
 }
 

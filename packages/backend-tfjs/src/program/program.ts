@@ -123,10 +123,10 @@ export class ProgramBuilder {
   }
 
   transpose(value: StoredValue, permutation: readonly number[]): StoredValue {
-    const shape = permutation.map((axis) => value.shape[axis]);
+    const shape = permutation.map((axis) => value.shape[axis]!);
     // Exchanging axes of size one moves nothing.
     const long = permutation.filter((axis) => value.shape[axis] !== 1);
-    if (long.every((axis, i) => i === 0 || axis > long[i - 1])) return this.reshape(value, shape);
+    if (long.every((axis, i) => i === 0 || axis > long[i - 1]!)) return this.reshape(value, shape);
     return this.add('transpose', [value], { permutation }, { dtype: value.dtype, shape });
   }
 

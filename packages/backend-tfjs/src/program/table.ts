@@ -64,10 +64,10 @@ export const lowerings: Lowerings = {
   },
   slice: same('slice'),
   pad: same('pad'),
-  concat: (context) => (context.inputs.length === 1 ? context.inputs[0] : same('concat')(context)),
+  concat: (context) => (context.inputs.length === 1 ? context.inputs[0]! : same('concat')(context)),
   reverse: (context) => {
     const [x] = context.inputs;
-    const axes = context.attributes.axes.filter((axis) => x.shape[axis] > 1);
+    const axes = context.attributes.axes.filter((axis) => x.shape[axis]! > 1);
     return axes.length === 0 ? x : same('reverse')({ ...context, attributes: { axes } });
   },
 
@@ -86,7 +86,7 @@ function reduction<K extends 'reduceSum' | 'reduceMax'>(op: K): Lowering<K> {
   return (context) => {
     const { builder, inputs, attributes, output } = context;
     const [x] = inputs;
-    const isLong = (axis: number) => x.shape[axis] > 1;
+    const isLong = (axis: number) => x.shape[axis]! > 1;
     if (!attributes.axes.some(isLong)) return builder.reshape(x, output.shape);
     return same(op)(context);
   };

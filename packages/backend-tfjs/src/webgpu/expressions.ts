@@ -1,14 +1,14 @@
 /** The element of a node's result, from the elements of its operands that it is made of. */
 import type { DType } from '@meanflow/core';
 import type { ProgramNode, StoredValue } from '../program/program.js';
-import { elementwise, type ElementwiseName } from './functions.js';
+import { elementwise, type ElementwiseName, type WgslOp } from './functions.js';
 import { Index } from './index-expression.js';
 import { literal, storedTypes, wgslTypes } from './literal.js';
 import { NotFusable, Scope, type ElementWriter } from './scope.js';
 
 /** Coordinates in a result, as those of an operand that is repeated to it. */
 const aligned = (at: readonly Index[], shape: readonly number[]) =>
-  shape.map((n, axis) => (n === 1 ? Index.number(0) : at[at.length - shape.length + axis]));
+  shape.map((n, axis) => (n === 1 ? Index.number(0) : at[at.length - shape.length + axis]!));
 
 const casts: Readonly<Record<DType, Readonly<Record<DType, (x: string) => string>>>> = {
   float32: { float32: (x) => x, int32: (x) => `truncated(${x})`, bool: (x) => `isNonZero(${x})` },
@@ -23,17 +23,18 @@ export function expressionOf(
   node: ProgramNode,
   at: readonly Index[],
 ): string {
-  const operand = (i: number, coordinates: readonly Index[]) => writer.at(scope, node.inputs[i], coordinates);
+  const operand = (i: number, coordinates: readonly Index[]) =>
+    writer.at(scope, node.inputs[i]!, coordinates);
   switch (node.op) {
     case 'iota':
-      return `${storedTypes[node.output.dtype]}(${at[node.attributes.axis].toWgsl()})`;
+      return `${storedTypes[node.output.dtype]}(${at[node.attributes.axis]!.toWgsl()})`;
     case 'cast':
       return casts[node.inputs[0].dtype][node.output.dtype](operand(0, at));
     case 'transpose': {
       const { permutation } = node.attributes;
       return operand(
         0,
-        permutation.map((_, axis) => at[permutation.indexOf(axis)]),
+        permutation.map((_, axis) => at[permutation.indexOf(axis)]!),
       );
     }
     case 'broadcastTo':
@@ -42,7 +43,7 @@ export function expressionOf(
       const { starts, strides } = node.attributes;
       return operand(
         0,
-        at.map((index, axis) => index.times(strides[axis]).plus(Index.number(starts[axis]))),
+        at.map((index, axis) => index.times(strides[axis]!).plus(Index.number(starts[axis]!))),
       );
     }
     case 'reverse': {
@@ -51,7 +52,7 @@ export function expressionOf(
       return operand(
         0,
         at.map((index, axis) =>
-          axes.includes(axis) ? Index.number(shape[axis] - 1).plus(index.times(-1)) : index,
+          axes.includes(axis) ? Index.number(shape[axis]! - 1).plus(index.times(-1)) : index,
         ),
       );
     }
@@ -59,8 +60,8 @@ export function expressionOf(
       const [table, indices] = node.inputs;
       const rank = indices.shape.length;
       const index = operand(1, at.slice(0, rank));
-      const row = writer.define(scope, `clamp(${index}, 0, ${table.shape[0] - 1})`, 'i32');
-      const found = operand(0, [Index.variable(row, table.shape[0]), ...at.slice(rank)]);
+      const row = writer.define(scope, `clamp(${index}, 0, ${table.shape[0]! - 1})`, 'i32');
+      const found = operand(0, [Index.variable(row, table.shape[0]!), ...at.slice(rank)]);
       return `select(${literal(node.attributes.fill, table.dtype)}, ${found}, ${row} == ${index})`;
     }
     case 'pad':
@@ -71,7 +72,8 @@ export function expressionOf(
       if (!(node.op in elementwise)) throw new NotFusable(`${node.op} is not computed by generated kernels`);
       const inputs: readonly StoredValue[] = node.inputs;
       const operands = inputs.map(({ shape }, i) => operand(i, aligned(at, shape)));
-      return elementwise[node.op as ElementwiseName](operands, inputs[0].dtype);
+      const write = elementwise[node.op as ElementwiseName] as WgslOp;
+      return write(operands, inputs[0]!.dtype);
     }
   }
 }
@@ -106,10 +108,10 @@ function padded(
   const { low, high, interior } = node.attributes;
   const conditions: string[] = [];
   const inside = at.map((index, axis) => {
-    const step = interior[axis] + 1;
+    const step = interior[axis]! + 1;
     if (low[axis] === 0 && high[axis] === 0 && step === 1) return index;
-    const from = writer.define(scope, index.plus(Index.number(-low[axis])).toWgsl(), 'i32');
-    const span = (x.shape[axis] - 1) * step + 1;
+    const from = writer.define(scope, index.plus(Index.number(-low[axis]!)).toWgsl(), 'i32');
+    const span = (x.shape[axis]! - 1) * step + 1;
     conditions.push(`${from} >= 0`, `${from} < ${span}`);
     if (step > 1) conditions.push(`${from} % ${step} == 0`);
     return Index.variable(from, span).div(step);
@@ -128,14 +130,14 @@ function joined(
 ): string {
   const { axis } = node.attributes;
   const { dtype } = node.output;
-  const place = writer.define(scope, at[axis].toWgsl(), 'i32');
+  const place = writer.define(scope, at[axis]!.toWgsl(), 'i32');
   let start = 0;
   const cases = node.inputs.map((input) => {
     const from = start;
-    start += input.shape[axis];
+    start += input.shape[axis]!;
     const value = (inner: Scope) => {
       const offset = from === 0 ? place : writer.define(inner, `${place} - ${from}`, 'i32');
-      const own = Index.variable(offset, input.shape[axis]);
+      const own = Index.variable(offset, input.shape[axis]!);
       return writer.at(
         inner,
         input,

@@ -7,32 +7,37 @@
  * in roundings (2⁻²⁴), evaluated in float32.
  */
 import type { DType } from '@meanflow/core';
+import type { ArityOf, Operands, PrimitiveName } from '@meanflow/core/backend';
 
-/** `a` and `b` are WGSL expressions of the operands, `dtype` is the operands'. */
-export type WgslOp = (operands: readonly string[], dtype: DType) => string;
+/** From WGSL expressions of the operands; `dtype` is the operands'. */
+export type WgslOp<Given extends readonly string[] = readonly string[]> = (
+  operands: Given,
+  dtype: DType,
+) => string;
+type Binary = WgslOp<Operands<2, string>>;
 
 const call =
   (name: string): WgslOp =>
   (operands) =>
     `${name}(${operands.join(', ')})`;
 const infix =
-  (operator: string): WgslOp =>
+  (operator: string): Binary =>
   ([a, b]) =>
     `(${a} ${operator} ${b})`;
 /** A function of its own for floats; integers have the language's. */
 const byType =
-  (float: WgslOp, int: WgslOp): WgslOp =>
+  <Given extends readonly string[]>(float: WgslOp<Given>, int: WgslOp<Given>): WgslOp<Given> =>
   (operands, dtype) =>
     dtype === 'int32' ? int(operands, dtype) : float(operands, dtype);
 
 const isZero = (operand: string): boolean => /^(0f|fromBits\(0x80000000u\))$/.test(operand);
 
 /** Compilers take 0 · x and 0 / x for 0, whatever x is; NaN and infinities would be lost. */
-const product: WgslOp = ([a, b], dtype) => {
+const product: Binary = ([a, b], dtype) => {
   if (dtype === 'int32' || (!isZero(a) && !isZero(b))) return `(${a} * ${b})`;
   return isZero(b) ? `timesZero(${a}, ${b})` : `timesZero(${b}, ${a})`;
 };
-const quotient: WgslOp = ([a, b]) => (isZero(a) ? `timesZero(1.0f / ${b}, ${a})` : `(${a} / ${b})`);
+const quotient: Binary = ([a, b]) => (isZero(a) ? `timesZero(1.0f / ${b}, ${a})` : `(${a} / ${b})`);
 
 export const elementwise = {
   neg: ([x]) => `(-${x})`,
@@ -65,7 +70,7 @@ export const elementwise = {
   and: infix('&&'),
   or: infix('||'),
   select: ([condition, yes, no]) => `select(${no}, ${yes}, ${condition})`,
-} as const satisfies Record<string, WgslOp>;
+} as const satisfies { readonly [K in PrimitiveName]?: WgslOp<Operands<ArityOf<K>, string>> };
 
 export type ElementwiseName = keyof typeof elementwise;
 
@@ -267,5 +272,5 @@ export function functionsFor(text: string): string {
     }
   };
   include(text);
-  return included.map((name) => definitions[name].trim()).join('\n');
+  return included.map((name) => definitions[name]!.trim()).join('\n');
 }

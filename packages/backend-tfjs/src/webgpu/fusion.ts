@@ -89,7 +89,7 @@ class Building {
 
   /** Elements of the largest result, which the kernel walks. */
   get size(): number {
-    return this.rows === undefined ? sizeOf(this.results[0].shape) : this.rows.outer * this.rows.inner;
+    return this.rows === undefined ? sizeOf(this.results[0]!.shape) : this.rows.outer * this.rows.inner;
   }
 }
 
@@ -113,7 +113,7 @@ class Fusion {
     this.outputs = new Set(program.outputs.map(({ value }) => value.storage));
     for (const node of program.nodes) {
       if (node.op === 'constant' && node.attributes.value.size === 1)
-        this.scalars.set(node.output.storage, node.attributes.value.data[0]);
+        this.scalars.set(node.output.storage, node.attributes.value.data[0]!);
     }
   }
 
@@ -177,7 +177,7 @@ class Fusion {
     const rows = isReduction(node) ? rowsOf(node) : undefined;
     const states = kernels.map((kernel) => this.stateOf(kernel));
     if (kernels.every((kernel) => this.tryAdd(kernel, node, { isResult: false, rows }))) return true;
-    kernels.forEach((kernel, i) => this.restore(kernel, node, states[i]));
+    kernels.forEach((kernel, i) => this.restore(kernel, node, states[i]!));
     return false;
   }
 
@@ -220,7 +220,7 @@ class Fusion {
   private tryAdd(
     kernel: Building,
     node: ProgramNode,
-    { isResult, rows, force = false }: { isResult: boolean; rows?: Rows; force?: boolean },
+    { isResult, rows, force = false }: { isResult: boolean; rows: Rows | undefined; force?: boolean },
   ): boolean {
     if (kernel.nodes.size >= MAX_NODES || kernel.nodes.has(node.output.storage)) return false;
     if (rows !== undefined && !isCompatible(kernel, rows)) return false;

@@ -25,7 +25,9 @@ export interface GpuPass {
 }
 
 export interface GpuDevice {
-  readonly limits: Readonly<Record<string, number>>;
+  readonly limits: Readonly<
+    Record<'maxComputeWorkgroupsPerDimension' | 'maxStorageBuffersPerShaderStage', number>
+  >;
   readonly queue: { onSubmittedWorkDone(): Promise<void> };
   readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
   createShaderModule(descriptor: { code: string }): object;

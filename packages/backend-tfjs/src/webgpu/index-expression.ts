@@ -134,7 +134,7 @@ export class Index {
   private atom(kind: 'div' | 'mod', divisor: number): Index {
     const [only] = this.terms.values();
     const inner =
-      this.terms.size === 1 && this.constant === 0 && only.factor === 1 ? only.atom.of : undefined;
+      this.terms.size === 1 && this.constant === 0 && only?.factor === 1 ? only.atom.of : undefined;
     // ⌊⌊x / m⌋ / n⌋ = ⌊x / mn⌋, and (x mod m) mod n = x mod n where n divides m.
     if (kind === 'div' && inner?.kind === 'div') return inner.dividend.div(inner.divisor * divisor);
     if (kind === 'mod' && inner?.kind === 'mod' && inner.divisor % divisor === 0)
@@ -150,8 +150,9 @@ export class Index {
       if (atom.of?.kind !== 'mod') continue;
       const { dividend, divisor } = atom.of;
       const quotient = dividend.div(divisor);
-      if (quotient.constant !== 0 || quotient.terms.size !== 1) continue;
-      const [[quotientKey, { factor: quotientFactor }]] = quotient.terms;
+      const [first, second] = quotient.terms;
+      if (quotient.constant !== 0 || first === undefined || second !== undefined) continue;
+      const [quotientKey, { factor: quotientFactor }] = first;
       if (this.terms.get(quotientKey)?.factor !== factor * divisor * quotientFactor) continue;
       const terms = new Map(this.terms);
       terms.delete(key);
@@ -173,7 +174,7 @@ export class Index {
       .map(({ atom, factor }) => (factor === 1 ? atom.wgsl : `${factor} * ${atom.wgsl}`))
       .sort();
     if (this.constant !== 0 || parts.length === 0) parts.push(String(this.constant));
-    return parts.length === 1 ? parts[0] : `(${parts.join(' + ')})`;
+    return parts.length === 1 ? parts[0]! : `(${parts.join(' + ')})`;
   }
 }
 
@@ -186,8 +187,8 @@ export function linear(coordinates: readonly Index[], shape: readonly number[]):
   let result = Index.number(0);
   let stride = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
-    result = result.plus(coordinates[axis].times(stride));
-    stride *= shape[axis];
+    result = result.plus(coordinates[axis]!.times(stride));
+    stride *= shape[axis]!;
   }
   return result;
 }
@@ -198,8 +199,8 @@ export function coordinatesOf(place: Index, shape: readonly number[]): Index[] {
   let stride = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     const quotient = place.div(stride);
-    result[axis] = shape[axis] === 1 ? Index.number(0) : quotient.mod(shape[axis]);
-    stride *= shape[axis];
+    result[axis] = shape[axis] === 1 ? Index.number(0) : quotient.mod(shape[axis]!);
+    stride *= shape[axis]!;
   }
   return result;
 }

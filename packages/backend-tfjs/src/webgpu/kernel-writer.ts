@@ -75,7 +75,7 @@ export class KernelWriter implements ElementWriter {
   }
 
   private elements(): Kernel {
-    const size = sizeOf(this.group.results[0].shape);
+    const size = sizeOf(this.group.results[0]!.shape);
     const place = Index.variable('i', size);
     const scope = new Scope();
     const stores = this.group.results.map((result) => this.store(scope, result, place));
@@ -122,7 +122,7 @@ export class KernelWriter implements ElementWriter {
         const names = accumulator.variables.map(({ suffix }) => name + suffix);
         const values = accumulator.values(accumulator.element(this, scope, r));
         const defined = values.map((value, i) =>
-          value === 'r' ? value : this.define(scope, value, accumulator.variables[i].type),
+          value === 'r' ? value : this.define(scope, value, accumulator.variables[i]!.type),
         );
         scope.lines.push(`  ${accumulator.take(marked(names, blocks.length), defined)}`);
         return { node, accumulator, names };

@@ -22,7 +22,7 @@ export function literal(value: number, dtype: DType): string {
   const rounded = Math.fround(value);
   const size = Math.abs(rounded);
   if (!(size >= SMALLEST_NORMAL && size < Infinity) && !Object.is(rounded, 0)) {
-    const [bits] = new Uint32Array(Float32Array.of(rounded).buffer);
+    const bits = new Uint32Array(Float32Array.of(rounded).buffer)[0]!;
     return `fromBits(0x${bits.toString(16)}u)`;
   }
   const text = `${rounded}f`;

@@ -2,9 +2,9 @@
  * Reductions in WGSL: how a thread accumulates the elements of its row, and how the threads of a row join what they
  * have. A scatter is one too: each element of the table sums the updates that name its row. So is a matrix product.
  */
-import { sizeOf } from '@meanflow/core';
+import { leading, sizeOf } from '@meanflow/core';
 import { MAX_OF_NOTHING } from '@meanflow/core/backend';
-import type { NodeOf, ProgramNode, StoredValue } from '../program/program.js';
+import type { NodeOf, ProgramNode } from '../program/program.js';
 import { coordinatesOf, Index } from './index-expression.js';
 import type { ElementWriter, Scope } from './scope.js';
 import { literal } from './literal.js';
@@ -19,8 +19,9 @@ export interface Rows {
 
 export type ReductionName = 'reduceSum' | 'reduceMax' | 'argMax' | 'scatterAdd' | 'matMul';
 
-export const isReduction = (node: ProgramNode): node is Extract<ProgramNode, { op: ReductionName }> =>
-  node.op in accumulators;
+type ReductionNode = Extract<ProgramNode, { op: ReductionName }>;
+
+export const isReduction = (node: ProgramNode): node is ReductionNode => node.op in accumulators;
 
 /** The accumulator of one reduction, under a name that its variables begin with. */
 export interface Accumulator {
@@ -39,33 +40,33 @@ export interface Accumulator {
 }
 
 /** The rows of a reduction node. */
-export function rowsOf(node: ProgramNode): Rows {
+export function rowsOf(node: ReductionNode): Rows {
   const [x] = node.inputs;
   const outer = sizeOf(node.output.shape);
   if (node.op === 'scatterAdd') return { outer, inner: sizeOf(node.inputs[1].shape), contiguous: false };
   if (node.op === 'matMul')
-    return { outer, inner: x.shape[node.attributes.transposeLhs ? 1 : 2], contiguous: false };
+    return { outer, inner: x.shape[node.attributes.transposeLhs ? 1 : 2]!, contiguous: false };
   const axes = reducedAxes(node);
   const last = x.shape.reduce((found, n, axis) => (n > 1 ? axis : found), 0);
   return { outer, inner: sizeOf(x.shape) / outer, contiguous: axes.includes(last) };
 }
 
-function reducedAxes(node: ProgramNode): readonly number[] {
+function reducedAxes(node: ReductionNode): readonly number[] {
   if (node.op === 'argMax') return [node.attributes.axis];
   return node.op === 'reduceSum' || node.op === 'reduceMax' ? node.attributes.axes : [];
 }
 
 /** The operand of a reduction over axes, at row `o` and element `r`. */
-function operandElement(node: ProgramNode): Accumulator['element'] {
+function operandElement(node: ReductionNode): Accumulator['element'] {
   const [x] = node.inputs;
   const axes = reducedAxes(node);
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
-  const sizes = (chosen: readonly number[]) => chosen.map((axis) => x.shape[axis]);
+  const sizes = (chosen: readonly number[]) => chosen.map((axis) => x.shape[axis]!);
   return (writer, scope, r) => {
     const outer = coordinatesOf(Index.variable('o', sizeOf(node.output.shape)), sizes(kept));
     const inner = coordinatesOf(r, sizes(axes));
     const at = x.shape.map((_, axis) =>
-      axes.includes(axis) ? inner[axes.indexOf(axis)] : outer[kept.indexOf(axis)],
+      axes.includes(axis) ? inner[axes.indexOf(axis)]! : outer[kept.indexOf(axis)]!,
     );
     return writer.at(scope, x, at);
   };
@@ -74,14 +75,13 @@ function operandElement(node: ProgramNode): Accumulator['element'] {
 const single = (type: 'f32' | 'i32', initial: string) => [{ suffix: '', type, initial }] as const;
 const plain = (element: string) => [element];
 
-const typeOf = ({ inputs: [x] }: { readonly inputs: readonly StoredValue[] }) =>
-  x.dtype === 'int32' ? 'i32' : 'f32';
+const typeOf = ({ inputs: [x] }: ReductionNode) => (x.dtype === 'int32' ? 'i32' : 'f32');
 const smallest = {
   f32: literal(MAX_OF_NOTHING.float32, 'float32'),
   i32: literal(MAX_OF_NOTHING.int32, 'int32'),
 } as const;
 
-function sum(node: ProgramNode, element: Accumulator['element']): Accumulator {
+function sum(node: ReductionNode, element: Accumulator['element']): Accumulator {
   const type = typeOf(node);
   const initial = type === 'f32' ? '0.0' : '0';
   return {
@@ -93,13 +93,13 @@ function sum(node: ProgramNode, element: Accumulator['element']): Accumulator {
 }
 
 export const accumulators: { readonly [K in ReductionName]: (node: NodeOf<K>) => Accumulator } = {
-  reduceSum: (node) => sum(node as ProgramNode, operandElement(node as ProgramNode)),
+  reduceSum: (node) => sum(node, operandElement(node)),
 
   reduceMax: (node) => {
-    const type = typeOf(node as ProgramNode);
+    const type = typeOf(node);
     const max = type === 'f32' ? 'maxOf' : 'max';
     return {
-      element: operandElement(node as ProgramNode),
+      element: operandElement(node),
       variables: single(type, smallest[type]),
       values: plain,
       take: ([s], [x]) => `${s} = ${max}(${s}, ${x});`,
@@ -108,9 +108,9 @@ export const accumulators: { readonly [K in ReductionName]: (node: NodeOf<K>) =>
 
   // The greatest, and of equals the first; floats are compared as integers, among which NaN has a place.
   argMax: (node) => {
-    const ranked = (x: string) => (typeOf(node as ProgramNode) === 'i32' ? x : `orderOf(${x})`);
+    const ranked = (x: string) => (typeOf(node) === 'i32' ? x : `orderOf(${x})`);
     return {
-      element: operandElement(node as ProgramNode),
+      element: operandElement(node),
       variables: [
         { suffix: '', type: 'i32', initial: smallest.i32 },
         { suffix: 'i', type: 'i32', initial: literal(2 ** 31 - 1, 'int32') },
@@ -124,9 +124,9 @@ export const accumulators: { readonly [K in ReductionName]: (node: NodeOf<K>) =>
   matMul: (node) => {
     const { transposeLhs, transposeRhs } = node.attributes;
     const [lhs, rhs] = node.inputs;
-    return sum(node as ProgramNode, (writer, scope, r) => {
+    return sum(node, (writer, scope, r) => {
       const place = Index.variable('o', sizeOf(node.output.shape));
-      const [stack, row, column] = coordinatesOf(place, node.output.shape);
+      const [stack, row, column] = leading(coordinatesOf(place, node.output.shape), 3);
       const left = writer.at(scope, lhs, transposeLhs ? [stack, r, row] : [stack, row, r]);
       const right = writer.at(scope, rhs, transposeRhs ? [stack, column, r] : [stack, r, column]);
       return `${left} * ${right}`;
@@ -137,7 +137,7 @@ export const accumulators: { readonly [K in ReductionName]: (node: NodeOf<K>) =>
     const [updates, indices] = node.inputs;
     const { rows } = node.attributes;
     const rank = indices.shape.length;
-    return sum(node as ProgramNode, (writer, scope, r) => {
+    return sum(node, (writer, scope, r) => {
       const place = Index.variable('o', sizeOf(node.output.shape));
       const width = sizeOf(node.output.shape) / rows;
       const at = coordinatesOf(r, indices.shape);

@@ -49,7 +49,7 @@ export function splitLongConcatenations(program: Program, maxBuffers: number): P
     const parts: StoredValue[] = [];
     for (let start = 0; start < inputs.length; start += most) {
       const members = inputs.slice(start, start + most);
-      const length = members.reduce((sum, { shape }) => sum + shape[axis], 0);
+      const length = members.reduce((sum, { shape }) => sum + shape[axis]!, 0);
       const shape = output.shape.map((n, a) => (a === axis ? length : n));
       const part = { dtype: output.dtype, shape, storage: storages++ };
       joined.push({ op: 'concat', inputs: members, attributes, output: part });
