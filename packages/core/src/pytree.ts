@@ -138,24 +138,49 @@ export function treeMap<From, To, T extends TreeOf<T, From>>(
   );
 }
 
+/** Leaves by path. */
+export function treeRecord<L>(tree: Tree<L>): Record<string, L> {
+  return Object.fromEntries(treePaths(tree).map(({ path, leaf }) => [path, leaf]));
+}
+
+/** A leaf of each of some trees. */
+type LeafOfEach<Trees extends readonly unknown[], L> = { readonly [I in keyof Trees]: L };
+
 /**
  * The leaves of several trees of one structure, leaf by leaf.
  *
  * @param context what is being done, for the error
  * @throws {PytreeError} naming the first path in which the trees differ
  */
-export function treeZip<L>(
+export function treeZip<L, Others extends readonly Tree<L>[] = readonly Tree<L>[]>(
   context: string,
   first: Tree<L>,
-  ...others: Tree<L>[]
-): { path: string; leaves: L[] }[] {
+  ...others: Others
+): { path: string; leaves: readonly [L, ...LeafOfEach<Others, L>] }[] {
   const reference = treePaths(first);
   const flats = others.map((tree) => treePaths(tree));
   for (const flat of flats) assertSamePaths(context, reference, flat);
-  return reference.map(({ path, leaf }, i) => ({
-    path,
-    leaves: [leaf, ...flats.map((flat) => flat[i]!.leaf)],
-  }));
+  return reference.map(({ path, leaf }, i) => {
+    const rest: readonly L[] = flats.map((flat) => flat[i]!.leaf);
+    return { path, leaves: [leaf, ...(rest as LeafOfEach<Others, L>)] };
+  });
+}
+
+/**
+ * A tree of the structure and type of `first`, of what `f` makes of the leaves of several trees, leaf by leaf.
+ *
+ * @param context what is being done, for the error
+ * @throws {PytreeError} naming the first path in which the trees differ
+ */
+export function treeZipMap<L, T extends TreeOf<T, L>, Others extends readonly Tree<L>[]>(
+  context: string,
+  f: (leaf: L, ...others: LeafOfEach<Others, L>) => L,
+  first: T,
+  ...others: Others
+): T {
+  const tree = first as Tree<L>;
+  const leaves = treeZip<L, Others>(context, tree, ...others).map((zipped) => f(...zipped.leaves));
+  return treeFlatten(tree).structure.unflatten<L, T>(leaves);
 }
 
 /** @throws {PytreeError} naming the first path that only one of two trees has. */

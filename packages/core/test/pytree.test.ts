@@ -1,4 +1,13 @@
-import { PytreeError, treeFlatten, treeLeaves, treeMap, treePaths, treeZip } from '../src/index.js';
+import {
+  PytreeError,
+  treeFlatten,
+  treeLeaves,
+  treeMap,
+  treePaths,
+  treeRecord,
+  treeZip,
+  treeZipMap,
+} from '../src/index.js';
 
 const tree = { b: [1, { z: 2, a: 3 }], a: 4, none: undefined, empty: {}, list: [] as number[] };
 
@@ -89,5 +98,30 @@ describe('pytrees', () => {
   ])('say where they differ: %j', (other, message) => {
     expect(() => treeZip<number>('Update', { a: 1, b: [2] }, other)).toThrow(PytreeError);
     expect(() => treeZip<number>('Update', { a: 1, b: [2] }, other)).toThrow(message);
+  });
+});
+
+test('treeRecord has leaves by path', () => {
+  expect(treeRecord<number>({ b: [2, undefined], a: 1 })).toEqual({ a: 1, 'b/0': 2 });
+});
+
+describe('treeZipMap', () => {
+  const lessTwice = (leaf: number, first: number, second: number) => leaf - 2 * first - 3 * second;
+
+  test('takes the leaves of each tree in its place, and makes a tree of the type of the first', () => {
+    const made: { a: number; b: readonly number[] } = treeZipMap(
+      'test',
+      lessTwice,
+      { a: 1, b: [2] },
+      { b: [20], a: 10 },
+      { a: 100, b: [200] },
+    );
+    expect(made).toEqual({ a: 1 - 20 - 300, b: [2 - 40 - 600] });
+  });
+
+  test('names the path in which trees differ', () => {
+    expect(() => treeZipMap('Update', lessTwice, { a: 1 }, { a: 1 }, { c: 1 })).toThrow(
+      'Update: the trees differ in structure: leaf "a" is missing, and leaf "c" is not expected.',
+    );
   });
 });

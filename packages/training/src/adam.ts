@@ -13,6 +13,7 @@ import {
   sqrt,
   sub,
   treeFlatten,
+  treeMap,
   treeZip,
   type HostArray,
   type Tensor,
@@ -22,7 +23,6 @@ import {
 } from '@meanflow/core';
 import type { GradientTransform } from './gradient-transform.js';
 import { toSchedule, type ScheduleLike } from './schedules.js';
-import { mapTree } from './trees.js';
 
 export interface AdamOptions {
   readonly learningRate: ScheduleLike;
@@ -105,7 +105,7 @@ export function adamW(options: AdamWOptions): GradientTransform {
         gradientStep,
       } = context.scalars as AdamScalars<Tensor>;
       const { structure } = treeFlatten<Tensor>(gradients);
-      const results = treeZip<Tensor>('adam', gradients, mean, variance, context.params).map(({ leaves }) => {
+      const results = treeZip('adam', gradients, mean, variance, context.params).map(({ leaves }) => {
         const [gradient, leafMean, leafVariance, param] = leaves;
         const operands = {
           gradient,
@@ -133,7 +133,7 @@ export function adamW(options: AdamWOptions): GradientTransform {
 
 /** Zeros of the parameters' shapes. */
 export function zeros(params: Tree<HostArray>): Tree<HostArray> {
-  return mapTree((leaf) => hostZeros(leaf.shape), params);
+  return treeMap((leaf: HostArray) => hostZeros(leaf.shape), params);
 }
 
 function checkConstants(constants: Record<'beta1' | 'beta2' | 'epsilon' | 'weightDecay', number>): void {

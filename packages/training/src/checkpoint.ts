@@ -13,6 +13,7 @@ import {
   sameShape,
   treeFlatten,
   treePaths,
+  treeRecord,
   type HostArray,
   type TensorSpec,
   type Tree,
@@ -35,7 +36,6 @@ import {
 import type { ParameterSpec } from '@meanflow/models';
 import type { EmaState } from './ema.js';
 import { stateTree, type StateTypes, type TrainState } from './trainer.js';
-import { flattenTree } from './trees.js';
 
 /** What a checkpoint says besides its tensors. */
 export interface CheckpointFacts {
@@ -89,7 +89,7 @@ export function checkpointChunks(state: TrainState, facts: CheckpointFacts): Uin
     }),
     info: stableJson(info),
   };
-  return safetensorsChunks(flattenTree(stateTree(state)), metadata, { checksums: true });
+  return safetensorsChunks(treeRecord<HostArray>(stateTree(state)), metadata, { checksums: true });
 }
 
 /**
@@ -205,11 +205,11 @@ export async function checkpointState<Params extends Tree<HostArray>>(
   const { step, rateScale } = checkpoint;
   return {
     step,
-    params: (await readPart(params)) as Params,
+    params: await readPart<Params>(params),
     optimizer: await readPart(optimizer),
-    ema: (await readPart(ema)) as EmaState<Params>,
+    ema: await readPart<EmaState<Params>>(ema),
     ...(expected.references !== undefined && {
-      references: (await readPart(references)) as EmaState<Params>,
+      references: await readPart<EmaState<Params>>(references),
     }),
     ...(rateScale !== 1 && { rateScale }),
   };
@@ -257,15 +257,15 @@ function findPart(checkpoint: Checkpoint, prefix: string, expected: Tree<Expecte
   }
   const listed = differences.slice(0, LISTED).join('; ');
   const more = differences.length > LISTED ? `; and ${differences.length - LISTED} more` : '';
-  const kind = otherThan[prefix.split('/')[0]];
-  throw new DataError(`${checkpoint.source} is a checkpoint ${kind}: ${listed}${more}.`);
+  const [part = prefix] = prefix.split('/');
+  throw new DataError(`${checkpoint.source} is a checkpoint ${otherThan[part]}: ${listed}${more}.`);
 }
 
 /** One tensor after another, so that what reading takes beside them stays small. */
-async function readPart({ tensors, structure }: Part): Promise<Tree<HostArray>> {
+async function readPart<T = Tree<HostArray>>({ tensors, structure }: Part): Promise<T> {
   const arrays: HostArray[] = [];
   for (const tensor of tensors) arrays.push(await readTensor(tensor));
-  return structure.unflatten(arrays);
+  return structure.unflatten<HostArray, T>(arrays);
 }
 
 function isCount(value: unknown): value is number {

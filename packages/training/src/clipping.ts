@@ -10,10 +10,10 @@ import {
   treeLeaves,
   where,
   type Tensor,
+  treeZipMap,
   type Tree,
 } from '@meanflow/core';
 import type { GradientTransform } from './gradient-transform.js';
-import { zipLeaves } from './trees.js';
 
 /** √Σ g² over every element of every leaf: a scalar. */
 export function globalNorm(tree: Tree<Tensor>): Tensor {
@@ -37,7 +37,7 @@ export function clipByGlobalNorm(maxNorm: number): GradientTransform {
       const norm = globalNorm(gradients);
       const factor = where(greater(norm, maxNorm), div(maxNorm, norm), 1);
       return {
-        updates: zipLeaves('clipByGlobalNorm', gradients, [], ([leaf]) => mul(leaf, factor)),
+        updates: treeZipMap('clipByGlobalNorm', (leaf: Tensor) => mul(leaf, factor), gradients),
         state: undefined,
         metrics: { gradientNorm: norm },
       };

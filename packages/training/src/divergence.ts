@@ -4,11 +4,10 @@
  * steps are made again, and the one that did it is found, with the state before it, without a check in the steps that
  * everybody pays for.
  */
-import { type HostArray, treePaths, type Tree } from '@meanflow/core';
+import { type HostArray, treeFlatten, treePaths, type Tree } from '@meanflow/core';
 import { countNonFinite, nonFiniteLeaves, worstLeaf, type NonFiniteLeaf } from './finite.js';
 import type { Growth } from './error-watch.js';
-import { stateTree, type StatePart, type Trainer, type TrainState } from './trainer.js';
-import { mapTree } from './trees.js';
+import { stateTree, type StateParts, type Trainer, type TrainState } from './trainer.js';
 
 /** By what a divergence showed itself. */
 export type Suspicion =
@@ -132,11 +131,9 @@ export function restoreCopy<Params extends Tree<HostArray>>(
   state: TrainState<Params>,
   rateScale: number,
 ): void {
-  const parts = mapTree((leaf: HostArray) => leaf.clone(), stateTree(state)) as Pick<
-    TrainState<Params>,
-    StatePart
-  >;
-  trainer.restore({ ...parts, step: state.step, rateScale });
+  const { leaves, structure } = treeFlatten<HostArray>(stateTree(state));
+  const copy = structure.unflatten<HostArray, StateParts<Params>>(leaves.map((leaf) => leaf.clone()));
+  trainer.restore({ ...copy, step: state.step, rateScale });
 }
 
 /** The facts of a step that need no device, and where they say to look. @param isLoss whether its loss is not finite */
@@ -177,7 +174,7 @@ function batchParts(trainer: Examined, step: number): BatchPart[] {
   const first = step > OTHERS ? step - OTHERS : step + 1;
   const others = Array.from({ length: OTHERS }, (_, i) => magnitudes(trainer, first + i));
   return magnitudes(trainer, step).map((part, i) => {
-    const typical = others.map((batch) => batch[i].largest).sort((a, b) => a - b)[OTHERS / 2];
+    const typical = others.map((batch) => batch[i]!.largest).sort((a, b) => a - b)[OTHERS / 2]!;
     const { nonFinite, largest } = part;
     return { ...part, isOdd: nonFinite > 0 || largest > HUGE || largest > OUTLYING * Math.max(1, typical) };
   });

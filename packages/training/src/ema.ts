@@ -9,12 +9,12 @@ import {
   checkOptions,
   mul,
   sub,
+  treeZipMap,
   type AverageReference,
   type HostArray,
   type Tensor,
   type Tree,
 } from '@meanflow/core';
-import { zipLeaves } from './trees.js';
 
 export interface EmaOptions {
   /** Decays per step, each in [0, 1) and different from the others; none by default. */
@@ -115,8 +115,11 @@ export function averagesOf(averages: ReadonlyMap<string, Decay>, every = 1): Ema
     },
     update: (trees, params, scalars) =>
       byKey((_, key) =>
-        zipLeaves('ema', trees[key], [params], ([average, param]) =>
-          add(average, mul(sub(param, average), scalars[key])),
+        treeZipMap(
+          'ema',
+          (average: Tensor, param: Tensor) => add(average, mul(sub(param, average), scalars[key]!)),
+          trees[key]!,
+          params,
         ),
       ),
   };
@@ -133,7 +136,7 @@ const NEGLIGIBLE = 1e-9;
  */
 export function initialShare(averages: Pick<Ema, 'scalars'>, key: string, updates: number): number {
   let share = 1;
-  for (let step = 0; step < updates && share > NEGLIGIBLE; step++) share *= 1 - averages.scalars(step)[key];
+  for (let step = 0; step < updates && share > NEGLIGIBLE; step++) share *= 1 - averages.scalars(step)[key]!;
   return share > NEGLIGIBLE ? share : 0;
 }
 

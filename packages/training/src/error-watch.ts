@@ -3,6 +3,7 @@
  * weighted loss stays at 1 whatever happens), grows far beyond what it was before anything had been learnt. Single batches
  * may be anything, so medians of blocks are compared, and the spread within the best block says what is usual.
  */
+import { leading } from '@meanflow/core';
 
 /** Errors in a block. */
 const BLOCK = 25;
@@ -38,7 +39,7 @@ export class ErrorWatch {
     if (Number.isNaN(error)) return undefined;
     this.block.push({ step, error });
     if (this.block.length < BLOCK) return undefined;
-    const [{ step: begin }] = this.block;
+    const [{ step: begin }] = leading(this.block, 1);
     const errors = this.block.map((each) => each.error);
     this.block = [];
     const center = median(errors);
@@ -62,5 +63,5 @@ export class ErrorWatch {
 }
 
 function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }

@@ -15,7 +15,7 @@ export interface NonFiniteLeaf {
 export function countNonFinite({ data }: Pick<HostArray, 'data'>): number {
   let count = 0;
   // x − x is 0 for every finite number and NaN for the others; a loop, for it runs over all of a state.
-  for (let i = 0; i < data.length; i++) if (data[i] - data[i] !== 0) count++;
+  for (let i = 0; i < data.length; i++) if (data[i]! - data[i]! !== 0) count++;
   return count;
 }
 

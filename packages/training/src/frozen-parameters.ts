@@ -2,32 +2,38 @@
  * Frozen parameters on the device: each tree once, however many references and steps use it. They are put there by a graph
  * that hands on what it is given, and enter every run as they are, none of which consumes them.
  */
-import { trace, type Backend, type DeviceArray, type HostArray, type Tree } from '@meanflow/core';
+import {
+  compile,
+  trace,
+  treePaths,
+  type Backend,
+  type DeviceArray,
+  type HostArray,
+  type Tensor,
+  type Tree,
+} from '@meanflow/core';
 import { crc32 } from '@meanflow/formats';
 import { frozenOf } from './references.js';
 import type { Stage } from './stages.js';
-import { flattenTree } from './trees.js';
-
-type Placed = Readonly<Record<string, DeviceArray>>;
+import { disposeArrays } from './step-program.js';
+import type { FrozenTrees } from './train-step.js';
 
 export class FrozenParameters {
   /** By the tree itself: that of one reference may be that of another, too. */
-  private readonly placed = new Map<Tree<HostArray>, Promise<Placed>>();
+  private readonly placed = new Map<Tree<HostArray>, Promise<Tree<DeviceArray>>>();
 
   constructor(private readonly backend: Backend) {}
 
-  /** Those of a stage, by the paths of inputs. What only other stages use is taken off the device. */
-  async of(stage: Stage): Promise<Placed> {
+  /** Those of a stage. What only other stages use is taken off the device. */
+  async of(stage: Stage): Promise<FrozenTrees<DeviceArray>> {
     const trees = frozenOf(stage);
     const used = new Set(Object.values(trees));
     for (const tree of this.placed.keys()) if (!used.has(tree)) await this.remove(tree);
-    const inputs: [string, DeviceArray][] = [];
+    const inputs: [string, Tree<DeviceArray>][] = [];
     for (const [name, tree] of Object.entries(trees)) {
       let placed = this.placed.get(tree);
       if (placed === undefined) this.placed.set(tree, (placed = place(this.backend, tree)));
-      for (const [path, array] of Object.entries(await placed)) {
-        inputs.push([path === '' ? `frozen/${name}` : `frozen/${name}/${path}`, array]);
-      }
+      inputs.push([name, await placed]);
     }
     return Object.fromEntries(inputs);
   }
@@ -40,20 +46,14 @@ export class FrozenParameters {
     const placed = this.placed.get(tree);
     this.placed.delete(tree);
     // A placement that failed was reported by the run that wanted it.
-    const arrays = await placed?.catch((): Placed => ({}));
-    for (const array of Object.values(arrays ?? {})) array.dispose();
+    disposeArrays(await placed?.catch(() => undefined));
   }
 }
 
-async function place(backend: Backend, tree: Tree<HostArray>): Promise<Placed> {
-  const arrays = flattenTree(tree);
-  const { graph } = trace((given) => given, arrays, { name: 'frozen parameters' });
-  const executable = await backend.compile(graph);
-  try {
-    return await executable.run(arrays);
-  } finally {
-    await executable.dispose();
-  }
+async function place(backend: Backend, tree: Tree<HostArray>): Promise<Tree<DeviceArray>> {
+  const traced = trace((given: Tree<Tensor>) => given, tree, { name: 'frozen parameters' });
+  await using program = await compile(backend, traced);
+  return await program.run(tree);
 }
 
 /** A checksum of every frozen tree, by the name of its reference, and from a later stage on `name@step`: to be known again by. */
@@ -74,7 +74,7 @@ export function frozenChecksums(stages: readonly Stage[]): Readonly<Record<strin
 
 /** CRC-32 of every leaf's path, type and bytes, as eight hexadecimal digits. */
 function checksumOf(tree: Tree<HostArray>): string {
-  const sum = Object.entries(flattenTree(tree)).reduce((previous, [path, { dtype, shape, data }]) => {
+  const sum = treePaths(tree).reduce((previous, { path, leaf: { dtype, shape, data } }) => {
     const type = new TextEncoder().encode(`${path} ${dtype} ${shape.join()} `);
     return crc32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), crc32(type, previous));
   }, 0);

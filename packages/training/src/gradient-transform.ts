@@ -3,8 +3,7 @@
  * tree. What depends on the step only (learning rate, bias corrections) is computed by `scalars` on the host in
  * float64 and enters the graph as scalar inputs, so that one compiled step serves all of training.
  */
-import { add, type HostArray, type Tensor, type Tree } from '@meanflow/core';
-import { zipLeaves } from './trees.js';
+import { add, treeZipMap, type HostArray, type Tensor, type Tree } from '@meanflow/core';
 
 /** What `update` may look at besides the gradients and its state. */
 export interface UpdateContext {
@@ -65,7 +64,7 @@ export function chain(...transforms: readonly GradientTransform[]): GradientTran
 
 /** The parameters after an update: p + u, leaf by leaf. */
 export function applyUpdates<P extends Tree<Tensor>>(params: P, updates: P): P {
-  return zipLeaves('applyUpdates', params, [updates], ([param, update]) => add(param, update));
+  return treeZipMap('applyUpdates', (param: Tensor, update: Tensor) => add(param, update), params, updates);
 }
 
 function childAt<L>(tree: Tree<L>, index: number): Tree<L> {

@@ -8,12 +8,14 @@ import {
   add,
   ArgumentError,
   div,
+  leading,
   matmul,
   mul,
   sqrt,
   sum,
   transpose,
   treePaths,
+  treeZipMap,
   type HostArray,
   type Tensor,
   type Tree,
@@ -22,13 +24,15 @@ import {
 import { zeros } from './adam.js';
 import type { GradientTransform } from './gradient-transform.js';
 import { toSchedule, type ScheduleLike } from './schedules.js';
-import { zipLeaves } from './trees.js';
 
 export interface MuonOptions {
   readonly learningRate: ScheduleLike;
   /** Decay of the momentum; 0.95 by default. */
   readonly beta?: number;
 }
+
+/** The host's scalars of a step. */
+type MuonScalars<L> = { readonly rate: L; readonly momentum: L; readonly gradient: L };
 
 /** Of f(X) = c₀ X + (c₁ A + c₂ A²) X with A = X Xᵀ, which draws all singular values near 1. */
 const COEFFICIENTS = [3.4445, -4.775, 2.0315] as const;
@@ -57,7 +61,7 @@ export function muon(options: MuonOptions): GradientTransform {
       return zeros(params);
     },
     // The momentum is kept as a plain discounted sum Σ βⁱ g; the published average is (1 − β) times that.
-    scalars: (step, rateScale = 1) => ({
+    scalars: (step, rateScale = 1): MuonScalars<number> => ({
       rate: rateScale * learningRate(step),
       momentum: (beta * (1 - beta)) / (1 - beta ** (step + 2)),
       gradient: (1 - beta) / (1 - beta ** (step + 1)),
@@ -67,13 +71,18 @@ export function muon(options: MuonOptions): GradientTransform {
       state: Tree<Tensor>,
       context: { readonly scalars: Tree<Tensor> },
     ) {
-      const { rate, momentum, gradient } = context.scalars as Readonly<Record<string, Tensor>>;
-      const next = zipLeaves('muon', gradients, [state], ([g, old]) => add(mul(old, beta), g));
-      const updates = zipLeaves('muon', gradients, [next], ([g, sum]) => {
-        const [inputs, outputs] = g.shape;
-        const direction = orthogonalised(add(mul(sum, momentum), mul(g, gradient)));
-        return mul(direction, mul(rate, -Math.sqrt(Math.max(1, outputs / inputs))));
-      });
+      const { rate, momentum, gradient } = context.scalars as MuonScalars<Tensor>;
+      const next = treeZipMap('muon', (g: Tensor, old: Tensor) => add(mul(old, beta), g), gradients, state);
+      const updates = treeZipMap(
+        'muon',
+        (g: Tensor, sum: Tensor) => {
+          const [inputs, outputs] = leading(g.shape, 2);
+          const direction = orthogonalised(add(mul(sum, momentum), mul(g, gradient)));
+          return mul(direction, mul(rate, -Math.sqrt(Math.max(1, outputs / inputs))));
+        },
+        gradients,
+        next,
+      );
       return { updates, state: next };
     },
   };
@@ -82,7 +91,7 @@ export function muon(options: MuonOptions): GradientTransform {
 /** A matrix with the singular vectors of `x` and singular values near 1. */
 function orthogonalised(x: Tensor): Tensor {
   // The products are smaller on the side that has fewer rows.
-  const [rows, columns] = x.shape;
+  const [rows, columns] = leading(x.shape, 2);
   const start = rows > columns ? transpose(x) : x;
   const norm = sqrt(sum(mul(start, start)));
   let y = div(start, add(norm, EPSILON));

@@ -66,7 +66,7 @@ export function joinSchedules(schedules: readonly ScheduleLike[], boundaries: re
     );
   }
   const starts = [0, ...boundaries];
-  if (!starts.every((start, i) => Number.isSafeInteger(start) && (i === 0 || start > starts[i - 1]))) {
+  if (!starts.every((start, i) => Number.isSafeInteger(start) && (i === 0 || start > starts[i - 1]!))) {
     throw new ArgumentError(
       `joinSchedules: boundaries are increasing whole numbers above 0, got [${boundaries.join(', ')}].`,
     );
@@ -74,7 +74,7 @@ export function joinSchedules(schedules: readonly ScheduleLike[], boundaries: re
   const parts = schedules.map((schedule) => toSchedule(schedule));
   return (step) => {
     const part = starts.findLastIndex((start) => step >= start);
-    return parts[part](step - starts[part]);
+    return parts[part]!(step - starts[part]!);
   };
 }
 

@@ -1,8 +1,7 @@
 /** Stochastic gradient descent, with momentum as in PyTorch: b ← μ·b + g, p ← p − lr·b. */
-import { add, ArgumentError, mul, type Tensor, type Tree, checkOptions } from '@meanflow/core';
+import { add, ArgumentError, mul, treeZipMap, type Tensor, type Tree, checkOptions } from '@meanflow/core';
 import { zeros } from './adam.js';
 import type { GradientTransform } from './gradient-transform.js';
-import { zipLeaves } from './trees.js';
 import { toSchedule, type ScheduleLike } from './schedules.js';
 
 export interface SgdOptions {
@@ -31,9 +30,14 @@ export function sgd(options: SgdOptions): GradientTransform {
       const velocity =
         momentum === 0
           ? gradients
-          : zipLeaves('sgd', gradients, [state], ([gradient, old]) => add(mul(old, momentum), gradient));
+          : treeZipMap(
+              'sgd',
+              (gradient: Tensor, old: Tensor) => add(mul(old, momentum), gradient),
+              gradients,
+              state,
+            );
       return {
-        updates: zipLeaves('sgd', velocity, [], ([leaf]) => mul(leaf, stepSize)),
+        updates: treeZipMap('sgd', (leaf: Tensor) => mul(leaf, stepSize), velocity),
         state: momentum === 0 ? undefined : velocity,
       };
     },

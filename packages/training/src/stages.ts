@@ -9,10 +9,8 @@ import {
   type LossAndMetrics,
   type Objective,
   type RandomKey,
-  type ReferenceInputs,
   type References,
   type RowRange,
-  type Symbolic,
   type Tensor,
   type Tree,
 } from '@meanflow/core';
@@ -43,14 +41,14 @@ export interface Stage {
   }): LossAndMetrics;
 }
 
+/** An objective whose trees are known when it runs only. */
+export type AnyObjective = Objective<unknown, Tree<HostArray>, Tree<HostArray>, Tree<HostArray>, References>;
+
 /**
  * @returns at least one stage, the first from step 0
  * @throws {ArgumentError} when the steps from which stages begin do not rise from stage to stage
  */
-export function stagesOf<Net, Params, Batch, Draws, Refs extends References>(
-  objective: Objective<Net, Params, Batch, Draws, Refs>,
-  network: Net,
-): readonly [Stage, ...Stage[]] {
+export function stagesOf(objective: AnyObjective, network: unknown): readonly [Stage, ...Stage[]] {
   const { name, stages = [] } = objective;
   const borders = [0, ...stages.map(({ from }) => from)];
   borders.forEach((from, i) => {
@@ -71,24 +69,19 @@ export function stagesOf<Net, Params, Batch, Draws, Refs extends References>(
       until: borders[index + 1] ?? Infinity,
       references,
       couplesRows: objective.couplesRows ?? false,
-      rowsOf: (draws, rows) =>
-        objective.rowsOf === undefined
-          ? rowsOf(draws, rows)
-          : (objective.rowsOf(draws as Draws, rows) as Tree<HostArray>),
-      draw: (given) => of.draw({ ...given, network, batch: given.batch as Batch }) as Tree<HostArray>,
+      rowsOf: (draws, rows) => objective.rowsOf?.(draws, rows) ?? rowsOf(draws, rows),
+      draw: (given) => of.draw({ ...given, network }),
       loss: (given) =>
         of.loss({
+          ...given,
           network,
-          params: given.params as Symbolic<Params>,
-          batch: given.batch as Symbolic<Batch>,
-          draws: given.draws as Symbolic<Draws>,
           references: Object.fromEntries(
             Object.entries(given.references).map(([key, params]) => {
               const reference = of.references[key];
               const isFrozen = reference !== undefined && 'frozen' in reference;
               return [key, { network: isFrozen ? reference.frozen : network, params }];
             }),
-          ) as ReferenceInputs<Refs, Net, Params>,
+          ),
         }),
     };
   };

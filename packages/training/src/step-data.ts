@@ -7,17 +7,17 @@ import {
   checkConditions,
   checkLabels,
   toHostArray,
+  treeMap,
   type ConditionArrays,
   type HostArray,
   type Tree,
 } from '@meanflow/core';
 import type { VelocityNetwork } from '@meanflow/samplers';
-import { mapTree } from './trees.js';
 
 /** A copy of every array of a tree. */
-export function takeTree<T extends Tree<HostArray>>(tree: T): T {
+export function takeTree(tree: Tree<HostArray>): Tree<HostArray> {
   // What is no array is named, with its path, when the step is traced.
-  return mapTree((leaf: HostArray) => toHostArray(leaf)?.clone() ?? leaf, tree) as T;
+  return treeMap((leaf: HostArray) => toHostArray(leaf)?.clone() ?? leaf, tree);
 }
 
 /** The part of a velocity network that data must fit; other networks have none. */

@@ -8,6 +8,8 @@ import {
   type DeviceArray,
   type Tree,
 } from '@meanflow/core';
+import { disposeArrays } from './step-program.js';
+import type { Gradients } from './train-step.js';
 
 /** The loss of some rows of a batch, its metrics, and its gradient in the parameters. */
 export interface HostGradients<Params extends Tree<HostArray> = Tree<HostArray>> {
@@ -18,27 +20,29 @@ export interface HostGradients<Params extends Tree<HostArray> = Tree<HostArray>>
   readonly gradients: Params;
 }
 
+type GradientTrees<Params extends Tree<HostArray>> = Omit<HostGradients<Params>, 'rows'>;
+
+/** Loss, metrics and gradients. */
+export function gradientTrees({ loss, metrics, gradients }: HostGradients): Gradients<HostArray> {
+  return { loss, metrics, gradients };
+}
+
 /** The same, on the device. Read it or not, then dispose of it. */
 export class StepGradients<Params extends Tree<HostArray> = Tree<HostArray>> {
   constructor(
     readonly rows: number,
-    /** `loss`, `metrics/…` and `gradients/…`. */
-    readonly arrays: Readonly<Record<string, DeviceArray>>,
-    private readonly build: (
-      arrays: Readonly<Record<string, HostArray>>,
-    ) => Omit<HostGradients<Params>, 'rows'>,
+    readonly arrays: Gradients<DeviceArray>,
   ) {}
 
   /** Copies it to the host. */
   async read(): Promise<HostGradients<Params>> {
-    const read = Object.entries(this.arrays).map(
-      async ([path, array]) => [path, await array.read()] as const,
-    );
-    return { rows: this.rows, ...this.build(Object.fromEntries(await Promise.all(read))) };
+    const { leaves, structure } = treeFlatten<DeviceArray>(this.arrays);
+    const read = await Promise.all(leaves.map((array) => array.read()));
+    return { rows: this.rows, ...structure.unflatten<HostArray, GradientTrees<Params>>(read) };
   }
 
   dispose(): void {
-    for (const array of Object.values(this.arrays)) array.dispose();
+    disposeArrays(this.arrays);
   }
 
   [Symbol.dispose](): void {
@@ -58,8 +62,7 @@ export function averageGradients<Params extends Tree<HostArray>>(
   const [first] = parts;
   if (first === undefined) throw new ArgumentError('averageGradients: there are no gradients to average.');
   const rows = parts.reduce((total, part) => total + part.rows, 0);
-  const treeOf = ({ loss, metrics, gradients }: HostGradients<Params>) => ({ loss, metrics, gradients });
-  const leaves = parts.map((part) => treePaths<HostArray>(treeOf(part)));
+  const leaves = parts.map((part) => treePaths<HostArray>(gradientTrees(part)));
   for (const others of leaves.slice(1)) assertSamePaths('averageGradients', leaves[0]!, others);
   const means = leaves[0]!.map(({ leaf }, i) => {
     const total = new Float64Array(leaf.data.length);
@@ -69,6 +72,6 @@ export function averageGradients<Params extends Tree<HostArray>>(
     });
     return new HostArray('float32', leaf.shape, Float32Array.from(total));
   });
-  const { structure } = treeFlatten<HostArray>(treeOf(first));
-  return { rows, ...(structure.unflatten(means) as ReturnType<typeof treeOf>) };
+  const { structure } = treeFlatten<HostArray>(gradientTrees(first));
+  return { rows, ...structure.unflatten<HostArray, GradientTrees<Params>>(means) };
 }

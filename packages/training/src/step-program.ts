@@ -4,23 +4,31 @@
  * leaves is the state after the last step, and the loss and the metrics of each.
  */
 import {
+  compile,
   hostArray,
-  pick,
   trace,
+  treeLeaves,
+  treeMap,
   type Backend,
+  type CompileOptions,
   type DeviceArray,
-  type Executable,
   type Graph,
-  type HostArray,
+  HostArray,
   type RunInput,
-  type TensorSpec,
-  type TracedFunction,
+  type RunOptions,
+  type SpecLeaf,
   type Tree,
 } from '@meanflow/core';
 import { frozenOf } from './references.js';
-import { trainStep, type StepParts, type StepScalars } from './train-step.js';
-import { trainSteps, updatesAverages } from './train-steps.js';
-import { flattenTree, mapTree } from './trees.js';
+import {
+  trainStep,
+  type DataTrees,
+  type FrozenTrees,
+  type StateTrees,
+  type StepParts,
+  type StepScalars,
+} from './train-step.js';
+import { trainSteps, updatesAverages, type StepInput } from './train-steps.js';
 
 /** The scalars that a step leaves on the device. Read them or not, then dispose of them. */
 export interface StepResult {
@@ -31,21 +39,13 @@ export interface StepResult {
 }
 
 /** Batch and draws of a step. @param step updates made before */
-export type StepData = (step: number) => {
-  readonly batch: Tree<HostArray>;
-  readonly draws: Tree<HostArray>;
-};
-
-/** Arrays by the paths of a graph's inputs, such as the state on the device. */
-export type NamedInputs = Readonly<Record<string, RunInput>>;
-
-/** A state of which only structure and types are used, by its parts. */
-export type StateSpecs = Readonly<Record<string, Tree<HostArray | TensorSpec>>>;
+export type StepData = (step: number) => DataTrees<HostArray>;
 
 /** What the steps of a run are compiled of. */
 export interface StepSource extends StepParts {
   readonly backend: Backend;
-  readonly state: StateSpecs;
+  /** Of which only structure and types are used. */
+  readonly state: StateTrees<SpecLeaf>;
   readonly data: StepData;
 }
 
@@ -61,21 +61,34 @@ export interface Steps {
    * @param first updates made before
    * @param rateScale what learning rates are multiplied by
    */
-  run(state: NamedInputs, frozen: NamedInputs, first: number, rateScale: number): Promise<StepsMade>;
+  run(
+    state: StateTrees<RunInput>,
+    frozen: FrozenTrees<RunInput>,
+    first: number,
+    rateScale: number,
+  ): Promise<StepsMade>;
   dispose(): Promise<void>;
 }
 
 /** The state after the steps of a run, and what each left. */
 export interface StepsMade {
-  readonly state: NamedInputs;
+  readonly state: StateTrees<RunInput>;
   readonly results: readonly StepResult[];
 }
 
+/** Frees what of a tree is on the device. */
+export function disposeArrays(tree: Tree<RunInput>): void {
+  for (const array of treeLeaves(tree)) if (!(array instanceof HostArray)) array.dispose();
+}
+
+/** All that enters is the trainer's own: copies of batches and draws, and the state. */
+export const OWN: RunOptions = { borrow: true };
+
 export class StepProgram implements Steps {
   private constructor(
-    private readonly executable: Executable,
-    private readonly statePaths: readonly string[],
-    private readonly inputsOf: (first: number, rateScale: number) => NamedInputs,
+    readonly graph: Graph,
+    readonly run: Steps['run'],
+    readonly dispose: () => Promise<void>,
     /** Steps in a run. */
     readonly count: number,
   ) {}
@@ -85,80 +98,75 @@ export class StepProgram implements Steps {
    * @throws {BackendError} when the steps cannot run on the backend
    */
   static async compile(source: StepSource, count: number): Promise<StepProgram> {
-    const paths = Object.keys(flattenTree<HostArray | TensorSpec>(source.state));
-    const executable = await source.backend.compile(traceSteps(source, count), {
-      state: Object.fromEntries(paths.map((path) => [path, path])),
-    });
-    const inputsOf = (first: number, rateScale: number) =>
-      flattenTree(stepInputs(source, count, first, rateScale));
-    return new StepProgram(executable, paths, inputsOf, count);
+    const { backend } = source;
+    if (count === 1) {
+      const program = await compile(backend, traceStep(source), stateOf(source));
+      const run: Steps['run'] = async (state, frozen, first, rateScale) => {
+        const input = stepInput(source, 1, 0, first, rateScale);
+        const { loss, metrics, ...next } = await program.run({ ...state, frozen, ...input }, OWN);
+        return { state: next, results: [{ step: first + 1, loss, metrics }] };
+      };
+      return new StepProgram(program.executable.graph, run, program.dispose, 1);
+    }
+    const program = await compile(backend, traceSteps(source, count), stateOf(source));
+    const run: Steps['run'] = async (state, frozen, first, rateScale) => {
+      const steps = stepInputs(source, count, first, rateScale);
+      const { steps: made, ...next } = await program.run({ ...state, frozen, steps }, OWN);
+      return { state: next, results: made.map((report, i) => ({ step: first + i + 1, ...report })) };
+    };
+    return new StepProgram(program.executable.graph, run, program.dispose, count);
   }
+}
 
-  get graph(): Graph {
-    return this.executable.graph;
-  }
-
-  async run(state: NamedInputs, frozen: NamedInputs, first: number, rateScale: number): Promise<StepsMade> {
-    // All of it is the trainer's own: copies of batches and draws, and the state.
-    const inputs = { ...state, ...frozen, ...this.inputsOf(first, rateScale) };
-    const outputs = await this.executable.run(inputs, { borrow: true });
-    const results = Array.from({ length: this.count }, (_, i) => {
-      const prefix = this.count === 1 ? '' : `steps/${i}/`;
-      const loss = `${prefix}loss`;
-      const metrics = below(outputs, `${prefix}metrics/`);
-      return { step: first + i + 1, loss: pick(outputs, loss)[loss]!, metrics };
-    });
-    return { state: only(outputs, this.statePaths), results };
-  }
-
-  dispose(): Promise<void> {
-    return this.executable.dispose();
-  }
+/** What of a state's trees is not empty, which outputs replace. */
+export function stateOf({ state }: Pick<StepSource, 'state'>): CompileOptions {
+  const parts = Object.entries(state).filter(([, tree]) => treeLeaves<SpecLeaf>(tree).length > 0);
+  return { state: Object.fromEntries(parts.map(([part]) => [part, part])) };
 }
 
 /**
- * The graph of the steps of one run.
+ * Traces one step.
  *
  * @throws {ShapeError | DTypeError | PytreeError} when network, objective and data do not fit together
  */
-export function traceSteps(source: StepSource, count: number): Graph {
+export function traceStep(source: StepSource) {
   const { stage, state } = source;
-  const from = stage.from === 0 ? '' : ` from step ${stage.from}`;
-  const name = `train ${stage.name}${from}${count === 1 ? '' : `, ${count} steps`}`;
-  const example = { ...state, frozen: frozenOf(stage), ...stepInputs(source, count, stage.from, 1) };
-  return traceTree(count === 1 ? trainStep(source) : trainSteps(source), example, name).graph;
+  const input = { ...state, frozen: frozenOf(stage), ...stepInput(source, 1, 0, stage.from, 1) };
+  return trace(trainStep(source), input, { name: nameOf(source) });
 }
 
-/** The arrays whose paths begin so, by the rest of the path. */
-export function below<V>(arrays: Readonly<Record<string, V>>, prefix: string): Record<string, V> {
-  return Object.fromEntries(
-    Object.entries(arrays).flatMap(([name, value]) =>
-      name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [],
-    ),
-  );
+function traceSteps(source: StepSource, count: number) {
+  const { stage, state } = source;
+  const steps = stepInputs(source, count, stage.from, 1);
+  const input = { ...state, frozen: frozenOf(stage), steps };
+  return trace(trainSteps(source), input, { name: `${nameOf(source)}, ${count} steps` });
 }
 
-/** The arrays of these paths. */
-export function only<V>(arrays: Readonly<Record<string, V>>, paths: readonly string[]): Record<string, V> {
-  const found = pick(arrays, ...paths);
-  return Object.fromEntries(paths.map((path) => [path, found[path]!]));
+function nameOf({ stage }: StepSource): string {
+  return `train ${stage.name}${stage.from === 0 ? '' : ` from step ${stage.from}`}`;
 }
 
-/** What steps take for themselves, from the host. */
+/** What the steps of a run take for themselves, from the host. */
 function stepInputs(
-  { data, optimizer, ema, averages }: StepSource,
+  source: StepSource,
   count: number,
   first: number,
   rateScale: number,
-): Readonly<Record<string, Tree<HostArray>>> {
-  const steps = Array.from({ length: count }, (_, i) => {
-    const due = updatesAverages(ema, i, count) ? ema : undefined;
-    return {
-      ...data(first + i),
-      scalars: stepScalars({ optimizer, ema: due, averages }, first + i, rateScale),
-    };
-  });
-  return count === 1 ? steps[0]! : { steps };
+): StepInput<HostArray>[] {
+  return Array.from({ length: count }, (_, i) => stepInput(source, count, i, first, rateScale));
+}
+
+/** What one of them takes. @param position of it in the run */
+function stepInput(
+  { data, optimizer, ema, averages }: StepSource,
+  count: number,
+  position: number,
+  first: number,
+  rateScale: number,
+): StepInput<HostArray> {
+  const due = updatesAverages(ema, position, count) ? ema : undefined;
+  const step = first + position;
+  return { ...data(step), scalars: stepScalars({ optimizer, ema: due, averages }, step, rateScale) };
 }
 
 /** The host's scalars of a step. @param step updates made before @param rateScale what learning rates are multiplied by */
@@ -166,26 +174,11 @@ export function stepScalars(
   { optimizer, ema, averages }: Pick<StepParts, 'optimizer' | 'ema' | 'averages'>,
   step: number,
   rateScale: number,
-): Tree<HostArray> {
+): StepScalars<HostArray> {
   const scalars: StepScalars<number> = {
     optimizer: optimizer.scalars(step, rateScale),
     ema: ema?.scalars(step) ?? {},
     references: averages.own.scalars(step),
   };
-  return mapTree<number, HostArray>((value) => hostArray(value), scalars);
-}
-
-/** Traces a function of a tree whose structure only the example knows. */
-export function traceTree(
-  f: (input: never) => unknown,
-  example: Tree<HostArray | TensorSpec>,
-  name: string,
-): Pick<TracedFunction<unknown, unknown>, 'graph' | 'output'> {
-  // The type of a traced tree maps its leaves, which the compiler cannot do for a tree of any depth.
-  const traceUntyped = trace as (
-    f: unknown,
-    input: unknown,
-    options: { name: string },
-  ) => ReturnType<typeof traceTree>;
-  return traceUntyped(f, example, { name });
+  return treeMap((value: number): HostArray => hostArray(value), scalars);
 }

@@ -1,4 +1,5 @@
 /** Steps per second: over all of a run, and over the last few seconds for a progress bar. */
+import { leading } from '@meanflow/core';
 
 /** Seconds that the recent pace looks back, at least. */
 const WINDOW = 5;
@@ -22,7 +23,7 @@ export class Throughput {
   /** Steps per second of late; 0 before the first. */
   recent(step: number): number {
     const now = this.seconds();
-    const oldest = this.marks[0];
+    const [oldest] = leading(this.marks, 1);
     return step > oldest.step && now > oldest.seconds ? (step - oldest.step) / (now - oldest.seconds) : 0;
   }
 

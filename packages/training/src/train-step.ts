@@ -10,6 +10,7 @@ import {
   logicalAnd,
   sum,
   treeLeaves,
+  treeZipMap,
   valueAndGrad,
   where,
   type LossAndMetrics,
@@ -21,7 +22,6 @@ import type { Ema, EmaState } from './ema.js';
 import { applyUpdates, type GradientTransform } from './gradient-transform.js';
 import { referenceParameters, type ReferenceAverages } from './references.js';
 import type { Stage } from './stages.js';
-import { zipLeaves } from './trees.js';
 
 /** What makes initial parameters: the part of a `Network` that training itself uses. */
 export interface ParameterSource<Params> {
@@ -38,48 +38,57 @@ export interface StepParts {
   readonly guarded?: boolean | undefined;
 }
 
-/** What an update replaces, as tensors. */
-export type SymbolicState = {
-  readonly params: Tree<Tensor>;
-  readonly optimizer: Tree<Tensor>;
-  readonly ema: EmaState<Tree<Tensor>>;
-  /** Averages that only losses look at. */
-  readonly references: EmaState<Tree<Tensor>>;
+/** What an update replaces. */
+export type StateTrees<L> = {
+  readonly params: Tree<L>;
+  readonly optimizer: Tree<L>;
+  readonly ema: EmaState<Tree<L>>;
+  /** Averages that only losses look at, where there are such. */
+  readonly references?: EmaState<Tree<L>> | undefined;
 };
 
 /** The host's scalars of a step. */
-export type StepScalars<L> = {
+export interface StepScalars<L> {
   readonly optimizer: Tree<L>;
   readonly ema: Readonly<Record<string, L>>;
   readonly references: Readonly<Record<string, L>>;
-};
+}
 
-/** What gradients are taken of, beside the state: the parameters of frozen networks, batch and draws. */
-export type LossInput = {
-  readonly frozen: Readonly<Record<string, Tree<Tensor>>>;
-  readonly batch: Tree<Tensor>;
-  readonly draws: Tree<Tensor>;
-};
+/** What every step has for itself. */
+export interface DataTrees<L> {
+  readonly batch: Tree<L>;
+  readonly draws: Tree<L>;
+}
+
+/** The parameters of frozen networks, by the names of references. */
+export type FrozenTrees<L> = Readonly<Record<string, Tree<L>>>;
+
+/** What gradients are taken of: the state but for the optimizer's, frozen parameters, batch and draws. */
+export interface GradientInput<L> extends Omit<StateTrees<L>, 'optimizer'>, DataTrees<L> {
+  readonly frozen: FrozenTrees<L>;
+}
 
 /** A loss with its gradient in the parameters. */
-export type Gradients = {
-  readonly loss: Tensor;
-  readonly metrics: Readonly<Record<string, Tensor>>;
-  readonly gradients: Tree<Tensor>;
+export type Gradients<L> = {
+  readonly loss: L;
+  readonly metrics: Readonly<Record<string, L>>;
+  readonly gradients: Tree<L>;
 };
 
 /** Inputs of the whole step. */
-export type TrainStepInput = SymbolicState & LossInput & { readonly scalars: StepScalars<Tensor> };
+export interface TrainStepInput<L> extends StateTrees<L>, GradientInput<L> {
+  readonly scalars: StepScalars<L>;
+}
 
 /** Outputs of the whole step: the new state, the loss and the metrics, all scalars. */
-export type TrainStepOutput = SymbolicState & LossAndMetrics;
+export interface TrainStepOutput extends StateTrees<Tensor>, LossAndMetrics {}
 
 /** The first half: the loss, the objective's metrics and the gradient of the loss in the parameters. */
 export function gradientsOf(
   { stage, averages }: Pick<StepParts, 'stage' | 'averages'>,
-  { params, ema, references, frozen, batch, draws }: Omit<SymbolicState, 'optimizer'> & LossInput,
-): Gradients {
-  const given = referenceParameters(stage, averages, { ema, references }, frozen);
+  { params, ema, references, frozen, batch, draws }: GradientInput<Tensor>,
+): Gradients<Tensor> {
+  const given = referenceParameters(stage, averages, { ema, references: references ?? {} }, frozen);
   const [[loss, metrics], gradients] = valueAndGrad(
     (at: Tree<Tensor>) => {
       const result = stage.loss({ params: at, batch, draws, references: given });
@@ -100,8 +109,8 @@ const RESERVED = ['step', 'loss', 'learningRate', 'samplesPerSecond'];
  */
 export function updateBy(
   { stage, averages, optimizer, ema, guarded: isGuarded = false }: StepParts,
-  state: SymbolicState,
-  { loss, metrics, gradients }: Gradients,
+  state: StateTrees<Tensor>,
+  { loss, metrics, gradients }: Gradients<Tensor>,
   scalars: StepScalars<Tensor>,
 ): TrainStepOutput {
   const context = { params: state.params, scalars: scalars.optimizer };
@@ -116,7 +125,7 @@ export function updateBy(
     params,
     optimizer: updated.state,
     ema: ema === undefined ? {} : ema.update(state.ema, params, scalars.ema),
-    references: averages.own.update(state.references, params, scalars.references),
+    references: state.references && averages.own.update(state.references, params, scalars.references),
     loss,
     metrics: all,
   };
@@ -124,13 +133,13 @@ export function updateBy(
 }
 
 /** Both halves: the function that becomes one executable. */
-export function trainStep(parts: StepParts): (input: TrainStepInput) => TrainStepOutput {
+export function trainStep(parts: StepParts): (input: TrainStepInput<Tensor>) => TrainStepOutput {
   return (input) => updateBy(parts, input, gradientsOf(parts, input), input.scalars);
 }
 
 /** The step if all that it made is finite; else what was before, and NaN for its loss. */
 function guarded(
-  before: SymbolicState,
+  before: StateTrees<Tensor>,
   { loss, metrics, params, optimizer, ema, references }: TrainStepOutput,
 ): TrainStepOutput {
   const leaves = [{ params }, { optimizer }, { ema }, { references }].flatMap((part) =>
@@ -140,7 +149,7 @@ function guarded(
     .map((leaf) => equal(sum(where(isFinite(leaf), 0, 1)), 0))
     .reduce((all, each) => logicalAnd(all, each));
   const chosen = <T extends Tree<Tensor>>(next: T, old: T): T =>
-    zipLeaves('guarded', next, [old], ([made, kept]) => where(isGood, made, kept));
+    treeZipMap('guarded', (made: Tensor, kept: Tensor) => where(isGood, made, kept), next, old);
   return {
     params: chosen(params, before.params),
     optimizer: chosen(optimizer, before.optimizer),

@@ -3,34 +3,46 @@
  * state passes from step to step inside the graph; batches, draws and scalars of all enter together, and losses and
  * metrics of all leave.
  */
-import { optimizationBarrier, type LossAndMetrics, type Tensor, type Tree } from '@meanflow/core';
+import { optimizationBarrier, treeZipMap, type LossAndMetrics, type Tensor, type Tree } from '@meanflow/core';
 import type { Ema } from './ema.js';
-import { trainStep, type StepParts, type SymbolicState, type TrainStepInput } from './train-step.js';
-import { zipLeaves } from './trees.js';
+import {
+  trainStep,
+  type DataTrees,
+  type FrozenTrees,
+  type StateTrees,
+  type StepParts,
+  type StepScalars,
+} from './train-step.js';
 
 /** What each of several steps takes for itself. */
-export type StepInput = Omit<TrainStepInput, keyof SymbolicState | 'frozen'>;
+export interface StepInput<L> extends DataTrees<L> {
+  readonly scalars: StepScalars<L>;
+}
 
 /** Inputs of several steps: the state before the first, frozen parameters, and what each takes. */
-export type TrainStepsInput = SymbolicState &
-  Pick<TrainStepInput, 'frozen'> & { readonly steps: readonly StepInput[] };
+export interface TrainStepsInput<L> extends StateTrees<L> {
+  readonly frozen: FrozenTrees<L>;
+  readonly steps: readonly StepInput<L>[];
+}
 
 /** Outputs of several steps: the state after the last, and what each reports. */
-export type TrainStepsOutput = SymbolicState & { readonly steps: readonly LossAndMetrics[] };
+export interface TrainStepsOutput extends StateTrees<Tensor> {
+  readonly steps: readonly LossAndMetrics[];
+}
 
 /**
  * Several steps, of which the first is made after a number of updates that is a multiple of how many they are.
  *
  * @throws {ArgumentError} while tracing, as `trainStep`
  */
-export function trainSteps(parts: StepParts): (input: TrainStepsInput) => TrainStepsOutput {
+export function trainSteps(parts: StepParts): (input: TrainStepsInput<Tensor>) => TrainStepsOutput {
   return ({ steps, frozen, ...initial }) => {
     const count = steps.length;
-    let state: SymbolicState = initial;
+    let state: StateTrees<Tensor> = initial;
     const reports = steps.map((input, i) => {
       const ema = updatesAverages(parts.ema, i, count) ? parts.ema : undefined;
       const { loss, metrics, ...next } = trainStep({ ...parts, ema })({ ...state, frozen, ...input });
-      const averages = [...Object.values(next.ema), ...Object.values(next.references)];
+      const averages = [...Object.values(next.ema), ...Object.values(next.references ?? {})];
       const isLast = i === count - 1;
       state = {
         ...next,
@@ -57,7 +69,11 @@ export function updatesAverages(ema: Ema | undefined, position: number, count: n
  * nothing else needs, would keep the parameters of every step for them.
  */
 function after(averages: readonly Tree<Tensor>[], params: Tree<Tensor>): Tree<Tensor> {
-  return zipLeaves('trainSteps', params, averages, ([param, ...averaged]) =>
-    averaged.reduce((x, average) => optimizationBarrier(x, average), param),
+  return treeZipMap(
+    'trainSteps',
+    (param: Tensor, ...averaged: readonly Tensor[]) =>
+      averaged.reduce((x, average) => optimizationBarrier(x, average), param),
+    params,
+    ...averages,
   );
 }

@@ -11,12 +11,12 @@ import {
   formatType,
   HostArray,
   leading,
-  pick,
   RandomKey,
   sameShape,
   ShapeError,
   TensorSpec,
   treeFlatten,
+  treeMap,
   treePaths,
   type Backend,
   type CancellationSignal,
@@ -26,8 +26,8 @@ import {
   type Objective,
   type References,
   type RowRange,
+  type RunInput,
   type Tree,
-  type TreeStructure,
 } from '@meanflow/core';
 import type { Ema, EmaState } from './ema.js';
 import { frozenChecksums, FrozenParameters } from './frozen-parameters.js';
@@ -38,19 +38,16 @@ import { stageAt, stagesOf, type Stage } from './stages.js';
 import { StagePrograms } from './stage-programs.js';
 import { checkBatchConditions, checkBatchLabels, takeTree, type DataNeeds } from './step-data.js';
 import {
-  below,
-  only,
+  disposeArrays,
   StepProgram,
-  traceSteps,
-  type NamedInputs,
+  traceStep,
   type StepResult,
   type Steps,
   type StepsMade,
   type StepSource,
 } from './step-program.js';
-import { StepGradients, type HostGradients } from './step-gradients.js';
-import type { ParameterSource } from './train-step.js';
-import { flattenTree, mapTree } from './trees.js';
+import { gradientTrees, StepGradients, type HostGradients } from './step-gradients.js';
+import type { ParameterSource, StateTrees } from './train-step.js';
 import { Turn } from './turn.js';
 
 /**
@@ -114,13 +111,11 @@ export interface TrainState<Params = Tree<HostArray>> {
   readonly rateScale?: number;
 }
 
-/** What a state is made of, without its values. A state itself says so too. */
-export type StateTypes = {
-  readonly [part in keyof Pick<TrainState, StatePart>]: Tree<HostArray | TensorSpec>;
-};
-
 /** The trees of a state. */
-export type StatePart = 'params' | 'optimizer' | 'ema' | 'references';
+export type StateParts<Params> = Omit<TrainState<Params>, 'step' | 'rateScale'>;
+
+/** What a state is made of, without its values. A state itself says so too. */
+export type StateTypes = StateTrees<HostArray | TensorSpec>;
 
 /** The keys from which everything random in a run follows. */
 export function trainingKeys(seed: number): Readonly<Record<'init' | 'data' | 'draws', RandomKey>> {
@@ -140,6 +135,9 @@ function checkUncoupled({ name, couplesRows }: Stage): void {
     `The loss of "${name}" couples the rows of a batch, which therefore cannot be taken in parts.`,
   );
 }
+
+type AnyTree = Tree<HostArray>;
+type AnyTrainerOptions = TrainerOptions<AnyTree, unknown, AnyTree, AnyTree, References>;
 
 /** What a trainer is made of. */
 interface TrainerParts<Params> {
@@ -172,20 +170,17 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     private one: Steps,
     /** Parts in which a batch is taken, one after the other. */
     readonly accumulate: number,
-  ) {
-    this.structure = treeFlatten<HostArray | TensorSpec>(stateTypes).structure;
-  }
+  ) {}
 
-  private readonly structure: TreeStructure;
   /** Made when it is first asked for: a trainer that goes on from a saved state never holds two. */
-  private held: NamedInputs | undefined;
+  private held: StateTrees<RunInput> | undefined;
   private completed = 0;
   /** What learning rates are multiplied by, from the next run on; part of the state. */
   rateScale = 1;
   private readonly turn = new Turn('trainer');
 
-  private get state(): NamedInputs {
-    return (this.held ??= flattenTree(stateTree(this.initialState)));
+  private get state(): StateTrees<RunInput> {
+    return (this.held ??= stateTree(this.initialState));
   }
 
   /** The state at step 0, made anew. */
@@ -208,8 +203,10 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     Params extends Tree<HostArray> = never,
     Batch = never,
     Refs extends References = NoReferences,
-  >(options: TrainerOptions<Params, Net, Batch, Draws, Refs>): Promise<Trainer<Params>> {
-    checkOptions<TrainerOptions<Params, Net, Batch, Draws, Refs>>('Trainer.create', options, {
+  >(options: TrainerOptions<Params, Net, Batch, Draws, Refs>): Promise<Trainer<Params>>;
+  // Here the types of an objective's trees end: beyond, they are trees.
+  static async create(options: AnyTrainerOptions): Promise<Trainer> {
+    checkOptions<AnyTrainerOptions>('Trainer.create', options, {
       backend: true,
       network: true,
       objective: true,
@@ -244,10 +241,10 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     const keys = trainingKeys(seed);
     const { init: given } = options;
     if (given !== undefined) checkInit(given, network.init(keys.init));
-    const stages = stagesOf<Net, Params, Batch, Draws, Refs>(objective, network);
+    const stages = stagesOf(objective, network);
     if (accumulate > 1) checkUncoupled(stages[0]);
     const averages = referenceAverages(stages, ema);
-    const initial = (): TrainState<Params> => {
+    const initial = (): TrainState => {
       const params = given === undefined ? network.init(keys.init) : takeTree(given);
       return {
         step: 0,
@@ -257,13 +254,13 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
         ...(averages.own.keys.length > 0 && { references: averages.own.init(params) }),
       };
     };
-    const dataOf: TrainerParts<Params>['dataOf'] = (stage, step) => {
-      const batch = takeTree(data.batch(keys.data, step, batchSize) as Tree<HostArray>);
+    const dataOf: TrainerParts<Tree<HostArray>>['dataOf'] = (stage, step) => {
+      const batch = takeTree(data.batch(keys.data, step, batchSize));
       checkBatchLabels(network, batch, step, batchSize);
       checkBatchConditions(network, batch, step, batchSize);
       return { batch, draws: takeTree(stage.draw({ key: keys.draws.fold(step), batch, step })) };
     };
-    const state = mapTree(typeOf, stateTree(initial())) as StateTypes;
+    const state = treeMap(typeOf, stateTree(initial()));
     const sourceOf = (stage: Stage): StepSource => ({
       ...{ backend, stage, averages, optimizer, ema, guarded, state },
       data: (step) => dataOf(stage, step),
@@ -279,7 +276,7 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     const updates = new StagePrograms((stage) => UpdateProgram.compile(sourceOf(stage), batchSize));
     const one = await programs.of(stages[0], 1);
     // So that what does not fit shows before the first step, not at the thousandth.
-    for (const stage of stages.slice(1)) traceSteps(sourceOf(stage), 1);
+    for (const stage of stages.slice(1)) traceStep(sourceOf(stage));
     const rateOf = optimizer.learningRate && ((step: number) => optimizer.learningRate!(step));
     const frozen = new FrozenParameters(backend);
     const parts = { stages, programs, gradients, updates, frozen, dataOf, rateOf, initial };
@@ -377,16 +374,8 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
       checkRows(range);
       if (to - from !== this.batchSize) checkUncoupled(stage);
       const program = await parts.gradients.of(stage, to - from);
-      const arrays = await program.run(this.state, await parts.frozen.of(stage), this.completed, range);
-      const { structure } = treeFlatten<HostArray | TensorSpec>(this.stateTypes.params);
-      return new StepGradients<Params>(to - from, arrays, (read) => {
-        const paths = structure.paths.map((path) => (path === '' ? 'gradients' : `gradients/${path}`));
-        return {
-          loss: pick(read, 'loss').loss,
-          metrics: below(read, 'metrics/'),
-          gradients: structure.unflatten(Object.values(only(read, paths))) as Params,
-        };
-      });
+      const frozen = await parts.frozen.of(stage);
+      return new StepGradients(to - from, await program.run(this.state, frozen, this.completed, range));
     });
   }
 
@@ -402,17 +391,9 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
   ): Promise<StepResult> {
     return this.turn.take('update()', async () => {
       signal?.throwIfAborted();
-      const given: NamedInputs =
-        gradients instanceof StepGradients
-          ? gradients.arrays
-          : flattenTree<HostArray>({
-              loss: gradients.loss,
-              metrics: gradients.metrics,
-              gradients: gradients.gradients,
-            });
+      const given = gradients instanceof StepGradients ? gradients.arrays : gradientTrees(gradients);
       const program = await this.parts.updates.of(this.stage, 1);
-      const paths = (of: readonly string[]) => of.map((path) => ({ path }));
-      assertSamePaths('Trainer.update', paths(program.gradientPaths), paths(Object.keys(given)));
+      assertSamePaths('Trainer.update', treePaths(program.types), treePaths<RunInput>(given));
       const [result] = leading(
         this.take(await program.run(this.state, given, this.completed, this.rateScale)),
         1,
@@ -464,16 +445,8 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     await this.turn.idle('snapshot()');
     // Reads take what is there at the call, so that none of them sees a later step.
     const { completed: step, rateScale } = this;
-    const leaves = await Promise.all(this.structure.paths.map((path) => this.read(path)));
-    const tree = this.structure.unflatten(leaves) as Pick<TrainState<Params>, StatePart>;
-    return {
-      step,
-      params: tree.params,
-      optimizer: tree.optimizer,
-      ema: tree.ema ?? {},
-      ...(tree.references !== undefined && { references: tree.references }),
-      ...(rateScale !== 1 && { rateScale }),
-    };
+    const trees = await readTree<StateParts<Params>>(this.state);
+    return { ...trees, step, ...(rateScale !== 1 && { rateScale }) };
   }
 
   /**
@@ -483,17 +456,15 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
    * @throws {ArgumentError} when there is no such average
    */
   async parameters(average?: string): Promise<Params> {
-    const kept = Object.keys(this.stateTypes.ema ?? {});
+    const kept = Object.keys(this.stateTypes.ema);
     if (average !== undefined && !kept.includes(average)) {
       throw new ArgumentError(
         `There is no average of decay "${average}"; this trainer keeps ${kept.join(', ') || 'none'}.`,
       );
     }
     await this.turn.idle('parameters()');
-    const prefix = average === undefined ? 'params' : `ema/${average}`;
-    const { structure } = treeFlatten<HostArray | TensorSpec>(this.stateTypes.params);
-    const paths = structure.paths.map((path) => (path === '' ? prefix : `${prefix}/${path}`));
-    return structure.unflatten(await Promise.all(paths.map((path) => this.read(path)))) as Params;
+    const { params, ema } = this.state;
+    return readTree<Params>(average === undefined ? params : ema[average]);
   }
 
   /**
@@ -505,9 +476,9 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
    */
   restore(state: TrainState<Params>): void {
     this.turn.check('restore()');
-    const next = flattenTree(stateTree(state));
-    const paths = (of: readonly string[]) => of.map((path) => ({ path }));
-    assertSamePaths('Trainer.restore', paths(this.structure.paths), paths(Object.keys(next)));
+    const next = stateTree(state);
+    const paths = (of: StateTypes) => treePaths<HostArray | TensorSpec>(of);
+    assertSamePaths('Trainer.restore', paths(this.stateTypes), paths(next));
     this.disposeState();
     this.held = next;
     this.completed = state.step;
@@ -530,15 +501,17 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     await this.dispose();
   }
 
-  private async read(path: string): Promise<HostArray> {
-    const value = this.state[path];
-    return value instanceof HostArray ? value.clone() : value.read();
-  }
-
   private disposeState(): void {
-    for (const value of Object.values(this.held ?? {})) if (!(value instanceof HostArray)) value.dispose();
-    this.held = {};
+    disposeArrays(this.held);
+    this.held = undefined;
   }
+}
+
+/** Copies a tree to the host. */
+async function readTree<T>(tree: Tree<RunInput>): Promise<T> {
+  const { leaves, structure } = treeFlatten<RunInput>(tree);
+  const read = leaves.map((leaf) => (leaf instanceof HostArray ? leaf.clone() : leaf.read()));
+  return structure.unflatten<HostArray, T>(await Promise.all(read));
 }
 
 /** @throws {PytreeError | ShapeError} unless parameters to begin with are what the network makes, but for their values */
@@ -562,11 +535,6 @@ function typeOf({ dtype, shape }: HostArray): TensorSpec {
 }
 
 /** The trees of a state, without its step: what lives on the device. */
-export function stateTree({
-  params,
-  optimizer,
-  ema,
-  references,
-}: TrainState): Record<StatePart, Tree<HostArray>> {
-  return { params, optimizer, ema, references };
+export function stateTree({ params, optimizer, ema, references }: TrainState): StateTrees<HostArray> {
+  return { params, optimizer, ema, ...(references && { references }) };
 }

@@ -1,19 +1,21 @@
 /** Runs a gradient transform step by step on the reference interpreter, rounding its state to float32 in between. */
 import {
+  type DeviceArray,
   type HostArray,
   hostArray,
   referenceBackend,
   trace,
+  compile,
   treeFlatten,
+  treeMap,
   type Tensor,
   type Tree,
 } from '@meanflow/core';
 import { applyUpdates, type GradientTransform } from '../../src/index.js';
-import { flattenTree, mapTree } from '../../src/trees.js';
 
 type Parameters = Readonly<Record<string, HostArray>>;
-type Step = { params: Tree<Tensor>; gradients: Tree<Tensor>; state: Tree<Tensor>; scalars: Tree<Tensor> };
-type After = { params: Tree<Tensor>; state: Tree<Tensor>; metrics: Readonly<Record<string, Tensor>> };
+type Step<L = Tensor> = { params: Tree<L>; gradients: Tree<L>; state: Tree<L>; scalars: Tree<L> };
+type After<L = Tensor> = { params: Tree<L>; state: Tree<L>; metrics: Readonly<Record<string, L>> };
 
 /** The parameters after each step, and the metrics that the transform reported. */
 export async function runTransform(
@@ -22,40 +24,31 @@ export async function runTransform(
   gradients: readonly Parameters[],
 ): Promise<{ params: Parameters; metrics: Readonly<Record<string, number>> }[]> {
   const scalars = (step: number): Tree<HostArray> =>
-    mapTree((value) => hostArray(value), transform.scalars(step));
-  let state = transform.init(start);
+    treeMap((value: number): HostArray => hostArray(value), transform.scalars(step));
+  let state: Tree<HostArray> = transform.init(start);
   let params: Tree<HostArray> = start;
-  const traceTree = trace as (f: (step: Step) => After, input: unknown) => ReturnType<typeof trace>;
-  const { graph, output } = traceTree(
-    (step) => {
+  const traced = trace(
+    (step: Step): After => {
       const { updates, state: next, metrics } = transform.update(step.gradients, step.state, step);
       return { params: applyUpdates(step.params, updates), state: next, metrics: metrics ?? {} };
     },
-    { params, gradients: gradients[0], state, scalars: scalars(0) },
+    { params, gradients: gradients[0] as Tree<HostArray>, state, scalars: scalars(0) } as Step<HostArray>,
   );
-  const executable = await referenceBackend().compile(graph);
+  const program = await compile(referenceBackend(), traced);
   const history = [];
   for (let step = 0; step < gradients.length; step++) {
-    const inputs = flattenTree<HostArray>({
-      params,
-      gradients: gradients[step],
-      state,
-      scalars: scalars(step),
+    const inputs = { params, gradients: gradients[step] as Tree<HostArray>, state, scalars: scalars(step) };
+    const outputs: After<DeviceArray> = await program.run(inputs);
+    const { leaves, structure } = treeFlatten<DeviceArray>(outputs);
+    const tree = structure.unflatten<HostArray, After<HostArray>>(
+      await Promise.all(leaves.map((leaf) => leaf.read())),
+    );
+    ({ params, state } = tree);
+    const metrics = Object.entries(tree.metrics).map(([name, value]) => [name, value.item()]);
+    history.push({
+      params: tree.params as Parameters,
+      metrics: Object.fromEntries(metrics) as Record<string, number>,
     });
-    const results = await executable.run(inputs);
-    const leaves = await Promise.all(output.paths.map((path) => results[path].read()));
-    const tree = output.unflatten(leaves) as {
-      params: Parameters;
-      state?: Tree<HostArray>;
-      metrics: Parameters;
-    };
-    params = tree.params;
-    state = tree.state;
-    const metrics = Object.entries(flattenTree<HostArray>(tree.metrics)).map(([name, value]) => [
-      name,
-      value.item(),
-    ]);
-    history.push({ params: tree.params, metrics: Object.fromEntries(metrics) as Record<string, number> });
   }
   return history;
 }
