@@ -10,6 +10,7 @@ import {
   sameShape,
   treeFlatten,
   treePaths,
+  treeRecord,
   type HostArray,
 } from '@meanflow/core';
 import {
@@ -33,7 +34,7 @@ const READ: readonly unknown[] = [1, 2];
 
 /** The file's bytes; equal classifiers make equal files. */
 export function encodeClassifier({ params, ...facts }: ClassifierModel): Uint8Array {
-  const tensors = Object.fromEntries(treePaths<HostArray>(params).map(({ path, leaf }) => [path, leaf]));
+  const tensors = treeRecord<HostArray>(params);
   const metadata = { format: FORMAT, classifier: JSON.stringify({ version: VERSION, ...facts }) };
   return encodeSafetensors(tensors, metadata, { checksums: true });
 }

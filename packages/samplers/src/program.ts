@@ -9,6 +9,7 @@ import {
   trace,
   treeFlatten,
   treePaths,
+  treeRecord,
   type Backend,
   type DeviceArray,
   type Graph,
@@ -56,7 +57,7 @@ export function conditionNames(conditions: FieldConditions<unknown>): readonly s
 
 /** Input values by name, as an executable takes them. */
 export function namedInputs<Leaf>(inputs: SamplerInputs<Leaf>): Record<string, Leaf> {
-  return Object.fromEntries(treePaths<Leaf>(treeOf(inputs)).map(({ path, leaf }) => [path, leaf]));
+  return treeRecord(treeOf(inputs));
 }
 
 /** Every leaf replaced by its dtype and shape, a float64 one by float32. */
