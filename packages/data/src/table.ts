@@ -15,9 +15,9 @@ export type TableColumn =
       /** Whether all of its values are whole numbers. */
       readonly integer: boolean;
       /** The words for 0 and 1 of a column that has such. */
-      readonly words?: readonly [string, string];
+      readonly words?: readonly [string, string] | undefined;
       /** Whether it is given, and the others are learnt for what it is. */
-      readonly given?: boolean;
+      readonly given?: boolean | undefined;
     }
   /** The same in all rows that were learnt from. */
   | { readonly kind: 'constant'; readonly name: string; readonly value: number }

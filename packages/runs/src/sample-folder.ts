@@ -1,7 +1,7 @@
 /** Samples as a folder of numbered PNG files, as tools that compute FID read them, with a file beside them that says how they were drawn. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ArgumentError, type HostArray } from '@meanflow/core';
+import { ArgumentError, type HostArray, leading } from '@meanflow/core';
 import { encodePng, imageBytes, type ImageShape } from '@meanflow/data';
 import type { DataFacts, Labels } from './experiment/model.js';
 import { withFileErrors, writeOutput } from './files.js';
@@ -38,7 +38,7 @@ export async function writePngFolder(
   }
   await withFileErrors(`"${folder}" cannot be written`, () => mkdir(folder, { recursive: true }));
   const [height, width, channels] = imageShape;
-  const [count] = samples.shape;
+  const [count] = leading(samples.shape, 1);
   const bytes = imageBytes(samples, imageShape);
   const size = height * width * channels;
   const digits = Math.max(DIGITS, String(count - 1).length);
@@ -54,6 +54,6 @@ export async function writePngFolder(
 
 function imageShapeOf({ imageShape }: DataFacts): ImageShape | undefined {
   if (imageShape?.length !== 3) return undefined;
-  const [height, width, channels] = imageShape;
+  const [height, width, channels] = leading(imageShape, 3);
   return [height, width, channels];
 }

@@ -67,7 +67,7 @@ export function formatSamples(
     const png = imageGridPng(samples, {
       imageShape,
       across,
-      scale: Math.max(1, Math.floor(WIDTH / imageShape[1])),
+      scale: Math.max(1, Math.floor(WIDTH / imageShape[1]!)),
     });
     return format === '.png'
       ? png

@@ -2,7 +2,7 @@
  * Samples as rows of a table, as the data that they resemble is written: in its units as float64 gives them, whole numbers where
  * its columns hold such, the columns that are the same everywhere in their places, and the class under the label's name.
  */
-import { HostArray } from '@meanflow/core';
+import { HostArray, leading } from '@meanflow/core';
 import { denormalise, featureNames, GIVEN, imageBytes, type Batch, type TableColumn } from '@meanflow/data';
 import type { ByteArray } from '@meanflow/formats';
 import type { DataFacts, Labels } from './experiment/model.js';
@@ -26,7 +26,7 @@ export function sampleTable(
   conditions?: Batch['conditions'],
 ): SampleTable {
   const { data: values } = denormalise(data.normalisation, samples);
-  const count = samples.shape[0];
+  const count = samples.shape[0]!;
   const width = values.length / count;
   const all = layoutOf(data, width);
   const known = givenValues(data, conditions);
@@ -39,7 +39,7 @@ export function sampleTable(
     let feature = row * width;
     return layout.map((column) => {
       if (column.kind === 'constant') return column.value;
-      if (column.kind === 'label') return className(labels!.data[row], data.classNames);
+      if (column.kind === 'label') return className(labels!.data[row]!, data.classNames);
       const value = isGiven(column) ? known!.get(column.name)![row]! : values[feature++]!;
       return cellOf(value, column);
     });
@@ -61,7 +61,7 @@ export function sampleArrays(
   const images = imagesOf(samples, data);
   if (images !== undefined) return { arr_0: images, ...beside };
   const made = denormalise(data.normalisation, samples);
-  const count = samples.shape[0];
+  const count = samples.shape[0]!;
   const layout = layoutOf(data, made.size / count)
     .filter((column) => column.kind !== 'label')
     .filter((column) => !isGiven(column));
@@ -70,8 +70,8 @@ export function sampleArrays(
   if (!isPlain) {
     let feature = 0;
     for (let i = 0; i < numbers.length; i++) {
-      const column = layout[i % layout.length];
-      numbers[i] = column.kind === 'constant' ? column.value : numberOf(made.data[feature++], column);
+      const column = layout[i % layout.length]!;
+      numbers[i] = column.kind === 'constant' ? column.value : numberOf(made.data[feature++]!, column);
     }
   }
   const arr = new HostArray('float64', isPlain ? samples.shape : [count, layout.length], numbers);
@@ -81,9 +81,9 @@ export function sampleArrays(
 /** Images in 8 bits; undefined where samples are none. */
 function imagesOf(samples: HostArray, { imageShape }: DataFacts): ByteArray | undefined {
   if (imageShape?.length !== 3) return undefined;
-  const [height, width, channels] = imageShape;
+  const [height, width, channels] = leading(imageShape, 3);
   const data = imageBytes(samples, [height, width, channels]);
-  return { dtype: 'uint8', shape: [samples.shape[0], height, width, channels], data };
+  return { dtype: 'uint8', shape: [samples.shape[0]!, height, width, channels], data };
 }
 
 /** What the source calls a class. */
@@ -130,7 +130,7 @@ type FeatureColumn = TableColumn & { readonly kind: 'feature' };
 
 function cellOf(value: number, column: FeatureColumn): string | number {
   const number = numberOf(value, column);
-  return column.words === undefined ? number : column.words[number];
+  return column.words === undefined ? number : column.words[number]!;
 }
 
 function numberOf(value: number, { integer, words }: FeatureColumn): number {

@@ -32,9 +32,9 @@ export interface GuidanceCondition {
   /** ω, above 0; 1 is no guidance. */
   readonly omega: number;
   /** Guidance applies from here, 0 by default, … */
-  readonly tMin?: number;
+  readonly tMin?: number | undefined;
   /** … to here, 1 by default; 0 ≤ tMin ≤ tMax ≤ 1. */
-  readonly tMax?: number;
+  readonly tMax?: number | undefined;
 }
 
 /** Classifier-free guidance: v_u + ω (v_c − v_u), at twice the evaluations; u is without what is dropped. */
@@ -42,12 +42,12 @@ export interface ClassifierFreeGuidance {
   /** ω; 1 is no guidance. */
   readonly scale: number;
   /** Applied at times t with start ≤ t ≤ end, within [0, 1]; always by default. */
-  readonly start?: number;
-  readonly end?: number;
+  readonly start?: number | undefined;
+  readonly end?: number | undefined;
   /**
    * What is dropped: `label`, or optional conditions by name. All of these that are given by default.
    */
-  readonly drop?: readonly string[];
+  readonly drop?: readonly string[] | undefined;
 }
 
 /** A network's parameters as a run takes them: the tree of `Params`, or any tree where only that is known. */

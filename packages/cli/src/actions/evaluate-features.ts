@@ -153,11 +153,11 @@ async function score(
       samples,
       metrics: scores,
     }));
-    const content = { model: rows[0].name, features: options.features, reference: title, results };
+    const content = { model: rows[0]!.name, features: options.features, reference: title, results };
     io.out(`${JSON.stringify(content, null, 2)}\n`);
     return;
   }
-  io.err(`${countText(rows[0].count)} samples, features of ${options.features}, against ${title}\n`);
+  io.err(`${countText(rows[0]!.count)} samples, features of ${options.features}, against ${title}\n`);
   io.out(scoresTable(names.map(findMetric), rows));
 }
 

@@ -1,4 +1,5 @@
 /** What `meanflow train` says of a run: where its learning rate goes when it goes on, what diverged, and what came of it. */
+import { leading } from '@meanflow/core';
 import { adoptionText, type AdoptionReport } from '@meanflow/models';
 import { divergenceText, type DivergenceAction, type DivergenceReport } from '@meanflow/training';
 import { divergencesPath, type RunSummary } from '@meanflow/training/node';
@@ -24,7 +25,10 @@ export function beginningText({ init, origin }: WarmStart, report: AdoptionRepor
  * @param step updates made
  */
 export function courseText(before: RunConfig, config: RunConfig, step: number): string | undefined {
-  const [former, next] = [before, config].map(({ optimizer, steps }) => scheduleOf(optimizer, steps));
+  const [former, next] = leading(
+    [before, config].map(({ optimizer, steps }) => scheduleOf(optimizer, steps)),
+    2,
+  );
   if (before.steps === config.steps && before.optimizer.learningRate === config.optimizer.learningRate) {
     return undefined;
   }

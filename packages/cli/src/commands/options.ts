@@ -96,7 +96,7 @@ export function positive(text: string): number {
 /** Two times `from,to` with 0 ≤ from ≤ to ≤ 1. */
 export function timeInterval(text: string): readonly [number, number] {
   const parts = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
-  const [from, to] = parts;
+  const [from = NaN, to = NaN] = parts;
   if (parts.length !== 2 || !(from >= 0 && from <= to && to <= 1)) {
     throw new InvalidArgumentError(`Expected two times from 0 to 1 such as 0.4,0.65, got ${text}.`);
   }
@@ -273,7 +273,7 @@ export function latentSettings(options: ArrayReading): LatentSettings | undefine
 
 function splitFolders(text: string): NonNullable<ImageSettings['splits']> {
   if (text === 'none') return 'none';
-  const [train, test, ...more] = names(text);
+  const [train = '', test, ...more] = names(text);
   if (more.length > 0) {
     throw new InvalidArgumentError(
       `Expected the folder to learn from and the folder to judge by, such as train,valid, or none, got ${text}.`,

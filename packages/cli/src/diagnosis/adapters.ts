@@ -43,7 +43,7 @@ function softwareText(): string {
 
 function limitsText({ limits }: AdapterReport): string {
   const bytes = (limit: string, unit: number): string =>
-    Math.floor(limits[limit] / unit).toLocaleString('en');
+    Math.floor(limits[limit]! / unit).toLocaleString('en');
   return (
     `buffers of ${bytes('maxBufferSize', 2 ** 20)} MiB, storage bindings of ` +
     `${bytes('maxStorageBufferBindingSize', 2 ** 20)} MiB, ${limits.maxStorageBuffersPerShaderStage} of them for a kernel, ` +

@@ -1,4 +1,5 @@
 /** What every command needs: Node, the machine and the bundled data. */
+import { leading } from '@meanflow/core';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { readAsset } from '@meanflow/data/node';
 import { attempt, type Finding } from './finding.js';
@@ -8,7 +9,7 @@ export async function examineMachine(): Promise<Finding[]> {
 }
 
 function node(): Finding {
-  const [major, minor] = process.versions.node.split('.').map(Number);
+  const [major, minor] = leading(process.versions.node.split('.').map(Number), 2);
   const isNewEnough = major > 20 || (major === 20 && minor >= 19);
   const text = `${process.version} on ${process.platform}-${process.arch}`;
   return isNewEnough

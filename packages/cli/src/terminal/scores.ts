@@ -20,7 +20,7 @@ export function scoresTable(
 ): string {
   const cells = (scores: Readonly<Record<string, number>>): string[] =>
     metrics.map((metric) =>
-      Object.hasOwn(scores, metric.name) ? metricText(scores[metric.name], metric) : '–',
+      Object.hasOwn(scores, metric.name) ? metricText(scores[metric.name]!, metric) : '–',
     );
   const arrows = { lower: '↓', higher: '↑', one: '→1' };
   const isGuided = rows.some(({ guidance }) => guidance !== undefined);
@@ -32,7 +32,7 @@ export function scoresTable(
     ...metrics.map(({ title, better }) => `${title} ${arrows[better]}`),
   ];
   const body: TableRow[] = rows.map(({ name, nfe, guidance, scores }, i) => [
-    i > 0 && rows[i - 1].name === name ? '' : name,
+    i > 0 && rows[i - 1]!.name === name ? '' : name,
     Number.isNaN(nfe) ? '' : String(Number(nfe.toFixed(1))),
     ...guided(guidance === undefined ? '' : String(guidance)),
     ...cells(scores),

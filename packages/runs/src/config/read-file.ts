@@ -54,7 +54,7 @@ function parseConfigFile(text: string, source: string): ConfigFile {
   const lines = scan(text, source);
   const errors: ParseError[] = [];
   const value: unknown = parse(text, errors, { allowTrailingComma: true });
-  if (errors.length > 0) throw notJson(text, source, errors[0]);
+  if (errors.length > 0) throw notJson(text, source, errors[0]!);
   if (!isRecord(value)) throw new DataError(`"${source}" does not hold a JSON object.`);
   return { record: value, source: { toString: () => source, lineOf: (path) => nearestLine(lines, path) } };
 }
@@ -82,7 +82,7 @@ function notJson(text: string, source: string, { error, offset, length }: ParseE
     .toLowerCase();
   const found = text.slice(offset, offset + length).trim();
   return new DataError(
-    `"${source}" is not JSON: ${what}${found === '' ? '' : ` (${printable(found, 40)})`} at line ${before.length}, column ${before[before.length - 1].length + 1}.`,
+    `"${source}" is not JSON: ${what}${found === '' ? '' : ` (${printable(found, 40)})`} at line ${before.length}, column ${before[before.length - 1]!.length + 1}.`,
   );
 }
 

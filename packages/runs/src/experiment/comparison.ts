@@ -3,7 +3,7 @@
  * begins, so that a mistake in the last shows at once.
  */
 import type { Classifier } from '@meanflow/classifier';
-import { ArgumentError, didYouMean, type Backend, ownValue, validate } from '@meanflow/core';
+import { ArgumentError, didYouMean, type Backend, ownValue, validate, leading } from '@meanflow/core';
 import { datasets, type Dataset } from '@meanflow/data';
 import { merge } from '../config/merge.js';
 import { recipeSchema, type ComparisonConfig } from '../config/schema.js';
@@ -86,11 +86,11 @@ export async function planComparison(
         );
         byMethod.push(run);
       }
-      runs.push({ seed, byMethod, judge: createJudge(dataset, byMethod[0].config, seed) });
+      runs.push({ seed, byMethod, judge: createJudge(dataset, byMethod[0]!.config, seed) });
     }
-    for (const run of runs[0].byMethod) await checkTrainable(run);
-    await checkJudgeable(dataset, runs[0].judge);
-    const [first] = runs[0].byMethod;
+    for (const run of runs[0]!.byMethod) await checkTrainable(run);
+    await checkJudgeable(dataset, runs[0]!.judge);
+    const [first] = leading(runs[0]!.byMethod, 1);
     const { evaluation, digest } = first.config;
     const needsClassifier = featureMetricsAmong(evaluation.metrics).length > 0;
     const classifier = needsClassifier
@@ -164,22 +164,24 @@ export async function compareDataset(
   const finished: FinishedRun[] = [];
   const failures: RunFailure[] = [];
   for (const [i, outcome] of made.entries()) {
-    if (outcome.status === 'rejected') failures.push({ task: tasks[i], error: outcome.reason });
+    if (outcome.status === 'rejected') failures.push({ task: tasks[i]!, error: outcome.reason });
     else if (outcome.value === undefined) return undefined;
     else finished.push(outcome.value);
   }
   if (finished.length === 0) return { compared: undefined, failures };
   const judged = async (extractor?: Classifier): Promise<[readonly Judge[], Scores[] | undefined]> => {
-    const judges = runs.map(({ judge, seed, byMethod: [{ config }] }) =>
-      extractor === undefined ? judge : createJudge(task?.dataset ?? dataset, config, seed, extractor),
+    const judges = runs.map(({ judge, seed, byMethod }) =>
+      extractor === undefined
+        ? judge
+        : createJudge(task?.dataset ?? dataset, byMethod[0]!.config, seed, extractor),
     );
     return [judges, await floorsOf(judges, signal)];
   };
   const [judges, floors] =
     classifier === undefined ? await judged() : await withClassifier(classifier, backend, judged);
   if (floors === undefined) return undefined;
-  const pictures = datasetPictures(dataset, finished[0].config, finished);
-  const results = summarise({ dataset, description, classifier }, judges[0].metrics, floors, finished);
+  const pictures = datasetPictures(dataset, finished[0]!.config, finished);
+  const results = summarise({ dataset, description, classifier }, judges[0]!.metrics, floors, finished);
   return { compared: { results, pictures }, failures };
 }
 

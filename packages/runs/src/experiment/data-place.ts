@@ -84,5 +84,5 @@ export async function located(config: RunConfig, run: string, given?: string): P
   for (const place of found.length === 1 ? [] : found) {
     if ((await digestOf(place, config.images)) === digest) return { ...config, data: place };
   }
-  return { ...config, data: found[0] };
+  return { ...config, data: found[0]! };
 }

@@ -1,5 +1,5 @@
 /** A feature extractor of the user's own, such as Inception's network as an ONNX file, for images of a known shape. */
-import { ArgumentError, sameShape, sizeOf, type HostArray, type Shape } from '@meanflow/core';
+import { ArgumentError, sameShape, sizeOf, type HostArray, type Shape, leading } from '@meanflow/core';
 import {
   onnxFeatureExtractor,
   type FeatureExtractor,
@@ -41,7 +41,7 @@ export async function openExtractor(
       `Features are those of images, and "${name}" has none; latents become images with --vae.`,
     );
   }
-  const [height, width, channels] = imageShape;
+  const [height, width, channels] = leading(imageShape, 3);
   const isFlat = sameShape(featureShape, [sizeOf(imageShape)]);
   const { featuresRange, featuresLayout, featuresSize, featuresOutput, logitsOutput } = settings;
   const extractor = await onnxFeatureExtractor({
@@ -56,7 +56,7 @@ export async function openExtractor(
     ...(logitsOutput && { logitsOutput }),
   });
   if (!isFlat) return extractor;
-  const shaped = (images: HostArray): HostArray => images.reshape([images.shape[0], ...imageShape]);
+  const shaped = (images: HostArray): HostArray => images.reshape([images.shape[0]!, ...imageShape]);
   return {
     name: extractor.name,
     hasLogits: extractor.hasLogits,

@@ -82,7 +82,7 @@ export async function scoreFeatures(
   let nfe: number | undefined;
   for await (const piece of pieces) {
     const { features, logits } = await extractor.extract(piece.samples);
-    accumulator ??= new FeatureAccumulator(features.shape[1]);
+    accumulator ??= new FeatureAccumulator(features.shape[1]!);
     accumulator.add(features);
     nfe = piece.nfe;
     if (!keepsFeatures) continue;

@@ -87,7 +87,7 @@ export async function statisticsOfTraining(
     // An epoch visits each row once; what a last batch holds beyond it belongs to the next.
     const { x } = dataset.batch(key, step, size);
     const { features } = await extractor.extract(x.rows(0, Math.min(size, total - step * size)));
-    accumulator ??= new FeatureAccumulator(features.shape[1]);
+    accumulator ??= new FeatureAccumulator(features.shape[1]!);
     accumulator.add(features);
   }
   if (accumulator === undefined) throw new Error('Internal: statistics of no rows.');

@@ -1,6 +1,6 @@
 /** What is made of a model before it is sampled from: images as every picture has them, latents decoded into images. */
 import type { Model as ImportedModel, readDecoder } from '@meanflow/checkpoints';
-import { ArgumentError, formatShape, sameShape, transpose } from '@meanflow/core';
+import { ArgumentError, formatShape, sameShape, transpose, leading } from '@meanflow/core';
 import { rangeNormalisation } from '@meanflow/data';
 import { latentDecoder } from '@meanflow/models';
 import { publishedData, publishedSampling } from './published.js';
@@ -30,7 +30,7 @@ export function channelsLast(generator: Generator): Generator {
   const { data } = generator;
   const { featureShape, imageShape } = data;
   if (imageShape === undefined || imageShape[0] === featureShape[0]) return generator;
-  const [height, width, channels] = imageShape;
+  const [height, width, channels] = leading(imageShape, 3);
   if (!sameShape(featureShape, [channels, height, width])) return generator;
   return {
     ...generator,
@@ -48,7 +48,7 @@ export function channelsLast(generator: Generator): Generator {
 export function withDecoder(generator: Generator, { network, params }: Decoder, name: string): Generator {
   const { latentChannels, imageChannels, channels } = network.config;
   const { data } = generator;
-  const [height, width, depth] = data.featureShape;
+  const [height = 0, width = 0, depth] = data.featureShape;
   if (data.imageShape !== undefined || data.featureShape.length !== 3 || depth !== latentChannels) {
     throw new ArgumentError(
       `The decoder "${name}" takes latents [height, width, ${latentChannels}]; samples of ${generator.origin} are ` +

@@ -55,7 +55,7 @@ function activationsPerRow({ config, specs }: AnyNetwork): number {
   const { featureShape } = config;
   const side = 'patchSize' in config && typeof config.patchSize === 'number' ? config.patchSize : undefined;
   const places =
-    side === undefined ? 1 : Math.ceil(featureShape[0] / side) * Math.ceil(featureShape[1] / side);
+    side === undefined ? 1 : Math.ceil(featureShape[0]! / side) * Math.ceil(featureShape[1]! / side);
   return treePaths<ParameterSpec>(specs).reduce(
     (total, { leaf: { shape } }) => (shape.length === 2 ? total + places * Math.min(...shape) : total),
     places * sizeOf(featureShape),

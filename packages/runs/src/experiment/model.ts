@@ -207,7 +207,7 @@ export function modelOfState(
   state: TrainState<ParameterTree>,
 ): Model {
   const { ema } = config.sampling;
-  const params = ema === null ? state.params : state.ema[emaKey(ema)];
+  const params = ema === null ? state.params : state.ema[emaKey(ema)]!;
   const { step } = state;
   return { config, data: factsOf(dataset), network, params, step, ...samplingOf(config, step, ema) };
 }

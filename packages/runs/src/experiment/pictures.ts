@@ -128,11 +128,11 @@ function imagesByClass(x: HostArray<'float32'>, label: Labels, classCount = 0): 
 }
 
 function firstRows(array: HostArray<'float32'>, count: number): HostArray<'float32'> {
-  return array.rows(0, Math.min(count, array.shape[0]));
+  return array.rows(0, Math.min(count, array.shape[0]!));
 }
 
 /** At most `count` of the items, evenly spread, with the first and the last. */
 function spread<T>(items: readonly T[], count: number): T[] {
   if (items.length <= count) return [...items];
-  return Array.from({ length: count }, (_, i) => items[Math.round((i * (items.length - 1)) / (count - 1))]);
+  return Array.from({ length: count }, (_, i) => items[Math.round((i * (items.length - 1)) / (count - 1))]!);
 }

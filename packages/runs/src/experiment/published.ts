@@ -5,10 +5,11 @@
  */
 import type { ModelFacts } from '@meanflow/checkpoints';
 import { sizeOf } from '@meanflow/core';
-import { noNormalisation, rangeNormalisation, type Normalisation } from '@meanflow/data';
+import { noNormalisation, pictureShapeOf, rangeNormalisation, type Normalisation } from '@meanflow/data';
 import {
   improvedMeanFlowEvaluation,
   latentNormalisations,
+  networks,
   pixelMeanFlowRecipes,
   type AnyNetwork,
   type LatentNormalisation,
@@ -27,8 +28,7 @@ export function publishedData(
   { name }: ModelFacts,
   { featureShape, classCount, config }: AnyNetwork,
 ): DataFacts {
-  const [channels, height, width] =
-    config.kind === 'song-unet' ? featureShape : [featureShape[2], featureShape[0], featureShape[1]];
+  const [height, width, channels] = pictureShapeOf([1, ...featureShape], networks.get(config.kind).layout);
   const isImage = channels === 3 || channels === 1;
   return {
     name: name ?? config.kind,
@@ -49,7 +49,7 @@ function latentsOf({ kind, featureShape }: AnyNetwork['config'], channels: numbe
   };
   if (channels !== LATENT_CHANNELS || !Object.hasOwn(known, kind))
     return noNormalisation(sizeOf(featureShape));
-  const { mean, std } = known[kind];
+  const { mean, std } = known[kind]!;
   return { kind: 'standard', mean: [...mean], scale: [...std] };
 }
 

@@ -47,7 +47,7 @@ export async function openRunFolder(path: string, config: RunConfig): Promise<Ru
 /** Seconds that a run's steps took, as its log tells: of a run that was made in several parts. */
 export function loggedSeconds(metrics: readonly MetricsRecord[], batch: number): number {
   let seconds = 0;
-  metrics.forEach(({ step, samplesPerSecond }, i) => {
+  metrics.forEach(({ step, samplesPerSecond = 0 }, i) => {
     const steps = step - (metrics[i - 1]?.step ?? 0);
     if (samplesPerSecond > 0) seconds += (steps * batch) / samplesPerSecond;
   });

@@ -53,7 +53,7 @@ export function compareWithRun(
   const { reading, ...rest } = config;
   const now = made.reading === undefined ? rest : { ...rest, reading };
   const found = [...differences(withoutPath(made, config), withoutPath(now, made), '')];
-  const decisive = found.filter(({ path }) => !changeable.includes(path.split('.')[0]));
+  const decisive = found.filter(({ path }) => !changeable.includes(path.split('.')[0]!));
   if (decisive.length > 0) {
     throw new DataError(
       `${checkpoint.source} does not belong to this run, or ${source} was changed: it was made with ${list(decisive)}. ` +

@@ -4,10 +4,11 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { DataError, HostArray, RandomKey } from '@meanflow/core';
+import { DataError, HostArray, RandomKey, leading } from '@meanflow/core';
 import { pictureShapeOf, samplesForm, type Dataset, type PictureRange } from '@meanflow/data';
 import { openImages, readArrayFile } from '@meanflow/data/node';
 import type { ImageSettings, LatentSettings } from '../config/data-schema.js';
+import { exact } from '../config/exact.js';
 import type { ImageFacts } from './extractor.js';
 import type { SamplePiece } from './sample-stream.js';
 
@@ -58,12 +59,12 @@ const rangeTexts: Readonly<Record<PictureRange, string>> = {
 
 async function ofArray(path: string, { latents }: SampleFileOptions): Promise<SampleFile> {
   const { arrays = {}, from, range: asked } = latents ?? {};
-  const { latents: array, isInteger, name } = await readArrayFile(path, arrays, undefined);
+  const { latents: array, isInteger, name } = await readArrayFile(path, exact(arrays), undefined);
   const { layout, range } = samplesForm(array, isInteger, path, { layout: from, range: asked });
   const convert = toSigned[range];
   const featureShape = array.shape.slice(1);
   async function* pieces(): AsyncGenerator<SamplePiece> {
-    const [count] = array.shape;
+    const [count] = leading(array.shape, 1);
     for (let start = 0; start < count; start += PIECE) {
       const rows = array.rows(start, Math.min(count, start + PIECE));
       const data = Float32Array.from(rows.data, (value: number) => convert(value));
@@ -83,7 +84,7 @@ async function ofArray(path: string, { latents }: SampleFileOptions): Promise<Sa
 async function ofFolder(path: string, { images }: SampleFileOptions): Promise<SampleFile> {
   const dataset = await openImages({
     splits: 'none',
-    ...images,
+    ...exact(images ?? {}),
     kind: 'image-folder',
     path,
     classes: 'optional',

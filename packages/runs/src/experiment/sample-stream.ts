@@ -61,13 +61,13 @@ export async function* drawnPieces(
     // The last piece is as large as the others, for the same executable, and only as much of it is drawn as is needed.
     const request = drawRequest(model, { count: size, key, labels, conditions, nfe, signal });
     for await (const { start: before, samples, label, nfe: evaluations } of sampler.stream(request)) {
-      const rows = Math.min(samples.shape[0], count - start - before);
+      const rows = Math.min(samples.shape[0]!, count - start - before);
       if (rows <= 0) break;
       const decoded =
         (await decoding?.decode(samples, signal && { signal })) ??
         restoreKnown(
           samples,
-          conditionRows(conditions, before, before + samples.shape[0]),
+          conditionRows(conditions, before, before + samples.shape[0]!),
           model.data.imageShape,
         );
       yield {

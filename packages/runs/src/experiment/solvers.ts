@@ -6,7 +6,7 @@ import { solverNames, type SolverName } from '../names.js';
 
 /** The solver of a name. */
 export function solverOf(name: SolverName): Solver {
-  return name === 'dormand-prince' ? dormandPrince() : fixedStepSolvers[name];
+  return name === 'dormand-prince' ? dormandPrince() : fixedStepSolvers[name]!;
 }
 
 /**

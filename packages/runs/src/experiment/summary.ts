@@ -1,4 +1,5 @@
 /** From finished runs to the results of a data set: medians over seeds, facts in words, loss curves. */
+import { leading } from '@meanflow/core';
 import { networks, objectives, type NetworkFacts } from '@meanflow/models';
 import type { Dataset } from '@meanflow/data';
 import type { Metric } from '@meanflow/metrics';
@@ -33,7 +34,7 @@ export function summarise(
   return {
     name: planned.dataset.name,
     description: planned.description,
-    configs: Object.fromEntries(byMethod.map(([first]) => [first.method, first.config])),
+    configs: Object.fromEntries(byMethod.map(([first]) => [first!.method, first!.config])),
     facts: [...facts(byMethod), ...(classifier === undefined ? [] : [classifierText(classifier)])],
     notes: notesOf(planned.dataset, byMethod),
     metrics: metrics.map(({ name, title, unit, better, description }) => ({
@@ -50,15 +51,15 @@ export function summarise(
 
 /** Each once: that the runs were short, and that averages are noise still. */
 function notesOf(dataset: Dataset, byMethod: readonly (readonly FinishedRun[])[]): readonly string[] {
-  const notes = byMethod.flatMap(([{ config }]) => [
-    shortRunNote(config, dataset),
-    averageNote(config, config.steps, config.sampling.ema),
-  ]);
+  const notes = byMethod.flatMap((runs) => {
+    const [{ config }] = leading(runs, 1);
+    return [shortRunNote(config, dataset), averageNote(config, config.steps, config.sampling.ema)];
+  });
   return [...new Set(notes.filter((note) => note !== undefined))];
 }
 
 function methodResults(runs: readonly FinishedRun[]): MethodResults {
-  const [first] = runs;
+  const [first] = leading(runs, 1);
   return {
     method: first.method,
     title: objectives.get(first.method).title,
@@ -69,16 +70,16 @@ function methodResults(runs: readonly FinishedRun[]): MethodResults {
     sampling: first.scores.map(({ nfe }, i) => ({
       nfe,
       solver: first.config.sampling.solver,
-      metrics: overSeeds(runs.map(({ scores }) => scores[i].scores)),
+      metrics: overSeeds(runs.map(({ scores }) => scores[i]!.scores)),
     })),
-    losses: first.metrics.map((record) => [record.step, record.squaredError]),
+    losses: first.metrics.map((record) => [record.step, record.squaredError!]),
   };
 }
 
 function overSeeds(scores: readonly Scores[]): MetricRow {
   return Object.fromEntries(
-    Object.keys(scores[0]).map((name) => {
-      const values = scores.map((score) => score[name]);
+    Object.keys(scores[0]!).map((name) => {
+      const values = scores.map((score) => score[name]!);
       return [name, { median: median(values), values }];
     }),
   );
@@ -92,8 +93,8 @@ function classifierText({ model }: JudgingClassifier): string {
 
 /** What the methods share, in words. */
 function facts(byMethod: readonly (readonly FinishedRun[])[]): string[] {
-  const runs = byMethod.map(([first]) => first);
-  const [{ config }] = runs;
+  const runs = byMethod.map(([first]) => first!);
+  const [{ config }] = leading(runs, 1);
   const each = byMethod.map((group) => `${durationText(median(group.map(({ seconds }) => seconds)))}`);
   return [
     `${factsOf(config.network).description}, ${parametersText(runs)}`,

@@ -65,8 +65,8 @@ export async function prepareRun(
     data: batchesOf(dataset, config),
     batchSize: config.batch,
     seed: config.seed,
-    stepsPerRun: config.stepsPerRun,
-    accumulate: config.accumulate,
+    ...(config.stepsPerRun !== undefined && { stepsPerRun: config.stepsPerRun }),
+    ...(config.accumulate !== undefined && { accumulate: config.accumulate }),
     guarded: config.onDivergence === 'skip',
     ...(adopted && { init: adopted.params }),
   });

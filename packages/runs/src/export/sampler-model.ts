@@ -130,11 +130,11 @@ const FINE = 1000;
 
 /** @throws {ArgumentError} when float32, in which the model computes, is too coarse for a column, such as times in seconds */
 function checkFine({ columns, normalisation: { mean, scale } }: DataFacts): void {
-  const coarse = mean.findIndex((value, i) => Math.abs(value) * 2 ** -23 * FINE > scale[i]);
+  const coarse = mean.findIndex((value, i) => Math.abs(value) * 2 ** -23 * FINE > scale[i]!);
   if (coarse < 0) return;
   throw new ArgumentError(
     `The model computes in float32, which is too coarse for "${columns[coarse] ?? coarse}": values near ` +
-      `${mean[coarse].toPrecision(4)} that spread by ${scale[coarse].toPrecision(4)}. With --normalised samples are left as the ` +
+      `${mean[coarse]!.toPrecision(4)} that spread by ${scale[coarse]!.toPrecision(4)}. With --normalised samples are left as the ` +
       "network makes them, and the file's metadata has the mean and the scale of each column.",
   );
 }
@@ -149,14 +149,14 @@ function guidanceValues(
     ? ['guidance/scale', 'guidance/start', 'guidance/end']
     : ['omega', 'tMin', 'tMax'];
   const values = [guidance.scale, guidance.start ?? 0, guidance.end ?? 1];
-  return Object.fromEntries(names.map((name, i) => [`conditions/${name}`, hostArray(values[i])]));
+  return Object.fromEntries(names.map((name, i) => [`conditions/${name}`, hostArray(values[i]!)]));
 }
 
 /** From what the network makes to what the data is, in its units: the decoder if there is one, then `denormalise`. */
 function withUnits(decoder: SampleDecoder | undefined, { mean, scale }: Normalisation): SampleDecoder {
   const isIdentity = mean.every((value) => value === 0) && scale.every((value) => value === 1);
   const column = (values: readonly number[], samples: Tensor): Tensor | number => {
-    if (values.every((value) => value === values[0])) return values[0];
+    if (values.every((value) => value === values[0])) return values[0]!;
     // One for each entry of the last axis is broadcast, one for each feature laid out as they are.
     const isByChannel = values.length === samples.shape[samples.rank - 1];
     return isByChannel ? constant([...values]) : reshape(constant([...values]), samples.shape.slice(1));

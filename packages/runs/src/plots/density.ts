@@ -35,11 +35,11 @@ export function densityLevels(xy: Int32Array, radius: number): DensityLevel[] {
   const dotShare = radius ** 2 / REACH ** 2;
   const sorted: number[][] = levels.map(() => []);
   for (let i = 0; i < xy.length; i += 2) {
-    const overlap = neighbours[i / 2] * dotShare;
-    sorted[levels.findLastIndex((level) => overlap >= level.overlap)].push(xy[i], xy[i + 1]);
+    const overlap = neighbours[i / 2]! * dotShare;
+    sorted[levels.findLastIndex((level) => overlap >= level.overlap)]!.push(xy[i]!, xy[i + 1]!);
   }
   return levels
-    .map(({ opacity }, level) => ({ opacity, xy: Int32Array.from(sorted[level]) }))
+    .map(({ opacity }, level) => ({ opacity, xy: Int32Array.from(sorted[level]!) }))
     .filter((level) => level.xy.length > 0);
 }
 
@@ -48,19 +48,19 @@ function countNeighbours(xy: Int32Array): Int32Array {
   const cells = Math.ceil((PANEL_SIDE + 1) / REACH);
   const cellOf = (value: number): number => Math.floor(value / REACH);
   const members: number[][] = Array.from({ length: cells * cells }, () => []);
-  for (let i = 0; i < xy.length; i += 2) members[cellOf(xy[i + 1]) * cells + cellOf(xy[i])].push(i);
+  for (let i = 0; i < xy.length; i += 2) members[cellOf(xy[i + 1]!) * cells + cellOf(xy[i]!)]!.push(i);
 
   const counts = new Int32Array(xy.length / 2);
   for (let i = 0; i < xy.length; i += 2) {
-    const [x, y] = [xy[i], xy[i + 1]];
+    const [x, y] = [xy[i]!, xy[i + 1]!];
     for (let row = Math.max(0, cellOf(y) - 1); row <= Math.min(cells - 1, cellOf(y) + 1); row++) {
       for (let column = Math.max(0, cellOf(x) - 1); column <= Math.min(cells - 1, cellOf(x) + 1); column++) {
-        for (const j of members[row * cells + column]) {
-          if ((xy[j] - x) ** 2 + (xy[j + 1] - y) ** 2 <= REACH ** 2) counts[i / 2] += 1;
+        for (const j of members[row * cells + column]!) {
+          if ((xy[j]! - x) ** 2 + (xy[j + 1]! - y) ** 2 <= REACH ** 2) counts[i / 2]! += 1;
         }
       }
     }
-    counts[i / 2] -= 1;
+    counts[i / 2]! -= 1;
   }
   return counts;
 }

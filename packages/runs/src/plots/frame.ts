@@ -2,7 +2,7 @@
  * Frame: the square piece of the plane that a scatter plot shows. It is fixed by the data, never by the samples, so that
  * panels beside each other can be compared; what falls outside it is counted and said.
  */
-import { ArgumentError, type HostArray } from '@meanflow/core';
+import { ArgumentError, type HostArray, leading } from '@meanflow/core';
 
 /** A square window, `[centre ± half]` along both axes. */
 export interface Frame {
@@ -25,7 +25,10 @@ export type Columns = readonly [x: number, y: number];
 export function frameAround(points: HostArray, columns: Columns = [0, 1], margin = 0.08): Frame {
   const bounds = columns.map((column) => extent(points, column));
   const half = Math.max(...bounds.map(([low, high]) => (high - low) / 2)) * (1 + margin);
-  const [x, y] = bounds.map(([low, high]) => (low + high) / 2);
+  const [x, y] = leading(
+    bounds.map(([low, high]) => (low + high) / 2),
+    2,
+  );
   return { centre: [x, y], half: half > 0 ? half : 1 };
 }
 
@@ -42,14 +45,17 @@ export interface PlacedPoints {
  */
 export function place(points: HostArray, frame: Frame, columns: Columns = [0, 1]): PlacedPoints {
   const width = rowWidth(points);
-  const rows = points.shape[0];
+  const rows = points.shape[0]!;
   const xy = new Int32Array(2 * rows);
   let inside = 0;
   for (let row = 0; row < rows; row++) {
-    const [x, y] = columns.map((column, axis) => {
-      const relative = (points.data[row * width + column] - frame.centre[axis]) / frame.half;
-      return axis === 0 ? relative : -relative;
-    });
+    const [x, y] = leading(
+      columns.map((column, axis) => {
+        const relative = (points.data[row * width + column]! - frame.centre[axis]!) / frame.half;
+        return axis === 0 ? relative : -relative;
+      }),
+      2,
+    );
     // Also false for what is not a number.
     if (!(Math.abs(x) <= 1 && Math.abs(y) <= 1)) continue;
     xy[2 * inside] = toPanel(x);
@@ -68,15 +74,15 @@ function extent(points: HostArray, column: number): readonly [low: number, high:
   const width = rowWidth(points);
   let [low, high] = [Infinity, -Infinity];
   for (let at = column; at < points.size; at += width) {
-    low = Math.min(low, points.data[at]);
-    high = Math.max(high, points.data[at]);
+    low = Math.min(low, points.data[at]!);
+    high = Math.max(high, points.data[at]!);
   }
   return [low, high];
 }
 
 function rowWidth(points: HostArray): number {
-  if (points.shape.length !== 2 || points.shape[0] < 1 || points.shape[1] < 2) {
+  if (points.shape.length !== 2 || points.shape[0]! < 1 || points.shape[1]! < 2) {
     throw new ArgumentError(`A scatter plot takes [rows, 2 or more features], got ${points}.`);
   }
-  return points.shape[1];
+  return points.shape[1]!;
 }

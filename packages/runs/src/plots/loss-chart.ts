@@ -71,7 +71,7 @@ export function lossChart(
         axisLabel: { ...axisLabel, customValues: ticks, formatter: (log: number) => lossText(10 ** log) },
       },
       series: shown.flatMap(({ points, colour }) => {
-        const log = points.map(([step, loss]) => [step, Math.log10(loss)]);
+        const log = points.map(([step, loss]) => [step, Math.log10(loss)] as const);
         const common = { type: 'line', showSymbol: false, silent: true, color: colour } as const;
         return [
           { ...common, data: log, lineStyle: { width: 1, opacity: 0.25 } },
@@ -95,11 +95,11 @@ export function logTicks(low: number, high: number): number[] {
     return ticks.filter((tick) => tick >= low && tick <= high);
   };
   const candidates = [[1], [1, 3], [1, 2, 5], [1, 1.5, 2, 3, 5, 7]].map(within);
-  return candidates.find((ticks) => ticks.length >= 3) ?? candidates[candidates.length - 1];
+  return candidates.find((ticks) => ticks.length >= 3) ?? candidates[candidates.length - 1]!;
 }
 
 /** Exponential running mean over about a thirtieth of the curve, starting unbiased. */
-function runningMean(points: readonly (readonly number[])[]): number[][] {
+function runningMean(points: readonly (readonly [number, number])[]): [number, number][] {
   const decay = 1 - 1 / Math.max(1, points.length / 30);
   let [sum, weight] = [0, 0];
   return points.map(([step, value]) => {

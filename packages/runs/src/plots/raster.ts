@@ -56,8 +56,8 @@ export class Raster {
   private blend(x: number, y: number, colour: Rgb, share: number): void {
     const at = (y * this.width + x) * 3;
     for (let channel = 0; channel < 3; channel++) {
-      const under = this.pixels[at + channel];
-      this.pixels[at + channel] = Math.round(under + (colour[channel] - under) * share);
+      const under = this.pixels[at + channel]!;
+      this.pixels[at + channel] = Math.round(under + (colour[channel]! - under) * share);
     }
   }
 }

@@ -47,10 +47,10 @@ export function scatterPng(
     on.rectangle(left, top, size, size, rule);
     on.rectangle(left + 1, top + 1, size - 2, size - 2, rgb(lightPalette.surface));
     const scale = size / PANEL_SIDE;
-    const radius = dotRadius(entry.points.shape[0]);
+    const radius = dotRadius(entry.points.shape[0]!);
     for (const { opacity, xy } of densityLevels(place(entry.points, frame, columns).xy, radius)) {
       for (let i = 0; i < xy.length; i += 2) {
-        on.dot(left + xy[i] * scale, top + xy[i + 1] * scale, radius * scale, rgb(entry.colour), opacity);
+        on.dot(left + xy[i]! * scale, top + xy[i + 1]! * scale, radius * scale, rgb(entry.colour), opacity);
       }
     }
   }

@@ -33,7 +33,7 @@ export function dotRadius(points: number): number {
  */
 export function scatterMarks(points: HostArray, { frame, colour, columns }: ScatterOptions): Marks {
   const { xy, outside } = place(points, frame, columns);
-  const radius = dotRadius(points.shape[0]);
+  const radius = dotRadius(points.shape[0]!);
   const paths = densityLevels(xy, radius).map(({ opacity, xy: dots }) =>
     element('path', { d: dotPath(dots), 'stroke-opacity': opacity }),
   );
@@ -55,13 +55,13 @@ export function panel(marks: string, label: string): string {
 function dotPath(xy: Int32Array): string {
   // Neighbours on the page next to each other in the path: shorter differences, and better compression.
   const order = Array.from({ length: xy.length / 2 }, (_, i) => 2 * i).sort(
-    (a, b) => Math.floor(xy[a + 1] / 25) - Math.floor(xy[b + 1] / 25) || xy[a] - xy[b],
+    (a, b) => Math.floor(xy[a + 1]! / 25) - Math.floor(xy[b + 1]! / 25) || xy[a]! - xy[b]!,
   );
   let [x, y] = [0, 0];
   let path = '';
   for (const i of order) {
-    path += `m${xy[i] - x}${signed(xy[i + 1] - y)}h0`;
-    [x, y] = [xy[i], xy[i + 1]];
+    path += `m${xy[i]! - x}${signed(xy[i + 1]! - y)}h0`;
+    [x, y] = [xy[i]!, xy[i + 1]!];
   }
   return path;
 }

@@ -5,7 +5,7 @@ export type AttributeValue = string | number | undefined;
 /** Text as it may stand between tags and inside quoted attributes. */
 export function escapeText(text: string): string {
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  return text.replace(/[&<>"]/g, (character) => entities[character]);
+  return text.replace(/[&<>"]/g, (character) => entities[character]!);
 }
 
 /**

@@ -2,7 +2,7 @@
  * Trajectories as SVG: the way of samples from noise (t = 1, small grey dots) to data (t = 0, coloured dots), one thin line
  * each. Flow matching's many small steps show as curves, MeanFlow's few steps as straight jumps.
  */
-import { ArgumentError, type HostArray } from '@meanflow/core';
+import { ArgumentError, type HostArray, leading } from '@meanflow/core';
 import { PANEL_SIDE, type Columns, type Frame } from './frame.js';
 import type { Marks } from './scatter.js';
 import { element } from './svg.js';
@@ -25,10 +25,13 @@ export interface TrajectoryOptions {
 export function trajectoryMarks(states: readonly HostArray[], options: TrajectoryOptions): Marks {
   const { frame, colour, startColour, columns = [0, 1], count = 120 } = options;
   if (states.length < 2) throw new ArgumentError(`A trajectory has at least 2 states, got ${states.length}.`);
-  const rows = Math.min(count, states[0].shape[0]);
+  const rows = Math.min(count, states[0]!.shape[0]!);
   const at = (state: HostArray, row: number): readonly [number, number] => {
-    const [x, y] = columns.map(
-      (column, axis) => (state.data[row * state.shape[1] + column] - frame.centre[axis]) / frame.half,
+    const [x, y] = leading(
+      columns.map(
+        (column, axis) => (state.data[row * state.shape[1]! + column]! - frame.centre[axis]!) / frame.half,
+      ),
+      2,
     );
     return [Math.round((x + 1) * (PANEL_SIDE / 2)), Math.round((1 - y) * (PANEL_SIDE / 2))];
   };
@@ -41,13 +44,13 @@ export function trajectoryMarks(states: readonly HostArray[], options: Trajector
   let outside = 0;
   for (let row = 0; row < rows; row++) {
     const points = states.map((state) => at(state, row));
-    if (!isInside(points[0]) || !isInside(points[points.length - 1])) {
+    if (!isInside(points[0]!) || !isInside(points[points.length - 1]!)) {
       outside += 1;
       continue;
     }
     lines += polyline(points);
-    starts += `M${points[0].join(' ')}h0`;
-    ends += `M${points[points.length - 1].join(' ')}h0`;
+    starts += `M${points[0]!.join(' ')}h0`;
+    ends += `M${points[points.length - 1]!.join(' ')}h0`;
   }
   const dots = { fill: 'none', 'stroke-linecap': 'round' };
   const svg = [
@@ -59,7 +62,7 @@ export function trajectoryMarks(states: readonly HostArray[], options: Trajector
 }
 
 function polyline(points: readonly (readonly [number, number])[]): string {
-  let [x, y] = points[0];
+  let [x, y] = points[0]!;
   let path = `M${x} ${y}`;
   for (const [nextX, nextY] of points.slice(1)) {
     if (nextX === x && nextY === y) continue;

@@ -2,7 +2,7 @@
  * The recipe for images and latents that are given by path: a small DiT whose patches are such that an image is about 64 tokens,
  * conditional on the class where there are classes. The published recipes are another matter: `published.ts`.
  */
-import { sizeOf, type Shape } from '@meanflow/core';
+import { sizeOf, type Shape, leading } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import type { Recipe } from '../config/schema.js';
 import { imageMethods, shapesRecipe } from './shapes.js';
@@ -21,7 +21,10 @@ export function imagesRecipe({
 }: Pick<Dataset, 'featureShape' | 'classCount'>): Recipe {
   const size = sizeOf(featureShape);
   // Channels are few, whichever axis they are.
-  const [height, width] = [...featureShape].sort((a, b) => b - a);
+  const [height, width] = leading(
+    [...featureShape].sort((a, b) => b - a),
+    2,
+  );
   const samples = Math.floor(JUDGED_BYTES / (4 * size));
   const shapes = shapesRecipe();
   return {
@@ -54,7 +57,7 @@ function patchSizeFor(height: number, width: number): number {
 /** What is said of images that patches do not divide; undefined of others. */
 export function paddingText(featureShape: Shape, network: object): string | undefined {
   const size = 'patchSize' in network ? Number(network.patchSize) : 1;
-  const [height, width] = featureShape;
+  const [height = 0, width = 0] = featureShape;
   if (featureShape.length !== 3 || (height % size === 0 && width % size === 0)) return undefined;
   const [rows, columns] = [Math.ceil(height / size), Math.ceil(width / size)];
   return (

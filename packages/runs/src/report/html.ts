@@ -50,7 +50,7 @@ function methodList({ datasets }: ComparisonResults): string {
   const titles = [...new Set(datasets.flatMap(({ methods }) => methods.map(({ title }) => title)))];
   // A name that is a word of its own keeps its capital within a sentence.
   const inSentence = (title: string): string =>
-    title.startsWith('Mean') ? title : title[0].toLowerCase() + title.slice(1);
+    title.startsWith('Mean') ? title : title[0]!.toLowerCase() + title.slice(1);
   const [first = '', ...rest] = titles.map((title, i) => (i === 0 ? title : inSentence(title)));
   if (rest.length === 0) return escapeText(first);
   return escapeText(`${[first, ...rest.slice(0, -1)].join(', ')} and ${rest[rest.length - 1]}`);

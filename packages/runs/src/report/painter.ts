@@ -49,7 +49,7 @@ function pointPainter(data: HostArray, columns: readonly string[]): Painter {
       `${features}All panels show the same window, ` +
       `±${frame.half.toFixed(1)}; trajectories ±${wide.half.toFixed(1)}.`,
     data: () => panel(scatterMarks(data, { frame, colour: cssPalette.data }).svg, 'The data'),
-    dataNote: () => `${countText(data.shape[0])} rows`,
+    dataNote: () => `${countText(data.shape[0]!)} rows`,
     samples: (samples, method, label) => {
       const marks = scatterMarks(samples, { frame, colour: cssColour(method) });
       return { html: panel(marks.svg, label), note: outsideNote(marks) };

@@ -2,6 +2,7 @@
  * A data set's section of the report: the data and the loss curves in the first row of a grid, then a row of panels for each
  * method, its columns the numbers of evaluations and at last the trajectories; below it the table.
  */
+import { leading } from '@meanflow/core';
 import { objectives } from '@meanflow/models';
 import { lossChart } from '../plots/loss-chart.js';
 import { cssColour, cssPalette } from '../plots/palette.js';
@@ -74,7 +75,7 @@ export function datasetSection(results: DatasetResults, pictures: DatasetPicture
 
   /** The first metric stands below each panel. */
   function caption({ sampling }: MethodResults, nfe: number, note: string): string {
-    const [column] = results.metrics;
+    const [column] = leading(results.metrics, 1);
     const value = sampling.find((row) => row.nfe === nfe)?.metrics[column?.name ?? ''];
     const text = value === undefined ? '' : `${column.title} ${metricText(value.median, column)}`;
     return [text, note].filter((part) => part !== '').join(', ');

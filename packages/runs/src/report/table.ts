@@ -61,7 +61,7 @@ function bestRows(
   return {
     overall: likeBest(values, column),
     fewSteps: likeBest(
-      values.map((value, i) => (rows[i].nfe === fewest ? value : undefined)),
+      values.map((value, i) => (rows[i]!.nfe === fewest ? value : undefined)),
       column,
     ),
   };
