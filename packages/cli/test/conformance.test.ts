@@ -91,8 +91,8 @@ describe('meanflow conformance', () => {
   });
 
   it('knows each backend of this machine and of the page', () => {
-    const inNode = sources.map(({ name }) => name).filter((name) => !name.startsWith('chromium/'));
-    expect([...inNode].sort()).toEqual(backends.map(({ name }) => name).sort());
+    const inNode = sources().names.filter((name) => !name.startsWith('chromium/'));
+    expect([...inNode].sort()).toEqual([...backends.names].sort());
   });
 
   it.each([

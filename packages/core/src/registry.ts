@@ -11,10 +11,14 @@ import { quoted } from './printable.js';
 export class Registry<Entry extends { readonly name: string }> implements Iterable<Entry> {
   readonly #entries = new Map<string, Entry>();
 
-  /** @param what is registered, for messages, such as `metric` */
+  /**
+   * @param what is registered, for messages, such as `metric`
+   * @param advice what to do where a name is none of them, after the list of names
+   */
   constructor(
     readonly what: string,
     entries: Iterable<Entry> = [],
+    readonly advice?: string,
   ) {
     for (const entry of entries) this.register(entry);
   }
@@ -41,8 +45,9 @@ export class Registry<Entry extends { readonly name: string }> implements Iterab
     const entry = this.find(name);
     if (entry !== undefined) return entry;
     const hint = typeof name === 'string' ? didYouMean(name, this.names) : '';
-    const known = this.names.length === 0 ? 'None is known.' : `Known are ${this.names.join(', ')}.`;
-    throw new ArgumentError(`There is no ${this.what} ${describeValue(name)}.${hint} ${known}`);
+    const known = this.names.length === 0 ? 'None is known' : `Known are ${this.names.join(', ')}`;
+    const advice = this.advice === undefined ? '' : `; ${this.advice}`;
+    throw new ArgumentError(`There is no ${this.what} ${describeValue(name)}.${hint} ${known}${advice}.`);
   }
 
   /** In the order in which they were registered. */

@@ -26,6 +26,11 @@ test.each([
   expect(metrics().find(name)).toBeUndefined();
 });
 
+test('what to do beside is said after the names', () => {
+  const registry = new Registry('backend', [{ name: 'ort:cpu' }], 'a doctor says what runs here');
+  expect(() => registry.get('ort')).toThrow('Known are ort:cpu; a doctor says what runs here.');
+});
+
 test('a name that is taken, or none, is refused, and changes nothing', () => {
   const registry = metrics();
   expect(() => registry.register({ name: 'mmd2', value: 5 })).toThrow('There is a metric "mmd2" already');

@@ -16,7 +16,7 @@ import {
   type LatentsConfig,
 } from './node/open-images.js';
 import { readTable } from './node/read-table.js';
-import { datasets, openDataset as openNamed, unknownDataset } from './open-dataset.js';
+import { datasets } from './open-dataset.js';
 import { tableDataset } from './table-dataset.js';
 import { type TableOptions, type TableReading } from './table.js';
 
@@ -61,14 +61,14 @@ export async function readAsset(file: string): Promise<Uint8Array> {
  * @throws {DataError} when the file or folder cannot be read or does not hold what it should
  */
 export async function openDataset(nameOrPath: string, options: OpenFileOptions = {}): Promise<Dataset> {
-  const isNamed = datasets.some(({ name }) => name === nameOrPath);
-  const images = isNamed ? undefined : imagesAt(nameOrPath);
-  if ((isNamed || images !== undefined) && (options.label !== undefined || options.header !== undefined)) {
+  const named = datasets.find(nameOrPath);
+  const images = named ? undefined : imagesAt(nameOrPath);
+  if ((named ?? images) && (options.label !== undefined || options.header !== undefined)) {
     throw new ArgumentError(
       `The dataset "${nameOrPath}" knows its labels: label and header are for CSV files.`,
     );
   }
-  if (isNamed) return openNamed(nameOrPath, { ...options, readAsset });
+  if (named !== undefined) return named.open({ ...options, readAsset });
   if (images !== undefined) return openImages({ ...options, ...images });
   const table = await readTable(nameOrPath, options);
   return tableDataset(table, { ...options, name: basename(nameOrPath) });
@@ -79,7 +79,7 @@ export async function openDataset(nameOrPath: string, options: OpenFileOptions =
  * @throws {DataError} when it is one image, or one of CIFAR's files
  */
 function imagesAt(path: string): ImageDataConfig | undefined {
-  if (!/[\\/]/.test(path) && extname(path) === '' && !existsSync(path)) throw unknownDataset(path);
+  if (!/[\\/]/.test(path) && extname(path) === '' && !existsSync(path)) datasets.get(path);
   const found = detectImages(path);
   if (found === undefined && /\.(png|jpe?g|webp|gif|tiff?|avif|bmp|bin)$/i.test(path)) {
     throw new DataError(`${path}: it is one file of images, expected the folder that they are in.`);

@@ -2,7 +2,7 @@
  * The datasets that come with the package, by name, and any CSV file by its content. Reading files is left to whoever
  * calls: `@meanflow/data/node` reads them from disk, a page fetches them.
  */
-import { ArgumentError, didYouMean } from '@meanflow/core';
+import { ArgumentError, Registry } from '@meanflow/core';
 import { type Dataset } from './dataset.js';
 import { DIGITS_FILE, digitsDataset } from './digits.js';
 import { distributionDataset } from './distribution-dataset.js';
@@ -14,16 +14,18 @@ import { tableDataset, type SplitOptions } from './table-dataset.js';
 import { readText } from './text.js';
 import { WINE_FILE, wineDataset } from './wine.js';
 
-/** A line in a list of datasets. */
+/** A dataset that has a name. */
 export interface DatasetEntry {
   readonly name: string;
+  /** For a list. */
   readonly description: string;
   /** The file in this package's `assets` that holds it; undefined where it is drawn from a distribution. */
-  readonly asset: string | undefined;
-}
-
-interface BuiltIn extends DatasetEntry {
-  readonly open: (options: OpenOptions) => Promise<Dataset>;
+  readonly asset?: string | undefined;
+  /**
+   * @throws {ArgumentError} when it needs `readAsset` and has none
+   * @throws {DataError} when its file is damaged
+   */
+  open(options: OpenOptions): Promise<Dataset>;
 }
 
 export interface OpenOptions extends SplitOptions {
@@ -33,25 +35,26 @@ export interface OpenOptions extends SplitOptions {
   readonly layout?: ImageLayout;
 }
 
-const builtIns: readonly BuiltIn[] = [
-  ...distributions.map((distribution) => ({
-    name: distribution.name,
-    description: `${distribution.description}, points of the plane`,
-    asset: undefined,
-    open: async () => distributionDataset(distribution),
-  })),
-  fromAsset(
-    'digits',
-    'handwritten digits, 1,797 images of 8×8 pixels in 10 classes',
-    DIGITS_FILE,
-    digitsDataset,
-  ),
-  ...[16, 32].map((side) => shapesEntry(side)),
-  fromAsset('wine', 'chemical analysis of 178 wines, 13 columns, 3 classes', WINE_FILE, wineDataset),
-];
-
-/** The datasets that have a name, in the order of a list for reading. */
-export const datasets: readonly DatasetEntry[] = builtIns;
+/** The datasets that have a name, in the order of a list for reading; others can be registered. */
+export const datasets = new Registry<DatasetEntry>(
+  'dataset',
+  [
+    ...distributions.map((distribution) => ({
+      name: distribution.name,
+      description: `${distribution.description}, points of the plane`,
+      open: async () => distributionDataset(distribution),
+    })),
+    fromAsset(
+      'digits',
+      'handwritten digits, 1,797 images of 8×8 pixels in 10 classes',
+      DIGITS_FILE,
+      digitsDataset,
+    ),
+    ...[16, 32].map((side) => shapesEntry(side)),
+    fromAsset('wine', 'chemical analysis of 178 wines, 13 columns, 3 classes', WINE_FILE, wineDataset),
+  ],
+  'for your own data, give the path of a CSV file, of images or of latents',
+);
 
 /**
  * Opens a dataset by name.
@@ -62,18 +65,7 @@ export const datasets: readonly DatasetEntry[] = builtIns;
  * @throws {DataError} when its file is damaged
  */
 export async function openDataset(name: string, options: OpenOptions = {}): Promise<Dataset> {
-  const found = builtIns.find((dataset) => dataset.name === name);
-  if (found === undefined) throw unknownDataset(name);
-  return found.open(options);
-}
-
-/** The error for a name that no dataset has. */
-export function unknownDataset(name: string): ArgumentError {
-  const names = datasets.map((dataset) => dataset.name);
-  return new ArgumentError(
-    `There is no dataset "${name}".${didYouMean(name, names)} ` +
-      `Known are ${names.join(', ')}; for your own data, give the path of a CSV file, of images or of latents.`,
-  );
+  return datasets.get(name).open(options);
 }
 
 export interface CsvDatasetOptions extends TableOptions, SplitOptions {
@@ -101,12 +93,11 @@ export function inEncoding(table: Table, encoding: string): Table {
   return { ...table, notes, reading: { ...table.reading, encoding } };
 }
 
-function shapesEntry(side: number): BuiltIn {
+function shapesEntry(side: number): DatasetEntry {
   const { name, classCount } = shapesDataset({ side });
   return {
     name,
     description: `coloured shapes, images of ${side}×${side} pixels in ${classCount} classes, drawn afresh`,
-    asset: undefined,
     open: async ({ layout }) => shapesDataset({ side, ...(layout && { layout }) }),
   };
 }
@@ -116,7 +107,7 @@ function fromAsset(
   description: string,
   asset: string,
   parse: (bytes: Uint8Array, options: SplitOptions) => Dataset,
-): BuiltIn {
+): DatasetEntry {
   const open = async ({ readAsset, layout: _, ...options }: OpenOptions): Promise<Dataset> => {
     if (readAsset === undefined) {
       throw new ArgumentError(`The dataset "${name}" needs \`readAsset\`, which reads "${asset}".`);

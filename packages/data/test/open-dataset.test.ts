@@ -9,7 +9,7 @@ import { gzipSync } from 'fflate';
 const key = RandomKey.fromSeed(0);
 
 describe('openDataset', () => {
-  it.each(datasets.map(({ name }) => name))('opens %s, with batches of its shape', async (name) => {
+  it.each(datasets.names)('opens %s, with batches of its shape', async (name) => {
     const dataset = await openDataset(name);
     const { x, label } = dataset.batch(key, 5, 32);
     expect(dataset.name).toBe(name);

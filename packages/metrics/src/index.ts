@@ -40,6 +40,6 @@ export {
   neighbourLabelAgreement,
   type Neighbours,
 } from './neighbours.js';
-export { findMetric, metrics } from './metric.js';
-export { type Evaluation, type Metric } from './metric-definition.js';
+export { metrics } from './metric.js';
+export { metric, type Evaluation, type Metric } from './metric-definition.js';
 export { inceptionScore, type InceptionScore } from './inception-score.js';

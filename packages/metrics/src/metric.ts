@@ -2,7 +2,7 @@
  * All quality metrics in the order of a table, with the settings that they are tabulated with. The functions themselves
  * are in a file each.
  */
-import { ArgumentError, didYouMean, sizeOf } from '@meanflow/core';
+import { Registry, sizeOf } from '@meanflow/core';
 import { energyDistance } from './energy-distance.js';
 import { featureMetrics } from './feature-metrics.js';
 import { frechetDistance } from './frechet.js';
@@ -15,8 +15,8 @@ import { modeCoverage, shareOffSupport } from './support.js';
 /** Bandwidth of MMD on points of the plane, whose distributions have features of about this size. */
 const PLANE_BANDWIDTH = 0.2;
 
-/** All metrics, in the order of a table. */
-export const metrics: readonly Metric[] = [
+/** All metrics, in the order of a table; others can be registered. */
+export const metrics = new Registry<Metric>('metric', [
   metric({
     name: 'sliced-wasserstein-2',
     title: 'sliced W2',
@@ -111,18 +111,4 @@ export const metrics: readonly Metric[] = [
     value: ({ samples, training, reference }) => neighbourDistanceRatio(samples, training, reference),
   }),
   ...featureMetrics,
-];
-
-/**
- * The metric of a name.
- *
- * @throws {ArgumentError} when there is none; the message lists the names and the nearest one
- */
-export function findMetric(name: string): Metric {
-  const found = metrics.find((candidate) => candidate.name === name);
-  if (found !== undefined) return found;
-  const names = metrics.map((candidate) => candidate.name);
-  throw new ArgumentError(
-    `There is no metric "${name}".${didYouMean(name, names)} Known are ${names.join(', ')}.`,
-  );
-}
+]);

@@ -1,12 +1,5 @@
 import { ArgumentError, RandomKey } from '@meanflow/core';
-import {
-  findMetric,
-  metrics,
-  mmdSquared,
-  medianDistance,
-  type Evaluation,
-  type Support,
-} from '../src/index.js';
+import { metrics, mmdSquared, medianDistance, type Evaluation, type Support } from '../src/index.js';
 import { labelsX, labelsY, x, y, z } from './two-sample.js';
 
 const key = RandomKey.fromSeed(0);
@@ -24,8 +17,7 @@ const evaluation: Evaluation = {
 };
 
 describe('metrics', () => {
-  it('have different names, and a value where they apply', () => {
-    expect(new Set(metrics.map(({ name }) => name)).size).toBe(metrics.length);
+  it('have a value where they apply', () => {
     for (const metric of metrics) {
       expect(metric.appliesTo(evaluation)).toBe(true);
       expect(Number.isFinite(metric.evaluate(evaluation, key))).toBe(true);
@@ -36,28 +28,28 @@ describe('metrics', () => {
 
   it('apply where what they read is there', () => {
     const bare: Evaluation = { samples: x, reference: y };
-    const applying = metrics.filter((metric) => metric.appliesTo(bare)).map(({ name }) => name);
+    const applying = [...metrics].filter((metric) => metric.appliesTo(bare)).map(({ name }) => name);
     expect(applying).toEqual(['sliced-wasserstein-2', 'mmd2', 'energy-distance', 'frechet']);
-    expect(() => findMetric('off-support').evaluate(bare, key)).toThrow(
+    expect(() => metrics.get('off-support').evaluate(bare, key)).toThrow(
       'The metric "off-support" needs support.',
     );
-    expect(() => findMetric('neighbour-label-agreement').evaluate(bare, key)).toThrow(
+    expect(() => metrics.get('neighbour-label-agreement').evaluate(bare, key)).toThrow(
       'needs sampleLabels and referenceLabels',
     );
   });
 
   it('measure MMD² at 0.2 in the plane and at the median distance elsewhere', () => {
     const plane = { samples: x.reshape([60, 2]), reference: y.reshape([45, 2]) };
-    const mmd = findMetric('mmd2');
+    const mmd = metrics.get('mmd2');
     expect(mmd.evaluate(plane, key)).toBe(mmdSquared(plane.samples, plane.reference, { bandwidth: 0.2 }));
     const bandwidth = medianDistance(y, key);
     expect(mmd.evaluate(evaluation, key)).toBe(mmdSquared(x, y, { bandwidth }));
   });
 
   it('are found by name, and a wrong name finds the nearest', () => {
-    expect(findMetric('frechet').title).toBe('Fréchet');
-    expect(() => findMetric('mmd')).toThrow(ArgumentError);
-    expect(() => findMetric('mmd')).toThrow(
+    expect(metrics.get('frechet').title).toBe('Fréchet');
+    expect(() => metrics.get('mmd')).toThrow(ArgumentError);
+    expect(() => metrics.get('mmd')).toThrow(
       'There is no metric "mmd". Did you mean "mmd2"? Known are sliced-w',
     );
   });

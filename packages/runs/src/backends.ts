@@ -5,7 +5,7 @@
  */
 import { ortBackend } from '@meanflow/backend-ort';
 import { tfjsBackend } from '@meanflow/backend-tfjs';
-import { ArgumentError, didYouMean, referenceBackend, type Backend } from '@meanflow/core';
+import { referenceBackend, Registry, type Backend } from '@meanflow/core';
 import { DEFAULT_BACKEND } from './names.js';
 import { runtimes } from './runtimes.js';
 import { withAdapters } from './software-adapters.js';
@@ -25,90 +25,86 @@ export interface BackendEntry {
 
 const tf = runtimes['@tensorflow/tfjs-core'].load;
 
-export const backends: readonly BackendEntry[] = [
-  {
-    name: 'ort:cpu',
-    description: 'ONNX Runtime on the processor, all cores, float32',
-    isOptional: false,
-    open: (options) => ortBackend({ ort: runtimes['onnxruntime-node'].load, device: 'cpu', ...options }),
-  },
-  {
-    name: 'ort:wasm',
-    description: 'ONNX Runtime in WebAssembly, as in browsers, float32',
-    isOptional: true,
-    open: ({ threads } = {}) => ortBackend({ ort: () => onnxRuntimeWeb(threads), device: 'wasm' }),
-  },
-  {
-    name: 'ort:webgpu',
-    description: 'ONNX Runtime on the GPU through WebGPU, state in GPU buffers, float32',
-    isOptional: true,
-    open: () =>
-      withAdapters((allowSoftware) =>
-        ortBackend({
-          ort: runtimes['onnxruntime-node'].load,
-          gpu: runtimes.webgpu.load,
-          device: 'webgpu',
-          allowSoftware,
-        }),
-      ),
-  },
-  {
-    name: 'ort:cuda',
-    description: 'ONNX Runtime on an NVIDIA GPU through CUDA 12, float32',
-    isOptional: true,
-    open: () => ortBackend({ ort: runtimes['onnxruntime-node'].load, device: 'cuda' }),
-  },
-  {
-    name: 'tfjs:cpu',
-    description: 'TensorFlow.js in plain JavaScript, one thread, float32',
-    isOptional: true,
-    open: () => tfjsBackend({ tf, kernels: runtimes['@tensorflow/tfjs-backend-cpu'].load, device: 'cpu' }),
-  },
-  {
-    name: 'tfjs:wasm',
-    description: 'TensorFlow.js in WebAssembly, one thread, float32',
-    isOptional: true,
-    open: () => tfjsBackend({ tf, kernels: runtimes['@tensorflow/tfjs-backend-wasm'].load, device: 'wasm' }),
-  },
-  {
-    name: 'tfjs:webgpu',
-    description: 'TensorFlow.js on the GPU through WebGPU, with fused kernels, float32',
-    isOptional: true,
-    open: () =>
-      withAdapters((allowSoftware) =>
-        tfjsBackend({
-          tf,
-          kernels: runtimes['@tensorflow/tfjs-backend-webgpu'].load,
-          gpu: runtimes.webgpu.load,
-          device: 'webgpu',
-          allowSoftware,
-        }),
-      ),
-  },
-  {
-    name: 'tfjs:node-gpu',
-    description: 'TensorFlow.js on an NVIDIA GPU through CUDA 11, float32',
-    isOptional: true,
-    open: () => tfjsBackend({ tf, kernels: runtimes['@tensorflow/tfjs-node-gpu'].load, device: 'node-gpu' }),
-  },
-  {
-    name: 'reference',
-    description: 'the float64 interpreter: exact and slow, for checking',
-    isOptional: false,
-    open: async () => referenceBackend(),
-  },
-];
-
-/** @throws {ArgumentError} when there is no backend of that name, with the nearest one */
-export function findBackend(name: string): BackendEntry {
-  const found = backends.find((entry) => entry.name === name);
-  if (found !== undefined) return found;
-  const names = backends.map((entry) => entry.name);
-  throw new ArgumentError(
-    `There is no backend "${name}".${didYouMean(name, names)} ` +
-      `Known are ${names.join(', ')}; \`meanflow doctor\` says what runs here.`,
-  );
-}
+/** The backends by name; others can be registered. */
+export const backends = new Registry<BackendEntry>(
+  'backend',
+  [
+    {
+      name: 'ort:cpu',
+      description: 'ONNX Runtime on the processor, all cores, float32',
+      isOptional: false,
+      open: (options) => ortBackend({ ort: runtimes['onnxruntime-node'].load, device: 'cpu', ...options }),
+    },
+    {
+      name: 'ort:wasm',
+      description: 'ONNX Runtime in WebAssembly, as in browsers, float32',
+      isOptional: true,
+      open: ({ threads } = {}) => ortBackend({ ort: () => onnxRuntimeWeb(threads), device: 'wasm' }),
+    },
+    {
+      name: 'ort:webgpu',
+      description: 'ONNX Runtime on the GPU through WebGPU, state in GPU buffers, float32',
+      isOptional: true,
+      open: () =>
+        withAdapters((allowSoftware) =>
+          ortBackend({
+            ort: runtimes['onnxruntime-node'].load,
+            gpu: runtimes.webgpu.load,
+            device: 'webgpu',
+            allowSoftware,
+          }),
+        ),
+    },
+    {
+      name: 'ort:cuda',
+      description: 'ONNX Runtime on an NVIDIA GPU through CUDA 12, float32',
+      isOptional: true,
+      open: () => ortBackend({ ort: runtimes['onnxruntime-node'].load, device: 'cuda' }),
+    },
+    {
+      name: 'tfjs:cpu',
+      description: 'TensorFlow.js in plain JavaScript, one thread, float32',
+      isOptional: true,
+      open: () => tfjsBackend({ tf, kernels: runtimes['@tensorflow/tfjs-backend-cpu'].load, device: 'cpu' }),
+    },
+    {
+      name: 'tfjs:wasm',
+      description: 'TensorFlow.js in WebAssembly, one thread, float32',
+      isOptional: true,
+      open: () =>
+        tfjsBackend({ tf, kernels: runtimes['@tensorflow/tfjs-backend-wasm'].load, device: 'wasm' }),
+    },
+    {
+      name: 'tfjs:webgpu',
+      description: 'TensorFlow.js on the GPU through WebGPU, with fused kernels, float32',
+      isOptional: true,
+      open: () =>
+        withAdapters((allowSoftware) =>
+          tfjsBackend({
+            tf,
+            kernels: runtimes['@tensorflow/tfjs-backend-webgpu'].load,
+            gpu: runtimes.webgpu.load,
+            device: 'webgpu',
+            allowSoftware,
+          }),
+        ),
+    },
+    {
+      name: 'tfjs:node-gpu',
+      description: 'TensorFlow.js on an NVIDIA GPU through CUDA 11, float32',
+      isOptional: true,
+      open: () =>
+        tfjsBackend({ tf, kernels: runtimes['@tensorflow/tfjs-node-gpu'].load, device: 'node-gpu' }),
+    },
+    {
+      name: 'reference',
+      description: 'the float64 interpreter: exact and slow, for checking',
+      isOptional: false,
+      open: async () => referenceBackend(),
+    },
+  ],
+  '`meanflow doctor` says what runs here',
+);
 
 /**
  * Opens a backend by its name.
@@ -120,7 +116,7 @@ export function openBackend(
   name: string = DEFAULT_BACKEND,
   options?: { readonly threads?: number },
 ): Promise<Backend> {
-  return findBackend(name).open(options);
+  return backends.get(name).open(options);
 }
 
 /** Computes on a backend that is open already, or opens one by its name for as long as it takes. */

@@ -1,5 +1,4 @@
 /** `@meanflow/runs`: models that were trained or imported, opened and sampled from anywhere, a page included. */
-export type { SolverName } from './names.js';
 export {
   openModel,
   OpenModel,

@@ -3,17 +3,6 @@
  * explain itself at once.
  */
 
-/** The solvers by name; `average-velocity` is the one of MeanFlow. */
-export const solverNames = [
-  'average-velocity',
-  'euler',
-  'heun',
-  'midpoint',
-  'rk4',
-  'dormand-prince',
-] as const;
-export type SolverName = (typeof solverNames)[number];
-
 /** What computes where nothing else is named. */
 export const DEFAULT_BACKEND = 'ort:cpu';
 

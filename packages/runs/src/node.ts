@@ -2,7 +2,7 @@
  * `@meanflow/runs/node`: training, judging, comparing and exporting as programs do it, with folders and files: what the `meanflow` command
  * is a face on.
  */
-export { type BackendEntry, backends, findBackend, openBackend } from './backends.js';
+export { type BackendEntry, backends, openBackend } from './backends.js';
 export { type ImageSettings, type LatentSettings, type TableSettings } from './config/data-schema.js';
 export { merge } from './config/merge.js';
 export { averageText } from './config/optimizer-schema.js';

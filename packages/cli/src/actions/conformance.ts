@@ -8,7 +8,7 @@ import {
 } from '@meanflow/conformance';
 import { ArgumentError, didYouMean } from '@meanflow/core';
 import { checkOverwrite, DEFAULT_BACKEND, prepareOutput, writeOutput } from '@meanflow/runs/node';
-import { findSource, sources } from '../conformance/sources.js';
+import { sources } from '../conformance/sources.js';
 import type { Io } from '../terminal/io.js';
 import type { ConformanceCliOptions } from '../commands/conformance.js';
 
@@ -72,8 +72,9 @@ function chosenSources({
   if (!all && required !== undefined) {
     throw new ArgumentError('Give --require with --all. What --backend names must run in any case.');
   }
-  required?.forEach(findSource);
-  return all ? sources : (chosen ?? [DEFAULT_BACKEND]).map(findSource);
+  const known = sources();
+  required?.forEach((name) => known.get(name));
+  return all ? [...known] : (chosen ?? [DEFAULT_BACKEND]).map((name) => known.get(name));
 }
 
 /** Counts cases where there is a terminal; elsewhere a line tells of each backend that is done. */

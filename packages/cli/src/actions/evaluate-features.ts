@@ -5,15 +5,14 @@
 import { readFile } from 'node:fs/promises';
 import { ArgumentError } from '@meanflow/core';
 import { describeData, type Dataset } from '@meanflow/data';
-import { decodeStatistics, findMetric, type FeatureExtractor } from '@meanflow/metrics';
+import { decodeStatistics, metrics, type FeatureExtractor } from '@meanflow/metrics';
 import {
   checkReadable,
   countText,
-  DEFAULT_BACKEND,
   drawnPieces,
   type FeatureReference,
   featuresOf,
-  findBackend,
+  openBackend,
   type Generator,
   heldOutRows,
   type ImageFacts,
@@ -70,7 +69,7 @@ export async function evaluateFeatures(
   io: Io,
 ): Promise<void> {
   const { statistics, data } = options;
-  options.metrics?.forEach(findMetric);
+  options.metrics?.forEach((name) => metrics.get(name));
   if (statistics !== undefined && data !== undefined) {
     throw new ArgumentError(
       '--statistics and --data exclude each other: samples are compared with one of them.',
@@ -158,7 +157,12 @@ async function score(
     return;
   }
   io.err(`${countText(rows[0]!.count)} samples, features of ${options.features}, against ${title}\n`);
-  io.out(scoresTable(names.map(findMetric), rows));
+  io.out(
+    scoresTable(
+      names.map((name) => metrics.get(name)),
+      rows,
+    ),
+  );
 }
 
 /** What samples are compared with, and what it is called. */
@@ -226,7 +230,7 @@ async function modelOf(path: string, options: EvaluateFeaturesOptions, io: Io): 
       }),
     })),
   );
-  const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
+  const backend = await openBackend(options.backend);
   return {
     facts: generator.data,
     hasLabels: generator.network.classCount !== undefined,

@@ -5,6 +5,7 @@ import { describeModel, isModelFile } from '@meanflow/checkpoints/node';
 import { ArgumentError, didYouMean, sizeOf, treePaths, type HostArray } from '@meanflow/core';
 import { datasets, describeData } from '@meanflow/data';
 import { metrics } from '@meanflow/metrics';
+import { solvers, type Solver } from '@meanflow/samplers';
 import {
   averageText as describeAverage,
   backends,
@@ -144,7 +145,7 @@ async function recipeText(data: string, options: InfoOptions): Promise<string> {
     throw new ArgumentError(`The recipe "${data}" says its method itself, and knows no labels.`);
   }
   if (kindOf(data) === 'table' && !/[\\/.]/.test(data) && !existsSync(data)) {
-    const guess = didYouMean(data, [...publishedRecipeNames(), ...datasets.map(({ name }) => name)]);
+    const guess = didYouMean(data, [...publishedRecipeNames(), ...datasets.names]);
     throw new ArgumentError(
       `There is neither a published recipe nor a data set "${data}".${guess} "meanflow info" lists both.`,
     );
@@ -158,6 +159,12 @@ async function recipeText(data: string, options: InfoOptions): Promise<string> {
   return `${JSON.stringify(method === undefined ? recipeFor(dataset) : config, null, 2)}\n`;
 }
 
+function solverText({ kind, order, evaluationsPerStep }: Solver): string {
+  if (order === Infinity) return 'steps by the average velocity, of any length';
+  const steps = kind === 'adaptive' ? 'steps of its own choice' : `${evaluationsPerStep} evaluations a step`;
+  return `order ${order}, ${evaluationsPerStep === 1 ? 'one evaluation a step' : steps}`;
+}
+
 function listText(): string {
   const list = (title: string, rows: readonly (readonly [string, string])[]): string => {
     const width = Math.max(...rows.map(([name]) => name.length));
@@ -166,11 +173,15 @@ function listText(): string {
   return [
     list(
       'Data sets (or the path of a CSV file, of images or of latents)',
-      datasets.map(({ name, description }) => [name, description]),
+      [...datasets].map(({ name, description }) => [name, description]),
     ),
     list(
       'Methods',
       [...objectives].map(({ name, description, source }) => [name, `${description} (${source})`]),
+    ),
+    list(
+      'Solvers (meanflow sample --solver)',
+      [...solvers].map((solver) => [solver.name, solverText(solver)]),
     ),
     list(
       'Published recipes (meanflow train --recipe)',
@@ -178,11 +189,11 @@ function listText(): string {
     ),
     list(
       'Metrics',
-      metrics.map(({ name, description }) => [name, description]),
+      [...metrics].map(({ name, description }) => [name, description]),
     ),
     list(
       'Backends',
-      backends.map(({ name, description }) => [name, description]),
+      [...backends].map(({ name, description }) => [name, description]),
     ),
   ].join('\n');
 }

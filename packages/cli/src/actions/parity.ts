@@ -1,12 +1,12 @@
 /** `meanflow parity`: a directory of tensors that published code computed, against what this code computes. */
 import { parityCommand } from '@meanflow/conformance/node';
-import { DEFAULT_BACKEND, findBackend } from '@meanflow/runs/node';
+import { openBackend } from '@meanflow/runs/node';
 import type { Io } from '../terminal/io.js';
 import type { ParityOptions } from '../commands/parity.js';
 
 /** @returns the exit status */
 export async function parity(folder: string, options: ParityOptions, io: Io): Promise<number> {
-  const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
+  const backend = await openBackend(options.backend);
   try {
     const format = options.json ? 'json' : 'text';
     const { output, exitCode } = await parityCommand(folder, backend, { format });

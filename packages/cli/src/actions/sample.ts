@@ -9,9 +9,8 @@ import {
   classByClass,
   className,
   countText,
-  DEFAULT_BACKEND,
   drawPlanned,
-  findBackend,
+  openBackend,
   formatSamples,
   type Generator,
   type GivenRows,
@@ -65,7 +64,7 @@ export async function sample(run: string, options: SampleOptions, io: Io): Promi
     solver,
   });
   const { model, labels } = plan;
-  const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
+  const backend = await openBackend(options.backend);
   try {
     const { normalised, nfe: made } = await drawPlanned(plan, backend);
     if (isFolder) {

@@ -1,14 +1,7 @@
 /** `meanflow train-classifier`: the classifier that images are judged by, in a file. */
 import { classifierRequest } from '@meanflow/classifier';
 import { describeData } from '@meanflow/data';
-import {
-  accuracyText,
-  classifierIn,
-  DEFAULT_BACKEND,
-  digestOf,
-  findBackend,
-  openJudged,
-} from '@meanflow/runs/node';
+import { accuracyText, classifierIn, digestOf, openBackend, openJudged } from '@meanflow/runs/node';
 import { showClassifierProgress } from '../terminal/classifier-progress.js';
 import { interruptStatus, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
@@ -23,7 +16,7 @@ export async function trainClassifier(options: TrainClassifierOptions, io: Io): 
   io.err(`${describeData(dataset)}\n`);
   classifierRequest({ data: dataset });
   const digest = await digestOf(data, images);
-  const backend = await findBackend(options.backend ?? DEFAULT_BACKEND).open();
+  const backend = await openBackend(options.backend);
   try {
     const settings = { steps, batch, seed };
     return await withInterrupt(async (signal) => {

@@ -1,7 +1,6 @@
 /** `meanflow sample`: samples of a trained model in the units of its data, as numbers or as a picture. */
 import { Option, type Command } from 'commander';
 import type { Context } from './command.js';
-import { solverNames } from '@meanflow/runs/names';
 import {
   averageOption,
   evaluations,
@@ -76,7 +75,10 @@ export function describeSample(command: Command, { io }: Context): void {
       'a grid of images such as 8x8 (rows x columns); ten of each class by default',
       grid,
     )
-    .option('--solver <name>', solverNames.join(', '))
+    .option(
+      '--solver <name>',
+      'how the path is followed: "meanflow info" lists the solvers; by default the one of the method',
+    )
     .addOption(averageOption())
     .option('--vae <file>', 'decoder of an autoencoder, from "meanflow import": makes images of latents')
     .option('--batch <n>', 'samples that are computed at once, which decides the memory', wholeNumber(1))

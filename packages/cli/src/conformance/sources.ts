@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { remoteReport, type RemoteMessage, type ReportSource } from '@meanflow/conformance';
 import { conformanceInChromium, type PageProgram } from '@meanflow/conformance/chromium';
-import { ArgumentError, BackendError, didYouMean } from '@meanflow/core';
+import { BackendError, Registry } from '@meanflow/core';
 import { allowsSoftware, backends, withSoftwareHint } from '@meanflow/runs/node';
 import { ORT_FILES, pageBackends } from './page-backends.js';
 import type { WorkerRequest } from './worker.js';
@@ -20,21 +20,12 @@ const beside = (name: string): URL =>
   new URL(`./${name}.${import.meta.url.split('.').at(-1)}`, import.meta.url);
 
 /** All sources: the reference, then what runs in Node, then what runs in a browser. */
-export const sources: readonly ReportSource[] = [
-  ...[...backends]
-    .sort((a, b) => Number(b.name === 'reference') - Number(a.name === 'reference'))
-    .map(({ name }) => processSource(name)),
-  ...Object.keys(pageBackends).map(pageSource),
-];
-
-/** @throws {ArgumentError} when there is none of that name, with the nearest one */
-export function findSource(name: string): ReportSource {
-  const found = sources.find((source) => source.name === name);
-  if (found !== undefined) return found;
-  const names = sources.map((source) => source.name);
-  throw new ArgumentError(
-    `There is no backend "${name}".${didYouMean(name, names)} Known are ${names.join(', ')}.`,
+export function sources(): Registry<ReportSource> {
+  const inNode = [...backends].sort(
+    (a, b) => Number(b.name === 'reference') - Number(a.name === 'reference'),
   );
+  const inPages = Object.keys(pageBackends).map(pageSource);
+  return new Registry('backend', [...inNode.map(({ name }) => processSource(name)), ...inPages]);
 }
 
 function processSource(name: string): ReportSource {

@@ -1,6 +1,6 @@
 /** A process that runs the kit on a backend, as its parent asks. It ends when its parent lets go of it. */
 import { serveConformance } from '@meanflow/conformance';
-import { findBackend } from '@meanflow/runs/node';
+import { openBackend } from '@meanflow/runs/node';
 
 /** What the parent asks for, once. */
 export interface WorkerRequest {
@@ -12,7 +12,7 @@ export interface WorkerRequest {
 process.on('disconnect', () => process.exit());
 process.on('message', ({ backend, cases }: WorkerRequest) => {
   void serveConformance(
-    () => findBackend(backend).open(),
+    () => openBackend(backend),
     cases,
     (message) => process.send?.(message),
   );

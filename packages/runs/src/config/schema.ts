@@ -6,6 +6,7 @@
  */
 import { networkSettingsSchema, objectives, objectiveSchema } from '@meanflow/models';
 import { validate } from '@meanflow/core';
+import { solvers } from '@meanflow/samplers';
 import { z } from 'zod';
 import {
   imageSettingsSchema,
@@ -14,23 +15,24 @@ import {
   tableSettingsSchema,
   taskSchema,
 } from './data-schema.js';
-import { MOST_EVALUATIONS, solverNames } from '../names.js';
+import { MOST_EVALUATIONS } from '../names.js';
 import { count, share } from './numbers.js';
 import { askedOptimizerSchema, averageName, emaSchema, optimizerSchema } from './optimizer-schema.js';
 
 const seed = z.int().nonnegative();
 
-const sampling = z.strictObject({
-  solver: z.enum(solverNames),
-  /** Evaluations of the network for each sample, to be evaluated at and shown. */
-  nfe: z.array(count.max(MOST_EVALUATIONS)).min(1).max(1000),
-  /** Decay or half-life of the average that is sampled with; `null` for the parameters themselves. */
-  ema: averageName.nullable(),
-  /** ω, and the times between which it applies. */
-  guidance: z
-    .strictObject({ scale: z.number().nonnegative(), start: share.optional(), end: share.optional() })
-    .optional(),
-});
+const sampling = () =>
+  z.strictObject({
+    solver: z.enum(solvers.names),
+    /** Evaluations of the network for each sample, to be evaluated at and shown. */
+    nfe: z.array(count.max(MOST_EVALUATIONS)).min(1).max(1000),
+    /** Decay or half-life of the average that is sampled with; `null` for the parameters themselves. */
+    ema: averageName.nullable(),
+    /** ω, and the times between which it applies. */
+    guidance: z
+      .strictObject({ scale: z.number().nonnegative(), start: share.optional(), end: share.optional() })
+      .optional(),
+  });
 
 const evaluation = z.strictObject({
   /** How many samples are judged, against as many of the data as there are. */
@@ -59,7 +61,7 @@ const methodRecipe = () =>
     objective: objectiveSchema(),
     /** Changes to the recipe's network, such as a velocity head. */
     network: z.record(z.string(), z.unknown()).optional(),
-    sampling,
+    sampling: sampling(),
   });
 
 /** How to train on one data set: the same network, steps and batches for every method. */
@@ -109,7 +111,7 @@ const run = () => ({
   seed,
   ...shared(),
   objective: objectiveSchema(),
-  sampling,
+  sampling: sampling(),
   /** Metrics are logged, and checkpoints written, every so many steps. */
   logEvery: count,
   checkpointEvery: count,

@@ -103,7 +103,7 @@ export async function planComparison(
 
 /** @throws {ArgumentError} when a recipe is changed that no data set has */
 function checkRecipeNames({ data, recipes }: ComparisonConfig): void {
-  const known = [...new Set([...data, ...datasets.map(({ name }) => name)])];
+  const known = [...new Set([...data, ...datasets.names])];
   for (const name of Object.keys(recipes)) {
     if (known.includes(name) || /[\\/.]/.test(name)) continue;
     throw new ArgumentError(

@@ -1,10 +1,15 @@
 /** Samples of a model: noise from a key, labels, a solver and a number of evaluations. */
 import { ArgumentError, didYouMean, HostArray, type RandomKey } from '@meanflow/core';
 import { proportionalLabels, type Batch } from '@meanflow/data';
-import type { ParameterTree, SampleRequest, SampleResult, Sampler } from '@meanflow/samplers';
-import type { SolverName } from '../names.js';
+import {
+  solvers,
+  type ParameterTree,
+  type SampleRequest,
+  type SampleResult,
+  type Sampler,
+} from '@meanflow/samplers';
 import type { Generator, Labels } from './model.js';
-import { solverOf, timesFor } from './solvers.js';
+import { timesFor } from './solvers.js';
 
 export interface DrawRequest {
   /** How many. */
@@ -18,7 +23,7 @@ export interface DrawRequest {
   /** Evaluations of the network; undefined for a solver that chooses its steps. */
   readonly nfe: number | undefined;
   /** The run's own by default. */
-  readonly solver?: SolverName;
+  readonly solver?: string;
   /** Also return the points on the way. */
   readonly trajectory?: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -40,7 +45,7 @@ export function drawRequest(
   return {
     params,
     noise: key.fold('noise').normal([count, ...network.featureShape]),
-    solver: solverOf(solver),
+    solver: solvers.get(solver),
     times: timesFor({ solver }, nfe, isClassifierFree),
     label: labels,
     ...(request.conditions && { conditions: request.conditions }),

@@ -5,7 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { DataError, HostArray, MeanflowError, RandomKey, type Shape } from '@meanflow/core';
 import { countClasses, GIVEN, restoreKnown, type Batch, type Dataset } from '@meanflow/data';
-import { findMetric, type Evaluation, type FeatureExtractor, type Metric } from '@meanflow/metrics';
+import { metrics, type Evaluation, type FeatureExtractor, type Metric } from '@meanflow/metrics';
 import type { ParameterTree, Sampler } from '@meanflow/samplers';
 import type { RunConfig } from '../config/schema.js';
 import { drawSamples, labelsLike } from './draw.js';
@@ -93,7 +93,7 @@ export function createJudge(
   }
   const reference = dataset.reference('test', key.fold('reference'), evaluation.samples);
   const fresh = dataset.reference('train', key.fold('floor'), evaluation.samples);
-  const asked = evaluation.metrics.map(findMetric);
+  const asked = evaluation.metrics.map((name) => metrics.get(name));
   const isOfTraining = (metric: Metric): boolean => metric.comparesWithTraining === true;
   const { sizes } = dataset;
   const isGiven = dataset.conditions !== undefined;
@@ -119,9 +119,9 @@ export function createJudge(
   });
   const example = evaluationOf(fresh.x, fresh.label, fresh);
   const known = new Set([...Object.keys(example), ...(extractor === undefined ? [] : featuresOf(extractor))]);
-  const metrics = asked.filter(({ reads }) => reads.every((field) => known.has(field)));
+  const applying = asked.filter(({ reads }) => reads.every((field) => known.has(field)));
   const features =
-    extractor !== undefined && metrics.some(readsFeatures)
+    extractor !== undefined && applying.some(readsFeatures)
       ? new ExtractedEvaluation(extractor, dataset, reference.x)
       : undefined;
   const scoresOf = async (
@@ -140,10 +140,10 @@ export function createJudge(
     return scores;
   };
   // Training rows against themselves would be no floor: there it is held-out rows.
-  const againstTraining = sizes === undefined ? [] : metrics.filter(isOfTraining);
+  const againstTraining = sizes === undefined ? [] : applying.filter(isOfTraining);
   let floor: Scores | undefined;
   return {
-    metrics,
+    metrics: applying,
     classCounts:
       sizes === undefined || reference.label === undefined || dataset.classCount === undefined
         ? undefined
@@ -151,12 +151,12 @@ export function createJudge(
     given: isGiven ? rowsOf(reference) : undefined,
     floor: async (signal) =>
       (floor ??= {
-        ...(await scoresOf(example, metrics, signal)),
+        ...(await scoresOf(example, applying, signal)),
         ...(againstTraining.length === 0
           ? {}
           : await scoresOf(evaluationOf(reference.x, reference.label), againstTraining, signal)),
       }),
-    score: (samples, labels, signal) => scoresOf(evaluationOf(samples, labels), metrics, signal),
+    score: (samples, labels, signal) => scoresOf(evaluationOf(samples, labels), applying, signal),
   };
 }
 

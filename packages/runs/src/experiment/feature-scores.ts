@@ -6,7 +6,7 @@ import { ArgumentError, HostArray, RandomKey } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import {
   FeatureAccumulator,
-  findMetric,
+  metrics,
   frechetDistanceOfStatistics,
   type Evaluation,
   type FeatureExtractor,
@@ -44,7 +44,7 @@ export async function referenceOf(
 export function checkReadable(names: readonly string[], available: ReadonlySet<string>): void {
   for (const name of names) {
     const missing =
-      name === 'feature-frechet' ? [] : findMetric(name).reads.filter((field) => !available.has(field));
+      name === 'feature-frechet' ? [] : metrics.get(name).reads.filter((field) => !available.has(field));
     if (missing.length === 0) continue;
     throw new ArgumentError(
       `The metric "${name}" cannot be had from ONNX features here: ${missing.map((field) => reasons[field] ?? field).join('; ')}.`,
@@ -105,7 +105,7 @@ export async function scoreFeatures(
     scores[name] =
       name === 'feature-frechet'
         ? frechetDistanceOfStatistics(statistics, reference.referenceStatistics)
-        : findMetric(name).evaluate(evaluation, RandomKey.fromSeed(0).fold(name));
+        : metrics.get(name).evaluate(evaluation, RandomKey.fromSeed(0).fold(name));
   }
   return { scores, count: accumulator.count, nfe };
 }

@@ -7,7 +7,7 @@ import type { Dataset } from '@meanflow/data';
 import {
   FeatureAccumulator,
   featureStatistics,
-  findMetric,
+  metrics,
   type Evaluation,
   type FeatureExtractor,
   type FeatureStatistics,
@@ -34,7 +34,7 @@ export function readsFeatures({ reads }: Metric): boolean {
 
 /** The names of those that do. */
 export function featureMetricsAmong(names: readonly string[]): readonly string[] {
-  return names.filter((name) => readsFeatures(findMetric(name)));
+  return names.filter((name) => readsFeatures(metrics.get(name)));
 }
 
 /** Adds features to evaluations of the same reference. */

@@ -27,7 +27,7 @@ export type DataKind = 'named' | 'table' | ImageDataConfig['kind'];
 
 /** @throws {DataError} when a folder cannot be read */
 export function kindOf(data: string): DataKind {
-  if (datasets.some(({ name }) => name === data)) return 'named';
+  if (datasets.find(data) !== undefined) return 'named';
   return detectImages(data)?.kind ?? 'table';
 }
 

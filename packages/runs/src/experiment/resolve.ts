@@ -5,9 +5,9 @@
 import { hasMatrices, networks, objectives } from '@meanflow/models';
 import { ArgumentError, placeOf, validate } from '@meanflow/core';
 import type { Dataset, ImageLayout } from '@meanflow/data';
-import { findMetric } from '@meanflow/metrics';
+import { metrics } from '@meanflow/metrics';
 import { z } from 'zod';
-import { findBackend } from '../backends.js';
+import { backends } from '../backends.js';
 import {
   imageSettingsSchema,
   latentSettingsSchema,
@@ -196,8 +196,8 @@ function layoutFor(kind: unknown): ImageLayout {
 /** What no schema sees: whether the parts fit together. */
 function checkFit(config: RunConfig, dataset: Dataset, source: string | ConfigSource): void {
   const { sampling, ema, evaluation, objective, method } = config;
-  findBackend(config.backend);
-  evaluation.metrics.forEach(findMetric);
+  backends.get(config.backend);
+  evaluation.metrics.forEach((name) => metrics.get(name));
   checkClassifiable(evaluation.metrics, dataset);
   sampling.nfe.forEach((nfe) => stepsFor(sampling, nfe, usesTwoEvaluations(config)));
   if (objective.kind !== method) {

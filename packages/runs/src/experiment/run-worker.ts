@@ -1,6 +1,6 @@
 /** A process that makes runs of a comparison, one after another, as it is told to. Ends when its parent lets go of it. */
 import { MeanflowError, type Backend } from '@meanflow/core';
-import { findBackend } from '../backends.js';
+import { openBackend } from '../backends.js';
 import { outliveReaders, stopSignals } from '../processes.js';
 import { trainAndJudge } from './one-run.js';
 import { openDataOf } from './resolve.js';
@@ -31,7 +31,7 @@ process.on('disconnect', () => process.exit());
 process.on('message', (message: ToWorker) => {
   if (message.kind === 'stop') stop.abort();
   else if (message.kind === 'open') {
-    backend = findBackend(message.backend).open({ threads: message.threads });
+    backend = openBackend(message.backend, { threads: message.threads });
     // The run that awaits it reports why it cannot be opened.
     backend.catch(() => {});
   } else {

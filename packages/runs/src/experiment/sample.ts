@@ -5,7 +5,6 @@
 import { ArgumentError, HostArray, RandomKey, type Backend } from '@meanflow/core';
 import { denormalise, proportionalLabels, restoreKnown, type Batch } from '@meanflow/data';
 import { createDecoder, createSampler } from '@meanflow/samplers';
-import type { SolverName } from '../names.js';
 import { classOf, conditionRows, drawRequest, roundLabels } from './draw.js';
 import { withGuidance } from './guidance.js';
 import type { Generator, Labels } from './model.js';
@@ -25,7 +24,7 @@ export interface SampleChoice {
   readonly seed?: number | undefined;
   /** Network evaluations for each sample; the fewest that the model was made for by default. */
   readonly nfe?: number | undefined;
-  readonly solver?: SolverName | undefined;
+  readonly solver?: string | undefined;
   /** Guidance scale ω, where the model was trained for it; 1 is none. */
   readonly guidance?: number | undefined;
   /** Times between which guidance applies. */
@@ -44,7 +43,7 @@ export interface SamplePlan {
   readonly seed: number;
   /** Undefined for a solver that chooses its steps. */
   readonly nfe: number | undefined;
-  readonly solver: SolverName;
+  readonly solver: string;
   readonly batchSize: number | undefined;
 }
 

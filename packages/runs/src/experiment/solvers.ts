@@ -1,13 +1,7 @@
-/** Solvers by name, and how many of their steps a number of network evaluations is. */
-import { ArgumentError, didYouMean } from '@meanflow/core';
-import { dormandPrince, fixedStepSolvers, uniformGrid, type Solver } from '@meanflow/samplers';
+/** How many steps of a solver a number of network evaluations is. */
+import { ArgumentError } from '@meanflow/core';
+import { solvers, uniformGrid } from '@meanflow/samplers';
 import type { SamplingSettings } from '../config/schema.js';
-import { solverNames, type SolverName } from '../names.js';
-
-/** The solver of a name. */
-export function solverOf(name: SolverName): Solver {
-  return name === 'dormand-prince' ? dormandPrince() : fixedStepSolvers[name]!;
-}
 
 /**
  * The steps that `nfe` evaluations of the network allow.
@@ -20,7 +14,7 @@ export function stepsFor(
   nfe: number,
   isGuided: boolean,
 ): number {
-  const solver = solverOf(name);
+  const solver = solvers.get(name);
   if (solver.kind === 'adaptive') {
     throw new ArgumentError(
       `The solver "${name}" chooses its steps by itself, so that no number of evaluations (NFE) can be set.`,
@@ -54,12 +48,7 @@ export function defaultEvaluations({
   return solver === 'average-velocity' ? Math.min(...nfe) : Math.max(...nfe);
 }
 
-/** @throws {ArgumentError} when there is no solver of that name, with the nearest one */
-export function solverNamed(name: string | undefined): SolverName | undefined {
-  if (name === undefined) return undefined;
-  const found = solverNames.find((candidate) => candidate === name);
-  if (found !== undefined) return found;
-  throw new ArgumentError(
-    `There is no solver "${name}".${didYouMean(name, solverNames)} Known are ${solverNames.join(', ')}.`,
-  );
+/** @throws {ArgumentError} when a solver is named and there is none of that name, with the nearest one */
+export function solverNamed(name: string | undefined): string | undefined {
+  return name === undefined ? undefined : solvers.get(name).name;
 }

@@ -15,11 +15,10 @@ import {
   type Tensor,
 } from '@meanflow/core';
 import { noNormalisation, type Normalisation } from '@meanflow/data';
-import { sampleGraph, type SampleDecoder } from '@meanflow/samplers';
+import { sampleGraph, solvers, type SampleDecoder } from '@meanflow/samplers';
 import type { SamplingSettings } from '../config/schema.js';
-import type { SolverName } from '../names.js';
 import type { DataFacts, Generator } from '../experiment/model.js';
-import { solverOf, timesFor } from '../experiment/solvers.js';
+import { timesFor } from '../experiment/solvers.js';
 
 export interface SamplerModelOptions {
   /** Samples in a run; the model's shapes are fixed. */
@@ -27,7 +26,7 @@ export interface SamplerModelOptions {
   /** Network evaluations for each sample. */
   readonly nfe: number;
   /** The run's own by default. */
-  readonly solver?: SolverName;
+  readonly solver?: string;
   /** Leave the guidance scale and interval to the caller, as inputs. */
   readonly guidanceInputs: boolean;
   /** Whether samples are left as the network makes them, to be brought to the data's units in float64. */
@@ -66,7 +65,7 @@ export function samplerModel(
   const { guidance } = sampling;
   const isClassifierFree = guidance !== undefined && model.guidance === 'classifier-free';
   const times = timesFor({ solver: name }, nfe, isClassifierFree);
-  const solver = solverOf(name);
+  const solver = solvers.get(name);
   if (solver.kind === 'adaptive') {
     throw new ArgumentError(
       `The solver "${name}" chooses its steps while it runs; a graph needs fixed ones.`,

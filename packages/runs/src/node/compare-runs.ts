@@ -5,7 +5,7 @@ import type { Backend } from '@meanflow/core';
 import { datasets, type Dataset } from '@meanflow/data';
 import type { Progress } from '@meanflow/training';
 import { acquireLock, type Lock } from '@meanflow/training/node';
-import { findBackend } from '../backends.js';
+import { openBackend } from '../backends.js';
 import { classifierOf, type ClassifierWork, type JudgingClassifier } from '../experiment/classifier.js';
 import { compareAll } from '../experiment/compare-all.js';
 import { saveRequest, type ComparisonRequest } from '../experiment/comparison-file.js';
@@ -74,7 +74,7 @@ export async function compareRuns(
   const jobs = Math.min(options.jobs ?? availableParallelism(), tasks.length);
   const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
   // Opened before anything is written, so that a backend that cannot run here leaves nothing behind.
-  const backend = await findBackend(config.backend).open({ threads });
+  const backend = await openBackend(config.backend, { threads });
   const createdAt = new Date();
   const folder = options.folder ?? join('runs', `compare-${stamp(createdAt)}`);
   let lock: Lock | undefined;
@@ -150,7 +150,7 @@ function failedRun({ task: { run }, error }: RunFailure): FailedRun {
 }
 
 function description({ name, columns, sizes, classCount, featureShape, imageShape }: Dataset): string {
-  const listed = datasets.find((entry) => entry.name === name)?.description;
+  const listed = datasets.find(name)?.description;
   if (listed !== undefined) return listed;
   const rows = sizes === undefined ? '' : `${countText(sizes.train + sizes.test)} rows, `;
   if (columns.length === 0) {

@@ -7,7 +7,6 @@ import { defaultEvaluations } from '../experiment/solvers.js';
 import { samplerModel } from '../export/sampler-model.js';
 import { tritonConfig } from '../export/triton.js';
 import { writeOutput, writeOutputs } from '../files.js';
-import type { SolverName } from '../names.js';
 import type { OpenModel } from '../open-model.js';
 
 /** How the sampler is made; what is not said is the model's own. */
@@ -16,7 +15,7 @@ export interface ExportSamplerOptions extends GuidanceChoice {
   readonly rows?: number | undefined;
   /** Network evaluations for each sample; the fewest that the model was made for by default. */
   readonly nfe?: number | undefined;
-  readonly solver?: SolverName | undefined;
+  readonly solver?: string | undefined;
   /** Leaves the guidance scale and its interval to the caller, as inputs. */
   readonly guidanceInputs?: boolean | undefined;
   /** Leaves samples as the network makes them, with the mean and the scale of each column in the metadata. */

@@ -2,7 +2,7 @@
 import type { Classifier } from '@meanflow/classifier';
 import { ArgumentError, type Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
-import { findMetric, type Metric } from '@meanflow/metrics';
+import { metrics, type Metric } from '@meanflow/metrics';
 import { createSampler } from '@meanflow/samplers';
 import type { Progress } from '@meanflow/training';
 import { withBackend } from '../backends.js';
@@ -85,7 +85,7 @@ export interface Judgement {
  * @throws {DataError} when the model or its data are missing, damaged or others
  */
 export async function judge(path: string, options: JudgeOptions): Promise<Judgement> {
-  options.metrics?.forEach(findMetric);
+  options.metrics?.forEach((name) => metrics.get(name));
   const model = withChanges((await loadModel(path, options)).model, options);
   checkFiniteParameters(model.params, `"${path}"`);
   const { config } = model;
@@ -203,10 +203,10 @@ const readable: Readonly<Record<string, string>> = {
 };
 
 /** @throws {ArgumentError} when a metric that was named does not apply */
-function checkApplicable({ metrics }: Judge, named: readonly string[]): void {
+function checkApplicable(judge: Judge, named: readonly string[]): void {
   for (const name of named) {
-    if (metrics.some((metric) => metric.name === name)) continue;
-    const needed = findMetric(name).reads.flatMap((field) => readable[field] ?? []);
+    if (judge.metrics.some((metric) => metric.name === name)) continue;
+    const needed = metrics.get(name).reads.flatMap((field) => readable[field] ?? []);
     throw new ArgumentError(
       `The metric "${name}" does not apply here: it needs ${[...new Set(needed)].join(' and ')}.`,
     );

@@ -81,7 +81,7 @@ describe('merging', () => {
 });
 
 describe('recipes', () => {
-  it.each(datasets.map(({ name }) => name))('the one of %s is right for every method', async (name) => {
+  it.each(datasets.names)('the one of %s is right for every method', async (name) => {
     const recipe = recipeFor(await openDataset(name));
     expect(() => validate(recipeSchema(), recipe, name)).not.toThrow();
     for (const method of objectives.names) {

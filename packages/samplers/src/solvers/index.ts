@@ -1,7 +1,8 @@
-/** The solvers, and the fixed-step ones by name. */
+/** The solvers, and all of them by name. */
+import { Registry } from '@meanflow/core';
 import { averageVelocity } from './average-velocity.js';
 import { adaptiveRungeKutta, rungeKutta, type Tolerances } from './runge-kutta.js';
-import type { AdaptiveSolver, FixedStepSolver } from './solver.js';
+import type { AdaptiveSolver, Solver } from './solver.js';
 import * as tableaus from './tableaus.js';
 
 export { averageVelocity, adaptiveRungeKutta, rungeKutta, tableaus };
@@ -29,7 +30,12 @@ export function dormandPrince(tolerances: Tolerances = {}): AdaptiveSolver {
   return known;
 }
 
-/** The fixed-step solvers by name. */
-export const fixedStepSolvers: Readonly<Record<string, FixedStepSolver>> = Object.fromEntries(
-  [averageVelocity, euler, heun, midpoint, rk4].map((solver) => [solver.name, solver]),
-);
+/** The solvers by name, each at its default tolerances; others can be registered. */
+export const solvers = new Registry<Solver>('solver', [
+  averageVelocity,
+  euler,
+  heun,
+  midpoint,
+  rk4,
+  dormandPrince(),
+]);

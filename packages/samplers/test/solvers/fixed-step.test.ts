@@ -3,14 +3,15 @@ import { interpret } from '@meanflow/core/backend';
 import {
   averageVelocity,
   checkGrid,
+  dormandPrince,
   euler,
-  fixedStepSolvers,
   heun,
   midpoint,
   perRow,
   rk4,
   rungeKutta,
   sampleGraph,
+  solvers,
   tableaus,
   uniformGrid,
   type ButcherTableau,
@@ -50,9 +51,9 @@ test.each([
   expect(Math.abs(Math.log2(coarse / fine) - order)).toBeLessThan(0.15);
 });
 
-test('the fixed-step solvers by name', () => {
-  expect(Object.keys(fixedStepSolvers)).toEqual(['average-velocity', 'euler', 'heun', 'midpoint', 'rk4']);
-  expect(fixedStepSolvers).toMatchObject({ heun, rk4 });
+test('the solvers by name', () => {
+  expect(solvers.names).toEqual(['average-velocity', 'euler', 'heun', 'midpoint', 'rk4', 'dormand-prince']);
+  expect([solvers.get('heun'), solvers.get('dormand-prince')]).toEqual([heun, dormandPrince()]);
 });
 
 test.each([[[1, 0]], [[1, 0.7, 0.1, 0]], [uniformGrid(4)]])(
