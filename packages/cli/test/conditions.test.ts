@@ -1,6 +1,8 @@
 /** Conditions through the command: a run with some columns or pixels given, judged, sampled and exported with them. */
-import { readFile } from 'node:fs/promises';
-import { RandomKey } from '@meanflow/core';
+import { readFile, writeFile } from 'node:fs/promises';
+import { HostArray, RandomKey } from '@meanflow/core';
+import { encodeNpy, openZip, readNpz, readTensor } from '@meanflow/formats';
+import { fileAccess } from '@meanflow/formats/node';
 import { loadModel } from '@meanflow/runs/node';
 import * as ort from 'onnxruntime-node';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
@@ -39,6 +41,19 @@ describe('a table of which columns are given', () => {
     expect(rows.map((row) => [row[place('alcohol')], row[place('proline')]])).toEqual(Array(4).fill(['13.2', '1100']));
     const held = await succeed('sample', run(), '--given', 'held-out', '--count', '40', '--out', '-');
     expect(new Set(held.out.trim().split('\n').map((line) => line.split(',')[0])).size).toBeGreaterThan(20);
+  }); // prettier-ignore
+
+  it('is written with what it was given, as JSON and npz', async () => {
+    const [json, npz] = [folder.path('wine.json'), folder.path('wine.npz')];
+    await succeed('sample', run(), '--given', given, '--count', '3', '--out', json);
+    const { columns, samples } = JSON.parse(await readFile(json, 'utf8')) as { columns: string[]; samples: number[][] };
+    expect(columns).toHaveLength(13);
+    expect(samples.map((row) => [row[columns.indexOf('alcohol')], row[columns.indexOf('proline')]])).toEqual(Array(3).fill([13.2, 1100]));
+    await succeed('sample', run(), '--given', given, '--count', '3', '--out', npz);
+    const { tensors } = await readNpz(await openZip(await fileAccess(npz)));
+    const values = await readTensor(tensors.find(({ name }) => name === 'conditions/given')!);
+    expect(values.shape).toEqual([3, 2]);
+    expect([...values.data].map((value) => Math.round(value * 10) / 10)).toEqual([13.2, 1100, 13.2, 1100, 13.2, 1100]);
   }); // prettier-ignore
 
   it.each([
@@ -120,4 +135,52 @@ it('a comparison gives the same to every method', async () => {
   const judged = JSON.parse((await succeed('evaluate', runs[0]!, '--nfe', '1', '--json')).out) as { results: { metrics: object }[] };
   const { datasets } = JSON.parse(await readFile(`${out}/results.json`, 'utf8')) as { datasets: { methods: { scores: object[] }[] }[] };
   expect(JSON.stringify(datasets)).toContain(JSON.stringify(Object.values(judged.results[0]!.metrics)[0]));
+}); // prettier-ignore
+
+describe('images beside those of the data', () => {
+  const images = (of: (i: number) => number) =>
+    encodeNpy(new HostArray('int32', [40, 4, 4, 1], Int32Array.from({ length: 640 }, (_, i) => of(i))));
+  const pixel = (i: number): number => (i * 37) % 251;
+  let data: string;
+  let negative: string;
+  let run: string;
+  beforeAll(() => {
+    [data, negative] = [folder.path('images.npy'), folder.path('negatives.npy')];
+    run = folder.path('beside');
+  });
+
+  it('are a condition in training, judging and sampling', async () => {
+    await writeFile(data, images(pixel));
+    await writeFile(negative, images((i) => 255 - pixel(i)));
+    const { err } = await succeed('train', '--data', data, '--condition', `negative=${negative}`, '--unconditional', '--flip', ...tiny, '--out', run);
+    expect(err).toContain('given negative, an image of 4 × 4 × 1');
+    const { model } = await loadModel(run);
+    expect(model.config.task).toMatchObject({ kind: 'beside', images: { negative }, digests: { negative: expect.stringMatching(/^[0-9a-f]{64}$/) as string } });
+    expect(model.network.conditions).toEqual({ negative: { kind: 'image', shape: [4, 4, 1] } });
+    await succeed('evaluate', run, '--samples', '30', '--nfe', '1', '--metrics', 'energy-distance');
+    const file = folder.path('beside.json');
+    await succeed('sample', run, '--given', 'held-out', '--count', '5', '--out', file);
+    const { conditions } = JSON.parse(await readFile(file, 'utf8')) as { conditions: { negative: number[][] } };
+    // Rows of the file, in its own units.
+    const known = Array.from({ length: 40 }, (_, row) => Array.from({ length: 16 }, (__, i) => 255 - pixel(16 * row + i)).join());
+    expect(conditions.negative.map((row) => known.includes(row.map(Math.round).join()))).toEqual(Array(5).fill(true));
+    await succeed('train', '--resume', run, '--steps', '4');
+  });
+
+  it('must be what they were, and fit', async () => {
+    await writeFile(negative, images((i) => 255 - pixel((i + 16) % 640)));
+    const changed = await meanflow('evaluate', run, '--nfe', '1');
+    expect(changed.err).toContain('the condition "negative", has changed since the run began');
+    await writeFile(negative, images((i) => i % 251).subarray(0, -16));
+    const args = ['train', '--unconditional', ...tiny, '--out', folder.path('none')];
+    for (const [condition, from, message] of [
+      [`negative=${negative}`, data, 'negatives.npy'],
+      ['negative', data, 'expected name=path, such as sketch=sketches, got "negative"'],
+      [`negative=${negative}`, 'digits', 'and "digits" is neither'],
+      [`negative=${folder.path('no.npy')}`, data, 'no.npy'],
+    ] as const) {
+      const { status, err } = await meanflow(...args, '--data', from, '--condition', condition);
+      expect([status === 0, err]).toEqual([false, expect.stringContaining(message)]);
+    }
+  });
 }); // prettier-ignore

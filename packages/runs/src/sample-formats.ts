@@ -4,8 +4,8 @@ import { extname } from 'node:path';
 import { ArgumentError, type HostArray } from '@meanflow/core';
 import { encodeNpy, encodeNpz } from '@meanflow/formats';
 import type { DataFacts, Labels } from './experiment/model.js';
-import type { Batch } from '@meanflow/data';
-import { className, sampleArrays, sampleTable, type SampleTable } from './sample-table.js';
+import { GIVEN, type Batch } from '@meanflow/data';
+import { className, conditionsInUnits, sampleArrays, sampleTable, type SampleTable } from './sample-table.js';
 import { frameAround } from './plots/frame.js';
 import { imageGridPng } from './plots/image-grid.js';
 import { lightPalette } from './plots/palette.js';
@@ -47,6 +47,7 @@ export function checkFolderOutput({ name, imageShape }: DataFacts): void {
  * @param labels the class that each row was asked for
  * @param across images in a row of a picture
  * @param delimiter between the cells of CSV
+ * @param conditions what each row was drawn for, normalised; columns that were given are in their places in rows
  */
 export function formatSamples(
   path: string,
@@ -59,8 +60,8 @@ export function formatSamples(
 ): Uint8Array | string {
   const format = formatOf(path, data);
   if (format === '.csv') return csv(sampleTable(samples, labels, data, conditions), delimiter);
-  if (format === '.json') return json(samples, labels, data);
-  if (format === '.npz') return encodeNpz(sampleArrays(samples, labels, data));
+  if (format === '.json') return json(samples, labels, data, conditions);
+  if (format === '.npz') return encodeNpz(sampleArrays(samples, labels, data, conditions));
   if (format === '.npy') return encodeNpy(sampleArrays(samples, undefined, data).arr_0);
   const { imageShape } = data;
   if (imageShape !== undefined) {
@@ -113,8 +114,10 @@ function csv(table: SampleTable, delimiter: string): string {
   return [table.names, ...table.rows].map((row) => `${row.map(cell).join(delimiter)}\n`).join('');
 }
 
-function json(samples: HostArray, labels: Labels, { name, classNames, ...data }: DataFacts): string {
-  const { names, rows } = sampleTable(samples, undefined, { name, classNames, ...data });
+function json(samples: HostArray, labels: Labels, data: DataFacts, conditions: Batch['conditions']): string {
+  const { name, classNames } = data;
+  const { names, rows } = sampleTable(samples, undefined, data, conditions);
+  const given = Object.entries(conditionsInUnits(data, conditions)).filter(([each]) => each !== GIVEN);
   const content = {
     data: name,
     columns: names,
@@ -122,6 +125,18 @@ function json(samples: HostArray, labels: Labels, { name, classNames, ...data }:
     ...(labels === undefined
       ? {}
       : { classes: Array.from(labels.data, (label) => className(label, classNames)) }),
+    ...(given.length === 0
+      ? {}
+      : { conditions: Object.fromEntries(given.map(([each, array]) => [each, rowsOf(array)])) }),
   };
   return `${JSON.stringify(content)}\n`;
+}
+
+/** The numbers of each row. */
+function rowsOf(array: HostArray): number[][] {
+  const [count] = array.shape;
+  const size = array.size / count!;
+  return Array.from({ length: count! }, (_, row) =>
+    Array.from(array.data.subarray(row * size, (row + 1) * size)),
+  );
 }

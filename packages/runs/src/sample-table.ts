@@ -49,15 +49,20 @@ export function sampleTable(
 
 /**
  * Samples as arrays, of numbers alone: `arr_0`, float64 `[rows, columns]` with the constant columns of a table, or
- * `[rows, ...features]`; uint8 `[rows, height, width, channels]` of images, as tools that compute FID take them; and `labels`,
- * int32 `[rows]`, where classes were asked for.
+ * `[rows, ...features]`; uint8 `[rows, height, width, channels]` of images, as tools that compute FID take them; `labels`,
+ * int32 `[rows]`, where classes were asked for; and `conditions/<name>`, float64 `[rows, ...shape]`, where samples were drawn for some.
  */
 export function sampleArrays(
   samples: HostArray,
   labels: Labels,
   data: DataFacts,
-): Readonly<Record<'arr_0', HostArray | ByteArray> & Partial<Record<'labels', HostArray>>> {
-  const beside = labels === undefined ? {} : { labels };
+  conditions?: Batch['conditions'],
+): Readonly<Record<'arr_0', HostArray | ByteArray> & Record<string, HostArray | ByteArray>> {
+  const given = Object.entries(conditionsInUnits(data, conditions));
+  const beside = {
+    ...(labels === undefined ? {} : { labels }),
+    ...Object.fromEntries(given.map(([name, array]) => [`conditions/${name}`, array])),
+  };
   const images = imagesOf(samples, data);
   if (images !== undefined) return { arr_0: images, ...beside };
   const made = denormalise(data.normalisation, samples);
@@ -122,6 +127,19 @@ function givenValues(
       // Seven digits are what float32, in which conditions are given, keeps of a number.
       const values = data.filter((_, at) => at % width === i).map((value) => Number(value.toPrecision(7)));
       return [name, values] as const;
+    }),
+  );
+}
+
+/** What samples were drawn for in the units of the data, float64 `[rows, ...shape]` each. */
+export function conditionsInUnits(
+  { conditions: specs = {} }: DataFacts,
+  conditions: Batch['conditions'] = {},
+): Readonly<Record<string, HostArray<'float64'>>> {
+  return Object.fromEntries(
+    Object.entries(conditions).flatMap(([name, array]) => {
+      const spec = specs[name];
+      return spec === undefined ? [] : [[name, denormalise(spec.normalisation, array)] as const];
     }),
   );
 }

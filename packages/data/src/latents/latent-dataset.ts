@@ -45,6 +45,8 @@ export interface LatentOptions extends SplitOptions {
   readonly classCount?: number;
   /** `distinct` by default. */
   readonly labelMeaning?: LabelMeaning;
+  /** The stream of random numbers that posteriors are drawn with: of other arrays of the same rows another one. */
+  readonly stream?: string;
 }
 
 export interface LatentArrays {
@@ -82,7 +84,7 @@ export function latentDataset(
   options: LatentOptions = {},
   source = name,
 ): Dataset {
-  const { layout = 'nhwc', seed = 0, heldOut = 0.2, scale = 'meanflow' } = options;
+  const { layout = 'nhwc', seed = 0, heldOut = 0.2, scale = 'meanflow', stream = 'latent' } = options;
   if (latents.shape.length !== 4 || latents.dtype === 'bool' || latents.shape[0]! < 3 || latents.size === 0) {
     throw new DataError(
       `${source}: found latents ${formatShape(latents.shape)}, expected [count, channels, height, width] or ` +
@@ -134,7 +136,7 @@ export function latentDataset(
     support: undefined,
     batch: (key, step, size) => {
       checkBatch(name, step, size);
-      return take(epochs.batch(key, step, size), key.fold('latent').fold(step));
+      return take(epochs.batch(key, step, size), key.fold(stream).fold(step));
     },
     reference: (split: Split, key, wanted) => {
       checkCount(`A reference sample of "${name}"`, wanted);
@@ -148,7 +150,7 @@ export function latentDataset(
               .permutation(all.length)
               .subarray(0, wanted)
               .map((i) => all[i]!);
-      return take(chosen, order.fold('latent'));
+      return take(chosen, order.fold(stream));
     },
     reading: {
       readAs: 'latents',

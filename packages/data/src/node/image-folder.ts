@@ -97,13 +97,13 @@ function linksText({ links, broken }: FolderScan): string {
 }
 
 /** The listing of files that were looked at, without those that cannot be read where these are to be left out. */
-async function looked(
+export async function looked(
   root: string,
   images: readonly string[],
   labels: Int32Array | undefined,
   classNames: readonly string[] | undefined,
   looseImages: number,
-  options: ListOptions,
+  options: Pick<ListOptions, 'skipDamaged' | 'maxImageBytes'>,
 ): Promise<ImageListing> {
   const files = images.map((image) => join(root, image));
   const sizes = new Set<string>();
@@ -137,7 +137,7 @@ async function looked(
 /** The size of an image; where damaged ones are looked for, as it comes out of the decoder. */
 async function lookAt(
   file: string,
-  { skipDamaged, maxImageBytes }: ListOptions,
+  { skipDamaged, maxImageBytes }: Pick<ListOptions, 'skipDamaged' | 'maxImageBytes'>,
 ): Promise<{ readonly width: number; readonly height: number }> {
   const size = await imageSizeOf(file, maxImageBytes);
   if (skipDamaged) await decodeFile(file, maxImageBytes);

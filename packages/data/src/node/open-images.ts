@@ -5,6 +5,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ArgumentError, DataError } from '@meanflow/core';
+import { besideImages } from '../conditions/beside.js';
 import { type Dataset } from '../dataset.js';
 import { cifarImages } from '../images/cifar.js';
 import { idxImages, type NamedBytes } from '../images/idx.js';
@@ -18,6 +19,7 @@ import { decodeText } from '../text.js';
 import { ARRAY_FILE, readArrayFile, type TensorOpener } from './array-file.js';
 import { folderImages } from './folder-images.js';
 import { folderNotes } from './folder-notes.js';
+import { partnersIn } from './folder-partners.js';
 import { listImages, type ImageListing } from './image-folder.js';
 import { readBytes } from './read-file.js';
 import { scanFolder } from './scan-folder.js';
@@ -46,6 +48,8 @@ export interface ImageFolderConfig extends ImageOptions {
   readonly skipDamaged?: boolean;
   /** Most bytes that the pixels of one image may take, as its header says; 256 MiB by default. */
   readonly maxImageBytes?: number;
+  /** Folders with an image of the same name for each, which become conditions by these names. */
+  readonly beside?: Readonly<Record<string, string>>;
 }
 
 export interface IdxConfig extends ImageOptions {
@@ -73,6 +77,8 @@ export interface LatentsConfig extends ArrayOptions {
   readonly path: string;
   readonly arrays?: LatentNames;
   readonly openTensors?: TensorOpener;
+  /** Files of arrays with a row for each, which become conditions by these names; how they are read is told from them. */
+  readonly beside?: Readonly<Record<string, string>>;
 }
 
 /** Any dataset of images. */
@@ -158,6 +164,8 @@ async function openFolder(config: ImageFolderConfig): Promise<Dataset> {
     skipDamaged = false,
     maxImageBytes = MAX_IMAGE_BYTES,
     splits,
+    layout = 'nhwc',
+    beside = {},
   } = config;
   if (size !== undefined && (!Number.isSafeInteger(size) || size < 1 || size > LARGEST_SIZE)) {
     throw new ArgumentError(`Images are cropped to a size of 1 to ${LARGEST_SIZE} pixels, got ${size}.`);
@@ -179,15 +187,18 @@ async function openFolder(config: ImageFolderConfig): Promise<Dataset> {
       ? [toLearn]
       : [toLearn, await listImages(path, scan, found.test, { ...listed, classNames })];
   const [height, width] = size === undefined ? sizeOf(listings, path) : [size, size];
-  const [train, test] = listings.map((listing, i) =>
-    folderImages(listing, {
-      imageShape: [height, width, channels],
-      isCropped: size !== undefined,
-      maxImageBytes,
-      cacheBytes: cacheBytes / listings.length,
-      readAhead: readAhead && i === 0,
-    }),
-  );
+  const folders = 1 + Object.keys(beside).length;
+  const rowsOf = (of: readonly ImageListing[]): ImageRows[] =>
+    of.map((listing, i) =>
+      folderImages(listing, {
+        imageShape: [height, width, channels],
+        isCropped: size !== undefined,
+        maxImageBytes,
+        cacheBytes: cacheBytes / listings.length / folders,
+        readAhead: readAhead && i === 0,
+      }),
+    );
+  const [train, test] = rowsOf(listings);
   const notes = folderNotes(scan, listings, found.notes);
   const damaged = listings.flatMap((listing) => listing.damaged.map(({ message }) => message));
   const dataset = imageDataset(train!, test, {
@@ -196,8 +207,16 @@ async function openFolder(config: ImageFolderConfig): Promise<Dataset> {
     notes,
     damaged,
   });
+  const others: Record<string, Dataset> = {};
+  for (const [name, folder] of Object.entries(beside)) {
+    const of = { root: path, scan, listings };
+    const sides = size === undefined ? ([height, width] as const) : undefined;
+    const partners = rowsOf(await partnersIn(folder, of, sides, { followLinks, maxImageBytes }));
+    others[name] = imageDataset(partners[0]!, partners[1], { ...config, name: folder });
+  }
   const asked = [found.train, found.test].filter((name) => name !== undefined);
-  return { ...dataset, reading: { splits: asked.length === 0 ? 'none' : asked } };
+  const read = { ...dataset, reading: { splits: asked.length === 0 ? 'none' : asked } };
+  return besideImages(read, others, layout);
 }
 
 /** The size that all images have. */
@@ -244,8 +263,39 @@ async function openCifar(config: CifarConfig): Promise<Dataset> {
 }
 
 async function openLatents(config: LatentsConfig): Promise<Dataset> {
-  const { path, arrays = {}, openTensors } = config;
-  return arrayDataset(await readArrayFile(path, arrays, openTensors), basename(path), config, path);
+  const { path, arrays = {}, openTensors, beside = {}, layout = 'nhwc' } = config;
+  const own = await readArrayFile(path, arrays, openTensors);
+  const dataset = arrayDataset(own, basename(path), config, path);
+  const others: Record<string, Dataset> = {};
+  for (const [name, file] of Object.entries(beside)) {
+    const { latents, isInteger, name: array } = await readArrayFile(file, {}, openTensors);
+    const [rows, found] = [own.latents.shape[0], latents.shape[0]];
+    if (rows !== found) {
+      throw new DataError(`${file}: found ${found} rows, expected one for each of the ${rows} of ${path}.`);
+    }
+    const { heldOut, seed, flip, cropPadding, fromIfUnclear, classCount, labelMeaning } = config;
+    // The classes are those of the images, after which the same rows are held out.
+    const partner = {
+      latents,
+      isInteger,
+      ...(array && { name: array }),
+      ...(own.labels && { labels: own.labels }),
+    };
+    const alike = {
+      heldOut,
+      seed,
+      flip,
+      cropPadding,
+      fromIfUnclear,
+      classCount,
+      labelMeaning,
+      layout,
+      stream: `latent ${name}`,
+    };
+    const given = Object.entries(alike).filter(([, value]) => value !== undefined);
+    others[name] = arrayDataset(partner, file, Object.fromEntries(given), file);
+  }
+  return besideImages(dataset, others, layout);
 }
 
 async function named(path: string): Promise<NamedBytes> {

@@ -75,12 +75,22 @@ export const latentSettingsSchema = z.strictObject({
 });
 export type LatentSettings = z.infer<typeof latentSettingsSchema>;
 
-/** What is given of the data, for which the rest is drawn: `DataTask` of `@meanflow/data`. */
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256, 64 hexadecimal digits.');
+
+/** What is given of the data, for which the rest is drawn: `DataTask` of `@meanflow/data`, or images beside them. */
 export const taskSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('given'), columns: z.array(z.string().min(1)).min(1) }),
   z.strictObject({ kind: z.literal('inpaint'), mask: z.enum(maskKinds).optional() }),
   z.strictObject({ kind: z.literal('super-resolution'), factor: z.int().min(2).optional() }),
+  z.strictObject({
+    kind: z.literal('beside'),
+    /** Paths of folders with images of the same names, or of arrays with the same rows, by the name of the condition. */
+    images: z.record(z.string(), z.string().min(1)),
+    /** SHA-256 of each, recorded by the run itself. */
+    digests: z.record(z.string(), sha256).optional(),
+  }),
 ]);
+export type RunTask = z.infer<typeof taskSchema>;
 
 /** How data were read: what was told from them and what was asked for, in the terms of their kind. */
 export const readingSchema = z.union([

@@ -13,6 +13,7 @@ import {
   latentSettingsSchema,
   readingSchema,
   tableSettingsSchema,
+  sha256,
   taskSchema,
 } from './data-schema.js';
 import { MOST_EVALUATIONS } from '../names.js';
@@ -70,8 +71,6 @@ export function recipeSchema() {
   return z.strictObject({ ...shared(), methods: z.strictObject(Object.fromEntries(methods)) });
 }
 export type Recipe = z.infer<ReturnType<typeof recipeSchema>>;
-
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256, 64 hexadecimal digits.');
 
 /** What a run begins with in place of random parameters. */
 export const initSchema = z.strictObject({

@@ -9,7 +9,7 @@ import { open, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DataError } from '@meanflow/core';
 import { detectImages, scanFolder, type ImageDataConfig } from '@meanflow/data/node';
-import type { ImageSettings } from '../config/data-schema.js';
+import type { ImageSettings, RunTask } from '../config/data-schema.js';
 import type { RunConfig } from '../config/schema.js';
 import { withFileErrors } from '../files.js';
 import { kindOf } from './open-data.js';
@@ -68,8 +68,16 @@ async function addFolder(hash: Hash, folder: string, followLinks: boolean): Prom
   }
 }
 
+/** A task with the digests of the images that are given beside the data. */
+export async function withDigests(task: RunTask): Promise<RunTask> {
+  if (task.kind !== 'beside') return task;
+  const found = Object.entries(task.images).map(async ([name, path]) => [name, (await digestOf(path)) ?? '']);
+  return { ...task, digests: Object.fromEntries(await Promise.all(found)) as Record<string, string> };
+}
+
 /** @throws {DataError} when the data has changed since the run began; a run that recorded no digest is taken at its word */
-export async function checkDigest({ data, images, digest: recorded }: RunConfig): Promise<void> {
+export async function checkDigest({ data, images, digest: recorded, task }: RunConfig): Promise<void> {
+  if (task?.kind === 'beside') await checkBeside(task);
   if (recorded === undefined) return;
   const found = await digestOf(data, images);
   if (found === recorded) return;
@@ -78,4 +86,15 @@ export async function checkDigest({ data, images, digest: recorded }: RunConfig)
       `${shortDigest(recorded)}. Put the former ${kindOf(data) === 'image-folder' ? 'images' : 'file'} back, or train anew on ` +
       "this: `meanflow train --config` with the run's config.json takes the data as it is.",
   );
+}
+
+async function checkBeside({ images, digests = {} }: Extract<RunTask, { kind: 'beside' }>): Promise<void> {
+  for (const [name, path] of Object.entries(images)) {
+    const [recorded, found] = [digests[name], await digestOf(path)];
+    if (recorded === undefined || found === recorded) continue;
+    throw new DataError(
+      `"${path}", the condition "${name}", has changed since the run began: its SHA-256 is ${shortDigest(found)}, the run was ` +
+        `trained on ${shortDigest(recorded)}. Put the former images back, or train anew on these.`,
+    );
+  }
 }

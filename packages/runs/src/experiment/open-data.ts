@@ -65,16 +65,23 @@ export function applicableSettings(kind: DataKind, { images, latents }: JsonReco
  * @throws {DataError} when its file or folder is missing, damaged, or not what it should be
  */
 export async function openData(choice: DataChoice): Promise<Dataset> {
+  const { task } = choice;
   const dataset = await openWhole(choice);
-  return choice.task === undefined ? dataset : withTask(dataset, choice.task);
+  return task === undefined || task.kind === 'beside' ? dataset : withTask(dataset, task);
 }
 
 async function openWhole(choice: DataChoice): Promise<Dataset> {
-  const { data, label, table, heldOut, splitSeed: seed, images, latents, layout, conditional } = choice;
+  const { data, label, table, heldOut, splitSeed: seed, images, latents, layout, conditional, task } = choice;
   const { latentsIfUnclear: fromIfUnclear } = choice;
   const kind = kindOf(data);
   checkSettings(kind, choice);
   const found = kind === 'named' || kind === 'table' ? undefined : detectImages(data);
+  const beside = task?.kind === 'beside' ? task.images : undefined;
+  if (beside !== undefined && kind !== 'image-folder' && kind !== 'latents') {
+    throw new ArgumentError(
+      `Images are given beside those of a folder or of an array (--condition), and "${data}" is neither.`,
+    );
+  }
   if (found === undefined) {
     return openDataset(data, { ...table, heldOut, seed, layout, ...(label === undefined ? {} : { label }) });
   }
@@ -86,6 +93,7 @@ async function openWhole(choice: DataChoice): Promise<Dataset> {
     ...latents,
     layout,
     ...found,
+    ...(beside && { beside }),
     ...(kind === 'image-folder' ? { classes } : {}),
     ...(kind === 'latents' ? { openTensors: openCheckpoint, ...(fromIfUnclear && { fromIfUnclear }) } : {}),
   } as ImageDataConfig);

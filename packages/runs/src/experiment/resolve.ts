@@ -21,7 +21,7 @@ import type { ConfigSource } from '../config/read-file.js';
 import { recipeFor } from '../recipes/index.js';
 import { publishedRecipe } from '../recipes/published.js';
 import { checkClassifiable } from './classifier.js';
-import { checkDigest, digestOf } from './data-digest.js';
+import { checkDigest, digestOf, withDigests } from './data-digest.js';
 import { formerReading } from './former-reading.js';
 import { mergeRuns, withSteps } from './lengths.js';
 import { applicableSettings, kindOf, openData } from './open-data.js';
@@ -113,6 +113,7 @@ export async function resolveRun(
     ...(reading && { reading: readingSettings(reading) }),
     ...(digest === undefined ? {} : { digest }),
     ...(init && { init: init.init }),
+    ...(found.task && { task: await withDigests(found.task) }),
   };
   return { config: { ...config, ...recorded }, dataset, source, ...(init && { init }) };
 }
