@@ -111,7 +111,7 @@ it('images are completed: known pixels are in their places', async () => {
 });
 
 it.each([
-  [['--given', 'alcohol', '--task', 'inpaint'], 'give one of them'],
+  [['--given', 'alcohol', '--task', 'inpaint'], 'Give --given or --task, not both.'],
   [['--task', 'inpant'], 'Did you mean "inpaint"?'],
   [['--task', 'inpaint'], 'Inpainting is of images, and "wine" has none.'],
   [['--given', 'hues'], 'Did you mean "hue"?'],

@@ -13,11 +13,10 @@ import {
   merge,
   openConfigFile,
 } from '@meanflow/runs/node';
-import { taskOf } from './task.js';
 import { shellWord } from '../terminal/shell.js';
-import { imageSettings, latentSettings, tableSettings } from '../commands/options.js';
+import { backendOption, dataOptions, settingsOf, taskOptions } from '../commands/config-options.js';
 import { optionName } from '../commands/option-name.js';
-import type { CompareOptions } from '../commands/compare.js';
+import { changeOptions, type CompareOptions, comparisonOptions } from '../commands/compare.js';
 
 const defaults = () => ({
   data: defaultDatasets,
@@ -33,36 +32,26 @@ export function requestOf(options: CompareOptions): Promise<ComparisonRequest> {
 }
 
 async function newRequest(options: CompareOptions): Promise<ComparisonRequest> {
-  const { data, label, method, steps, batch, backend: backendName } = options;
-  if (options.seeds !== undefined && options.seed !== undefined)
-    throw new ArgumentError('Give --seeds or --seed, not both.');
-  const seeds = options.seeds ?? (options.seed === undefined ? undefined : [options.seed]);
   const file = options.config === undefined ? undefined : await openConfigFile(options.config);
-  const images = imageSettings(options);
-  const table = tableSettings(options);
-  const latents = latentSettings(options);
-  const task = taskOf(options);
-  const changes = { data, label, table, images, latents, task, methods: method, seeds, backend: backendName };
+  const given = settingsOf([...comparisonOptions, ...taskOptions, ...dataOptions, backendOption], options);
   const config = validate(
     comparisonConfigSchema(),
-    merge(merge(defaults(), file?.record), changes),
+    merge(merge(defaults(), file?.record), given),
     file?.source ?? 'The options',
   );
-  const evaluation = options.metrics && { metrics: options.metrics };
-  return { config, changes: { steps, batch, evaluation }, command: commandLine(options) };
+  return { config, changes: settingsOf(changeOptions, options), command: commandLine(options) };
 }
 
 /** What a comparison that is gone on with was asked; only where it runs may change. */
 async function requestToResume(folder: string, options: CompareOptions): Promise<ComparisonRequest> {
-  const { resume: _, jobs: __, backend, ...fixed } = options;
-  const [name] = Object.keys(fixed);
+  const [name] = Object.keys(options).filter((key) => !['resume', 'jobs', 'backend'].includes(key));
   if (name !== undefined) {
     throw new ArgumentError(
       `${optionName(name)} cannot change with --resume: a comparison keeps what it was begun with, but for --jobs and --backend.`,
     );
   }
   const { config, ...request } = await loadRequest(folder);
-  return { ...request, config: { ...config, ...(backend && { backend }) } };
+  return { ...request, config: { ...config, ...settingsOf([backendOption], options) } };
 }
 
 /** The command as it would be typed again. */

@@ -34,8 +34,14 @@ import {
 } from '@meanflow/runs/node';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { scoresTable, type ScoreRow } from '../terminal/scores.js';
-import { folderOptionNames, imageSettings, latentSettings } from '../commands/options.js';
-import { optionName } from '../commands/option-name.js';
+import {
+  type ConfigOption,
+  dataSettings,
+  folderOptions,
+  keysOf,
+  pictureOptions,
+} from '../commands/config-options.js';
+import { firstGiven } from '../commands/option-name.js';
 import type { EvaluateFeaturesOptions } from '../commands/evaluate.js';
 
 /** Samples for a first look; the papers take 50,000. */
@@ -95,18 +101,18 @@ function checkReading(path: string, options: EvaluateFeaturesOptions): void {
     ...(options.data === undefined ? [] : [kindOf(options.data)]),
     ...(isSampleFile(path) ? [isArrayFile(path) ? 'latents' : 'image-folder'] : []),
   ];
-  const stray = (names: readonly (keyof EvaluateFeaturesOptions)[], kind: string): string | undefined =>
-    kinds.includes(kind) ? undefined : names.find((name) => options[name] !== undefined);
-  const ofFolders = stray(folderOptionNames, 'image-folder');
+  const stray = (reading: readonly ConfigOption[], kind: string): string | undefined =>
+    kinds.includes(kind) ? undefined : firstGiven(options, keysOf(reading));
+  const ofFolders = stray(folderOptions, 'image-folder');
   if (ofFolders !== undefined) {
     throw new ArgumentError(
-      `${optionName(ofFolders)} says how a folder of images is read, and neither "${path}" nor --data is one.`,
+      `${ofFolders} says how a folder of images is read, and neither "${path}" nor --data is one.`,
     );
   }
-  const ofArrays = stray(['layout', 'pixelRange'], 'latents');
+  const ofArrays = stray(pictureOptions, 'latents');
   if (ofArrays !== undefined) {
     throw new ArgumentError(
-      `${optionName(ofArrays)} says how an array of pictures is read, and neither "${path}" nor --data is one.`,
+      `${ofArrays} says how an array of pictures is read, and neither "${path}" nor --data is one.`,
     );
   }
 }
@@ -203,8 +209,9 @@ async function compared(
 /** Data to compare with, read as the options say that are for such data: others are for the samples. */
 function choiceOf(data: string, options: EvaluateFeaturesOptions): Parameters<typeof openJudged>[0] {
   const kind = kindOf(data);
-  if (kind === 'image-folder') return { data, images: imageSettings(options) };
-  return kind === 'latents' ? { data, latents: latentSettings(options) } : { data };
+  const { images, latents } = dataSettings(options);
+  if (kind === 'image-folder') return { data, images };
+  return kind === 'latents' ? { data, latents } : { data };
 }
 
 /** A run, a checkpoint or an imported model. */
@@ -248,25 +255,13 @@ async function modelOf(path: string, options: EvaluateFeaturesOptions, io: Io): 
 
 /** A file or a folder of images. */
 async function fileOf(path: string, options: EvaluateFeaturesOptions): Promise<Judged> {
-  for (const name of [
-    'nfe',
-    'guidance',
-    'guidanceInterval',
-    'samples',
-    'labels',
-    'vae',
-    'average',
-  ] as const) {
-    if (options[name] !== undefined) {
-      throw new ArgumentError(
-        `${optionName(name)} is for models, and ${path} holds samples that were drawn already.`,
-      );
-    }
+  const forModels = ['nfe', 'guidance', 'guidanceInterval', 'samples', 'labels', 'vae', 'average'];
+  const stray = firstGiven(options, forModels);
+  if (stray !== undefined) {
+    throw new ArgumentError(`${stray} is for models, and ${path} holds samples that were drawn already.`);
   }
-  const { facts, notes, pieces } = await openSamples(path, {
-    latents: latentSettings(options),
-    images: imageSettings(options),
-  });
+  const { images, latents } = dataSettings(options);
+  const { facts, notes, pieces } = await openSamples(path, { images, latents });
   return {
     facts,
     hasLabels: false,

@@ -4,31 +4,27 @@ import { isModelFile } from '@meanflow/checkpoints/node';
 import { ArgumentError } from '@meanflow/core';
 import { countText, isSampleFile, judge } from '@meanflow/runs/node';
 import type { EvaluateOptions } from '../commands/evaluate.js';
-import { optionName } from '../commands/option-name.js';
-import { folderOptionNames } from '../commands/options.js';
+import { folderOptions, keysOf, pictureOptions } from '../commands/config-options.js';
+import { firstGiven } from '../commands/option-name.js';
 import { showClassifierProgress, type ClassifierProgress } from '../terminal/classifier-progress.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { scoresTable } from '../terminal/scores.js';
 
 const withFeatures = [
   'statistics',
-  ...folderOptionNames,
-  'layout',
-  'pixelRange',
+  ...keysOf([...folderOptions, ...pictureOptions]),
   'vae',
   'featuresRange',
   'featuresLayout',
   'featuresSize',
   'featuresOutput',
   'logitsOutput',
-] as const;
+];
 
 export async function evaluate(run: string, options: EvaluateOptions, io: Io): Promise<void> {
-  const stray = withFeatures.find((name) => options[name] !== undefined);
+  const stray = firstGiven(options, withFeatures);
   if (stray !== undefined) {
-    throw new ArgumentError(
-      `${optionName(stray)} goes with --features, which names the ONNX file to judge by.`,
-    );
+    throw new ArgumentError(`${stray} goes with --features, which names the ONNX file to judge by.`);
   }
   if (isSampleFile(run) || (await isModelFile(run))) {
     throw new ArgumentError(

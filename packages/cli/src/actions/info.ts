@@ -24,7 +24,7 @@ import {
   type RunConfig,
 } from '@meanflow/runs/node';
 import { noticesTo, type Io } from '../terminal/io.js';
-import { imageSettings, latentSettings, tableSettings } from '../commands/options.js';
+import { dataSettings } from '../commands/config-options.js';
 import type { InfoOptions } from '../commands/info.js';
 
 export async function info(run: string | undefined, options: InfoOptions, io: Io): Promise<void> {
@@ -43,7 +43,7 @@ function checkOptions(run: string | undefined, options: InfoOptions): void {
     throw new ArgumentError('--method belongs to --recipe, which names the data.');
   }
   if (options.recipe !== undefined || options.data !== undefined) return;
-  const stray = Object.entries(dataSettings(options)).find(([, value]) => value !== undefined);
+  const stray = Object.entries(readingOf(options)).find(([, value]) => value !== undefined);
   if (stray !== undefined) {
     const name = stray[0] === 'label' ? '--label' : `An option of ${titles[stray[0]]}`;
     throw new ArgumentError(`${name} belongs to --recipe or --data, which name the data.`);
@@ -57,15 +57,13 @@ const titles: Readonly<Record<string, string>> = {
 };
 
 /** What the options say of data. */
-function dataSettings(options: InfoOptions): Pick<RunConfig, 'label' | 'table' | 'images' | 'latents'> {
-  const { label } = options;
-  const [table, images, latents] = [tableSettings(options), imageSettings(options), latentSettings(options)];
-  return { label, table, images, latents };
+function readingOf(options: InfoOptions): Pick<RunConfig, 'label' | 'table' | 'images' | 'latents'> {
+  return { label: options.label, ...dataSettings(options) };
 }
 
 /** What is understood of data, in a line. */
 async function dataText(data: string, options: InfoOptions): Promise<string> {
-  const choice = { data, ...dataSettings(options), heldOut: 0.2, splitSeed: 0 };
+  const choice = { data, ...readingOf(options), heldOut: 0.2, splitSeed: 0 };
   return `${describeData(await openData({ ...choice, layout: 'nhwc', conditional: false }))}\n`;
 }
 
@@ -151,7 +149,7 @@ async function recipeText(data: string, options: InfoOptions): Promise<string> {
     );
   }
   const { config: resolved, dataset } = await resolveRun(
-    { data, ...dataSettings(options), method },
+    { data, ...readingOf(options), method },
     'The options',
   );
   // A run records the digest of its file, and how it read it, itself.

@@ -12,7 +12,7 @@ import {
 } from '@meanflow/runs/node';
 import { damagedText } from '../terminal/damaged.js';
 import type { Io } from '../terminal/io.js';
-import { imageSettings, latentSettings } from '../commands/options.js';
+import { dataSettings } from '../commands/config-options.js';
 import type { StatisticsOptions } from '../commands/statistics.js';
 
 /** Images of data that never end, where no number is given: as many as FID takes. */
@@ -21,7 +21,7 @@ const FRESH = 50_000;
 export async function statistics(data: string, options: StatisticsOptions, io: Io): Promise<void> {
   const { out, count, heldOut, splitSeed } = options;
   await checkOverwrite([out], { confirm: io.confirm, force: options.force });
-  const [images, latents] = [imageSettings(options), latentSettings(options)];
+  const { images, latents } = dataSettings(options);
   const dataset = await openJudged({ data, images, latents, heldOut, splitSeed });
   io.err(`${describeData(dataset)}\n`);
   const rows = dataset.sizes?.train;

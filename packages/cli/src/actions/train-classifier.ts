@@ -5,13 +5,13 @@ import { accuracyText, classifierIn, digestOf, openBackend, openJudged } from '@
 import { showClassifierProgress } from '../terminal/classifier-progress.js';
 import { interruptStatus, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
-import { imageSettings, latentSettings } from '../commands/options.js';
+import { dataSettings } from '../commands/config-options.js';
 import type { TrainClassifierOptions } from '../commands/train-classifier.js';
 
 /** @returns the exit status */
 export async function trainClassifier(options: TrainClassifierOptions, io: Io): Promise<number> {
   const { data, out, steps, batch, seed, heldOut, splitSeed } = options;
-  const [images, latents] = [imageSettings(options), latentSettings(options)];
+  const { images, latents } = dataSettings(options);
   const dataset = await openJudged({ data, images, latents, heldOut, splitSeed }, { needsClasses: true });
   io.err(`${describeData(dataset)}\n`);
   classifierRequest({ data: dataset });

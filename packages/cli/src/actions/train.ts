@@ -17,21 +17,13 @@ import {
   trainRun,
   type TrainRunOptions,
 } from '@meanflow/runs/node';
-import {
-  folderOptionNames,
-  imageSettings,
-  latentSettings,
-  tableOptionNames,
-  tableSettings,
-} from '../commands/options.js';
-import { optionName } from '../commands/option-name.js';
-import { taskOptionNames } from '../commands/task-options.js';
-import type { TrainOptions } from '../commands/train.js';
+import { keysOf, settingsOf } from '../commands/config-options.js';
+import { firstGiven, optionName } from '../commands/option-name.js';
+import { type TrainOptions, trainOptions } from '../commands/train.js';
 import { damagedText } from '../terminal/damaged.js';
 import { Interrupt, interruptStatus } from '../terminal/interrupt.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { showProgress, type ProgressView } from '../terminal/progress.js';
-import { taskOf } from './task.js';
 import { beginningText, courseText, divergedText, summaryText } from './train-texts.js';
 
 /** @returns the exit status */
@@ -73,74 +65,28 @@ export async function train(options: TrainOptions, io: Io): Promise<number> {
 
 /** A new run. Nothing is written before it is compiled. */
 async function begin(options: TrainOptions, watch: TrainRunOptions): Promise<TrainedRun> {
-  const file = options.config === undefined ? undefined : await openConfigFile(options.config);
-  const { data, label, recipe, method, steps, epochs, batch, seed, backend, unconditional } = options;
-  const { learningRate, onDivergence, accumulate } = options;
-  const { init: path, initAverage: average } = options;
-  if (path === undefined && average !== undefined) {
+  if (options.init === undefined && options.initAverage !== undefined) {
     throw new ArgumentError('--init-average is an average of what a run begins with: give --init too.');
   }
-  const given = {
-    init: path === undefined ? undefined : { path, average: average === 'none' ? null : average },
-    data,
-    task: taskOf(options),
-    label,
-    table: tableSettings(options),
-    recipe,
-    conditional: unconditional && false,
-    images: imageSettings(options),
-    latents: latentSettings(options),
-    optimizer: learningRate === undefined ? undefined : { learningRate },
-    onDivergence,
-    method,
-    steps,
-    epochs,
-    batch,
-    accumulate,
-    seed,
-    backend,
-  };
-  const settings = mergeRuns(file?.record ?? {}, given);
+  const file = options.config === undefined ? undefined : await openConfigFile(options.config);
+  const settings = mergeRuns(file?.record ?? {}, settingsOf(trainOptions, options));
   return trainRun(settings, { ...watch, folder: options.out, source: file?.source ?? 'The options' });
 }
 
-/** What a run keeps. */
-const fixed = [
-  'label',
-  ...taskOptionNames,
-  ...tableOptionNames,
-  'unconditional',
-  ...folderOptionNames,
-  'readAs',
-  'layout',
-  'latentForm',
-  'latentScale',
-  'pixelRange',
-  'flip',
-  'cropPadding',
-  'recipe',
-  'method',
-  'batch',
-  'epochs',
-  'seed',
-  'config',
-  'init',
-  'initAverage',
-  'out',
-] as const satisfies readonly (keyof TrainOptions)[];
-
 /** A run that was begun before. Its folder says what it is; its length, its rate, and where it and its data are may change. */
 async function goOn(folder: string, options: TrainOptions, watch: TrainRunOptions): Promise<TrainedRun> {
-  for (const name of fixed) {
-    if (options[name] !== undefined) {
-      throw new ArgumentError(
-        `${optionName(name)} cannot change with --resume: a run keeps what it was begun with, but for --steps, --learning-rate, ` +
-          '--on-divergence, --accumulate, --backend, and the path of its --data.',
-      );
-    }
+  const fixed = trainOptions.filter(({ resumes }) => !resumes);
+  const changed = firstGiven(options, keysOf(fixed));
+  if (changed !== undefined) {
+    const free = trainOptions.filter(
+      ({ resumes, field }) => resumes && field !== undefined && field !== 'data',
+    );
+    throw new ArgumentError(
+      `${changed} cannot change with --resume: a run keeps what it was begun with, but for ` +
+        `${keysOf(free).map(optionName).join(', ')}, and the path of its --data.`,
+    );
   }
-  const { steps, backend, learningRate, onDivergence, accumulate, data } = options;
-  return resumeRun(folder, { steps, backend, learningRate, onDivergence, accumulate, data }, watch);
+  return resumeRun(folder, settingsOf(trainOptions, options), watch);
 }
 
 /** What is trained, on what, and what whoever begins it should know. */

@@ -3,60 +3,62 @@ import type { Command } from 'commander';
 import type { Context } from './command.js';
 import { defaultDatasets } from '@meanflow/runs/names';
 import {
-  type ArrayReading,
-  type ImageOptions,
-  names,
-  type TableOptions,
-  wholeNumber,
-  wholeNumbers,
-  withArrays,
-  withBackend,
-  withImages,
-  withTable,
-} from './options.js';
-import { type TaskOptions, withTasks } from './task-options.js';
+  backendOption,
+  type ConfigOption,
+  dataOptions,
+  option,
+  taskOptions,
+  withOptions,
+} from './config-options.js';
+import { names, wholeNumber, wholeNumbers } from './options.js';
 
-export interface CompareOptions extends ImageOptions, TableOptions, ArrayReading, TaskOptions {
-  readonly data?: readonly string[];
-  readonly label?: string;
-  readonly method?: readonly string[];
-  readonly seeds?: readonly number[];
-  readonly seed?: number;
-  readonly steps?: number;
-  readonly batch?: number;
-  readonly backend?: string;
+/** What the command itself looks at; everything else is a field of the comparison, or of each of its runs. */
+export interface CompareOptions {
   readonly jobs?: number;
   readonly config?: string;
   readonly out?: string;
   readonly resume?: string;
-  readonly metrics?: readonly string[];
 }
 
+/** Fields of the file that `--config` takes. */
+export const comparisonOptions: readonly ConfigOption[] = [
+  option(
+    '--data <names>',
+    'data',
+    `data sets, CSV files or images by path, by default ${defaultDatasets.join(',')}`,
+    { parse: names },
+  ),
+  option('--label <column>', 'label', 'the column of CSV files that holds the class'),
+  option(
+    '--method <names>',
+    'methods',
+    'methods by name, separated by commas; by default all that "meanflow info" lists',
+    { parse: names },
+  ),
+  option('--seeds <list>', 'seeds', 'such as 0,1,2: each run at each seed, medians in the tables', {
+    parse: wholeNumbers(0),
+  }),
+  option('--seed <n>', 'seeds', 'a single seed; 0 by default', { parse: (text) => [wholeNumber(0)(text)] }),
+];
+/** Fields of each of the runs. */
+export const changeOptions: readonly ConfigOption[] = [
+  option('--steps <n>', 'steps', 'updates, the same for all; by default each data set has its own', {
+    parse: wholeNumber(1),
+  }),
+  option('--batch <n>', 'batch', 'rows in a batch, the same for all', { parse: wholeNumber(1) }),
+  option(
+    '--metrics <names>',
+    'evaluation.metrics',
+    'what samples are measured by, in place of the recipes\' choice; "meanflow info" lists them',
+    { parse: names },
+  ),
+];
+
 export function describeCompare(command: Command, { io, exit }: Context): void {
-  command
+  withOptions(command, [...comparisonOptions, ...changeOptions])
     .description(
       'Train flow matching, MeanFlow and improved MeanFlow on the same data with the same network, steps and batches; measure their ' +
         'samples at few and at many network evaluations; write a report (one HTML page), pictures and the numbers.',
-    )
-    .option(
-      '--data <names>',
-      `data sets, CSV files or images by path, by default ${defaultDatasets.join(',')}`,
-      names,
-    )
-    .option('--label <column>', 'the column of CSV files that holds the class')
-    .option(
-      '--method <names>',
-      'methods by name, separated by commas; by default all that "meanflow info" lists',
-      names,
-    )
-    .option('--seeds <list>', 'such as 0,1,2: each run at each seed, medians in the tables', wholeNumbers(0))
-    .option('--seed <n>', 'a single seed; 0 by default', wholeNumber(0))
-    .option('--steps <n>', 'updates, the same for all; by default each data set has its own', wholeNumber(1))
-    .option('--batch <n>', 'rows in a batch, the same for all', wholeNumber(1))
-    .option(
-      '--metrics <names>',
-      'what samples are measured by, in place of the recipes\' choice; "meanflow info" lists them',
-      names,
     )
     .option(
       '--jobs <n>',
@@ -86,7 +88,7 @@ Examples:
 A configuration file that changes a recipe:
   { "data": ["digits"], "recipes": { "digits": { "steps": 8000, "network": { "width": 384 } } } }`,
     );
-  withBackend(withArrays(withImages(withTable(withTasks(command))))).action(
+  withOptions(command, [...taskOptions, ...dataOptions, backendOption]).action(
     async (options: CompareOptions) => {
       const { compare } = await import('../actions/compare.js');
       exit(await compare(options, io));

@@ -2,24 +2,20 @@
 import { Option, type Command } from 'commander';
 import type { Context } from './command.js';
 import type { ExtractorSettings } from '@meanflow/runs/node';
+import { backendOption, folderOptions, pictureOptions, withOptions } from './config-options.js';
 import { withFeatureOptions } from './feature-options.js';
 import {
   averageOption,
   evaluationCounts,
-  type FolderOptions,
   guidanceInterval,
   type LabelChoice,
   labelChoices,
   names,
   nonNegatives,
-  type PictureReading,
   wholeNumber,
-  withBackend,
-  withFolders,
-  withPictures,
 } from './options.js';
 
-export interface EvaluateFeaturesOptions extends ExtractorSettings, FolderOptions, PictureReading {
+export interface EvaluateFeaturesOptions extends ExtractorSettings {
   readonly statistics?: string;
   readonly data?: string;
   readonly vae?: string;
@@ -100,7 +96,7 @@ Examples:
   $ meanflow evaluate imf-b.safetensors --vae vae.safetensors --samples 50000 --nfe 1 \\
       --features inception.onnx --features-range signed --statistics imagenet256.npz              # FID-50K`,
     );
-  withFeatureOptions(withPictures(withFolders(withBackend(command)))).action(
+  withFeatureOptions(withOptions(command, [backendOption, ...folderOptions, ...pictureOptions])).action(
     async (run: string, options: EvaluateOptions) => {
       const { features } = options;
       if (features === undefined) {

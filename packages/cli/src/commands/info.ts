@@ -1,16 +1,9 @@
 /** `meanflow info`: what a run or checkpoint is; or what there is to choose from; or all settings of a recipe. */
 import type { Command } from 'commander';
 import type { Context } from './command.js';
-import {
-  type ArrayReading,
-  type ImageOptions,
-  type TableOptions,
-  withArrays,
-  withImages,
-  withTable,
-} from './options.js';
+import { dataOptions, withOptions } from './config-options.js';
 
-export interface InfoOptions extends TableOptions, ImageOptions, ArrayReading {
+export interface InfoOptions {
   readonly data?: string;
   readonly recipe?: string;
   readonly label?: string;
@@ -43,7 +36,7 @@ Examples:
   $ meanflow info --data points.csv --label class         # rows, columns, classes, and how the file is read
   $ meanflow info --recipe points.csv --label class`,
     );
-  withArrays(withImages(withTable(command))).action(async (run: string | undefined, options: InfoOptions) => {
+  withOptions(command, dataOptions).action(async (run: string | undefined, options: InfoOptions) => {
     const { info } = await import('../actions/info.js');
     await info(run, options, io);
   });

@@ -1,7 +1,7 @@
 /** `meanflow parity`: a directory of tensors that published code computed, against what this code computes. */
 import type { Command } from 'commander';
 import type { Context } from './command.js';
-import { withBackend } from './options.js';
+import { backendOption, withOptions } from './config-options.js';
 
 export interface ParityOptions {
   readonly backend?: string;
@@ -9,7 +9,7 @@ export interface ParityOptions {
 }
 
 export function describeParity(command: Command, { io, exit }: Context): void {
-  withBackend(
+  withOptions(
     command
       .description(
         'Run every case of a directory of parity vectors (<case>.json with <case>.safetensors) and print, for each tensor, the worst ' +
@@ -17,6 +17,7 @@ export function describeParity(command: Command, { io, exit }: Context): void {
           'unknown or a file is damaged.',
       )
       .argument('<folder>', 'the directory'),
+    [backendOption],
   )
     .option('--json', 'the results as JSON')
     .addHelpText(

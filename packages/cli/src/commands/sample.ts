@@ -1,6 +1,7 @@
 /** `meanflow sample`: samples of a trained model in the units of its data, as numbers or as a picture. */
 import { Option, type Command } from 'commander';
 import type { Context } from './command.js';
+import { backendOption, withOptions } from './config-options.js';
 import {
   averageOption,
   evaluations,
@@ -11,7 +12,6 @@ import {
   labelChoices,
   names,
   wholeNumber,
-  withBackend,
   withGuidanceOptions,
 } from './options.js';
 
@@ -103,8 +103,10 @@ Examples:
   $ meanflow sample runs/inpainting --given held-out --grid 8x8         # images, completed
   $ meanflow sample imf-b.safetensors --vae vae.safetensors --grid 4x4 --class 207 --nfe 1`,
     );
-  withBackend(withGuidanceOptions(command)).action(async (run: string, options: SampleOptions) => {
-    const { sample } = await import('../actions/sample.js');
-    await sample(run, options, io);
-  });
+  withOptions(withGuidanceOptions(command), [backendOption]).action(
+    async (run: string, options: SampleOptions) => {
+      const { sample } = await import('../actions/sample.js');
+      await sample(run, options, io);
+    },
+  );
 }

@@ -2,18 +2,11 @@
 import type { Command } from 'commander';
 import type { Context } from './command.js';
 import type { ExtractorSettings } from '@meanflow/runs/node';
+import { folderOptions, pictureOptions, withOptions } from './config-options.js';
 import { withFeatureOptions } from './feature-options.js';
-import {
-  type FolderOptions,
-  forceOption,
-  type PictureReading,
-  shareOrNone,
-  wholeNumber,
-  withFolders,
-  withPictures,
-} from './options.js';
+import { forceOption, shareOrNone, wholeNumber } from './options.js';
 
-export interface StatisticsOptions extends ExtractorSettings, FolderOptions, PictureReading {
+export interface StatisticsOptions extends ExtractorSettings {
   readonly out: string;
   readonly force?: boolean;
   readonly count?: number;
@@ -43,7 +36,7 @@ export function describeStatistics(command: Command, { io }: Context): void {
       0.2,
     )
     .option('--split-seed <n>', 'chooses the images that are held out', wholeNumber(0), 0);
-  withFeatureOptions(withPictures(withFolders(command)))
+  withFeatureOptions(withOptions(command, [...folderOptions, ...pictureOptions]))
     .addHelpText(
       'after',
       `

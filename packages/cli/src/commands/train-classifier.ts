@@ -1,17 +1,10 @@
 /** `meanflow train-classifier`: the classifier that images are judged by, in a file. */
 import type { Command } from 'commander';
 import type { Context } from './command.js';
-import {
-  type FolderOptions,
-  type PictureReading,
-  share,
-  wholeNumber,
-  withBackend,
-  withFolders,
-  withPictures,
-} from './options.js';
+import { backendOption, folderOptions, pictureOptions, withOptions } from './config-options.js';
+import { share, wholeNumber } from './options.js';
 
-export interface TrainClassifierOptions extends FolderOptions, PictureReading {
+export interface TrainClassifierOptions {
   readonly data: string;
   readonly out: string;
   readonly steps?: number;
@@ -49,8 +42,10 @@ Examples:
   $ meanflow train-classifier --data shapes --out shapes-classifier.safetensors
   $ meanflow evaluate runs/shapes --classifier shapes-classifier.safetensors --metrics class-accuracy,feature-frechet`,
     );
-  withBackend(withPictures(withFolders(command))).action(async (options: TrainClassifierOptions) => {
-    const { trainClassifier } = await import('../actions/train-classifier.js');
-    exit(await trainClassifier(options, io));
-  });
+  withOptions(command, [...folderOptions, ...pictureOptions, backendOption]).action(
+    async (options: TrainClassifierOptions) => {
+      const { trainClassifier } = await import('../actions/train-classifier.js');
+      exit(await trainClassifier(options, io));
+    },
+  );
 }

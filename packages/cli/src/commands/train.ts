@@ -1,40 +1,101 @@
 /** `meanflow train`: one model on one data set, in a run folder from which it can go on. */
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Context } from './command.js';
-import type { RunConfig } from '@meanflow/runs/node';
 import {
-  type ArrayReading,
-  type ImageOptions,
-  positive,
-  type TableOptions,
-  wholeNumber,
-  withArrays,
-  withBackend,
-  withImages,
-  withTable,
-} from './options.js';
-import { type TaskOptions, withTasks } from './task-options.js';
+  backendOption,
+  type ConfigOption,
+  dataOptions,
+  option,
+  taskOptions,
+  withOptions,
+} from './config-options.js';
+import { positive, wholeNumber } from './options.js';
 
-export interface TrainOptions extends ImageOptions, TableOptions, ArrayReading, TaskOptions {
-  readonly data?: string;
-  readonly recipe?: string;
-  readonly unconditional?: true;
-  readonly epochs?: number;
-  readonly label?: string;
-  readonly method?: string;
-  readonly steps?: number;
-  readonly batch?: number;
-  readonly accumulate?: number;
-  readonly seed?: number;
-  readonly backend?: string;
+/** What the command itself looks at; everything else is a field of the configuration. */
+export interface TrainOptions {
   readonly out?: string;
   readonly config?: string;
   readonly resume?: string;
   readonly init?: string;
   readonly initAverage?: number | 'none';
-  readonly learningRate?: number;
-  readonly onDivergence?: RunConfig['onDivergence'];
 }
+
+export const trainOptions: readonly ConfigOption[] = [
+  option(
+    '--data <name>',
+    'data',
+    'a data set ("meanflow info" lists them), a CSV file of numeric columns, a folder with a folder of images for each class, ' +
+      'files of MNIST or CIFAR, or latents or pictures in an array (.npz, .npy, .pt, .safetensors)',
+    { resumes: true },
+  ),
+  option(
+    '--label <column>',
+    'label',
+    'the column of a CSV file that holds the class: its name or its number',
+  ),
+  option(
+    '--unconditional',
+    'conditional',
+    'do not tell the network the class; a folder of images then needs no classes',
+    { value: () => false },
+  ),
+  option(
+    '--recipe <name>',
+    'recipe',
+    'network, objective and optimizer as published, such as imf-dit-b-2; "meanflow info" lists them',
+  ),
+  option(
+    '--method <name>',
+    'method',
+    'what it learns: "meanflow info" lists the methods; by default meanflow',
+  ),
+  option('--steps <n>', 'steps', 'how many updates to make', { parse: wholeNumber(1), resumes: true }),
+  option('--epochs <n>', 'epochs', 'how many passes over the data to make', { parse: wholeNumber(1) }),
+  option('--batch <n>', 'batch', 'rows in a batch', { parse: wholeNumber(1) }),
+  option(
+    '--accumulate <n>',
+    'accumulate',
+    'take each batch in n parts, one after the other, in the memory of one: the same updates, to rounding',
+    { parse: wholeNumber(1), resumes: true },
+  ),
+  option('--seed <n>', 'seed', 'decides everything random; the same seed makes the same model', {
+    parse: wholeNumber(0),
+  }),
+  option('--out <folder>', undefined, 'the run folder; by default runs/<data>-<method>-seed-<seed>'),
+  option(
+    '--learning-rate <rate>',
+    'optimizer.learningRate',
+    "in place of the recipe's; with --resume in place of the run's",
+    { parse: positive, resumes: true },
+  ),
+  option(
+    '--on-divergence <what>',
+    'onDivergence',
+    'where a step is not finite or the error runs away: stop with the state before it (the default), skip the step, or go back to ' +
+      'the last checkpoint with half the learning rate',
+    { choices: ['stop', 'skip', 'back'], resumes: true },
+  ),
+  option('--config <file>', undefined, 'JSON with any of the fields of config.json; options go before it'),
+  option('--resume <run>', undefined, 'go on with the run in this folder', { resumes: true }),
+  option(
+    '--init <model>',
+    'init.path',
+    'begin a new run with the parameters of a run, a checkpoint or an imported model (.safetensors): of the same kind of network, ' +
+      'whose settings, and whose data, it has unless others are given',
+  ),
+  option(
+    '--init-average <name>',
+    'init.average',
+    'with --init: which average of the run, by its decay or half-life, or "none"; by default the one that it is sampled with',
+    {
+      parse: (text) => (text === 'none' ? text : positive(text)),
+      value: (name) => (name === 'none' ? null : name),
+    },
+  ),
+  ...taskOptions,
+  ...dataOptions,
+  backendOption,
+];
 
 export function describeTrain(command: Command, { io, exit }: Context): void {
   command
@@ -42,52 +103,6 @@ export function describeTrain(command: Command, { io, exit }: Context): void {
       'Train one model on one data set. The run gets a folder of its own, with its configuration (config.json), its metrics ' +
         '(metrics.jsonl) and its checkpoints. Ctrl-C, SIGTERM and SIGHUP stop it with a checkpoint (exit status 130, 143, 129); ' +
         '--resume goes on as if it had never stopped.',
-    )
-    .option(
-      '--data <name>',
-      'a data set ("meanflow info" lists them), a CSV file of numeric columns, a folder with a folder of images for each class, ' +
-        'files of MNIST or CIFAR, or latents or pictures in an array (.npz, .npy, .pt, .safetensors)',
-    )
-    .option('--label <column>', 'the column of a CSV file that holds the class: its name or its number')
-    .option('--unconditional', 'do not tell the network the class; a folder of images then needs no classes')
-    .option(
-      '--recipe <name>',
-      'network, objective and optimizer as published, such as imf-dit-b-2; "meanflow info" lists them',
-    )
-    .option('--method <name>', 'what it learns: "meanflow info" lists the methods; by default meanflow')
-    .option('--steps <n>', 'how many updates to make', wholeNumber(1))
-    .option('--epochs <n>', 'how many passes over the data to make', wholeNumber(1))
-    .option('--batch <n>', 'rows in a batch', wholeNumber(1))
-    .option(
-      '--accumulate <n>',
-      'take each batch in n parts, one after the other, in the memory of one: the same updates, to rounding',
-      wholeNumber(1),
-    )
-    .option('--seed <n>', 'decides everything random; the same seed makes the same model', wholeNumber(0))
-    .option('--out <folder>', 'the run folder; by default runs/<data>-<method>-seed-<seed>')
-    .option(
-      '--learning-rate <rate>',
-      "in place of the recipe's; with --resume in place of the run's",
-      positive,
-    )
-    .addOption(
-      new Option(
-        '--on-divergence <what>',
-        'where a step is not finite or the error runs away: stop with the state before it (the default), skip the step, or go back to ' +
-          'the last checkpoint with half the learning rate',
-      ).choices(['stop', 'skip', 'back']),
-    )
-    .option('--config <file>', 'JSON with any of the fields of config.json; options go before it')
-    .option('--resume <run>', 'go on with the run in this folder')
-    .option(
-      '--init <model>',
-      'begin a new run with the parameters of a run, a checkpoint or an imported model (.safetensors): of the same kind of network, ' +
-        'whose settings, and whose data, it has unless others are given',
-    )
-    .option(
-      '--init-average <name>',
-      'with --init: which average of the run, by its decay or half-life, or "none"; by default the one that it is sampled with',
-      averageToBeginWith,
     )
     .addHelpText(
       'after',
@@ -108,13 +123,8 @@ All settings of a run, to be changed and given to --config:
   $ meanflow info --recipe digits --method meanflow > config.json
   $ meanflow info --recipe imf-dit-b-2                      # a published recipe, with the source of each value`,
     );
-  withBackend(withArrays(withImages(withTable(withTasks(command))))).action(async (options: TrainOptions) => {
+  withOptions(command, trainOptions).action(async (options: TrainOptions) => {
     const { train } = await import('../actions/train.js');
     exit(await train(options, io));
   });
-}
-
-/** An average of a run by its decay or half-life, or "none". */
-function averageToBeginWith(text: string): number | 'none' {
-  return text === 'none' ? text : positive(text);
 }

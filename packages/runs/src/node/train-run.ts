@@ -64,17 +64,12 @@ export interface NewRunOptions extends TrainRunOptions {
   readonly source?: string | ConfigSource;
 }
 
-/** What may change when a run goes on. */
-export interface ResumeChanges {
-  readonly steps?: number | undefined;
-  readonly learningRate?: number | undefined;
-  readonly onDivergence?: RunConfig['onDivergence'] | undefined;
-  /** Parts in which a batch is taken. */
-  readonly accumulate?: number | undefined;
-  /** By name. */
-  readonly backend?: string | undefined;
-  /** Where its data are now. */
-  readonly data?: string | undefined;
+/** What may change when a run goes on: its length, its rate, where it and its data are, and how it is taken through the device. */
+export interface ResumeChanges extends Pick<
+  RunSettings,
+  'steps' | 'onDivergence' | 'accumulate' | 'backend' | 'data'
+> {
+  readonly optimizer?: { readonly learningRate?: number | undefined };
 }
 
 /** A run that was trained, or stopped. */
@@ -113,14 +108,13 @@ export async function trainRun(
  */
 export async function resumeRun(
   folder: string,
-  { learningRate, data, ...changes }: ResumeChanges = {},
+  { data, ...changes }: ResumeChanges = {},
   options: TrainRunOptions = {},
 ): Promise<TrainedRun> {
   const source = join(folder, 'config.json');
   const saved = await readRunConfig(folder);
   const before = validate(runConfigSchema(), saved, source, DataError);
-  const optimizer = learningRate === undefined ? undefined : { learningRate };
-  const asked = validate(runConfigSchema(), merge(saved, { ...changes, optimizer }), source, DataError);
+  const asked = validate(runConfigSchema(), merge(saved, changes), source, DataError);
   const config = withPlaces(await located(asked, folder, data), folder);
   const dataset = await openDataOf(config);
   options.onData?.(dataset);
@@ -132,7 +126,7 @@ export async function resumeRun(
       options,
       {
         checkCheckpoint: checkpointCheck(before, source, (sentence) => options.onNotice?.(sentence)),
-        forgetRateScale: learningRate !== undefined,
+        forgetRateScale: changes.optimizer?.learningRate !== undefined,
       },
     );
   });
