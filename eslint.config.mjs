@@ -4,10 +4,11 @@ import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 import { noCircles } from './scripts/eslint/no-circles.mjs';
 
-// The rule about layers reads Nx's graph of the packages from a cache, and passes everything where there is none: outside of
-// Nx's own tasks it is made here. (Making it reads this file, in processes that inherit the variable.)
-if (process.env.NX_TASK_TARGET_TARGET === undefined && process.env.MEANFLOW_MAKING_GRAPH === undefined) {
-  Object.assign(process.env, { MEANFLOW_MAKING_GRAPH: '1', NX_DAEMON: 'false' });
+// The rule about layers reads Nx's graph of the packages from a cache, and passes everything where there is none: ESLint's own
+// command makes it here, outside of Nx's tasks. Nx reads this file too while it makes the graph, and would wait for itself.
+const isCommand = /[\\/]eslint(\.js)?$/.test(process.argv[1] ?? '');
+if (isCommand && process.env.NX_TASK_TARGET_TARGET === undefined) {
+  process.env.NX_DAEMON = 'false';
   const { createProjectGraphAsync } = await import('@nx/devkit');
   await createProjectGraphAsync();
 }
