@@ -87,7 +87,7 @@ async function relativeError(params: MlpParameters): Promise<number> {
   const found: HostArray = await (await evaluate.run({ params, points })).read();
   let [error, size] = [0, 0];
   grid.forEach(({ u, weight }, i) => {
-    error += weight * (found.data[i] - u) ** 2;
+    error += weight * (found.data[i]! - u) ** 2;
     size += weight * u ** 2;
   });
   return Math.sqrt(error / size);

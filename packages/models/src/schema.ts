@@ -1,4 +1,5 @@
 /** The schema of a configuration of any kind that a registry has: one of many objects, told apart by `kind`. */
+import { ArgumentError } from '@meanflow/core';
 import * as z from 'zod';
 
 /** A part of a whole. */
@@ -14,6 +15,7 @@ export const kindSchema = z.looseObject({ kind: z.string() });
  */
 export function settingsSchema(schemas: readonly z.ZodObject[]) {
   const [first, ...others] = schemas.map(asGiven);
+  if (first === undefined) throw new ArgumentError('Nothing of this kind is registered.');
   return z.discriminatedUnion('kind', [first, ...others]).transform((given) => kindSchema.parse(given));
 }
 

@@ -57,8 +57,15 @@ export function pad(x: Tensor, padding: Padding): Tensor {
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   return apply('concat', tensors, () => ({ axis: normalizeAxis(axis, tensors[0]?.rank ?? 0) }));
 }
+/** As many tensors as there are lengths. */
+type Parts<Lengths extends readonly number[]> = { -readonly [Part in keyof Lengths]: Tensor };
+
 /** Consecutive parts of the given lengths along `axis`. */
-export function split(x: Tensor, lengths: readonly number[], axis = -1): Tensor[] {
+export function split<const Lengths extends readonly number[]>(
+  x: Tensor,
+  lengths: Lengths,
+  axis = -1,
+): Parts<Lengths> {
   return inContext('split', [x], () => {
     const along = normalizeAxis(axis, x.rank);
     if (lengths.reduce((a, b) => a + b, 0) !== x.shape[along]) {
@@ -76,7 +83,7 @@ export function split(x: Tensor, lengths: readonly number[], axis = -1): Tensor[
         starts,
         x.shape.map((n, a) => (a === along ? from + length : n)),
       );
-    });
+    }) as Tensor[] as Parts<Lengths>;
   });
 }
 /** Elements in the opposite order along `axes`. */

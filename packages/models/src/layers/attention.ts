@@ -1,5 +1,5 @@
 /** Multi-head self-attention (Vaswani et al., 2017): heads are consecutive parts of the width. */
-import { attention, reshape, rmsNorm, transpose, type Tensor } from '@meanflow/core';
+import { attention, reshape, rmsNorm, transpose, type Tensor, leading } from '@meanflow/core';
 import { rotate, type RotaryTable } from './rotary.js';
 
 export interface AttentionOptions {
@@ -33,12 +33,12 @@ export function multiHeadAttention(
 
 /** `[batch, tokens, width] → [batch, heads, tokens, width / heads]` */
 function splitHeads(x: Tensor, heads: number): Tensor {
-  const [batch, tokens, width] = x.shape;
+  const [batch, tokens, width] = leading(x.shape, 3);
   return transpose(reshape(x, [batch, tokens, heads, width / heads]), [0, 2, 1, 3]);
 }
 
 /** `[batch, heads, tokens, width / heads] → [batch, tokens, width]` */
 function joinHeads(x: Tensor): Tensor {
-  const [batch, heads, tokens, width] = x.shape;
+  const [batch, heads, tokens, width] = leading(x.shape, 4);
   return reshape(transpose(x, [0, 2, 1, 3]), [batch, tokens, heads * width]);
 }

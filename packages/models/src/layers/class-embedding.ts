@@ -29,5 +29,5 @@ export function embedClass(
   label: Tensor | undefined,
   batch: number,
 ): Tensor {
-  return gather(table, label ?? full([batch], table.shape[0] - 1, 'int32'));
+  return gather(table, label ?? full([batch], table.shape[0]! - 1, 'int32'));
 }

@@ -2,7 +2,7 @@
  * In-context conditioning (improved MeanFlow, arXiv 2512.02012, section 4.3): each condition becomes tokens that stand
  * before the patches, learned ones plus an embedding of the condition's value.
  */
-import { add, concat, reshape, silu, type Symbolic, type Tensor } from '@meanflow/core';
+import { add, concat, reshape, silu, type Symbolic, type Tensor, leading } from '@meanflow/core';
 import { classEmbeddingParameters, embedClass, type ClassEmbeddingParameters } from './class-embedding.js';
 import { embedderParameters, embedFeatures, type EmbedderParameters } from './embedder.js';
 import type { LinearInitialisation } from './linear.js';
@@ -36,10 +36,10 @@ export const tokenStart = (width: number): ParameterSpec['initial'] => normalWit
 
 /** In the order of the sequence: class, ω, tMin, tMax, h. */
 export type ConditionTokenParameters = {
-  readonly label?: ClassEmbeddingParameters & Tokens;
-  readonly omega?: NumberTokens;
-  readonly tMin?: NumberTokens;
-  readonly tMax?: NumberTokens;
+  readonly label?: (ClassEmbeddingParameters & Tokens) | undefined;
+  readonly omega?: NumberTokens | undefined;
+  readonly tMin?: NumberTokens | undefined;
+  readonly tMax?: NumberTokens | undefined;
   readonly h: NumberTokens;
 };
 
@@ -105,18 +105,19 @@ export function conditionTokenCount(
 export function conditionTokens(
   params: Symbolic<ConditionTokenParameters>,
   label: Tensor | undefined,
-  [h, strength, tMin, tMax]: readonly Tensor[],
+  numbers: readonly Tensor[],
 ): Tensor {
-  const batch = h.shape[0];
+  const [h] = leading(numbers, 1);
+  const batch = h.shape[0]!;
   const number = (group: Symbolic<NumberTokens>, value: Tensor): Tensor =>
     featureTokens(group, embedScalar(embedding, value));
   const { omega, tMin: start, tMax: end } = params;
   return concat(
     [
       ...(params.label === undefined ? [] : [placed(params.label, embedClass(params.label, label, batch))]),
-      ...(omega === undefined ? [] : [number(omega, strength)]),
-      ...(start === undefined ? [] : [number(start, tMin)]),
-      ...(end === undefined ? [] : [number(end, tMax)]),
+      ...(omega === undefined ? [] : [number(omega, numbers[1]!)]),
+      ...(start === undefined ? [] : [number(start, numbers[2]!)]),
+      ...(end === undefined ? [] : [number(end, numbers[3]!)]),
       number(params.h, h),
     ],
     1,

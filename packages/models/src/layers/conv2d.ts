@@ -56,10 +56,10 @@ export interface Conv2dOptions {
 export function conv2d(
   { kernel, bias }: Symbolic<Conv2dParameters>,
   x: Tensor,
-  { stride = 1, padding = sameSize(kernel.shape[2]) }: Conv2dOptions = {},
+  { stride = 1, padding = sameSize(kernel.shape[2]!) }: Conv2dOptions = {},
 ): Tensor {
   const result = conv(x, kernel, { strides: [stride, stride], padding: [padding, padding] });
-  return add(result, reshape(bias, [bias.shape[0], 1, 1]));
+  return add(result, reshape(bias, [bias.shape[0]!, 1, 1]));
 }
 
 function sameSize(window: number): readonly [number, number] {

@@ -25,6 +25,7 @@ import {
   type Shape,
   type Symbolic,
   type Tensor,
+  leading,
 } from '@meanflow/core';
 import type { DropoutDraw } from '@meanflow/samplers';
 
@@ -36,7 +37,7 @@ const MODULUS = 1021;
 
 /** The numbers behind one mask, for activations of `[rows, channels, height, width]`. */
 export function drawDropout(key: RandomKey, shape: Shape): DropoutDraw {
-  const [rows, channels, height, width] = shape;
+  const [rows, channels, height, width] = leading(shape, 4);
   const integers = (name: string, size: Shape) => key.fold(name).integers(size, 0, MODULUS).to('float32');
   return {
     channels: integers('channels', [2, rows, channels, 1, 1]),
@@ -53,8 +54,8 @@ export function drawDropout(key: RandomKey, shape: Shape): DropoutDraw {
  */
 export function dropout(x: Tensor, { channels, places }: Symbolic<DropoutDraw>, rate: number): Tensor {
   const threshold = Math.round(rate * MODULUS);
-  const [a, b] = halves(channels);
-  const [c, d] = halves(places);
+  const [a, b] = leading(halves(channels), 2);
+  const [c, d] = leading(halves(places), 2);
   const hash = add(add(mul(a, c), b), d);
   // Half a unit keeps the quotients of multiples of p away from whole numbers.
   const quotient = floor(mul(add(hash, 0.5), 1 / MODULUS));

@@ -13,7 +13,7 @@ export type LinearParameters = {
   /** `[inputs, outputs]` */
   readonly kernel: Parameter;
   /** `[outputs]`; absent for a layer without. */
-  readonly bias?: Parameter;
+  readonly bias?: Parameter | undefined;
 };
 
 /**

@@ -17,7 +17,7 @@ export function modulations(
   count: number,
 ): readonly Tensor[] {
   const all = linear(params, condition);
-  const [batch, width] = [all.shape[0], all.shape[1] / count];
+  const [batch, width] = [all.shape[0]!, all.shape[1]! / count];
   const parts = split(
     all,
     Array.from({ length: count }, () => width),

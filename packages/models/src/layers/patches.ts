@@ -35,7 +35,7 @@ export interface PatchGrid {
  * @throws {ArgumentError} when the image is not `[height, width, channels]` with sides of a patch and more
  */
 export function patchGrid(featureShape: Shape, size: number): PatchGrid {
-  const [height, width, channels] = featureShape;
+  const [height = 0, width = 0, channels = 0] = featureShape;
   if (featureShape.length !== 3 || height < size || width < size) {
     throw new ArgumentError(
       `Patches of ${size} × ${size} need images of [height, width, channels] with sides of at least ${size}, got [${featureShape.join(', ')}].`,
@@ -52,7 +52,7 @@ export function patchWidth({ size, channels }: PatchGrid): number {
 /** `[batch, height, width, channels] → [batch, rows · columns, size · size · channels]` */
 export function patchify(grid: PatchGrid, images: Tensor): Tensor {
   const { rows, columns, size, channels, height, width } = grid;
-  const batch = images.shape[0];
+  const batch = images.shape[0]!;
   const high = [0, rows * size - height, columns * size - width, 0];
   const covered = isDivided(grid) ? images : pad(images, { high });
   const cut = reshape(covered, [batch, rows, size, columns, size, channels]);
@@ -62,7 +62,7 @@ export function patchify(grid: PatchGrid, images: Tensor): Tensor {
 /** `[batch, rows · columns, size · size · channels] → [batch, height, width, channels]` */
 export function unpatchify(grid: PatchGrid, patches: Tensor): Tensor {
   const { rows, columns, size, channels, height, width } = grid;
-  const batch = patches.shape[0];
+  const batch = patches.shape[0]!;
   const cut = reshape(patches, [batch, rows, columns, size, size, channels]);
   const covered = reshape(transpose(cut, [0, 1, 3, 2, 4, 5]), [batch, rows * size, columns * size, channels]);
   return isDivided(grid) ? covered : slice(covered, [0, 0, 0, 0], [batch, height, width, channels]);

@@ -36,7 +36,7 @@ export function upsample(x: Tensor, filter: readonly number[]): Tensor {
 }
 
 function filtered(x: Tensor, kernel: readonly (readonly number[])[], window: Partial<ConvWindow>): Tensor {
-  const [channels, taps] = [x.shape[1], kernel.length];
+  const [channels, taps] = [x.shape[1]!, kernel.length];
   const each = broadcastTo(constant([[kernel]]), [channels, 1, taps, taps]);
   return conv(x, each, { ...window, groups: channels });
 }

@@ -13,7 +13,7 @@ export type ResnetBlockParameters = {
   readonly norm2: GroupNormParameters;
   readonly conv2: Conv2dParameters;
   /** Where inputs and outputs differ in number. */
-  readonly skip?: Conv2dParameters;
+  readonly skip?: Conv2dParameters | undefined;
 };
 
 /** Two 3 × 3 convolutions `inputs → outputs → outputs` with their norms, and a 1 × 1 one where these differ. */

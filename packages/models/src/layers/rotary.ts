@@ -82,7 +82,7 @@ function tableOf(angles: readonly (readonly number[])[]): RotaryTable {
 
 /** Turns queries or keys, `[batch, heads, tokens, width]`. */
 export function rotate({ cos, sin }: RotaryTable, x: Tensor): Tensor {
-  const halves = [...x.shape.slice(0, -1), x.shape[x.rank - 1] / 2];
+  const halves = [...x.shape.slice(0, -1), x.shape[x.rank - 1]! / 2];
   const pairs = reshape(x, [...halves, 2]);
   const member = (index: 0 | 1): Tensor => {
     const part = slice(pairs, [...halves.map(() => 0), index], [...halves, index + 1]);

@@ -4,7 +4,7 @@
  * activations with the condition added between them, at the same, half or twice the resolution, and self-attention after
  * them at some resolutions. Sums with the skip connection are scaled by √½, so that activations keep their variance.
  */
-import { add, mul, reshape, silu, split, type Symbolic, type Tensor } from '@meanflow/core';
+import { add, mul, reshape, silu, split, type Symbolic, type Tensor, leading } from '@meanflow/core';
 import { conv2d, conv2dParameters, type Conv2dInitialisation, type Conv2dParameters } from './conv2d.js';
 import { groupNormParameters, scaledGroupNorm, type GroupNormParameters } from './group-norm.js';
 import { imageAttention } from './image-attention.js';
@@ -20,13 +20,15 @@ export type UNetBlockParameters = {
   readonly norm1: GroupNormParameters;
   readonly conv1: Conv2dParameters;
   /** What the input goes through on its way to the sum, where channels or resolution change. */
-  readonly skip?: Conv2dParameters;
-  readonly attention?: {
-    readonly norm: GroupNormParameters;
-    /** Queries, keys and values, one after the other; `[3 · channels, channels, 1, 1]`. */
-    readonly qkv: Conv2dParameters;
-    readonly proj: Conv2dParameters;
-  };
+  readonly skip?: Conv2dParameters | undefined;
+  readonly attention?:
+    | {
+        readonly norm: GroupNormParameters;
+        /** Queries, keys and values, one after the other; `[3 · channels, channels, 1, 1]`. */
+        readonly qkv: Conv2dParameters;
+        readonly proj: Conv2dParameters;
+      }
+    | undefined;
 };
 
 /** A block's place in the network. */
@@ -84,7 +86,7 @@ export interface UNetBlockOptions {
 
 /** Normalises in up to 32 groups of 4 channels at least. */
 export function unetNorm(params: Symbolic<GroupNormParameters>, x: Tensor): Tensor {
-  return scaledGroupNorm(params, x, { groups: unetGroups(x.shape[1]) });
+  return scaledGroupNorm(params, x, { groups: unetGroups(x.shape[1]!) });
 }
 
 /** The number of groups for so many channels. */
@@ -103,7 +105,7 @@ export function unetBlock(
     return resample === 'down' ? downsample(y, resampleFilter) : upsample(y, resampleFilter);
   };
   const first = conv2d(params.conv0, resampled(silu(unetNorm(params.norm0, x))));
-  const [batch, channels] = first.shape;
+  const [batch, channels] = leading(first.shape, 2);
   const shift = reshape(linear(params.affine, condition), [batch, channels, 1, 1]);
   const hidden = silu(unetNorm(params.norm1, add(first, shift)));
   const second = conv2d(params.conv1, dropout(hidden));

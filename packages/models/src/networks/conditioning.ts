@@ -50,11 +50,11 @@ type GivenWidth = Pick<ConditionPlan, 'features'>;
 const nothingGiven: GivenWidth = { features: 0 };
 
 export type ConditioningParameters = {
-  readonly label?: ClassEmbeddingParameters;
+  readonly label?: ClassEmbeddingParameters | undefined;
   /** None when features are used as they are; one for all of them; or one for each. */
-  readonly embedders?: readonly EmbedderParameters[];
+  readonly embedders?: readonly EmbedderParameters[] | undefined;
   /** Of the conditions that are given, where features are summed. */
-  readonly given?: EmbedderParameters;
+  readonly given?: EmbedderParameters | undefined;
 };
 
 /**
@@ -143,13 +143,13 @@ export function condition(
   inputs: VelocityInputs,
   given?: Tensor,
 ): Tensor {
-  const batch = inputs.z.shape[0];
+  const batch = inputs.z.shape[0]!;
   const features = scalarConditions(config, inputs).map((x) => embedScalar(config.embedding, x));
   checkLabel(config.classCount, inputs.label);
   const label = params.label && embedClass(params.label, inputs.label, batch);
   const embed = (i: number, x: Tensor): Tensor => {
     if (form.kind === 'features' || params.embedders === undefined) return x;
-    return embedFeatures(params.embedders[i], x, activations[form.activation]);
+    return embedFeatures(params.embedders[i]!, x, activations[form.activation]);
   };
   if (form.kind === 'add') {
     const terms = [...features.map((x, i) => embed(i, x)), ...(label ? [label] : [])];
@@ -179,7 +179,7 @@ export function scalarConditions(
   inputs: VelocityInputs,
 ): Tensor[] {
   const { z, t, h, omega, tMin, tMax } = inputs;
-  const rows = [z.shape[0]];
+  const rows = [z.shape[0]!];
   const times = {
     't-and-h': () => [t, h],
     't-and-r': () => [t, sub(t, h)],

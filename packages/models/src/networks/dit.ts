@@ -14,6 +14,7 @@ import {
   type Symbolic,
   type Tensor,
   validate,
+  leading,
 } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
@@ -114,14 +115,16 @@ export type DitParameters = {
   readonly patch: PatchEmbeddingParameters;
   readonly condition: ConditioningParameters;
   /** Tokens before the patches, of each sequence that is given. */
-  readonly sequences?: Readonly<Record<string, SequenceTokenParameters>>;
+  readonly sequences?: Readonly<Record<string, SequenceTokenParameters>> | undefined;
   readonly blocks: readonly DitBlockParameters[];
   readonly out: DitOutputParameters;
   /** The auxiliary head's own copies of the last blocks, and its output. */
-  readonly velocityHead?: {
-    readonly blocks: readonly DitBlockParameters[];
-    readonly out: DitOutputParameters;
-  };
+  readonly velocityHead?:
+    | {
+        readonly blocks: readonly DitBlockParameters[];
+        readonly out: DitOutputParameters;
+      }
+    | undefined;
 };
 
 /**
@@ -146,7 +149,10 @@ export function dit(config: DitConfig): ConfiguredNetwork<DitParameters, DitConf
   const specs = parameterSpecs(full, grid, form, plan);
 
   const block = (x: Tensor, params: Symbolic<DitBlockParameters>, c: Tensor): Tensor => {
-    const [shift, scale, gate, mlpShift, mlpScale, mlpGate] = modulations(params.modulation, c, 6);
+    const [shift, scale, gate, mlpShift, mlpScale, mlpGate] = leading(
+      modulations(params.modulation, c, 6),
+      6,
+    );
     const { qkv, out } = params.attention;
     const [q, k, v] = split(linear(qkv, modulatedNorm(x, shift, scale)), [width, width, width]);
     const y = add(x, mul(gate, linear(out, multiHeadAttention(q, k, v, { heads }))));
@@ -154,7 +160,7 @@ export function dit(config: DitConfig): ConfiguredNetwork<DitParameters, DitConf
   };
 
   const output = (x: Tensor, params: Symbolic<DitOutputParameters>, c: Tensor): Tensor => {
-    const [shift, scale] = modulations(params.modulation, c, 2);
+    const [shift, scale] = leading(modulations(params.modulation, c, 2), 2);
     const patches = prefix === 0 ? x : slice(x, [0, prefix, 0], x.shape);
     return unpatchify(grid, linear(params.linear, modulatedNorm(patches, shift, scale)));
   };

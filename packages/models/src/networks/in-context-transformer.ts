@@ -88,13 +88,13 @@ export type HeadParameters = {
 export type InContextParameters = {
   readonly conditions: ConditionTokenParameters;
   /** Of the conditions that are features, and of each sequence that is given. */
-  readonly given?: NumberTokens;
-  readonly sequences?: Readonly<Record<string, SequenceTokenParameters>>;
+  readonly given?: NumberTokens | undefined;
+  readonly sequences?: Readonly<Record<string, SequenceTokenParameters>> | undefined;
   /** Added to the whole sequence; `[tokens, width]`. With learned positions only. */
-  readonly positions?: Parameter;
+  readonly positions?: Parameter | undefined;
   readonly blocks: readonly GatedBlockParameters[];
   readonly averageHead: HeadParameters;
-  readonly velocityHead?: HeadParameters;
+  readonly velocityHead?: HeadParameters | undefined;
 };
 
 function tokenCounts({ tokens = {} }: Pick<InContextConfig, 'tokens'>): ConditionTokenCounts {

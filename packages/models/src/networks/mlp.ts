@@ -68,7 +68,8 @@ export type MlpParameters = {
   readonly layers: readonly LinearParameters[];
   readonly out: LinearParameters;
   /** The auxiliary head's own copies of the last hidden layers, and its output. */
-  readonly velocityHead?: { readonly layers: readonly LinearParameters[]; readonly out: LinearParameters };
+  readonly velocityHead?:
+    { readonly layers: readonly LinearParameters[]; readonly out: LinearParameters } | undefined;
 };
 
 /**
@@ -90,7 +91,7 @@ export function mlp(config: MlpConfig): ConfiguredNetwork<MlpParameters, MlpConf
     const { z } = inputs;
     const given = plan.read(inputs);
     const c = condition(full, form, params.condition, inputs, given.features);
-    const flat = withBeside(reshape(z, [z.shape[0], features]), given.beside, 1);
+    const flat = withBeside(reshape(z, [z.shape[0]!, features]), given.beside, 1);
     const start = form.kind === 'features' ? concat([flat, c], 1) : flat;
     const hidden = (x: Tensor, layer: Symbolic<LinearParameters>, index: number): Tensor => {
       const y = linear(layer, x);

@@ -111,7 +111,7 @@ export const networkPresets: Readonly<Record<string, NetworkConfig>> = Object.fr
 
 /** @throws {ArgumentError} when there is no preset of that name */
 export function networkPreset(name: string): NetworkConfig {
-  if (Object.hasOwn(networkPresets, name)) return networkPresets[name];
+  if (Object.hasOwn(networkPresets, name)) return networkPresets[name]!;
   throw new ArgumentError(
     `There is no network preset "${name}".${didYouMean(name, Object.keys(networkPresets))}`,
   );

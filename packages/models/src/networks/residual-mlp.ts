@@ -13,6 +13,7 @@ import {
   type Symbolic,
   type Tensor,
   validate,
+  leading,
 } from '@meanflow/core';
 import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
@@ -92,7 +93,7 @@ export type ResidualBlockParameters = {
 
 export type OutputParameters = {
   /** From the conditions: shift and scale, `[width, 2 · width]`; with `film` only. */
-  readonly condition?: LinearParameters;
+  readonly condition?: LinearParameters | undefined;
   readonly linear: LinearParameters;
 };
 
@@ -102,10 +103,12 @@ export type ResidualMlpParameters = {
   readonly blocks: readonly ResidualBlockParameters[];
   readonly out: OutputParameters;
   /** The auxiliary head's own copies of the last blocks, and its output. */
-  readonly velocityHead?: {
-    readonly blocks: readonly ResidualBlockParameters[];
-    readonly out: OutputParameters;
-  };
+  readonly velocityHead?:
+    | {
+        readonly blocks: readonly ResidualBlockParameters[];
+        readonly out: OutputParameters;
+      }
+    | undefined;
 };
 
 /**
@@ -128,16 +131,18 @@ export function residualMlp(
 
   /** Normalised, shifted and scaled; and what was left of the modulation (the gate). */
   const modulated = (x: Tensor, from: Symbolic<LinearParameters>, c: Tensor): Tensor[] => {
-    const [shift, scale, ...rest] = split(
+    const parts = split(
       linear(from, c),
-      Array.from({ length: from.kernel.shape[1] / width }, () => width),
+      Array.from({ length: from.kernel.shape[1]! / width }, () => width),
     );
+    const [shift, scale] = leading(parts, 2);
+    const rest = parts.slice(2);
     return [add(mul(normalise(x), add(1, scale)), shift), ...rest];
   };
 
   const block = (x: Tensor, params: Symbolic<ResidualBlockParameters>, c: Tensor): Tensor => {
     if (film) {
-      const [input, gate] = modulated(x, params.condition, c);
+      const [input, gate] = leading(modulated(x, params.condition, c), 2);
       return add(x, mul(gate, linear(params.out, act(linear(params.hidden, input)))));
     }
     const hidden = add(linear(params.hidden, normalise(x)), linear(params.condition, c));
@@ -147,14 +152,14 @@ export function residualMlp(
   const output = (x: Tensor, params: Symbolic<OutputParameters>, c: Tensor): Tensor =>
     linear(
       params.linear,
-      params.condition === undefined ? normalise(x) : modulated(x, params.condition, c)[0],
+      params.condition === undefined ? normalise(x) : modulated(x, params.condition, c)[0]!,
     );
 
   const apply = (params: Symbolic<ResidualMlpParameters>, inputs: VelocityInputs) => {
     const { z } = inputs;
     const given = plan.read(inputs);
     const c = act(condition(full, form, params.condition, inputs, given.features));
-    const flat = reshape(z, [z.shape[0], sizeOf(featureShape)]);
+    const flat = reshape(z, [z.shape[0]!, sizeOf(featureShape)]);
     const start = linear(params.input, withBeside(flat, given.beside, 1));
     const run = (x: Tensor, blocks: readonly Symbolic<ResidualBlockParameters>[]) =>
       blocks.reduce((y, each) => block(y, each, c), x);

@@ -5,7 +5,7 @@
  * since sampling needs the second alone. Outside, images and latents are channels last, as the transformers take them;
  * inside they are channels first, as convolutions do.
  */
-import { add, ArgumentError, broadcastTo, clip, reshape, silu, split, transpose, type RandomKey, type Symbolic, type Tensor, validate } from '@meanflow/core'; // prettier-ignore
+import { add, ArgumentError, broadcastTo, clip, reshape, silu, split, transpose, type RandomKey, type Symbolic, type Tensor, validate, leading } from '@meanflow/core'; // prettier-ignore
 import type { ParameterTree } from '@meanflow/samplers';
 import * as z from 'zod';
 import { conv2d, conv2dParameters, type Conv2dParameters } from '../layers/conv2d.js';
@@ -50,7 +50,7 @@ export type SdVaeMiddleParameters = {
 /** The blocks of one resolution, and the convolution that goes on to the next. */
 export type SdVaeLevelParameters = {
   readonly blocks: readonly ResnetBlockParameters[];
-  readonly resample?: Conv2dParameters;
+  readonly resample?: Conv2dParameters | undefined;
 };
 
 export type SdVaeEncoderParameters = {
@@ -104,10 +104,10 @@ export function sdVaeEncoder(
 ): SdVaeHalf<SdVaeEncoderParameters, LatentDistribution> {
   const full = checked(config);
   const { channels, latentChannels, imageChannels, groups } = full;
-  const lowest = channels[channels.length - 1];
+  const lowest = channels[channels.length - 1]!;
   const specs: Described<SdVaeEncoderParameters> = {
-    input: conv2dParameters(imageChannels, channels[0], 3, 'pytorch'),
-    levels: levelParameters(channels[0], channels, full.blocks),
+    input: conv2dParameters(imageChannels, channels[0]!, 3, 'pytorch'),
+    levels: levelParameters(channels[0]!, channels, full.blocks),
     middle: middleParameters(lowest),
     norm: groupNormParameters(lowest),
     out: conv2dParameters(lowest, 2 * latentChannels, 3, 'pytorch'),
@@ -121,7 +121,7 @@ export function sdVaeEncoder(
     }
     x = middle(params.middle, x, groups);
     const moments = conv2d(params.out, silu(scaledGroupNorm(params.norm, x, { groups })));
-    const sizes = [latentChannels, latentChannels];
+    const sizes = [latentChannels, latentChannels] as const;
     const [mean, logVariance] = split(channelsLast(conv2d(params.quant, moments)), sizes);
     return { mean, logVariance: clip(logVariance, -30, 20) };
   };
@@ -146,11 +146,11 @@ export function sdVaeDecoder(config: SdVaeConfig = {}): SdVaeHalf<SdVaeDecoderPa
   const upwards = [...channels].reverse();
   const specs: Described<SdVaeDecoderParameters> = {
     postQuant: conv2dParameters(latentChannels, latentChannels, 1, 'pytorch'),
-    input: conv2dParameters(latentChannels, upwards[0], 3, 'pytorch'),
-    middle: middleParameters(upwards[0]),
-    levels: levelParameters(upwards[0], upwards, full.blocks + 1),
-    norm: groupNormParameters(channels[0]),
-    out: conv2dParameters(channels[0], imageChannels, 3, 'pytorch'),
+    input: conv2dParameters(latentChannels, upwards[0]!, 3, 'pytorch'),
+    middle: middleParameters(upwards[0]!),
+    levels: levelParameters(upwards[0]!, upwards, full.blocks + 1),
+    norm: groupNormParameters(channels[0]!),
+    out: conv2dParameters(channels[0]!, imageChannels, 3, 'pytorch'),
   };
   const apply = (params: Symbolic<SdVaeDecoderParameters>, latents: Tensor): Tensor => {
     let x = conv2d(params.input, conv2d(params.postQuant, channelsFirst(latents)));
@@ -189,7 +189,7 @@ function levelParameters(
 ): Described<SdVaeLevelParameters>[] {
   return channels.map((outputs, level) => ({
     blocks: Array.from({ length: blocks }, (_, i) =>
-      resnetBlockParameters(i > 0 ? outputs : level === 0 ? inputs : channels[level - 1], outputs),
+      resnetBlockParameters(i > 0 ? outputs : level === 0 ? inputs : channels[level - 1]!, outputs),
     ),
     ...(level === channels.length - 1 ? {} : { resample: conv2dParameters(outputs, outputs, 3, 'pytorch') }),
   }));
@@ -208,14 +208,17 @@ function middle(params: Symbolic<SdVaeMiddleParameters>, x: Tensor, groups: numb
   const before = resnetBlock(params.before, x, { groups });
   const { norm, query, key, value, out } = params.attention;
   const places = channelsLast(scaledGroupNorm(norm, before, { groups }));
-  const [q, k, v] = [query, key, value].map((map) => channelsFirst(linear(map, places)));
+  const [q, k, v] = leading(
+    [query, key, value].map((map) => channelsFirst(linear(map, places))),
+    3,
+  );
   const attended = channelsFirst(linear(out, channelsLast(imageAttention(q, k, v))));
   return resnetBlock(params.after, add(before, attended), { groups });
 }
 
 /** Every pixel four times: `[batch, channels, height, width] → [batch, channels, 2 · height, 2 · width]`. */
 function doubled(x: Tensor): Tensor {
-  const [batch, channels, height, width] = x.shape;
+  const [batch, channels, height, width] = leading(x.shape, 4);
   const rows = batch * channels * height;
   const across = broadcastTo(reshape(x, [rows, 1, width, 1]), [rows, 2, width, 2]);
   return reshape(across, [batch, channels, 2 * height, 2 * width]);

@@ -60,12 +60,12 @@ export interface PlannedBlock extends UNetBlockShape {
 /** The blocks of one resolution. */
 export type UNetLevel<Block> = {
   /** On the way down, from the resolution before; absent at full size. */
-  readonly down?: Block;
+  readonly down?: Block | undefined;
   /** On the way up at the lowest resolution: the middle of the network. The first has attention. */
-  readonly in0?: Block;
-  readonly in1?: Block;
+  readonly in0?: Block | undefined;
+  readonly in1?: Block | undefined;
   /** On the way up, from the resolution below. */
-  readonly up?: Block;
+  readonly up?: Block | undefined;
   readonly blocks: readonly Block[];
 };
 
@@ -83,7 +83,7 @@ export interface UNetPlan {
 export function planUNet(config: FullSongUNetConfig): UNetPlan {
   checkConfig(config);
   const { channels, channelMultipliers, blocks: count, attentionResolutions } = config;
-  const size = (level: number) => config.featureShape[1] / 2 ** level;
+  const size = (level: number) => config.featureShape[1]! / 2 ** level;
   const attends = (level: number) => attentionResolutions.includes(size(level));
   // What the way down leaves for the way up: the channels of each of its results.
   const skips = [channels];
@@ -134,7 +134,7 @@ function checkConfig({
   timeMultiplier,
 }: FullSongUNetConfig): void {
   const divisor = 2 ** (channelMultipliers.length - 1);
-  const [, height, width] = featureShape;
+  const [, height = 0, width = 0] = featureShape;
   if (featureShape.length !== 3 || height !== width || height % divisor !== 0) {
     throw new ArgumentError(
       `A U-Net of ${channelMultipliers.length} resolutions needs images of [channels, size, size] with a size divisible by ` +

@@ -37,9 +37,9 @@ import {
 export type SongUNetParameters = {
   readonly condition: {
     /** Augmentation labels to features, `[augmentWidth, 2 · timeMultiplier · channels]`. */
-    readonly augment?: LinearParameters;
+    readonly augment?: LinearParameters | undefined;
     /** Conditions that are features to features, `[numbers, 2 · timeMultiplier · channels]`. */
-    readonly given?: LinearParameters;
+    readonly given?: LinearParameters | undefined;
     readonly hidden: LinearParameters;
     readonly out: LinearParameters;
   };
@@ -74,7 +74,7 @@ export function songUNet(config: SongUNetConfig): ConfiguredNetwork<SongUNetPara
       const draw = rate === 0 ? undefined : inputs.dropout?.[index];
       return unetBlock(block, x, {
         condition,
-        resample: order[index].resample,
+        resample: order[index]!.resample,
         resampleFilter,
         dropout: draw && ((y) => dropout(y, draw, rate)),
       });
@@ -143,10 +143,10 @@ function parameterSpecs(
 ): Described<SongUNetParameters> {
   const { featureShape, channels, timeMultiplier, conditionMultiplier, augmentWidth } = config;
   const [features, width] = [2 * timeMultiplier * channels, conditionMultiplier * channels];
-  const last = channels * config.channelMultipliers[0];
+  const last = channels * config.channelMultipliers[0]!;
   const block = (planned: PlannedBlock) => unetBlockParameters(planned, width);
   const level = ({ blocks, ...single }: UNetLevel<PlannedBlock>) => ({
-    ...Object.fromEntries(Object.entries(single).map(([name, planned]) => [name, block(planned)])),
+    ...Object.fromEntries(Object.entries(single).map(([name, planned]) => [name, block(planned!)])),
     blocks: blocks.map(block),
   });
   return {
@@ -160,12 +160,12 @@ function parameterSpecs(
       hidden: linearParameters(features, width, 'xavier'),
       out: linearParameters(width, width, 'xavier'),
     },
-    input: conv2dParameters(featureShape[0] + given.channels, channels, 3, { kind: 'xavier', gain: 1 }),
+    input: conv2dParameters(featureShape[0]! + given.channels, channels, 3, { kind: 'xavier', gain: 1 }),
     encoder: plan.encoder.map(level),
     decoder: plan.decoder.map(level),
     out: {
       norm: groupNormParameters(last),
-      conv: conv2dParameters(last, featureShape[0], 3, NEARLY_ZERO),
+      conv: conv2dParameters(last, featureShape[0]!, 3, NEARLY_ZERO),
     },
   };
 }

@@ -58,7 +58,7 @@ export function flowMatching(
       const { key, batch } = given;
       return {
         noise: drawNoise(key, batch),
-        t: sampleTimes(key.fold('times'), times, batch.x.shape[0]),
+        t: sampleTimes(key.fold('times'), times, batch.x.shape[0]!),
         ...drawDropped(key, batch, labelDrop),
         ...drawDroppedConditions(key, batch, conditionDrop),
         ...drawDropout(given),

@@ -170,7 +170,7 @@ export function improvedMeanFlowTerms<Params extends ParameterTree>(
       ...oneBatch(pair.given, pair.bare),
       omega: twice(scale, full(t.shape, 1)),
     });
-    const [conditional, unconditional] = split(both, [z.shape[0], z.shape[0]], 0);
+    const [conditional, unconditional] = split(both, [z.shape[0]!, z.shape[0]!], 0);
     const strength = perRow(sub(1, div(1, scale)), z);
     const guided = add(v, mul(strength, sub(conditional, unconditional)));
     tangent = conditional;
@@ -232,7 +232,7 @@ export function improvedMeanFlow(
     config,
     draw: (given) => {
       const { key, batch } = given;
-      const { t, r, equal } = sampleIntervals(key.fold('intervals'), intervals, batch.x.shape[0]);
+      const { t, r, equal } = sampleIntervals(key.fold('intervals'), intervals, batch.x.shape[0]!);
       return {
         noise: drawNoise(key, batch),
         t,

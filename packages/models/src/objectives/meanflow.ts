@@ -168,7 +168,7 @@ function bakedVelocity(
     guided = add(unconditional, mul(omega, sub(v, unconditional)));
   } else {
     const both = evaluate({ z: twice(z), t: twice(t), h: noInterval(twice(t)), ...oneBatch(bare, given) }).u;
-    const [unconditional, conditional] = split(both, [z.shape[0], z.shape[0]], 0);
+    const [unconditional, conditional] = split(both, [z.shape[0]!, z.shape[0]!], 0);
     guided = add(add(mul(omega, v), mul(1 - omega - kappa, unconditional)), mul(kappa, conditional));
   }
   const inside = logicalAnd(lessEqual(start, t), lessEqual(t, end));
@@ -188,7 +188,7 @@ export function meanFlow(config: MeanFlowConfig = { kind: 'meanflow' }): Velocit
     config,
     draw: (given) => {
       const { key, batch } = given;
-      const { t, r } = sampleIntervals(key.fold('intervals'), intervals, batch.x.shape[0]);
+      const { t, r } = sampleIntervals(key.fold('intervals'), intervals, batch.x.shape[0]!);
       return {
         noise: drawNoise(key, batch),
         t,

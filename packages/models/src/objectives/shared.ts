@@ -45,7 +45,7 @@ export function drawDropped(
   labelDrop: LabelDrop | undefined,
 ): Pick<VelocityDraws, 'dropped'> {
   if (labelDrop === undefined || labelDrop.probability === 0 || batch.label === undefined) return {};
-  return { dropped: droppedFromRaw(labelDrop, key.fold('labelDrop').uniform([batch.x.shape[0]])) };
+  return { dropped: droppedFromRaw(labelDrop, key.fold('labelDrop').uniform([batch.x.shape[0]!])) };
 }
 
 /** What the network's dropout needs, where it has some. */
@@ -54,7 +54,7 @@ export function drawDropout({
   key,
   batch,
 }: DrawInputs<Pick<VelocityNetwork, 'drawDropout'>, BatchShape>): Pick<VelocityDraws, 'dropout'> {
-  const dropout = network.drawDropout?.(key.fold('dropout'), batch.x.shape[0]);
+  const dropout = network.drawDropout?.(key.fold('dropout'), batch.x.shape[0]!);
   return dropout === undefined ? {} : { dropout };
 }
 

@@ -21,12 +21,12 @@ export function arrangePublished(
   const out = new Float32Array(array.size);
   const copy = (axis: number, source: number, target: number): number => {
     if (axis === ownShape.length) {
-      out[target] = array.data[source];
+      out[target] = array.data[source]!;
       return target + 1;
     }
     let next = target;
-    for (let i = 0; i < ownShape[axis]; i++)
-      next = copy(axis + 1, source + i * stride[permutation[axis]], next);
+    for (let i = 0; i < ownShape[axis]!; i++)
+      next = copy(axis + 1, source + i * stride[permutation[axis]!]!, next);
     return next;
   };
   copy(0, 0, 0);

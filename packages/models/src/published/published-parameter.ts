@@ -66,7 +66,7 @@ export function publishedShape(layout: ParameterLayout, ownShape: Shape): Shape 
       `Layout "${layout}" moves ${permutation.length} axes, the parameter is [${ownShape.join(', ')}].`,
     );
   }
-  return permutation.map((_, axis) => ownShape[permutation.indexOf(axis)]);
+  return permutation.map((_, axis) => ownShape[permutation.indexOf(axis)]!);
 }
 
 /** Whether two shapes differ in axes of size 1 at most. */

@@ -2,7 +2,7 @@
  * Names of the U-Net's parameters and buffers in the PyTorch code of MeanFlow on CIFAR-10, as its checkpoints hold them: a
  * level is named by its side in pixels. The filters of changes of resolution are buffers there and constants here.
  */
-import { HostArray } from '@meanflow/core';
+import { HostArray, leading } from '@meanflow/core';
 import { filterKernel } from '../layers/resample.js';
 import { planUNet, type FullSongUNetConfig, type SongUNetConfig } from '../networks/song-unet-plan.js';
 import {
@@ -24,7 +24,7 @@ const parts: readonly (readonly [RegExp, string])[] = [
 
 /** The names of a U-Net's parameters. */
 export function songUNetNames({ featureShape }: SongUNetConfig): PublishedNames {
-  const [, size] = featureShape;
+  const [, size] = leading(featureShape, 2);
   const side = (level: string | number) => {
     const pixels = size / 2 ** Number(level);
     return `${pixels}x${pixels}`;
