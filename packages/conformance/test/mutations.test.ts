@@ -4,7 +4,7 @@
  */
 import { mul, neg, referenceBackend, transpose, type Tensor } from '@meanflow/core';
 import { runConformance, type Case } from '../src/index.js';
-import { withRule, type Rule } from './support/op-table.js';
+import { withRule, type Rule } from './support/broken-rules.js';
 
 /** Ids of the failing cases, of all that compare a graph. */
 async function failing(): Promise<string[]> {

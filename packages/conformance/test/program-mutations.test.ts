@@ -7,7 +7,7 @@ import { formatType, Graph, referenceBackend, type Backend, type Tensor } from '
 import { prepare, type Instruction } from '@meanflow/core/backend';
 import { runConformance, type Case, type CaseResult, type ProgramOptions } from '../src/index.js';
 import { withAlteredGraphs } from './support/altered-backend.js';
-import { withRewrite } from './support/op-table.js';
+import { withRewrite } from './support/broken-rules.js';
 
 type Kind = 'movements' | 'mixed' | 'integers' | 'derivatives';
 

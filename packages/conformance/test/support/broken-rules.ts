@@ -1,17 +1,16 @@
-/** Core's op table and rewrite rules, to be broken on purpose: they are not exported, and tests of other packages have no business in them. */
+/** Core's derivatives and rewrite rules, to be broken on purpose: they are not exported, and tests of other packages have no business in them. */
 import type { Tensor } from '@meanflow/core';
-/** Core's op table, to be broken on purpose: it is not exported, and tests of other packages have no business in it. */
 
 export interface Rule {
   jvp: (context: never) => unknown;
   transpose?: (context: never) => readonly unknown[];
 }
 
-/** The table that core itself uses. */
-export async function opTable(): Promise<Record<string, Rule>> {
-  const source = new URL('../../../core/src/ops/table.ts', import.meta.url).href;
-  const module = (await import(source)) as { readonly opTable: Record<string, Rule> };
-  return module.opTable;
+/** The rule that core itself uses. */
+async function ruleOf(op: string): Promise<Rule> {
+  const source = new URL('../../../core/src/derivatives/table.ts', import.meta.url).href;
+  const module = (await import(source)) as { readonly ruleOf: (op: string) => Rule };
+  return module.ruleOf(op);
 }
 
 /** Replaces one rule of one op while `use` runs. */
@@ -21,13 +20,13 @@ export async function withRule<K extends keyof Rule, T>(
   replace: (original: NonNullable<Rule[K]>) => Rule[K],
   use: () => Promise<T>,
 ): Promise<T> {
-  const table = await opTable();
-  const original = table[op][rule];
-  table[op][rule] = replace(original as NonNullable<Rule[K]>);
+  const own = await ruleOf(op);
+  const original = own[rule];
+  own[rule] = replace(original as NonNullable<Rule[K]>);
   try {
     return await use();
   } finally {
-    table[op][rule] = original;
+    own[rule] = original;
   }
 }
 
