@@ -35,7 +35,7 @@ import {
 } from '@meanflow/formats';
 import type { ParameterSpec } from '@meanflow/models';
 import type { EmaState } from './ema.js';
-import { stateTree, type StateTypes, type TrainState } from './trainer.js';
+import { stateTree, type StateTypes, type TrainState } from './train-state.js';
 
 /** What a checkpoint says besides its tensors. */
 export interface CheckpointFacts {

@@ -7,7 +7,8 @@
 import { type HostArray, treeFlatten, treePaths, type Tree } from '@meanflow/core';
 import { countNonFinite, nonFiniteLeaves, worstLeaf, type NonFiniteLeaf } from './finite.js';
 import type { Growth } from './error-watch.js';
-import { stateTree, type StateParts, type Trainer, type TrainState } from './trainer.js';
+import { stateTree, type StateParts, type TrainState } from './train-state.js';
+import type { Trainer } from './trainer.js';
 
 /** By what a divergence showed itself. */
 export type Suspicion =

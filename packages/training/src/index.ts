@@ -27,15 +27,9 @@ export { divergenceText, type BatchPart, type DivergenceReport } from './diverge
 export { type Growth } from './error-watch.js';
 export { countNonFinite, nonFiniteLeaves, worstLeaf, type NonFiniteLeaf } from './finite.js';
 export type { ParameterSource } from './train-step.js';
-export {
-  Trainer,
-  trainingKeys,
-  type BatchSource,
-  type CallOptions,
-  type StateTypes,
-  type TrainerOptions,
-  type TrainState,
-} from './trainer.js';
+export { Trainer, type CallOptions } from './trainer.js';
+export { trainingKeys, type BatchSource, type TrainerOptions } from './trainer-options.js';
+export type { StateTypes, TrainState } from './train-state.js';
 export type { StepResult } from './step-program.js';
 export { averageGradients, StepGradients, type HostGradients } from './step-gradients.js';
 export { train } from './loop.js';

@@ -26,7 +26,8 @@ import { PendingLosses, type ReadStep } from './pending-losses.js';
 import type { StepResult } from './step-program.js';
 import { Throughput } from './throughput.js';
 import { trainOptionNames, type TrainOptions, type TrainSummary } from './train-options.js';
-import { stateTree, type Trainer, type TrainState } from './trainer.js';
+import { stateTree, type TrainState } from './train-state.js';
+import type { Trainer } from './trainer.js';
 
 /** Halvings of the learning rate before a run that goes back is given up. */
 const MOST_BACKS = 10;

@@ -1,7 +1,7 @@
 /** What the training loop is asked for, and what it tells: metrics, progress, checkpoints and divergences. */
 import type { HostArray, OptionNames, Tree } from '@meanflow/core';
 import type { DivergenceReport } from './divergence.js';
-import type { TrainState } from './trainer.js';
+import type { TrainState } from './train-state.js';
 
 /** One line of metrics: what was seen at a step. */
 export interface MetricsRecord {

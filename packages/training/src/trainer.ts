@@ -6,37 +6,26 @@
 import {
   ArgumentError,
   assertSamePaths,
-  checkOptions,
   checkRows,
-  formatType,
-  HostArray,
+  type HostArray,
   leading,
-  RandomKey,
-  sameShape,
-  ShapeError,
-  TensorSpec,
-  treeFlatten,
+  type TensorSpec,
   treeMap,
   treePaths,
-  type Backend,
   type CancellationSignal,
-  type DType,
   type Graph,
   type NoReferences,
-  type Objective,
   type References,
   type RowRange,
   type RunInput,
   type Tree,
 } from '@meanflow/core';
-import type { Ema, EmaState } from './ema.js';
 import { frozenChecksums, FrozenParameters } from './frozen-parameters.js';
 import { AccumulatedStep, GradientProgram, UpdateProgram } from './gradient-program.js';
-import type { GradientTransform } from './gradient-transform.js';
 import { referenceAverages } from './references.js';
 import { stageAt, stagesOf, type Stage } from './stages.js';
 import { StagePrograms } from './stage-programs.js';
-import { checkBatchConditions, checkBatchLabels, takeTree, type DataNeeds } from './step-data.js';
+import { checkBatchConditions, checkBatchLabels, takeTree } from './step-data.js';
 import {
   disposeArrays,
   StepProgram,
@@ -47,81 +36,23 @@ import {
   type StepSource,
 } from './step-program.js';
 import { gradientTrees, StepGradients, type HostGradients } from './step-gradients.js';
-import type { ParameterSource, StateTrees } from './train-step.js';
+import type { StateTrees } from './train-step.js';
+import {
+  readTree,
+  stateTree,
+  typeOf,
+  type StateParts,
+  type StateTypes,
+  type TrainState,
+} from './train-state.js';
+import {
+  checkInit,
+  takeOptions,
+  trainingKeys,
+  type AnyTrainerOptions,
+  type TrainerOptions,
+} from './trainer-options.js';
 import { Turn } from './turn.js';
-
-/**
- * Where batches come from. A batch follows from the key and the step alone. What it holds is copied before the next one is
- * asked for, so that a source may fill the same memory again.
- */
-export interface BatchSource<Batch> {
-  /** @param key the run's key for data, the same for every step @param step from 0 @param size rows */
-  batch(key: RandomKey, step: number, size: number): Batch;
-}
-
-export interface TrainerOptions<Params, Net, Batch, Draws, Refs extends References = NoReferences> {
-  /** What is trained. Where it has classes (`classCount`), labels of batches are checked. */
-  readonly network: Net & ParameterSource<Params> & DataNeeds;
-  readonly objective: Objective<NoInfer<Net>, NoInfer<Params>, NoInfer<Batch>, Draws, Refs>;
-  readonly optimizer: GradientTransform;
-  readonly ema?: Ema;
-  readonly backend: Backend;
-  readonly data: BatchSource<Batch>;
-  /** Rows in a batch. */
-  readonly batchSize: number;
-  /**
-   * Take each batch in so many equal parts, one after the other, and update by the mean of their gradients: the same update as
-   * that of the whole batch, to rounding, in the memory of one part. 1 by default.
-   */
-  readonly accumulate?: number | undefined;
-  /** Decides initial parameters, batches and draws. A non-negative safe integer. */
-  readonly seed: number;
-  /**
-   * Parameters to begin with in place of those of the seed, such as `adoptParameters` makes: of the structure, types and shapes
-   * of the network's own. Averages begin as copies of them, and the optimizer anew. They are kept; nobody may change them.
-   */
-  readonly init?: NoInfer<Params>;
-  /**
-   * Updates that a run of the device makes where so many are to be made (Keras's `steps_per_execution`): the same
-   * updates, with less between them. By default 1, and 8 on a backend whose runs copy their state (`copiesState`). The
-   * time to compile grows in proportion, memory only by the batches; a run is not interrupted.
-   */
-  readonly stepsPerRun?: number;
-  /**
-   * Leave the state as it was where a step's loss or new state is not finite; its loss then reads as NaN. Every step
-   * checks and chooses between two states for it, which costs passes over memory. False by default.
-   */
-  readonly guarded?: boolean;
-}
-
-/** What `stepsPerRun` is where runs copy their state. */
-const STEPS_WHERE_COPIED = 8;
-
-/** All that training has made of its parameters up to a step, on the host. */
-export interface TrainState<Params = Tree<HostArray>> {
-  /** Updates made. */
-  readonly step: number;
-  readonly params: Params;
-  readonly optimizer: Tree<HostArray>;
-  /** Averages by `emaKey(decay)`. */
-  readonly ema: EmaState<Params>;
-  /** Averages that the objective asks for and that are none of `ema`, where there are such. */
-  readonly references?: EmaState<Params>;
-  /** What learning rates are multiplied by, where a run went back to smaller ones. */
-  readonly rateScale?: number;
-}
-
-/** The trees of a state. */
-export type StateParts<Params> = Omit<TrainState<Params>, 'step' | 'rateScale'>;
-
-/** What a state is made of, without its values. A state itself says so too. */
-export type StateTypes = StateTrees<HostArray | TensorSpec>;
-
-/** The keys from which everything random in a run follows. */
-export function trainingKeys(seed: number): Readonly<Record<'init' | 'data' | 'draws', RandomKey>> {
-  const root = RandomKey.fromSeed(seed);
-  return { init: root.fold('init'), data: root.fold('data'), draws: root.fold('draws') };
-}
 
 /** What every call that may take long takes. */
 export interface CallOptions {
@@ -135,9 +66,6 @@ function checkUncoupled({ name, couplesRows }: Stage): void {
     `The loss of "${name}" couples the rows of a batch, which therefore cannot be taken in parts.`,
   );
 }
-
-type AnyTree = Tree<HostArray>;
-type AnyTrainerOptions = TrainerOptions<AnyTree, unknown, AnyTree, AnyTree, References>;
 
 /** What a trainer is made of. */
 interface TrainerParts<Params> {
@@ -206,46 +134,15 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
   >(options: TrainerOptions<Params, Net, Batch, Draws, Refs>): Promise<Trainer<Params>>;
   // Here the types of an objective's trees end: beyond, they are trees.
   static async create(options: AnyTrainerOptions): Promise<Trainer> {
-    checkOptions<AnyTrainerOptions>('Trainer.create', options, {
-      backend: true,
-      network: true,
-      objective: true,
-      optimizer: true,
-      ema: true,
-      data: true,
-      batchSize: true,
-      seed: true,
-      stepsPerRun: true,
-      guarded: true,
-      init: true,
-      accumulate: true,
-    });
-    const { network, objective, optimizer, ema, data, backend, batchSize, seed, guarded = false } = options;
-    const { accumulate = 1 } = options;
-    const { stepsPerRun = backend.copiesState === true && accumulate === 1 ? STEPS_WHERE_COPIED : 1 } =
-      options;
-    for (const [name, value] of Object.entries({ batchSize, stepsPerRun, accumulate })) {
-      if (Number.isSafeInteger(value) && value >= 1) continue;
-      throw new ArgumentError(`Trainer: ${name} is a whole number from 1, got ${value}.`);
-    }
-    if (batchSize % accumulate !== 0) {
-      throw new ArgumentError(
-        `Trainer: a batch of ${batchSize} rows cannot be taken in ${accumulate} equal parts (accumulate).`,
-      );
-    }
-    if (accumulate > 1 && stepsPerRun > 1) {
-      throw new ArgumentError(
-        'Trainer: a step whose gradients are accumulated is several runs, and no part of one: give accumulate or stepsPerRun.',
-      );
-    }
+    const { network, objective, optimizer, ema, data, backend, batchSize, seed, init } = options;
+    const { accumulate, stepsPerRun, guarded } = takeOptions(options);
     const keys = trainingKeys(seed);
-    const { init: given } = options;
-    if (given !== undefined) checkInit(given, network.init(keys.init));
+    if (init !== undefined) checkInit(init, network.init(keys.init));
     const stages = stagesOf(objective, network);
     if (accumulate > 1) checkUncoupled(stages[0]);
     const averages = referenceAverages(stages, ema);
     const initial = (): TrainState => {
-      const params = given === undefined ? network.init(keys.init) : takeTree(given);
+      const params = init === undefined ? network.init(keys.init) : takeTree(init);
       return {
         step: 0,
         params,
@@ -505,36 +402,4 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
     disposeArrays(this.held);
     this.held = undefined;
   }
-}
-
-/** Copies a tree to the host. */
-async function readTree<T>(tree: Tree<RunInput>): Promise<T> {
-  const { leaves, structure } = treeFlatten<RunInput>(tree);
-  const read = leaves.map((leaf) => (leaf instanceof HostArray ? leaf.clone() : leaf.read()));
-  return structure.unflatten<HostArray, T>(await Promise.all(read));
-}
-
-/** @throws {PytreeError | ShapeError} unless parameters to begin with are what the network makes, but for their values */
-function checkInit(given: Tree<HostArray>, own: Tree<HostArray>): void {
-  const context = 'Trainer.create: init';
-  const [mine, theirs] = [treePaths<HostArray>(own), treePaths<HostArray>(given)];
-  assertSamePaths(context, mine, theirs);
-  for (const [i, { path, leaf }] of theirs.entries()) {
-    const expected = mine[i]!.leaf;
-    if (leaf.dtype === expected.dtype && sameShape(leaf.shape, expected.shape)) continue;
-    throw new ShapeError(
-      `${context}: "${path}" is ${formatType(leaf)}, and the network's is ${formatType(expected)}. ` +
-        'adoptParameters fits parameters to a network of another configuration.',
-    );
-  }
-}
-
-/** A dtype that no graph takes is reported by the trace. */
-function typeOf({ dtype, shape }: HostArray): TensorSpec {
-  return new TensorSpec(dtype as DType, shape);
-}
-
-/** The trees of a state, without its step: what lives on the device. */
-export function stateTree({ params, optimizer, ema, references }: TrainState): StateTrees<HostArray> {
-  return { params, optimizer, ema, ...(references && { references }) };
 }

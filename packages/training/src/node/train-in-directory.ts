@@ -15,7 +15,8 @@ import type { JsonObject } from '@meanflow/formats';
 import { checkpointChunks, checkpointState, type Checkpoint } from '../checkpoint.js';
 import { checkTrainOptions, train } from '../loop.js';
 import { trainOptionNames, type TrainOptions, type TrainSummary } from '../train-options.js';
-import type { Trainer, TrainState } from '../trainer.js';
+import type { TrainState } from '../train-state.js';
+import type { Trainer } from '../trainer.js';
 import {
   latestCheckpoint,
   removeLaterCheckpoints,

@@ -1,0 +1,137 @@
+/**
+ * What a trainer is given, and what of it is right: options are checked, and completed by what the backend is best used with,
+ * before anything is traced.
+ */
+import {
+  ArgumentError,
+  assertSamePaths,
+  checkOptions,
+  formatType,
+  RandomKey,
+  sameShape,
+  ShapeError,
+  treePaths,
+  type Backend,
+  type HostArray,
+  type NoReferences,
+  type Objective,
+  type References,
+  type Tree,
+} from '@meanflow/core';
+import type { Ema } from './ema.js';
+import type { GradientTransform } from './gradient-transform.js';
+import type { DataNeeds } from './step-data.js';
+import type { ParameterSource } from './train-step.js';
+
+/**
+ * Where batches come from. A batch follows from the key and the step alone. What it holds is copied before the next one is
+ * asked for, so that a source may fill the same memory again.
+ */
+export interface BatchSource<Batch> {
+  /** @param key the run's key for data, the same for every step @param step from 0 @param size rows */
+  batch(key: RandomKey, step: number, size: number): Batch;
+}
+
+export interface TrainerOptions<Params, Net, Batch, Draws, Refs extends References = NoReferences> {
+  /** What is trained. Where it has classes (`classCount`), labels of batches are checked. */
+  readonly network: Net & ParameterSource<Params> & DataNeeds;
+  readonly objective: Objective<NoInfer<Net>, NoInfer<Params>, NoInfer<Batch>, Draws, Refs>;
+  readonly optimizer: GradientTransform;
+  readonly ema?: Ema;
+  readonly backend: Backend;
+  readonly data: BatchSource<Batch>;
+  /** Rows in a batch. */
+  readonly batchSize: number;
+  /**
+   * Take each batch in so many equal parts, one after the other, and update by the mean of their gradients: the same update as
+   * that of the whole batch, to rounding, in the memory of one part. 1 by default.
+   */
+  readonly accumulate?: number | undefined;
+  /** Decides initial parameters, batches and draws. A non-negative safe integer. */
+  readonly seed: number;
+  /**
+   * Parameters to begin with in place of those of the seed, such as `adoptParameters` makes: of the structure, types and shapes
+   * of the network's own. Averages begin as copies of them, and the optimizer anew. They are kept; nobody may change them.
+   */
+  readonly init?: NoInfer<Params>;
+  /**
+   * Updates that a run of the device makes where so many are to be made (Keras's `steps_per_execution`): the same
+   * updates, with less between them. By default 1, and 8 on a backend whose runs copy their state (`copiesState`). The
+   * time to compile grows in proportion, memory only by the batches; a run is not interrupted.
+   */
+  readonly stepsPerRun?: number;
+  /**
+   * Leave the state as it was where a step's loss or new state is not finite; its loss then reads as NaN. Every step
+   * checks and chooses between two states for it, which costs passes over memory. False by default.
+   */
+  readonly guarded?: boolean;
+}
+
+/** The keys from which everything random in a run follows. */
+export function trainingKeys(seed: number): Readonly<Record<'init' | 'data' | 'draws', RandomKey>> {
+  const root = RandomKey.fromSeed(seed);
+  return { init: root.fold('init'), data: root.fold('data'), draws: root.fold('draws') };
+}
+
+type AnyTree = Tree<HostArray>;
+/** Options whose trees are known at run time only. */
+export type AnyTrainerOptions = TrainerOptions<AnyTree, unknown, AnyTree, AnyTree, References>;
+
+/** What `stepsPerRun` is where runs copy their state. */
+const STEPS_WHERE_COPIED = 8;
+
+/**
+ * The options that have defaults, filled in.
+ *
+ * @throws {ArgumentError} when one is unknown, out of range, or does not go with another
+ */
+export function takeOptions(
+  options: AnyTrainerOptions,
+): Required<Pick<AnyTrainerOptions, 'stepsPerRun' | 'guarded'>> & { readonly accumulate: number } {
+  checkOptions<AnyTrainerOptions>('Trainer.create', options, {
+    backend: true,
+    network: true,
+    objective: true,
+    optimizer: true,
+    ema: true,
+    data: true,
+    batchSize: true,
+    seed: true,
+    stepsPerRun: true,
+    guarded: true,
+    init: true,
+    accumulate: true,
+  });
+  const { backend, batchSize, accumulate = 1, guarded = false } = options;
+  const { stepsPerRun = backend.copiesState === true && accumulate === 1 ? STEPS_WHERE_COPIED : 1 } = options;
+  for (const [name, value] of Object.entries({ batchSize, stepsPerRun, accumulate })) {
+    if (Number.isSafeInteger(value) && value >= 1) continue;
+    throw new ArgumentError(`Trainer: ${name} is a whole number from 1, got ${value}.`);
+  }
+  if (batchSize % accumulate !== 0) {
+    throw new ArgumentError(
+      `Trainer: a batch of ${batchSize} rows cannot be taken in ${accumulate} equal parts (accumulate).`,
+    );
+  }
+  if (accumulate > 1 && stepsPerRun > 1) {
+    throw new ArgumentError(
+      'Trainer: a step whose gradients are accumulated is several runs, and no part of one: give accumulate or stepsPerRun.',
+    );
+  }
+  return { accumulate, stepsPerRun, guarded };
+}
+
+/** @throws {PytreeError | ShapeError} unless parameters to begin with are what the network makes, but for their values */
+export function checkInit(given: Tree<HostArray>, own: Tree<HostArray>): void {
+  const context = 'Trainer.create: init';
+  const [mine, theirs] = [treePaths<HostArray>(own), treePaths<HostArray>(given)];
+  assertSamePaths(context, mine, theirs);
+  for (const [i, { path, leaf }] of theirs.entries()) {
+    const expected = mine[i]!.leaf;
+    if (leaf.dtype === expected.dtype && sameShape(leaf.shape, expected.shape)) continue;
+    throw new ShapeError(
+      `${context}: "${path}" is ${formatType(leaf)}, and the network's is ${formatType(expected)}. ` +
+        'adoptParameters fits parameters to a network of another configuration.',
+    );
+  }
+}
