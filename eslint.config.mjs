@@ -13,6 +13,20 @@ if (isCommand && process.env.NX_TASK_TARGET_TARGET === undefined) {
   await createProjectGraphAsync();
 }
 
+/** What stands below the application layer. */
+const parts = [
+  'core',
+  'format',
+  'backend',
+  'samplers',
+  'data',
+  'metrics',
+  'models',
+  'training',
+  'checkpoints',
+  'classifier',
+];
+
 /** Of our own packages, those of a layer may import only the layers listed for it. */
 const layers = {
   core: [],
@@ -25,32 +39,8 @@ const layers = {
   training: ['core', 'format', 'samplers', 'models'],
   checkpoints: ['core', 'format', 'samplers', 'models', 'training'],
   classifier: ['core', 'format', 'metrics', 'models', 'training'],
-  runs: [
-    'core',
-    'format',
-    'backend',
-    'samplers',
-    'data',
-    'metrics',
-    'models',
-    'training',
-    'checkpoints',
-    'classifier',
-  ],
-  app: [
-    'core',
-    'format',
-    'backend',
-    'samplers',
-    'data',
-    'metrics',
-    'models',
-    'training',
-    'checkpoints',
-    'classifier',
-    'runs',
-    'app',
-  ],
+  runs: parts,
+  app: [...parts, 'runs', 'app'],
 };
 
 /** Layers that may name the library a backend is made of. */

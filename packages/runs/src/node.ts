@@ -16,32 +16,13 @@ export {
   runConfigSchema,
 } from './config/schema.js';
 export { averageNote, chosenAverage, emaOf } from './experiment/averages.js';
-export {
-  accuracyText,
-  checkClassifiable,
-  classifierIn,
-  classifierOf,
-  type ClassifierWork,
-  type JudgingClassifier,
-  namedClassifier,
-  withClassifier,
-} from './experiment/classifier.js';
-export { compareAll } from './experiment/compare-all.js';
-export { type ComparisonRequest, loadRequest, saveRequest } from './experiment/comparison-file.js';
-export { type ComparedDataset, planComparison, type RunFailure } from './experiment/comparison.js';
+export { accuracyText, classifierIn } from './experiment/classifier.js';
+export { type ComparisonRequest, loadRequest } from './experiment/comparison-file.js';
 export { withGuidance } from './experiment/guidance.js';
 export { digestOf } from './experiment/data-digest.js';
-export { located, withPlaces, withPlacesOfRun } from './experiment/data-place.js';
-export { classByClass, classOf, drawSamples, roundLabels } from './experiment/draw.js';
-export {
-  checkJudgeable,
-  createJudge,
-  type GivenRows,
-  heldOutRows,
-  type Judge,
-  type ModelScores,
-  scoreModel,
-} from './experiment/evaluation.js';
+export { located, withPlacesOfRun } from './experiment/data-place.js';
+export { classByClass, classOf, drawSamples } from './experiment/draw.js';
+export { createJudge, type GivenRows, heldOutRows, type Judge, scoreModel } from './experiment/evaluation.js';
 export { type ExtractorSettings, type ImageFacts, openExtractor } from './experiment/extractor.js';
 export {
   checkReadable,
@@ -49,24 +30,12 @@ export {
   referenceOf,
   scoreFeatures,
 } from './experiment/feature-scores.js';
-export { featureMetricsAmong, featuresOf, statisticsOfTraining } from './experiment/features.js';
+export { featuresOf, statisticsOfTraining } from './experiment/features.js';
 export { mergeRuns, withSteps } from './experiment/lengths.js';
 export { checkSampleMemory } from './experiment/memory.js';
-export { checkpointCheck, loadModel, passedOverText, type LoadOptions } from './experiment/load-model.js';
-export {
-  checkFiniteParameters,
-  type DataFacts,
-  type Generator,
-  type Labels,
-  type Model,
-} from './experiment/model.js';
-export {
-  defaultCount,
-  drawPlanned,
-  planSamples,
-  type SampleChoice,
-  type Samples,
-} from './experiment/sample.js';
+export { loadModel, passedOverText } from './experiment/load-model.js';
+export { type DataFacts, type Generator, type Labels, type Model } from './experiment/model.js';
+export { drawPlanned, planSamples, type SampleChoice, type Samples } from './experiment/sample.js';
 export { openRun, type Run, type RunCheckpoint } from './node/open-run.js';
 export {
   resumeRun,
@@ -87,11 +56,10 @@ export { openDataOf, openJudgedDataOf, type ResolvedRun, resolveRun } from './ex
 export { isArrayFile, isSampleFile, openSamples } from './experiment/sample-files.js';
 export { drawnPieces, type SamplePiece } from './experiment/sample-stream.js';
 export { shortRunNote } from './experiment/short-run.js';
-export { defaultEvaluations, solverNamed, stepsFor } from './experiment/solvers.js';
-export { prepareRun, scheduleOf } from './experiment/training.js';
+export { solverNamed } from './experiment/solvers.js';
+export { scheduleOf } from './experiment/training.js';
 export type { WarmStart } from './experiment/warm-start.js';
-export { samplerModel } from './export/sampler-model.js';
-export { checkModelName, tritonConfig } from './export/triton.js';
+export { checkModelName } from './export/triton.js';
 export {
   checkOverwrite,
   makeOutputFolder,
@@ -99,7 +67,6 @@ export {
   prepareOutput,
   withFileErrors,
   writeOutput,
-  writeOutputs,
 } from './files.js';
 export { paddingText } from './recipes/images.js';
 export { recipeFor } from './recipes/index.js';
@@ -110,7 +77,7 @@ export {
   publishedRecipeTitle,
 } from './recipes/published.js';
 export { bytesText, countText, durationText, metricText, rateText } from './report/numbers.js';
-export type { ComparisonResults, DatasetResults, FailedRun, MetricColumn } from './report/results.js';
+export type { ComparisonResults, DatasetResults, MetricColumn } from './report/results.js';
 export { readLastMetrics } from './run-metrics.js';
 export { installedVersion, type Runtime, runtimes } from './runtimes.js';
 export { writePngFolder } from './sample-folder.js';

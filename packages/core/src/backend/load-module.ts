@@ -1,7 +1,7 @@
 /** Libraries that a backend is handed by whoever opens it: a module, or how to import it, so that one serves Node and browsers. */
 import { BackendError } from '../errors.js';
 
-/** A module, or how to import it: `() => import('onnxruntime-node')`. */
+/** A module, or how to import it: `() => import('a-runtime')`. */
 export type ModuleSource = object | (() => Promise<unknown>);
 
 /**

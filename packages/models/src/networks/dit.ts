@@ -52,7 +52,7 @@ import {
   type ConditionForm,
   type ConditioningParameters,
 } from './conditioning.js';
-import { classCount, conditions, count, featureShape, layerCount, velocityHead } from './fields.js';
+import { count, dataFields, layerCount, velocityHead } from './fields.js';
 import {
   checkHeads,
   checkMlpRatio,
@@ -84,11 +84,7 @@ const settings = z.strictObject({
     .default({ kind: 'sinusoidal', dimension: 256 })
     .describe('Features of each time.'),
 });
-const schema = settings.extend({
-  featureShape: featureShape.describe('[height, width, channels] of an image or latent.'),
-  classCount,
-  conditions,
-});
+const schema = settings.extend(dataFields('[height, width, channels] of an image or latent.'));
 
 /** A DiT, as plain JSON. */
 export type DitConfig = z.input<typeof schema>;

@@ -31,3 +31,10 @@ export const conditions = z
 
 /** What the data decide: the number of classes, absent for a network without. */
 export const classCount = count.optional().describe('Number of classes; absent for a network without.');
+
+/** What the data decide of a network with classes. @param shape what a sample's is, in words */
+export const dataFields = (shape: string) => ({
+  featureShape: featureShape.describe(shape),
+  classCount,
+  conditions,
+});

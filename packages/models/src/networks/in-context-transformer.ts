@@ -35,7 +35,7 @@ import { normalWith, ParameterSpec, type Described, type Parameter } from '../la
 import { patchGrid, patchWidth, type PatchGrid } from '../layers/patches.js';
 import type { RotaryTable } from '../layers/rotary.js';
 import { checkLabel, scalarConditions } from './conditioning.js';
-import { classCount, conditions, count, featureShape, layerCount, velocityHead } from './fields.js';
+import { count, dataFields, layerCount, velocityHead } from './fields.js';
 import { checkHeadDepth, checkHeads, checkMlpRatio, checkVelocityHead, once } from './network.js';
 
 /** Fields that both networks have. */
@@ -70,11 +70,7 @@ export const inContextFields = {
 };
 
 /** What the data decide of both. */
-export const inContextData = {
-  featureShape: featureShape.describe('[height, width, channels] of an image or latent.'),
-  classCount,
-  conditions,
-};
+export const inContextData = dataFields('[height, width, channels] of an image or latent.');
 
 /** What both have, with every default filled in. */
 export type InContextConfig = z.output<z.ZodObject<typeof inContextFields & typeof inContextData>>;

@@ -20,15 +20,7 @@ import {
   type ConditionForm,
   type ConditioningParameters,
 } from './conditioning.js';
-import {
-  classCount,
-  conditions,
-  count,
-  featureShape,
-  initialisation,
-  layerCount,
-  velocityHead,
-} from './fields.js';
+import { count, dataFields, initialisation, layerCount, velocityHead } from './fields.js';
 import { checkVelocityHead, layerFacts, type ConfiguredNetwork, type NetworkEntry } from './network.js';
 
 const settings = z.strictObject({
@@ -52,11 +44,7 @@ const settings = z.strictObject({
   ...conditioningFields,
   classWidth,
 });
-const schema = settings.extend({
-  featureShape: featureShape.describe('Shape of one sample; flattened inside.'),
-  classCount,
-  conditions,
-});
+const schema = settings.extend(dataFields('Shape of one sample; flattened inside.'));
 
 /** A multilayer perceptron, as plain JSON. */
 export type MlpConfig = z.input<typeof schema>;

@@ -27,8 +27,20 @@ import { twice } from './shared.js';
 import type { BatchShape, TrainingBatch, VelocityDraws } from './velocity-objective.js';
 
 /** The probability that a row is without a condition, by its name; plain JSON. */
-export const conditionDrop = z.record(z.string(), share);
-export type ConditionDrop = z.infer<typeof conditionDrop>;
+export const conditionDrop = z
+  .record(z.string(), share)
+  .optional()
+  .describe('How often each optional condition is dropped; never by default.');
+export type ConditionDrop = NonNullable<z.infer<typeof conditionDrop>>;
+
+/** What the guidance that is built into an objective compares with; plain JSON. */
+export const guidanceDrop = z
+  .array(z.string())
+  .readonly()
+  .optional()
+  .describe(
+    'What guidance drops, `label` or conditions; by default all that are given and that the network can be without.',
+  );
 
 /** The conditions that are dropped at all. */
 export function droppedConditions(drop: ConditionDrop = {}): readonly string[] {

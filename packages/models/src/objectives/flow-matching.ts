@@ -34,9 +34,7 @@ const schema = z.strictObject({
   labelDrop: labelDrop
     .optional()
     .describe('None by default; sampling with classifier-free guidance needs some.'),
-  conditionDrop: conditionDrop
-    .optional()
-    .describe('How often each optional condition is dropped; never by default.'),
+  conditionDrop,
 });
 
 /** Flow matching, as plain JSON. */

@@ -40,6 +40,7 @@ import {
   oneBatch,
   shownConditions,
   droppedConditions,
+  guidanceDrop,
 } from './condition-drop.js';
 import { labelDrop } from './label-drop.js';
 import {
@@ -77,16 +78,8 @@ const schema = z.strictObject({
       'Draw guidance scale and interval as conditions of the network; absent for training without guidance.',
     ),
   labelDrop: labelDrop.optional(),
-  conditionDrop: conditionDrop
-    .optional()
-    .describe('How often each optional condition is dropped; never by default.'),
-  guidanceDrop: z
-    .array(z.string())
-    .readonly()
-    .optional()
-    .describe(
-      'What guidance drops, `label` or conditions; by default all that are given and that the network can be without.',
-    ),
+  conditionDrop,
+  guidanceDrop,
 });
 
 /** Improved MeanFlow, as plain JSON. */

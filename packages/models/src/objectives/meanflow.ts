@@ -36,6 +36,7 @@ import {
   shownConditions,
   type GuidancePair,
   droppedConditions,
+  guidanceDrop,
 } from './condition-drop.js';
 import { labelDrop } from './label-drop.js';
 import {
@@ -82,16 +83,8 @@ const schema = z.strictObject({
     .describe('Whether t − r is limited to [0, 1] in the target, as the reference code does.'),
   guidance: bakedGuidance.optional(),
   labelDrop: labelDrop.optional(),
-  conditionDrop: conditionDrop
-    .optional()
-    .describe('How often each optional condition is dropped; never by default.'),
-  guidanceDrop: z
-    .array(z.string())
-    .readonly()
-    .optional()
-    .describe(
-      'What guidance drops, `label` or conditions; by default all that are given and that the network can be without.',
-    ),
+  conditionDrop,
+  guidanceDrop,
 });
 
 /** MeanFlow, as plain JSON. */
