@@ -103,6 +103,7 @@ export class ProgramBuilder {
   ): StoredValue {
     if (isEmpty(type)) throw new Error(`${op} has no elements to compute: ${formatType(type)}`);
     const output = { dtype: type.dtype, shape: type.shape, storage: this.storages++ };
+    // That these go together is said by the signature; of the union of all nodes it cannot be.
     this.nodes.push({ op, inputs, attributes, output } as unknown as ProgramNode);
     return output;
   }

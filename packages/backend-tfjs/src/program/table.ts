@@ -9,6 +9,7 @@ import type { NodeAttributes, NodeName } from './program.js';
 /** The node of the same name and attributes. */
 function same<K extends Extract<PrimitiveName, NodeName>>(op: K): Lowering<K> {
   return ({ builder, inputs, attributes, output }) =>
+    // Nodes that are called as an op have its attributes: `NodeAttributes` takes them over.
     builder.add(op, inputs, attributes as unknown as NodeAttributes[K], output);
 }
 

@@ -3,7 +3,7 @@
  * checkpoint of a run there is no state of a training in it, and weights may be float16.
  */
 import { DataError, printableJson } from '@meanflow/core';
-import { isObject, parseJson, type JsonValue, type SafetensorsFile } from '@meanflow/formats';
+import { isObject, parseJson, type SafetensorsFile } from '@meanflow/formats';
 import type { ModelDescription } from '../import/target.js';
 
 export const MODEL_FORMAT = 'meanflow-model';
@@ -23,7 +23,7 @@ export interface ModelFacts {
 /** The metadata of a file. Equal facts give equal text. */
 export function modelMetadata({ name, description, origin }: ModelFacts): Readonly<Record<string, string>> {
   const model = { version: VERSION, ...(name === undefined ? {} : { name }), ...description, origin };
-  return { format: MODEL_FORMAT, model: JSON.stringify(sorted(model as unknown as JsonValue)) };
+  return { format: MODEL_FORMAT, model: JSON.stringify(sorted(model)) };
 }
 
 /**
@@ -62,14 +62,15 @@ export function parseModelMetadata({
   const { format, weights } = isObject(origin) ? origin : {};
   return {
     name: typeof name === 'string' ? name : undefined,
+    // As the file says: whoever makes the network checks it, by the schema of its kind.
     description: (isObject(network) ? { network } : { autoencoder }) as unknown as ModelDescription,
     origin: { format: String(format), weights: String(weights) },
   };
 } // prettier-ignore
 
 /** With the keys of every object in order. */
-function sorted(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map((item: JsonValue) => sorted(item));
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
   if (!isObject(value)) return value;
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
   return Object.fromEntries(

@@ -33,7 +33,8 @@ export async function importModel(path: string, options: ImportOptions, io: Io):
   const model =
     options.config === undefined
       ? options.model
-      : ((await readConfigFile(options.config)) as unknown as ImportModel);
+      : // What is in it, the import checks by the schema of its kind.
+        ((await readConfigFile(options.config)) as unknown as ImportModel);
   // The checkpoint itself in its own place is refused with or without force.
   if (options.out !== undefined && resolve(options.out) !== resolve(path))
     await checkOverwrite([options.out], { confirm: io.confirm, force: options.force });
