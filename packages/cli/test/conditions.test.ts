@@ -33,6 +33,13 @@ describe('a table of which columns are given', () => {
     expect((await succeed('info', run())).out).toContain('given: alcohol, proline');
   });
 
+  it('is gone on from by another run, which is given the same', async () => {
+    const { err } = await succeed('train', '--init', run(), ...tiny, '--out', folder.path('wine-again'));
+    expect(err).toContain('All 9 parameters are taken as they are.');
+    const { model } = await loadModel(folder.path('wine-again'));
+    expect(model.config.task).toEqual({ kind: 'given', columns: ['alcohol', 'proline'] });
+  });
+
   it('is sampled for values in its own units, or for rows that were held out', async () => {
     const { out } = await succeed('sample', run(), '--given', given, '--count', '4', '--out', '-');
     const [header, ...rows] = out.trim().split('\n').map((line) => line.split(','));

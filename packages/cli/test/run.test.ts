@@ -29,6 +29,22 @@ describe('a run on points', () => {
     expect(existsSync(folder.path('points', 'final.safetensors'))).toBe(true);
   });
 
+  it('learns the same in parts of a batch, to rounding', async () => {
+    const path = (file: string): string => folder.path('parts', file);
+    const config = folder.path('points.json');
+    await succeed('train', '--config', config, '--seed', '3', '--accumulate', '4', '--out', path('.'));
+    expect(JSON.parse(await readFile(path('config.json'), 'utf8')).accumulate).toBe(4);
+    const lossesOf = async (file: string): Promise<number[]> =>
+      (await readFile(file, 'utf8')).trim().split('\n').map((line) => JSON.parse(line).loss); // prettier-ignore
+    const whole = await lossesOf(folder.path('points', 'metrics.jsonl'));
+    const parts = await lossesOf(path('metrics.jsonl'));
+    expect(parts).toHaveLength(whole.length);
+    parts.forEach((loss, i) => expect(Math.abs(loss / whole[i]! - 1)).toBeLessThan(1e-5));
+    const { status, err } = await meanflow('train', '--config', config, '--accumulate', '3');
+    expect(status).toBe(2);
+    expect(err).toContain('a batch of 8 rows cannot be taken in 3 equal parts');
+  });
+
   it('is described', async () => {
     const { out } = await succeed('info', folder.path('points'));
     for (const text of [

@@ -72,9 +72,9 @@ export async function inheritedSettings(
   { init, config, run }: WarmStart,
   changes: JsonRecord,
 ): Promise<JsonRecord> {
-  const { featureShape: _, classCount: __, ...network } = config;
+  const { featureShape: _, classCount: __, conditions: ___, ...network } = config;
   if (run === undefined || changes.data !== undefined) return { network };
   const { data } = await located(await withPlacesOfRun(run, init.path), init.path);
-  const { label, table, images, latents, conditional, heldOut, splitSeed } = run;
-  return { network, data, label, table, images, latents, conditional, heldOut, splitSeed };
+  const { label, table, images, latents, task, conditional, heldOut, splitSeed } = run;
+  return { network, data, label, table, images, latents, task, conditional, heldOut, splitSeed };
 }
