@@ -59,13 +59,14 @@ export interface TreeStructure {
   unflatten<L, T>(leaves: readonly L[]): T;
 }
 
-/** Whether a value is an inner node: an array or an object literal. */
+/** Whether a value is an inner node: an array, or an object literal without functions, which some backend's array may be. */
 function isNode(value: unknown): value is readonly unknown[] | Record<string, unknown> {
   if (Array.isArray(value)) return true;
   if (typeof value !== 'object' || value === null || isHostArrayFields(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   // A literal's prototype is the root of the chain, also when it comes from another realm.
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+  const isLiteral = prototype === null || Object.getPrototypeOf(prototype) === null;
+  return isLiteral && !Object.values(value).some((child) => typeof child === 'function');
 }
 
 function leafOf(value: unknown): unknown {

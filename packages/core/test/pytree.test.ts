@@ -101,6 +101,11 @@ describe('pytrees', () => {
   });
 });
 
+test('an object literal that can do something is a leaf, as a device array of some backend may be', () => {
+  const array = { dtype: 'float32', shape: [2], read: () => undefined, dispose: () => undefined };
+  expect(treePaths<typeof array>({ state: { x: array } })).toEqual([{ path: 'state/x', leaf: array }]);
+});
+
 test('treeRecord has leaves by path', () => {
   expect(treeRecord<number>({ b: [2, undefined], a: 1 })).toEqual({ a: 1, 'b/0': 2 });
 });
