@@ -7,7 +7,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -18,13 +18,21 @@ const packages = [
   join(root, 'benchmarks'),
   join(root, 'examples'),
 ].filter((folder) => existsSync(join(folder, 'package.json')));
+/** What Nx calls the project in a folder: its package's name (`cli` is the package `meanflow`, the others `@meanflow/<folder>`). */
+const projectOf = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).name;
+const only = process.argv.slice(2).map((name) => {
+  const folder = packages.find((folder) => basename(folder) === name);
+  if (folder !== undefined) return projectOf(folder);
+  const names = packages.map((folder) => basename(folder)).join(', ');
+  console.error(`There is no package '${name}'. There are ${names}.`);
+  process.exit(2);
+});
 const report = (folder) => join(folder, 'reports', 'jest.json');
 
 /** Runs targets through Nx with its output passed through; true when all of them succeeded. */
 function runMany(targets) {
-  const only = process.argv.slice(2);
   const args = ['run-many', '-t', ...targets, '--parallel=2', '--outputStyle=static'];
-  if (only.length > 0) args.push('-p', only.map((name) => `@meanflow/${name}`).join(','));
+  if (only.length > 0) args.push('-p', only.join(','));
   const nx = join(root, 'node_modules', 'nx', 'dist', 'bin', 'nx.js');
   const env = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' };
   // Nx would have its children print colours into a file.

@@ -1,3 +1,3 @@
-/** `@meanflow/cli`: the `meanflow` command as a function. */
+/** The `meanflow` command as a function. */
 export { run } from './program.js';
 export type { Io } from './terminal/io.js';
