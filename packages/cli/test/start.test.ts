@@ -2,7 +2,7 @@
 import { startProgram } from './support/process.js';
 
 /** Libraries that take longer to load than all of the command's help. */
-const heavy = ['zod', 'echarts', 'zrender', 'sharp', 'onnxruntime-node', 'fast-png', '@tensorflow/tfjs-core'];
+const heavy = ['zod', 'd3-scale', 'sharp', 'onnxruntime-node', 'fast-png', '@tensorflow/tfjs-core'];
 /** Our own packages that the help of a command has no use for. */
 const working = ['backend-ort', 'backend-tfjs', 'training', 'data', 'classifier', 'metrics', 'models'];
 

@@ -1,15 +1,13 @@
 /**
- * Loss curves as SVG, drawn by ECharts on the server: the raw squared error of each method against the step, on a logarithmic
- * scale. The weighted loss that is minimised is about 1 whatever the network does (p = 1), so it is not what is shown.
+ * Loss curves as SVG: the raw squared error of each method against the step, on a logarithmic scale. The weighted loss that is
+ * minimised is about 1 whatever the network does (p = 1), so it is not what is shown.
  */
-import { LineChart } from 'echarts/charts';
-import { GridComponent } from 'echarts/components';
-import { init, use } from 'echarts/core';
-import { SVGRenderer } from 'echarts/renderers';
+import { scaleLinear, scaleLog } from 'd3-scale';
+import { line } from 'd3-shape';
 import type { Palette } from './palette.js';
-import { escapeText } from './svg.js';
+import { element } from './svg.js';
 
-use([LineChart, GridComponent, SVGRenderer]);
+type Point = readonly [step: number, loss: number];
 
 /** One curve. */
 export interface LossCurve {
@@ -17,7 +15,7 @@ export interface LossCurve {
   /** A CSS colour. */
   readonly colour: string;
   /** Steps, ascending, and the loss at each; what is not positive and finite is left out. */
-  readonly points: readonly (readonly [step: number, loss: number])[];
+  readonly points: readonly Point[];
 }
 
 export interface LossChartOptions {
@@ -26,7 +24,11 @@ export interface LossChartOptions {
   readonly height: number;
 }
 
-const FONT = 'ui-sans-serif, system-ui, sans-serif';
+/** Room for the labels of the axes, in pixels. */
+const MARGIN = { left: 46, right: 18, top: 10, bottom: 26 };
+/** Between two labels of steps, at least. */
+const STEP_ROOM = 50;
+const FONT = { 'font-family': 'ui-sans-serif, system-ui, sans-serif', 'font-size': 12 };
 
 /** An SVG of the curves: what was logged as a faint line, and its running mean above it. */
 export function lossChart(
@@ -36,61 +38,78 @@ export function lossChart(
   const shown = curves
     .map((curve) => ({ ...curve, points: curve.points.filter(([, loss]) => loss > 0 && loss < Infinity) }))
     .filter(({ points }) => points.length > 0);
-  const logs = shown.flatMap(({ points }) => points.map(([, loss]) => Math.log10(loss)));
-  const [low, high] = logs.reduce(
-    ([a, b], log) => [Math.min(a, log), Math.max(b, log)],
-    [Infinity, -Infinity],
-  );
-  const margin = Math.max(0.05, (high - low) * 0.06);
-  const range = shown.length === 0 ? { min: -1, max: 0 } : { min: low - margin, max: high + margin };
-  const last = Math.max(1, ...shown.flatMap(({ points }) => points.map(([step]) => step)));
-  const ticks = logTicks(range.min, range.max);
+  const [left, right, top, bottom] = [MARGIN.left, width - MARGIN.right, MARGIN.top, height - MARGIN.bottom];
+  const range = lossRange(shown.flatMap(({ points }) => points.map(([, loss]) => loss)));
+  const last = Math.max(1, ...shown.map(({ points }) => points[points.length - 1]![0]));
+  const x = scaleLinear([0, last], [left, right]);
+  const y = scaleLog(range, [bottom, top]);
 
-  const axisLabel = { color: palette.muted, fontFamily: FONT, fontSize: 12 };
-  const line = { lineStyle: { color: palette.rule } };
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
-  try {
-    chart.setOption({
-      animation: false,
-      grid: { left: 46, right: 14, top: 10, bottom: 26 },
-      xAxis: {
-        type: 'value',
-        min: 0,
-        max: last,
-        splitLine: { show: false },
-        axisLine: { ...line, onZero: false },
-        axisTick: line,
-        axisLabel: { ...axisLabel, formatter: stepText, showMaxLabel: false },
-      },
-      yAxis: {
-        type: 'value',
-        ...range,
-        axisLine: { show: false },
-        axisTick: { show: false, customValues: ticks },
-        splitLine: { ...line, show: true },
-        axisLabel: { ...axisLabel, customValues: ticks, formatter: (log: number) => lossText(10 ** log) },
-      },
-      series: shown.flatMap(({ points, colour }) => {
-        const log = points.map(([step, loss]) => [step, Math.log10(loss)] as const);
-        const common = { type: 'line', showSymbol: false, silent: true, color: colour } as const;
-        return [
-          { ...common, data: log, lineStyle: { width: 1, opacity: 0.25 } },
-          { ...common, data: runningMean(log), lineStyle: { width: 2, opacity: 1 } },
-        ];
-      }),
-    });
-    return tidied(chart.renderToSVGString(), shown.map(({ label }) => label)); // prettier-ignore
-  } finally {
-    chart.dispose();
-  }
+  const label = { ...FONT, fill: palette.muted };
+  const rows = logTicks(...range).map(
+    (loss) =>
+      element('path', { d: `M${left} ${pixel(y(loss))}H${right}`, stroke: palette.rule }) +
+      element(
+        'text',
+        { ...label, x: left - 8, y: pixel(y(loss)), dy: '0.35em', 'text-anchor': 'end' },
+        lossText(loss),
+      ),
+  );
+  const columns = x
+    .ticks((right - left) / STEP_ROOM)
+    .filter(Number.isInteger)
+    .map(
+      (step) =>
+        element('path', { d: `M${pixel(x(step))} ${bottom}v5`, stroke: palette.rule }) +
+        element(
+          'text',
+          { ...label, x: pixel(x(step)), y: bottom + 20, 'text-anchor': 'middle' },
+          stepText(step),
+        ),
+    );
+  const axis = element('path', { d: `M${left} ${bottom}H${right}`, stroke: palette.rule });
+
+  const path = line<Point>(
+    ([step]) => x(step),
+    ([, loss]) => y(loss),
+  ).digits(1);
+  const lines = shown.flatMap(({ points, colour }) => {
+    const common = { fill: 'none', stroke: colour, 'stroke-linejoin': 'round' };
+    return [
+      element('path', { ...common, 'stroke-opacity': 0.25, d: path(points) ?? '' }),
+      element('path', { ...common, 'stroke-width': 2, d: path(runningMean(points)) ?? '' }),
+    ];
+  });
+
+  const labels = shown.map((curve) => curve.label);
+  const text =
+    labels.length === 0 ? 'No loss was logged' : `Raw squared error against the step: ${labels.join(', ')}`;
+  return element(
+    'svg',
+    {
+      xmlns: 'http://www.w3.org/2000/svg',
+      class: 'chart',
+      viewBox: `0 0 ${width} ${height}`,
+      role: 'img',
+      'aria-label': text,
+    },
+    [...rows, axis, ...columns, ...lines].join(''),
+  );
 }
 
-/** 1, 2 and 5 times powers of ten where there is room for a few of them, else the powers alone; as logarithms. */
+/** From the smallest to the largest loss, with a little room at both ends; 0.1 to 1 when there is none. */
+function lossRange(losses: readonly number[]): [low: number, high: number] {
+  if (losses.length === 0) return [0.1, 1];
+  const [low, high] = losses.reduce(([a, b], loss) => [Math.min(a, loss), Math.max(b, loss)], [Infinity, 0]);
+  const room = Math.max(10 ** 0.05, (high / low) ** 0.06);
+  return [low / room, high * room];
+}
+
+/** 1, 2 and 5 times powers of ten where there is room for a few of them, else the powers alone. */
 export function logTicks(low: number, high: number): number[] {
   const within = (factors: readonly number[]): number[] => {
     const ticks: number[] = [];
-    for (let power = Math.floor(low); power <= high; power++) {
-      ticks.push(...factors.map((factor) => power + Math.log10(factor)));
+    for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power++) {
+      ticks.push(...factors.map((factor) => factor * 10 ** power));
     }
     return ticks.filter((tick) => tick >= low && tick <= high);
   };
@@ -98,14 +117,14 @@ export function logTicks(low: number, high: number): number[] {
   return candidates.find((ticks) => ticks.length >= 3) ?? candidates[candidates.length - 1]!;
 }
 
-/** Exponential running mean over about a thirtieth of the curve, starting unbiased. */
-function runningMean(points: readonly (readonly [number, number])[]): [number, number][] {
+/** Exponential running mean of the logarithm over about a thirtieth of the curve, starting unbiased. */
+function runningMean(points: readonly Point[]): Point[] {
   const decay = 1 - 1 / Math.max(1, points.length / 30);
   let [sum, weight] = [0, 0];
-  return points.map(([step, value]) => {
-    sum = decay * sum + (1 - decay) * value;
+  return points.map(([step, loss]) => {
+    sum = decay * sum + (1 - decay) * Math.log10(loss);
     weight = decay * weight + (1 - decay);
-    return [step, sum / weight];
+    return [step, 10 ** (sum / weight)];
   });
 }
 
@@ -117,18 +136,7 @@ function lossText(loss: number): string {
   return String(Number(loss.toPrecision(2)));
 }
 
-/** A static picture: ECharts' hover styles go, the size becomes the page's to choose, and there is a text to read out. */
-function tidied(svg: string, labels: readonly string[]): string {
-  const { length } = labels;
-  const text =
-    length === 0 ? 'No loss was logged' : `Raw squared error against the step: ${labels.join(', ')}`;
-  return svg
-    .replace(/<style[\s\S]*?<\/style>/g, '')
-    .replace(/ class="[^"]*"/g, '')
-    .replace(/ pointer-events="[^"]*"/g, '')
-    .replace(/\n/g, '')
-    .replace(
-      /^<svg [^>]*viewBox="([^"]*)">/,
-      `<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="$1" role="img" aria-label="${escapeText(text)}">`,
-    );
+/** A tenth of a pixel is enough. */
+function pixel(value: number): number {
+  return Number(value.toFixed(1));
 }

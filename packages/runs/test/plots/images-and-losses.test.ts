@@ -54,7 +54,7 @@ describe('an image grid', () => {
 
 describe('ticks of a logarithmic axis', () => {
   const values = (low: number, high: number) =>
-    logTicks(Math.log10(low), Math.log10(high)).map((log) => Number((10 ** log).toPrecision(3)));
+    logTicks(low, high).map((tick) => Number(tick.toPrecision(3)));
 
   it('are powers of ten over a wide range, and finer over a narrow one', () => {
     expect(values(0.005, 200)).toEqual([0.01, 0.1, 1, 10, 100]);
@@ -80,6 +80,36 @@ describe('a loss chart', () => {
     expect(svg.match(/stroke="var\(--meanflow\)"/g)).toHaveLength(2);
     expect(svg).toContain('aria-label="Raw squared error against the step: MeanFlow"');
     expect(svg).not.toContain('<style');
+  });
+
+  it('labels whole steps, as many as there is room for, and losses at their heights', () => {
+    const labels = (width: number, points: [number, number][]) => {
+      const svg = lossChart([{ label: 'MeanFlow', colour: 'red', points }], {
+        palette: cssPalette,
+        width,
+        height: 200,
+      });
+      const texts = [...svg.matchAll(/<text [^>]*x="([^"]*)" y="([^"]*)"[^>]*>([^<]*)</g)];
+      return texts.map(([, x, y, text]) => ({ x: Number(x), y: Number(y), text }));
+    };
+    const wide = labels(400, [[1, 0.1], [3000, 10]]); // prettier-ignore
+    expect(wide.map(({ text }) => text)).toEqual([
+      '0.1',
+      '1',
+      '10',
+      '0',
+      '500',
+      '1k',
+      '1.5k',
+      '2k',
+      '2.5k',
+      '3k',
+    ]);
+    const [tenth, one, ten, ...steps] = wide.map(({ x, y }) => ({ x, y }));
+    expect(one!.y - ten!.y).toBeCloseTo(tenth!.y - one!.y, 0);
+    expect(steps.map(({ x }) => x)).toEqual([46, 102, 158, 214, 270, 326, 382]);
+    expect(labels(200, [[1, 0.1], [15_600, 10]]).map(({ text }) => text).slice(3)).toEqual(['0', '5k', '10k', '15k']); // prettier-ignore
+    expect(labels(400, [[1, 2], [2, 1]]).map(({ text }) => text).slice(-3)).toEqual(['0', '1', '2']); // prettier-ignore
   });
 
   it('leaves out what a logarithm cannot show', () => {
