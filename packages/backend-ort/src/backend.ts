@@ -2,7 +2,6 @@
 import {
   ArgumentError,
   BackendError,
-  checkOptions,
   DeviceLostError,
   spec,
   trace,
@@ -12,6 +11,7 @@ import {
   type HostData,
   type TensorType,
 } from '@meanflow/core';
+import { checkOptions } from '@meanflow/core/validation';
 import {
   backendOn,
   describeAdapter,

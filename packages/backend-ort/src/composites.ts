@@ -8,7 +8,8 @@
  * An operator stands for core's own definition of a composite, not for its name, and for parameters that it takes as the
  * decomposition does.
  */
-import { leading, sizeOf, type CompositeParameters, type Shape, type TensorType } from '@meanflow/core';
+import { sizeOf, type CompositeParameters, type Shape, type TensorType } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { builtInComposite, type BuiltInComposite, type CompositeCall } from '@meanflow/core/backend';
 import type { Operand } from './lowerings/lowering.js';
 import { portableReduceMax } from './lowerings/reductions.js';

@@ -2,7 +2,8 @@
  * The devices that the backend runs on, each with the execution provider and session options that it needs. The
  * options were chosen by measurement; what was tried stands beside them.
  */
-import { BackendError, type DeviceInfo, ownValue } from '@meanflow/core';
+import { BackendError, type DeviceInfo } from '@meanflow/core';
+import { ownValue } from '@meanflow/core/validation';
 import { WEBGPU_DRIVERS } from '@meanflow/core/backend';
 import type { InferenceSession } from 'onnxruntime-common';
 

@@ -5,15 +5,8 @@
  * them, but ONNX Runtime's JavaScript API ignores what is passed for one.) Only operators of the ONNX standard are used, of an operator set
  * that ONNX Runtime has known since version 1.18.
  */
-import {
-  ArgumentError,
-  formatType,
-  sameShape,
-  type Graph,
-  type HostArray,
-  type TensorType,
-  ownValue,
-} from '@meanflow/core';
+import { ArgumentError, sameShape, type Graph, type HostArray, type TensorType } from '@meanflow/core';
+import { formatType, ownValue } from '@meanflow/core/validation';
 import { LARGEST_HALF, numberToHalf } from '@meanflow/core/backend';
 import type { ExternalData, InitializerData } from './onnx/model.js';
 import type { ModelBuilder } from './onnx/model-builder.js';

@@ -2,7 +2,8 @@
  * lowerGraph: a prepared graph as one ONNX model. Instructions are written in order by the lowering table; values
  * without elements and results computed from nothing are filled in here, so that no lowering has to think of them.
  */
-import { leading, sizeOf, type Graph, type TensorType } from '@meanflow/core';
+import { sizeOf, type Graph, type TensorType } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import {
   lowering,
   ofNothing,

@@ -3,14 +3,8 @@
  * so a session that does nothing but return its operand in host memory copies it. The sessions also keep the GPU open:
  * they are released when the backend is disposed of and the last array has gone.
  */
-import {
-  BackendError,
-  DeviceLostError,
-  pick,
-  type DType,
-  type HostData,
-  type TensorType,
-} from '@meanflow/core';
+import { BackendError, DeviceLostError, type DType, type HostData, type TensorType } from '@meanflow/core';
+import { pick } from '@meanflow/core/validation';
 import { messageOf } from '@meanflow/core/backend';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { ModelBuilder } from './onnx/model-builder.js';

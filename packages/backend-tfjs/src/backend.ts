@@ -1,5 +1,6 @@
 /** tfjsBackend: the Backend contract on TensorFlow.js. */
-import { checkChoice, checkOptions, type DType, type HostData } from '@meanflow/core';
+import type { DType, HostData } from '@meanflow/core';
+import { checkChoice, checkOptions } from '@meanflow/core/validation';
 import { backendOn, type Device, type DeviceBackend, type ModuleSource } from '@meanflow/core/backend';
 import { openEngineDevice, type DeviceMemory, type OpenDevice, type TfjsDevice } from './devices.js';
 import type { KernelSource } from './kernels/emitter.js';

@@ -1,5 +1,6 @@
 /** Devices: how each tfjs backend is opened, what it really is, and what to install where it is missing. */
-import { BackendError, type DeviceInfo, type HostArray, ownValue } from '@meanflow/core';
+import { BackendError, type DeviceInfo, type HostArray } from '@meanflow/core';
+import { ownValue } from '@meanflow/core/validation';
 import { loadModule, messageOf, type ModuleSource } from '@meanflow/core/backend';
 import type { BackendValues, DataId, DataType } from '@tensorflow/tfjs-core';
 import type { TensorStore, TfModule } from './runtime.js';

@@ -3,7 +3,8 @@
  * back after the last step that reads it; a donated input is so freed in the middle of the run, and its memory holds what
  * comes after.
  */
-import { BackendError, formatType, hostArray, HostArray, type Graph } from '@meanflow/core';
+import { BackendError, hostArray, HostArray, type Graph } from '@meanflow/core';
+import { formatType } from '@meanflow/core/validation';
 import { messageOf, type DeviceProgram, type RunControl, type Transfers } from '@meanflow/core/backend';
 import type { DataId, TensorInfo } from '@tensorflow/tfjs-core';
 import type { OpenDevice } from './devices.js';

@@ -2,7 +2,7 @@
  * What a file is that is no checkpoint. Downloads often give something else under the right name: a pointer, a web page, the
  * answer of a server; and formats that are not read deserve their name rather than their first bytes.
  */
-import { printable, quoted } from '@meanflow/core';
+import { printable, quoted } from '@meanflow/core/validation';
 import type { RandomAccess } from '@meanflow/formats';
 
 /** How much of a file is looked at. */

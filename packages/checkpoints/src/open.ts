@@ -2,7 +2,8 @@
  * Opening a checkpoint of any format that is known: which one it is follows from how a file begins, or from what a folder
  * holds, never from a name's ending, which anybody can write.
  */
-import { DataError, quoted } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { quoted } from '@meanflow/core/validation';
 import {
   type Catalogue,
   checkedCatalogue,

@@ -3,7 +3,8 @@
  * with an index (`model.safetensors.index.json`) that says which tensor lies in which; without an index, all of the files
  * that the names count.
  */
-import { DataError, quoted } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { quoted } from '@meanflow/core/validation';
 import {
   type Catalogue,
   checkedCatalogue,

@@ -5,7 +5,6 @@
 import {
   ArgumentError,
   compile,
-  formatShape,
   HostArray,
   ShapeError,
   sizeOf,
@@ -16,6 +15,7 @@ import {
   type DeviceArray,
   type TensorSpec,
 } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 import type { ExtractedFeatures, FeatureExtractor } from '@meanflow/metrics';
 import {
   classifierNetwork,

@@ -2,17 +2,8 @@
  * A classifier as a file: safetensors with the parameters, and as metadata all that decided them. Reading checks that
  * the tensors are those of the network that the metadata names.
  */
-import {
-  DataError,
-  formatShape,
-  printable,
-  quoted,
-  sameShape,
-  treeFlatten,
-  treePaths,
-  treeRecord,
-  type HostArray,
-} from '@meanflow/core';
+import { DataError, sameShape, treeFlatten, treePaths, treeRecord, type HostArray } from '@meanflow/core';
+import { formatShape, printable, quoted } from '@meanflow/core/validation';
 import {
   bytesAccess,
   describeTensor,

@@ -8,7 +8,6 @@ import {
   ArgumentError,
   add,
   conv,
-  formatShape,
   HostArray,
   layerNorm,
   mean,
@@ -20,8 +19,8 @@ import {
   type Shape,
   type Symbolic,
   type Tensor,
-  leading,
 } from '@meanflow/core';
+import { formatShape, leading } from '@meanflow/core/validation';
 import {
   initialParameters,
   linear,

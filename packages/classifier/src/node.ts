@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DataError, HostArray, RandomKey, leading } from '@meanflow/core';
+import { DataError, HostArray, RandomKey } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { fileAccess } from '@meanflow/formats/node';
 import { makeDirectory, writeFileAtomically } from '@meanflow/training/node';
 import type { ClassifierModel } from './classifier.js';

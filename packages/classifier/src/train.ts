@@ -3,16 +3,8 @@
  * gives the same classifier again on the same backend. It ends with the accuracy on held-out images, which is kept with
  * the classifier: what it says of samples is worth no more than that.
  */
-import {
-  ArgumentError,
-  checkLabels,
-  type Backend,
-  type HostArray,
-  RandomKey,
-  type Shape,
-  sizeOf,
-  leading,
-} from '@meanflow/core';
+import { ArgumentError, type Backend, type HostArray, RandomKey, type Shape, sizeOf } from '@meanflow/core';
+import { checkLabels, leading } from '@meanflow/core/validation';
 import { classAccuracy } from '@meanflow/metrics';
 import { adam, cosineSchedule, train, Trainer, warmUpSchedule, type Progress } from '@meanflow/training';
 import { Classifier, type ClassifierModel } from './classifier.js';

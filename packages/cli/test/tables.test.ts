@@ -1,5 +1,5 @@
 /** Tables as people have them, through the command: what is understood of each, and samples that are written as they are. */
-import { validate } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { decodeNpy, decodeNpz } from '@meanflow/formats';

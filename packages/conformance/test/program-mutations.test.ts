@@ -3,7 +3,8 @@
  * and say the least program that shows each. The fusion and the index rule of tfjs:webgpu itself are broken in that package's
  * tests.
  */
-import { formatType, Graph, referenceBackend, type Backend, type Tensor } from '@meanflow/core';
+import { Graph, referenceBackend, type Backend, type Tensor } from '@meanflow/core';
+import { formatType } from '@meanflow/core/validation';
 import { prepare, type Instruction } from '@meanflow/core/backend';
 import { runConformance, type Case, type CaseResult, type ProgramOptions } from '../src/index.js';
 import { withAlteredGraphs } from './support/altered-backend.js';

@@ -1,48 +1,29 @@
 /**
- * `@meanflow/core`: tensors, graphs, derivatives, randomness and the contracts every other package builds on. What only
- * who writes a backend needs comes by the second door, `@meanflow/core/backend`.
+ * `@meanflow/core`: for who writes programs, networks and objectives, and runs them: tensors and the functions on them, derivatives,
+ * traces, arrays on the host, randomness, the contracts of networks, objectives and backends, and the errors. What only who writes
+ * a backend needs comes by `@meanflow/core/backend`, and what says what is wrong with a value from outside by
+ * `@meanflow/core/validation`.
  */
-export {
-  bytesPerElement,
-  formatShape,
-  formatType,
-  sameShape,
-  sizeOf,
-  type DType,
-  type HostDType,
-  type Shape,
-  type TensorType,
-} from './types.js';
+export { sameShape, sizeOf, type DType, type HostDType, type Shape, type TensorType } from './types.js';
 export * from './errors.js';
-export { didYouMean } from './nearest-name.js';
-export { ownValue } from './own-value.js';
-export { leading, pick } from './known.js';
-export { printable, printableJson, quoted } from './printable.js';
-export { hostArray, HostArray, hostZeros, toHostArray } from './host-array.js';
+export { hostArray, HostArray, hostZeros } from './host-array.js';
 export type { HostArrayOptions, HostData, NestedNumbers } from './host-array.js';
-export { checkChoice, checkOptions, type OptionNames } from './check-options.js';
-export { describeValue, typedArrayName } from './describe-value.js';
-export { Registry } from './registry.js';
-export {
-  fieldPath,
-  placeOf,
-  validate,
-  type FieldPath,
-  type Schema,
-  type SchemaIssue,
-  type ValueSource,
-} from './validate.js';
-export { checkLabels } from './labels.js';
-export {
-  checkConditions,
-  checkConditionSpecs,
-  type ConditionArrays,
-  type ConditionKind,
-  type ConditionSpec,
-  type ConditionSpecs,
-} from './conditions.js';
+export type { ConditionArrays, ConditionKind, ConditionSpec, ConditionSpecs } from './conditions.js';
 export { RandomKey } from './random.js';
-export * from './pytree.js';
+export {
+  treeFlatten,
+  treeLeaves,
+  treeMap,
+  treePaths,
+  treeRecord,
+  treeZip,
+  treeZipMap,
+  type MapLeaves,
+  type PathLeaf,
+  type Tree,
+  type TreeOf,
+  type TreeStructure,
+} from './pytree.js';
 
 import './methods.js';
 export { Tensor, type CompositeDefinition, type CompositeParameters, type Tangent } from './tensor.js';
@@ -66,4 +47,4 @@ export { isDeviceArray } from './check-inputs.js';
 export { referenceBackend } from './reference-backend.js';
 export type { Network, Symbolic } from './network.js';
 export type * from './objective.js';
-export { checkRows, rowsOf, type RowRange } from './rows.js';
+export { rowsOf, type RowRange } from './rows.js';

@@ -1,8 +1,6 @@
 import * as mf from '../src/index.js';
 import {
   ArgumentError,
-  checkChoice,
-  checkOptions,
   compile,
   DTypeError,
   hostArray,
@@ -11,6 +9,7 @@ import {
   trace,
   type Tensor,
 } from '../src/index.js';
+import { checkChoice, checkOptions } from '../src/validation-door.js';
 
 interface Options {
   readonly learningRate?: number;

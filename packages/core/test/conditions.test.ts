@@ -1,5 +1,13 @@
 /** Conditions as they are declared and as they are given: what would be learnt or sampled from without a word is refused. */
-import { ArgumentError, checkConditions, checkConditionSpecs, DTypeError, hostArray, ShapeError, type ConditionArrays, type ConditionSpecs } from '../src/index.js'; // prettier-ignore
+import {
+  ArgumentError,
+  DTypeError,
+  hostArray,
+  ShapeError,
+  type ConditionArrays,
+  type ConditionSpecs,
+} from '../src/index.js';
+import { checkConditions, checkConditionSpecs } from '../src/validation-door.js'; // prettier-ignore
 
 const specs: ConditionSpecs = {
   given: { kind: 'vector', shape: [2] },

@@ -1,6 +1,7 @@
 /** Names that every plain object answers to, as keys of trees and as names of inputs: they are keys like others. */
 import * as mf from '../src/index.js';
 import { interpret } from '../src/backend-door.js';
+import { ownValue } from '../src/validation-door.js';
 
 /** As JSON.parse makes it: an own key, not the prototype. */
 const NAMES = ['__proto__', 'constructor', 'hasOwnProperty', 'toString'];
@@ -78,7 +79,7 @@ test('a state may be one of them', async () => {
 test('ownValue finds what is there, and nothing else', () => {
   const record = treeOf((i) => i);
   for (const [i, name] of NAMES.entries()) {
-    expect(mf.ownValue(record, name)).toBe(i);
-    expect(mf.ownValue<number>({}, name)).toBeUndefined();
+    expect(ownValue(record, name)).toBe(i);
+    expect(ownValue<number>({}, name)).toBeUndefined();
   }
 });

@@ -1,4 +1,5 @@
-import { DataError, printable, printableJson, quoted } from '../src/index.js';
+import { DataError } from '../src/index.js';
+import { printable, printableJson, quoted } from '../src/validation-door.js';
 
 describe('printable', () => {
   it.each([

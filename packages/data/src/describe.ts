@@ -2,7 +2,8 @@
  * What was understood of data, for people to check before anything is trained on it: rows, columns or shape, classes with
  * their counts, what the network will see, and everything that was taken for granted in reading the source.
  */
-import { printable, RandomKey, sizeOf } from '@meanflow/core';
+import { RandomKey, sizeOf } from '@meanflow/core';
+import { printable } from '@meanflow/core/validation';
 import { type Dataset } from './dataset.js';
 
 /** Values that mean and deviation are computed of, at most, but for the least number of rows. */

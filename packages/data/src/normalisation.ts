@@ -3,7 +3,8 @@
  * normalised = (value − mean) / scale. It is plain JSON so that a checkpoint can carry it, and samples are brought
  * back to the source's units with the one that their network was trained under.
  */
-import { ArgumentError, DataError, HostArray, ShapeError, formatShape, sizeOf } from '@meanflow/core';
+import { ArgumentError, DataError, HostArray, ShapeError, sizeOf } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 
 /** Why the columns are mapped as they are. `none` is the identity. */
 export type NormalisationKind = 'none' | 'standard' | 'range';

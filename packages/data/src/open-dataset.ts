@@ -2,7 +2,8 @@
  * The datasets that come with the package, by name, and any CSV file by its content. Reading files is left to whoever
  * calls: `@meanflow/data/node` reads them from disk, a page fetches them.
  */
-import { ArgumentError, Registry } from '@meanflow/core';
+import { ArgumentError } from '@meanflow/core';
+import { Registry } from '@meanflow/core/validation';
 import { type Dataset } from './dataset.js';
 import { DIGITS_FILE, digitsDataset } from './digits.js';
 import { distributionDataset } from './distribution-dataset.js';

@@ -3,7 +3,8 @@
  * and the plain values beside them (a step, a learning rate, arguments). Names are the keys of the containers a tensor
  * lies in, joined by `/`: `ema_params/net/blocks/layers_0/attn/qkv/_flax_linear/kernel`, `model/net.map_layer0.weight`.
  */
-import { DataError, formatShape, HostArray, quoted, sizeOf, type Shape } from '@meanflow/core';
+import { DataError, HostArray, sizeOf, type Shape } from '@meanflow/core';
+import { formatShape, quoted } from '@meanflow/core/validation';
 import { allocated } from './access/random-access.js';
 import type { Pieces } from './access/pieces.js';
 import {

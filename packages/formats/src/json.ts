@@ -3,7 +3,8 @@
  * keys and values are counted in the text, so that a small file cannot exhaust the stack, nor become far more objects than
  * it should; a key that an object has twice, of which `JSON.parse` keeps the last, is refused.
  */
-import { DataError, quoted } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { quoted } from '@meanflow/core/validation';
 
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
 export type JsonObject = { readonly [key: string]: JsonValue };

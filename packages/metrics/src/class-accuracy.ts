@@ -4,7 +4,8 @@
  * distance class by class ("intra-FID": Miyato and Koyama, "cGANs with projection discriminator", 2018), which also sees
  * classes that are mixed up or lack variety.
  */
-import { ArgumentError, type HostArray, ShapeError, formatShape } from '@meanflow/core';
+import { ArgumentError, type HostArray, ShapeError } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 import { frechetDistance } from './frechet.js';
 
 /**

@@ -4,7 +4,8 @@
  * "Updating formulae and a pairwise algorithm for computing sample variances", 1979): the sums of products about their
  * own means, and the product of the difference of the means.
  */
-import { ArgumentError, HostArray, ShapeError, formatShape } from '@meanflow/core';
+import { ArgumentError, HostArray, ShapeError } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 import type { FeatureStatistics } from './frechet.js';
 import { pointsOf } from './points.js';
 import { addProducts } from './products.js';

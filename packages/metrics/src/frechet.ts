@@ -4,7 +4,8 @@
  * converge to a local Nash equilibrium", NeurIPS 2017, with the features of an Inception network). Here on whatever
  * features it is given. It is the squared distance, as the literature reports it.
  */
-import { HostArray, ShapeError, formatShape, leading } from '@meanflow/core';
+import { HostArray, ShapeError } from '@meanflow/core';
+import { formatShape, leading } from '@meanflow/core/validation';
 import { nuclearNorm } from './nuclear-norm.js';
 import { addProducts, type RowBlock } from './products.js';
 import { semidefiniteFactor, type SemidefiniteFactor } from './semidefinite-factor.js';

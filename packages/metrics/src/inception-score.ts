@@ -3,7 +3,8 @@
  * classifier's logits it is given: high when each sample has one class and all classes occur. Computed in parts, whose mean
  * and standard deviation are reported.
  */
-import { ArgumentError, formatShape, ShapeError, type HostArray } from '@meanflow/core';
+import { ArgumentError, ShapeError, type HostArray } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 
 /** Over the parts. */
 export interface InceptionScore {

@@ -2,7 +2,8 @@
  * All quality metrics in the order of a table, with the settings that they are tabulated with. The functions themselves
  * are in a file each.
  */
-import { Registry, sizeOf } from '@meanflow/core';
+import { sizeOf } from '@meanflow/core';
+import { Registry } from '@meanflow/core/validation';
 import { energyDistance } from './energy-distance.js';
 import { featureMetrics } from './feature-metrics.js';
 import { frechetDistance } from './frechet.js';

@@ -3,7 +3,8 @@
  * class-conditional sample shows the class it was asked for, and its distance whether a model merely repeats what it
  * learnt from. Exact search, by Euclidean distance on the features as they are.
  */
-import { ArgumentError, ShapeError, formatShape, type HostArray } from '@meanflow/core';
+import { ArgumentError, ShapeError, type HostArray } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 import { squaredDistances } from './pairwise.js';
 import { pointsOfPair } from './points.js';
 

@@ -3,16 +3,8 @@
  * its input decides layout, size and batch; what it does not say is asked for, not guessed. The ONNX Runtime is given
  * too, so that this serves Node and browsers alike.
  */
-import {
-  ArgumentError,
-  DataError,
-  formatShape,
-  HostArray,
-  ShapeError,
-  sizeOf,
-  typedArrayName,
-  leading,
-} from '@meanflow/core';
+import { ArgumentError, DataError, HostArray, ShapeError, sizeOf } from '@meanflow/core';
+import { formatShape, typedArrayName, leading } from '@meanflow/core/validation';
 import { settleOrtTelemetry } from '@meanflow/core/backend';
 import type { ExtractedFeatures, FeatureExtractor } from './feature-extractor.js';
 import { gridSize, writeImages, type PixelScale } from './onnx-images.js';

@@ -2,7 +2,8 @@
  * Points: what every metric makes of the arrays it is given. They are checked once (rows, width, finite values) and
  * laid out column by column in float64, which is the order that pairwise distances and projections read them in.
  */
-import { DataError, ShapeError, formatShape, sizeOf, type HostArray } from '@meanflow/core';
+import { DataError, ShapeError, sizeOf, type HostArray } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 
 /** A set of points. */
 export interface Points {

@@ -3,7 +3,8 @@
  * code, pytorch-fid, EDM), `ref_mu` and `ref_sigma` (JAX codes), and guided-diffusion's, which adds `mu_s` and `sigma_s` of
  * Inception's spatial features for sFID (Nash et al., "Generating images with sparse representations", 2021).
  */
-import { DataError, formatShape, type HostArray } from '@meanflow/core';
+import { DataError, type HostArray } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 import { decodeNpz, encodeNpz } from '@meanflow/formats';
 import type { FeatureStatistics } from './frechet.js';
 

@@ -3,7 +3,8 @@
  * the unit sphere of W₂² between the projections onto θ (Bonneel, Rabin, Peyré and Pfister, "Sliced and Radon
  * Wasserstein barycenters of measures", JMIV 2015), and in one dimension W₂² compares quantile by quantile, exactly.
  */
-import { ArgumentError, RandomKey, ShapeError, formatShape, type HostArray, leading } from '@meanflow/core';
+import { ArgumentError, RandomKey, ShapeError, type HostArray } from '@meanflow/core';
+import { formatShape, leading } from '@meanflow/core/validation';
 import { SAMPLES_AND_REFERENCE, pointsOfPair, type Points } from './points.js';
 
 export interface SlicedWassersteinOptions {

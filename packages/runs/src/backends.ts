@@ -5,7 +5,8 @@
  */
 import { ortBackend } from '@meanflow/backend-ort';
 import { tfjsBackend } from '@meanflow/backend-tfjs';
-import { referenceBackend, Registry, type Backend } from '@meanflow/core';
+import { referenceBackend, type Backend } from '@meanflow/core';
+import { Registry } from '@meanflow/core/validation';
 import { DEFAULT_BACKEND } from './names.js';
 import { runtimes } from './runtimes.js';
 import { withAdapters } from './software-adapters.js';

@@ -1,7 +1,8 @@
 /** Samples as a folder of numbered PNG files, as tools that compute FID read them, with a file beside them that says how they were drawn. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ArgumentError, type HostArray, leading } from '@meanflow/core';
+import { ArgumentError, type HostArray } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { encodePng, imageBytes, type ImageShape } from '@meanflow/data';
 import type { DataFacts, Labels } from './experiment/model.js';
 import { withFileErrors, writeOutput } from './files.js';

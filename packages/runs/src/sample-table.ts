@@ -2,7 +2,8 @@
  * Samples as rows of a table, as the data that they resemble is written: in its units as float64 gives them, whole numbers where
  * its columns hold such, the columns that are the same everywhere in their places, and the class under the label's name.
  */
-import { HostArray, leading } from '@meanflow/core';
+import { HostArray } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { denormalise, featureNames, GIVEN, imageBytes, type Batch, type TableColumn } from '@meanflow/data';
 import type { ByteArray } from '@meanflow/formats';
 import type { DataFacts, Labels } from './experiment/model.js';

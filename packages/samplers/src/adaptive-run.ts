@@ -9,11 +9,11 @@ import {
   HostArray,
   MeanflowError,
   mul,
-  pick,
   sub,
   type DeviceArray,
   type Tensor,
 } from '@meanflow/core';
+import { pick } from '@meanflow/core/validation';
 import type { VelocityField } from './field.js';
 import type { ChunkInputs, ChunkResult } from './fixed-step-run.js';
 import { scalar, type Program } from './program.js';

@@ -5,15 +5,12 @@
  */
 import {
   ArgumentError,
-  checkOptions,
   compile,
-  describeValue,
   DisposedError,
   DTypeError,
   HostArray,
   ShapeError,
   spec,
-  toHostArray,
   trace,
   treeFlatten,
   type Backend,
@@ -23,6 +20,7 @@ import {
   type Tensor,
   type Tree,
 } from '@meanflow/core';
+import { checkOptions, describeValue, toHostArray } from '@meanflow/core/validation';
 
 /** What samples go through in the end. */
 export interface SampleDecoder {

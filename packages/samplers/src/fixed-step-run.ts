@@ -2,14 +2,8 @@
  * The host's loop around a fixed-step solver: one executable for a step, the state left on the device between
  * runs.
  */
-import {
-  pick,
-  type DeviceArray,
-  type HostArray,
-  type RunInput,
-  type RunOptions,
-  type Tensor,
-} from '@meanflow/core';
+import type { DeviceArray, HostArray, RunInput, RunOptions, Tensor } from '@meanflow/core';
+import { pick } from '@meanflow/core/validation';
 import type { VelocityField } from './field.js';
 import type { TimeGrid } from './grid.js';
 import { scalar, type Program } from './program.js';

@@ -4,15 +4,11 @@
  */
 import {
   ArgumentError,
-  checkOptions,
   constant,
-  didYouMean,
   less,
   lessEqual,
   logicalAnd,
   mul,
-  ownValue,
-  pick,
   reshape,
   spec,
   where,
@@ -25,6 +21,7 @@ import {
   type SpecLeaf,
   type Tree,
 } from '@meanflow/core';
+import { checkOptions, didYouMean, ownValue, pick } from '@meanflow/core/validation';
 import type { SampleDecoder } from './decoder.js';
 import { checkGrid } from './grid.js';
 import { traceField } from './program.js';

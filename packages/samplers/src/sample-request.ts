@@ -4,23 +4,25 @@
  */
 import {
   ArgumentError,
-  checkConditions,
-  checkLabels,
-  checkOptions,
   DTypeError,
-  describeValue,
   HostArray,
   isDeviceArray,
-  leading,
   sameShape,
   ShapeError,
-  toHostArray,
   treeFlatten,
   type CancellationSignal,
   type MapLeaves,
   type RunInput,
   type Tree,
 } from '@meanflow/core';
+import {
+  checkConditions,
+  checkLabels,
+  checkOptions,
+  describeValue,
+  leading,
+  toHostArray,
+} from '@meanflow/core/validation';
 import { droppedByGuidance } from './conditions.js';
 import { checkGrid, type TimeGrid } from './grid.js';
 import { scalar, type SamplerInputs } from './program.js';

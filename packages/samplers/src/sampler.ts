@@ -5,15 +5,14 @@
  */
 import {
   ArgumentError,
-  checkOptions,
   DisposedError,
   HostArray,
-  leading,
   spec,
   type Backend,
   type RunInput,
   type Tree,
 } from '@meanflow/core';
+import { checkOptions, leading } from '@meanflow/core/validation';
 import { adaptiveBodies, runAdaptive } from './adaptive-run.js';
 import { fixedStepBody, runFixedSteps, type ChunkInputs, type ChunkResult } from './fixed-step-run.js';
 import {

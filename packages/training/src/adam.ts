@@ -18,9 +18,8 @@ import {
   type HostArray,
   type Tensor,
   type Tree,
-  checkOptions,
-  type OptionNames,
 } from '@meanflow/core';
+import { checkOptions, type OptionNames } from '@meanflow/core/validation';
 import type { GradientTransform } from './gradient-transform.js';
 import { toSchedule, type ScheduleLike } from './schedules.js';
 

@@ -6,10 +6,6 @@
  */
 import {
   DataError,
-  formatType,
-  printable,
-  printableJson,
-  quoted,
   sameShape,
   treeFlatten,
   treePaths,
@@ -19,6 +15,7 @@ import {
   type Tree,
   type TreeStructure,
 } from '@meanflow/core';
+import { formatType, printable, printableJson, quoted } from '@meanflow/core/validation';
 import {
   bytesAccess,
   isObject,

@@ -6,7 +6,6 @@
 import {
   add,
   ArgumentError,
-  checkOptions,
   mul,
   sub,
   treeZipMap,
@@ -15,6 +14,7 @@ import {
   type Tensor,
   type Tree,
 } from '@meanflow/core';
+import { checkOptions } from '@meanflow/core/validation';
 
 export interface EmaOptions {
   /** Decays per step, each in [0, 1) and different from the others; none by default. */

@@ -3,7 +3,7 @@
  * weighted loss stays at 1 whatever happens), grows far beyond what it was before anything had been learnt. Single batches
  * may be anything, so medians of blocks are compared, and the spread within the best block says what is usual.
  */
-import { leading } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 
 /** Errors in a block. */
 const BLOCK = 25;

@@ -3,14 +3,8 @@
  * reads the loss only when it is logged, and hands metrics, progress and checkpoints to whoever asked for them. It
  * draws no bar and writes no file, so it runs in a browser as in Node.
  */
-import {
-  ArgumentError,
-  BusyError,
-  checkOptions,
-  type DeviceArray,
-  type HostArray,
-  type Tree,
-} from '@meanflow/core';
+import { ArgumentError, BusyError, type DeviceArray, type HostArray, type Tree } from '@meanflow/core';
+import { checkOptions } from '@meanflow/core/validation';
 import {
   describe,
   divergenceText,

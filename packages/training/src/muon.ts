@@ -8,7 +8,6 @@ import {
   add,
   ArgumentError,
   div,
-  leading,
   matmul,
   mul,
   sqrt,
@@ -19,8 +18,8 @@ import {
   type HostArray,
   type Tensor,
   type Tree,
-  checkOptions,
 } from '@meanflow/core';
+import { leading, checkOptions } from '@meanflow/core/validation';
 import { zeros } from './adam.js';
 import type { GradientTransform } from './gradient-transform.js';
 import { toSchedule, type ScheduleLike } from './schedules.js';

@@ -1,5 +1,5 @@
 /** The optimizer and the averages of a published recipe. */
-import { checkOptions } from '@meanflow/core';
+import { checkOptions } from '@meanflow/core/validation';
 import {
   matrixPaths,
   recipeSteps,

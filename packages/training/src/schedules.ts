@@ -2,7 +2,8 @@
  * Schedules: plain functions of the step, evaluated on the host in float64. A step is the number of updates made
  * before, so the first update is made at step 0.
  */
-import { ArgumentError, describeValue } from '@meanflow/core';
+import { ArgumentError } from '@meanflow/core';
+import { describeValue } from '@meanflow/core/validation';
 
 /** A value for each step from 0. */
 export type Schedule = (step: number) => number;

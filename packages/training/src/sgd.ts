@@ -1,5 +1,6 @@
 /** Stochastic gradient descent, with momentum as in PyTorch: b ← μ·b + g, p ← p − lr·b. */
-import { add, ArgumentError, mul, treeZipMap, type Tensor, type Tree, checkOptions } from '@meanflow/core';
+import { add, ArgumentError, mul, treeZipMap, type Tensor, type Tree } from '@meanflow/core';
+import { checkOptions } from '@meanflow/core/validation';
 import { zeros } from './adam.js';
 import type { GradientTransform } from './gradient-transform.js';
 import { toSchedule, type ScheduleLike } from './schedules.js';

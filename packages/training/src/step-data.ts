@@ -2,16 +2,8 @@
  * What a step is made on, taken from where it comes from: copied, so that it may be changed there for the next step, and
  * checked where a device would not notice that it is wrong.
  */
-import {
-  ArgumentError,
-  checkConditions,
-  checkLabels,
-  toHostArray,
-  treeMap,
-  type ConditionArrays,
-  type HostArray,
-  type Tree,
-} from '@meanflow/core';
+import { ArgumentError, treeMap, type ConditionArrays, type HostArray, type Tree } from '@meanflow/core';
+import { checkConditions, checkLabels, toHostArray } from '@meanflow/core/validation';
 import type { VelocityNetwork } from '@meanflow/samplers';
 
 /** A copy of every array of a tree. */

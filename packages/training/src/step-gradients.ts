@@ -1,13 +1,13 @@
 /** Gradients between the two halves of a step: on the device, on the host, and averaged over the parts of a batch. */
 import {
   ArgumentError,
-  assertSamePaths,
   HostArray,
   treeFlatten,
   treePaths,
   type DeviceArray,
   type Tree,
 } from '@meanflow/core';
+import { assertSamePaths } from '@meanflow/core/validation';
 import { disposeArrays } from './step-program.js';
 import type { Gradients } from './train-step.js';
 

@@ -1,5 +1,5 @@
 /** Steps per second: over all of a run, and over the last few seconds for a progress bar. */
-import { leading } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 
 /** Seconds that the recent pace looks back, at least. */
 const WINDOW = 5;

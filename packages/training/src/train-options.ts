@@ -1,5 +1,6 @@
 /** What the training loop is asked for, and what it tells: metrics, progress, checkpoints and divergences. */
-import type { HostArray, OptionNames, Tree } from '@meanflow/core';
+import type { HostArray, Tree } from '@meanflow/core';
+import type { OptionNames } from '@meanflow/core/validation';
 import type { DivergenceReport } from './divergence.js';
 import type { TrainState } from './train-state.js';
 

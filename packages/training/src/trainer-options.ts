@@ -4,9 +4,6 @@
  */
 import {
   ArgumentError,
-  assertSamePaths,
-  checkOptions,
-  formatType,
   RandomKey,
   sameShape,
   ShapeError,
@@ -18,6 +15,7 @@ import {
   type References,
   type Tree,
 } from '@meanflow/core';
+import { assertSamePaths, checkOptions, formatType } from '@meanflow/core/validation';
 import type { Ema } from './ema.js';
 import type { GradientTransform } from './gradient-transform.js';
 import type { DataNeeds } from './step-data.js';

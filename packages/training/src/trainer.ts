@@ -5,10 +5,7 @@
  */
 import {
   ArgumentError,
-  assertSamePaths,
-  checkRows,
   type HostArray,
-  leading,
   type TensorSpec,
   treeMap,
   treePaths,
@@ -20,6 +17,7 @@ import {
   type RunInput,
   type Tree,
 } from '@meanflow/core';
+import { assertSamePaths, checkRows, leading } from '@meanflow/core/validation';
 import { frozenChecksums, FrozenParameters } from './frozen-parameters.js';
 import { AccumulatedStep, GradientProgram, UpdateProgram } from './gradient-program.js';
 import { referenceAverages } from './references.js';

@@ -4,7 +4,8 @@
  * reads a part of `x` as it lies, `[batch, channels · window]` or its transpose, and is one product with the kernel,
  * `[features, channels · window]`. What is chosen by size here was measured (benchmarks/conv.ts).
  */
-import { leading, sizeOf, type ConvWindow, type Shape } from '@meanflow/core';
+import { sizeOf, type ConvWindow, type Shape } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import type { ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
 import type { Operand } from './lowering.js';

@@ -3,7 +3,8 @@
  * an input dilation with unit strides is a ConvTranspose of the flipped kernel, which skips the inserted zeros; an
  * input dilation with strides inserts them. Where matrix products are faster, they take its place.
  */
-import { BackendError, formatType, leading, type ConvWindow, type Shape } from '@meanflow/core';
+import { BackendError, type ConvWindow, type Shape } from '@meanflow/core';
+import { formatType, leading } from '@meanflow/core/validation';
 import { each } from '@meanflow/core/backend';
 import type { ValueName } from '../onnx/model.js';
 import { ints, type ModelBuilder } from '../onnx/model-builder.js';

@@ -1,5 +1,6 @@
 /** Reductions and contractions. Sums are accumulated in float64 and rounded once. */
-import { leading, sizeOf, type Shape, type TensorType } from '@meanflow/core';
+import { sizeOf, type Shape, type TensorType } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { freeAxes, ofNothing, stridesOf, type PrimitiveName } from '@meanflow/core/backend';
 import { allocate, offsets, pick } from '../values.js';
 import type { Kernel, KernelTable } from './kernel.js';

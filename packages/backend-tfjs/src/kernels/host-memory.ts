@@ -3,7 +3,8 @@
  * every movement of data, whatever the dtype, rank, steps or padding: tfjs's own kernels take an index apart for every
  * element (CPU), copy the whole operand first (Wasm slice), or mistake one-byte bools for floats (Wasm reverse, tile).
  */
-import { leading, sizeOf, type TensorType } from '@meanflow/core';
+import { sizeOf, type TensorType } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { each, stridesOf, type Each } from '@meanflow/core/backend';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { StoredValue } from '../program/program.js';

@@ -2,7 +2,8 @@
  * buildProgram: a prepared graph as a Program. Values without elements, and results computed from nothing, are settled
  * here, so that neither lowerings nor kernels have to think of them.
  */
-import { BackendError, leading, type Graph, type TensorType } from '@meanflow/core';
+import { BackendError, type Graph, type TensorType } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { lowering, ofNothing, prepare, type Instruction } from '@meanflow/core/backend';
 import type { Lowering } from './lowering.js';
 import { areStored, isEmpty, ProgramBuilder, type Program, type Value } from './program.js';

@@ -7,7 +7,8 @@
  * - Of more than two, the first is unrolled: a sum over the window's places along it of convolutions over the rest.
  * - Groups of one channel are a depthwise convolution; larger ones are convolved one by one and joined.
  */
-import { leading, type ConvWindow } from '@meanflow/core';
+import type { ConvWindow } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import type { Lowering } from './lowering.js';
 import type { Conv2dWindow, ProgramBuilder, StoredValue } from './program.js';
 

@@ -5,7 +5,6 @@
  * short enough that both ways of running it, tfjs kernel by tfjs kernel and generated WebGPU kernels, cover it all.
  */
 import {
-  formatType,
   hostArray,
   sameShape,
   sizeOf,
@@ -14,6 +13,7 @@ import {
   type Shape,
   type TensorType,
 } from '@meanflow/core';
+import { formatType } from '@meanflow/core/validation';
 import type { ArityOf, OpAttributes, Operands, PrimitiveName } from '@meanflow/core/backend';
 
 /** Where a value is stored; several views may share one. */

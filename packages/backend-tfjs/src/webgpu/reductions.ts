@@ -2,7 +2,8 @@
  * Reductions in WGSL: how a thread accumulates the elements of its row, and how the threads of a row join what they
  * have. A scatter is one too: each element of the table sums the updates that name its row. So is a matrix product.
  */
-import { leading, sizeOf } from '@meanflow/core';
+import { sizeOf } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { MAX_OF_NOTHING } from '@meanflow/core/backend';
 import type { NodeOf, ProgramNode } from '../program/program.js';
 import { coordinatesOf, Index } from './index-expression.js';

@@ -2,7 +2,8 @@
  * Constants that a checkpoint holds beside its parameters, against those that the network has here: with other ones the same
  * weights are another function.
  */
-import { DataError, formatShape } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 import { describeTensor, readTensor, type StoredDTypeName, type StoredTensor } from '@meanflow/formats';
 import { sameUpToOnes, type PublishedBuffer } from '@meanflow/models';
 import type { ImportPlan } from './plan.js';

@@ -1,5 +1,5 @@
 /** What was passed over in a checkpoint, in words: by what it is, with where it lies. */
-import { printable } from '@meanflow/core';
+import { printable } from '@meanflow/core/validation';
 import type { PassedOver } from '@meanflow/formats';
 
 /** Kinds that are told, and places of each. */

@@ -2,7 +2,8 @@
  * The plan of an import: which tensor becomes which parameter, checked in full before anything is read or written. Every
  * parameter has to be there with its shape; what is there beside them is listed and left.
  */
-import { ArgumentError, DataError, formatShape, printable } from '@meanflow/core';
+import { ArgumentError, DataError } from '@meanflow/core';
+import { formatShape, printable } from '@meanflow/core/validation';
 import { type Catalogue, describeTensor, type PassedOver, type StoredTensor } from '@meanflow/formats';
 import { sameUpToOnes, type PublishedBuffer, type PublishedParameter } from '@meanflow/models';
 import { chooseWeights } from './choose.js';

@@ -2,7 +2,8 @@
  * What a checkpoint can become: a network, by the name of a preset or by its configuration, or a half of the autoencoder of
  * Stable Diffusion; and under which names its parameters may have been published.
  */
-import { ArgumentError, didYouMean, validate } from '@meanflow/core';
+import { ArgumentError } from '@meanflow/core';
+import { didYouMean, validate } from '@meanflow/core/validation';
 import {
   createNetwork,
   networkPresets,

@@ -2,7 +2,8 @@
  * An imported model as the pieces of a file: one tensor after another is read, turned to our layout, converted and handed
  * on, so that no more than one of them is in memory.
  */
-import { DataError, formatShape, sizeOf } from '@meanflow/core';
+import { DataError, sizeOf } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 import { stridesOf } from '@meanflow/core/backend';
 import {
   byteLength,

@@ -3,7 +3,7 @@
  * optimizer's moments, all under the same names below different keys. Names are compared in one form, and a common first part
  * (`net`) may carry the average's name instead (`net_ema`), or be absent, as in the published code.
  */
-import { leading } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import type { PublishedParameter } from '@meanflow/models';
 import type { Catalogue, StoredTensor } from '@meanflow/formats';
 import { comparableNames, slashed } from './names.js';

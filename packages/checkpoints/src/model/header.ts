@@ -2,7 +2,8 @@
  * Model files: safetensors with `params/<path>` for each parameter and, as metadata, what the model is. Unlike a
  * checkpoint of a run there is no state of a training in it, and weights may be float16.
  */
-import { DataError, printableJson } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { printableJson } from '@meanflow/core/validation';
 import { isObject, parseJson, type SafetensorsFile } from '@meanflow/formats';
 import type { ModelDescription } from '../import/target.js';
 

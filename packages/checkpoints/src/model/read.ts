@@ -1,5 +1,6 @@
 /** Reading a model file: the network that it says it holds, and its parameters, float16 widened to float32. */
-import { ArgumentError, DataError, formatShape, type HostArray, sameShape, treeFlatten, type Tree } from '@meanflow/core'; // prettier-ignore
+import { ArgumentError, DataError, type HostArray, sameShape, treeFlatten, type Tree } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation'; // prettier-ignore
 import {
   type Catalogue,
   type RandomAccess,

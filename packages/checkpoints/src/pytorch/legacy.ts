@@ -3,7 +3,8 @@
  * a version, facts about the machine, the tensors, and the keys of their storages; then each storage, its number of elements
  * before its bytes.
  */
-import { DataError, printable, printableJson, quoted } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { printable, printableJson, quoted } from '@meanflow/core/validation';
 import { type Catalogue, type RandomAccess, section } from '@meanflow/formats';
 import { PickleEnd } from '../pickle/machine.js';
 import { pickleError, unpickleFirst } from '../pickle/unpickle.js';

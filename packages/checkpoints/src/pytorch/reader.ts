@@ -2,7 +2,8 @@
  * PyTorch's files (`torch.save` since 1.6): a zip archive with a pickle that describes the tensors, `data.pkl`, and one
  * stored entry for each storage, `data/<key>`. Tensors may share a storage, and be any view of it.
  */
-import { DataError, printableJson, quoted } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { printableJson, quoted } from '@meanflow/core/validation';
 import { type Catalogue, readAll, type ZipArchive, type ZipEntry } from '@meanflow/formats';
 import { unpickle } from '../pickle/unpickle.js';
 import { LARGEST_PICKLE, torchCatalogue, torchHost } from './catalogue.js';

@@ -3,7 +3,8 @@
  * with.
  */
 import { objectives } from '@meanflow/models';
-import { ArgumentError, validate } from '@meanflow/core';
+import { ArgumentError } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import {
   comparisonConfigSchema,
   type ComparisonRequest,

@@ -6,7 +6,8 @@ import {
   type ProgramOptions,
   type ReportSource,
 } from '@meanflow/conformance';
-import { ArgumentError, didYouMean } from '@meanflow/core';
+import { ArgumentError } from '@meanflow/core';
+import { didYouMean } from '@meanflow/core/validation';
 import { checkOverwrite, DEFAULT_BACKEND, prepareOutput, writeOutput } from '@meanflow/runs/node';
 import { sources } from '../conformance/sources.js';
 import type { Io } from '../terminal/io.js';

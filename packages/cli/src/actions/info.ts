@@ -2,7 +2,8 @@
 import { networks, objectives } from '@meanflow/models';
 import { existsSync } from 'node:fs';
 import { describeModel, isModelFile } from '@meanflow/checkpoints/node';
-import { ArgumentError, didYouMean, sizeOf, treePaths, type HostArray } from '@meanflow/core';
+import { ArgumentError, sizeOf, treePaths, type HostArray } from '@meanflow/core';
+import { didYouMean } from '@meanflow/core/validation';
 import { datasets, describeData } from '@meanflow/data';
 import { metrics } from '@meanflow/metrics';
 import { solvers, type Solver } from '@meanflow/samplers';

@@ -1,5 +1,6 @@
 /** `meanflow sample`: samples of a trained model in the units of its data, as numbers or as a picture. */
-import { ArgumentError, didYouMean, hostArray, printable } from '@meanflow/core';
+import { ArgumentError, hostArray } from '@meanflow/core';
+import { didYouMean, printable } from '@meanflow/core/validation';
 import { delimiterOf, GIVEN, normalise, type Batch } from '@meanflow/data';
 import {
   checkFolderOutput,

@@ -1,5 +1,5 @@
 /** What `meanflow train` says of a run: where its learning rate goes when it goes on, what diverged, and what came of it. */
-import { leading } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { adoptionText, type AdoptionReport } from '@meanflow/models';
 import { divergenceText, type DivergenceAction, type DivergenceReport } from '@meanflow/training';
 import { divergencesPath, type RunSummary } from '@meanflow/training/node';

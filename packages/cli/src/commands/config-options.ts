@@ -3,7 +3,8 @@
  * and is read, explained, and laid over a configuration file from that line alone. What a field may be, its schema says.
  */
 import { resolve } from 'node:path';
-import { ArgumentError, checkChoice } from '@meanflow/core';
+import { ArgumentError } from '@meanflow/core';
+import { checkChoice } from '@meanflow/core/validation';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { LARGEST_IMAGE } from '@meanflow/runs/names';
 import type { RunConfig } from '@meanflow/runs/node';

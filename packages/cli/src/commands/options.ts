@@ -1,5 +1,5 @@
 /** Options that several commands share, and how their values are read. */
-import { printable } from '@meanflow/core';
+import { printable } from '@meanflow/core/validation';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { MOST_EVALUATIONS } from '@meanflow/runs/names';
 

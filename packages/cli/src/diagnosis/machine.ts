@@ -1,5 +1,5 @@
 /** What every command needs: Node, the machine and the bundled data. */
-import { leading } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { readAsset } from '@meanflow/data/node';
 import { attempt, type Finding } from './finding.js';

@@ -1,5 +1,6 @@
 /** Errors in words: ours as they are, anything else as the bug that it is, with its stack where MEANFLOW_DEBUG=1 asks for it. */
-import { MeanflowError, printable } from '@meanflow/core';
+import { MeanflowError } from '@meanflow/core';
+import { printable } from '@meanflow/core/validation';
 
 /** What engines say when memory cannot be had: arrays beyond what they can index, or beyond what there is. */
 const NO_MEMORY =

@@ -2,7 +2,7 @@
  * Tables for the terminal: columns padded to their widest cell, the first to the left, the others to the right. What a
  * cell holds may come from a file: it is made printable.
  */
-import { printable } from '@meanflow/core';
+import { printable } from '@meanflow/core/validation';
 
 /** A row of cells, or `rule` for a line across. */
 export type TableRow = readonly string[] | 'rule';

@@ -16,8 +16,8 @@ import {
   type Executable,
   type RunInput,
   type Tensor,
-  pick,
 } from '@meanflow/core';
+import { pick } from '@meanflow/core/validation';
 import {
   casesOf,
   counterGraph,

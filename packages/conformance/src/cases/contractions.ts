@@ -17,8 +17,8 @@ import {
   type DotDimensions,
   type Shape,
   type Tensor,
-  leading,
 } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { valueCase, type TensorFunction } from './build.js';
 import type { Feature, GraphCase } from './case.js';
 import { bools, f32, floats, i32, ints, show } from './inputs.js';

@@ -1,5 +1,6 @@
 /** Values of the elementwise ops on ordinary numbers: dtypes, ranks, empty shapes, broadcasting, layouts, many elements. */
-import { broadcastTo, reverse, slice, transpose, type DType, type Shape, leading } from '@meanflow/core';
+import { broadcastTo, reverse, slice, transpose, type DType, type Shape } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { valueCase } from './build.js';
 import type { Feature, GraphCase } from './case.js';
 import {

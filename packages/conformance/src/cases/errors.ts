@@ -12,8 +12,8 @@ import {
   trace,
   type RunInput,
   type Tensor,
-  pick,
 } from '@meanflow/core';
+import { pick } from '@meanflow/core/validation';
 import {
   casesOf,
   counterGraph,

@@ -10,8 +10,8 @@ import {
   spec,
   trace,
   type Tensor,
-  pick,
 } from '@meanflow/core';
+import { pick } from '@meanflow/core/validation';
 import {
   casesOf,
   disposeAll,

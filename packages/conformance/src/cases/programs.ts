@@ -4,7 +4,8 @@
  * run. Each case is a batch that is compiled as one graph. What fails is looked for in the batch, alone first, and is shrunk
  * to the least that still fails; seed and number in the report make it again.
  */
-import { ArgumentError, sizeOf, type Backend, leading } from '@meanflow/core';
+import { ArgumentError, sizeOf, type Backend } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { execute, graphOf, type Trial } from '../programs/execute.js';
 import { CoreFault, expectedOf } from '../programs/expected.js';
 import { programKinds, randomProgram, type ProgramKind } from '../programs/generate.js';

@@ -17,8 +17,8 @@ import {
   type HostArray,
   type RunInput,
   type Tensor,
-  pick,
 } from '@meanflow/core';
+import { pick } from '@meanflow/core/validation';
 import { createObjective } from '@meanflow/models';
 import { adam, Trainer, type TrainState } from '@meanflow/training';
 import {

@@ -1,5 +1,6 @@
 /** The page's side of the kit in Chromium: it runs the cases on a backend when Node asks it to, and tells of each result. */
-import { ArgumentError, didYouMean, ownValue, type Backend } from '@meanflow/core';
+import { ArgumentError, type Backend } from '@meanflow/core';
+import { didYouMean, ownValue } from '@meanflow/core/validation';
 import { serveConformance, type RemoteMessage } from '../remote.js';
 import { START, TELL, type PageRequest } from './messages.js';
 import { countAllocations, withMemory } from './page-memory.js';

@@ -1,5 +1,6 @@
 /** Comparison of a backend's result with what is expected, in units of the tolerance. */
-import { formatType, sameShape, type HostArray } from '@meanflow/core';
+import { sameShape, type HostArray } from '@meanflow/core';
+import { formatType } from '@meanflow/core/validation';
 import type { Expectation } from './tolerance.js';
 
 /** How far a result was from what was expected. */

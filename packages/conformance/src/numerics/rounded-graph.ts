@@ -14,8 +14,8 @@ import {
   type Shape,
   type Tensor,
   type TensorType,
-  leading,
 } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { simplify, type Instruction, type OpName, type Program, type ValueId } from '@meanflow/core/backend';
 import { lostByRounding, roundoff, UNIT_ROUNDOFF, type Roundoff } from './roundoff.js';
 

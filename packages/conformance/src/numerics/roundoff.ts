@@ -13,7 +13,6 @@ import {
   dotGeneral,
   HostArray,
   isFinite,
-  leading,
   log,
   mul,
   scatterAdd,
@@ -23,6 +22,7 @@ import {
   equal,
   type Tensor,
 } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import type { OpAttributes, PrimitiveName } from '@meanflow/core/backend';
 
 /** The unit roundoff of float32. */

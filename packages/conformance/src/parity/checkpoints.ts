@@ -6,7 +6,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '@meanflow/checkpoints/node';
-import { DataError, formatShape, hostArray, sameShape, type HostArray, type Shape } from '@meanflow/core';
+import { DataError, hostArray, sameShape, type HostArray, type Shape } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 import { type Catalogue, decodeSafetensors, readTensor } from '@meanflow/formats';
 import { compareNumber } from './compare-outputs.js';
 import { problemOf, type ParityOutcome, type ParityResult, type TensorResult } from './parity-case.js';

@@ -1,5 +1,6 @@
 /** Comparison of the names and shapes of a network's parameters with published lists; nothing is allocated. */
-import { DataError, formatShape, sameShape, sizeOf, type Shape } from '@meanflow/core';
+import { DataError, sameShape, sizeOf, type Shape } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 import type { JsonValue } from '@meanflow/formats';
 import { compareNumber } from './compare-outputs.js';
 import type { TensorResult } from './parity-case.js';

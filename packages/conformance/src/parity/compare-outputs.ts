@@ -2,7 +2,8 @@
  * Comparison of computed outputs with a case's: with `out64/…`, the float64 result, where it is there, and with `out/…`
  * otherwise. Every output of the case must have been computed: none passes by not being looked at.
  */
-import { DataError, formatShape, sameShape, type HostArray } from '@meanflow/core';
+import { DataError, sameShape, type HostArray } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 import { at, type ParityCase, type TensorResult } from './parity-case.js';
 import { allowance, type Tolerance } from './tolerances.js';
 

@@ -6,7 +6,8 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, parse } from 'node:path';
-import { DataError, formatShape, sameShape, type Backend, type HostArray } from '@meanflow/core';
+import { DataError, sameShape, type Backend, type HostArray } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 import { decodeSafetensors, type JsonObject, type JsonValue } from '@meanflow/formats';
 import { checkpointCases, holdsCheckpoints } from './checkpoints.js';
 import { problemOf, type ParityCase, type ParityOutcome, type ParityResult } from './parity-case.js';

@@ -1,5 +1,6 @@
 /** The case `frechet`: Fréchet distances from statistics and features, and inception scores, in float64. */
-import { DataError, leading, type HostArray } from '@meanflow/core';
+import { DataError, type HostArray } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import {
   featureStatistics,
   frechetDistanceOfStatistics,

@@ -1,7 +1,8 @@
 /** Ops of random programs that combine many elements: reductions, contractions, convolutions, and core's composites. */
 import * as mf from '@meanflow/core';
 import { interpret } from '@meanflow/core/backend';
-import { sizeOf, type CompositeDefinition, type Shape, type Tensor, leading } from '@meanflow/core';
+import { sizeOf, type CompositeDefinition, type Shape, type Tensor } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { call, programOp, type ProgramOp } from './op.js';
 import { magnitude, MAX_ELEMENTS, type Draft, type Pool, type PoolValue } from './pool.js';
 

@@ -3,7 +3,8 @@
  * the reference itself is: `simplify` and `prepare` must keep every value, and derivatives must agree with finite
  * differences. A program whose tolerance comes near its numbers says nothing, and is passed over.
  */
-import { MeanflowError, trace, type Graph, type HostArray, type Tensor, leading } from '@meanflow/core';
+import { MeanflowError, trace, type Graph, type HostArray, type Tensor } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { interpret, prepare, simplify } from '@meanflow/core/backend';
 import { specsOf } from '../cases/build.js';
 import { DIFFERENCE_ERROR, directionalDerivative, STEP } from '../numerics/finite-differences.js';

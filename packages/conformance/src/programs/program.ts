@@ -4,7 +4,6 @@
  * to what a fault needs.
  */
 import {
-  formatType,
   grad,
   jvp,
   mul,
@@ -14,6 +13,7 @@ import {
   type Tensor,
   type TensorType,
 } from '@meanflow/core';
+import { formatType } from '@meanflow/core/validation';
 import type { NamedArrays } from '../numerics/tolerance.js';
 import { floats } from '../cases/inputs.js';
 

@@ -4,6 +4,7 @@
  */
 import * as mf from '@meanflow/core';
 import { BackendError, type Backend } from '@meanflow/core';
+import { pick } from '@meanflow/core/validation';
 import {
   counterGraph,
   disposeAll,
@@ -79,7 +80,7 @@ export function executableTests({ test, backend }: AdapterTests): void {
 
   test('an array of another backend is not taken in silence', async () => {
     await withExecutable(mf.referenceBackend(), graph, {}, async (elsewhere) => {
-      const { counter } = mf.pick(await elsewhere.run(inputs), 'counter');
+      const { counter } = pick(await elsewhere.run(inputs), 'counter');
       await withExecutable(await backend(), graph, state, async (executable) => {
         const run = () => executable.run({ ...inputs, counter });
         const { message } = await expectRejection(

@@ -10,8 +10,8 @@ import {
   type Graph,
   type HostArray,
   type Tensor,
-  pick,
 } from '@meanflow/core';
+import { pick } from '@meanflow/core/validation';
 import { interpret } from '@meanflow/core/backend';
 import { expect, runAndRead, withExecutable } from '../cases/behaviour.js';
 

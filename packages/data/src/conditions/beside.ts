@@ -3,14 +3,8 @@
  * before it was changed. The sets are read alike, so that one key takes the same rows of each, mirrors and shifts them alike, and
  * holds the same rows out.
  */
-import {
-  ArgumentError,
-  checkConditionSpecs,
-  DataError,
-  formatShape,
-  type HostArray,
-  type Shape,
-} from '@meanflow/core';
+import { ArgumentError, DataError, type HostArray, type Shape } from '@meanflow/core';
+import { checkConditionSpecs, formatShape } from '@meanflow/core/validation';
 import { type Batch, type DataCondition, type Dataset } from '../dataset.js';
 import { type ImageLayout } from '../images/layout.js';
 import { GIVEN } from './given-columns.js';

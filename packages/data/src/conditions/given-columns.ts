@@ -2,7 +2,8 @@
  * A table of which some columns are given: the others are learnt for what these are, so that samples complete a row that is
  * known in part. The given columns are normalised as they were as features, and become the condition `given`.
  */
-import { ArgumentError, didYouMean, HostArray } from '@meanflow/core';
+import { ArgumentError, HostArray } from '@meanflow/core';
+import { didYouMean } from '@meanflow/core/validation';
 import { type Batch, type DataCondition, type Dataset } from '../dataset.js';
 import { type Normalisation } from '../normalisation.js';
 

@@ -3,7 +3,8 @@
  * where it is drawn from a small version of itself. The condition follows from the row and a key, so that every epoch hides
  * other pixels of an image, and held-out images are judged on the same ones each time.
  */
-import { ArgumentError, checkChoice, HostArray, type RandomKey, type Shape } from '@meanflow/core';
+import { ArgumentError, HostArray, type RandomKey, type Shape } from '@meanflow/core';
+import { checkChoice } from '@meanflow/core/validation';
 import { type Batch, type DataCondition, type Dataset } from '../dataset.js';
 import { featureShapeOf, layoutOf, stridesOf, type ImageLayout, type ImageShape } from '../images/layout.js';
 import { noNormalisation } from '../normalisation.js';

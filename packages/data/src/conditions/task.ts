@@ -1,5 +1,5 @@
 /** What is asked of data beside drawing more of it: some of it is given, and the rest is drawn for it. */
-import { checkChoice } from '@meanflow/core';
+import { checkChoice } from '@meanflow/core/validation';
 import { type Dataset } from '../dataset.js';
 import { givenColumns } from './given-columns.js';
 import { inpainting, superResolution } from './image-tasks.js';

@@ -2,7 +2,8 @@
  * Pictures in arrays: where their channels lie and what range their values have is told from shape and values, and what could
  * be either is asked for. As rows to learn from they become 8 bits.
  */
-import { ArgumentError, DataError, formatShape, type HostArray, type Shape, leading } from '@meanflow/core';
+import { ArgumentError, DataError, type HostArray, type Shape } from '@meanflow/core';
+import { formatShape, leading } from '@meanflow/core/validation';
 import { imageRows, type ImageRows } from './image-rows.js';
 import { stridesOf, type ImageLayout, type ImageShape } from './layout.js';
 

@@ -1,5 +1,6 @@
 /** Images of a network in 8 bits, as files have them: row by row, the channels of a pixel together; and PNG files of them. */
-import { ArgumentError, formatShape, sizeOf, type HostArray } from '@meanflow/core';
+import { ArgumentError, sizeOf, type HostArray } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 import { encode } from 'fast-png';
 import { layoutOf, stridesOf, type ImageShape } from './layout.js';
 import { type Pixels } from './pixels.js';

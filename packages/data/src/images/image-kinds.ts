@@ -2,7 +2,7 @@
  * What an image file is, by how it begins, whatever it is called. Decoders are given only what is recognised here, so that
  * neither drawings (SVG) nor documents reach one by accident, and what is something else is called by its name.
  */
-import { quoted } from '@meanflow/core';
+import { quoted } from '@meanflow/core/validation';
 import { standInOf } from '../stand-ins.js';
 
 /** Kinds of images that are read. */

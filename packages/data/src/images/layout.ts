@@ -3,7 +3,8 @@
  * images) or channels first (NCHW, as the U-Net does). What makes images writes them through strides, so that neither
  * layout costs a copy.
  */
-import { ArgumentError, formatShape, type Shape } from '@meanflow/core';
+import { ArgumentError, type Shape } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 
 /** `nhwc`: `[height, width, channels]`; `nchw`: `[channels, height, width]`. */
 export type ImageLayout = 'nhwc' | 'nchw';

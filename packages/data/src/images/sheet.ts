@@ -2,7 +2,8 @@
  * Sheets of images as PNG: grids, and strips of one row for each number of evaluations or each class. Pixels are enlarged
  * by whole numbers with hard edges, so that a small image looks like what it is; rows may have a label.
  */
-import { ArgumentError, formatShape, sizeOf, type HostArray, type Shape, leading } from '@meanflow/core';
+import { ArgumentError, sizeOf, type HostArray, type Shape } from '@meanflow/core';
+import { formatShape, leading } from '@meanflow/core/validation';
 import { encode } from 'fast-png';
 import { dotsOf, GLYPH, widthOf } from './font.js';
 import { byteOf } from './image-bytes.js';

@@ -2,7 +2,8 @@
  * The array of a file as a Dataset: of latents, or of pictures where its values leave no doubt that they are. Which was
  * taken is said; what could be either is asked for.
  */
-import { ArgumentError, DataError, formatShape, type HostArray } from '@meanflow/core';
+import { ArgumentError, DataError, type HostArray } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 import { type Dataset } from '../dataset.js';
 import {
   arrayImages,

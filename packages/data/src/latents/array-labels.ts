@@ -1,5 +1,6 @@
 /** Labels in an array as classes: each number that occurs is one, or all from 0 to the largest are. */
-import { ArgumentError, DataError, formatShape, type HostArray } from '@meanflow/core';
+import { ArgumentError, DataError, type HostArray } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 
 /** Most classes that labels may tell of: each gets a name. */
 const MOST_CLASSES = 1_000_000;

@@ -1,5 +1,6 @@
 /** Which arrays of a file are the latents or pictures, and which are labels: codes name them differently. */
-import { DataError, quoted } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { quoted } from '@meanflow/core/validation';
 
 /** Which arrays of a file are meant. */
 export interface LatentNames {

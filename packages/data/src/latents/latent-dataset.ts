@@ -3,15 +3,8 @@
  * are, or as the mean and log variance (or deviation) of the encoder's posterior, of which every batch draws anew.
  * MeanFlow multiplies Stable Diffusion's latents by 0.18215; improved MeanFlow takes mean and deviation channel by channel.
  */
-import {
-  ArgumentError,
-  DataError,
-  formatShape,
-  HostArray,
-  leading,
-  type RandomKey,
-  sizeOf,
-} from '@meanflow/core';
+import { ArgumentError, DataError, HostArray, type RandomKey, sizeOf } from '@meanflow/core';
+import { formatShape, leading } from '@meanflow/core/validation';
 import { countClasses } from '../class-labels.js';
 import { checkBatch, checkCount, type Batch, type Dataset, type Split } from '../dataset.js';
 import { pictureShapeOf } from '../images/array-images.js';

@@ -2,7 +2,8 @@
  * What an array of latents does not say of itself: where its channels are, and whether they are values, or the means and log
  * variances of an encoder's posterior. Both are told where shape and statistics leave no doubt, and asked for where they do.
  */
-import { DataError, formatShape, type HostArray, type Shape, leading } from '@meanflow/core';
+import { DataError, type HostArray, type Shape } from '@meanflow/core';
+import { formatShape, leading } from '@meanflow/core/validation';
 import { pictureShapeOf } from '../images/array-images.js';
 import { stridesOf, type ImageLayout } from '../images/layout.js';
 

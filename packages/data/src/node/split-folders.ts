@@ -2,7 +2,8 @@
  * Folders such as `train` and `valid` that hold the images to learn from and to judge by, and are no classes. Which is told
  * from their names, said, and can be asked for; where the names could mean either, it has to be.
  */
-import { DataError, didYouMean, leading } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { didYouMean, leading } from '@meanflow/core/validation';
 import { type FolderScan } from './scan-folder.js';
 
 /** `none`: all folders are classes; or the folder to learn from and, where there is one, the folder to judge by. */

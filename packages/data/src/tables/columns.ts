@@ -2,7 +2,8 @@
  * Which columns of a table are learnt, which one holds the class, and which are left out: by name or number where they are
  * asked for, else all but a first column without a name, which holds the names or numbers of rows.
  */
-import { ArgumentError, DataError, didYouMean } from '@meanflow/core';
+import { ArgumentError, DataError } from '@meanflow/core';
+import { didYouMean } from '@meanflow/core/validation';
 
 /** A column by its name in the header, or its number counted from 1. */
 export type ColumnChoice = string | number;

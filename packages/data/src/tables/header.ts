@@ -3,7 +3,8 @@
  * those of pandas and R do. A row of data that is taken for a header is lost and a header that is taken for data is learnt, so
  * that what could be both is asked for.
  */
-import { DataError, leading } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { isDecimalSpelling, kindOfCell, parseNumber, type NumberFormat } from './cells.js';
 import { type CsvRow } from './csv-reader.js';
 

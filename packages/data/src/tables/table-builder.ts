@@ -2,7 +2,8 @@
  * A table out of rows of cells that come one by one: the first ones decide about the header and the columns, the others
  * must be like them. What is wrong is named by row and column; everything that was guessed is noted.
  */
-import { DataError, leading } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { kindOfCell } from './cells.js';
 import { chooseColumns, type ChosenColumns, type ColumnOptions } from './columns.js';
 import { ColumnValues } from './column-values.js';

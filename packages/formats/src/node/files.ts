@@ -5,7 +5,8 @@
 import type { Stats } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError, printable } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { printable } from '@meanflow/core/validation';
 import { randomAccess, type Folder, type RandomAccess } from '../access/random-access.js';
 import { explainFileErrors } from './file-errors.js';
 

@@ -1,5 +1,6 @@
 /** NumPy's names of dtypes, as `.npy`, zarr and flax write them, and those of `ml_dtypes` beside them. */
-import { DataError, quoted } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { quoted } from '@meanflow/core/validation';
 import { dtypesByName, type StoredDTypeName } from '../dtypes.js';
 
 /** By kind and bytes, as in `<f4`. */

@@ -1,5 +1,6 @@
 /** NumPy's archives (`.npz`): a zip of `.npy` arrays, stored or deflated; and a single `.npy`. */
-import { DataError, quoted, type HostArray } from '@meanflow/core';
+import { DataError, type HostArray } from '@meanflow/core';
+import { quoted } from '@meanflow/core/validation';
 import { bytesAccess, piecesOf, type RandomAccess } from '../access/random-access.js';
 import { checkedCatalogue, readTensor, type Catalogue, type StoredTensor } from '../catalogue.js';
 import { openZip, type ZipArchive } from '../zip/archive.js';

@@ -2,7 +2,8 @@
  * Writing safetensors (https://github.com/huggingface/safetensors): eight bytes of header length, a JSON header, then
  * the tensors one after another. The same tensors and metadata give the same bytes, in whatever order they are given.
  */
-import { ArgumentError, quoted, sizeOf, type HostArray, type Shape } from '@meanflow/core';
+import { ArgumentError, sizeOf, type HostArray, type Shape } from '@meanflow/core';
+import { quoted } from '@meanflow/core/validation';
 import { crc32 } from '../checksums.js';
 import { littleEndianBytes, storedDTypes, writtenNames, type StoredDTypeName } from '../dtypes.js';
 import { CHECKSUMS, emptyChecksums, sealHeader } from './checksums.js';

@@ -2,7 +2,8 @@
  * Reading the header of a safetensors file, strictly: a file that is truncated, that has gaps, overlaps, duplicate or
  * unknown fields, or whose shapes do not fit its bytes is refused with what is wrong and where.
  */
-import { DataError, formatShape, printableJson, quoted, sizeOf, type Shape } from '@meanflow/core';
+import { DataError, sizeOf, type Shape } from '@meanflow/core';
+import { formatShape, printableJson, quoted } from '@meanflow/core/validation';
 import { isStoredDType, storedDTypes, type StoredDTypeName } from '../dtypes.js';
 import { isObject, parseJson } from '../json.js';
 import { CHECKSUMS, parseChecksums } from './checksums.js';

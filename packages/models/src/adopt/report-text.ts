@@ -1,5 +1,6 @@
 /** What became of given parameters, in words. */
-import { printableJson, sizeOf } from '@meanflow/core';
+import { sizeOf } from '@meanflow/core';
+import { printableJson } from '@meanflow/core/validation';
 import type { AdoptedParameter, AdoptionReport, Origin } from './adopt.js';
 
 /** How many names a line has. */

@@ -1,5 +1,6 @@
 /** Multi-head self-attention (Vaswani et al., 2017): heads are consecutive parts of the width. */
-import { attention, reshape, rmsNorm, transpose, type Tensor, leading } from '@meanflow/core';
+import { attention, reshape, rmsNorm, transpose, type Tensor } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { rotate, type RotaryTable } from './rotary.js';
 
 export interface AttentionOptions {

@@ -2,7 +2,8 @@
  * In-context conditioning (improved MeanFlow, arXiv 2512.02012, section 4.3): each condition becomes tokens that stand
  * before the patches, learned ones plus an embedding of the condition's value.
  */
-import { add, concat, reshape, silu, type Symbolic, type Tensor, leading } from '@meanflow/core';
+import { add, concat, reshape, silu, type Symbolic, type Tensor } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { classEmbeddingParameters, embedClass, type ClassEmbeddingParameters } from './class-embedding.js';
 import { embedderParameters, embedFeatures, type EmbedderParameters } from './embedder.js';
 import type { LinearInitialisation } from './linear.js';

@@ -12,7 +12,6 @@
 import {
   add,
   floor,
-  formatShape,
   less,
   mul,
   reshape,
@@ -25,8 +24,8 @@ import {
   type Shape,
   type Symbolic,
   type Tensor,
-  leading,
 } from '@meanflow/core';
+import { formatShape, leading } from '@meanflow/core/validation';
 import type { DropoutDraw } from '@meanflow/samplers';
 
 /**

@@ -7,7 +7,6 @@
 import {
   ArgumentError,
   broadcastTo,
-  checkConditionSpecs,
   concat,
   reshape,
   sizeOf,
@@ -17,6 +16,7 @@ import {
   type Symbolic,
   type Tensor,
 } from '@meanflow/core';
+import { checkConditionSpecs } from '@meanflow/core/validation';
 import { rowConditions, type RowCondition, type VelocityInputs } from '@meanflow/samplers';
 import { linear, linearParameters, type LinearInitialisation, type LinearParameters } from './linear.js';
 import { ParameterSpec, type Described, type Parameter } from './parameters.js';

@@ -1,5 +1,6 @@
 /** Self-attention over the places of an image, with one head (Ho et al., 2020). */
-import { attention, reshape, transpose, type Tensor, leading } from '@meanflow/core';
+import { attention, reshape, transpose, type Tensor } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 
 /**
  * softmax(q kᵀ / √channels) v, each place looking at every other.

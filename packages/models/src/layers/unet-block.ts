@@ -4,7 +4,8 @@
  * activations with the condition added between them, at the same, half or twice the resolution, and self-attention after
  * them at some resolutions. Sums with the skip connection are scaled by √½, so that activations keep their variance.
  */
-import { add, mul, reshape, silu, split, type Symbolic, type Tensor, leading } from '@meanflow/core';
+import { add, mul, reshape, silu, split, type Symbolic, type Tensor } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { conv2d, conv2dParameters, type Conv2dInitialisation, type Conv2dParameters } from './conv2d.js';
 import { groupNormParameters, scaledGroupNorm, type GroupNormParameters } from './group-norm.js';
 import { imageAttention } from './image-attention.js';

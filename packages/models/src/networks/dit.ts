@@ -3,19 +3,8 @@
  * times t and h = t − r and the class are embedded, summed, and modulate every block. The project's conditioning options
  * make it a network for flow matching, MeanFlow and improved MeanFlow alike.
  */
-import {
-  add,
-  concat,
-  constant,
-  mul,
-  silu,
-  slice,
-  split,
-  type Symbolic,
-  type Tensor,
-  validate,
-  leading,
-} from '@meanflow/core';
+import { add, concat, constant, mul, silu, slice, split, type Symbolic, type Tensor } from '@meanflow/core';
+import { validate, leading } from '@meanflow/core/validation';
 import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
 import { channelsRole, conditioningRoles, headRole } from '../adopt/conditioning-roles.js';

@@ -2,7 +2,8 @@
  * The network of improved MeanFlow (Geng et al., "Improved Mean Flows", arXiv 2512.02012): a transformer on patches of
  * latents with in-context conditioning, that sees h, the guidance scale and its interval and the class, but not t.
  */
-import { type Symbolic, validate } from '@meanflow/core';
+import type { Symbolic } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
 import { countParameters, initialParameters } from '../layers/parameters.js';

@@ -2,7 +2,8 @@
  * The multilayer perceptron: z and its conditions through hidden layers of one width to a velocity. For data
  * of few dimensions, such as points of the plane.
  */
-import { add, concat, reshape, sizeOf, type Symbolic, type Tensor, validate } from '@meanflow/core';
+import { add, concat, reshape, sizeOf, type Symbolic, type Tensor } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
 import { conditioningRoles, headRole } from '../adopt/conditioning-roles.js';

@@ -3,7 +3,8 @@
  * 2601.22158): improved MeanFlow's transformer on large patches of pixels, embedded through a bottleneck, with learned
  * positions and rotary ones in the plane. It predicts data x, and velocities follow from it.
  */
-import { type Symbolic, type Tensor, validate } from '@meanflow/core';
+import type { Symbolic, Tensor } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import { velocityFromData, type VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';

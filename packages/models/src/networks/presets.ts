@@ -5,7 +5,8 @@
  * head; the U-Net of CIFAR-10; and small DiTs for small images on a laptop, to which `classCount`, `velocityHead` or
  * `guidance` may be added.
  */
-import { ArgumentError, didYouMean } from '@meanflow/core';
+import { ArgumentError } from '@meanflow/core';
+import { didYouMean } from '@meanflow/core/validation';
 import type { NetworkConfig } from './registry.js';
 import type { DitConfig } from './dit.js';
 import type { ImfDitConfig } from './imf-dit.js';

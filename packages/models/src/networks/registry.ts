@@ -1,5 +1,5 @@
 /** The networks by kind, and a network from its configuration: what a checkpoint or a configuration file names. */
-import { Registry, validate } from '@meanflow/core';
+import { Registry, validate } from '@meanflow/core/validation';
 import type * as z from 'zod';
 import { kindSchema, settingsSchema } from '../schema.js';
 import { ditEntry, type DitConfig } from './dit.js';

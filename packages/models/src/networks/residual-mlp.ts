@@ -12,9 +12,8 @@ import {
   split,
   type Symbolic,
   type Tensor,
-  validate,
-  leading,
 } from '@meanflow/core';
+import { validate, leading } from '@meanflow/core/validation';
 import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
 import { conditioningRoles, headRole } from '../adopt/conditioning-roles.js';

@@ -5,7 +5,20 @@
  * since sampling needs the second alone. Outside, images and latents are channels last, as the transformers take them;
  * inside they are channels first, as convolutions do.
  */
-import { add, ArgumentError, broadcastTo, clip, reshape, silu, split, transpose, type RandomKey, type Symbolic, type Tensor, validate, leading } from '@meanflow/core'; // prettier-ignore
+import {
+  add,
+  ArgumentError,
+  broadcastTo,
+  clip,
+  reshape,
+  silu,
+  split,
+  transpose,
+  type RandomKey,
+  type Symbolic,
+  type Tensor,
+} from '@meanflow/core';
+import { validate, leading } from '@meanflow/core/validation'; // prettier-ignore
 import type { ParameterTree } from '@meanflow/samplers';
 import * as z from 'zod';
 import { conv2d, conv2dParameters, type Conv2dParameters } from '../layers/conv2d.js';

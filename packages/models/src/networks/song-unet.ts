@@ -3,7 +3,8 @@
  * parametrisation of Karras et al., 2022, table 7) as MeanFlow uses it on CIFAR-10 (arXiv 2505.13447, appendix A): features
  * of t and of h = t − r stand side by side where the original has those of the noise level. Images are channels first.
  */
-import { add, ArgumentError, concat, silu, type Symbolic, type Tensor, validate } from '@meanflow/core';
+import { add, ArgumentError, concat, silu, type Symbolic, type Tensor } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import type { VelocityInputs } from '@meanflow/samplers';
 import { channelsRole } from '../adopt/conditioning-roles.js';
 import { conv2d, conv2dParameters, type Conv2dParameters } from '../layers/conv2d.js';

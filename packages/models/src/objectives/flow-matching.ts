@@ -2,7 +2,8 @@
  * Flow matching (Lipman et al., 2023; Liu et al., 2023; Albergo and Vanden-Eijnden, 2023): regress the
  * conditional velocity, ε − x on the linear path, at a random point of the path. It is MeanFlow with r = t on every row.
  */
-import { mean, sub, validate } from '@meanflow/core';
+import { mean, sub } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import { sampleTimes, timeDistribution } from '@meanflow/samplers';
 import * as z from 'zod';
 import { adaptivelyWeighted, adaptiveWeight, squaredNorm } from './adaptive-weight.js';

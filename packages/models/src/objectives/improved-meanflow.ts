@@ -18,8 +18,8 @@ import {
   where,
   full,
   type Tensor,
-  validate,
 } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import {
   guidanceSampler,
   intervalPresets,

@@ -16,8 +16,8 @@ import {
   sub,
   where,
   type Tensor,
-  validate,
 } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import {
   intervalPresets,
   intervalSampler,

@@ -1,5 +1,5 @@
 /** The objectives by kind, which are the methods of the command, and an objective from its configuration. */
-import { Registry, validate } from '@meanflow/core';
+import { Registry, validate } from '@meanflow/core/validation';
 import { kindSchema, settingsSchema } from '../schema.js';
 import { flowMatchingEntry, type FlowMatchingConfig } from './flow-matching.js';
 import { improvedMeanFlowEntry, type ImprovedMeanFlowConfig } from './improved-meanflow.js';

@@ -1,5 +1,6 @@
 /** Published arrays as ours: read in the published shape, axes moved where the layout says so. */
-import { HostArray, ShapeError, formatShape, sameShape, sizeOf } from '@meanflow/core';
+import { HostArray, ShapeError, sameShape, sizeOf } from '@meanflow/core';
+import { formatShape } from '@meanflow/core/validation';
 import { layoutPermutation, publishedShape, type PublishedParameter } from './published-parameter.js';
 
 /**

@@ -2,7 +2,8 @@
  * Names of the U-Net's parameters and buffers in the PyTorch code of MeanFlow on CIFAR-10, as its checkpoints hold them: a
  * level is named by its side in pixels. The filters of changes of resolution are buffers there and constants here.
  */
-import { HostArray, leading } from '@meanflow/core';
+import { HostArray } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { filterKernel } from '../layers/resample.js';
 import { planUNet, type FullSongUNetConfig, type SongUNetConfig } from '../networks/song-unet-plan.js';
 import {

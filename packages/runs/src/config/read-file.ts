@@ -4,7 +4,8 @@
  * its line, however large; and fields keep their lines, for errors that come later.
  */
 import { readFile, stat } from 'node:fs/promises';
-import { ArgumentError, DataError, printable, quoted, fieldPath, type FieldPath } from '@meanflow/core';
+import { ArgumentError, DataError } from '@meanflow/core';
+import { printable, quoted, fieldPath, type FieldPath } from '@meanflow/core/validation';
 import { createScanner, parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
 import { withFileErrors } from '../files.js';
 import { isRecord, type JsonRecord } from './merge.js';

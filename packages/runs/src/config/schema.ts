@@ -5,7 +5,7 @@
  * when a schema is asked for.
  */
 import { networkSettingsSchema, objectives, objectiveSchema } from '@meanflow/models';
-import { validate } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import { solvers } from '@meanflow/samplers';
 import { z } from 'zod';
 import {

@@ -3,7 +3,8 @@
  * it had never stopped.
  */
 import { join } from 'node:path';
-import { DataError, validate } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import { z } from 'zod';
 import { readConfigFile } from '../config/read-file.js';
 import { comparisonConfigSchema, type ComparisonConfig } from '../config/schema.js';

@@ -3,7 +3,8 @@
  * begins, so that a mistake in the last shows at once.
  */
 import type { Classifier } from '@meanflow/classifier';
-import { ArgumentError, didYouMean, type Backend, ownValue, validate, leading } from '@meanflow/core';
+import { ArgumentError, type Backend } from '@meanflow/core';
+import { didYouMean, ownValue, validate, leading } from '@meanflow/core/validation';
 import { datasets, type Dataset } from '@meanflow/data';
 import { merge } from '../config/merge.js';
 import { recipeSchema, type ComparisonConfig } from '../config/schema.js';

@@ -6,7 +6,8 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { ArgumentError, DataError, validate } from '@meanflow/core';
+import { ArgumentError, DataError } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import { readRunConfig } from '@meanflow/training/node';
 import { runConfigSchema, type RunConfig } from '../config/schema.js';
 import { digestOf, shortDigest } from './data-digest.js';

@@ -1,5 +1,6 @@
 /** Samples of a model: noise from a key, labels, a solver and a number of evaluations. */
-import { ArgumentError, didYouMean, HostArray, type RandomKey } from '@meanflow/core';
+import { ArgumentError, HostArray, type RandomKey } from '@meanflow/core';
+import { didYouMean } from '@meanflow/core/validation';
 import { proportionalLabels, type Batch } from '@meanflow/data';
 import {
   solvers,

@@ -1,5 +1,6 @@
 /** A feature extractor of the user's own, such as Inception's network as an ONNX file, for images of a known shape. */
-import { ArgumentError, sameShape, sizeOf, type HostArray, type Shape, leading } from '@meanflow/core';
+import { ArgumentError, sameShape, sizeOf, type HostArray, type Shape } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import {
   onnxFeatureExtractor,
   type FeatureExtractor,

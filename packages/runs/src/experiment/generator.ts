@@ -1,6 +1,7 @@
 /** What is made of a model before it is sampled from: images as every picture has them, latents decoded into images. */
 import type { Model as ImportedModel, readDecoder } from '@meanflow/checkpoints';
-import { ArgumentError, formatShape, sameShape, transpose, leading } from '@meanflow/core';
+import { ArgumentError, sameShape, transpose } from '@meanflow/core';
+import { formatShape, leading } from '@meanflow/core/validation';
 import { rangeNormalisation } from '@meanflow/data';
 import { latentDecoder } from '@meanflow/models';
 import { publishedData, publishedSampling } from './published.js';

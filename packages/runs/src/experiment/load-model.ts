@@ -1,7 +1,8 @@
 /** Loading the model of a run, from its folder or from one of its checkpoints. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DataError, validate } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import type { Checkpoint } from '@meanflow/training';
 import { loadCheckpoint, readRunConfig, type DamagedCheckpoint } from '@meanflow/training/node';
 import { runConfigSchema, type RunConfig } from '../config/schema.js';

@@ -4,7 +4,8 @@
  * nothing is refused that could run.
  */
 import { totalmem } from 'node:os';
-import { ArgumentError, sizeOf, treePaths, placeOf, type FieldPath } from '@meanflow/core';
+import { ArgumentError, sizeOf, treePaths } from '@meanflow/core';
+import { placeOf, type FieldPath } from '@meanflow/core/validation';
 import type { AnyNetwork, ParameterSpec } from '@meanflow/models';
 import { averagesOf } from '../config/optimizer-schema.js';
 import type { RunConfig } from '../config/schema.js';

@@ -3,7 +3,8 @@
  * checkpoint, which carries the configuration and the facts of its data, so that samples need neither the run's folder nor the
  * data itself.
  */
-import { ArgumentError, DataError, type ConditionSpecs, type HostArray, validate } from '@meanflow/core';
+import { ArgumentError, DataError, type ConditionSpecs, type HostArray } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import {
   describeData,
   normalisationFromJson,

@@ -3,7 +3,8 @@
  * recipe, lay the changes over it, check. Nothing is written and nothing computed before all of it is right.
  */
 import { hasMatrices, networks, objectives } from '@meanflow/models';
-import { ArgumentError, placeOf, validate } from '@meanflow/core';
+import { ArgumentError } from '@meanflow/core';
+import { placeOf, validate } from '@meanflow/core/validation';
 import type { Dataset, ImageLayout } from '@meanflow/data';
 import { metrics } from '@meanflow/metrics';
 import { z } from 'zod';

@@ -3,7 +3,8 @@
  * with: what decides the training must be what config.json says, and what else has changed since is named.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { DataError, printableJson, ownValue } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { printableJson, ownValue } from '@meanflow/core/validation';
 import type { Checkpoint } from '@meanflow/training';
 import type { RunConfig } from '../config/schema.js';
 import { isRecord } from '../config/merge.js';

@@ -4,7 +4,8 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { DataError, HostArray, RandomKey, leading } from '@meanflow/core';
+import { DataError, HostArray, RandomKey } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { pictureShapeOf, samplesForm, type Dataset, type PictureRange } from '@meanflow/data';
 import { openImages, readArrayFile } from '@meanflow/data/node';
 import type { ImageSettings, LatentSettings } from '../config/data-schema.js';

@@ -1,5 +1,5 @@
 /** From finished runs to the results of a data set: medians over seeds, facts in words, loss curves. */
-import { leading } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { networks, objectives, type NetworkFacts } from '@meanflow/models';
 import type { Dataset } from '@meanflow/data';
 import type { Metric } from '@meanflow/metrics';

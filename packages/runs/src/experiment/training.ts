@@ -1,5 +1,6 @@
 /** A resolved run as a trainer: network, objective, optimizer with its schedule, averages and batches out of the configuration. */
-import { ArgumentError, referenceBackend, type Backend, placeOf } from '@meanflow/core';
+import { ArgumentError, referenceBackend, type Backend } from '@meanflow/core';
+import { placeOf } from '@meanflow/core/validation';
 import type { Dataset } from '@meanflow/data';
 import {
   adoptParameters,

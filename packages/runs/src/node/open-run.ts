@@ -1,7 +1,8 @@
 /** A run in its folder: what it was asked to do, how far it is, what it measured and what it learnt. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError, validate } from '@meanflow/core';
+import { DataError } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import type { MetricsRecord } from '@meanflow/training';
 import { readRunConfig, readRunMetrics, runCheckpoints } from '@meanflow/training/node';
 import { runConfigSchema, type RunConfig } from '../config/schema.js';

@@ -1,7 +1,8 @@
 /** Training a run in a folder of its own, from the beginning or from where it was left: what `meanflow train` does. */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError, type Backend, validate } from '@meanflow/core';
+import { DataError, type Backend } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import type { Dataset } from '@meanflow/data';
 import type { JsonObject } from '@meanflow/formats';
 import type { DivergenceAction, DivergenceReport, Progress } from '@meanflow/training';

@@ -2,7 +2,8 @@
  * Frame: the square piece of the plane that a scatter plot shows. It is fixed by the data, never by the samples, so that
  * panels beside each other can be compared; what falls outside it is counted and said.
  */
-import { ArgumentError, type HostArray, leading } from '@meanflow/core';
+import { ArgumentError, type HostArray } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 
 /** A square window, `[centre ± half]` along both axes. */
 export interface Frame {

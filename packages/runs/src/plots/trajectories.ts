@@ -2,7 +2,8 @@
  * Trajectories as SVG: the way of samples from noise (t = 1, small grey dots) to data (t = 0, coloured dots), one thin line
  * each. Flow matching's many small steps show as curves, MeanFlow's few steps as straight jumps.
  */
-import { ArgumentError, type HostArray, leading } from '@meanflow/core';
+import { ArgumentError, type HostArray } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { PANEL_SIDE, type Columns, type Frame } from './frame.js';
 import type { Marks } from './scatter.js';
 import { element } from './svg.js';

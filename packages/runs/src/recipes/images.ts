@@ -2,7 +2,8 @@
  * The recipe for images and latents that are given by path: a small DiT whose patches are such that an image is about 64 tokens,
  * conditional on the class where there are classes. The published recipes are another matter: `published.ts`.
  */
-import { sizeOf, type Shape, leading } from '@meanflow/core';
+import { sizeOf, type Shape } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import type { Dataset } from '@meanflow/data';
 import type { Recipe } from '../config/schema.js';
 import { imageMethods, shapesRecipe } from './shapes.js';

@@ -2,7 +2,7 @@
  * The recipe of each data set: where the defaults of training live. A data set without a recipe of its own takes the one of its
  * kind: points of the plane, images, or a table.
  */
-import { ownValue } from '@meanflow/core';
+import { ownValue } from '@meanflow/core/validation';
 import { distributions, type Dataset } from '@meanflow/data';
 import type { Recipe } from '../config/schema.js';
 import { digitsRecipe } from './digits.js';

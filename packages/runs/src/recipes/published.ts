@@ -4,7 +4,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { ArgumentError, didYouMean } from '@meanflow/core';
+import { ArgumentError } from '@meanflow/core';
+import { didYouMean } from '@meanflow/core/validation';
 import { parseConfig } from '../config/read-file.js';
 import type { JsonRecord } from '../config/merge.js';
 

@@ -2,7 +2,7 @@
  * A data set's section of the report: the data and the loss curves in the first row of a grid, then a row of panels for each
  * method, its columns the numbers of evaluations and at last the trajectories; below it the table.
  */
-import { leading } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { objectives } from '@meanflow/models';
 import { lossChart } from '../plots/loss-chart.js';
 import { cssColour, cssPalette } from '../plots/palette.js';

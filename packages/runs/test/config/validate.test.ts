@@ -1,5 +1,6 @@
 import { objectives } from '@meanflow/models';
-import { ArgumentError, validate } from '@meanflow/core';
+import { ArgumentError } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import { datasets } from '@meanflow/data';
 import { openDataset } from '@meanflow/data/node';
 import { merge } from '../../src/config/merge.js';

@@ -1,5 +1,5 @@
 /** The solvers, and all of them by name. */
-import { Registry } from '@meanflow/core';
+import { Registry } from '@meanflow/core/validation';
 import { averageVelocity } from './average-velocity.js';
 import { adaptiveRungeKutta, rungeKutta, type Tolerances } from './runge-kutta.js';
 import type { AdaptiveSolver, Solver } from './solver.js';

@@ -3,7 +3,8 @@
  * tableau estimates its error, of its own choice. Velocities of equal weight are added first, and a common denominator
  * divides the step, which is one number, instead of velocities, which are as large as z.
  */
-import { abs, add, ArgumentError, checkOptions, div, maximum, mul, sub, type Tensor } from '@meanflow/core';
+import { abs, add, ArgumentError, div, maximum, mul, sub, type Tensor } from '@meanflow/core';
+import { checkOptions } from '@meanflow/core/validation';
 import type { VelocityField } from '../field.js';
 import type { AdaptiveSolver, FixedStepSolver } from './solver.js';
 import { rootMeanSquare } from './step-controller.js';

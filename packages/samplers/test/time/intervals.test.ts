@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { ArgumentError, hostArray, HostArray, RandomKey, validate } from '@meanflow/core';
+import { ArgumentError, hostArray, HostArray, RandomKey } from '@meanflow/core';
+import { validate } from '@meanflow/core/validation';
 import {
   intervalSampler,
   drawRawIntervals,

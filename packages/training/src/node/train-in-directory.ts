@@ -3,14 +3,8 @@
  * killed, or lost its machine goes on from its latest checkpoint, and ends with the same bytes as one that was never
  * stopped.
  */
-import {
-  ArgumentError,
-  checkOptions,
-  DataError,
-  DeviceLostError,
-  type HostArray,
-  type Tree,
-} from '@meanflow/core';
+import { ArgumentError, DataError, DeviceLostError, type HostArray, type Tree } from '@meanflow/core';
+import { checkOptions } from '@meanflow/core/validation';
 import type { JsonObject } from '@meanflow/formats';
 import { checkpointChunks, checkpointState, type Checkpoint } from '../checkpoint.js';
 import { checkTrainOptions, train } from '../loop.js';
