@@ -53,7 +53,18 @@ const depConstraints = Object.entries(layers).map(([layer, imports]) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ['**/dist', '**/out-tsc', '**/reports', '**/coverage', '**/runs', '!packages/runs', '.nx'] },
+  {
+    ignores: [
+      '**/dist',
+      '**/out-tsc',
+      '**/reports',
+      'release',
+      '**/coverage',
+      '**/runs',
+      '!packages/runs',
+      '.nx',
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {
