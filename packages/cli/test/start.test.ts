@@ -26,7 +26,15 @@ it.each([
   const modules = await modulesOf(...args);
   const loaded = (part: string): string[] => modules.filter((url) => url.includes(part));
   const faces = loaded('/cli/src/commands/').map((url) => url.replace(/.*\/|\.ts$/g, ''));
-  const shared = ['index', 'option-name', 'options', 'config-options', 'feature-options', 'command'];
+  const shared = [
+    'index',
+    'option-name',
+    'options',
+    'config-options',
+    'data-options',
+    'feature-options',
+    'command',
+  ];
   expect(faces.filter((name) => !shared.includes(name))).toEqual(described);
   expect(loaded('/commander/')).not.toEqual([]);
   expect(heavy.flatMap((name) => loaded(`/node_modules/${name}/`))).toEqual([]);

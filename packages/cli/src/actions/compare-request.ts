@@ -15,7 +15,8 @@ import {
   openConfigFile,
 } from '@meanflow/runs/node';
 import { shellWord } from '../terminal/shell.js';
-import { backendOption, dataOptions, settingsOf, taskOptions } from '../commands/config-options.js';
+import { backendOption, settingsOf } from '../commands/config-options.js';
+import { dataOptions, labelOption, taskOptions } from '../commands/data-options.js';
 import { optionName } from '../commands/option-name.js';
 import { changeOptions, type CompareOptions, comparisonOptions } from '../commands/compare.js';
 
@@ -34,7 +35,10 @@ export function requestOf(options: CompareOptions): Promise<ComparisonRequest> {
 
 async function newRequest(options: CompareOptions): Promise<ComparisonRequest> {
   const file = options.config === undefined ? undefined : await openConfigFile(options.config);
-  const given = settingsOf([...comparisonOptions, ...taskOptions, ...dataOptions, backendOption], options);
+  const given = settingsOf(
+    [...comparisonOptions, labelOption, ...taskOptions, ...dataOptions, backendOption],
+    options,
+  );
   const config = validate(
     comparisonConfigSchema(),
     merge(merge(defaults(), file?.record), given),

@@ -34,13 +34,8 @@ import {
 } from '@meanflow/runs/node';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { scoresTable, type ScoreRow } from '../terminal/scores.js';
-import {
-  type ConfigOption,
-  dataSettings,
-  folderOptions,
-  keysOf,
-  pictureOptions,
-} from '../commands/config-options.js';
+import { type ConfigOption, keysOf } from '../commands/config-options.js';
+import { dataSettings, folderOptions, pictureOptions } from '../commands/data-options.js';
 import { firstGiven } from '../commands/option-name.js';
 import type { EvaluateFeaturesOptions } from '../commands/evaluate.js';
 

@@ -25,7 +25,7 @@ import {
   type RunConfig,
 } from '@meanflow/runs/node';
 import { noticesTo, type Io } from '../terminal/io.js';
-import { dataSettings } from '../commands/config-options.js';
+import { dataSettings } from '../commands/data-options.js';
 import type { InfoOptions } from '../commands/info.js';
 
 export async function info(run: string | undefined, options: InfoOptions, io: Io): Promise<void> {

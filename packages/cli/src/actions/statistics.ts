@@ -12,7 +12,7 @@ import {
 } from '@meanflow/runs/node';
 import { damagedText } from '../terminal/damaged.js';
 import type { Io } from '../terminal/io.js';
-import { dataSettings } from '../commands/config-options.js';
+import { dataSettings } from '../commands/data-options.js';
 import type { StatisticsOptions } from '../commands/statistics.js';
 
 /** Images of data that never end, where no number is given: as many as FID takes. */

@@ -5,7 +5,7 @@ import { accuracyText, classifierIn, digestOf, openBackend, openJudged } from '@
 import { showClassifierProgress } from '../terminal/classifier-progress.js';
 import { interruptStatus, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
-import { dataSettings } from '../commands/config-options.js';
+import { dataSettings } from '../commands/data-options.js';
 import type { TrainClassifierOptions } from '../commands/train-classifier.js';
 
 /** @returns the exit status */

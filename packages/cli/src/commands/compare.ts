@@ -2,14 +2,8 @@
 import type { Command } from 'commander';
 import type { Context } from './command.js';
 import { defaultDatasets } from '@meanflow/runs/names';
-import {
-  backendOption,
-  type ConfigOption,
-  dataOptions,
-  option,
-  taskOptions,
-  withOptions,
-} from './config-options.js';
+import { backendOption, type ConfigOption, option, withOptions } from './config-options.js';
+import { dataOptions, labelOption, taskOptions } from './data-options.js';
 import { names, wholeNumber, wholeNumbers } from './options.js';
 
 /** What the command itself looks at; everything else is a field of the comparison, or of each of its runs. */
@@ -28,7 +22,6 @@ export const comparisonOptions: readonly ConfigOption[] = [
     `data sets, CSV files or images by path, by default ${defaultDatasets.join(',')}`,
     { parse: names },
   ),
-  option('--label <column>', 'label', 'the column of CSV files that holds the class'),
   option(
     '--method <names>',
     'methods',
@@ -40,6 +33,7 @@ export const comparisonOptions: readonly ConfigOption[] = [
   }),
   option('--seed <n>', 'seeds', 'a single seed; 0 by default', { parse: (text) => [wholeNumber(0)(text)] }),
 ];
+
 /** Fields of each of the runs. */
 export const changeOptions: readonly ConfigOption[] = [
   option('--steps <n>', 'steps', 'updates, the same for all; by default each data set has its own', {
@@ -60,19 +54,21 @@ export function describeCompare(command: Command, { io, exit }: Context): void {
       'Train flow matching, MeanFlow and improved MeanFlow on the same data with the same network, steps and batches; measure their ' +
         'samples at few and at many network evaluations; write a report (one HTML page), pictures and the numbers.',
     )
-    .option(
-      '--jobs <n>',
-      'runs at a time, each with its share of the cores; one for each core by default',
-      wholeNumber(1),
-    )
-    .option(
-      '--config <file>',
-      'JSON with data, methods, seeds, backend, and changes to "recipes" by data set',
-    )
     .option('--out <folder>', 'an empty or new folder; by default runs/compare-<date>-<time>')
     .option(
       '--resume <folder>',
       'go on with the comparison in this folder; what is finished is not trained again',
+    )
+    .option(
+      '--jobs <n>',
+      'runs at a time, each with its share of the cores; one for each core by default',
+      wholeNumber(1),
+    );
+  withOptions(command, [backendOption])
+    .optionsGroup('All settings:')
+    .option(
+      '--config <file>',
+      'JSON with data, methods, seeds, backend, and changes to "recipes" by data set',
     )
     .addHelpText(
       'after',
@@ -88,7 +84,7 @@ Examples:
 A configuration file that changes a recipe:
   { "data": ["digits"], "recipes": { "digits": { "steps": 8000, "network": { "width": 384 } } } }`,
     );
-  withOptions(command, [...taskOptions, ...dataOptions, backendOption]).action(
+  withOptions(command, [labelOption, ...taskOptions, ...dataOptions]).action(
     async (options: CompareOptions) => {
       const { compare } = await import('../actions/compare.js');
       exit(await compare(options, io));

@@ -2,7 +2,8 @@
 import { Option, type Command } from 'commander';
 import type { Context } from './command.js';
 import type { ExtractorSettings } from '@meanflow/runs/node';
-import { backendOption, folderOptions, pictureOptions, withOptions } from './config-options.js';
+import { backendOption, withOptions } from './config-options.js';
+import { folderOptions, pictureOptions } from './data-options.js';
 import { withFeatureOptions } from './feature-options.js';
 import {
   averageOption,
@@ -48,12 +49,15 @@ export function describeEvaluate(command: Command, { io }: Context): void {
     )
     .option('--nfe <list>', 'network evaluations for each sample, such as 1,2,4', evaluationCounts)
     .option('--samples <n>', 'how many samples to draw', wholeNumber(2))
-    .option('--seed <n>', 'of the noise and of the reference data', wholeNumber(0), 0)
     .option(
       '--metrics <names>',
       'what to measure, in place of the run\'s own choice; "meanflow info" lists them',
       names,
     )
+    .option('--json', 'print JSON instead of a table')
+    .option('--seed <n>', 'of the noise and of the reference data', wholeNumber(0), 0);
+  withOptions(command, [backendOption])
+    .optionsGroup('What is sampled, and how:')
     .option(
       '--guidance <scales>',
       'guidance scales such as 1,2,4, where the model was trained for guidance; 1 is none',
@@ -67,6 +71,8 @@ export function describeEvaluate(command: Command, { io }: Context): void {
         'how often samples have each class: as the data has it (the default), or all alike',
       ).choices(labelChoices),
     )
+    .option('--vae <file>', 'with --features: decoder of an autoencoder, for models of latents')
+    .optionsGroup('What it is judged by:')
     .option(
       '--classifier <file>',
       'what judges images, of "meanflow train-classifier"; by default it is trained once and kept in the cache',
@@ -83,8 +89,6 @@ export function describeEvaluate(command: Command, { io }: Context): void {
       '--data <name>',
       "where the run's data are now; with --features: what to compare with, a data set, or a file or folder of images",
     )
-    .option('--vae <file>', 'with --features: decoder of an autoencoder, for models of latents')
-    .option('--json', 'print JSON instead of a table')
     .addHelpText(
       'after',
       `
@@ -96,7 +100,7 @@ Examples:
   $ meanflow evaluate imf-b.safetensors --vae vae.safetensors --samples 50000 --nfe 1 \\
       --features inception.onnx --features-range signed --statistics imagenet256.npz              # FID-50K`,
     );
-  withFeatureOptions(withOptions(command, [backendOption, ...folderOptions, ...pictureOptions])).action(
+  withOptions(withFeatureOptions(command), [...folderOptions, ...pictureOptions]).action(
     async (run: string, options: EvaluateOptions) => {
       const { features } = options;
       if (features === undefined) {

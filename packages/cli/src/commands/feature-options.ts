@@ -5,6 +5,7 @@ import { grid } from './options.js';
 /** Adds what an ONNX file is told that it does not say itself. */
 export function withFeatureOptions(command: Command): Command {
   return command
+    .optionsGroup('The feature extractor, an ONNX file:')
     .addOption(
       new Option(
         '--features-range <range>',

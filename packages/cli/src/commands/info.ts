@@ -1,7 +1,8 @@
 /** `meanflow info`: what a run or checkpoint is; or what there is to choose from; or all settings of a recipe. */
 import type { Command } from 'commander';
 import type { Context } from './command.js';
-import { dataOptions, withOptions } from './config-options.js';
+import { withOptions } from './config-options.js';
+import { dataOptions } from './data-options.js';
 
 export interface InfoOptions {
   readonly data?: string;

@@ -53,6 +53,16 @@ export function describeSample(command: Command, { io }: Context): void {
       'how many samples; 1,000, or 100 where they are images, or 16 of a published model',
       wholeNumber(1),
     )
+    .option('--out <file>', 'where to; "-" prints CSV. By default samples.csv, or samples.png for images')
+    .option(
+      '--grid [size]',
+      'a grid of images such as 8x8 (rows x columns); ten of each class by default',
+      grid,
+    )
+    .option('--seed <n>', 'of the noise', wholeNumber(0), 0)
+    .addOption(forceOption());
+  withOptions(command, [backendOption])
+    .optionsGroup('What is sampled:')
     .option(
       '--class <names>',
       'only these classes, by name (by number where they have no names), which take turns; all of them by default',
@@ -69,26 +79,19 @@ export function describeSample(command: Command, { io }: Context): void {
       'the columns that the model is given, in the units of the data, such as alcohol=13.2,proline=900; or held-out: what the rows ' +
         'were given that it was not trained on',
       names,
-    )
-    .option(
-      '--grid [size]',
-      'a grid of images such as 8x8 (rows x columns); ten of each class by default',
-      grid,
-    )
+    );
+  withGuidanceOptions(command.optionsGroup('How it is sampled:'))
+    .addOption(averageOption())
     .option(
       '--solver <name>',
       'how the path is followed: "meanflow info" lists the solvers; by default the one of the method',
     )
-    .addOption(averageOption())
     .option('--vae <file>', 'decoder of an autoencoder, from "meanflow import": makes images of latents')
     .option('--batch <n>', 'samples that are computed at once, which decides the memory', wholeNumber(1))
     .option(
       '--delimiter <sign>',
       'what separates the cells of CSV: a character, or comma, semicolon, tab, space, bar',
     )
-    .option('--seed <n>', 'of the noise', wholeNumber(0), 0)
-    .option('--out <file>', 'where to; "-" prints CSV. By default samples.csv, or samples.png for images')
-    .addOption(forceOption())
     .addHelpText(
       'after',
       `
@@ -102,11 +105,9 @@ Examples:
   $ meanflow sample runs/wine --given alcohol=13.2,proline=900          # trained with --given alcohol,proline
   $ meanflow sample runs/inpainting --given held-out --grid 8x8         # images, completed
   $ meanflow sample imf-b.safetensors --vae vae.safetensors --grid 4x4 --class 207 --nfe 1`,
-    );
-  withOptions(withGuidanceOptions(command), [backendOption]).action(
-    async (run: string, options: SampleOptions) => {
+    )
+    .action(async (run: string, options: SampleOptions) => {
       const { sample } = await import('../actions/sample.js');
       await sample(run, options, io);
-    },
-  );
+    });
 }

@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import type { Context } from './command.js';
 import type { ExtractorSettings } from '@meanflow/runs/node';
-import { folderOptions, pictureOptions, withOptions } from './config-options.js';
+import { withOptions } from './config-options.js';
+import { folderOptions, pictureOptions } from './data-options.js';
 import { withFeatureOptions } from './feature-options.js';
 import { forceOption, shareOrNone, wholeNumber } from './options.js';
 

@@ -1,7 +1,8 @@
 /** `meanflow train-classifier`: the classifier that images are judged by, in a file. */
 import type { Command } from 'commander';
 import type { Context } from './command.js';
-import { backendOption, folderOptions, pictureOptions, withOptions } from './config-options.js';
+import { backendOption, withOptions } from './config-options.js';
+import { folderOptions, pictureOptions } from './data-options.js';
 import { share, wholeNumber } from './options.js';
 
 export interface TrainClassifierOptions {
@@ -42,7 +43,7 @@ Examples:
   $ meanflow train-classifier --data shapes --out shapes-classifier.safetensors
   $ meanflow evaluate runs/shapes --classifier shapes-classifier.safetensors --metrics class-accuracy,feature-frechet`,
     );
-  withOptions(command, [...folderOptions, ...pictureOptions, backendOption]).action(
+  withOptions(command, [backendOption, ...folderOptions, ...pictureOptions]).action(
     async (options: TrainClassifierOptions) => {
       const { trainClassifier } = await import('../actions/train-classifier.js');
       exit(await trainClassifier(options, io));

@@ -1,14 +1,8 @@
 /** `meanflow train`: one model on one data set, in a run folder from which it can go on. */
 import type { Command } from 'commander';
 import type { Context } from './command.js';
-import {
-  backendOption,
-  type ConfigOption,
-  dataOptions,
-  option,
-  taskOptions,
-  withOptions,
-} from './config-options.js';
+import { backendOption, type ConfigOption, option, under, withOptions } from './config-options.js';
+import { dataOptions, GIVEN, labelOption, taskOptions } from './data-options.js';
 import { positive, wholeNumber } from './options.js';
 
 /** What the command itself looks at; everything else is a field of the configuration. */
@@ -24,77 +18,75 @@ export const trainOptions: readonly ConfigOption[] = [
   option(
     '--data <name>',
     'data',
-    'a data set ("meanflow info" lists them), a CSV file of numeric columns, a folder with a folder of images for each class, ' +
-      'files of MNIST or CIFAR, or latents or pictures in an array (.npz, .npy, .pt, .safetensors)',
+    'a data set ("meanflow info" lists them), a CSV file, a folder with a folder of images for each class, files of MNIST or CIFAR, ' +
+      'or an array of latents or pictures (.npz, .npy, .pt, .safetensors)',
     { resumes: true },
   ),
-  option(
-    '--label <column>',
-    'label',
-    'the column of a CSV file that holds the class: its name or its number',
-  ),
-  option(
-    '--unconditional',
-    'conditional',
-    'do not tell the network the class; a folder of images then needs no classes',
-    { value: () => false },
-  ),
-  option(
-    '--recipe <name>',
-    'recipe',
-    'network, objective and optimizer as published, such as imf-dit-b-2; "meanflow info" lists them',
-  ),
-  option(
-    '--method <name>',
-    'method',
-    'what it learns: "meanflow info" lists the methods; by default meanflow',
-  ),
+  option('--method <name>', 'method', 'what it learns, by default meanflow; "meanflow info" lists them'),
   option('--steps <n>', 'steps', 'how many updates to make', { parse: wholeNumber(1), resumes: true }),
-  option('--epochs <n>', 'epochs', 'how many passes over the data to make', { parse: wholeNumber(1) }),
   option('--batch <n>', 'batch', 'rows in a batch', { parse: wholeNumber(1) }),
-  option(
-    '--accumulate <n>',
-    'accumulate',
-    'take each batch in n parts, one after the other, in the memory of one: the same updates, to rounding',
-    { parse: wholeNumber(1), resumes: true },
-  ),
-  option('--seed <n>', 'seed', 'decides everything random; the same seed makes the same model', {
-    parse: wholeNumber(0),
-  }),
-  option('--out <folder>', undefined, 'the run folder; by default runs/<data>-<method>-seed-<seed>'),
   option(
     '--learning-rate <rate>',
     'optimizer.learningRate',
     "in place of the recipe's; with --resume in place of the run's",
     { parse: positive, resumes: true },
   ),
-  option(
-    '--on-divergence <what>',
-    'onDivergence',
-    'where a step is not finite or the error runs away: stop with the state before it (the default), skip the step, or go back to ' +
-      'the last checkpoint with half the learning rate',
-    { choices: ['stop', 'skip', 'back'], resumes: true },
-  ),
-  option('--config <file>', undefined, 'JSON with any of the fields of config.json; options go before it'),
+  option('--seed <n>', 'seed', 'decides everything random; the same seed makes the same model', {
+    parse: wholeNumber(0),
+  }),
+  option('--out <folder>', undefined, 'the run folder; by default runs/<data>-<method>-seed-<seed>'),
   option('--resume <run>', undefined, 'go on with the run in this folder', { resumes: true }),
-  option(
-    '--init <model>',
-    'init.path',
-    'begin a new run with the parameters of a run, a checkpoint or an imported model (.safetensors): of the same kind of network, ' +
-      'whose settings, and whose data, it has unless others are given',
-  ),
-  option(
-    '--init-average <name>',
-    'init.average',
-    'with --init: which average of the run, by its decay or half-life, or "none"; by default the one that it is sampled with',
-    {
-      parse: (text) => (text === 'none' ? text : positive(text)),
-      value: (name) => (name === 'none' ? null : name),
-    },
-  ),
+  backendOption,
+  ...under('All settings', [
+    option('--config <file>', undefined, 'JSON with any of the fields of config.json; options go before it'),
+    option(
+      '--recipe <name>',
+      'recipe',
+      'network, objective and optimizer as published, such as imf-dit-b-2; "meanflow info" lists them',
+    ),
+  ]),
+  ...under('Training', [
+    option('--epochs <n>', 'epochs', 'how many passes over the data to make', { parse: wholeNumber(1) }),
+    option(
+      '--accumulate <n>',
+      'accumulate',
+      'take each batch in n parts, one after the other, in the memory of one: the same updates, to rounding',
+      { parse: wholeNumber(1), resumes: true },
+    ),
+    option(
+      '--on-divergence <what>',
+      'onDivergence',
+      'where a step is not finite or the error runs away: stop with the state before it (the default), skip the step, or go back to ' +
+        'the last checkpoint with half the learning rate',
+      { choices: ['stop', 'skip', 'back'], resumes: true },
+    ),
+    option(
+      '--init <model>',
+      'init.path',
+      'begin a new run with the parameters of a run, a checkpoint or an imported model (.safetensors): of the same kind of network, ' +
+        'whose settings, and whose data, it has unless others are given',
+    ),
+    option(
+      '--init-average <name>',
+      'init.average',
+      'with --init: which average of the run, by its decay or half-life, or "none"; by default the one that it is sampled with',
+      {
+        parse: (text) => (text === 'none' ? text : positive(text)),
+        value: (name) => (name === 'none' ? null : name),
+      },
+    ),
+  ]),
+  ...under(GIVEN, [
+    labelOption,
+    option(
+      '--unconditional',
+      'conditional',
+      'do not tell the network the class; a folder of images then needs no classes',
+      { value: () => false },
+    ),
+  ]),
   ...taskOptions,
   ...dataOptions,
-  backendOption,
 ];
 
 export function describeTrain(command: Command, { io, exit }: Context): void {

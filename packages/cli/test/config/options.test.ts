@@ -4,12 +4,11 @@ import { z } from 'zod';
 import {
   backendOption,
   type ConfigOption,
-  dataOptions,
   keysOf,
   option,
   settingsOf,
-  taskOptions,
 } from '../../src/commands/config-options.js';
+import { dataOptions, labelOption, taskOptions } from '../../src/commands/data-options.js';
 import { changeOptions, comparisonOptions } from '../../src/commands/compare.js';
 import { trainOptions } from '../../src/commands/train.js';
 
@@ -37,7 +36,7 @@ it.each<[string, JsonSchema, readonly ConfigOption[]]>([
   [
     'compare',
     asJson(comparisonConfigSchema()),
-    [...comparisonOptions, ...taskOptions, ...dataOptions, backendOption],
+    [...comparisonOptions, labelOption, ...taskOptions, ...dataOptions, backendOption],
   ],
   ['the runs of compare', asJson(askedRunSchema()), changeOptions],
 ])('%s: every field of an option is one of the schema', (_, schema, options) => {
