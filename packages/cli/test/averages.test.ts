@@ -2,14 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { openDataset } from '@meanflow/data/node';
 import { decodeSafetensors, encodeSafetensors } from '@meanflow/formats';
-import {
-  averageNote,
-  chosenAverage,
-  emaOf,
-  recipeFor,
-  type RunConfig,
-  shortRunNote,
-} from '@meanflow/runs/node';
+import type { RunConfig } from '@meanflow/runs/node';
+import { averageNote, chosenAverage, emaOf, recipeFor, shortRunNote } from '@meanflow/runs/command';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { tinyConfig, writeJson } from './support/tiny.js';
 

@@ -1,7 +1,7 @@
 /** Every backend that this machine has, through the command: what the doctor says of it, a run on it, a run that changes to it. */
 import { BackendError } from '@meanflow/core';
 import { readRunMetrics } from '@meanflow/training/node';
-import { withAdapters } from '@meanflow/runs/node';
+import { withAdapters } from '@meanflow/runs/command';
 import { succeed, temporaryFolder } from './support/cli.js';
 import { start } from './support/process.js';
 import { tinyConfig, writeJson } from './support/tiny.js';

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { referenceBackend } from '@meanflow/core';
 import { countClasses } from '@meanflow/data';
-import { classOf, drawnPieces, loadModel } from '@meanflow/runs/node';
+import { classOf, drawnPieces, loadModel } from '@meanflow/runs/command';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { writeImageFolder } from './support/images.js';
 import { writeJson } from './support/tiny.js';

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { HostArray, RandomKey } from '@meanflow/core';
 import { encodeNpy, openZip, readNpz, readTensor } from '@meanflow/formats';
 import { fileAccess } from '@meanflow/formats/node';
-import { loadModel } from '@meanflow/runs/node';
+import { loadModel } from '@meanflow/runs/command';
 import * as ort from 'onnxruntime-node';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 

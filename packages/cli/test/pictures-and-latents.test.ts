@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { HostArray, RandomKey } from '@meanflow/core';
 import { decodeNpz, encodeNpy, encodeNpz } from '@meanflow/formats';
 import { decodeImage } from '@meanflow/data/node';
-import { openDataOf } from '@meanflow/runs/node';
+import { openDataOf } from '@meanflow/runs/command';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { png, writeImageFolder } from './support/images.js';
 import { writeJson } from './support/tiny.js';

@@ -1,6 +1,7 @@
 /** How published models are sampled by default: the settings that their authors evaluated with. */
 import { createNetwork, networkPreset } from '@meanflow/models';
-import { withGuidance, type Generator, publishedData, publishedSampling } from '@meanflow/runs/node';
+import type { Generator } from '@meanflow/runs/node';
+import { withGuidance, publishedData, publishedSampling } from '@meanflow/runs/command';
 
 /** The published model of a name, but for its parameters. */
 function published(name: string): Generator {

@@ -13,7 +13,7 @@ import {
   publishedRecipeNames,
   publishedRecipeText,
   withSteps,
-} from '@meanflow/runs/node';
+} from '@meanflow/runs/command';
 import { meanflow, succeed } from './support/cli.js';
 
 const named = (

@@ -3,7 +3,7 @@ import { validate } from '@meanflow/core/validation';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { decodeNpy, decodeNpz } from '@meanflow/formats';
-import { openDataOf, runConfigSchema } from '@meanflow/runs/node';
+import { openDataOf, runConfigSchema } from '@meanflow/runs/command';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 
 const folder = temporaryFolder();

@@ -11,7 +11,7 @@ import { createJudge, heldOutRows, scoreModel, type Judge } from '../src/experim
 import type { Model } from '../src/experiment/model.js';
 import { planSamples, streamPlanned } from '../src/experiment/sample.js';
 import { drawnPieces } from '../src/experiment/sample-stream.js';
-import { resolveRun, type ResolvedRun } from '../src/node.js';
+import { resolveRun, type ResolvedRun } from '../src/experiment/resolve.js';
 import { tiny } from './support/tiny.js';
 
 const specs = { [GIVEN]: { kind: 'vector', shape: [1] } } as const;

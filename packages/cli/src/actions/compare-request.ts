@@ -5,15 +5,14 @@
 import { objectives } from '@meanflow/models';
 import { ArgumentError } from '@meanflow/core';
 import { validate } from '@meanflow/core/validation';
+import { DEFAULT_BACKEND, defaultDatasets } from '@meanflow/runs/names';
 import {
   comparisonConfigSchema,
   type ComparisonRequest,
-  DEFAULT_BACKEND,
-  defaultDatasets,
   loadRequest,
   merge,
   openConfigFile,
-} from '@meanflow/runs/node';
+} from '@meanflow/runs/command';
 import { shellWord } from '../terminal/shell.js';
 import { backendOption, settingsOf } from '../commands/config-options.js';
 import { dataOptions, labelOption, taskOptions } from '../commands/data-options.js';

@@ -1,13 +1,7 @@
 /** `meanflow compare`: every method side by side, tables in the terminal, and a report to look at. */
 import { objectives } from '@meanflow/models';
-import {
-  compareRuns,
-  countText,
-  type DatasetResults,
-  durationText,
-  type FinishedRun,
-  type RunTask,
-} from '@meanflow/runs/node';
+import { compareRuns, type DatasetResults, type FinishedRun, type RunTask } from '@meanflow/runs/node';
+import { countText, durationText } from '@meanflow/runs/command';
 import type { CompareOptions } from '../commands/compare.js';
 import { showClassifierProgress } from '../terminal/classifier-progress.js';
 import { showCombinedProgress, type CombinedProgress } from '../terminal/combined-progress.js';

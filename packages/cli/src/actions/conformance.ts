@@ -8,7 +8,8 @@ import {
 } from '@meanflow/conformance';
 import { ArgumentError } from '@meanflow/core';
 import { didYouMean } from '@meanflow/core/validation';
-import { checkOverwrite, DEFAULT_BACKEND, prepareOutput, writeOutput } from '@meanflow/runs/node';
+import { DEFAULT_BACKEND } from '@meanflow/runs/names';
+import { checkOverwrite, prepareOutput, writeOutput } from '@meanflow/runs/command';
 import { sources } from '../conformance/sources.js';
 import type { Io } from '../terminal/io.js';
 import type { ConformanceCliOptions } from '../commands/conformance.js';

@@ -6,20 +6,18 @@ import { readFile } from 'node:fs/promises';
 import { ArgumentError } from '@meanflow/core';
 import { describeData, type Dataset } from '@meanflow/data';
 import { decodeStatistics, metrics, type FeatureExtractor } from '@meanflow/metrics';
+import { openBackend, type Generator, openModel } from '@meanflow/runs/node';
 import {
   checkReadable,
   countText,
   drawnPieces,
   type FeatureReference,
   featuresOf,
-  openBackend,
-  type Generator,
   heldOutRows,
   type ImageFacts,
   isArrayFile,
   isSampleFile,
   kindOf,
-  openModel,
   located,
   openExtractor,
   openJudged,
@@ -31,7 +29,7 @@ import {
   withFileErrors,
   withPlacesOfRun,
   withGuidance,
-} from '@meanflow/runs/node';
+} from '@meanflow/runs/command';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { scoresTable, type ScoreRow } from '../terminal/scores.js';
 import { type ConfigOption, keysOf } from '../commands/config-options.js';

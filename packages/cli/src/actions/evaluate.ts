@@ -2,7 +2,8 @@
 import { objectives } from '@meanflow/models';
 import { isModelFile } from '@meanflow/checkpoints/node';
 import { ArgumentError } from '@meanflow/core';
-import { countText, isSampleFile, judge } from '@meanflow/runs/node';
+import { judge } from '@meanflow/runs/node';
+import { countText, isSampleFile } from '@meanflow/runs/command';
 import type { EvaluateOptions } from '../commands/evaluate.js';
 import { keysOf } from '../commands/config-options.js';
 import { folderOptions, pictureOptions } from '../commands/data-options.js';

@@ -1,14 +1,8 @@
 /** `meanflow export`: a model's whole sampler as one ONNX file, or as a model repository of the Triton Inference Server. */
 import { basename, dirname, extname, join } from 'node:path';
 import { ArgumentError } from '@meanflow/core';
-import {
-  bytesText,
-  checkModelName,
-  checkOverwrite,
-  exportSampler,
-  openModel,
-  solverNamed,
-} from '@meanflow/runs/node';
+import { exportSampler, openModel } from '@meanflow/runs/node';
+import { bytesText, checkModelName, checkOverwrite, solverNamed } from '@meanflow/runs/command';
 import { noticesTo, type Io } from '../terminal/io.js';
 import type { ExportOptions } from '../commands/export.js';
 

@@ -6,7 +6,7 @@ import { importCheckpoint, openCheckpoint } from '@meanflow/checkpoints/node';
 import { ArgumentError, sizeOf } from '@meanflow/core';
 import { formatShape, printable, printableJson } from '@meanflow/core/validation';
 import { byteLength, type Catalogue, type PassedOver, type StoredTensor } from '@meanflow/formats';
-import { bytesText, checkOverwrite, countText, overwriteError, readConfigFile } from '@meanflow/runs/node';
+import { bytesText, checkOverwrite, countText, overwriteError, readConfigFile } from '@meanflow/runs/command';
 import type { Io } from '../terminal/io.js';
 import { textTable } from '../terminal/table.js';
 import type { ImportOptions } from '../commands/import.js';

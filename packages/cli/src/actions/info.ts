@@ -7,14 +7,13 @@ import { didYouMean } from '@meanflow/core/validation';
 import { datasets, describeData } from '@meanflow/data';
 import { metrics } from '@meanflow/metrics';
 import { solvers, type Solver } from '@meanflow/samplers';
+import { backends, type Model, type RunConfig } from '@meanflow/runs/node';
 import {
   averageText as describeAverage,
-  backends,
   bytesText,
   countText,
   kindOf,
   loadModel,
-  type Model,
   openData,
   publishedRecipeNames,
   publishedRecipeText,
@@ -22,8 +21,7 @@ import {
   readLastMetrics,
   recipeFor,
   resolveRun,
-  type RunConfig,
-} from '@meanflow/runs/node';
+} from '@meanflow/runs/command';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { dataSettings } from '../commands/data-options.js';
 import type { InfoOptions } from '../commands/info.js';

@@ -2,6 +2,7 @@
 import { ArgumentError, hostArray } from '@meanflow/core';
 import { didYouMean, printable } from '@meanflow/core/validation';
 import { delimiterOf, GIVEN, normalise, type Batch } from '@meanflow/data';
+import { openBackend, type Generator, openModel, type SampleChoice } from '@meanflow/runs/node';
 import {
   checkFolderOutput,
   checkFormat,
@@ -11,9 +12,7 @@ import {
   className,
   countText,
   drawPlanned,
-  openBackend,
   formatSamples,
-  type Generator,
   type GivenRows,
   heldOutRows,
   isFolderOutput,
@@ -21,14 +20,12 @@ import {
   located,
   makeOutputFolder,
   openJudgedDataOf,
-  openModel,
   planSamples,
-  type SampleChoice,
   solverNamed,
   withPlacesOfRun,
   writeOutput,
   writePngFolder,
-} from '@meanflow/runs/node';
+} from '@meanflow/runs/command';
 import { noticesTo, type Io } from '../terminal/io.js';
 import type { SampleOptions } from '../commands/sample.js';
 

@@ -1,7 +1,8 @@
 /** `meanflow save`: the model of a run alone. */
 import { extname } from 'node:path';
 import { ArgumentError } from '@meanflow/core';
-import { bytesText, checkOverwrite, openModel, saveModel } from '@meanflow/runs/node';
+import { openModel, saveModel } from '@meanflow/runs/node';
+import { bytesText, checkOverwrite } from '@meanflow/runs/command';
 import type { SaveOptions } from '../commands/save.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 

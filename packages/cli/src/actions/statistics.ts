@@ -9,7 +9,7 @@ import {
   openJudged,
   statisticsOfTraining,
   writeOutput,
-} from '@meanflow/runs/node';
+} from '@meanflow/runs/command';
 import { damagedText } from '../terminal/damaged.js';
 import type { Io } from '../terminal/io.js';
 import { dataSettings } from '../commands/data-options.js';

@@ -1,7 +1,8 @@
 /** `meanflow train-classifier`: the classifier that images are judged by, in a file. */
 import { classifierRequest } from '@meanflow/classifier';
 import { describeData } from '@meanflow/data';
-import { accuracyText, classifierIn, digestOf, openBackend, openJudged } from '@meanflow/runs/node';
+import { openBackend } from '@meanflow/runs/node';
+import { accuracyText, classifierIn, digestOf, openJudged } from '@meanflow/runs/command';
 import { showClassifierProgress } from '../terminal/classifier-progress.js';
 import { interruptStatus, withInterrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';

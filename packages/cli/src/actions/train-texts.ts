@@ -3,14 +3,8 @@ import { leading } from '@meanflow/core/validation';
 import { adoptionText, type AdoptionReport } from '@meanflow/models';
 import { divergenceText, type DivergenceAction, type DivergenceReport } from '@meanflow/training';
 import { divergencesPath, type RunSummary } from '@meanflow/training/node';
-import {
-  countText,
-  durationText,
-  rateText,
-  type RunConfig,
-  scheduleOf,
-  type WarmStart,
-} from '@meanflow/runs/node';
+import type { RunConfig } from '@meanflow/runs/node';
+import { countText, durationText, rateText, scheduleOf, type WarmStart } from '@meanflow/runs/command';
 import { shellWord } from '../terminal/shell.js';
 
 /** What a run begins with that does not begin at random, and what became of it. */

@@ -4,19 +4,21 @@ import { describeData } from '@meanflow/data';
 import { objectives } from '@meanflow/models';
 import type { ResumePoint } from '@meanflow/training/node';
 import {
-  averageNote,
   type BegunRun,
+  resumeRun,
+  type TrainedRun,
+  trainRun,
+  type TrainRunOptions,
+} from '@meanflow/runs/node';
+import {
+  averageNote,
   countText,
   mergeRuns,
   openConfigFile,
   paddingText,
   passedOverText,
-  resumeRun,
   shortRunNote,
-  type TrainedRun,
-  trainRun,
-  type TrainRunOptions,
-} from '@meanflow/runs/node';
+} from '@meanflow/runs/command';
 import { keysOf, settingsOf } from '../commands/config-options.js';
 import { firstGiven, optionName } from '../commands/option-name.js';
 import { type TrainOptions, trainOptions } from '../commands/train.js';

@@ -1,7 +1,7 @@
 /** `meanflow evaluate`: how good a trained model's samples are, at several numbers of network evaluations. */
 import { Option, type Command } from 'commander';
 import type { Context } from './command.js';
-import type { ExtractorSettings } from '@meanflow/runs/node';
+import type { ExtractorSettings } from '@meanflow/runs/command';
 import { backendOption, withOptions } from './config-options.js';
 import { folderOptions, pictureOptions } from './data-options.js';
 import { withFeatureOptions } from './feature-options.js';

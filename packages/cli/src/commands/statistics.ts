@@ -1,7 +1,7 @@
 /** `meanflow statistics`: mean and covariance of the features of images, in the file that FID takes its reference from. */
 import type { Command } from 'commander';
 import type { Context } from './command.js';
-import type { ExtractorSettings } from '@meanflow/runs/node';
+import type { ExtractorSettings } from '@meanflow/runs/command';
 import { withOptions } from './config-options.js';
 import { folderOptions, pictureOptions } from './data-options.js';
 import { withFeatureOptions } from './feature-options.js';

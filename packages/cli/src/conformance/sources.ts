@@ -10,7 +10,8 @@ import { remoteReport, type RemoteMessage, type ReportSource } from '@meanflow/c
 import { conformanceInChromium, type PageProgram } from '@meanflow/conformance/chromium';
 import { BackendError } from '@meanflow/core';
 import { Registry } from '@meanflow/core/validation';
-import { allowsSoftware, backends, withSoftwareHint } from '@meanflow/runs/node';
+import { backends } from '@meanflow/runs/node';
+import { allowsSoftware, withSoftwareHint } from '@meanflow/runs/command';
 import { ORT_FILES, pageBackends } from './page-backends.js';
 import type { WorkerRequest } from './worker.js';
 

@@ -4,7 +4,7 @@
  */
 import { inspectWebgpu, type AdapterReport } from '@meanflow/core/backend';
 import { BackendError } from '@meanflow/core';
-import { allowsSoftware, runtimes, withAdapters } from '@meanflow/runs/node';
+import { allowsSoftware, runtimes, withAdapters } from '@meanflow/runs/command';
 import type { Finding } from './finding.js';
 
 /** The one that backends take (for high performance), and the one for low power where that is another. */

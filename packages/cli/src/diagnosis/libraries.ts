@@ -1,5 +1,5 @@
 /** The libraries that backends are made of: which are installed, in which version, with which execution providers. */
-import { installedVersion, type Runtime, runtimes } from '@meanflow/runs/node';
+import { installedVersion, type Runtime, runtimes } from '@meanflow/runs/command';
 import { attempt, type Finding } from './finding.js';
 
 export async function examineLibraries(): Promise<Finding[]> {

@@ -1,6 +1,6 @@
 /** The list of files that were left out because they cannot be read. */
 import type { Dataset } from '@meanflow/data';
-import { countText } from '@meanflow/runs/node';
+import { countText } from '@meanflow/runs/command';
 
 /** Files that a list names of many. */
 const SHOWN = 100;

@@ -1,7 +1,7 @@
 /** Progress of a training run: a bar where there is a terminal, else a line now and then. */
 import type { Progress } from '@meanflow/training';
 import cliProgress from 'cli-progress';
-import { countText, durationText, rateText } from '@meanflow/runs/node';
+import { countText, durationText, rateText } from '@meanflow/runs/command';
 import type { Io } from './io.js';
 
 /** Shows a run's progress until it is stopped. */

@@ -1,5 +1,6 @@
 /** The table of metrics for the terminal: a row for each method and number of evaluations, the noise floor, where there is one, in a row of its own. */
-import { type MetricColumn, metricText } from '@meanflow/runs/node';
+import type { MetricColumn } from '@meanflow/runs/node';
+import { metricText } from '@meanflow/runs/command';
 import { textTable, type TableRow } from './table.js';
 
 /** A row of the table. */

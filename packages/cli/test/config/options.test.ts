@@ -1,5 +1,5 @@
 /** The tables of options: every option sets a field that there is, and nothing that it was not given for. */
-import { askedRunSchema, comparisonConfigSchema } from '@meanflow/runs/node';
+import { askedRunSchema, comparisonConfigSchema } from '@meanflow/runs/command';
 import { z } from 'zod';
 import {
   backendOption,

@@ -1,7 +1,7 @@
 /** Configuration files that no configuration is: each a typed error with its line, in no time, and nothing is polluted. */
 import { writeFile } from 'node:fs/promises';
 import { ArgumentError, DataError } from '@meanflow/core';
-import { openConfigFile, parseConfig, readConfigFile } from '@meanflow/runs/node';
+import { openConfigFile, parseConfig, readConfigFile } from '@meanflow/runs/command';
 import { temporaryFolder } from '../support/cli.js';
 
 const folder = temporaryFolder();

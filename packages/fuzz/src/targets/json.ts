@@ -1,5 +1,5 @@
 /** JSON from outside, and the configuration files of the command, with what is made of them before anything runs. */
-import { checkAskedRun, parseConfig } from '@meanflow/runs/node';
+import { checkAskedRun, parseConfig } from '@meanflow/runs/command';
 import { parseJson } from '@meanflow/formats';
 import type { Seed, Target } from '../target.js';
 
