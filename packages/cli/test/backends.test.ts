@@ -44,10 +44,11 @@ it('the doctor computes with each backend, and says what is missing', () => {
   );
   expect(doctor.out).toMatch(/^✓ onnxruntime-web +\d+\.\d+\.\d+, for ort:wasm$/m);
   expect(doctor.out).toMatch(/^✓ @tensorflow\/tfjs-backend-wasm +4\.22\.\d+, for tfjs:wasm$/m);
+  expect(doctor.out).toMatch(/^✓ esbuild +\d+\.\d+\.\d+, for meanflow conformance in Chromium$/m);
   expect(doctor.out).toMatch(/^[✓·] ort:cuda /m);
   expect(doctor.out).toMatch(/^[✓·] tfjs:node-gpu /m);
   expect(doctor.out).toMatch(
-    /^· @tensorflow\/tfjs-node-gpu +not installed; for tfjs:node-gpu: npm install /m,
+    /^· @tensorflow\/tfjs-node-gpu +not installed; for tfjs:node-gpu: npm install @tensorflow\/tfjs-node-gpu@4\.22\.0, which /m,
   );
 });
 

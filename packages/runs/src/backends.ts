@@ -3,12 +3,13 @@
  * a name that is not here is an error, never another device. An adapter that computes in software counts as a GPU only with
  * MEANFLOW_ALLOW_SOFTWARE=1 in the environment.
  */
-import { ortBackend } from '@meanflow/backend-ort';
+import { ortBackend, type OrtModule } from '@meanflow/backend-ort';
 import { tfjsBackend } from '@meanflow/backend-tfjs';
 import { referenceBackend, type Backend } from '@meanflow/core';
 import { Registry } from '@meanflow/core/validation';
 import { DEFAULT_BACKEND } from './names.js';
-import { runtimes } from './runtimes.js';
+import { loadOnnxRuntime } from './onnx-runtime.js';
+import { demand, type RuntimeName, runtimes } from './runtimes.js';
 import { withAdapters } from './software-adapters.js';
 
 /** A backend that can be chosen. */
@@ -25,6 +26,9 @@ export interface BackendEntry {
 }
 
 const tf = runtimes['@tensorflow/tfjs-core'].load;
+/** Node has no WebGPU of its own; other runtimes may. */
+const gpuInNode = (): readonly RuntimeName[] =>
+  (globalThis as { navigator?: { gpu?: object } }).navigator?.gpu === undefined ? ['webgpu'] : [];
 
 /** The backends by name; others can be registered. */
 export const backends = new Registry<BackendEntry>(
@@ -34,68 +38,78 @@ export const backends = new Registry<BackendEntry>(
       name: 'ort:cpu',
       description: 'ONNX Runtime on the processor, all cores, float32',
       isOptional: false,
-      open: (options) => ortBackend({ ort: runtimes['onnxruntime-node'].load, device: 'cpu', ...options }),
+      open: async (options) => ortBackend({ ort: await loadOnnxRuntime(), device: 'cpu', ...options }),
     },
     {
       name: 'ort:wasm',
       description: 'ONNX Runtime in WebAssembly, as in browsers, float32',
       isOptional: true,
-      open: ({ threads } = {}) => ortBackend({ ort: () => onnxRuntimeWeb(threads), device: 'wasm' }),
+      open: async ({ threads } = {}) => {
+        await demand('ort:wasm', 'onnxruntime-web');
+        return ortBackend({ ort: () => onnxRuntimeWeb(threads), device: 'wasm' });
+      },
     },
     {
       name: 'ort:webgpu',
       description: 'ONNX Runtime on the GPU through WebGPU, state in GPU buffers, float32',
       isOptional: true,
-      open: () =>
-        withAdapters((allowSoftware) =>
-          ortBackend({
-            ort: runtimes['onnxruntime-node'].load,
-            gpu: runtimes.webgpu.load,
-            device: 'webgpu',
-            allowSoftware,
-          }),
-        ),
+      open: async () => {
+        await demand('ort:webgpu', ...gpuInNode());
+        const ort = await loadOnnxRuntime();
+        return withAdapters((allowSoftware) =>
+          ortBackend({ ort, gpu: runtimes.webgpu.load, device: 'webgpu', allowSoftware }),
+        );
+      },
     },
     {
       name: 'ort:cuda',
       description: 'ONNX Runtime on an NVIDIA GPU through CUDA 12, float32',
       isOptional: true,
-      open: () => ortBackend({ ort: runtimes['onnxruntime-node'].load, device: 'cuda' }),
+      open: async () => ortBackend({ ort: await loadOnnxRuntime(), device: 'cuda' }),
     },
     {
       name: 'tfjs:cpu',
       description: 'TensorFlow.js in plain JavaScript, one thread, float32',
       isOptional: true,
-      open: () => tfjsBackend({ tf, kernels: runtimes['@tensorflow/tfjs-backend-cpu'].load, device: 'cpu' }),
+      open: async () => {
+        await demand('tfjs:cpu', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-cpu');
+        return tfjsBackend({ tf, kernels: runtimes['@tensorflow/tfjs-backend-cpu'].load, device: 'cpu' });
+      },
     },
     {
       name: 'tfjs:wasm',
       description: 'TensorFlow.js in WebAssembly, one thread, float32',
       isOptional: true,
-      open: () =>
-        tfjsBackend({ tf, kernels: runtimes['@tensorflow/tfjs-backend-wasm'].load, device: 'wasm' }),
+      open: async () => {
+        await demand('tfjs:wasm', '@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm');
+        return tfjsBackend({ tf, kernels: runtimes['@tensorflow/tfjs-backend-wasm'].load, device: 'wasm' });
+      },
     },
     {
       name: 'tfjs:webgpu',
       description: 'TensorFlow.js on the GPU through WebGPU, with fused kernels, float32',
       isOptional: true,
-      open: () =>
-        withAdapters((allowSoftware) =>
-          tfjsBackend({
-            tf,
-            kernels: runtimes['@tensorflow/tfjs-backend-webgpu'].load,
-            gpu: runtimes.webgpu.load,
-            device: 'webgpu',
-            allowSoftware,
-          }),
-        ),
+      open: async () => {
+        await demand(
+          'tfjs:webgpu',
+          '@tensorflow/tfjs-core',
+          '@tensorflow/tfjs-backend-webgpu',
+          ...gpuInNode(),
+        );
+        const kernels = runtimes['@tensorflow/tfjs-backend-webgpu'].load;
+        return withAdapters((allowSoftware) =>
+          tfjsBackend({ tf, kernels, gpu: runtimes.webgpu.load, device: 'webgpu', allowSoftware }),
+        );
+      },
     },
     {
       name: 'tfjs:node-gpu',
       description: 'TensorFlow.js on an NVIDIA GPU through CUDA 11, float32',
       isOptional: true,
-      open: () =>
-        tfjsBackend({ tf, kernels: runtimes['@tensorflow/tfjs-node-gpu'].load, device: 'node-gpu' }),
+      open: async () => {
+        await demand('tfjs:node-gpu', '@tensorflow/tfjs-core', '@tensorflow/tfjs-node-gpu');
+        return tfjsBackend({ tf, kernels: runtimes['@tensorflow/tfjs-node-gpu'].load, device: 'node-gpu' });
+      },
     },
     {
       name: 'reference',
@@ -135,7 +149,7 @@ export async function withBackend<T>(
 }
 
 /** Its threads are set for the module as a whole, before its first session. */
-async function onnxRuntimeWeb(threads: number | undefined): Promise<unknown> {
+async function onnxRuntimeWeb(threads: number | undefined): Promise<OrtModule> {
   const module = await runtimes['onnxruntime-web'].load();
   if (threads !== undefined) module.env.wasm.numThreads = threads;
   return module;

@@ -55,7 +55,9 @@ export {
 } from './recipes/published.js';
 export { bytesText, countText, durationText, metricText, rateText } from './report/numbers.js';
 export { readLastMetrics } from './run-metrics.js';
-export { installedVersion, type Runtime, runtimes } from './runtimes.js';
+export { installedVersion } from './installed-version.js';
+export { findOrtPackage, loadOnnxRuntime } from './onnx-runtime.js';
+export { installCommand, type Runtime, type RuntimeName, runtimes } from './runtimes.js';
 export { writePngFolder } from './sample-folder.js';
 export { checkFolderOutput, checkFormat, formatSamples, isFolderOutput } from './sample-formats.js';
 export { className } from './sample-table.js';

@@ -1,76 +1,99 @@
 /**
- * The libraries that backends are made of: how each is loaded, what it is for, and what installs it. All but onnxruntime-node are
- * optional: `npm install` leaves out what it cannot fetch, and tfjs-node-gpu, which downloads while it is installed, is left to who
- * wants it.
+ * The libraries that backends are made of: how each is loaded, and what installs it. ONNX Runtime for Node comes along
+ * (`onnx-runtime.ts`); the others are installed by who wants their backends.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { settleOrtTelemetry } from '@meanflow/core/backend';
+import type { OrtModule } from '@meanflow/backend-ort';
+import { BackendError } from '@meanflow/core';
+import { installedVersion } from './installed-version.js';
+import { loadOnnxRuntime, ORT_VERSION } from './onnx-runtime.js';
 
 /** A library. */
 export interface Runtime {
-  /** @throws {Error} Node's, when it is not installed or cannot start */
+  /** @throws {Error} when it is not installed or cannot start */
   load(): Promise<object>;
   /** The backends that need it. */
   readonly serves: string;
-  readonly install: string;
+  /** The version that is advised, and tested. */
+  readonly version: string;
+  /** What else to know before one installs it. */
+  readonly note?: string;
 }
 
+const TFJS_VERSION = '4.22.0';
 /** Typed as a string, so that it may be missing while this is compiled. */
 const nodeGpu: string = '@tensorflow/tfjs-node-gpu';
 
+// Imports in brackets name the modules' types as they are used: a package that may be missing is in no declaration file.
 export const runtimes = {
   'onnxruntime-node': {
-    load: () => {
-      settleOrtTelemetry();
-      return import('onnxruntime-node');
-    },
+    load: loadOnnxRuntime,
     serves: 'ort:cpu, ort:webgpu, ort:cuda',
-    install: 'npm install onnxruntime-node@1.30.0',
+    version: ORT_VERSION,
   },
   'onnxruntime-web': {
-    load: () => import('onnxruntime-web'),
+    load: (): Promise<OrtModule> => import('onnxruntime-web'),
     serves: 'ort:wasm',
-    install: 'npm install onnxruntime-web@1.30.0',
+    version: ORT_VERSION,
   },
   '@tensorflow/tfjs-core': {
     load: (): Promise<object> => import('@tensorflow/tfjs-core'),
     serves: 'every tfjs backend',
-    install: 'npm install @tensorflow/tfjs-core@4.22.0',
+    version: TFJS_VERSION,
   },
   '@tensorflow/tfjs-backend-cpu': {
     load: (): Promise<object> => import('@tensorflow/tfjs-backend-cpu'),
     serves: 'tfjs:cpu',
-    install: 'npm install @tensorflow/tfjs-backend-cpu@4.22.0',
+    version: TFJS_VERSION,
   },
   '@tensorflow/tfjs-backend-wasm': {
     load: (): Promise<object> => import('@tensorflow/tfjs-backend-wasm'),
     serves: 'tfjs:wasm',
-    install: 'npm install @tensorflow/tfjs-backend-wasm@4.22.0',
+    version: TFJS_VERSION,
   },
   '@tensorflow/tfjs-backend-webgpu': {
     load: (): Promise<object> => import('@tensorflow/tfjs-backend-webgpu'),
     serves: 'tfjs:webgpu',
-    install: 'npm install @tensorflow/tfjs-backend-webgpu@4.22.0',
+    version: TFJS_VERSION,
   },
   '@tensorflow/tfjs-node-gpu': {
     load: (): Promise<object> => import(nodeGpu),
     serves: 'tfjs:node-gpu',
-    install: 'npm install @tensorflow/tfjs-node-gpu@4.22.0, which downloads libtensorflow for CUDA 11',
+    version: TFJS_VERSION,
+    note: 'which downloads libtensorflow for CUDA 11',
   },
   webgpu: {
     load: (): Promise<object> => import('webgpu'),
     serves: 'tfjs:webgpu, ort:webgpu',
-    install: 'npm install webgpu',
+    version: '0.6.2',
   },
 } as const satisfies Readonly<Record<string, Runtime>>;
 
-/** The version of a package that this one can load; undefined when it is not installed. */
-export function installedVersion(name: string): string | undefined {
-  // Looked up in the folders, because a package need not export its package.json.
-  const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
-  const file = folders.map((folder) => join(folder, name, 'package.json')).find((path) => existsSync(path));
-  if (file === undefined) return undefined;
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+export type RuntimeName = keyof typeof runtimes;
+
+/** The command that installs these libraries, in the versions that are advised. */
+export function installCommand(...names: readonly RuntimeName[]): string {
+  return `npm install ${names.map((name) => `${name}@${runtimes[name].version}`).join(' ')}`;
+}
+
+/** @throws {BackendError} when a backend lacks one of its libraries, with the command that installs all that are missing */
+export async function demand(backend: string, ...names: readonly RuntimeName[]): Promise<void> {
+  const missing: RuntimeName[] = [];
+  for (const name of names) {
+    // A runtime other than Node may keep packages where they are not seen.
+    const isThere = installedVersion(name) !== undefined || (await loads(runtimes[name]));
+    if (!isThere) missing.push(name);
+  }
+  if (missing.length === 0) return;
+  const notes = missing.map((name) => (runtimes[name] as Runtime).note).filter((note) => note !== undefined);
+  throw new BackendError(
+    `${backend} needs ${missing.join(' and ')}, which meanflow does not bring: \`${installCommand(...missing)}\`` +
+      `${notes.map((note) => `, ${note}`).join('')}.`,
+  );
+}
+
+function loads({ load }: Runtime): Promise<boolean> {
+  return load().then(
+    () => true,
+    () => false,
+  );
 }

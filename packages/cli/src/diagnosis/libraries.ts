@@ -1,33 +1,59 @@
-/** The libraries that backends are made of: which are installed, in which version, with which execution providers. */
-import { installedVersion, type Runtime, runtimes } from '@meanflow/runs/command';
+/** The libraries that parts of the command are made of: which are installed, in which version, with which execution providers. */
+import {
+  findOrtPackage,
+  installCommand,
+  installedVersion,
+  loadOnnxRuntime,
+  type Runtime,
+  type RuntimeName,
+  runtimes,
+} from '@meanflow/runs/command';
 import { attempt, type Finding } from './finding.js';
 
+/** What runs backends in a browser, beside the browser. */
+const chromiumKit = { esbuild: '0.28.2', 'playwright-core': '1.65.1' };
+
 export async function examineLibraries(): Promise<Finding[]> {
-  const found: Finding[] = [];
-  for (const [name, runtime] of Object.entries(runtimes)) {
-    found.push(name === 'onnxruntime-node' ? await onnxRuntime(runtime) : library(name, runtime));
-  }
-  return found;
+  const { 'onnxruntime-node': { serves }, ...others } = runtimes; // prettier-ignore
+  const names = Object.keys(others) as (keyof typeof others)[];
+  return [
+    await onnxRuntime(serves),
+    ...names.map((name) => library(name, runtimes[name])),
+    ...Object.entries(chromiumKit).map(([name, version]) => tool(name, version)),
+  ];
 }
 
-function library(subject: string, { serves, install }: Runtime): Finding {
-  const version = installedVersion(subject);
+function tool(subject: string, advised: string): Finding {
+  const version = installedVersion(subject, import.meta.url);
+  const use = 'for meanflow conformance in Chromium';
   return version === undefined
-    ? { subject, status: 'absent', text: `not installed; for ${serves}: ${install}` }
-    : { subject, status: 'ok', text: `${version}, for ${serves}` };
+    ? { subject, status: 'absent', text: `not installed; ${use}: npm install ${subject}@${advised}` }
+    : { subject, status: 'ok', text: `${version}, ${use}` };
+}
+
+function library(subject: RuntimeName, { serves, note }: Runtime): Finding {
+  const version = installedVersion(subject);
+  if (version !== undefined) return { subject, status: 'ok', text: `${version}, for ${serves}` };
+  const remark = note === undefined ? '' : `, ${note}`;
+  return {
+    subject,
+    status: 'absent',
+    text: `not installed; for ${serves}: ${installCommand(subject)}${remark}`,
+  };
 }
 
 /** Without it there is no default backend. Its binaries are loaded, to learn which providers they have. */
-async function onnxRuntime({ serves }: Runtime): Promise<Finding> {
+async function onnxRuntime(serves: string): Promise<Finding> {
   return attempt('onnxruntime-node', 'failed', async () => {
-    const { listSupportedBackends } = await runtimes['onnxruntime-node'].load();
-    const providers = listSupportedBackends();
+    const providers = (await loadOnnxRuntime()).listSupportedBackends();
     const named = (isBundled: boolean): string =>
       providers
         .filter(({ bundled }) => bundled === isBundled)
         .map(({ name }) => name)
         .join(', ');
     const loadable = named(false) === '' ? '' : `; loads ${named(false)} where installed`;
-    return `${installedVersion('onnxruntime-node')}, for ${serves}; brings the providers ${named(true)}${loadable}`;
+    const { name, version } = findOrtPackage();
+    const source = name === 'onnxruntime-node' ? version : `${version} of ${name}`;
+    return `${source}, for ${serves}; brings the providers ${named(true)}${loadable}`;
   });
 }

@@ -8,7 +8,7 @@ export async function peer<T>(name: string, load: () => Promise<T>): Promise<T> 
   } catch (error) {
     const [first] = (error as Error).message.split('\n');
     throw new BackendError(
-      `The kit in Chromium needs the package ${name}, which cannot be loaded: ${first}. Run \`npm install esbuild playwright-core\`.`,
+      `The kit in Chromium needs the package ${name}, which cannot be loaded: ${first}. Run \`npm install esbuild@0.28.2 playwright-core@1.65.1\`.`,
       { cause: error },
     );
   }

@@ -1,13 +1,8 @@
 /** A feature extractor of the user's own, such as Inception's network as an ONNX file, for images of a known shape. */
 import { ArgumentError, sameShape, sizeOf, type HostArray, type Shape } from '@meanflow/core';
 import { leading } from '@meanflow/core/validation';
-import {
-  onnxFeatureExtractor,
-  type FeatureExtractor,
-  type OrtRuntime,
-  type PixelRange,
-} from '@meanflow/metrics';
-import { runtimes } from '../runtimes.js';
+import { onnxFeatureExtractor, type FeatureExtractor, type PixelRange } from '@meanflow/metrics';
+import { loadOnnxRuntime } from '../onnx-runtime.js';
 
 /** What an ONNX file is told that it does not say itself. */
 export interface ExtractorSettings {
@@ -46,7 +41,7 @@ export async function openExtractor(
   const isFlat = sameShape(featureShape, [sizeOf(imageShape)]);
   const { featuresRange, featuresLayout, featuresSize, featuresOutput, logitsOutput } = settings;
   const extractor = await onnxFeatureExtractor({
-    ort: (await runtimes['onnxruntime-node'].load()) as OrtRuntime,
+    ort: await loadOnnxRuntime(),
     model: settings.features,
     imageShape: [height, width, channels],
     layout: isFlat || sameShape(featureShape, imageShape) ? 'nhwc' : 'nchw',
