@@ -1,9 +1,10 @@
 /**
- * `npm test`: lint, format, type-check and unit tests of every package, through Nx. The last line of its output is
- * `N passed, N failed`, counted over all tests; a check that fails counts as one failure.
+ * `npm test`: lint, format, type-check and unit tests of every package, through Nx, and then the tests from outside the
+ * workspace. The last line of its output is `N passed, N failed`, counted over all tests; a check that fails counts as one failure.
  *
  *     npm test                    everything
  *     npm test -- core models     only these packages
+ *     npm test -- outside         only what is outside, all of it (`node outside/run.mjs NAME` runs a part)
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -20,14 +21,23 @@ const packages = [
 ].filter((folder) => existsSync(join(folder, 'package.json')));
 /** What Nx calls the project in a folder: its package's name (`cli` is the package `meanflow`, the others `@meanflow/<folder>`). */
 const projectOf = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).name;
-const only = process.argv.slice(2).map((name) => {
-  const folder = packages.find((folder) => basename(folder) === name);
-  if (folder !== undefined) return projectOf(folder);
-  const names = packages.map((folder) => basename(folder)).join(', ');
-  console.error(`There is no package '${name}'. There are ${names}.`);
-  process.exit(2);
-});
-const report = (folder) => join(folder, 'reports', 'jest.json');
+const asked = process.argv.slice(2);
+const only = asked
+  .filter((name) => name !== 'outside')
+  .map((name) => {
+    const folder = packages.find((folder) => basename(folder) === name);
+    if (folder !== undefined) return projectOf(folder);
+    const names = packages.map((folder) => basename(folder)).join(', ');
+    console.error(`There is no package '${name}'. There are ${names}, and outside.`);
+    process.exit(2);
+  });
+const runsPackages = asked.length === 0 || only.length > 0;
+const runsOutside = asked.length === 0 || asked.includes('outside');
+
+const reports = [
+  ...packages.map((folder) => join(folder, 'reports', 'jest.json')),
+  join(root, 'outside', 'reports', 'counts.json'),
+];
 
 /** Runs targets through Nx with its output passed through; true when all of them succeeded. */
 function runMany(targets) {
@@ -43,14 +53,22 @@ function runMany(targets) {
   );
 }
 
-for (const folder of packages) rmSync(report(folder), { force: true });
+/** Runs what is outside; all of it where it was named. */
+function runOutside() {
+  const args = [join(root, 'outside', 'run.mjs'), ...(asked.length > 0 ? ['--all'] : [])];
+  return spawnSync(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] }).status === 0;
+}
 
-const checksPassed = runMany(checks);
-const testsPassed = runMany(['test']);
+for (const report of reports) rmSync(report, { force: true });
+
+const checksPassed = !runsPackages || runMany(checks);
+const packagesPassed = !runsPackages || runMany(['test']);
+const outsidePassed = !runsOutside || runOutside();
+const testsPassed = packagesPassed && outsidePassed;
 
 const total = { passed: 0, failed: 0, skipped: 0 };
-for (const folder of packages.filter((folder) => existsSync(report(folder)))) {
-  const counts = JSON.parse(readFileSync(report(folder), 'utf8'));
+for (const report of reports.filter((report) => existsSync(report))) {
+  const counts = JSON.parse(readFileSync(report, 'utf8'));
   for (const key of Object.keys(total)) total[key] += counts[key];
 }
 // A test run that died before it could report is still a failure.

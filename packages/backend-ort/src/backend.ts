@@ -31,6 +31,7 @@ import { deviceProfile, type DeviceProfile, type OrtDevice } from './devices.js'
 import { toOnnx } from './lower-graph.js';
 import { oneAtATime } from './one-at-a-time.js';
 import { GpuReader } from './reader.js';
+import { acceptHostArrays, copyHere } from './realm.js';
 import {
   hostProcessor,
   loadRuntime,
@@ -118,6 +119,7 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
     );
   }
   settleOrtTelemetry(options.telemetry);
+  acceptHostArrays();
   const runtime = await loadRuntime(options.ort, profile.help);
   const loss = deviceLoss(`ort:${device}`);
   const ort = device === 'webgpu' ? oneAtATime(runtime, loss) : runtime;
@@ -207,7 +209,9 @@ class SessionDevice implements Device<Held, SessionProgram> {
 
   async read({ tensor }: Held, type: TensorType): Promise<HostData[DType]> {
     // A copy: what the caller does with it must not reach the state of a later run.
-    return this.reader?.read(tensor, type) ?? ((await tensor.getData()) as HostData[DType]).slice();
+    return (
+      this.reader?.read(tensor, type) ?? copyHere(type.dtype, (await tensor.getData()) as HostData[DType])
+    );
   }
 
   free({ tensor, session }: Held): void {

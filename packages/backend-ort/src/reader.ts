@@ -9,6 +9,7 @@ import { messageOf } from '@meanflow/core/backend';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { ModelBuilder } from './onnx/model-builder.js';
 import { Retained } from './retained.js';
+import { copyHere } from './realm.js';
 import type { OrtModule, OrtSession } from './runtime.js';
 import { targets } from './targets.js';
 
@@ -35,7 +36,7 @@ export class GpuReader {
     try {
       const session = await this.session(dtype);
       const { copy } = pick(await session.run({ array: tensor }), 'copy');
-      return (copy.data as HostData[DType]).slice();
+      return copyHere(dtype, copy.data as HostData[DType]);
     } catch (error) {
       if (error instanceof DeviceLostError) throw error;
       throw new BackendError(`Reading from the WebGPU device failed: ${messageOf(error)}`, { cause: error });

@@ -78,12 +78,3 @@ export function hostProcessor(): { readonly model: string; readonly parallelism:
     parallelism: host.navigator?.hardwareConcurrency ?? 1,
   };
 }
-
-/** What ONNX Runtime says where its results are of another realm than its own JavaScript, with what that means. */
-export function explainRealm(message: string): string {
-  if (!/tensor's data must be type of function/.test(message)) return message;
-  return (
-    `${message}\nONNX Runtime was loaded in a realm of its own, whose typed arrays are not those of native code, as in Jest's ` +
-    'default environment: use one that has those of the host, as the README of @meanflow/backend-ort shows.'
-  );
-}

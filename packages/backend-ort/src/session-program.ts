@@ -8,7 +8,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { inputName, outputName } from './lower-graph.js';
 import type { GpuReader } from './reader.js';
 import { Retained } from './retained.js';
-import { explainRealm, type OrtModule, type OrtSession } from './runtime.js';
+import type { OrtModule, OrtSession } from './runtime.js';
 
 /** What an array holds: the tensor that ONNX Runtime returned and, when it lies on a GPU, the session that made it. */
 export interface Held {
@@ -37,8 +37,9 @@ export class SessionProgram implements DeviceProgram<Held> {
       returned = await this.loss.race(() => this.session.run(feeds));
     } catch (error) {
       if (error instanceof DeviceLostError) throw error;
-      const message = explainRealm(messageOf(error));
-      throw new BackendError(`Running graph "${this.graph.name}" failed: ${message}`, { cause: error });
+      throw new BackendError(`Running graph "${this.graph.name}" failed: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
     return this.graph.outputs.map(({ name }) => this.hold(returned[outputName(name)] as Tensor));
   }

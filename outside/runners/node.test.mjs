@@ -1,0 +1,8 @@
+import { after as afterAll, describe, test } from 'node:test';
+import { plainBackend } from '@meanflow/backend-plain';
+import { describeConformance } from '@meanflow/conformance';
+import { filter } from './kit.mjs';
+import { libraryTests } from './library.mjs';
+
+libraryTests(test);
+describeConformance(() => plainBackend(), { describe, test, afterAll, filter });
