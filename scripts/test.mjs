@@ -18,6 +18,7 @@ const packages = [
   ...readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name)),
   join(root, 'benchmarks'),
   join(root, 'examples'),
+  join(root, 'scripts'),
 ].filter((folder) => existsSync(join(folder, 'package.json')));
 /** What Nx calls the project in a folder: its package's name (`cli` is the package `meanflow`, the others `@meanflow/<folder>`). */
 const projectOf = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).name;
