@@ -122,7 +122,7 @@ async function kill(pid: number): Promise<void> {
 }
 
 describe('meanflow parity', () => {
-  const vectors = fileURLToPath(new URL('../../conformance/test/data/parity', import.meta.url));
+  const vectors = fileURLToPath(new URL('../../parity/test/data/parity', import.meta.url));
 
   it('prints the errors of every tensor beside its floor', async () => {
     const { out } = await succeed('parity', vectors);

@@ -1,7 +1,7 @@
 /** The command `meanflow conformance`, but for its options and where its output goes. */
 import type { Backend } from '@meanflow/core';
 import type { Case } from './cases/case.js';
-import type { ProgramOptions } from './cases/programs.js';
+import type { CaseOptions } from './cases/index.js';
 import { reportsJson } from './report/json.js';
 import { matrixHtml } from './report/html.js';
 import { matrixText } from './report/matrix.js';
@@ -17,7 +17,7 @@ export interface ReportSource {
    *
    * @throws {BackendError} when the backend does not run here
    */
-  run(options: Pick<ConformanceOptions, 'filter' | 'programs' | 'onResult'>): Promise<Report>;
+  run(options: Pick<ConformanceOptions, 'filter' | 'programs' | 'cases' | 'onResult'>): Promise<Report>;
 }
 
 /** A backend in this process; made when its turn comes, and disposed of after it. */
@@ -35,14 +35,12 @@ export function backendSource(name: string, open: () => Promise<Backend>): Repor
   };
 }
 
-export interface ConformanceCommandOptions {
+export interface ConformanceCommandOptions extends CaseOptions {
   readonly format?: 'text' | 'json' | 'html';
   /** List every unsupported case in the text, not only how many there are for each reason. */
   readonly listUnsupported?: boolean;
   /** Which cases to run; all by default. */
   readonly filter?: (entry: Case) => boolean;
-  /** Other random programs than the default ones. */
-  readonly programs?: ProgramOptions;
   /** The sources that may not run here: their absence is told, and is no failure. None by default. */
   readonly isOptional?: (name: string) => boolean;
   /** Called after each case of each backend. */
@@ -74,6 +72,7 @@ export async function conformanceCommand(
     listUnsupported = false,
     filter,
     programs,
+    cases,
     onResult,
     isOptional = () => false,
   } = options;
@@ -85,6 +84,7 @@ export async function conformanceCommand(
       const report = await run({
         ...(filter && { filter }),
         ...(programs && { programs }),
+        ...(cases && { cases }),
         ...(onResult && { onResult: (...result) => onResult(name, ...result) }),
       });
       reports.push(report);

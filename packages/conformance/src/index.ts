@@ -1,4 +1,4 @@
-/** `@meanflow/conformance`: the kit that proves a backend, on any platform. `@meanflow/conformance/node` adds parity with files. */
+/** `@meanflow/conformance`: the kit that proves a backend, on any platform. Its needs are core's alone. */
 export type {
   Aspect,
   BehaviourCase,
@@ -9,7 +9,7 @@ export type {
   GraphCheck,
   Unsupported,
 } from './cases/case.js';
-export { conformanceCases } from './cases/index.js';
+export { conformanceCases, type CaseOptions } from './cases/index.js';
 export { DEFAULT_SEED, type ProgramOptions } from './cases/programs.js';
 export type { DeviceMemory, MeasuringBackend } from './cases/memory.js';
 export type { CountingExecutable, TransferCounters } from './cases/state.js';
@@ -33,6 +33,7 @@ export {
   describeReport,
   type DescribeOptions,
   type DescribeReportOptions,
+  type SuiteFunctions,
   type TestFunctions,
 } from './describe.js';
 export {

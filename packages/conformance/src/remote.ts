@@ -4,6 +4,7 @@
  * that are left, not the results that are here.
  */
 import { BackendError, MeanflowError, type Backend, type DeviceInfo } from '@meanflow/core';
+import type { Case } from './cases/case.js';
 import { casesOf, conformanceCases } from './cases/index.js';
 import type { CaseResult, Report } from './report/report.js';
 import { runCases, type ConformanceOptions } from './run.js';
@@ -20,31 +21,40 @@ export type RemoteMessage =
  * Opens a backend, runs cases on it, disposes of it, and tells of all that.
  *
  * @param cases their ids
+ * @param further those of them that are not the kit's own, as the other side has them
  */
 export async function serveConformance(
   open: () => Promise<Backend>,
   cases: readonly string[],
   tell: (message: RemoteMessage) => void,
+  further: readonly Case[] = [],
 ): Promise<void> {
+  const refuse = (error: unknown, isBug: boolean): void => {
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    tell({ kind: 'absent', message, ...(stack && { stack }), isBug });
+  };
+  let chosen: readonly Case[];
+  try {
+    chosen = casesOf(cases, further);
+  } catch (error) {
+    return refuse(error, true);
+  }
   let backend: Backend;
   try {
     backend = await open();
   } catch (error) {
-    const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    return tell({
-      kind: 'absent',
-      message,
-      ...(stack && { stack }),
-      isBug: !(error instanceof MeanflowError),
-    });
+    return refuse(error, !(error instanceof MeanflowError));
   }
   tell({ kind: 'opened', device: backend.describe() });
-  await runCases(backend, casesOf(cases), { onResult: (result) => tell({ kind: 'result', result }) });
+  await runCases(backend, chosen, { onResult: (result) => tell({ kind: 'result', result }) });
   await backend.dispose();
   tell({ kind: 'finished' });
 }
 
-export interface RemoteOptions extends Pick<ConformanceOptions, 'filter' | 'programs' | 'onResult'> {
+export interface RemoteOptions extends Pick<
+  ConformanceOptions,
+  'filter' | 'programs' | 'cases' | 'onResult'
+> {
   /** Seconds without a result after which the other side counts as hanging; 300 by default. */
   readonly stallSeconds?: number;
 }
@@ -71,10 +81,11 @@ export interface RemoteLine {
  */
 export function remoteReport(
   name: string,
-  { filter = () => true, programs, onResult, stallSeconds = 300 }: RemoteOptions,
+  options: RemoteOptions,
   start: (line: RemoteLine) => void,
 ): Promise<Report> {
-  const cases = conformanceCases(programs)
+  const { filter = () => true, onResult, stallSeconds = 300 } = options;
+  const cases = conformanceCases(options)
     .filter(filter)
     .map(({ id }) => id);
   const results: CaseResult[] = [];

@@ -2,21 +2,18 @@
 import { BackendError, type Backend, type Graph, type HostArray } from '@meanflow/core';
 import { interpret } from '@meanflow/core/backend';
 import type { Case, Finding, GraphCheck, Unsupported } from './cases/case.js';
-import { conformanceCases } from './cases/index.js';
-import type { ProgramOptions } from './cases/programs.js';
+import { conformanceCases, type CaseOptions } from './cases/index.js';
 import { largestMagnitude } from './numerics/magnitude.js';
 import { compare, type Comparison } from './numerics/compare.js';
 import { expectations, type Expectation } from './numerics/tolerance.js';
 import type { CaseResult, Report } from './report/report.js';
 import { declarationsOf, findExemption, findMissingOp } from './unsupported.js';
 
-export interface ConformanceOptions {
+export interface ConformanceOptions extends CaseOptions {
   /** Which cases to run; all by default. */
   readonly filter?: (entry: Case) => boolean;
   /** What the backend is known not to support; its own `unsupported`, if it has it, by default. */
   readonly unsupported?: readonly Unsupported[];
-  /** Other random programs than the default ones. */
-  readonly programs?: ProgramOptions;
   /** Called after each case. */
   readonly onResult?: (result: CaseResult, done: number, count: number) => void;
 }
@@ -27,8 +24,8 @@ export interface ConformanceOptions {
  * @returns results in the order of the cases; whatever the backend throws is the failure of its case
  */
 export async function runConformance(backend: Backend, options: ConformanceOptions = {}): Promise<Report> {
-  const { filter = () => true, programs } = options;
-  return runCases(backend, conformanceCases(programs).filter(filter), options);
+  const { filter = () => true } = options;
+  return runCases(backend, conformanceCases(options).filter(filter), options);
 }
 
 /** Runs some cases. */

@@ -7,7 +7,7 @@ import { Graph, referenceBackend, type Backend, type Tensor } from '@meanflow/co
 import { formatType } from '@meanflow/core/validation';
 import { prepare, type Instruction } from '@meanflow/core/backend';
 import { runConformance, type Case, type CaseResult, type ProgramOptions } from '../src/index.js';
-import { withAlteredGraphs } from './support/altered-backend.js';
+import { withAlteredGraphs } from '../src/testing.js';
 import { withRewrite } from './support/broken-rules.js';
 
 type Kind = 'movements' | 'mixed' | 'integers' | 'derivatives';

@@ -55,7 +55,7 @@ test('few of them are ill-conditioned', () => {
 });
 
 test('the reference passes those of another seed, which are found again by their ids', async () => {
-  const cases = conformanceCases({ seed: 11, times: 0.1 }).filter(isProgram);
+  const cases = conformanceCases({ programs: { seed: 11, times: 0.1 } }).filter(isProgram);
   expect(cases.map(({ id }) => id)).toContain('programs/mixed: seed 11, 16 to 31');
   expect(casesOf(cases.map(({ id }) => id)).map(({ id }) => id)).toEqual(cases.map(({ id }) => id));
   const report = await runConformance(referenceBackend(), {
@@ -67,8 +67,10 @@ test('the reference passes those of another seed, which are found again by their
 });
 
 test('a seed or a count that cannot be is refused', () => {
-  for (const seed of [-1, 0.5, NaN]) expect(() => conformanceCases({ seed })).toThrow(ArgumentError);
-  for (const times of [0, -1, Infinity]) expect(() => conformanceCases({ times })).toThrow(ArgumentError);
+  for (const seed of [-1, 0.5, NaN])
+    expect(() => conformanceCases({ programs: { seed } })).toThrow(ArgumentError);
+  for (const times of [0, -1, Infinity])
+    expect(() => conformanceCases({ programs: { times } })).toThrow(ArgumentError);
 });
 
 test('programs with what is unsupported are left out, and the others run', async () => {

@@ -1,10 +1,11 @@
 /** The conformance kit on ONNX Runtime in headless Chromium: a test for each op and aspect. */
 import { conformanceInChromium, describeInChromium, launchChromium } from '@meanflow/conformance/chromium';
 import { BackendError } from '@meanflow/core';
+import { modelCases } from '@meanflow/parity';
 import { kit } from './support.js';
 
-const absence = await describeInChromium(kit, 'ort:webgpu', { describe, test });
-await describeInChromium(kit, 'ort:wasm', { describe, test });
+const absence = await describeInChromium(kit, 'ort:webgpu', { describe, test, cases: modelCases() });
+await describeInChromium(kit, 'ort:wasm', { describe, test, cases: modelCases() });
 
 (absence === undefined ? test : test.skip)('a software adapter is refused unless it is allowed', async () => {
   // Whatever GPU there is, this Chromium has the one in software.

@@ -1,5 +1,6 @@
 /** The page of the kit in Chromium: this backend, on each device that a browser has. */
 import { serveInPage } from '@meanflow/conformance/page';
+import { modelCases } from '@meanflow/parity';
 import { ortBackend } from '../../src/index.js';
 import { ORT_FILES } from './files.js';
 
@@ -9,13 +10,16 @@ function located<T extends { readonly env: { readonly wasm: { wasmPaths?: unknow
   return ort;
 }
 
-serveInPage({
-  'ort:webgpu': ({ allowSoftware }) =>
-    ortBackend({
-      ort: async () => located(await import('onnxruntime-web/webgpu')),
-      device: 'webgpu',
-      allowSoftware,
-    }),
-  'ort:wasm': () =>
-    ortBackend({ ort: async () => located(await import('onnxruntime-web/wasm')), device: 'wasm' }),
-});
+serveInPage(
+  {
+    'ort:webgpu': ({ allowSoftware }) =>
+      ortBackend({
+        ort: async () => located(await import('onnxruntime-web/webgpu')),
+        device: 'webgpu',
+        allowSoftware,
+      }),
+    'ort:wasm': () =>
+      ortBackend({ ort: async () => located(await import('onnxruntime-web/wasm')), device: 'wasm' }),
+  },
+  { cases: modelCases() },
+);

@@ -8,6 +8,7 @@ import {
 } from '@meanflow/conformance';
 import { ArgumentError } from '@meanflow/core';
 import { didYouMean } from '@meanflow/core/validation';
+import { modelCases } from '@meanflow/parity';
 import { DEFAULT_BACKEND } from '@meanflow/runs/names';
 import { checkOverwrite, prepareOutput, writeOutput } from '@meanflow/runs/command';
 import { sources } from '../conformance/sources.js';
@@ -29,6 +30,7 @@ export async function conformance(options: ConformanceCliOptions, io: Io): Promi
   const { reports, absences, output, exitCode } = await conformanceCommand(chosen, {
     format,
     listUnsupported,
+    cases: modelCases(),
     ...(ops && { filter: ({ op }) => ops.includes(op) }),
     ...((options.seed ?? options.programs) !== undefined && { programs: programsOf(options) }),
     isOptional: (name) => options.all === true && !required.includes(name),
@@ -57,7 +59,7 @@ function formatOf({ json, html }: ConformanceCliOptions): 'text' | 'json' | 'htm
 }
 
 function checkOps(ops: readonly string[]): void {
-  const known = [...new Set(conformanceCases().map(({ op }) => op))];
+  const known = [...new Set(conformanceCases({ cases: modelCases() }).map(({ op }) => op))];
   const unknown = ops.find((op) => !known.includes(op));
   if (unknown === undefined) return;
   throw new ArgumentError(

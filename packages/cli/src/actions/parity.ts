@@ -1,5 +1,5 @@
 /** `meanflow parity`: a directory of tensors that published code computed, against what this code computes. */
-import { parityCommand } from '@meanflow/conformance/node';
+import { parityCommand } from '@meanflow/parity/node';
 import { openBackend } from '@meanflow/runs/node';
 import type { Io } from '../terminal/io.js';
 import type { ParityOptions } from '../commands/parity.js';

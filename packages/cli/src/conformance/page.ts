@@ -1,5 +1,6 @@
 /** The program of the page in which `meanflow conformance` runs the kit in Chromium. */
 import { serveInPage } from '@meanflow/conformance/page';
+import { modelCases } from '@meanflow/parity';
 import { pageBackends } from './page-backends.js';
 
-serveInPage(pageBackends);
+serveInPage(pageBackends, { cases: modelCases() });

@@ -1,5 +1,6 @@
 /** A process that runs the kit on a backend, as its parent asks. It ends when its parent lets go of it. */
 import { serveConformance } from '@meanflow/conformance';
+import { modelCases } from '@meanflow/parity';
 import { openBackend } from '@meanflow/runs/node';
 
 /** What the parent asks for, once. */
@@ -15,5 +16,6 @@ process.on('message', ({ backend, cases }: WorkerRequest) => {
     () => openBackend(backend),
     cases,
     (message) => process.send?.(message),
+    modelCases(),
   );
 });

@@ -1,9 +1,11 @@
 /** What behaviour cases share: their makers, a train-like graph with state, and assertions that say what was expected. */
 import {
   add,
+  div,
   MeanflowError,
   mul,
   spec,
+  sub,
   sum,
   trace,
   type Backend,
@@ -14,6 +16,7 @@ import {
   type RunInput,
   type Tensor,
 } from '@meanflow/core';
+import { pick } from '@meanflow/core/validation';
 import type { Aspect, BehaviourCase, Feature, Finding } from './case.js';
 import { f32 } from './inputs.js';
 
@@ -148,4 +151,18 @@ export async function runAndRead(
 
 export function disposeAll(outputs: Readonly<Record<string, DeviceArray>>): void {
   for (const array of Object.values(outputs)) array.dispose();
+}
+
+/** Whether arrays on the device tell more than reading them does: a third, there and back, is one then. */
+export function holdsMoreThanFloat32(backend: Backend): Promise<boolean> {
+  const { graph } = trace(({ x }: { x: Tensor }) => ({ third: div(x, 3), thrice: sub(mul(x, 3), 1) }), {
+    x: spec([]),
+  });
+  return withExecutable(backend, graph, {}, async (executable) => {
+    const { third, thrice } = pick(await executable.run({ x: scalar(1) }), 'third', 'thrice');
+    const direct = await runAndRead(executable, { x: third });
+    const throughHost = await runAndRead(executable, { x: await third.read() });
+    disposeAll({ third, thrice });
+    return direct.thrice!.item() !== throughHost.thrice!.item();
+  });
 }

@@ -1,4 +1,8 @@
-/** Every case of the kit, in the order in which it is run: small graphs first, whole procedures last. */
+/**
+ * Every case of the kit, in the order in which it is run: small graphs first, whole procedures last. Who has cases of his own
+ * gives them beside.
+ */
+import { ArgumentError } from '@meanflow/core';
 import type { Case } from './case.js';
 import { compositeCases } from './composites.js';
 import { concurrencyCases } from './concurrency.js';
@@ -10,25 +14,39 @@ import { elementwiseCases } from './elementwise.js';
 import { errorCases } from './errors.js';
 import { lifetimeCases } from './lifetime.js';
 import { limitCases } from './limits.js';
-import { longTrainingCases } from './long-training.js';
 import { programCaseOf, programCases, type ProgramOptions } from './programs.js';
 import { reductionCases } from './reductions.js';
-import { samplingCases } from './sampling.js';
 import { shapingCases } from './shaping.js';
 import { stateCases } from './state.js';
 import { tailCases } from './tails.js';
-import { trainingCases } from './training.js';
+
+/** Which cases there are. */
+export interface CaseOptions {
+  /** Other random programs than the default ones. */
+  readonly programs?: ProgramOptions;
+  /** Further cases, behind the kit's own: such as `modelCases()` of `@meanflow/parity`, or those of an op that is yours. */
+  readonly cases?: readonly Case[];
+}
 
 let made: readonly Case[] | undefined;
 
 /**
- * The cases. Their ids are unique; making them traces and computes nothing. They are made once, so that what a procedure's
- * case knows of the reference is computed once for all backends.
+ * The cases. Their ids are unique; making them traces and computes nothing. The kit's own are made once, so that what a
+ * procedure's case knows of the reference is computed once for all backends.
  *
- * @param programs other random programs than the default ones
+ * @throws {ArgumentError} when two have one id
  */
-export function conformanceCases(programs?: ProgramOptions): readonly Case[] {
-  if (programs === undefined) return (made ??= casesWith(programCases()));
+export function conformanceCases({ programs, cases: further = [] }: CaseOptions = {}): readonly Case[] {
+  const own = programs === undefined ? (made ??= casesWith(programCases())) : withPrograms(programs);
+  if (further.length === 0) return own;
+  const all = [...own, ...further];
+  const ids = new Set<string>();
+  const twice = all.find(({ id }) => ids.size === ids.add(id).size);
+  if (twice === undefined) return all;
+  throw new ArgumentError(`Two cases have the id "${twice.id}"; name yours after what it is about.`);
+}
+
+function withPrograms(programs: ProgramOptions): readonly Case[] {
   const random = programCases(programs);
   const others = conformanceCases().filter(({ aspect }) => aspect !== 'programs');
   const place = others.findIndex(({ aspect }) => aspect === 'composites');
@@ -52,14 +70,22 @@ function casesWith(programs: readonly Case[]): readonly Case[] {
     ...concurrencyCases(),
     ...errorCases(),
     ...stateCases(),
-    ...samplingCases(),
-    ...trainingCases(),
-    ...longTrainingCases(),
   ];
 }
 
-/** The cases of some ids, in the order of the ids; those of random programs of any seed among them. */
-export function casesOf(ids: readonly string[]): readonly Case[] {
-  const known = new Map(conformanceCases().map((entry) => [entry.id, entry]));
-  return ids.flatMap((id) => known.get(id) ?? programCaseOf(id) ?? []);
+/**
+ * The cases of some ids, in the order of the ids; those of random programs of any seed among them.
+ *
+ * @param further cases that are not the kit's own
+ * @throws {ArgumentError} when there is no such case
+ */
+export function casesOf(ids: readonly string[], further: readonly Case[] = []): readonly Case[] {
+  const known = new Map(conformanceCases({ cases: further }).map((entry) => [entry.id, entry]));
+  return ids.map((id) => {
+    const found = known.get(id) ?? programCaseOf(id);
+    if (found !== undefined) return found;
+    throw new ArgumentError(
+      `The kit has no case "${id}". Where a backend is served to another process, both sides are given the same \`cases\`.`,
+    );
+  });
 }

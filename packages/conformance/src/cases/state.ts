@@ -5,22 +5,17 @@
 import {
   add,
   DisposedError,
-  div,
   mul,
   spec,
   sub,
   trace,
-  treePaths,
   type Backend,
   type DeviceArray,
   type Executable,
-  type HostArray,
   type RunInput,
   type Tensor,
 } from '@meanflow/core';
 import { pick } from '@meanflow/core/validation';
-import { createObjective } from '@meanflow/models';
-import { adam, Trainer, type TrainState } from '@meanflow/training';
 import {
   behaviour,
   casesOf,
@@ -29,14 +24,12 @@ import {
   expect,
   expectRejection,
   expectValues,
-  runAndRead,
   scalar,
   withExecutable,
 } from './behaviour.js';
 import type { BehaviourCase, Finding } from './case.js';
 import { f32, floats } from './inputs.js';
 import { memoryCases } from './memory.js';
-import { smallData, smallNetwork } from './small-model.js';
 
 /** What an executable may count; state that stays on the device adds nothing. */
 export interface TransferCounters {
@@ -139,60 +132,10 @@ export function stateCases(): BehaviourCase[] {
         disposeAll(next);
       });
     }),
-    of('begun again from what was read, it ends in the same bits', resumption),
     behaviour('state', 'state', 'makes no host traffic', residency, ['counters']),
     ...memoryCases(),
   ];
 }
-
-/** Whether arrays on the device tell more than reading them does: a third, there and back, is one then. */
-function holdsMoreThanFloat32(backend: Backend): Promise<boolean> {
-  const { graph } = trace(({ x }: { x: Tensor }) => ({ third: div(x, 3), thrice: sub(mul(x, 3), 1) }), {
-    x: spec([]),
-  });
-  return withExecutable(backend, graph, {}, async (executable) => {
-    const { third, thrice } = pick(await executable.run({ x: scalar(1) }), 'third', 'thrice');
-    const direct = await runAndRead(executable, { x: third });
-    const throughHost = await runAndRead(executable, { x: await third.read() });
-    disposeAll({ third, thrice });
-    return direct.thrice!.item() !== throughHost.thrice!.item();
-  });
-}
-
-/** Ten train steps, against four, a state that goes through the host, and six. */
-async function resumption(backend: Backend): Promise<Finding> {
-  if (await holdsMoreThanFloat32(backend)) {
-    return { unsupported: 'its state is more exact than the float32 that it is read as' };
-  }
-  const make = () =>
-    Trainer.create({
-      network: smallNetwork(),
-      objective: createObjective({ kind: 'meanflow' }),
-      optimizer: adam({ learningRate: 1e-2 }),
-      data: smallData,
-      backend,
-      batchSize: 16,
-      seed: 3,
-    });
-  const advance = async (trainer: Awaited<ReturnType<typeof make>>, steps: number) => {
-    for (let i = 0; i < steps; i++) disposeAll({ loss: (await trainer.advance()).loss });
-    return trainer.snapshot();
-  };
-  const [straight, before, after] = [await make(), await make(), await make()];
-  try {
-    const wanted = await advance(straight, 10);
-    after.restore(await advance(before, 4));
-    const got = treePaths<HostArray>(stateOf(await advance(after, 6)));
-    treePaths<HostArray>(stateOf(wanted)).forEach(({ path, leaf }, i) =>
-      expectValues(path, got[i]!.leaf, [...leaf.data]),
-    );
-    return {};
-  } finally {
-    for (const trainer of [straight, before, after]) await trainer.dispose();
-  }
-}
-
-const stateOf = ({ params, optimizer }: TrainState) => ({ params, optimizer });
 
 function residency(backend: Backend): Promise<Finding> {
   return withExecutable(backend, counterGraph(SIZE), { counter: 'counter' }, async (executable) => {

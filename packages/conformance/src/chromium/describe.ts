@@ -1,11 +1,12 @@
 /** describeInChromium: the kit in Chromium as tests of a backend's own suite, by one call; skipped where it cannot run. */
-import { describeReport, type TestFunctions } from '../describe.js';
+import type { ConformanceOptions } from '../run.js';
+import { describeReport, type SuiteFunctions } from '../describe.js';
 import type { PageProgram } from './bundle.js';
 import { conformanceInChromium } from './run.js';
 
 /** What the kit needs of a test runner, which can skip suites. */
-export interface SkippingTestFunctions extends Pick<TestFunctions, 'test'> {
-  readonly describe: TestFunctions['describe'] & { readonly skip: TestFunctions['describe'] };
+export interface SkippingTestFunctions extends Pick<SuiteFunctions, 'test'> {
+  readonly describe: SuiteFunctions['describe'] & { readonly skip: SuiteFunctions['describe'] };
 }
 
 /**
@@ -33,13 +34,14 @@ export async function absenceInChromium(program: PageProgram, backend: string): 
 export async function describeInChromium(
   program: PageProgram,
   backend: string,
-  { describe, test }: SkippingTestFunctions,
+  { describe, test, ...options }: SkippingTestFunctions & Pick<ConformanceOptions, 'filter' | 'cases'>,
 ): Promise<string | undefined> {
   const name = `chromium/${backend}`;
   const reason = await absenceInChromium(program, backend);
   // The runner does not show the names of suites that are skipped.
   if (reason !== undefined) console.warn(`${name} is not tested: ${reason}`);
-  describeReport((options) => conformanceInChromium(program, backend, { ...options, allowSoftware: true }), {
+  describeReport((chosen) => conformanceInChromium(program, backend, { ...chosen, allowSoftware: true }), {
+    ...options,
     name: reason === undefined ? name : `${name} cannot run here: ${reason}`,
     describe: reason === undefined ? describe : describe.skip,
     test,

@@ -1,6 +1,7 @@
 /** The page's side of the kit in Chromium: it runs the cases on a backend when Node asks it to, and tells of each result. */
 import { ArgumentError, type Backend } from '@meanflow/core';
 import { didYouMean, ownValue } from '@meanflow/core/validation';
+import type { Case } from '../cases/case.js';
 import { serveConformance, type RemoteMessage } from '../remote.js';
 import { START, TELL, type PageRequest } from './messages.js';
 import { countAllocations, withMemory } from './page-memory.js';
@@ -19,8 +20,15 @@ export type PageBackends = Readonly<Record<string, (options: PageOptions) => Pro
 type Page = Record<typeof TELL, (message: RemoteMessage) => Promise<void>> & Record<string, unknown>;
 const page = globalThis as unknown as Page;
 
-/** Waits for `conformanceInChromium`; what the page's program calls, once. */
-export function serveInPage(backends: PageBackends): void {
+/**
+ * Waits for `conformanceInChromium`; what the page's program calls, once.
+ *
+ * @param options `cases`: what the other side is given beside the kit's own
+ */
+export function serveInPage(
+  backends: PageBackends,
+  { cases: further = [] }: { readonly cases?: readonly Case[] } = {},
+): void {
   // Before any library is loaded: one that has begun keeps the functions that it found.
   const allocated = countAllocations();
   const open = async (name: string, options: PageOptions): Promise<Backend> => {
@@ -36,5 +44,6 @@ export function serveInPage(backends: PageBackends): void {
       () => open(backend, options),
       cases,
       (message) => void page[TELL](message),
+      further,
     );
 }

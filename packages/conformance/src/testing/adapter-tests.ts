@@ -14,12 +14,12 @@ import {
   scalar,
   withExecutable,
 } from '../cases/behaviour.js';
-import type { TestFunctions } from '../describe.js';
+import type { SuiteFunctions } from '../describe.js';
 import { floats, normal } from './arrays.js';
 import { check, type Accuracy } from './reference.js';
 
 /** What such tests need. */
-export interface AdapterTests extends Pick<TestFunctions, 'test'> {
+export interface AdapterTests extends Pick<SuiteFunctions, 'test'> {
   /** The backend, opened before or now; whoever gives it disposes of it. */
   readonly backend: () => Promise<Backend>;
 }

@@ -1,4 +1,4 @@
-/** Backends that are wrong in one place, made from the reference: what the kit must notice. */
+/** Backends that are wrong in one place, made from the reference: what a case must notice. */
 import { Graph, HostArray, referenceBackend, sizeOf, type Backend, type RunInput } from '@meanflow/core';
 import type { Instruction } from '@meanflow/core/backend';
 
@@ -35,11 +35,12 @@ export function scaleOperand(
   k: number,
   factor: number,
 ): Graph {
-  const changed = graph.instructions.filter(isOne)[k] as Instruction | undefined;
+  const changed = graph.instructions.filter(isOne)[k];
   if (changed === undefined) return graph;
   const at = graph.instructions.indexOf(changed);
   const [operand, ...others] = changed.inputs;
-  const type = graph.types[operand];
+  const type = operand === undefined ? undefined : graph.types[operand];
+  if (operand === undefined || type === undefined) return graph;
   const [scale, scaled] = [graph.types.length, graph.types.length + 1];
   const data = new Float32Array(sizeOf(type.shape)).fill(factor);
   const value = new HostArray('float32', type.shape, data);

@@ -1,8 +1,8 @@
 /**
  * The stated drift: how far from the float64 reference float32 may be after 200 train steps, as an absolute error of any
  * element. Losses, parameters and samples are of the order of 1, and so are the moments. The figures are four times the
- * largest of four runs with random roundings at the bounds of `roundoff.ts`, rounded up to two digits, as for shorter
- * procedures (`cases/drift.ts`); they stand here because those runs take longer than a backend's own. A test of this
+ * largest of four runs with random roundings at the bounds of the kit's `roundoff.ts`, rounded up to two digits, as for shorter
+ * procedures (its `drift.ts`); they stand here because those runs take longer than a backend's own. A test of this
  * package derives them anew and compares.
  */
 

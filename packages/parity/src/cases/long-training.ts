@@ -1,7 +1,7 @@
 /**
  * 200 train steps of each objective, with a warm-up, a cosine and decoupled weight decay, and samples of what was learned:
  * the loss of every step, parameters, moments and averages after the last, and the ends of one and two sampling steps are
- * those of the float64 reference within the stated drift (`numerics/stated-drift.ts`).
+ * those of the float64 reference within the stated drift (`stated-drift.ts`).
  */
 import {
   hostArray,
@@ -14,11 +14,10 @@ import {
 import { createObjective, type ObjectiveConfig } from '@meanflow/models';
 import { averageVelocity, createSampler, euler, uniformGrid } from '@meanflow/samplers';
 import { adamW, cosineSchedule, ema, Trainer, warmUpSchedule } from '@meanflow/training';
-import { statedDrift, type DriftingObjective, type DriftingQuantity } from '../numerics/stated-drift.js';
-import type { Expectation, NamedArrays } from '../numerics/tolerance.js';
-import type { BehaviourCase } from './case.js';
-import { compareOutcome } from './drift.js';
+import type { BehaviourCase, Expectation } from '@meanflow/conformance';
+import { compareOutcome, type NamedArrays } from '@meanflow/conformance/cases';
 import { shallowNetwork, smallData } from './small-model.js';
+import { statedDrift, type DriftingObjective, type DriftingQuantity } from './stated-drift.js';
 
 const LONG_STEPS = 200;
 const WARM_UP = 20;

@@ -6,10 +6,8 @@
 import { hostArray, treePaths, type Backend, type HostArray } from '@meanflow/core';
 import { createObjective, type ObjectiveConfig } from '@meanflow/models';
 import { adam, ema, Trainer } from '@meanflow/training';
-import type { NamedArrays } from '../numerics/tolerance.js';
-import { behaviour } from './behaviour.js';
-import type { BehaviourCase } from './case.js';
-import { compareOutcome, driftOracle } from './drift.js';
+import type { BehaviourCase } from '@meanflow/conformance';
+import { behaviour, compareOutcome, driftOracle, type NamedArrays } from '@meanflow/conformance/cases';
 import { guidedNetwork, smallData, smallNetwork } from './small-model.js';
 
 const STEPS = 20;

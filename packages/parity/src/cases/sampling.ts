@@ -11,10 +11,14 @@ import {
   uniformGrid,
   type SampleRequest,
 } from '@meanflow/samplers';
-import type { NamedArrays } from '../numerics/tolerance.js';
-import { behaviour, expect } from './behaviour.js';
-import type { BehaviourCase } from './case.js';
-import { compareOutcome, driftOracle } from './drift.js';
+import type { BehaviourCase } from '@meanflow/conformance';
+import {
+  behaviour,
+  compareOutcome,
+  driftOracle,
+  expect,
+  type NamedArrays,
+} from '@meanflow/conformance/cases';
 import { guidedNetwork, smallKey, smallNetwork } from './small-model.js';
 
 type Network = ReturnType<typeof smallNetwork>;

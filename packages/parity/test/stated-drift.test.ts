@@ -1,6 +1,6 @@
-import { observeDrift } from '../src/cases/drift.js';
+import { observeDrift } from '@meanflow/conformance/cases';
 import { quantityOf, trainAndSample } from '../src/cases/long-training.js';
-import { statedDrift, type DriftingObjective, type DriftingQuantity } from '../src/numerics/stated-drift.js';
+import { statedDrift, type DriftingObjective, type DriftingQuantity } from '../src/cases/stated-drift.js';
 
 const roundUp = (x: number): number => {
   const unit = 10 ** (Math.floor(Math.log10(x)) - 1);

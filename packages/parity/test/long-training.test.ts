@@ -1,8 +1,9 @@
 /** What 200 steps and the stated drift notice that a backend may get wrong. */
 import { referenceBackend, type Backend, type RunInput } from '@meanflow/core';
 import type { Instruction } from '@meanflow/core/backend';
-import { runConformance, type Case, type CaseResult } from '../src/index.js';
-import { scaleOperand, withAlteredGraphs, withAlteredInputs } from './support/altered-backend.js';
+import { runConformance, type Case, type CaseResult } from '@meanflow/conformance';
+import { scaleOperand, withAlteredGraphs, withAlteredInputs } from '@meanflow/conformance/testing';
+import { modelCases } from '../src/index.js';
 
 const KINDS = ['flow-matching', 'meanflow', 'improved-meanflow'] as const;
 
@@ -13,7 +14,10 @@ const pick = (inputs: Inputs, names: RegExp): Inputs =>
 
 async function run(backend: Backend, ...kinds: readonly string[]): Promise<readonly CaseResult[]> {
   const wanted = kinds.map((kind) => `200 train steps: ${kind}, and samples`);
-  const { results } = await runConformance(backend, { filter: ({ id }: Case) => wanted.includes(id) });
+  const { results } = await runConformance(backend, {
+    cases: modelCases(),
+    filter: ({ id }: Case) => wanted.includes(id),
+  });
   expect(results.map(({ id }) => id)).toEqual(wanted);
   return results;
 }
