@@ -6,7 +6,9 @@
  * @returns {Promise<{ folders: string[], optionalDependencies: Record<string, Record<string, string>> }>} their folders, and for
  *   packages of ours, by name, what these depend on
  */
+import { stageOnnxRuntime } from './onnxruntime.mjs';
+
 export async function stageAdditions(staging) {
-  const made = [];
-  return { folders: made.map(({ path }) => `${staging}/${path}`), optionalDependencies: {} };
+  const { folders, versions } = await stageOnnxRuntime(staging);
+  return { folders, optionalDependencies: { '@meanflow/runs': versions } };
 }

@@ -86,7 +86,7 @@ export async function demand(backend: string, ...names: readonly RuntimeName[]):
   if (missing.length === 0) return;
   const notes = missing.map((name) => (runtimes[name] as Runtime).note).filter((note) => note !== undefined);
   throw new BackendError(
-    `${backend} needs ${missing.join(' and ')}, which meanflow does not bring: \`${installCommand(...missing)}\`` +
+    `${backend} needs ${missing.join(', ').replace(/, ([^,]+)$/, ' and $1')}, which meanflow does not bring: \`${installCommand(...missing)}\`` +
       `${notes.map((note) => `, ${note}`).join('')}.`,
   );
 }
