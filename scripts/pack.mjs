@@ -4,6 +4,7 @@
  *
  *     npm run pack
  *     npm run pack -- --out FOLDER      somewhere else; tarballs and staging of an earlier time are replaced
+ *     npm run pack -- --ours            only the packages of this workspace, for which no registry is asked
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
@@ -14,7 +15,10 @@ import { publishedPackages, root } from './pack/packages.mjs';
 import { stage } from './pack/stage.mjs';
 
 const { values: options } = parseArgs({
-  options: { out: { type: 'string', default: join(root, 'release') } },
+  options: {
+    out: { type: 'string', default: join(root, 'release') },
+    ours: { type: 'boolean', default: false },
+  },
 });
 const out = resolve(options.out);
 const staging = join(out, 'staging');
@@ -46,7 +50,7 @@ mkdirSync(out, { recursive: true });
 rmSync(staging, { recursive: true, force: true });
 for (const name of readdirSync(out)) if (name.endsWith('.tgz')) rmSync(join(out, name));
 
-const additions = await stageAdditions(staging);
+const additions = options.ours ? { folders: [], optionalDependencies: {} } : await stageAdditions(staging);
 const planned = npmPack('--dry-run', ...packages.flatMap(({ path }) => ['--workspace', path]));
 for (const from of packages) {
   const { name } = from.manifest;

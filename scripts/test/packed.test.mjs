@@ -16,7 +16,7 @@ import { publishedPackages, root } from '../pack/packages.mjs';
 const out = mkdtempSync(join(tmpdir(), 'meanflow-packed-'));
 afterAll(() => rmSync(out, { recursive: true, force: true }));
 
-execFileSync(process.execPath, [join(root, 'scripts/pack.mjs'), '--out', out], { stdio: 'ignore' });
+execFileSync(process.execPath, [join(root, 'scripts/pack.mjs'), '--ours', '--out', out], { stdio: 'ignore' });
 
 const packages = publishedPackages().map((one) => [one.manifest.name, one]);
 const tarball = ({ manifest: { name, version } }) =>
