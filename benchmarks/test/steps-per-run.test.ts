@@ -3,7 +3,7 @@
  * place of a GPU that the test cannot have, the bytes that cross to the device and back.
  */
 import type { InferenceSession } from 'onnxruntime-node';
-import { ortBackend, type OrtBackend, type OrtExecutable, type OrtModule } from '@meanflow/backend-ort';
+import { ortBackend, type OrtBackend, type OrtExecutable } from '@meanflow/backend-ort';
 import { treePaths, type HostArray, type RandomKey } from '@meanflow/core';
 import { createNetwork, createObjective, type NetworkConfig, type ObjectiveConfig } from '@meanflow/models';
 import { adamW, chain, clipByGlobalNorm, ema, train, Trainer } from '@meanflow/training';
@@ -17,7 +17,7 @@ const cudaOnCpu = {
     create: (model: Uint8Array, { extra: _, ...options }: InferenceSession.SessionOptions) =>
       module.InferenceSession.create(model, { ...options, executionProviders: ['cpu'] }),
   },
-} as unknown as OrtModule;
+};
 
 const BATCH = 16;
 const data = {

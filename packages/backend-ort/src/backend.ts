@@ -20,63 +20,19 @@ import {
   messageOf,
   settleOrtTelemetry,
   type Device,
-  type DeviceBackend,
-  type DeviceExecutable,
   type DeviceLoss,
 } from '@meanflow/core/backend';
 import type { InferenceSession } from 'onnxruntime-common';
 import { checkCudaBuild, cudaHost, driverVersion, explainCuda, settleTf32 } from './cuda.js';
 import { deviceLoss, watchDevice } from './device-loss.js';
-import { deviceProfile, type DeviceProfile, type OrtDevice } from './devices.js';
+import { deviceProfile, type DeviceProfile } from './devices.js';
 import { toOnnx } from './lower-graph.js';
 import { oneAtATime } from './one-at-a-time.js';
+import type { OrtBackend, OrtBackendOptions, OrtDevice } from './options.js';
 import { GpuReader } from './reader.js';
 import { acceptHostArrays, copyHere } from './realm.js';
-import {
-  hostProcessor,
-  loadRuntime,
-  runtimeVersions,
-  type OrtModule,
-  type OrtSession,
-  type OrtSource,
-} from './runtime.js';
+import { hostProcessor, loadRuntime, runtimeVersions, type OrtModule, type OrtSession } from './runtime.js';
 import { SessionProgram, type Held } from './session-program.js';
-
-export interface OrtBackendOptions {
-  /**
-   * The ONNX Runtime to use: the module of `onnxruntime-node` (cpu, webgpu, cuda) or `onnxruntime-web` (wasm, webgpu),
-   * or how to import it: `() => import('onnxruntime-node')`.
-   */
-  readonly ort: OrtSource;
-  /** Where graphs run; `'cpu'` by default. */
-  readonly device?: OrtDevice;
-  /** `webgpu`, where the platform has no WebGPU of its own, as in Node: `() => import('webgpu')` names the adapter. */
-  readonly gpu?: () => Promise<unknown>;
-  /** `webgpu`: takes an adapter that computes in software, such as SwiftShader; without it that is an error. */
-  readonly allowSoftware?: boolean;
-  /** `cuda`: which of several GPUs, by CUDA's number; 0 by default. */
-  readonly deviceId?: number;
-  /**
-   * `cuda`: lets matrix products and convolutions round their operands to TF32. By default not, unless the environment
-   * has NVIDIA_TF32_OVERRIDE=1: this option sets that variable, which holds for the whole process.
-   */
-  readonly tf32?: boolean;
-  /** `cpu`: threads that work on one op together; by default as many as the host runs at once. */
-  readonly threads?: number;
-  /**
-   * Lets ONNX Runtime collect and send telemetry, which its Node binding does by default; false by default, and then it is
-   * forbidden for the whole process before the first session is made (`settleOrtTelemetry`).
-   */
-  readonly telemetry?: boolean;
-  /** Further session options of ONNX Runtime, which override the backend's own: profiling, logging, experiments. */
-  readonly sessionOptions?: InferenceSession.SessionOptions;
-}
-
-/** A backend on ONNX Runtime. On `webgpu` the arrays of its `memory()` are what results take up on the GPU. */
-export type OrtBackend = DeviceBackend<SessionProgram>;
-
-/** An executable of it. */
-export type OrtExecutable = DeviceExecutable<SessionProgram>;
 
 /**
  * A backend that compiles each graph to one ONNX model and runs it on ONNX Runtime.
@@ -113,7 +69,8 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
   if (!Number.isInteger(deviceId) || deviceId < 0) {
     throw new ArgumentError(`deviceId is 0 or a positive whole number, got ${deviceId}.`);
   }
-  if (device !== 'webgpu' && options.sessionOptions?.preferredOutputLocation !== undefined) {
+  const given: InferenceSession.SessionOptions = options.sessionOptions ?? {};
+  if (device !== 'webgpu' && given.preferredOutputLocation !== undefined) {
     throw new ArgumentError(
       `sessionOptions.preferredOutputLocation is for webgpu: on ${device} ONNX Runtime returns outputs in host memory only.`,
     );
@@ -124,7 +81,7 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
   const loss = deviceLoss(`ort:${device}`);
   const ort = device === 'webgpu' ? oneAtATime(runtime, loss) : runtime;
   const cuda = device === 'cuda' ? openCuda(ort, options, profile.help) : undefined;
-  const sessionOptions = { ...profile.sessionOptions({ threads, deviceId }), ...options.sessionOptions };
+  const sessionOptions = { ...profile.sessionOptions({ threads, deviceId }), ...given };
   const info: DeviceInfo = {
     backend: `ort:${device}`,
     device: profile.kind,

@@ -6,8 +6,7 @@ import { BackendError, type DeviceInfo } from '@meanflow/core';
 import { ownValue } from '@meanflow/core/validation';
 import { WEBGPU_DRIVERS } from '@meanflow/core/backend';
 import type { InferenceSession } from 'onnxruntime-common';
-
-export type OrtDevice = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
+import type { OrtDevice } from './options.js';
 
 /**
  * Where results stay: `'host'`, in the memory that the device computes in; `'gpu-buffer'`, on the GPU until they are

@@ -1,6 +1,5 @@
 /** `@meanflow/backend-ort`: graphs on ONNX Runtime. */
-export { ortBackend, type OrtBackend, type OrtBackendOptions, type OrtExecutable } from './backend.js';
-export type { OrtDevice } from './devices.js';
+export { ortBackend } from './backend.js';
 export {
   exportOnnx,
   type ExportedModel,
@@ -9,4 +8,4 @@ export {
   type ExportOptions,
 } from './export.js';
 export { toOnnx } from './lower-graph.js';
-export type { OrtModule, OrtSource } from './runtime.js';
+export type { OrtBackend, OrtBackendOptions, OrtDevice, OrtExecutable } from './options.js';

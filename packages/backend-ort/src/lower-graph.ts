@@ -13,7 +13,7 @@ import {
   type ValueId,
 } from '@meanflow/core/backend';
 import { hasKernelIn, lowerComposite } from './composites.js';
-import type { OrtDevice } from './devices.js';
+import type { OrtDevice } from './options.js';
 import type { Lowering, Operand } from './lowerings/lowering.js';
 import { fill } from './lowerings/structure.js';
 import type { ValueName } from './onnx/model.js';

@@ -2,7 +2,7 @@
  * The ONNX Runtime that the backend is given: `onnxruntime-node` or `onnxruntime-web`, which share one API. This file
  * loads it, says what it and the host are, and turns its absence into an error that says what to install.
  */
-import { loadModule } from '@meanflow/core/backend';
+import { loadModule, type ModuleSource } from '@meanflow/core/backend';
 import type { Env, InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
 
 /** The part of a session that the backend uses. */
@@ -20,14 +20,11 @@ export interface OrtModule {
   readonly env: Env;
 }
 
-/** The module, or how to import it: `() => import('onnxruntime-node')`. */
-export type OrtSource = OrtModule | (() => Promise<unknown>);
-
 /**
  * @param help what to install for the device that is asked for
  * @throws {BackendError} when it cannot be imported or is something else, saying what to install
  */
-export const loadRuntime = (source: OrtSource, help: string): Promise<OrtModule> =>
+export const loadRuntime = (source: ModuleSource, help: string): Promise<OrtModule> =>
   loadModule(
     'ONNX Runtime',
     source,

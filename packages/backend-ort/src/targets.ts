@@ -4,7 +4,7 @@
  * provider's kernels for Transpose, Pad, Conv, Sin and others end at set 21: of a newer one they would be the CPU's.
  */
 import { cudaKernels, generalKernels, portableKernels, type Kernels } from './composites.js';
-import type { OrtDevice } from './devices.js';
+import type { OrtDevice } from './options.js';
 import type { Lowerings } from './lowerings/lowering.js';
 import { contraction } from './lowerings/dot.js';
 import { portableReduceSum } from './lowerings/reductions.js';

@@ -7,7 +7,7 @@ import { ModelProtoSchema, TensorProto_DataType, type NodeProto } from 'onnx-buf
 import { conformanceCases } from '@meanflow/conformance';
 import * as mf from '@meanflow/core';
 import { interpret } from '@meanflow/core/backend';
-import { ortBackend, toOnnx, type OrtModule } from '../src/index.js';
+import { ortBackend, toOnnx } from '../src/index.js';
 import { bools, expectClose, floats, ints } from './support.js';
 
 /**
@@ -105,7 +105,7 @@ test.each<[string, (x: mf.Tensor, y: mf.Tensor, condition: mf.Tensor) => mf.Tens
   const create = (model: Uint8Array) =>
     module.InferenceSession.create(model, { executionProviders: ['cpu'] });
   const stand = { ...module, InferenceSession: { create } };
-  const backend = await ortBackend({ ort: stand as unknown as OrtModule, device: 'cuda', tf32: false });
+  const backend = await ortBackend({ ort: stand, device: 'cuda', tf32: false });
   const shape = [2, 3];
   const condition = bools([1, 0, 1, 0, 0, 1], shape);
   for (const [x, y] of [

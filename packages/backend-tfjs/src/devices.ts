@@ -3,22 +3,13 @@ import { BackendError, type DeviceInfo, type HostArray } from '@meanflow/core';
 import { ownValue } from '@meanflow/core/validation';
 import { loadModule, messageOf, type ModuleSource } from '@meanflow/core/backend';
 import type { BackendValues, DataId, DataType } from '@tensorflow/tfjs-core';
+import type { DeviceMemory, TfjsDevice } from './options.js';
 import type { TensorStore, TfModule } from './runtime.js';
-
-export type TfjsDevice = 'cpu' | 'wasm' | 'webgpu' | 'node-gpu';
 
 /** What a device is opened with. */
 export interface DeviceOptions {
   /** The package that registers the device's kernels; not needed when it was imported before. */
   readonly kernels?: ModuleSource;
-}
-
-/** What a device holds. */
-export interface DeviceMemory {
-  /** Arrays and constants that are alive, each counted once however many views it has. */
-  readonly storages: number;
-  /** Bytes that are taken from the device or the system, in use or kept for the next run; where tfjs knows them. */
-  readonly allocatedBytes?: number | undefined;
 }
 
 /** A tfjs backend that is ready to run. */

@@ -1,7 +1,8 @@
 /** What runs together: how many dispatches programs cost, and which ops each makes. No device is needed. */
 import * as mf from '@meanflow/core';
 import { buildProgram } from '../src/program/build.js';
-import { fuse, type FusionOptions, type Unit } from '../src/webgpu/fusion.js';
+import type { FusionOptions } from '../src/options.js';
+import { fuse, type Unit } from '../src/webgpu/fusion.js';
 
 const OPTIONS: FusionOptions = { fuse: true, maxBuffers: 8, directProduct: 0, threadsPerRow: 256 };
 

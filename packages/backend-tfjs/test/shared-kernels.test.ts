@@ -4,7 +4,7 @@
  */
 import * as mf from '@meanflow/core';
 import { backendOn } from '@meanflow/core/backend';
-import { deviceOf } from '../src/backend.js';
+import { deviceOf } from '../src/device.js';
 import { openEngineDevice } from '../src/devices.js';
 import { planKernels } from '../src/kernels/plan.js';
 import { loadTf } from '../src/runtime.js';

@@ -6,6 +6,7 @@ import { checkOptions } from './check-options.js';
 import { PytreeError, ShapeError } from './errors.js';
 import type { Graph } from './graph.js';
 import type { HostArray } from './host-array.js';
+import type { CancellationSignal } from './platform.js';
 import { assertSamePaths, treePaths, type MapLeaves, type Tree } from './pytree.js';
 import type { Tensor } from './tensor.js';
 import type { SpecLeaf, TracedFunction } from './trace.js';
@@ -47,12 +48,6 @@ export interface CompileOptions {
    * device arrays passed for these inputs (they are donated), so that their memory can hold the results.
    */
   readonly state?: Readonly<Record<string, string>>;
-}
-
-/** The part of the platform's `AbortSignal` that runs look at. */
-export interface CancellationSignal {
-  readonly aborted: boolean;
-  throwIfAborted(): void;
 }
 
 export interface RunOptions {

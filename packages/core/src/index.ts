@@ -6,6 +6,7 @@
  */
 export { sameShape, sizeOf, type DType, type HostDType, type Shape, type TensorType } from './types.js';
 export * from './errors.js';
+export type { BlobLike, CancellationSignal } from './platform.js';
 export { hostArray, HostArray, hostZeros } from './host-array.js';
 export type { HostArrayOptions, HostData, NestedNumbers } from './host-array.js';
 export type { ConditionArrays, ConditionKind, ConditionSpec, ConditionSpecs } from './conditions.js';

@@ -3,7 +3,15 @@
  * a Blob or a URL. Nothing here knows Node.
  */
 import { MODEL_FORMAT, readDecoder, readModel } from '@meanflow/checkpoints';
-import { ArgumentError, DataError, type Backend, type Shape } from '@meanflow/core';
+import {
+  ArgumentError,
+  DataError,
+  type Backend,
+  type Shape,
+  type BlobLike,
+  type CancellationSignal,
+} from '@meanflow/core';
+import { describeValue } from '@meanflow/core/validation';
 import { blobAccess, bytesAccess, readSafetensors, type RandomAccess } from '@meanflow/formats';
 import type { AnyNetwork } from '@meanflow/models';
 import { readCheckpoint } from '@meanflow/training';
@@ -24,21 +32,26 @@ import {
   type Samples,
 } from './experiment/sample.js';
 
-/** Where a model is: an address, or what it holds. */
-export type ModelSource = URL | Blob | Uint8Array;
+/** The platform's `URL`, or what is like it. */
+export interface Address {
+  readonly href: string;
+}
+
+/** Where a model is: an address, or what it holds; what the platform has as `URL`, `Blob` and `File`. */
+export type ModelSource = Address | BlobLike | Uint8Array;
 
 export interface OpenModelOptions<Source = ModelSource> {
   /** Of a checkpoint: the average to sample with, by its decay or half-life, or "none" for the parameters themselves. */
   readonly average?: string | undefined;
   /** A model file with the decoder of an autoencoder, for models of latents. */
   readonly decoder?: Source | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancellationSignal | undefined;
 }
 
 /** What to draw, and where. */
 export interface SampleRequest extends SampleChoice {
   readonly backend: Backend;
-  readonly signal?: AbortSignal;
+  readonly signal?: CancellationSignal;
 }
 
 /** A model that is open: what it is, and samples of it. */
@@ -139,11 +152,18 @@ function checked(generator: Generator, source: string): Generator {
   return channelsLast(generator);
 }
 
-/** @throws {DataError} when it cannot be fetched */
-async function accessOf(source: ModelSource, signal: AbortSignal | undefined): Promise<RandomAccess> {
+/** @throws {ArgumentError} when it is no such source @throws {DataError} when it cannot be fetched */
+async function accessOf(source: ModelSource, signal: CancellationSignal | undefined): Promise<RandomAccess> {
   if (source instanceof Uint8Array) return bytesAccess(source, 'The model');
-  if (source instanceof Blob) return blobAccess(source, 'name' in source ? String(source.name) : 'The model');
-  const response = await fetch(source, { ...(signal && { signal }) });
+  if (typeof source !== 'object' || source === null || !('slice' in source || 'href' in source)) {
+    const given = describeValue(source);
+    throw new ArgumentError(
+      `A model is opened from a URL, a Blob or bytes, got ${given}: new URL(…) makes one of a text.`,
+    );
+  }
+  signal?.throwIfAborted();
+  if ('slice' in source) return blobAccess(source, 'name' in source ? String(source.name) : 'The model');
+  const response = await fetch(source.href, signal instanceof AbortSignal ? { signal } : {});
   if (!response.ok) throw new DataError(`${source.href} cannot be fetched: status ${response.status}.`);
   return blobAccess(await response.blob(), source.href);
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { referenceBackend } from '@meanflow/core';
+import { openModel } from '../src/index.js';
 import { saveModel, trainRun } from '../src/node.js';
 import { tiny } from './support/tiny.js';
 
@@ -50,6 +51,15 @@ it('bundles for a browser, and opens there what was trained here', async () => {
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+it.each(['https://example.org/model.safetensors', null, {}])(
+  'refuses %p as a source, and says what to give',
+  async (source) => {
+    await expect(openModel(source as unknown as Blob)).rejects.toThrow(
+      /opened from a URL, a Blob or bytes, got .*new URL/,
+    );
+  },
+);
 
 it('would say so if it needed Node', async () => {
   await expect(bundle("export * from '@meanflow/runs/node'")).rejects.toThrow(/Could not resolve "fs"/);

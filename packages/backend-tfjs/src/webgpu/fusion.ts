@@ -9,6 +9,7 @@
  * ranks: a kernel's rank is above those of all its consumers.
  */
 import { sizeOf } from '@meanflow/core';
+import type { FusionOptions } from '../options.js';
 import type { Program, ProgramNode, StorageId, StoredValue } from '../program/program.js';
 import { elementwise } from './functions.js';
 import { KernelWriter, type Kernel, type KernelGroup } from './kernel-writer.js';
@@ -30,21 +31,6 @@ export interface KernelUnit {
 }
 
 export type Unit = NodeUnit | KernelUnit;
-
-/** How a program's nodes are joined into kernels. */
-export interface FusionOptions {
-  /** Storage buffers that a kernel may bind; as many as the device has, by default. */
-  readonly maxBuffers: number;
-  /**
-   * Multiplications up to which a matrix product is a generated kernel, one thread to an element, joined with what is
-   * done to its result; larger ones are tfjs's, which share operands between threads.
-   */
-  readonly directProduct: number;
-  /** Threads that share the elements of a row; 1 where waiting for one another costs more than it saves. */
-  readonly threadsPerRow: number;
-  /** Whether nodes are joined; otherwise each is a kernel of its own, which shows the one at fault. */
-  readonly fuse: boolean;
-}
 
 /** Nodes of one kernel at most: compilation of a shader takes longer than linearly. */
 const MAX_NODES = 96;

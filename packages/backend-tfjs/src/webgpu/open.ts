@@ -21,7 +21,7 @@ import type { OpenDevice } from '../devices.js';
 import { writeHost } from '../devices.js';
 import type { TfModule } from '../runtime.js';
 import type { DeviceAdapter, GpuDevice, TfjsGpuBackend } from './gpu.js';
-import type { FusionOptions } from './fusion.js';
+import type { FusionOptions } from '../options.js';
 import { KernelRunner } from './kernel-runner.js';
 
 export interface WebgpuOptions extends AdapterOptions {

@@ -4,7 +4,8 @@ import type { KernelSource } from '../kernels/emitter.js';
 import { emitterFor } from '../kernels/plan.js';
 import type { Program, StorageId, StoredValue, Value } from '../program/program.js';
 import { reshaped, ScheduleBuilder, type Schedule, type StepFunction } from '../schedule.js';
-import { fuse, type FusionOptions } from './fusion.js';
+import type { FusionOptions } from '../options.js';
+import { fuse } from './fusion.js';
 import type { KernelRunner } from './kernel-runner.js';
 import { packScalars } from './pack-scalars.js';
 

@@ -2,7 +2,8 @@
  * Device: what the author of a backend writes, on buffers of whatever kind his library has. `backendOn` makes the Backend
  * contract of it: checks, runs that wait for each other, state, ownership, counts and the order in which things end.
  */
-import type { CancellationSignal, DeviceInfo } from '../backend.js';
+import type { DeviceInfo } from '../backend.js';
+import type { CancellationSignal } from '../platform.js';
 import type { Graph } from '../graph.js';
 import type { HostArray, HostData } from '../host-array.js';
 import type { DType, TensorType } from '../types.js';

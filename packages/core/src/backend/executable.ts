@@ -2,7 +2,8 @@
  * An executable on a device: inputs are checked and taken at the call, runs wait for each other, buffers are lent to the run
  * that reads them, and state is donated by a run that succeeds. A run that is refused, fails or is aborted leaves it whole.
  */
-import type { CancellationSignal, DeviceArray, Executable, RunInput } from '../backend.js';
+import type { DeviceArray, Executable, RunInput } from '../backend.js';
+import type { CancellationSignal } from '../platform.js';
 import { takeInputs } from '../check-inputs.js';
 import { ArgumentError, DisposedError } from '../errors.js';
 import type { Graph } from '../graph.js';

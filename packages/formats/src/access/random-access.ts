@@ -3,7 +3,7 @@
  * else, so that they run on any platform, and every read is checked against the size, so that a file which lies about
  * its contents cannot make them allocate.
  */
-import { DataError } from '@meanflow/core';
+import { DataError, type BlobLike } from '@meanflow/core';
 
 export interface RandomAccess {
   /** What is read, for messages. */
@@ -110,7 +110,7 @@ export function bytesAccess(bytes: Uint8Array, source: string): RandomAccess {
 }
 
 /** A file that a user of a browser chose, or one that was fetched. */
-export function blobAccess(blob: Blob, source: string): RandomAccess {
+export function blobAccess(blob: BlobLike, source: string): RandomAccess {
   return randomAccess(source, blob.size, async (begin, target) => {
     for (let filled = 0; filled < target.length;) {
       const end = Math.min(target.length, filled + PIECE);

@@ -13,7 +13,7 @@ import {
   type ClassifierTrainingOptions,
 } from '@meanflow/classifier';
 import { cachedClassifier, dataFingerprint, loadClassifier } from '@meanflow/classifier/node';
-import { ArgumentError, DataError, type Backend } from '@meanflow/core';
+import { ArgumentError, DataError, type Backend, type CancellationSignal } from '@meanflow/core';
 import type { Progress } from '@meanflow/training';
 import type { Dataset } from '@meanflow/data';
 import { cacheFolder } from '../cache.js';
@@ -52,7 +52,7 @@ export interface ClassifierWork {
   readonly onProgress?: (progress: Progress) => void;
   /** Told that one is trained, and where it is kept. */
   readonly onNotice: (sentence: string) => void;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancellationSignal | undefined;
 }
 
 /** What is asked for: the data, with the SHA-256 of their files where they have such, and how to train. */

@@ -1,5 +1,5 @@
 /** Samples of a model: noise from a key, labels, a solver and a number of evaluations. */
-import { ArgumentError, HostArray, type RandomKey } from '@meanflow/core';
+import { ArgumentError, HostArray, type RandomKey, type CancellationSignal } from '@meanflow/core';
 import { didYouMean } from '@meanflow/core/validation';
 import { proportionalLabels, type Batch } from '@meanflow/data';
 import {
@@ -27,7 +27,7 @@ export interface DrawRequest {
   readonly solver?: string;
   /** Also return the points on the way. */
   readonly trajectory?: boolean;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancellationSignal | undefined;
 }
 
 /**

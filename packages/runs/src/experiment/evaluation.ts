@@ -3,7 +3,14 @@
  * fresh data against the same data. Everything random follows from a seed, and the noise is the same for every method.
  */
 import { setImmediate } from 'node:timers/promises';
-import { DataError, HostArray, MeanflowError, RandomKey, type Shape } from '@meanflow/core';
+import {
+  DataError,
+  HostArray,
+  MeanflowError,
+  RandomKey,
+  type Shape,
+  type CancellationSignal,
+} from '@meanflow/core';
 import { countClasses, GIVEN, restoreKnown, type Batch, type Dataset } from '@meanflow/data';
 import { metrics, type Evaluation, type FeatureExtractor, type Metric } from '@meanflow/metrics';
 import type { ParameterTree, Sampler } from '@meanflow/samplers';
@@ -31,7 +38,7 @@ export interface ScoreOptions {
   readonly nfe: readonly number[];
   /** Whether all classes are drawn alike, however often the reference has them. */
   readonly even?: boolean;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancellationSignal | undefined;
 }
 
 /** What samples of one data set are judged by, at one seed. */
@@ -46,9 +53,13 @@ export interface Judge {
   /** What samples are drawn for, where the data have conditions: `heldOutRows`. */
   readonly given: RowSource | undefined;
   /** The noise floor, computed when it is first asked for: a run of a comparison needs no floor of its own. */
-  floor(signal?: AbortSignal): Promise<Scores>;
+  floor(signal?: CancellationSignal): Promise<Scores>;
   /** @throws the signal's reason when it is aborted between two metrics */
-  score(samples: HostArray, labels: HostArray<'int32'> | undefined, signal?: AbortSignal): Promise<Scores>;
+  score(
+    samples: HostArray,
+    labels: HostArray<'int32'> | undefined,
+    signal?: CancellationSignal,
+  ): Promise<Scores>;
 }
 
 /** What rows are given that samples are drawn for. */
@@ -127,7 +138,7 @@ export function createJudge(
   const scoresOf = async (
     plain: Evaluation,
     chosen: readonly Metric[],
-    signal: AbortSignal | undefined,
+    signal: CancellationSignal | undefined,
   ): Promise<Record<string, number>> => {
     const scores: Record<string, number> = {};
     const of = (await features?.complete(plain, signal)) ?? plain;

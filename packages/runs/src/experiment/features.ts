@@ -2,7 +2,7 @@
  * What metrics on features read: the features of samples, of the reference, and of the training rows where these are a
  * finite set, as FID is measured against them. The reference's are computed once.
  */
-import { RandomKey, type HostArray } from '@meanflow/core';
+import { RandomKey, type HostArray, type CancellationSignal } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import {
   FeatureAccumulator,
@@ -48,7 +48,7 @@ export class ExtractedEvaluation {
   ) {}
 
   /** @throws the signal's reason when it is aborted */
-  async complete(plain: Evaluation, signal: AbortSignal | undefined): Promise<Evaluation> {
+  async complete(plain: Evaluation, signal: CancellationSignal | undefined): Promise<Evaluation> {
     const { features, logits } = await this.extractor.extract(plain.samples);
     signal?.throwIfAborted();
     return {

@@ -1,5 +1,5 @@
 /** The samples that a report draws: of points the first of those that were judged, of images ten of each class. */
-import { type HostArray, type RandomKey } from '@meanflow/core';
+import { type HostArray, type RandomKey, type CancellationSignal } from '@meanflow/core';
 import { restoreKnown, type Dataset } from '@meanflow/data';
 import type { ParameterTree, Sampler } from '@meanflow/samplers';
 import type { RunConfig } from '../config/schema.js';
@@ -84,7 +84,7 @@ async function imageGrids(
   sampler: Sampler<ParameterTree>,
   model: Model,
   key: RandomKey,
-  signal: AbortSignal | undefined,
+  signal: CancellationSignal | undefined,
   given: Judge['given'],
 ): Promise<{ nfe: number; samples: HostArray }[]> {
   const labels = classByClass(model, EACH)?.rows(0, EACH * Math.min(CLASSES, model.network.classCount ?? 0));

@@ -1,5 +1,5 @@
 /** Training a prepared run in its folder: what `train` and `compare` have in common. */
-import { DataError } from '@meanflow/core';
+import { DataError, type CancellationSignal } from '@meanflow/core';
 import {
   trainInDirectory,
   type ResumePoint,
@@ -15,7 +15,7 @@ export interface RunOptions {
   readonly directory: RunDirectory;
   readonly onProgress: (progress: Progress) => void;
   /** Stops after the steps of the device's current run, with a checkpoint. */
-  readonly signal: AbortSignal;
+  readonly signal: CancellationSignal;
   readonly onResume?: (from: ResumePoint) => void;
   /** Throws where the checkpoint to go on from is not of this run. */
   readonly checkCheckpoint?: (checkpoint: Checkpoint) => void;

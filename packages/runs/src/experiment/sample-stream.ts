@@ -2,7 +2,7 @@
  * Samples of a model piece by piece, so that as many as FID takes need the memory of a few hundred: drawn, and decoded where they
  * are latents. Those that were drawn already are in `sample-files.ts`.
  */
-import type { Backend, HostArray } from '@meanflow/core';
+import type { Backend, HostArray, CancellationSignal } from '@meanflow/core';
 import { createDecoder, createSampler } from '@meanflow/samplers';
 import { restoreKnown } from '@meanflow/data';
 import { conditionRows, drawRequest, labelsLike } from './draw.js';
@@ -29,7 +29,7 @@ export interface StreamOptions {
   readonly classCounts?: readonly number[] | undefined;
   /** What a model with conditions is given, and the classes of these rows. */
   readonly given?: RowSource | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancellationSignal | undefined;
 }
 
 /**

@@ -2,7 +2,7 @@
  * Samples of a model as somebody asks for them: so many, of these classes, from this seed, at so many evaluations. What is asked for is
  * checked before anything is computed.
  */
-import { ArgumentError, HostArray, RandomKey, type Backend } from '@meanflow/core';
+import { ArgumentError, HostArray, RandomKey, type Backend, type CancellationSignal } from '@meanflow/core';
 import { denormalise, proportionalLabels, restoreKnown, type Batch } from '@meanflow/data';
 import { createDecoder, createSampler } from '@meanflow/samplers';
 import { classOf, conditionRows, drawRequest, roundLabels } from './draw.js';
@@ -87,7 +87,7 @@ export function planSamples(model: Generator, choice: SampleChoice): SamplePlan 
 export async function drawPlanned(
   plan: SamplePlan,
   backend: Backend,
-  signal?: AbortSignal,
+  signal?: CancellationSignal,
 ): Promise<Samples> {
   const chunks: Samples[] = [];
   for await (const chunk of streamPlanned(plan, backend, signal)) chunks.push(chunk);
@@ -108,7 +108,7 @@ export async function drawPlanned(
 export async function* streamPlanned(
   { model, count, labels, conditions, seed, nfe, solver, batchSize }: SamplePlan,
   backend: Backend,
-  signal?: AbortSignal,
+  signal?: CancellationSignal,
 ): AsyncGenerator<Samples, void, undefined> {
   await using sampler = createSampler(backend, model.network, batchSize === undefined ? {} : { batchSize });
   const { decoder } = model;

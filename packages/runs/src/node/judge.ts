@@ -1,6 +1,6 @@
 /** Judging a model that was trained here against data that it was not trained on, at several numbers of network evaluations. */
 import type { Classifier } from '@meanflow/classifier';
-import { ArgumentError, type Backend } from '@meanflow/core';
+import { ArgumentError, type Backend, type CancellationSignal } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import { metrics, type Metric } from '@meanflow/metrics';
 import { createSampler } from '@meanflow/samplers';
@@ -56,7 +56,7 @@ export interface JudgeOptions extends LoadOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Told of the classifier. */
   readonly onNotice?: (sentence: string) => void;
-  readonly signal?: AbortSignal;
+  readonly signal?: CancellationSignal;
 }
 
 /** Scores at one number of evaluations, and at one guidance scale where several were asked for. */

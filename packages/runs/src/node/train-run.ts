@@ -1,7 +1,7 @@
 /** Training a run in a folder of its own, from the beginning or from where it was left: what `meanflow train` does. */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError, type Backend } from '@meanflow/core';
+import { DataError, type Backend, type CancellationSignal } from '@meanflow/core';
 import { validate } from '@meanflow/core/validation';
 import type { Dataset } from '@meanflow/data';
 import type { JsonObject } from '@meanflow/formats';
@@ -48,7 +48,7 @@ export interface TrainRunOptions {
   /** What to compute on, which stays open; by default what the configuration names, for as long as it trains. */
   readonly backend?: Backend | undefined;
   /** Stops after the steps of the device's current run, with a checkpoint. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancellationSignal | undefined;
   readonly onData?: (dataset: Dataset) => void;
   readonly onBegin?: (run: BegunRun) => void;
   readonly onResume?: (run: BegunRun, from: ResumePoint) => void;

@@ -1,0 +1,43 @@
+/**
+ * What the backend is asked for and what comes of it. No type of ONNX Runtime is among them: they need those of a browser, and a
+ * program is checked without these too.
+ */
+import type { DeviceBackend, DeviceExecutable, ModuleSource } from '@meanflow/core/backend';
+
+export type OrtDevice = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
+
+export interface OrtBackendOptions {
+  /**
+   * The ONNX Runtime to use: the module of `onnxruntime-node` (cpu, webgpu, cuda) or `onnxruntime-web` (wasm, webgpu),
+   * or how to import it: `() => import('onnxruntime-node')`.
+   */
+  readonly ort: ModuleSource;
+  /** Where graphs run; `'cpu'` by default. */
+  readonly device?: OrtDevice;
+  /** `webgpu`, where the platform has no WebGPU of its own, as in Node: `() => import('webgpu')` names the adapter. */
+  readonly gpu?: () => Promise<unknown>;
+  /** `webgpu`: takes an adapter that computes in software, such as SwiftShader; without it that is an error. */
+  readonly allowSoftware?: boolean;
+  /** `cuda`: which of several GPUs, by CUDA's number; 0 by default. */
+  readonly deviceId?: number;
+  /**
+   * `cuda`: lets matrix products and convolutions round their operands to TF32. By default not, unless the environment
+   * has NVIDIA_TF32_OVERRIDE=1: this option sets that variable, which holds for the whole process.
+   */
+  readonly tf32?: boolean;
+  /** `cpu`: threads that work on one op together; by default as many as the host runs at once. */
+  readonly threads?: number;
+  /**
+   * Lets ONNX Runtime collect and send telemetry, which its Node binding does by default; false by default, and then it is
+   * forbidden for the whole process before the first session is made (`settleOrtTelemetry`).
+   */
+  readonly telemetry?: boolean;
+  /** Further session options of ONNX Runtime, which override the backend's own: profiling, logging, experiments. */
+  readonly sessionOptions?: object;
+}
+
+/** A backend on ONNX Runtime. On `webgpu` the arrays of its `memory()` are what results take up on the GPU. */
+export type OrtBackend = DeviceBackend<object>;
+
+/** An executable of it. */
+export type OrtExecutable = DeviceExecutable<object>;

@@ -1,0 +1,48 @@
+/** A tfjs backend as the device of a Backend: it runs schedules, and holds storages. */
+import type { DType, HostData } from '@meanflow/core';
+import type { Device } from '@meanflow/core/backend';
+import type { OpenDevice } from './devices.js';
+import type { KernelSource } from './kernels/emitter.js';
+import type { DeviceMemory } from './options.js';
+import { buildProgram } from './program/build.js';
+import type { Program } from './program/program.js';
+import type { TfModule } from './runtime.js';
+import type { Schedule } from './schedule.js';
+import { ScheduleProgram, type Storage } from './schedule-program.js';
+
+/** How a program becomes a schedule. */
+export type Plan = (
+  program: Program,
+  source: KernelSource,
+  isState: (name: string) => boolean,
+) => Schedule | Promise<Schedule>;
+
+/** A tfjs backend, with a way to run programs on it, as a device. */
+export function deviceOf(
+  tf: TfModule,
+  device: OpenDevice,
+  plan: Plan,
+): Device<Storage, ScheduleProgram, DeviceMemory> {
+  const { info, tfjsName, store } = device;
+  const source: KernelSource = {
+    tfjsName,
+    find: (kernel) => tf.getKernel(kernel, tfjsName)?.kernelFunc,
+    backend: store,
+  };
+  return {
+    info,
+    async compile(graph, isState) {
+      device.check();
+      return new ScheduleProgram(device, await plan(buildProgram(graph), source, isState), graph);
+    },
+    async read(storage, { dtype }) {
+      const values = (await device.read(storage!)) as HostData[DType];
+      return new arrayOf[dtype](values);
+    },
+    free: (storage) => void (storage !== undefined && store.disposeData(storage)),
+    memory: () => device.memory(),
+    close: () => device.close(),
+  };
+}
+
+const arrayOf = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
