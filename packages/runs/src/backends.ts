@@ -3,7 +3,7 @@
  * a name that is not here is an error, never another device. An adapter that computes in software counts as a GPU only with
  * MEANFLOW_ALLOW_SOFTWARE=1 in the environment.
  */
-import { ortBackend, type OrtModule } from '@meanflow/backend-ort';
+import { ortBackend } from '@meanflow/backend-ort';
 import { tfjsBackend } from '@meanflow/backend-tfjs';
 import { referenceBackend, type Backend } from '@meanflow/core';
 import { Registry } from '@meanflow/core/validation';
@@ -149,7 +149,7 @@ export async function withBackend<T>(
 }
 
 /** Its threads are set for the module as a whole, before its first session. */
-async function onnxRuntimeWeb(threads: number | undefined): Promise<OrtModule> {
+async function onnxRuntimeWeb(threads: number | undefined): Promise<object> {
   const module = await runtimes['onnxruntime-web'].load();
   if (threads !== undefined) module.env.wasm.numThreads = threads;
   return module;

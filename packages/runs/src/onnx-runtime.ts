@@ -3,7 +3,6 @@
  * platform that `@meanflow/runs` brings. That has onnxruntime-node's files for one platform, a fifth of them all, and no install
  * script, which would download CUDA libraries; `scripts/pack/onnxruntime.mjs` makes it.
  */
-import type { OrtModule } from '@meanflow/backend-ort';
 import { BackendError } from '@meanflow/core';
 import { settleOrtTelemetry } from '@meanflow/core/backend';
 import type { OrtRuntime } from '@meanflow/metrics';
@@ -21,8 +20,7 @@ export const ORT_PLATFORMS: readonly string[] = [
 ];
 
 /** The part of ONNX Runtime's module for Node that is used. */
-export interface OrtNodeModule extends OrtModule {
-  readonly InferenceSession: OrtModule['InferenceSession'] & OrtRuntime['InferenceSession'];
+export interface OrtNodeModule extends OrtRuntime {
   listSupportedBackends(): readonly { readonly name: string; readonly bundled: boolean }[];
 }
 

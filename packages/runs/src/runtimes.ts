@@ -2,7 +2,6 @@
  * The libraries that backends are made of: how each is loaded, and what installs it. ONNX Runtime for Node comes along
  * (`onnx-runtime.ts`); the others are installed by who wants their backends.
  */
-import type { OrtModule } from '@meanflow/backend-ort';
 import { BackendError } from '@meanflow/core';
 import { installedVersion } from './installed-version.js';
 import { loadOnnxRuntime, ORT_VERSION } from './onnx-runtime.js';
@@ -19,6 +18,11 @@ export interface Runtime {
   readonly note?: string;
 }
 
+/** The part of ONNX Runtime's module for pages that is used. */
+interface OrtWebModule {
+  readonly env: { readonly wasm: { numThreads?: number | undefined } };
+}
+
 const TFJS_VERSION = '4.22.0';
 /** Typed as a string, so that it may be missing while this is compiled. */
 const nodeGpu: string = '@tensorflow/tfjs-node-gpu';
@@ -31,7 +35,7 @@ export const runtimes = {
     version: ORT_VERSION,
   },
   'onnxruntime-web': {
-    load: (): Promise<OrtModule> => import('onnxruntime-web'),
+    load: (): Promise<OrtWebModule> => import('onnxruntime-web'),
     serves: 'ort:wasm',
     version: ORT_VERSION,
   },
