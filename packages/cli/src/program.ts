@@ -9,6 +9,7 @@ import { ArgumentError } from '@meanflow/core';
 import { Command, CommanderError } from 'commander';
 import { commands } from './commands/index.js';
 import { optionName } from './commands/option-name.js';
+import { loadNamed, pluginOption } from './plugins.js';
 import { errorText } from './terminal/errors.js';
 import type { Io } from './terminal/io.js';
 
@@ -48,7 +49,10 @@ async function createProgram(
     })
     .exitOverride()
     .showHelpAfterError('(add --help for what there is)')
-    .hook('preAction', (_, command) => checkEmpty(command))
+    .hook('preAction', async (_, command) => {
+      checkEmpty(command);
+      await loadNamed(command);
+    })
     .addHelpText(
       'after',
       `
@@ -59,9 +63,11 @@ First steps:
   $ meanflow doctor                           # what runs on this machine`,
     );
   const called = calledCommand(args);
-  for (const { name, summary, load } of commands) {
+  for (const { name, summary, load, takesPlugins } of commands) {
     const command = program.command(name).summary(summary);
-    if (name === called) (await load())(command, { io, exit });
+    if (name !== called) continue;
+    (await load())(command, { io, exit });
+    if (takesPlugins) command.addOption(pluginOption());
   }
   return program;
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { decode } from 'fast-png';
-import { shellWord } from '../src/terminal/shell.js';
+import { shellWord } from '@meanflow/runs/command';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { tinyConfig, writeJson } from './support/tiny.js';
 

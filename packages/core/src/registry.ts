@@ -10,6 +10,7 @@ import { quoted } from './printable.js';
 
 export class Registry<Entry extends { readonly name: string }> implements Iterable<Entry> {
   readonly #entries = new Map<string, Entry>();
+  readonly #builtIn: ReadonlySet<string>;
 
   /**
    * @param what is registered, for messages, such as `metric`
@@ -21,6 +22,12 @@ export class Registry<Entry extends { readonly name: string }> implements Iterab
     readonly advice?: string,
   ) {
     for (const entry of entries) this.register(entry);
+    this.#builtIn = new Set(this.#entries.keys());
+  }
+
+  /** Whether there is an entry of that name which it was not made with: one that came at run time. */
+  isAdded(name: string): boolean {
+    return this.#entries.has(name) && !this.#builtIn.has(name);
   }
 
   /** Adds an entry, after those there are. @throws {ArgumentError} when its name is taken, or is none */

@@ -5,19 +5,20 @@
  */
 import { ortBackend } from '@meanflow/backend-ort';
 import { tfjsBackend } from '@meanflow/backend-tfjs';
-import { referenceBackend, type Backend } from '@meanflow/core';
-import { Registry } from '@meanflow/core/validation';
-import { DEFAULT_BACKEND } from './names.js';
+import { ArgumentError, referenceBackend, type Backend } from '@meanflow/core';
+import { quoted, Registry } from '@meanflow/core/validation';
+import { DEFAULT_BACKEND, isModulePath } from './names.js';
 import { loadOnnxRuntime } from './onnx-runtime.js';
 import { demand, type RuntimeName, runtimes } from './runtimes.js';
+import { shellWord } from './shell.js';
 import { withAdapters } from './software-adapters.js';
 
 /** A backend that can be chosen. */
 export interface BackendEntry {
   readonly name: string;
-  readonly description: string;
-  /** Needs a device or a library that not every machine has. */
-  readonly isOptional: boolean;
+  readonly description?: string | undefined;
+  /** Needs a device or a library that not every machine has; true by default. */
+  readonly isOptional?: boolean | undefined;
   /**
    * @param options.threads processor threads, all cores by default; for ONNX Runtime on the processor
    * @throws {BackendError} when it cannot run here, saying what to install
@@ -131,7 +132,16 @@ export function openBackend(
   name: string = DEFAULT_BACKEND,
   options?: { readonly threads?: number },
 ): Promise<Backend> {
-  return backends.get(name).open(options);
+  return backendNamed(name).open(options);
+}
+
+/** @throws {ArgumentError} when there is none of that name; a path in a file is none, for a file loads nothing */
+export function backendNamed(name: string): BackendEntry {
+  if (!isModulePath(name) || backends.find(name) !== undefined) return backends.get(name);
+  throw new ArgumentError(
+    `There is no backend ${quoted(name)}. A backend's module is loaded only where you name it yourself: --backend ${shellWord(name)} ` +
+      '(in a program: loadBackend).',
+  );
 }
 
 /** Computes on a backend that is open already, or opens one by its name for as long as it takes. */

@@ -30,6 +30,9 @@ export { drawPlanned, planSamples } from './experiment/sample.js';
 export { kindOf, openData, openJudged } from './experiment/open-data.js';
 export { publishedData, publishedSampling } from './experiment/published.js';
 export { openDataOf, openJudgedDataOf, resolveRun } from './experiment/resolve.js';
+export { loadAlike, loadedPlugins, openConfigWithPlugins, type PluginRequest } from './node/plugins.js';
+export { fileOf } from './plugins/plugin.js';
+export { recordText } from './plugins/recorded.js';
 export { isArrayFile, isSampleFile, openSamples } from './experiment/sample-files.js';
 export { drawnPieces, type SamplePiece } from './experiment/sample-stream.js';
 export { shortRunNote } from './experiment/short-run.js';
@@ -61,4 +64,5 @@ export { installCommand, type Runtime, type RuntimeName, runtimes } from './runt
 export { writePngFolder } from './sample-folder.js';
 export { checkFolderOutput, checkFormat, formatSamples, isFolderOutput } from './sample-formats.js';
 export { className } from './sample-table.js';
+export { shellWord } from './shell.js';
 export { allowsSoftware, withAdapters, withSoftwareHint } from './software-adapters.js';

@@ -8,3 +8,4 @@ export {
 } from './open-model.js';
 export type { DataFacts, Labels } from './experiment/model.js';
 export type { SampleChoice, Samples } from './experiment/sample.js';
+export { registerPlugin, type Plugin, type PluginFile } from './plugins/plugin.js';

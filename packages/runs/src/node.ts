@@ -28,5 +28,7 @@ export {
   type TrainedRun,
   type TrainRunOptions,
 } from './node/train-run.js';
+export { loadBackend, loadPlugin, registerPlugin, type LoadedPlugin } from './node/plugins.js';
+export type { Plugin, PluginFile } from './plugins/plugin.js';
 export { OpenModel, type ModelSource, type SampleRequest } from './open-model.js';
 export type { ComparisonResults, DatasetResults, MetricColumn } from './report/results.js';

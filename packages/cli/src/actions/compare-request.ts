@@ -11,9 +11,9 @@ import {
   type ComparisonRequest,
   loadRequest,
   merge,
-  openConfigFile,
+  openConfigWithPlugins,
+  shellWord,
 } from '@meanflow/runs/command';
-import { shellWord } from '../terminal/shell.js';
 import { backendOption, settingsOf } from '../commands/config-options.js';
 import { dataOptions, labelOption, taskOptions } from '../commands/data-options.js';
 import { optionName } from '../commands/option-name.js';
@@ -33,7 +33,7 @@ export function requestOf(options: CompareOptions): Promise<ComparisonRequest> {
 }
 
 async function newRequest(options: CompareOptions): Promise<ComparisonRequest> {
-  const file = options.config === undefined ? undefined : await openConfigFile(options.config);
+  const file = options.config === undefined ? undefined : await openConfigWithPlugins(options.config);
   const given = settingsOf(
     [...comparisonOptions, labelOption, ...taskOptions, ...dataOptions, backendOption],
     options,

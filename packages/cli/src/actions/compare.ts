@@ -1,7 +1,7 @@
 /** `meanflow compare`: every method side by side, tables in the terminal, and a report to look at. */
 import { objectives } from '@meanflow/models';
 import { compareRuns, type DatasetResults, type FinishedRun, type RunTask } from '@meanflow/runs/node';
-import { countText, durationText } from '@meanflow/runs/command';
+import { countText, durationText, shellWord } from '@meanflow/runs/command';
 import type { CompareOptions } from '../commands/compare.js';
 import { showClassifierProgress } from '../terminal/classifier-progress.js';
 import { showCombinedProgress, type CombinedProgress } from '../terminal/combined-progress.js';
@@ -9,7 +9,6 @@ import { errorText } from '../terminal/errors.js';
 import { interruptStatus, Interrupt } from '../terminal/interrupt.js';
 import type { Io } from '../terminal/io.js';
 import { scoresTable } from '../terminal/scores.js';
-import { shellWord } from '../terminal/shell.js';
 import { requestOf } from './compare-request.js';
 import { describeData } from '@meanflow/data';
 

@@ -1,9 +1,9 @@
 /** `meanflow info`: what a run or checkpoint is; or what there is to choose from; or all settings of a recipe. */
-import { networks, objectives } from '@meanflow/models';
+import { networks, objectives, type NetworkEntry } from '@meanflow/models';
 import { existsSync } from 'node:fs';
 import { describeModel, isModelFile } from '@meanflow/checkpoints/node';
 import { ArgumentError, sizeOf, treePaths, type HostArray } from '@meanflow/core';
-import { didYouMean } from '@meanflow/core/validation';
+import { didYouMean, printable } from '@meanflow/core/validation';
 import { datasets, describeData } from '@meanflow/data';
 import { metrics } from '@meanflow/metrics';
 import { solvers, type Solver } from '@meanflow/samplers';
@@ -12,6 +12,7 @@ import {
   averageText as describeAverage,
   bytesText,
   countText,
+  fileOf,
   kindOf,
   loadModel,
   openData,
@@ -20,6 +21,7 @@ import {
   publishedRecipeTitle,
   readLastMetrics,
   recipeFor,
+  recordText,
   resolveRun,
 } from '@meanflow/runs/command';
 import { noticesTo, type Io } from '../terminal/io.js';
@@ -92,6 +94,7 @@ async function runText(path: string, { json }: InfoOptions, io: Io): Promise<str
       `${config.sampling.solver}, at ${config.sampling.nfe.join(', ')} NFE, ${averageText(model)}`,
     ],
     ['backend', config.backend],
+    ...(config.plugins ?? []).map((plugin) => ['plug-ins', recordText(plugin)] as const),
     ...last,
   ];
   return tableText(rows);
@@ -151,8 +154,8 @@ async function recipeText(data: string, options: InfoOptions): Promise<string> {
     { data, ...readingOf(options), method },
     'The options',
   );
-  // A run records the digest of its file, and how it read it, itself.
-  const { digest: _, reading: __, ...config } = resolved;
+  // A run records the digest of its file, how it read it, and its plug-ins, itself.
+  const { digest: _, reading: __, plugins: ___, ...config } = resolved;
   return `${JSON.stringify(method === undefined ? recipeFor(dataset) : config, null, 2)}\n`;
 }
 
@@ -162,23 +165,45 @@ function solverText({ kind, order, evaluationsPerStep }: Solver): string {
   return `order ${order}, ${evaluationsPerStep === 1 ? 'one evaluation a step' : steps}`;
 }
 
+function kindText({ isFlat, layout, takesClasses }: NetworkEntry): string {
+  const of = isFlat ? 'for rows of numbers, and images as such' : `for images, ${layout}`;
+  return takesClasses ? of : `${of}, without classes`;
+}
+
 function listText(): string {
-  const list = (title: string, rows: readonly (readonly [string, string])[]): string => {
+  const list = (
+    title: string,
+    rows: readonly (readonly [string, string])[],
+    kind?: Parameters<typeof fileOf>[0],
+  ): string => {
     const width = Math.max(...rows.map(([name]) => name.length));
-    return `${title}\n${rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text}\n`).join('')}`;
+    const lines = rows.map(([name, text]) => {
+      const file = kind && fileOf(kind, name);
+      const from = file === undefined ? [] : [`[${printable(file.path)}]`];
+      return `  ${[name.padEnd(width), ...(text === '' ? [] : [text]), ...from].join('  ')}\n`;
+    });
+    return `${title}\n${lines.join('')}`;
   };
   return [
     list(
       'Data sets (or the path of a CSV file, of images or of latents)',
       [...datasets].map(({ name, description }) => [name, description]),
+      'datasets',
     ),
     list(
       'Methods',
       [...objectives].map(({ name, description, source }) => [name, `${description} (${source})`]),
+      'objectives',
+    ),
+    list(
+      'Networks (network.kind in a configuration)',
+      [...networks].map((entry) => [entry.name, kindText(entry)]),
+      'networks',
     ),
     list(
       'Solvers (meanflow sample --solver)',
       [...solvers].map((solver) => [solver.name, solverText(solver)]),
+      'solvers',
     ),
     list(
       'Published recipes (meanflow train --recipe)',
@@ -187,10 +212,12 @@ function listText(): string {
     list(
       'Metrics',
       [...metrics].map(({ name, description }) => [name, description]),
+      'metrics',
     ),
     list(
       'Backends',
-      [...backends].map(({ name, description }) => [name, description]),
+      [...backends].map(({ name, description = '' }) => [name, description]),
+      'backends',
     ),
   ].join('\n');
 }

@@ -4,8 +4,14 @@ import { adoptionText, type AdoptionReport } from '@meanflow/models';
 import { divergenceText, type DivergenceAction, type DivergenceReport } from '@meanflow/training';
 import { divergencesPath, type RunSummary } from '@meanflow/training/node';
 import type { RunConfig } from '@meanflow/runs/node';
-import { countText, durationText, rateText, scheduleOf, type WarmStart } from '@meanflow/runs/command';
-import { shellWord } from '../terminal/shell.js';
+import {
+  countText,
+  durationText,
+  rateText,
+  scheduleOf,
+  type WarmStart,
+  shellWord,
+} from '@meanflow/runs/command';
 
 /** What a run begins with that does not begin at random, and what became of it. */
 export function beginningText({ init, origin }: WarmStart, report: AdoptionReport): string {

@@ -14,7 +14,7 @@ import {
   averageNote,
   countText,
   mergeRuns,
-  openConfigFile,
+  openConfigWithPlugins,
   paddingText,
   passedOverText,
   shortRunNote,
@@ -70,7 +70,7 @@ async function begin(options: TrainOptions, watch: TrainRunOptions): Promise<Tra
   if (options.init === undefined && options.initAverage !== undefined) {
     throw new ArgumentError('--init-average is an average of what a run begins with: give --init too.');
   }
-  const file = options.config === undefined ? undefined : await openConfigFile(options.config);
+  const file = options.config === undefined ? undefined : await openConfigWithPlugins(options.config);
   const settings = mergeRuns(file?.record ?? {}, settingsOf(trainOptions, options));
   return trainRun(settings, { ...watch, folder: options.out, source: file?.source ?? 'The options' });
 }

@@ -8,6 +8,8 @@ export interface CommandEntry {
   /** What follows the name: options and arguments. */
   readonly usage?: string;
   readonly summary: string;
+  /** Whether it opens data, models, runs or backends, which may be of a plug-in: it has `--plugin`. */
+  readonly takesPlugins?: true;
   /** Loads the module that describes it. */
   load(): Promise<(command: Command, context: Context) => void>;
 }

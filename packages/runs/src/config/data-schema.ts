@@ -2,6 +2,7 @@
 import { maskKinds } from '@meanflow/data';
 import { z } from 'zod';
 import { LARGEST_IMAGE } from '../names.js';
+import { sha256 } from './digest.js';
 import { count } from './numbers.js';
 
 /** The largest data sets have some ten thousand. */
@@ -74,8 +75,6 @@ export const latentSettingsSchema = z.strictObject({
   range: z.enum(['byte', 'unit', 'signed']).optional(),
 });
 export type LatentSettings = z.infer<typeof latentSettingsSchema>;
-
-export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256, 64 hexadecimal digits.');
 
 /** What is given of the data, for which the rest is drawn: `DataTask` of `@meanflow/data`, or images beside them. */
 export const taskSchema = z.discriminatedUnion('kind', [

@@ -5,6 +5,7 @@
  * when a schema is asked for.
  */
 import { networkSettingsSchema, objectives, objectiveSchema } from '@meanflow/models';
+import { DataError } from '@meanflow/core';
 import { validate } from '@meanflow/core/validation';
 import { solvers } from '@meanflow/samplers';
 import { z } from 'zod';
@@ -13,10 +14,11 @@ import {
   latentSettingsSchema,
   readingSchema,
   tableSettingsSchema,
-  sha256,
   taskSchema,
 } from './data-schema.js';
 import { MOST_EVALUATIONS } from '../names.js';
+import { checkPlugins, pluginRecordSchema } from '../plugins/recorded.js';
+import { sha256 } from './digest.js';
 import { count, share } from './numbers.js';
 import { askedOptimizerSchema, averageName, emaSchema, optimizerSchema } from './optimizer-schema.js';
 
@@ -128,6 +130,8 @@ const run = () => ({
   digest: sha256.optional(),
   /** Where its parameters come from, of which it keeps what it needs as its first checkpoint. */
   init: initSchema.optional(),
+  /** The plug-ins whose entries it uses, recorded by the run itself; never loaded because they stand here. */
+  plugins: z.array(pluginRecordSchema).min(1).optional(),
 });
 
 /** One run, every default resolved: a run's `config.json`. */
@@ -157,6 +161,18 @@ export function checkAskedRun(value: unknown, source: string): AskedRun {
 }
 
 export type RunConfig = z.infer<ReturnType<typeof runConfigSchema>>;
+
+/**
+ * A run's configuration as it was saved, checked and typed.
+ *
+ * @param source where, for messages
+ * @throws {ArgumentError} when it uses entries of a plug-in that is not loaded
+ * @throws {DataError} naming the fields that are wrong
+ */
+export function checkSavedRun(value: unknown, source: string): RunConfig {
+  checkPlugins(value, source);
+  return validate(runConfigSchema(), value, source, DataError);
+}
 export type SamplingSettings = RunConfig['sampling'];
 
 /** A list that is not empty and names nothing twice. */

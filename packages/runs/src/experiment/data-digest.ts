@@ -10,16 +10,10 @@ import { basename, join } from 'node:path';
 import { DataError } from '@meanflow/core';
 import { detectImages, scanFolder, type ImageDataConfig } from '@meanflow/data/node';
 import type { ImageSettings, RunTask } from '../config/data-schema.js';
+import { shortDigest } from '../config/digest.js';
 import type { RunConfig } from '../config/schema.js';
 import { withFileErrors } from '../files.js';
 import { kindOf } from './open-data.js';
-
-/** How much of a digest a message shows. */
-const SHOWN = 16;
-/** The beginning of a digest, for messages. */
-export function shortDigest(digest: string | undefined): string {
-  return digest === undefined ? 'none' : `${digest.slice(0, SHOWN)}…`;
-}
 
 /** Bytes of each file of an image folder that are looked at. */
 const FIRST_BYTES = 1 << 16;

@@ -9,8 +9,9 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { ArgumentError, DataError } from '@meanflow/core';
 import { validate } from '@meanflow/core/validation';
 import { readRunConfig } from '@meanflow/training/node';
-import { runConfigSchema, type RunConfig } from '../config/schema.js';
-import { digestOf, shortDigest } from './data-digest.js';
+import { shortDigest } from '../config/digest.js';
+import { checkSavedRun, type RunConfig } from '../config/schema.js';
+import { digestOf } from './data-digest.js';
 import { kindOf } from './open-data.js';
 
 /** The configuration of a run in a folder, with the places of its data. Data with a name have none. */
@@ -34,12 +35,7 @@ async function runFolderOf(path: string): Promise<string> {
 export async function withPlacesOfRun(config: RunConfig, path: string): Promise<RunConfig> {
   const folder = await runFolderOf(path);
   if (!existsSync(join(folder, 'config.json'))) return config;
-  const found = validate(
-    runConfigSchema(),
-    await readRunConfig(folder),
-    join(folder, 'config.json'),
-    DataError,
-  );
+  const found = checkSavedRun(await readRunConfig(folder), join(folder, 'config.json'));
   const isSame = found.digest === config.digest && found.dataPaths !== undefined;
   return isSame ? { ...config, data: found.data, dataPaths: found.dataPaths } : config;
 }

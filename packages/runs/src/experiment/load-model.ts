@@ -5,7 +5,8 @@ import { DataError } from '@meanflow/core';
 import { validate } from '@meanflow/core/validation';
 import type { Checkpoint } from '@meanflow/training';
 import { loadCheckpoint, readRunConfig, type DamagedCheckpoint } from '@meanflow/training/node';
-import { runConfigSchema, type RunConfig } from '../config/schema.js';
+import { checkSavedRun, type RunConfig } from '../config/schema.js';
+import { changedPlugins } from '../plugins/recorded.js';
 import { countText } from '../report/numbers.js';
 import { checkpointFacts, checksumText, modelOfCheckpoint, type Model } from './model.js';
 import { compareWithRun } from './same-run.js';
@@ -34,6 +35,7 @@ export async function loadModel(
   const unchecked = checksumText(checkpoint);
   if (unchecked !== undefined) notify?.(unchecked);
   const model = await modelOfCheckpoint(checkpoint, wanted);
+  for (const sentence of changedPlugins(model.config)) notify?.(sentence);
   const current = await configOfFolder(path, notify);
   if (current !== undefined) {
     const changes = compareWithRun(checkpoint, model.config, current.config, current.source);
@@ -77,7 +79,7 @@ async function configOfFolder(
   const source = join(path, 'config.json');
   if (!existsSync(source)) return undefined;
   try {
-    return { config: validate(runConfigSchema(), await readRunConfig(path), source, DataError), source };
+    return { config: checkSavedRun(await readRunConfig(path), source), source };
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     notify?.(`warning: the run's settings cannot be compared with the checkpoint's: ${error.message}`);

@@ -28,6 +28,7 @@ import {
 import { z } from 'zod';
 import { runConfigSchema, type RunConfig, type SamplingSettings } from '../config/schema.js';
 import { averageName, averageText } from '../config/optimizer-schema.js';
+import { checkPlugins } from '../plugins/recorded.js';
 import { countText } from '../report/numbers.js';
 import { averageNote, chosenAverage } from './averages.js';
 
@@ -272,8 +273,14 @@ export function checkFiniteParameters(params: ParameterTree, source: string): vo
   );
 }
 
-/** What a checkpoint of a run says of itself. @throws {DataError} when it says something else */
+/**
+ * What a checkpoint of a run says of itself.
+ *
+ * @throws {DataError} when it says something else
+ * @throws {ArgumentError} when it uses entries of a plug-in that is not loaded
+ */
 export function checkpointFacts({ info, source }: Checkpoint): z.infer<ReturnType<typeof infoSchema>> {
+  checkPlugins(info.config, source);
   return validate(infoSchema(), info, source, DataError);
 }
 

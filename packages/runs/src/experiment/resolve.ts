@@ -8,7 +8,7 @@ import { placeOf, validate } from '@meanflow/core/validation';
 import type { Dataset, ImageLayout } from '@meanflow/data';
 import { metrics } from '@meanflow/metrics';
 import { z } from 'zod';
-import { backends } from '../backends.js';
+import { backendNamed } from '../backends.js';
 import {
   imageSettingsSchema,
   latentSettingsSchema,
@@ -19,6 +19,7 @@ import { isRecord, type JsonRecord } from '../config/merge.js';
 import { averagesOf } from '../config/optimizer-schema.js';
 import { askedRunSchema, choiceFields, initSchema, type Recipe, type RunConfig } from '../config/schema.js';
 import type { ConfigSource } from '../config/read-file.js';
+import { checkPlugins, withPlugins } from '../plugins/recorded.js';
 import { recipeFor } from '../recipes/index.js';
 import { publishedRecipe } from '../recipes/published.js';
 import { checkClassifiable } from './classifier.js';
@@ -107,7 +108,7 @@ export async function resolveRun(
   const found = withSteps(run, dataset, source);
   checkFit(found, dataset, source);
   // Of the data as it is: settings of an earlier run begin a new one.
-  const { digest: _, reading: __, dataPaths: ___, ...config } = found;
+  const { digest: _, reading: __, dataPaths: ___, plugins: ____, ...config } = found;
   const digest = await digestOf(data, choice.images);
   const { reading } = dataset;
   const recorded = {
@@ -116,7 +117,7 @@ export async function resolveRun(
     ...(init && { init: init.init }),
     ...(found.task && { task: await withDigests(found.task) }),
   };
-  return { config: { ...config, ...recorded }, dataset, source, ...(init && { init }) };
+  return { config: withPlugins({ ...config, ...recorded }), dataset, source, ...(init && { init }) };
 }
 
 /** How data were read, as a configuration holds it. */
@@ -148,6 +149,7 @@ function recordedChoice(config: RunConfig): RunConfig {
  * @throws {DataError} when its file is missing, damaged, or has changed since the run began
  */
 export async function openDataOf(config: RunConfig): Promise<Dataset> {
+  checkPlugins(config, 'The data of the run', ['datasets']);
   const dataset = await openData({ ...recordedChoice(config), layout: layoutFor(config.network.kind) });
   await checkDigest(config);
   return dataset;
@@ -162,6 +164,7 @@ export async function openJudgedDataOf(
   config: RunConfig,
   layout: ImageLayout = layoutFor(config.network.kind),
 ): Promise<Dataset> {
+  checkPlugins(config, 'The data of the run', ['datasets']);
   const recorded = recordedChoice(config);
   const { flip: _, cropPadding: __, ...plain } = recorded.images ?? {};
   const dataset = await openData({ ...recorded, images: recorded.images && plain, layout });
@@ -198,7 +201,7 @@ function layoutFor(kind: unknown): ImageLayout {
 /** What no schema sees: whether the parts fit together. */
 function checkFit(config: RunConfig, dataset: Dataset, source: string | ConfigSource): void {
   const { sampling, ema, evaluation, objective, method } = config;
-  backends.get(config.backend);
+  backendNamed(config.backend);
   evaluation.metrics.forEach((name) => metrics.get(name));
   checkClassifiable(evaluation.metrics, dataset);
   sampling.nfe.forEach((nfe) => stepsFor(sampling, nfe, usesTwoEvaluations(config)));

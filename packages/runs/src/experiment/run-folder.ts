@@ -10,7 +10,7 @@ import { validate } from '@meanflow/core/validation';
 import type { JsonObject } from '@meanflow/formats';
 import type { MetricsRecord } from '@meanflow/training';
 import { readRunConfig, RunDirectory } from '@meanflow/training/node';
-import { runConfigSchema, type RunConfig } from '../config/schema.js';
+import { checkSavedRun, type RunConfig } from '../config/schema.js';
 import { withPlaces } from './data-place.js';
 import { incidental } from './same-run.js';
 
@@ -26,7 +26,7 @@ export async function openRunFolder(path: string, config: RunConfig): Promise<Ru
   const wanted = asJson(withPlaces(config, path));
   if (!existsSync(join(path, 'config.json'))) return RunDirectory.create(path, wanted);
   const source = join(path, 'config.json');
-  const found = asJson(validate(runConfigSchema(), await readRunConfig(path), source, DataError));
+  const found = asJson(checkSavedRun(await readRunConfig(path), source));
   const isSameData = found.digest !== undefined && found.digest === wanted.digest;
   const differing = Object.keys({ ...wanted, ...found }).filter(
     (name) =>

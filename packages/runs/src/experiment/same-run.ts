@@ -19,6 +19,7 @@ export const incidental = [
   'sampling',
   'evaluation',
   'onDivergence',
+  'plugins',
 ] as const satisfies readonly (keyof RunConfig)[];
 
 /** What may change when a run goes on, and is said then. */

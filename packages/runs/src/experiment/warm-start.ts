@@ -5,10 +5,12 @@
 import { createHash } from 'node:crypto';
 import { isModelFile, openModel } from '@meanflow/checkpoints/node';
 import { ArgumentError, treePaths, type HostArray, type Tree } from '@meanflow/core';
+import { quoted } from '@meanflow/core/validation';
 import type { AnyNetworkConfig, GivenParameters } from '@meanflow/models';
 import type { ParameterTree } from '@meanflow/samplers';
 import type { JsonRecord } from '../config/merge.js';
 import type { Init, RunConfig } from '../config/schema.js';
+import { checkPlugins } from '../plugins/recorded.js';
 import { located, withPlacesOfRun } from './data-place.js';
 import { loadModel } from './load-model.js';
 import { checkFiniteParameters } from './model.js';
@@ -74,6 +76,7 @@ export async function inheritedSettings(
 ): Promise<JsonRecord> {
   const { featureShape: _, classCount: __, conditions: ___, ...network } = config;
   if (run === undefined || changes.data !== undefined) return { network };
+  checkPlugins(run, quoted(init.path), ['datasets']);
   const { data } = await located(await withPlacesOfRun(run, init.path), init.path);
   const { label, table, images, latents, task, conditional, heldOut, splitSeed } = run;
   return { network, data, label, table, images, latents, task, conditional, heldOut, splitSeed };

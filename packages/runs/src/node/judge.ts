@@ -1,6 +1,7 @@
 /** Judging a model that was trained here against data that it was not trained on, at several numbers of network evaluations. */
 import type { Classifier } from '@meanflow/classifier';
 import { ArgumentError, type Backend, type CancellationSignal } from '@meanflow/core';
+import { quoted } from '@meanflow/core/validation';
 import type { Dataset } from '@meanflow/data';
 import { metrics, type Metric } from '@meanflow/metrics';
 import { createSampler } from '@meanflow/samplers';
@@ -29,6 +30,7 @@ import { checkFiniteParameters, type Generator, type Model } from '../experiment
 import { loadModel, type LoadOptions } from '../experiment/load-model.js';
 import { openJudgedDataOf } from '../experiment/resolve.js';
 import { stepsFor } from '../experiment/solvers.js';
+import { checkPlugins } from '../plugins/recorded.js';
 
 /** How a model is judged; what is not said is the run's own. */
 export interface JudgeOptions extends LoadOptions {
@@ -95,6 +97,7 @@ export async function judge(path: string, options: JudgeOptions): Promise<Judgem
   );
   const nfe = options.nfe ?? possibleEvaluations(first);
   nfe.forEach((evaluations) => checkEvaluations(first, evaluations));
+  if (options.metrics === undefined) checkPlugins(config, quoted(path), ['metrics']);
   const dataset = await openJudgedDataOf(
     await located(await withPlacesOfRun(config, path), path, options.data),
   );

@@ -5,7 +5,7 @@ import { DataError } from '@meanflow/core';
 import { validate } from '@meanflow/core/validation';
 import type { MetricsRecord } from '@meanflow/training';
 import { readRunConfig, readRunMetrics, runCheckpoints } from '@meanflow/training/node';
-import { runConfigSchema, type RunConfig } from '../config/schema.js';
+import { checkSavedRun, type RunConfig } from '../config/schema.js';
 import { withFileErrors } from '../files.js';
 import type { OpenModel } from '../open-model.js';
 import { openModel, type OpenOptions } from './open-model.js';
@@ -34,13 +34,14 @@ export interface Run {
  * Opens a run.
  *
  * @throws {DataError} when the folder is missing, or holds no run
+ * @throws {ArgumentError} when its network or objective is of a plug-in that is not loaded
  */
 export async function openRun(folder: string): Promise<Run> {
   const isFolder = (await withFileErrors(`"${folder}" cannot be opened`, () => stat(folder))).isDirectory();
   if (!isFolder)
     throw new DataError(`"${folder}" is a file: a run is a folder. Open a checkpoint with openModel().`);
   const source = join(folder, 'config.json');
-  return runIn(folder, validate(runConfigSchema(), await readRunConfig(folder), source, DataError));
+  return runIn(folder, checkSavedRun(await readRunConfig(folder), source));
 }
 
 /** The run of a folder whose configuration is known. */

@@ -13,16 +13,17 @@ import {
   type ResumePoint,
   type RunSummary,
 } from '@meanflow/training/node';
-import { withBackend } from '../backends.js';
+import { backends, withBackend } from '../backends.js';
 import { merge } from '../config/merge.js';
 import type { ConfigSource } from '../config/read-file.js';
-import { runConfigSchema, type AskedRun, type RunConfig } from '../config/schema.js';
+import { checkSavedRun, runConfigSchema, type AskedRun, type RunConfig } from '../config/schema.js';
 import { located, withPlaces } from '../experiment/data-place.js';
 import { checkJudgeable, createJudge } from '../experiment/evaluation.js';
 import { checkpointCheck } from '../experiment/load-model.js';
 import { openDataOf, resolveRun, type ResolvedRun } from '../experiment/resolve.js';
 import { trainInFolder, type RunOptions } from '../experiment/run.js';
 import { prepareRun, type PreparedRun } from '../experiment/training.js';
+import { changedPlugins, checkPlugins, withPlugins } from '../plugins/recorded.js';
 import { runIn, type Run } from './open-run.js';
 
 /** Settings of which any may be left out, at every depth. */
@@ -114,9 +115,11 @@ export async function resumeRun(
 ): Promise<TrainedRun> {
   const source = join(folder, 'config.json');
   const saved = await readRunConfig(folder);
-  const before = validate(runConfigSchema(), saved, source, DataError);
+  const before = checkSavedRun(saved, source);
   const asked = validate(runConfigSchema(), merge(saved, changes), source, DataError);
-  const config = withPlaces(await located(asked, folder, data), folder);
+  if (options.backend === undefined) checkPlugins(asked, source, ['backends'], { backends });
+  for (const sentence of changedPlugins(before)) options.onNotice?.(sentence);
+  const config = withPlugins(withPlaces(await located(asked, folder, data), folder));
   const dataset = await openDataOf(config);
   options.onData?.(dataset);
   return withBackend(options.backend ?? config.backend, async (backend) => {

@@ -1,6 +1,6 @@
 /** Printed commands can be pasted back. */
 import { execFileSync } from 'node:child_process';
-import { shellWord } from '../../src/terminal/shell.js';
+import { shellWord } from '../src/shell.js';
 
 const words = [
   'runs/moons-2',

@@ -1,0 +1,144 @@
+/**
+ * What runs and model files record of plug-ins, and what is made of it: words. A record says which file an entry came from, so that
+ * whoever lacks the entry is told what to type. It is never followed: what a run's folder or a model file names is not loaded.
+ */
+import { ArgumentError } from '@meanflow/core';
+import { quoted } from '@meanflow/core/validation';
+import { z } from 'zod';
+import { sha256, shortDigest } from '../config/digest.js';
+import { isRecord } from '../config/merge.js';
+import { shellWord } from '../shell.js';
+import { pluginKinds, type PluginKind } from './entries.js';
+import { fileOf, nounOf, registries, type PluginFile, type Registries } from './plugin.js';
+
+/** A plug-in as a run records it: its file, and which of its entries the run uses. */
+export const pluginRecordSchema = z.strictObject({
+  path: z.string().min(1),
+  digest: sha256,
+  entries: z.partialRecord(z.enum(pluginKinds), z.array(z.string().min(1)).min(1)),
+});
+export type PluginRecord = z.infer<typeof pluginRecordSchema>;
+
+/** An entry by its name. */
+interface Named {
+  readonly kind: PluginKind;
+  readonly name: string;
+}
+
+/** What a configuration names of the registries, checked or not. */
+function namedIn(config: unknown): readonly Named[] {
+  const { network, objective, sampling, evaluation, data, backend } = fieldsOf(config);
+  const named: readonly (readonly [PluginKind, unknown])[] = [
+    ['networks', fieldsOf(network).kind],
+    ['objectives', fieldsOf(objective).kind],
+    ['solvers', fieldsOf(sampling).solver],
+    ['datasets', data],
+    ['backends', backend],
+    ...[fieldsOf(evaluation).metrics].flat().map((name) => ['metrics', name] as const),
+  ];
+  return named.flatMap(([kind, name]) => (typeof name === 'string' ? { kind, name } : []));
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(value) ? value : {};
+}
+
+/**
+ * The configuration with a record of the plug-ins whose entries it uses. Of an entry that is not loaded, because nothing needed it, the
+ * record stays as it was.
+ */
+export function withPlugins<Config extends object>(config: Config): Config {
+  const { plugins: _, ...rest } = fieldsOf(config);
+  const before = recordsIn(config);
+  const plugins: PluginRecord[] = [];
+  for (const { kind, name } of namedIn(config)) {
+    const file = fileOf(kind, name) ?? before.find(({ entries }) => entries[kind]?.includes(name));
+    if (file === undefined) continue;
+    let record = plugins.find(({ path, digest }) => path === file.path && digest === file.digest);
+    if (record === undefined) plugins.push((record = { path: file.path, digest: file.digest, entries: {} }));
+    (record.entries[kind] ??= []).push(name);
+  }
+  return (plugins.length === 0 ? rest : { ...rest, plugins }) as Config;
+}
+
+/** What a model cannot be made without. */
+const OF_A_MODEL: readonly PluginKind[] = ['networks', 'objectives', 'solvers'];
+
+/**
+ * Makes sure that the entries which a saved configuration needs are here, where it records the plug-ins that they were of. What it
+ * does not record is left to whoever looks an entry up.
+ *
+ * @param saved a configuration, not checked yet
+ * @param source where it was written, for messages
+ * @param kinds what is needed of it; what a model cannot be made without, by default
+ * @param into registries beside those that there are everywhere
+ * @throws {ArgumentError} naming the plug-ins, and saying what to type
+ */
+export function checkPlugins(
+  saved: unknown,
+  source: string,
+  kinds: readonly PluginKind[] = OF_A_MODEL,
+  into: Registries = {},
+): void {
+  const all: Registries = { ...registries, ...into };
+  const records = recordsIn(saved);
+  const missing = namedIn(saved).flatMap(({ kind, name }) => {
+    if (!kinds.includes(kind) || all[kind] === undefined || all[kind].find(name) !== undefined) return [];
+    const record = records.find(({ entries }) => entries[kind]?.includes(name));
+    return record === undefined ? [] : { what: `the ${nounOf(kind)} ${quoted(name)}`, record };
+  });
+  if (missing.length > 0) throw missingError(missing, source);
+}
+
+function missingError(
+  missing: readonly { readonly what: string; readonly record: PluginRecord }[],
+  source: string,
+): ArgumentError {
+  const records = [...new Set(missing.map(({ record }) => record))];
+  const texts = records.map((record) => {
+    const whats = missing.filter((each) => each.record === record).map(({ what }) => what);
+    const verb = whats.length === 1 ? 'is' : 'are';
+    return `${inSeries(whats)} ${verb} of the plug-in ${recordText(record)}`;
+  });
+  return new ArgumentError(`${source}: ${texts.join('; ')}. ${adviceText(records)}`);
+}
+
+/** What to type so that these are loaded, and why nothing was. */
+export function adviceText(records: readonly PluginRecord[]): string {
+  const options = records.map(({ path, entries }) => {
+    const isBackend = Object.keys(entries).every((kind) => kind === 'backends');
+    return `${isBackend ? '--backend' : '--plugin'} ${shellWord(path)}`;
+  });
+  const [it, them] = records.length === 1 ? ['it', 'that file'] : ['they', 'those files'];
+  return (
+    `Nothing that a run or a model file names is executed unless you name it yourself, so ${it} ${records.length === 1 ? 'is' : 'are'} ` +
+    `not loaded. If you trust ${them}: ${options.join(' ')} (in a program: loadPlugin).`
+  );
+}
+
+/** Several things in a sentence. */
+function inSeries(things: readonly string[]): string {
+  const last = things.at(-1) ?? '';
+  return things.length < 2 ? last : `${things.slice(0, -1).join(', ')} and ${last}`;
+}
+
+/** A record, in words. */
+export function recordText({ path, digest }: PluginFile): string {
+  return `${quoted(path)} (SHA-256 ${shortDigest(digest)})`;
+}
+
+/** The plug-ins that a saved configuration records, as far as they are records. */
+export function recordsIn(saved: unknown): readonly PluginRecord[] {
+  const { plugins } = fieldsOf(saved);
+  return [plugins].flat().flatMap((each) => pluginRecordSchema.safeParse(each).data ?? []);
+}
+
+/** Of recorded plug-ins that are here with another content than was recorded: a sentence for each. */
+export function changedPlugins(saved: unknown): readonly string[] {
+  return recordsIn(saved).flatMap(({ path, digest, entries }) => {
+    const found = pluginKinds.flatMap((kind) => (entries[kind] ?? []).map((name) => fileOf(kind, name)));
+    const changed = found.find((file) => file !== undefined && file.digest !== digest);
+    if (changed === undefined) return [];
+    return `warning: the plug-in ${recordText(changed)} is not the one that this was made with, ${recordText({ path, digest })}.`;
+  });
+}
