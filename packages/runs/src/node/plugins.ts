@@ -13,6 +13,7 @@ import { z } from 'zod';
 import { backends, type BackendEntry } from '../backends.js';
 import { openConfigFile, type ConfigFile } from '../config/read-file.js';
 import { withFileErrors } from '../files.js';
+import type { Address } from '../open-model.js';
 import { register, type Plugin, type PluginFile } from '../plugins/plugin.js';
 import { adviceText, pluginRecordSchema, recordText } from '../plugins/recorded.js';
 
@@ -49,7 +50,7 @@ export function registerPlugin(plugin: Plugin): void {
  * @throws {DataError} when the file cannot be read, or fails while it is executed
  * @throws {ArgumentError} when it is no plug-in, an entry lacks something, or a name is taken
  */
-export async function loadPlugin(path: string | URL): Promise<LoadedPlugin> {
+export async function loadPlugin(path: string | Address): Promise<LoadedPlugin> {
   const { path: shown, digest, plugin } = await load(path, false);
   return { path: shown, digest, plugin };
 }
@@ -62,7 +63,7 @@ export async function loadPlugin(path: string | URL): Promise<LoadedPlugin> {
  * @returns the name by which it is chosen from now on: its own, or that of its file
  * @throws as `loadPlugin`
  */
-export async function loadBackend(path: string | URL): Promise<string> {
+export async function loadBackend(path: string | Address): Promise<string> {
   const { plugin, path: shown } = await load(path, true);
   const [first, ...others] = plugin.backends ?? [];
   if (first !== undefined && others.length === 0) return first.name;
@@ -128,7 +129,7 @@ function isOfRun(path: string): boolean {
   );
 }
 
-async function load(path: string | URL, isBackend: boolean): Promise<LoadedPlugin & PluginRequest> {
+async function load(path: string | Address, isBackend: boolean): Promise<LoadedPlugin & PluginRequest> {
   const given = resolve(checkPath(path));
   const shown = fromHere(given);
   const content = await withFileErrors(`The plug-in ${quoted(shown)} cannot be read`, async () => {
@@ -217,11 +218,11 @@ function entryOf(open: BackendEntry['open'], path: string): BackendEntry {
 }
 
 /** @throws {ArgumentError} when it is no path of a file */
-function checkPath(path: string | URL): string {
-  if (path instanceof URL && path.protocol === 'file:') return fileURLToPath(path);
+function checkPath(path: string | Address): string {
+  if (typeof path === 'object' && path.href.startsWith('file:')) return fileURLToPath(path.href);
   if (typeof path === 'string' && path.trim() !== '' && !/^[a-z][\w+.-]+:/i.test(path)) return path;
   throw new ArgumentError(
-    `A plug-in is a file on this machine, such as ./mine.mjs, got ${path instanceof URL ? path.href : describeValue(path)}. Nothing is loaded from ` +
+    `A plug-in is a file on this machine, such as ./mine.mjs, got ${typeof path === 'object' ? path.href : describeValue(path)}. Nothing is loaded from ` +
       'elsewhere: fetch the file, and look at it.',
   );
 }
