@@ -25,10 +25,8 @@ export async function loadNamed(command: Command): Promise<void> {
   }>();
   const named = [backend ?? []].flat();
   if (plugin.length === 0 && !named.some(isModulePath)) return;
-  const { loadBackend, loadPlugin } = await import('@meanflow/runs/node');
-  for (const path of plugin) await loadPlugin(path);
-  const names: string[] = [];
-  for (const name of named) names.push(isModulePath(name) ? await loadBackend(name) : name);
+  const { loadModules } = await import('./actions/load-modules.js');
+  const names = await loadModules(plugin, named);
   if (backend !== undefined)
     command.setOptionValue('backend', typeof backend === 'string' ? names[0] : names);
 }

@@ -4,8 +4,8 @@
  */
 import { existsSync } from 'node:fs';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { meanflow, succeed, temporaryFolder, type Outcome } from './support/cli.js';
+import { join } from 'node:path';
+import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { start } from './support/process.js';
 import { tinyConfig, writeJson } from './support/tiny.js';
 
@@ -22,7 +22,7 @@ const config = {
   evaluation: { samples: 50, metrics: ['first-value'] },
   backend: 'my-reference',
 };
-const [marked, marker, run] = ['marked.mjs', 'was-executed', 'run'].map((name) => () => folder.path(name));
+const [marker, run] = ['was-executed', 'run'].map((name) => () => folder.path(name));
 
 /** A module that leaves a mark when it is executed. */
 async function writeMarked(name: string, exported = 'mine'): Promise<string> {

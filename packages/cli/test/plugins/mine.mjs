@@ -10,7 +10,6 @@ const mlp = networks.get('mlp');
 const flow = objectives.get('flow-matching');
 const [moons] = distributions.filter(({ name }) => name === 'two-moons');
 
-const as = (kind, { kind: _, ...config }) => ({ ...config, kind });
 const mlpSettings = { kind: 'mlp', width: 8, depth: 1, embedding: { kind: 'fourier', frequencies: 2 } };
 
 export default {
@@ -21,7 +20,7 @@ export default {
       name: 'narrow',
       settings: z.object({ kind: z.literal('narrow'), width: z.int().positive().default(8) }),
       facts: ({ width = 8 }) => mlp.facts({ ...mlpSettings, width }),
-      create: (config) => ({ ...mlp.create(as('mlp', { ...mlpSettings, ...config })), config }),
+      create: (config) => ({ ...mlp.create({ ...mlpSettings, ...config, kind: 'mlp' }), config }),
       roles: undefined,
     },
   ],

@@ -7,7 +7,6 @@ import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { ArgumentError, DataError } from '@meanflow/core';
-import { validate } from '@meanflow/core/validation';
 import { readRunConfig } from '@meanflow/training/node';
 import { shortDigest } from '../config/digest.js';
 import { checkSavedRun, type RunConfig } from '../config/schema.js';

@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataError } from '@meanflow/core';
-import { validate } from '@meanflow/core/validation';
 import type { Checkpoint } from '@meanflow/training';
 import { loadCheckpoint, readRunConfig, type DamagedCheckpoint } from '@meanflow/training/node';
 import { checkSavedRun, type RunConfig } from '../config/schema.js';

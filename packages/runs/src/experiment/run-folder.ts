@@ -6,7 +6,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { DataError } from '@meanflow/core';
-import { validate } from '@meanflow/core/validation';
 import type { JsonObject } from '@meanflow/formats';
 import type { MetricsRecord } from '@meanflow/training';
 import { readRunConfig, RunDirectory } from '@meanflow/training/node';

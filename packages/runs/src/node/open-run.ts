@@ -2,7 +2,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '@meanflow/core';
-import { validate } from '@meanflow/core/validation';
 import type { MetricsRecord } from '@meanflow/training';
 import { readRunConfig, readRunMetrics, runCheckpoints } from '@meanflow/training/node';
 import { checkSavedRun, type RunConfig } from '../config/schema.js';
