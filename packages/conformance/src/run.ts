@@ -7,7 +7,7 @@ import { largestMagnitude } from './numerics/magnitude.js';
 import { compare, type Comparison } from './numerics/compare.js';
 import { expectations, type Expectation } from './numerics/tolerance.js';
 import type { CaseResult, Report } from './report/report.js';
-import { declarationsOf, findExemption, findMissingOp } from './unsupported.js';
+import { declarationsOf, findExemption, findMissingOps, findRefusedOp } from './unsupported.js';
 
 export interface ConformanceOptions extends CaseOptions {
   /** Which cases to run; all by default. */
@@ -74,6 +74,8 @@ export async function runCase(
       ...(detail !== undefined && { detail }),
     });
   } catch (error) {
+    const refused = entry.kind === 'behaviour' ? findRefusedOp(error, unsupported) : undefined;
+    if (refused !== undefined) return result({ outcome: 'unsupported', reason: refused.reason });
     const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     return result({ outcome: 'failed', detail });
   }
@@ -84,11 +86,8 @@ async function runGraph(
   check: GraphCheck,
   unsupported: readonly Unsupported[],
 ): Promise<Finding> {
-  const missing = findMissingOp(check.graph, unsupported);
-  if (missing !== undefined) {
-    await mustRefuse(backend, check.graph, missing.op!);
-    return { unsupported: missing.reason };
-  }
+  const missing = findMissingOps(check.graph, unsupported);
+  if (missing.length > 0) return { unsupported: await mustRefuse(backend, check.graph, missing) };
   const outputs = await outputsOf(backend, check);
   const expected = expectationsOf(check);
   const alternative = check.alternative && interpret(check.graph, check.alternative);
@@ -148,8 +147,12 @@ function withAlternative(got: HostArray, { value, tolerance }: Expectation, othe
   return { value: accepted, tolerance };
 }
 
-/** A backend that declares an op unsupported must say so when it compiles it. */
-async function mustRefuse(backend: Backend, graph: Graph, op: string): Promise<void> {
+/**
+ * A backend that declares ops unsupported must say so when it compiles a graph with some of them, whichever it meets first.
+ *
+ * @returns the reason of the one that it named
+ */
+async function mustRefuse(backend: Backend, graph: Graph, missing: readonly Unsupported[]): Promise<string> {
   let error: unknown;
   try {
     const executable = await backend.compile(graph);
@@ -157,9 +160,13 @@ async function mustRefuse(backend: Backend, graph: Graph, op: string): Promise<v
   } catch (caught) {
     error = caught;
   }
-  if (error instanceof BackendError && error.message.includes(op)) return;
+  const named = findRefusedOp(error, missing);
+  if (named !== undefined) return named.reason;
   const shown = error === undefined ? 'it compiled' : String(error);
+  const ops = missing.map(({ op }) => `"${op}"`).join(' and ');
+  const [are, them] = missing.length > 1 ? ['are', 'one of them'] : ['is', 'it'];
   throw new BackendError(
-    `"${op}" is declared unsupported, so compiling it must be refused with a BackendError that names it; ${shown}.`,
+    `${ops} ${are} declared unsupported, so compiling a graph of ${missing.length > 1 ? 'them' : 'it'} must be refused with a ` +
+      `BackendError that names ${them}; ${shown}.`,
   );
 }

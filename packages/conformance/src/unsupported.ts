@@ -1,5 +1,5 @@
 /** Declarations of what a backend does not support. A declaration has a reason, and is not a way to be wrong quietly. */
-import type { Backend, Graph } from '@meanflow/core';
+import { BackendError, type Backend, type Graph } from '@meanflow/core';
 import { prepare } from '@meanflow/core/backend';
 import type { Case, Unsupported } from './cases/case.js';
 
@@ -27,12 +27,26 @@ export function findExemption(
   );
 }
 
-/** The first declaration of a whole op that a graph needs: compiling it must be refused. */
-export function findMissingOp(graph: Graph, declarations: readonly Unsupported[]): Unsupported | undefined {
-  const whole = declarations.filter(
-    ({ op, feature, id }) => op !== undefined && feature === undefined && id === undefined,
-  );
-  if (whole.length === 0) return undefined;
+/** The declarations of whole ops that a graph needs: compiling it must be refused, by the name of one of them. */
+export function findMissingOps(graph: Graph, declarations: readonly Unsupported[]): readonly WholeOp[] {
+  const missing = wholeOps(declarations);
+  if (missing.length === 0) return [];
   const needed = new Set<string>(prepare(graph).instructions.map(({ op }) => op));
-  return whole.find(({ op }) => needed.has(op!));
+  return missing.filter(({ op }) => needed.has(op));
+}
+
+/** The declaration of the op that an error refuses by name, of those that are given. */
+export function findRefusedOp(error: unknown, declarations: readonly Unsupported[]): WholeOp | undefined {
+  if (!(error instanceof BackendError)) return undefined;
+  const words = new Set(error.message.match(/\w+/g));
+  return wholeOps(declarations).find(({ op }) => words.has(op));
+}
+
+type WholeOp = Unsupported & { readonly op: string };
+
+function wholeOps(declarations: readonly Unsupported[]): WholeOp[] {
+  return declarations.flatMap((declaration) => {
+    const { op, feature, id } = declaration;
+    return op !== undefined && feature === undefined && id === undefined ? [{ ...declaration, op }] : [];
+  });
 }

@@ -196,6 +196,41 @@ describe('declarations', () => {
       });
     }
   });
+
+  test('of several ops that a graph lacks, the backend names any; a case of what it does is not carried out', async () => {
+    const refusing = (named: string): Backend => {
+      const reference = referenceBackend();
+      const compile: Backend['compile'] = (graph, options) => {
+        const lacks = graph.instructions.some(({ op }) => op === 'floor' || op === 'sub');
+        return lacks
+          ? Promise.reject(new BackendError(`no "${named}" here`))
+          : reference.compile(graph, options);
+      };
+      return { ...reference, compile };
+    };
+    const lacking = [
+      { op: 'floor', reason: 'no floor' },
+      { op: 'sub', reason: 'no difference' },
+    ];
+    const ids = ['floor: of sliced', 'state: that is given for another input as well'];
+    const outcomes = async (named: string) => {
+      const options = { filter: only(...ids), unsupported: lacking };
+      const { results } = await runConformance(refusing(named), options);
+      return results.map(({ outcome, reason }) => [outcome, reason]);
+    };
+    expect(await outcomes('sub')).toEqual([
+      ['failed', undefined],
+      ['unsupported', 'no difference'],
+    ]);
+    expect(await outcomes('floor')).toEqual([
+      ['unsupported', 'no floor'],
+      ['unsupported', 'no floor'],
+    ]);
+    expect(await outcomes('other')).toEqual([
+      ['failed', undefined],
+      ['failed', undefined],
+    ]);
+  });
 });
 
 describe('the command', () => {

@@ -39,7 +39,8 @@ export type Feature =
  * What a backend does not support; a case is covered when every given field fits it.
  *
  * - `op` alone: the op cannot be compiled. It covers every graph that still holds the op after `prepare`; `compile` must
- *   refuse each of them with a `BackendError` that names the op, so that nothing wrong comes out.
+ *   refuse each of them with a `BackendError` that names the op, so that nothing wrong comes out. A case of what a backend
+ *   does which is refused so cannot be carried out.
  * - with `feature` or `id`: those cases are not run.
  */
 export interface Unsupported {

@@ -19,6 +19,7 @@ import { reductionCases } from './reductions.js';
 import { shapingCases } from './shaping.js';
 import { stateCases } from './state.js';
 import { tailCases } from './tails.js';
+import { trainingCases } from './training.js';
 
 /** Which cases there are. */
 export interface CaseOptions {
@@ -70,6 +71,7 @@ function casesWith(programs: readonly Case[]): readonly Case[] {
     ...concurrencyCases(),
     ...errorCases(),
     ...stateCases(),
+    ...trainingCases(),
   ];
 }
 

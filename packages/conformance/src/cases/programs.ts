@@ -11,7 +11,7 @@ import { CoreFault, expectedOf } from '../programs/expected.js';
 import { programKinds, randomProgram, type ProgramKind } from '../programs/generate.js';
 import { programText, typesOf, type Program } from '../programs/program.js';
 import { shrink } from '../programs/shrink.js';
-import { findExemption, findMissingOp } from '../unsupported.js';
+import { findExemption, findMissingOps } from '../unsupported.js';
 import type { BehaviourCase, Feature, Finding, Unsupported } from './case.js';
 
 /** Which random programs are run. */
@@ -97,7 +97,7 @@ function programCase(seed: number, kind: ProgramKind, start: number, end: number
       if (faulty !== undefined) return reportFault(title(faulty.number), faulty.program);
       const batch = chosen.filter(
         (entry): entry is Numbered & Trial =>
-          entry.expected !== undefined && findMissingOp(graphOf([entry as Trial]), unsupported) === undefined,
+          entry.expected !== undefined && findMissingOps(graphOf([entry as Trial]), unsupported).length === 0,
       );
       if (batch.length === 0) return { unsupported: 'every program needs what is unsupported' };
       const { worst, detail } = await attempt(backend, batch);
