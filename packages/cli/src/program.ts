@@ -57,10 +57,10 @@ async function createProgram(
       'after',
       `
 First steps:
-  $ meanflow compare                          # all three methods, on points and on digits; writes a report
-  $ meanflow train --data two-moons           # one model, in a folder of its own
-  $ meanflow sample runs/two-moons-meanflow-seed-0 --out moons.png
-  $ meanflow doctor                           # what runs on this machine`,
+  $ npx meanflow train --data two-moons       # one model, in a folder of its own; about a minute
+  $ npx meanflow sample runs/two-moons-meanflow-seed-0 --out moons.png
+  $ npx meanflow compare                      # all three methods, on points and on digits; writes a report
+  $ npx meanflow doctor                       # what runs on this machine`,
     );
   const called = calledCommand(args);
   for (const { name, summary, load, takesPlugins } of commands) {

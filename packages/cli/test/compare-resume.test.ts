@@ -47,7 +47,7 @@ it('ends with the numbers of a comparison that was never stopped', async () => {
   child.kill('SIGINT');
   const stopped = await end;
   expect(stopped.status).toBe(130);
-  expect(stopped.err).toContain(`meanflow compare --resume ${folder.path('parts')}`);
+  expect(stopped.err).toContain(`npx meanflow compare --resume ${folder.path('parts')}`);
   const first = folder.path('parts', 'runs', 'checkerboard', 'flow-matching-seed-0', 'metrics.jsonl');
   const made = await readFile(first, 'utf8');
 

@@ -52,7 +52,7 @@ it('stops with the state before it, says how to go on, and goes on so', async ()
   expect(outcome.status).toBe(1);
   const [report] = (await divergences('fast')) as [{ step: number; learningRate: number }];
   const how = new RegExp(
-    `meanflow train --resume \\S*fast --learning-rate ${Number((report.learningRate / 2).toPrecision(3))}`.replaceAll(
+    `npx meanflow train --resume \\S*fast --learning-rate ${Number((report.learningRate / 2).toPrecision(3))}`.replaceAll(
       '+',
       '\\+',
     ),

@@ -132,7 +132,7 @@ it.each([
   child.kill(name);
   const outcome = await end;
   expect(outcome.status).toBe(status);
-  expect(outcome.err).toContain('Stopped. Go on with: meanflow compare --resume');
+  expect(outcome.err).toContain('Stopped. Go on with: npx meanflow compare --resume');
   expect(await readdir(run)).not.toContain('.meanflow-lock');
   expect(await readdir(join(run, 'checkpoints'))).toHaveLength(1);
 });
@@ -160,7 +160,7 @@ it.each(['1', '2'])('hears an interrupt while it judges, with %s jobs', async (j
   child.kill('SIGINT');
   const outcome = await end;
   expect(outcome.status).toBe(130);
-  expect(outcome.err).toContain('Stopped. Go on with: meanflow compare --resume');
+  expect(outcome.err).toContain('Stopped. Go on with: npx meanflow compare --resume');
   expect(existsSync(folder.path(out, 'results.json'))).toBe(false);
 });
 

@@ -195,7 +195,9 @@ it('prints commands that can be pasted, whatever the folder is called', async ()
   const config = await writeJson(folder.path('spaced.json'), tinyConfig);
   const run = folder.path('my runs', 'a b');
   const { out } = await succeed('train', '--config', config, '--steps', '2', '--out', run);
-  expect(out).toContain(`Now: meanflow evaluate ${shellWord(run)}   or: meanflow sample ${shellWord(run)}\n`);
+  expect(out).toContain(
+    `Now: npx meanflow evaluate ${shellWord(run)}   or: npx meanflow sample ${shellWord(run)}\n`,
+  );
   expect(shellWord(run)).not.toBe(run);
 });
 

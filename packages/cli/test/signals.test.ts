@@ -36,7 +36,7 @@ it.each([
   child.kill(name);
   const outcome = await end;
   expect(outcome).toMatchObject({ status, signal: null });
-  expect(outcome.out).toContain('Go on with: meanflow train --resume');
+  expect(outcome.out).toContain('Go on with: npx meanflow train --resume');
   expect(await readdir(folder.path(name, 'checkpoints'))).toHaveLength(1);
   expect(await readdir(folder.path(name))).not.toContain('.meanflow-lock');
 });

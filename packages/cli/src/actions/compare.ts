@@ -41,7 +41,7 @@ export async function compare(options: CompareOptions, io: Io): Promise<number> 
     });
     progress?.stop();
     if (stopped) {
-      io.err(`Stopped. Go on with: meanflow compare --resume ${shellWord(folder)}\n`);
+      io.err(`Stopped. Go on with: npx meanflow compare --resume ${shellWord(folder)}\n`);
       return interruptStatus(signal);
     }
     for (const dataset of results?.datasets ?? []) io.out(`\n${resultsText(dataset)}\n`);

@@ -68,7 +68,7 @@ export function divergedText(
     report.cause === 'optimization'
       ? [`--learning-rate ${half}`, 'from before it, more slowly']
       : ['--on-divergence skip', 'without such steps'];
-  return `${found} To go on ${what}: meanflow train --resume ${shellWord(folder)} ${option}\n`;
+  return `${found} To go on ${what}: npx meanflow train --resume ${shellWord(folder)} ${option}\n`;
 }
 
 /** What came of a run that was not broken off by an error. */
@@ -84,11 +84,11 @@ export function summaryText(
   if (!completed) {
     return (
       `Stopped after step ${countText(step)} of ${countText(config.steps)}. Checkpoint: ${checkpoint ?? 'none'}\n` +
-      `Go on with: meanflow train --resume ${shellWord(folder)}\n`
+      `Go on with: npx meanflow train --resume ${shellWord(folder)}\n`
     );
   }
   return (
     `${countText(step)} steps made, ${durationText(seconds)}${speed}. Checkpoint: ${checkpoint ?? folder}\n` +
-    `Now: meanflow evaluate ${shellWord(folder)}   or: meanflow sample ${shellWord(folder)}\n`
+    `Now: npx meanflow evaluate ${shellWord(folder)}   or: npx meanflow sample ${shellWord(folder)}\n`
   );
 }

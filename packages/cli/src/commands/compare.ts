@@ -74,7 +74,7 @@ export function describeCompare(command: Command, { io, exit }: Context): void {
       'after',
       `
 Examples:
-  $ meanflow compare                                        # what "npm start" does
+  $ meanflow compare                                        # all methods, on points and on digits
   $ meanflow compare --data two-moons --seeds 0,1,2
   $ meanflow compare --data points.csv --label class --method meanflow,flow-matching
   $ meanflow compare --data wine --given alcohol,proline    # what is not given, for what is

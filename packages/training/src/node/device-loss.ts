@@ -16,6 +16,6 @@ export function afterDeviceLoss(
   const left =
     checkpoint === undefined
       ? 'the run has no checkpoint yet, and is to be begun again'
-      : `the last checkpoint is ${checkpoint}; go on from it with \`meanflow train --resume ${path}\``;
+      : `the last checkpoint is ${checkpoint}; go on from it with \`npx meanflow train --resume ${path}\``;
   return new DeviceLostError(backend, `${reason}; ${left}`, { cause: error });
 }

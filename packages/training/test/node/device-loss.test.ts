@@ -41,7 +41,7 @@ it('names the last checkpoint', () =>
     expect(last).toContain('6');
     await expect(training).rejects.toThrow(
       `lost (unknown: it hung; the last checkpoint is ${join(path, 'checkpoints', last)}; go on from it with ` +
-        `\`meanflow train --resume ${path}\`)`,
+        `\`npx meanflow train --resume ${path}\`)`,
     );
     await using trainer = await tinyTrainer(float32Backend(), { stepsPerRun: 1 });
     await using run = await RunDirectory.resume(path);
