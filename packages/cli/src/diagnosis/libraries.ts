@@ -10,8 +10,12 @@ import {
 } from '@meanflow/runs/command';
 import { attempt, type Finding } from './finding.js';
 
-/** What runs backends in a browser, beside the browser. */
-const chromiumKit = { esbuild: '0.28.2', 'playwright-core': '1.65.1' };
+/** Packages that no backend needs: the version that is advised, and what for. */
+const tools = {
+  sharp: ['0.35.5', 'images in folders'],
+  esbuild: ['0.28.2', 'meanflow conformance in Chromium'],
+  'playwright-core': ['1.65.1', 'meanflow conformance in Chromium'],
+} as const;
 
 export async function examineLibraries(): Promise<Finding[]> {
   const { 'onnxruntime-node': { serves }, ...others } = runtimes; // prettier-ignore
@@ -19,13 +23,12 @@ export async function examineLibraries(): Promise<Finding[]> {
   return [
     await onnxRuntime(serves),
     ...names.map((name) => library(name, runtimes[name])),
-    ...Object.entries(chromiumKit).map(([name, version]) => tool(name, version)),
+    ...Object.entries(tools).map(([name, [version, use]]) => tool(name, version, `for ${use}`)),
   ];
 }
 
-function tool(subject: string, advised: string): Finding {
+function tool(subject: string, advised: string, use: string): Finding {
   const version = installedVersion(subject, import.meta.url);
-  const use = 'for meanflow conformance in Chromium';
   return version === undefined
     ? { subject, status: 'absent', text: `not installed; ${use}: npm install ${subject}@${advised}` }
     : { subject, status: 'ok', text: `${version}, ${use}` };

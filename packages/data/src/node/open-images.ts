@@ -23,7 +23,7 @@ import { partnersIn } from './folder-partners.js';
 import { listImages, type ImageListing } from './image-folder.js';
 import { readBytes } from './read-file.js';
 import { scanFolder } from './scan-folder.js';
-import { loadSharp } from './sharp.js';
+import { loadSharp } from './load-sharp.js';
 import { findSplits, type SplitFolders } from './split-folders.js';
 
 export interface ImageFolderConfig extends ImageOptions {

@@ -6,7 +6,7 @@
  */
 import { open } from 'node:fs/promises';
 import { DataError } from '@meanflow/core';
-import type { default as SharpModule, Metadata, SharpOptions } from 'sharp';
+import type { Metadata, SharpOptions } from 'sharp';
 import { bmpSize, decodeBmp } from '../images/bmp.js';
 import {
   describeContent,
@@ -17,30 +17,8 @@ import {
 } from '../images/image-kinds.js';
 import { checkSize, type Pixels } from '../images/pixels.js';
 import { UnreadableImage } from '../images/unreadable-image.js';
+import { loadSharp, type Sharp } from './load-sharp.js';
 import { fileErrorReason } from './read-file.js';
-
-type Sharp = typeof SharpModule;
-
-let loaded: Promise<Sharp> | undefined;
-
-/** The decoder, the same each time. @throws {DataError} when its binary is not here */
-export function loadSharp(): Promise<Sharp> {
-  loaded ??= import('sharp').then(
-    (module) => {
-      // It would answer for a file that has changed, and no image is decoded twice in a row.
-      module.default.cache(false);
-      return module.default;
-    },
-    (error: unknown) => {
-      throw new DataError(
-        `Images are decoded by sharp, which cannot be loaded on ${process.platform}-${process.arch}: its binary is a package of ` +
-          'its own that npm leaves out with --omit=optional. Run `npm install --include=optional sharp` where meanflow is installed.',
-        { cause: error },
-      );
-    },
-  );
-  return loaded;
-}
 
 /** The limit on pixels is our own, of bytes; truncated images are refused, and what is less is not. */
 const options: SharpOptions = { failOn: 'truncated', limitInputPixels: false, autoOrient: true };

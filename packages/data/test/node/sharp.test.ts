@@ -7,6 +7,7 @@ import { crc32 } from '@meanflow/formats';
 import { zlibSync } from 'fflate';
 import { MAX_IMAGE_BYTES, withChannels } from '../../src/images/pixels.js';
 import { UnreadableImage } from '../../src/images/unreadable-image.js';
+import { loadSharp, sharpMissing } from '../../src/node/load-sharp.js';
 import { decodeImage, imageSizeOf } from '../../src/node/sharp.js';
 import { expected, fromBase64, imageFile } from '../images/read-images.js';
 
@@ -170,5 +171,19 @@ describe('decodeImage', () => {
         if (found instanceof Error) expect(found).toBeInstanceOf(UnreadableImage);
       }
     }
+  });
+});
+
+describe('the decoder', () => {
+  it('that is missing is named with what to type, as Node and as Jest say that it is', async () => {
+    const missing = 'sharp, which is not installed: `npm install sharp@0.35.5`';
+    expect(sharpMissing(new Error("Cannot find package 'sharp' imported from /a/b.js"))).toContain(missing);
+    expect(sharpMissing(new Error("Cannot find module 'sharp' from 'b.js'"))).toContain(missing);
+    expect((await loadSharp()).versions.sharp).toBe('0.35.5');
+  });
+
+  it('without its binary is mended otherwise', () => {
+    const error = new Error('Could not load the "sharp" module using the linux-x64 runtime');
+    expect(sharpMissing(error)).toContain('npm install --include=optional sharp');
   });
 });
