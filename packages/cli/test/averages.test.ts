@@ -43,7 +43,7 @@ it('a configuration that says nothing of it is an old one, and keeps its decay',
 });
 
 it.each(['digits', 'shapes', '8-gaussians', 'wine'])('the recipe of %s ramps up', (name) => {
-  expect(recipeFor({ name, classCount: 2, featureShape: [2] }).ema.rampUp).toBe(true);
+  expect(recipeFor({ name, classCount: 2, featureShape: [2], sizes: undefined }).ema.rampUp).toBe(true);
 });
 
 it('an average that is noise still is told by whoever samples, evaluates or exports it', async () => {

@@ -4,6 +4,7 @@
  * was meant. The errors themselves come from `@meanflow/core`, where who catches them finds them.
  */
 export { checkChoice, checkOptions, type OptionNames } from './check-options.js';
+export { checkFields, type FieldKind, type FieldKinds } from './check-fields.js';
 export { checkConditions, checkConditionSpecs } from './conditions.js';
 export { describeValue, typedArrayName } from './describe-value.js';
 export { toHostArray } from './host-array.js';
@@ -13,7 +14,7 @@ export { didYouMean } from './nearest-name.js';
 export { ownValue } from './own-value.js';
 export { printable, printableJson, quoted } from './printable.js';
 export { assertSamePaths } from './pytree.js';
-export { Registry } from './registry.js';
+export { Registry, type RegistryOptions } from './registry.js';
 export { checkRows } from './rows.js';
 export { formatShape, formatType } from './types.js';
 export {

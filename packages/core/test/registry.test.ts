@@ -27,7 +27,7 @@ test.each([
 });
 
 test('what to do beside is said after the names', () => {
-  const registry = new Registry('backend', [{ name: 'ort:cpu' }], 'a doctor says what runs here');
+  const registry = new Registry('backend', [{ name: 'ort:cpu' }], { advice: 'a doctor says what runs here' });
   expect(() => registry.get('ort')).toThrow('Known are ort:cpu; a doctor says what runs here.');
 });
 
@@ -36,4 +36,26 @@ test('a name that is taken, or none, is refused, and changes nothing', () => {
   expect(() => registry.register({ name: 'mmd2', value: 5 })).toThrow('There is a metric "mmd2" already');
   expect(() => registry.register({ name: '', value: 5 })).toThrow('by a name, got ""');
   expect([...registry].map(({ value }) => value)).toEqual([1, 2]);
+});
+
+test('what is written down is completed, by its place, and changes nothing where it is no entry', () => {
+  const registry = new Registry('metric', [{ name: 'first' }], {
+    complete: ({ name }: { readonly name: string }, place) => {
+      if (name === 'bad') throw new ArgumentError('bad is none');
+      return { name, place };
+    },
+  });
+  const second = { name: 'second' };
+  registry.register(second);
+  expect([registry.holds(second), registry.holds({ ...second })]).toEqual([true, false]);
+  expect([...registry]).toEqual([
+    { name: 'first', place: 0 },
+    { name: 'second', place: 1 },
+  ]);
+  expect(() => registry.register({ name: 'bad' })).toThrow('bad is none');
+  expect(registry.check({ name: 'third' })).toEqual({ name: 'third', place: 2 });
+  expect(registry.names).toEqual(['first', 'second']);
+  expect(() => registry.register('third' as never)).toThrow(
+    'A metric is an object with a name, got "third".',
+  );
 });

@@ -21,6 +21,13 @@ export {
 } from './normalisation.js';
 export * from './distributions/index.js';
 export { distributionDataset } from './distribution-dataset.js';
+export {
+  drawnDataset,
+  type DrawnBatch,
+  type DrawnCondition,
+  type DrawnDatasetOptions,
+} from './drawn-dataset.js';
+export { rowsDataset, type RowsCondition, type RowsDatasetOptions } from './rows-dataset.js';
 export { delimiterOf } from './tables/dialect.js';
 export {
   parseTable,
@@ -30,7 +37,8 @@ export {
   type TableOptions,
   type TableReading,
 } from './table.js';
-export { tableDataset, type SplitOptions, type TableDatasetOptions } from './table-dataset.js';
+export type { SplitOptions } from './split.js';
+export { tableDataset, type TableDatasetOptions } from './table-dataset.js';
 export { DIGITS_FILE, digitsDataset } from './digits.js';
 export { featureShapeOf, layoutOf, type ImageLayout, type ImageShape } from './images/layout.js';
 export { type AugmentationOptions } from './images/augmentation.js';
@@ -68,6 +76,7 @@ export {
   datasets,
   openDataset,
   type CsvDatasetOptions,
+  type DatasetDefinition,
   type DatasetEntry,
   type OpenOptions,
 } from './open-dataset.js';

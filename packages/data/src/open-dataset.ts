@@ -3,7 +3,7 @@
  * calls: `@meanflow/data/node` reads them from disk, a page fetches them.
  */
 import { ArgumentError } from '@meanflow/core';
-import { Registry } from '@meanflow/core/validation';
+import { checkFields, quoted, Registry, type FieldKinds } from '@meanflow/core/validation';
 import { type Dataset } from './dataset.js';
 import { DIGITS_FILE, digitsDataset } from './digits.js';
 import { distributionDataset } from './distribution-dataset.js';
@@ -11,22 +11,48 @@ import { distributions } from './distributions/index.js';
 import { parseTable, type Table, type TableOptions } from './table.js';
 import { type ImageLayout } from './images/layout.js';
 import { shapesDataset } from './shapes/shapes-dataset.js';
-import { tableDataset, type SplitOptions } from './table-dataset.js';
+import type { SplitOptions } from './split.js';
+import { tableDataset } from './table-dataset.js';
 import { readText } from './text.js';
 import { WINE_FILE, wineDataset } from './wine.js';
 
-/** A dataset that has a name. */
-export interface DatasetEntry {
+/** A data set that has a name, as it is written down. */
+export interface DatasetDefinition {
   readonly name: string;
   /** For a list. */
-  readonly description: string;
-  /** The file in this package's `assets` that holds it; undefined where it is drawn from a distribution. */
+  readonly description?: string;
+  /** The file in this package's `assets` that holds it; undefined where it is drawn from a distribution, or found elsewhere. */
   readonly asset?: string | undefined;
+  /**
+   * What of its recipe is not as that of such data: `conditional`, `steps`, `batch`, `network`, `optimizer`, `ema`, `evaluation`
+   * or `methods`, as a comparison's configuration would say it.
+   */
+  readonly recipe?: Readonly<Record<string, unknown>>;
   /**
    * @throws {ArgumentError} when it needs `readAsset` and has none
    * @throws {DataError} when its file is damaged
    */
+  open(options: OpenOptions): Dataset | Promise<Dataset>;
+}
+
+/** A data set that has a name. */
+export interface DatasetEntry extends DatasetDefinition {
+  readonly description: string;
   open(options: OpenOptions): Promise<Dataset>;
+}
+
+const fields: FieldKinds<DatasetDefinition> = {
+  name: 'text',
+  description: 'any?',
+  asset: 'text?',
+  recipe: 'object?',
+  open: 'function',
+};
+
+function completeDataset(definition: DatasetDefinition): DatasetEntry {
+  const { name, description = '' } = definition;
+  checkFields(`The data set ${quoted(name)}`, definition, fields);
+  return { ...definition, description, open: async (options) => definition.open(options) };
 }
 
 export interface OpenOptions extends SplitOptions {
@@ -37,13 +63,13 @@ export interface OpenOptions extends SplitOptions {
 }
 
 /** The datasets that have a name, in the order of a list for reading; others can be registered. */
-export const datasets = new Registry<DatasetEntry>(
+export const datasets = new Registry<DatasetDefinition, DatasetEntry>(
   'dataset',
   [
     ...distributions.map((distribution) => ({
       name: distribution.name,
       description: `${distribution.description}, points of the plane`,
-      open: async () => distributionDataset(distribution),
+      open: () => distributionDataset(distribution),
     })),
     fromAsset(
       'digits',
@@ -54,7 +80,10 @@ export const datasets = new Registry<DatasetEntry>(
     ...[16, 32].map((side) => shapesEntry(side)),
     fromAsset('wine', 'chemical analysis of 178 wines, 13 columns, 3 classes', WINE_FILE, wineDataset),
   ],
-  'for your own data, give the path of a CSV file, of images or of latents',
+  {
+    advice: 'for your own data, give the path of a CSV file, of images or of latents',
+    complete: completeDataset,
+  },
 );
 
 /**
@@ -94,12 +123,12 @@ export function inEncoding(table: Table, encoding: string): Table {
   return { ...table, notes, reading: { ...table.reading, encoding } };
 }
 
-function shapesEntry(side: number): DatasetEntry {
+function shapesEntry(side: number): DatasetDefinition {
   const { name, classCount } = shapesDataset({ side });
   return {
     name,
     description: `coloured shapes, images of ${side}×${side} pixels in ${classCount} classes, drawn afresh`,
-    open: async ({ layout }) => shapesDataset({ side, ...(layout && { layout }) }),
+    open: ({ layout }) => shapesDataset({ side, ...(layout && { layout }) }),
   };
 }
 
@@ -108,7 +137,7 @@ function fromAsset(
   description: string,
   asset: string,
   parse: (bytes: Uint8Array, options: SplitOptions) => Dataset,
-): DatasetEntry {
+): DatasetDefinition {
   const open = async ({ readAsset, layout: _, ...options }: OpenOptions): Promise<Dataset> => {
     if (readAsset === undefined) {
       throw new ArgumentError(`The dataset "${name}" needs \`readAsset\`, which reads "${asset}".`);

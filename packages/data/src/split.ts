@@ -4,6 +4,14 @@
  */
 import { ArgumentError, RandomKey } from '@meanflow/core';
 
+/** How rows are held out. */
+export interface SplitOptions {
+  /** Seed of the split; the same seed gives the same held-out rows. Default 0. */
+  readonly seed?: number;
+  /** Share of the rows held out; 0: none, and then there are none to judge by. Default 0.2. */
+  readonly heldOut?: number;
+}
+
 /** Row numbers of each split, ascending. */
 export interface SplitRows {
   readonly train: Int32Array;

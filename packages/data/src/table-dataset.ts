@@ -4,18 +4,11 @@
  */
 import { ArgumentError, DataError, HostArray, type Shape } from '@meanflow/core';
 import { countClasses } from './class-labels.js';
-import { checkBatch, checkCount, type Batch, type Dataset } from './dataset.js';
+import type { Dataset } from './dataset.js';
 import { fitStandard, normalise, type Normalisation } from './normalisation.js';
-import { EpochOrder, checkHeldOut, checkNotEmpty, splitRows } from './split.js';
+import { labelsAt, splitBatches } from './rows-dataset.js';
+import { checkHeldOut, splitRows, type SplitOptions } from './split.js';
 import { type Table, type TableColumn } from './table.js';
-
-/** How rows are held out. */
-export interface SplitOptions {
-  /** Seed of the split; the same seed gives the same held-out rows. Default 0. */
-  readonly seed?: number;
-  /** Share of the rows held out; 0: none, and then there are none to judge by. Default 0.2. */
-  readonly heldOut?: number;
-}
 
 export interface TableDatasetOptions extends SplitOptions {
   readonly name: string;
@@ -51,8 +44,6 @@ export function tableDataset(table: Table, options: TableDatasetOptions): Datase
   const normalisation = options.normalisation ?? fitStandard({ ...learnt, rows: rows.train });
   const inSourceUnits = new HostArray('float64', [table.rowCount, columns.length], values);
   const features = normalise(normalisation, inSourceUnits);
-  const epochs = new EpochOrder(rows.train);
-  const take = (chosen: Int32Array): Batch => takeRows(features, labels, chosen);
   return {
     name,
     featureShape: [columns.length],
@@ -64,21 +55,12 @@ export function tableDataset(table: Table, options: TableDatasetOptions): Datase
     notes: learnt.notes ?? [],
     layout: learnt.layout,
     reading: learnt.reading,
-    sizes: { train: rows.train.length, test: rows.test.length },
     normalisation,
     support: undefined,
-    batch: (key, step, size) => {
-      checkBatch(name, step, size);
-      return take(epochs.batch(key, step, size));
-    },
-    reference: (split, key, count) => {
-      checkCount(`A reference sample of "${name}"`, count);
-      const all = rows[split];
-      checkNotEmpty(all, name);
-      if (count >= all.length) return take(all);
-      const order = key.fold('reference').fold(split).permutation(all.length);
-      return take(order.subarray(0, count).map((i) => all[i]!));
-    },
+    ...splitBatches(name, rows, (chosen) => ({
+      x: features.takeRows(chosen),
+      label: labelsAt(labels, chosen),
+    })),
   };
 }
 
@@ -126,16 +108,3 @@ function withoutConstants(table: Table, rows: Int32Array): Table {
 
 /** Names of constant columns that a note shows of many. */
 const SHOWN = 4;
-
-function takeRows(features: HostArray<'float32'>, labels: Int32Array | undefined, rows: Int32Array): Batch {
-  return {
-    x: features.takeRows(rows),
-    label:
-      labels &&
-      new HostArray(
-        'int32',
-        [rows.length],
-        rows.map((row) => labels[row]!),
-      ),
-  };
-}

@@ -5,7 +5,8 @@
 import { DataError } from '@meanflow/core';
 import { type Dataset } from './dataset.js';
 import { parseTable, plainTable } from './table.js';
-import { tableDataset, type SplitOptions } from './table-dataset.js';
+import type { SplitOptions } from './split.js';
+import { tableDataset } from './table-dataset.js';
 import { decodeText } from './text.js';
 
 /** The file that holds the wines, beside this package's ATTRIBUTION.md. */

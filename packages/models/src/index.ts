@@ -35,13 +35,15 @@ export { dit, type DitConfig, type DitParameters } from './networks/dit.js';
 export { imfDit, type ImfDitConfig, type ImfDitParameters } from './networks/imf-dit.js';
 export type { InContextConfig } from './networks/in-context-transformer.js';
 export { mlp, type MlpConfig, type MlpParameters } from './networks/mlp.js';
-export type {
-  AnyNetwork,
-  AnyNetworkConfig,
-  ConfiguredNetwork,
-  NetworkEntry,
-  NetworkFacts,
+export {
+  composeNetwork,
+  type AnyNetwork,
+  type AnyNetworkConfig,
+  type ConfiguredNetwork,
+  type NetworkFacts,
+  type NetworkParts,
 } from './networks/network.js';
+export type { NetworkDefinition, NetworkEntry } from './networks/definition.js';
 export { pmfDit, type PmfDitConfig, type PmfDitParameters } from './networks/pmf-dit.js';
 export { networkPreset, networkPresets } from './networks/presets.js';
 export {
@@ -120,14 +122,17 @@ export {
   type MeanFlowTerms,
 } from './objectives/meanflow.js';
 export { improvedMeanFlowEvaluation, improvedMeanFlowPreset, meanFlowPresets } from './objectives/presets.js';
+export type { ObjectiveDefinition, ObjectiveEntry, ObjectiveSettings } from './objectives/definition.js';
 export type {
+  AnyObjective,
   AnyObjectiveConfig,
   BatchShape,
-  ObjectiveEntry,
-  ObjectiveSettings,
+  ConfiguredObjective,
   TrainingBatch,
+  VelocityDrawInputs,
   VelocityDraws,
   VelocityLossInputs,
   VelocityObjective,
 } from './objectives/velocity-objective.js';
+export type { SettingsSchema, StandardSchema } from './schema.js';
 export type { ParameterTree, VelocityInputs, VelocityNetwork, VelocityOutputs } from '@meanflow/samplers';

@@ -119,7 +119,7 @@ export const backends = new Registry<BackendEntry>(
       open: async () => referenceBackend(),
     },
   ],
-  '`meanflow doctor` says what runs here',
+  { advice: '`meanflow doctor` says what runs here' },
 );
 
 /**

@@ -4,28 +4,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { referenceBackend } from '@meanflow/core';
-import { datasets, openDataset, type DatasetEntry } from '@meanflow/data';
+import { datasets, openDataset, type DatasetDefinition } from '@meanflow/data';
 import { metrics } from '@meanflow/metrics';
-import { networks, objectives } from '@meanflow/models';
+import { networks, objectives, type NetworkDefinition, type ObjectiveDefinition } from '@meanflow/models';
 import { solvers } from '@meanflow/samplers';
 import { z } from 'zod';
 import { backends, loadBackend, loadPlugin, openBackend, registerPlugin, type Plugin } from '../src/node.js';
 
-const moons = (name: string): DatasetEntry => ({
+const moons = (name: string): DatasetDefinition => ({
   name,
   description: 'moons',
   open: () => openDataset('two-moons'),
 });
 const solver = (name: string) => ({ ...solvers.get('euler'), name });
-const network = (name: string) => ({
-  ...networks.get('mlp'),
+const network = (name: string): NetworkDefinition => ({
   name,
   settings: z.object({ kind: z.literal(name), width: z.int() }),
+  create: ({ featureShape }) => networks.get('mlp').create({ kind: 'mlp', featureShape }),
 });
-const objective = (name: string) => ({
-  ...objectives.get('meanflow'),
+const objective = (name: string): ObjectiveDefinition => ({
   name,
-  schema: z.object({ kind: z.literal(name) }),
+  create: () => objectives.get('meanflow').create({ kind: 'meanflow' }),
 });
 
 /** Every name that is registered. */
@@ -62,16 +61,16 @@ describe('registerPlugin', () => {
     ['no object', 'mine', 'The plug-in: expected an object, got "mine".'],
     ['a misspelt list', { network: [] }, 'there is no field "network". Did you mean "networks"?'],
     ['an entry that is no list', { datasets: moons('d') }, 'datasets: expected a list, got an object.'],
-    ['one of five without open', { datasets: [...good.datasets, { name: 'd-5', description: 'x' }] }, 'datasets[4].open: expected a function.'],
+    ['one of five without open', { datasets: [...good.datasets, { name: 'd-5', description: 'x' }] }, 'datasets[4]: The data set "d-5": open is a function, got undefined.'],
     ['one of five whose name is taken', { datasets: [...good.datasets, moons('two-moons')] }, 'datasets[4].name: there is a data set "two-moons" already. Give this one another name.'],
     ['a name twice', { datasets: [moons('d-1'), moons('d-1')] }, 'datasets[1].name: there is a data set "d-1" already, in this plug-in.'],
     ['a name that is a path', { datasets: [moons('../d')] }, 'datasets[0].name: expected a name of letters, digits, "-", "_" and ".", a letter or digit first.'],
     ['a name with a comma', { solvers: [solver('a,b')] }, 'solvers[0].name: expected a name'],
     ['a name that ends a style', { objectives: [{ ...objective('x'), name: 'x;}' }] }, 'objectives[0].name: expected a name of letters'],
-    ['a colour that ends a style', { objectives: [{ ...objective('x'), colours: { light: 'red;}', dark: '#000000' } }] }, 'objectives[0].colours.light: expected a colour as #rrggbb.'],
-    ['settings of no kind', { networks: [{ ...network('x'), settings: z.object({ width: z.int() }) }] }, 'networks[0].settings: expected an object of Zod 4'],
-    ['settings of another kind', { networks: [{ ...network('x'), name: 'y' }] }, 'networks[0].settings.kind: expected a kind that is z.literal of the name of the entry.'],
-    ['settings of any kind', { networks: [{ ...network('x'), settings: z.object({ kind: z.string() }) }] }, 'networks[0].settings.kind: expected a kind'],
+    ['a colour that ends a style', { objectives: [{ ...objective('x'), colours: { light: 'red;}', dark: '#000000' } }] }, 'objectives[0]: The objective "x": colours are { light, dark }, each as #rrggbb.'],
+    ['settings that are no schema', { networks: [{ ...network('x'), settings: 3 }] }, 'networks[0]: x: settings are a schema: an object of Zod'],
+    ['settings of another kind', { networks: [{ ...network('x'), name: 'y' }] }, 'networks[0]: y: the kind of its settings, where they have one, is z.literal of its name.'],
+    ['settings of any kind', { networks: [{ ...network('x'), settings: z.object({ kind: z.string() }) }] }, 'networks[0]: x: the kind of its settings'],
     ['a plug-in with a name', { name: 'nobody', datasets: [moons('two-moons')] }, 'The plug-in "nobody": datasets[0].name'],
   ]; // prettier-ignore
 

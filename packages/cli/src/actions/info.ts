@@ -83,7 +83,7 @@ async function runText(path: string, { json }: InfoOptions, io: Io): Promise<str
       'trained',
       `${countText(model.step)} of ${countText(config.steps)} steps of ${config.batch}, seed ${config.seed}`,
     ],
-    ['method', `${title} (${source})`],
+    ['method', source === undefined ? title : `${title} (${source})`],
     ['data', `${data.name}, samples of ${shape.join(' × ')}${classText(config, data.classNames)}`],
     ...(data.description === undefined ? [] : [['read as', data.description] as const]),
     ['network', networkText(config)],
@@ -192,7 +192,10 @@ function listText(): string {
     ),
     list(
       'Methods',
-      [...objectives].map(({ name, description, source }) => [name, `${description} (${source})`]),
+      [...objectives].map(({ name, description, source }) => [
+        name,
+        source === undefined ? description : `${description} (${source})`,
+      ]),
       'objectives',
     ),
     list(

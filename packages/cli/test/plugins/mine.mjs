@@ -16,27 +16,21 @@ export default {
   name: 'mine',
   networks: [
     {
-      ...mlp,
       name: 'narrow',
-      settings: z.object({ kind: z.literal('narrow'), width: z.int().positive().default(8) }),
-      facts: ({ width = 8 }) => mlp.facts({ ...mlpSettings, width }),
-      create: (config) => ({ ...mlp.create({ ...mlpSettings, ...config, kind: 'mlp' }), config }),
-      roles: undefined,
+      settings: z.object({ width: z.int().positive().default(8) }),
+      create: (config) => mlp.create({ ...mlpSettings, ...config, kind: 'mlp' }),
     },
   ],
   objectives: [
     {
-      ...flow,
       name: 'gentle-flow',
-      title: 'Gentle flow',
       description: 'flow matching under another name',
       learns: 'Learns the velocity <gently>.',
       source: 'this test',
       colours: { light: '#123456', dark: '#abcdef' },
-      schema: z.object({ kind: z.literal('gentle-flow'), gentleness: z.number().default(1) }),
-      create: (config) => ({ ...flow.create({ kind: 'flow-matching' }), name: 'gentle-flow', config }),
-      inRecipe: () => ({ kind: 'gentle-flow' }),
-      optionalConditions: () => [],
+      settings: z.object({ kind: z.literal('gentle-flow'), gentleness: z.number().default(1) }),
+      solver: 'euler',
+      create: () => flow.create({ kind: 'flow-matching' }),
     },
   ],
   datasets: [

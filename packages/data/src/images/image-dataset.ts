@@ -6,8 +6,7 @@ import { DataError, HostArray, type RandomKey } from '@meanflow/core';
 import { countClasses } from '../class-labels.js';
 import { checkBatch, checkCount, type Batch, type Dataset, type Split } from '../dataset.js';
 import { rangeNormalisation } from '../normalisation.js';
-import { checkHeldOut, checkNotEmpty, EpochOrder, splitRows } from '../split.js';
-import { type SplitOptions } from '../table-dataset.js';
+import { checkHeldOut, checkNotEmpty, EpochOrder, splitRows, type SplitOptions } from '../split.js';
 import {
   augmentations,
   checkAugmentation,

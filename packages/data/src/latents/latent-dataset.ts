@@ -11,8 +11,7 @@ import { pictureShapeOf } from '../images/array-images.js';
 import { featureShapeOf, stridesOf, type ImageLayout, type ImageShape } from '../images/layout.js';
 import { type Normalisation } from '../normalisation.js';
 import { seenValues } from '../describe.js';
-import { checkHeldOut, checkNotEmpty, EpochOrder, splitRows } from '../split.js';
-import { type SplitOptions } from '../table-dataset.js';
+import { checkHeldOut, checkNotEmpty, EpochOrder, splitRows, type SplitOptions } from '../split.js';
 import { arrayLabels, type LabelMeaning } from './array-labels.js';
 import { findLatentForm, type LatentForm } from './latent-form.js';
 

@@ -3,8 +3,9 @@
  * and nothing to memorise: place, size, angle, stretch and the colours of two gradients vary continuously, and no two
  * batches share an image. The two splits are independent draws. Nothing is downloaded or read.
  */
-import { ArgumentError, type RandomKey } from '@meanflow/core';
-import { checkBatch, checkCount, type Batch, type Dataset } from '../dataset.js';
+import { ArgumentError } from '@meanflow/core';
+import type { Dataset } from '../dataset.js';
+import { drawnDataset } from '../drawn-dataset.js';
 import { featureShapeOf, type ImageLayout, type ImageShape } from '../images/layout.js';
 import { rangeNormalisation } from '../normalisation.js';
 import { shapeClasses } from './classes.js';
@@ -37,27 +38,15 @@ export function shapesDataset(options: ShapesOptions = {}): Dataset {
   }
   const imageShape: ImageShape = [side, side, 3];
   const name = options.name ?? (side === 16 ? 'shapes' : `shapes-${side}`);
-  const sample = (key: RandomKey, count: number): Batch => {
-    const label = key.fold('class').integers([count], 0, shapeClasses.length);
-    return { x: drawShapes(key.fold('image'), label, side, layout), label };
-  };
-  return {
+  return drawnDataset({
     name,
     featureShape: featureShapeOf(imageShape, layout),
     imageShape,
-    columns: [],
-    classCount: shapeClasses.length,
     classNames: shapeClasses.map((shape) => shape.name),
-    sizes: undefined,
     normalisation: rangeNormalisation(1, 0, 255),
-    support: undefined,
-    batch: (key, step, size) => {
-      checkBatch(name, step, size);
-      return sample(key.fold('batch').fold(step), size);
+    sample: (key, count) => {
+      const label = key.fold('class').integers([count], 0, shapeClasses.length);
+      return { x: drawShapes(key.fold('image'), label, side, layout), label };
     },
-    reference: (split, key, count) => {
-      checkCount(`A reference sample of "${name}"`, count);
-      return sample(key.fold('reference').fold(split), count);
-    },
-  };
+  });
 }

@@ -217,7 +217,7 @@ const unlisted: readonly string[] = [
 
 function differingSettings(given: AnyNetworkConfig, now: AnyNetworkConfig): AdoptionReport['settings'] {
   const complete = ({ featureShape: _, classCount: __, conditions: ___, ...settings }: AnyNetworkConfig) =>
-    networks.get(settings.kind).settings.parse(settings);
+    networks.get(settings.kind).settings.complete(settings);
   const [before, after] = [complete(given), complete(now)];
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
     .filter(

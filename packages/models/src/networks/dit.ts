@@ -21,7 +21,7 @@ import {
 } from '../layers/given-conditions.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { modulatedNorm, modulations } from '../layers/modulation.js';
-import { countParameters, initialParameters, normalWith, type Described } from '../layers/parameters.js';
+import { normalWith, type Described } from '../layers/parameters.js';
 import {
   embedPatches,
   patchEmbeddingParameters,
@@ -46,11 +46,11 @@ import {
   checkHeads,
   checkMlpRatio,
   checkVelocityHead,
-  layerFacts,
   once,
+  composeNetwork,
   type ConfiguredNetwork,
-  type NetworkEntry,
 } from './network.js';
+import type { NetworkDefinition } from './definition.js';
 
 const settings = z.strictObject({
   kind: z.literal('dit'),
@@ -168,18 +168,12 @@ export function dit(config: DitConfig): ConfiguredNetwork<DitParameters, DitConf
     return head === undefined ? { u } : { u, v: finish(head.blocks, head.out) };
   };
 
-  return {
-    config,
-    featureShape,
-    classCount: full.classCount,
-    conditions: full.conditions,
+  return composeNetwork(config, {
     takesGuidance: full.guidance,
     hasVelocityHead: velocityHead !== undefined,
     specs,
-    parameterCount: countParameters(specs),
-    init: (key) => initialParameters(specs, key),
     apply,
-  };
+  });
 }
 
 /** Xavier-uniform kernels, normal(0.02) embedders, and zero where the published network starts as the identity. */
@@ -217,14 +211,10 @@ function parameterSpecs(
   };
 }
 
-export const ditEntry: NetworkEntry<DitConfig> = {
+export const ditEntry: NetworkDefinition<DitConfig> = {
   name: 'dit',
   settings,
-  layout: 'nhwc',
-  isFlat: false,
-  takesClasses: true,
   create: dit,
-  facts: (given) => layerFacts(settings.parse(given)),
   publishedNames: (config) => ditNames(schema.parse(config).times),
   publishedBuffers: ditBuffers,
   roles: (config, facts) => {

@@ -23,7 +23,8 @@ import {
   inContextTransformer,
   type InContextParameters,
 } from './in-context-transformer.js';
-import { layerFacts, type ConfiguredNetwork, type NetworkEntry } from './network.js';
+import { composeNetwork, type ConfiguredNetwork } from './network.js';
+import type { NetworkDefinition } from './definition.js';
 
 const settings = z.strictObject({ kind: z.literal('imf-dit'), ...inContextFields });
 const schema = settings.extend(inContextData);
@@ -50,16 +51,10 @@ export function imfDit(config: ImfDitConfig): ConfiguredNetwork<ImfDitParameters
   });
   const seen = { ...grid, channels: grid.channels + transformer.channels };
   const specs = { ...transformer.specs, patch: patchEmbeddingParameters(seen, width, 'xavier') };
-  return {
-    config,
-    featureShape,
-    classCount: full.classCount,
-    conditions: full.conditions,
+  return composeNetwork(config, {
     takesGuidance: full.guidance,
     hasVelocityHead: full.velocityHead !== undefined,
     specs,
-    parameterCount: countParameters(specs),
-    init: (key) => initialParameters(specs, key),
     apply: (params: Symbolic<ImfDitParameters>, inputs: VelocityInputs) => {
       const { u, v } = transformer.run(
         params,
@@ -68,17 +63,13 @@ export function imfDit(config: ImfDitConfig): ConfiguredNetwork<ImfDitParameters
       );
       return { u: unpatchify(grid, u), ...(v === undefined ? {} : { v: unpatchify(grid, v) }) };
     },
-  };
+  });
 }
 
-export const imfDitEntry: NetworkEntry<ImfDitConfig> = {
+export const imfDitEntry: NetworkDefinition<ImfDitConfig> = {
   name: 'imf-dit',
   settings,
-  layout: 'nhwc',
-  isFlat: false,
-  takesClasses: true,
   create: imfDit,
-  facts: (given) => layerFacts(settings.parse(given)),
   publishedNames: () => transformerNames['imf-dit'],
   roles: (config, facts) => inContextRoles(schema.parse(config), facts),
 };

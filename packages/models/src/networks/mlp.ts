@@ -10,7 +10,7 @@ import { conditioningRoles, headRole } from '../adopt/conditioning-roles.js';
 import { activationName, activations } from '../layers/activation.js';
 import { planConditions, withBeside, type ConditionPlan } from '../layers/given-conditions.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
-import { countParameters, initialParameters, type Described } from '../layers/parameters.js';
+import { type Described } from '../layers/parameters.js';
 import {
   classWidth,
   condition,
@@ -22,7 +22,8 @@ import {
   type ConditioningParameters,
 } from './conditioning.js';
 import { count, dataFields, initialisation, layerCount, velocityHead } from './fields.js';
-import { checkVelocityHead, layerFacts, type ConfiguredNetwork, type NetworkEntry } from './network.js';
+import { checkVelocityHead, composeNetwork, type ConfiguredNetwork } from './network.js';
+import type { NetworkDefinition } from './definition.js';
 
 const settings = z.strictObject({
   kind: z.literal('mlp'),
@@ -100,18 +101,12 @@ export function mlp(config: MlpConfig): ConfiguredNetwork<MlpParameters, MlpConf
     return head === undefined ? { u } : { u, v: finish(head.layers, head.out) };
   };
 
-  return {
-    config,
-    featureShape,
-    classCount: full.classCount,
-    conditions: full.conditions,
+  return composeNetwork(config, {
     takesGuidance: full.guidance,
     hasVelocityHead: velocityHead !== undefined,
     specs,
-    parameterCount: countParameters(specs),
-    init: (key) => initialParameters(specs, key),
     apply,
-  };
+  });
 }
 
 function conditionForm({ join, width, activation }: FullConfig): ConditionForm {
@@ -140,14 +135,11 @@ function parameterSpecs(
   };
 }
 
-export const mlpEntry: NetworkEntry<MlpConfig> = {
+export const mlpEntry: NetworkDefinition<MlpConfig> = {
   name: 'mlp',
   settings,
-  layout: 'nhwc',
   isFlat: true,
-  takesClasses: true,
   create: mlp,
-  facts: (given) => layerFacts(settings.parse(given)),
   roles: (config, facts) => {
     const full = schema.parse(config);
     const form = conditionForm(full);

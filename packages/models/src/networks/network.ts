@@ -1,20 +1,32 @@
 /**
- * What every network of this package has beside the contract of a velocity network, and its entry in the registry: everything
- * that others must know of a network by its configuration alone.
+ * What every network that is made from a configuration has beside the contract of a velocity network, and how one is put
+ * together from its parameters, described, and from what it makes of them.
  */
-import { ArgumentError, type ConditionSpecs, type RandomKey, type Symbolic, type Tree } from '@meanflow/core';
+import {
+  ArgumentError,
+  type ConditionSpecs,
+  type MapLeaves,
+  type RandomKey,
+  type Symbolic,
+  type Tree,
+} from '@meanflow/core';
 import type { ParameterTree, VelocityInputs, VelocityNetwork, VelocityOutputs } from '@meanflow/samplers';
-import type * as z from 'zod';
-import type { ParameterRoles, RoleFacts } from '../adopt/roles.js';
-import type { ParameterSpec } from '../layers/parameters.js';
-import type { PublishedBuffer, PublishedNames, PublishedSource } from '../published/published-parameter.js';
+import {
+  countParameters,
+  initialParameters,
+  type Parameter,
+  type ParameterSpec,
+} from '../layers/parameters.js';
+
+/** Parameters, described. */
+export type SpecTree = { readonly [name: string]: Tree<ParameterSpec> };
 
 /** A velocity network, with the configuration that it was made from. */
 export interface ConfiguredNetwork<Params extends ParameterTree, Config> extends VelocityNetwork<Params> {
   /** Plain JSON, as it was given; the same configuration makes the same network. */
   readonly config: Config;
   /** Its parameters before they exist: the tree that `init` makes, with shapes for arrays. */
-  readonly specs: Tree<ParameterSpec>;
+  readonly specs: SpecTree;
   /** Number of scalars in its parameters. */
   readonly parameterCount: number;
 }
@@ -49,52 +61,44 @@ export interface NetworkFacts {
   readonly description: string;
 }
 
-/** What a network's kind is, in the registry. */
-export interface NetworkEntry<Config extends AnyNetworkConfig = AnyNetworkConfig> {
-  /** The kind. */
-  readonly name: string;
-  /** A configuration without what the data decide: the shape of a sample and the number of classes. */
-  readonly settings: z.ZodObject;
-  /** How it takes images: `[height, width, channels]` or `[channels, height, width]`. */
-  readonly layout: 'nhwc' | 'nchw';
-  /** Whether it sees features without their places, so that the order of an array's axes is nothing to it. */
-  readonly isFlat: boolean;
-  /** Whether it can be told classes; every network can be told conditions. */
-  readonly takesClasses: boolean;
-  /** @param settings as the schema has them, checked before */
-  facts(settings: unknown): NetworkFacts;
-  /** @throws {ArgumentError} when a field of `config` is out of range */
-  create(config: Config): AnyNetwork;
-  /** Who published networks of a configuration, and under which names; absent where nobody did. */
-  publishedNames?(config: Config): Readonly<Partial<Record<PublishedSource, PublishedNames>>>;
-  /** Constants that published code keeps beside its parameters. */
-  publishedBuffers?(config: Config): readonly PublishedBuffer[];
-  /**
-   * Which parameters are matrices for Muon, by their paths. Of a network that was published, those that are matrices in the
-   * published code; otherwise absent, and Muon is refused.
-   */
-  matrices?(config: Config): readonly string[];
-  /**
-   * What its parameters are for, so that a warm start finds them in another configuration of it; absent where their paths say it.
-   *
-   * @param facts what is known beside the configuration
-   */
-  roles?(config: Config, facts: RoleFacts): ParameterRoles;
+/** What a network may have beside its parameters and what it makes of them. */
+export type NetworkTraits = Partial<
+  Pick<VelocityNetwork, 'takesGuidance' | 'hasVelocityHead' | 'noiseScale' | 'smallestTime' | 'drawDropout'>
+>;
+
+/** The parameters that descriptions stand for. */
+export type ParametersOf<Specs> =
+  MapLeaves<Specs, ParameterSpec, Parameter> extends infer Params extends ParameterTree ? Params : never;
+
+/** What a network is to be written down as. */
+export interface NetworkParts<Specs extends SpecTree> extends NetworkTraits {
+  /** Its parameters, described. */
+  readonly specs: Specs;
+  /** What it makes of them; pure, called while tracing. */
+  readonly apply: (params: Symbolic<ParametersOf<Specs>>, inputs: VelocityInputs) => VelocityOutputs;
 }
 
-/** The facts of a network that has so many layers of one width. */
-export function layerFacts(settings: {
-  readonly kind: string;
-  readonly depth: number;
-  readonly width: number;
-  readonly guidance: boolean;
-  readonly velocityHead?: object | undefined;
-}): NetworkFacts {
-  const { kind, depth, width, guidance, velocityHead } = settings;
+/** The same of a network whose parameters are known at run time only. */
+export interface AnyNetworkParts extends NetworkTraits {
+  readonly specs: SpecTree;
+  apply(params: Symbolic<ParameterTree>, inputs: VelocityInputs): VelocityOutputs;
+}
+
+/** A network from its parameters, described, and from what it makes of them: the rest is in its configuration. */
+export function composeNetwork<Config extends AnyNetworkConfig, Specs extends SpecTree>(
+  config: Config,
+  parts: NetworkParts<Specs>,
+): ConfiguredNetwork<ParametersOf<Specs>, Config>;
+export function composeNetwork(config: AnyNetworkConfig, parts: AnyNetworkParts): AnyNetwork;
+export function composeNetwork(config: AnyNetworkConfig, parts: AnyNetworkParts): AnyNetwork {
+  const { featureShape, classCount, conditions } = config;
   return {
-    takesGuidance: guidance,
-    hasVelocityHead: velocityHead !== undefined,
-    description: `${kind}, ${depth} deep, ${width} wide`,
+    takesGuidance: false,
+    hasVelocityHead: false,
+    ...parts,
+    ...{ config, featureShape, classCount, conditions },
+    parameterCount: countParameters(parts.specs),
+    init: (key) => initialParameters(parts.specs, key),
   };
 }
 

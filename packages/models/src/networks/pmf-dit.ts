@@ -26,7 +26,8 @@ import {
   inContextTransformer,
   type InContextParameters,
 } from './in-context-transformer.js';
-import { layerFacts, type ConfiguredNetwork, type NetworkEntry } from './network.js';
+import { composeNetwork, type ConfiguredNetwork } from './network.js';
+import type { NetworkDefinition } from './definition.js';
 
 const settings = z.strictObject({
   kind: z.literal('pmf-dit'),
@@ -75,18 +76,12 @@ export function pmfDit(config: PmfDitConfig): ConfiguredNetwork<PmfDitParameters
       expand: linearParameters(bottleneck, width, 'xavier'),
     },
   };
-  return {
-    config,
-    featureShape,
-    classCount: full.classCount,
-    conditions: full.conditions,
+  return composeNetwork(config, {
     takesGuidance: full.guidance,
     hasVelocityHead: full.velocityHead !== undefined,
     noiseScale,
     smallestTime: SMALLEST_TIME,
     specs,
-    parameterCount: countParameters(specs),
-    init: (key) => initialParameters(specs, key),
     apply: (params: Symbolic<PmfDitParameters>, inputs: VelocityInputs) => {
       const { z, t } = inputs;
       const patches = linear(
@@ -97,17 +92,13 @@ export function pmfDit(config: PmfDitConfig): ConfiguredNetwork<PmfDitParameters
       const velocity = (data: Tensor) => velocityFromData(z, unpatchify(grid, data), t, SMALLEST_TIME);
       return { u: velocity(u), ...(v === undefined ? {} : { v: velocity(v) }) };
     },
-  };
+  });
 }
 
-export const pmfDitEntry: NetworkEntry<PmfDitConfig> = {
+export const pmfDitEntry: NetworkDefinition<PmfDitConfig> = {
   name: 'pmf-dit',
   settings,
-  layout: 'nhwc',
-  isFlat: false,
-  takesClasses: true,
   create: pmfDit,
-  facts: (given) => layerFacts(settings.parse(given)),
   publishedNames: () => transformerNames['pmf-dit'],
   roles: (config, facts) => inContextRoles(schema.parse(config), facts),
 };

@@ -5,7 +5,8 @@ import { kindSchema, settingsSchema } from '../schema.js';
 import { ditEntry, type DitConfig } from './dit.js';
 import { imfDitEntry, type ImfDitConfig } from './imf-dit.js';
 import { mlpEntry, type MlpConfig } from './mlp.js';
-import type { AnyNetwork, AnyNetworkConfig, NetworkEntry } from './network.js';
+import { completeNetwork, type NetworkDefinition, type NetworkEntry } from './definition.js';
+import type { AnyNetwork, AnyNetworkConfig } from './network.js';
 import { pmfDitEntry, type PmfDitConfig } from './pmf-dit.js';
 import { residualMlpEntry, type ResidualMlpConfig } from './residual-mlp.js';
 import type { SongUNetConfig } from './song-unet-plan.js';
@@ -16,14 +17,11 @@ export type NetworkConfig =
   MlpConfig | ResidualMlpConfig | DitConfig | ImfDitConfig | PmfDitConfig | SongUNetConfig | AnyNetworkConfig;
 
 /** Networks by kind; others can be registered. */
-export const networks = new Registry<NetworkEntry>('network of kind', [
-  mlpEntry,
-  residualMlpEntry,
-  ditEntry,
-  imfDitEntry,
-  pmfDitEntry,
-  songUNetEntry,
-]);
+export const networks = new Registry<NetworkDefinition, NetworkEntry>(
+  'network of kind',
+  [mlpEntry, residualMlpEntry, ditEntry, imfDitEntry, pmfDitEntry, songUNetEntry],
+  { complete: completeNetwork },
+);
 
 /** @throws {ArgumentError} when a field of `config` is out of range, or its kind is unknown */
 export function createNetwork(config: NetworkConfig): AnyNetwork {

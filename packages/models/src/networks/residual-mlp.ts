@@ -20,7 +20,7 @@ import { conditioningRoles, headRole } from '../adopt/conditioning-roles.js';
 import { activationName, activations } from '../layers/activation.js';
 import { planConditions, withBeside, type ConditionPlan } from '../layers/given-conditions.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
-import { countParameters, initialParameters, type Described } from '../layers/parameters.js';
+import { type Described } from '../layers/parameters.js';
 import {
   classWidth,
   condition,
@@ -30,7 +30,8 @@ import {
   type ConditioningParameters,
 } from './conditioning.js';
 import { count, dataFields, initialisation, layerCount, velocityHead } from './fields.js';
-import { checkVelocityHead, layerFacts, type ConfiguredNetwork, type NetworkEntry } from './network.js';
+import { checkVelocityHead, composeNetwork, type ConfiguredNetwork } from './network.js';
+import type { NetworkDefinition } from './definition.js';
 
 const settings = z.strictObject({
   kind: z.literal('residual-mlp'),
@@ -161,18 +162,12 @@ export function residualMlp(
     return head === undefined ? { u } : { u, v: finish(head.blocks, head.out) };
   };
 
-  return {
-    config,
-    featureShape,
-    classCount: full.classCount,
-    conditions: full.conditions,
+  return composeNetwork(config, {
     takesGuidance: full.guidance,
     hasVelocityHead: velocityHead !== undefined,
     specs,
-    parameterCount: countParameters(specs),
-    init: (key) => initialParameters(specs, key),
     apply,
-  };
+  });
 }
 
 function parameterSpecs(
@@ -206,14 +201,11 @@ function parameterSpecs(
   };
 }
 
-export const residualMlpEntry: NetworkEntry<ResidualMlpConfig> = {
+export const residualMlpEntry: NetworkDefinition<ResidualMlpConfig> = {
   name: 'residual-mlp',
   settings,
-  layout: 'nhwc',
   isFlat: true,
-  takesClasses: true,
   create: residualMlp,
-  facts: (given) => layerFacts(settings.parse(given)),
   roles: (config, facts) => {
     const full = schema.parse(config);
     const { channels, features } = planConditions(full.conditions);

@@ -12,7 +12,7 @@ import { drawDropout, dropout } from '../layers/dropout.js';
 import { planConditions, withBeside, type ConditionPlan } from '../layers/given-conditions.js';
 import { groupNormParameters, type GroupNormParameters } from '../layers/group-norm.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
-import { countParameters, initialParameters, type Described } from '../layers/parameters.js';
+import { type Described } from '../layers/parameters.js';
 import { embedScalar, type ScalarEmbedding } from '../layers/scalar-embedding.js';
 import {
   NEARLY_ZERO,
@@ -22,7 +22,8 @@ import {
   type UNetBlockParameters,
 } from '../layers/unet-block.js';
 import { songUNetBuffers, songUNetNames } from '../published/unet-names.js';
-import type { ConfiguredNetwork, NetworkEntry } from './network.js';
+import type { NetworkDefinition } from './definition.js';
+import { composeNetwork, type ConfiguredNetwork } from './network.js';
 import {
   planUNet,
   runOrder,
@@ -96,16 +97,8 @@ export function songUNet(config: SongUNetConfig): ConfiguredNetwork<SongUNetPara
     return { u: conv2d(params.out.conv, silu(unetNorm(params.out.norm, x))) };
   };
 
-  return {
-    config,
-    featureShape,
-    classCount: undefined,
-    conditions: full.conditions,
-    takesGuidance: false,
-    hasVelocityHead: false,
+  return composeNetwork(config, {
     specs,
-    parameterCount: countParameters(specs),
-    init: (key) => initialParameters(specs, key),
     apply,
     ...(rate === 0
       ? {}
@@ -113,7 +106,7 @@ export function songUNet(config: SongUNetConfig): ConfiguredNetwork<SongUNetPara
           drawDropout: (key, rows) =>
             order.map(({ outputs, size }, i) => drawDropout(key.fold(i), [rows, outputs, size, size])),
         }),
-  };
+  });
 }
 
 /** `[batch, conditionMultiplier · channels]` */
@@ -171,11 +164,10 @@ function parameterSpecs(
   };
 }
 
-export const songUNetEntry: NetworkEntry<SongUNetConfig> = {
+export const songUNetEntry: NetworkDefinition<SongUNetConfig> = {
   name: 'song-unet',
   settings: songUNetSettings,
   layout: 'nchw',
-  isFlat: false,
   takesClasses: false,
   create: songUNet,
   facts: (given) => {

@@ -7,12 +7,7 @@ import { validate } from '@meanflow/core/validation';
 import { sampleTimes, timeDistribution } from '@meanflow/samplers';
 import * as z from 'zod';
 import { adaptivelyWeighted, adaptiveWeight, squaredNorm } from './adaptive-weight.js';
-import {
-  conditionDrop,
-  drawDroppedConditions,
-  shownConditions,
-  droppedConditions,
-} from './condition-drop.js';
+import { conditionDrop, drawDroppedConditions, shownConditions } from './condition-drop.js';
 import { labelDrop } from './label-drop.js';
 import {
   drawDropout,
@@ -25,7 +20,8 @@ import {
   pathName,
   pathPoint,
 } from './shared.js';
-import type { ObjectiveEntry, VelocityObjective } from './velocity-objective.js';
+import type { ObjectiveDefinition } from './definition.js';
+import type { VelocityObjective } from './velocity-objective.js';
 
 const schema = z.strictObject({
   kind: z.literal('flow-matching'),
@@ -80,17 +76,14 @@ export function flowMatching(
   };
 }
 
-export const flowMatchingEntry: ObjectiveEntry<FlowMatchingConfig> = {
+export const flowMatchingEntry: ObjectiveDefinition<FlowMatchingConfig> = {
   name: 'flow-matching',
   title: 'Flow matching',
   description: 'regresses the velocity at an instant; sampling integrates it in many steps',
   learns: 'Learns the velocity at each instant. Sampling integrates it: many small Euler steps.',
   source: 'Lipman et al., 2023',
-  colours: { light: '#0068a8', dark: '#5cb3ec' },
-  schema,
+  settings: schema,
   solver: 'euler',
   create: flowMatching,
-  inRecipe: ({ intervals }) => ({ kind: 'flow-matching', times: intervals.t }),
-  isClassifierFree: ({ labelDrop }) => labelDrop !== undefined,
-  optionalConditions: ({ conditionDrop }) => droppedConditions(conditionDrop),
+  inRecipe: ({ intervals }) => ({ times: intervals.t }),
 };

@@ -39,7 +39,6 @@ import {
   guidancePair,
   oneBatch,
   shownConditions,
-  droppedConditions,
   guidanceDrop,
 } from './condition-drop.js';
 import { labelDrop } from './label-drop.js';
@@ -57,7 +56,8 @@ import {
   twice,
   velocityWithDerivative,
 } from './shared.js';
-import type { VelocityLossInputs, VelocityObjective, ObjectiveEntry } from './velocity-objective.js';
+import type { ObjectiveDefinition } from './definition.js';
+import type { VelocityLossInputs, VelocityObjective } from './velocity-objective.js';
 
 const schema = z.strictObject({
   kind: z.literal('improved-meanflow'),
@@ -250,17 +250,13 @@ export function improvedMeanFlow(
   };
 }
 
-export const improvedMeanFlowEntry: ObjectiveEntry<ImprovedMeanFlowConfig> = {
+export const improvedMeanFlowEntry: ObjectiveDefinition<ImprovedMeanFlowConfig> = {
   name: 'improved-meanflow',
   title: 'Improved MeanFlow',
   description: 'the average velocity by a standard regression; samples in one step',
   learns: 'The same average velocity, learnt by regressing the velocity that it implies.',
   source: 'Geng et al., arXiv 2512.02012',
-  colours: { light: '#00805e', dark: '#3fcf9f' },
-  schema,
-  solver: 'average-velocity',
+  settings: schema,
   create: improvedMeanFlow,
-  inRecipe: (settings) => ({ kind: 'improved-meanflow', ...settings, tangent: 'boundary' }),
-  isClassifierFree: () => false,
-  optionalConditions: ({ conditionDrop }) => droppedConditions(conditionDrop),
+  inRecipe: (settings) => ({ ...settings, tangent: 'boundary' }),
 };

@@ -35,7 +35,6 @@ import {
   oneBatch,
   shownConditions,
   type GuidancePair,
-  droppedConditions,
   guidanceDrop,
 } from './condition-drop.js';
 import { labelDrop } from './label-drop.js';
@@ -54,7 +53,8 @@ import {
   velocityWithDerivative,
   type Evaluation,
 } from './shared.js';
-import type { VelocityLossInputs, VelocityObjective, ObjectiveEntry } from './velocity-objective.js';
+import type { ObjectiveDefinition } from './definition.js';
+import type { VelocityLossInputs, VelocityObjective } from './velocity-objective.js';
 
 /**
  * Guidance baked into the velocity: v_g = ω v + (1 − ω − κ) v_u + κ v_c (eq. 20), where v_u and v_c are the
@@ -202,17 +202,13 @@ export function meanFlow(config: MeanFlowConfig = { kind: 'meanflow' }): Velocit
   };
 }
 
-export const meanFlowEntry: ObjectiveEntry<MeanFlowConfig> = {
+export const meanFlowEntry: ObjectiveDefinition<MeanFlowConfig> = {
   name: 'meanflow',
   title: 'MeanFlow',
   description: 'regresses the average velocity over an interval; samples in one step',
   learns: 'Learns the average velocity over an interval, by an identity that needs a JVP.',
   source: 'Geng et al., arXiv 2505.13447',
-  colours: { light: '#c75200', dark: '#ff9a4d' },
-  schema,
-  solver: 'average-velocity',
+  settings: schema,
   create: meanFlow,
-  inRecipe: (settings) => ({ kind: 'meanflow', ...settings }),
-  isClassifierFree: () => false,
-  optionalConditions: ({ conditionDrop }) => droppedConditions(conditionDrop),
+  inRecipe: (settings) => settings,
 };

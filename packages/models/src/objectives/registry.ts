@@ -4,25 +4,26 @@ import { kindSchema, settingsSchema } from '../schema.js';
 import { flowMatchingEntry, type FlowMatchingConfig } from './flow-matching.js';
 import { improvedMeanFlowEntry, type ImprovedMeanFlowConfig } from './improved-meanflow.js';
 import { meanFlowEntry, type MeanFlowConfig } from './meanflow.js';
-import type { AnyObjectiveConfig, ObjectiveEntry, VelocityObjective } from './velocity-objective.js';
+import { completeObjective, type ObjectiveDefinition, type ObjectiveEntry } from './definition.js';
+import type { AnyObjectiveConfig, ConfiguredObjective } from './velocity-objective.js';
 
 /** The configuration of any objective, as plain JSON: of this package, or of another that is registered. */
 export type ObjectiveConfig =
   FlowMatchingConfig | MeanFlowConfig | ImprovedMeanFlowConfig | AnyObjectiveConfig;
 
 /** Objectives by kind, in the order in which they are compared; others can be registered. */
-export const objectives = new Registry<ObjectiveEntry>('objective of kind', [
-  flowMatchingEntry,
-  meanFlowEntry,
-  improvedMeanFlowEntry,
-]);
+export const objectives = new Registry<ObjectiveDefinition, ObjectiveEntry>(
+  'objective of kind',
+  [flowMatchingEntry, meanFlowEntry, improvedMeanFlowEntry],
+  { complete: completeObjective },
+);
 
 /** @throws {ArgumentError} when a field of `config` is out of range, or its kind is unknown */
-export function createObjective(config: ObjectiveConfig): VelocityObjective<AnyObjectiveConfig> {
+export function createObjective(config: ObjectiveConfig): ConfiguredObjective {
   return objectives.get(validate(kindSchema, config, 'An objective').kind).create(config);
 }
 
 /** The schema of the configuration of any objective that is registered now. */
 export function objectiveSchema() {
-  return settingsSchema([...objectives].map(({ schema }) => schema));
+  return settingsSchema([...objectives].map(({ settings }) => settings));
 }

@@ -1,12 +1,18 @@
 /**
- * What the objectives of this package have in common: batches of data with optional labels, one type for
- * everything random, and a loss that works for any velocity network; and an objective's entry in the registry, with everything
- * that commands and reports say of it.
+ * What objectives for velocity networks have in common: batches of data with optional labels, one type for everything random,
+ * and a loss that works for any velocity network.
  */
-import type { DrawInputs, HostArray, LossAndMetrics, LossInputs, RowRange, Shape } from '@meanflow/core';
-import type { DropoutDraw, IntervalSampler, ParameterTree, VelocityNetwork } from '@meanflow/samplers';
-import type * as z from 'zod';
-import type { AdaptiveWeight } from './adaptive-weight.js';
+import type {
+  DrawInputs,
+  HostArray,
+  LossAndMetrics,
+  LossInputs,
+  NoReferences,
+  References,
+  RowRange,
+  Shape,
+} from '@meanflow/core';
+import type { DropoutDraw, ParameterTree, VelocityNetwork } from '@meanflow/samplers';
 
 /** Data to train on. */
 export type TrainingBatch = {
@@ -50,66 +56,71 @@ export type BatchShape = {
   readonly conditions?: Readonly<Record<string, { readonly shape: Shape }>> | undefined;
 };
 
-/** What the loss of an objective for velocity networks is made of. */
-export type VelocityLossInputs<Params extends ParameterTree> = LossInputs<
-  VelocityNetwork<Params>,
-  Params,
-  TrainingBatch,
-  VelocityDraws
->;
+/** What an objective for velocity networks draws from. */
+export type VelocityDrawInputs = DrawInputs<Pick<VelocityNetwork, 'drawDropout'>, BatchShape>;
 
-/** An objective for velocity networks; fits the Objective contract for every one of them. */
-export interface VelocityObjective<Config = unknown> {
-  readonly name: string;
-  /** Plain JSON; the same configuration makes the same objective. */
-  readonly config: Config;
-  readonly draw: (given: DrawInputs<Pick<VelocityNetwork, 'drawDropout'>, BatchShape>) => VelocityDraws;
+/** What the loss of an objective for velocity networks is made of. */
+export type VelocityLossInputs<
+  Params extends ParameterTree,
+  Draws = VelocityDraws,
+  Refs extends References = NoReferences,
+> = LossInputs<VelocityNetwork<Params>, Params, TrainingBatch, Draws, Refs>;
+
+/** What an objective for velocity networks does, at a step or from a step on. */
+interface VelocityStep<Draws, Refs extends References> {
+  readonly references?: Refs;
+  readonly draw: (given: VelocityDrawInputs) => Draws;
   /**
    * Its metrics are squared errors before any weighting, summed over a sample and averaged over the batch.
    *
    * @throws {ArgumentError} when the network lacks something that the objective needs, saying what to set
    */
-  readonly loss: <Params extends ParameterTree>(given: VelocityLossInputs<Params>) => LossAndMetrics;
+  readonly loss: <Params extends ParameterTree>(
+    given: VelocityLossInputs<Params, Draws, Refs>,
+  ) => LossAndMetrics;
+}
+
+/** An objective for velocity networks; fits the Objective contract for every one of them. */
+export interface VelocityObjective<
+  Config = unknown,
+  Draws extends VelocityDraws = VelocityDraws,
+  Refs extends References = NoReferences,
+> extends VelocityStep<Draws, Refs> {
+  readonly name: string;
+  /** Plain JSON; the same configuration makes the same objective. */
+  readonly config: Config;
   /** The draws of some rows of the batch: those of dropout are for channels of rows, and for places of all of them. */
-  readonly rowsOf: (draws: VelocityDraws, rows: RowRange) => VelocityDraws;
+  readonly rowsOf: (draws: Draws, rows: RowRange) => Draws;
+  /** As of every objective. */
+  readonly couplesRows?: boolean;
+  readonly stages?: readonly ({ readonly from: number } & Partial<VelocityStep<Draws, Refs>>)[];
+}
+
+/**
+ * An objective of which it is known at run time only what it draws beside {@link VelocityDraws} and which references it asks for:
+ * its loss is given what its own `draw` has made. Functions are methods here, so that one for more draws is one for these.
+ */
+export interface AnyObjective {
+  readonly references?: References;
+  draw(given: VelocityDrawInputs): VelocityDraws;
+  loss<Params extends ParameterTree>(
+    given: VelocityLossInputs<Params, VelocityDraws, References>,
+  ): LossAndMetrics;
+  rowsOf?(draws: VelocityDraws, rows: RowRange): VelocityDraws;
+  readonly couplesRows?: boolean;
+  readonly stages?: readonly (Pick<AnyObjective, 'references'> &
+    Partial<Pick<AnyObjective, 'draw' | 'loss'>> & { readonly from: number })[];
+}
+
+/** An objective that was made from a configuration. */
+export interface ConfiguredObjective extends AnyObjective {
+  rowsOf(draws: VelocityDraws, rows: RowRange): VelocityDraws;
+  readonly name: string;
+  /** Plain JSON, as it was given. */
+  readonly config: AnyObjectiveConfig;
 }
 
 /** The configuration of any objective, as plain JSON: what all have. */
 export interface AnyObjectiveConfig {
   readonly kind: string;
-}
-
-/** What recipes vary of every objective. */
-export interface ObjectiveSettings {
-  readonly intervals: IntervalSampler;
-  readonly weight: AdaptiveWeight;
-}
-
-/** What an objective is, in the registry: a method by which networks are trained. */
-export interface ObjectiveEntry<Config extends AnyObjectiveConfig = AnyObjectiveConfig> {
-  /** The kind. */
-  readonly name: string;
-  readonly title: string;
-  /** What it does, for a list. */
-  readonly description: string;
-  /** What it learns, in a sentence for readers of a comparison. */
-  readonly learns: string;
-  /** Where it was published. */
-  readonly source: string;
-  /** Of its curves and samples, as `#rrggbb`, on a light ground and on a dark one. */
-  readonly colours: { readonly light: string; readonly dark: string };
-  readonly schema: z.ZodObject;
-  /**
-   * How its samples are made: in few steps over whole intervals (`average-velocity`), or by a solver that integrates the velocity
-   * and needs many.
-   */
-  readonly solver: 'average-velocity' | 'euler';
-  /** @throws {ArgumentError} when a field of `config` is out of range */
-  create(config: Config): VelocityObjective<AnyObjectiveConfig>;
-  /** Its configuration within a recipe. */
-  inRecipe(settings: ObjectiveSettings): Config;
-  /** Whether a network that was trained so can be guided by itself without the class (classifier-free). */
-  isClassifierFree(config: Config): boolean;
-  /** Conditions that it trains without at times, so that a network takes them as optional ones. */
-  optionalConditions(config: Config): readonly string[];
 }

@@ -72,7 +72,7 @@ function methodResults(runs: readonly FinishedRun[]): MethodResults {
       solver: first.config.sampling.solver,
       metrics: overSeeds(runs.map(({ scores }) => scores[i]!.scores)),
     })),
-    losses: first.metrics.map((record) => [record.step, record.squaredError!]),
+    losses: first.metrics.map(({ step, squaredError, loss }) => [step, squaredError ?? loss!]),
   };
 }
 

@@ -5,9 +5,9 @@
  */
 import { ArgumentError } from '@meanflow/core';
 import { quoted, validate, type Registry } from '@meanflow/core/validation';
-import { datasets, type DatasetEntry } from '@meanflow/data';
+import { datasets, type DatasetDefinition } from '@meanflow/data';
 import { metrics, type Metric } from '@meanflow/metrics';
-import { networks, objectives, type NetworkEntry, type ObjectiveEntry } from '@meanflow/models';
+import { networks, objectives, type NetworkDefinition, type ObjectiveDefinition } from '@meanflow/models';
 import { solvers, type Solver } from '@meanflow/samplers';
 import type { BackendEntry } from '../backends.js';
 import { pluginKinds, pluginSchema, type PluginKind } from './entries.js';
@@ -16,9 +16,9 @@ import { pluginKinds, pluginSchema, type PluginKind } from './entries.js';
 export interface Plugin {
   /** For messages. */
   readonly name?: string;
-  readonly networks?: readonly NetworkEntry[];
-  readonly objectives?: readonly ObjectiveEntry[];
-  readonly datasets?: readonly DatasetEntry[];
+  readonly networks?: readonly NetworkDefinition[];
+  readonly objectives?: readonly ObjectiveDefinition[];
+  readonly datasets?: readonly DatasetDefinition[];
   readonly metrics?: readonly Metric[];
   readonly solvers?: readonly Solver[];
   /** For programs of Node; a page is handed its backend. */
@@ -70,7 +70,7 @@ export function register(plugin: Plugin, into: Registries = {}, file?: PluginFil
   if (entries.length === 0) {
     throw new ArgumentError(`${source}: there is nothing in it; a plug-in has ${pluginKinds.join(', ')}.`);
   }
-  const isNew = entries.filter(({ kind, entry }) => all[kind]?.find(entry.name) !== entry);
+  const isNew = entries.filter(({ kind, entry }) => all[kind]?.holds(entry) !== true);
   for (const [i, { kind, entry, place }] of isNew.entries()) {
     const isTaken = all[kind]?.find(entry.name) !== undefined;
     const isTwice = isNew.slice(0, i).some((other) => other.kind === kind && other.entry.name === entry.name);
@@ -84,6 +84,14 @@ export function register(plugin: Plugin, into: Registries = {}, file?: PluginFil
     throw new ArgumentError(
       `${source}: ${place}.name: there is a ${nounOf(kind)} ${quoted(entry.name)} already${whose}. Give this one another name.`,
     );
+  }
+  for (const { kind, entry, place } of isNew) {
+    try {
+      all[kind]?.check(entry);
+    } catch (error) {
+      if (!(error instanceof ArgumentError)) throw error;
+      throw new ArgumentError(`${source}: ${place}: ${error.message}`, { cause: error });
+    }
   }
   for (const { kind, entry } of isNew) all[kind]?.register(entry);
   if (file === undefined) return;

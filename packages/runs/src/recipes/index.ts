@@ -1,10 +1,11 @@
 /**
  * The recipe of each data set: where the defaults of training live. A data set without a recipe of its own takes the one of its
- * kind: points of the plane, images, or a table.
+ * kind: samples that are drawn afresh as points of the plane, images, or a table; its entry in the registry may change it.
  */
-import { ownValue } from '@meanflow/core/validation';
-import { distributions, type Dataset } from '@meanflow/data';
-import type { Recipe } from '../config/schema.js';
+import { ownValue, validate } from '@meanflow/core/validation';
+import { datasets, type Dataset } from '@meanflow/data';
+import { merge } from '../config/merge.js';
+import { recipeSchema, type Recipe } from '../config/schema.js';
 import { digitsRecipe } from './digits.js';
 import { imagesRecipe } from './images.js';
 import { planeRecipe } from './plane.js';
@@ -23,12 +24,23 @@ const own: Readonly<Record<string, () => Recipe>> = {
   '8-gaussians': () => ({ ...planeRecipe(), steps: 9000 }),
 };
 
-/** The recipe of a data set. */
-export function recipeFor(dataset: Pick<Dataset, 'name' | 'classCount' | 'featureShape'>): Recipe {
-  const { name, classCount, featureShape } = dataset;
-  const found = ownValue(own, name);
-  if (found !== undefined) return found();
+/** What of a data set decides its recipe. */
+type Kind = Pick<Dataset, 'name' | 'classCount' | 'featureShape' | 'sizes'>;
+
+/** The recipe of a data set, checked where its entry in the registry changes something of it. */
+export function recipeFor(dataset: Kind): Recipe {
+  const { name } = dataset;
+  const found = ownValue(own, name)?.() ?? recipeOfKind(dataset);
+  const changes = datasets.find(name)?.recipe;
+  return changes === undefined
+    ? found
+    : validate(recipeSchema(), merge(found, changes), `The recipe of the data set "${name}"`);
+}
+
+/** Samples that are drawn afresh are as those of the plane, in whatever dimension. */
+function recipeOfKind(dataset: Kind): Recipe {
+  const { classCount, featureShape, sizes } = dataset;
   if (featureShape.length === 3) return imagesRecipe(dataset);
-  if (distributions.some((distribution) => distribution.name === name)) return planeRecipe();
+  if (sizes === undefined) return planeRecipe();
   return { ...tableRecipe(), conditional: classCount !== undefined };
 }
