@@ -3,9 +3,7 @@
  * configuration alone. Who writes one says what its parameters are and what it makes of them; the rest is derived.
  */
 import { checkFields, quoted, type FieldKinds } from '@meanflow/core/validation';
-import type { ParameterTree, VelocityInputs, VelocityOutputs } from '@meanflow/samplers';
 import type { ParameterRoles, RoleFacts } from '../adopt/roles.js';
-import type { ParameterSpec } from '../layers/parameters.js';
 import type { PublishedBuffer, PublishedNames, PublishedSource } from '../published/published-parameter.js';
 import { kindSettings, type KindSettings, type SettingsSchema } from '../schema.js';
 import {

@@ -6,7 +6,6 @@ import type { Symbolic } from '@meanflow/core';
 import { validate } from '@meanflow/core/validation';
 import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
-import { countParameters, initialParameters } from '../layers/parameters.js';
 import {
   embedPatches,
   patchEmbeddingParameters,

@@ -8,7 +8,6 @@ import { validate } from '@meanflow/core/validation';
 import { velocityFromData, type VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
-import { countParameters, initialParameters } from '../layers/parameters.js';
 import {
   embedPatches,
   patchEmbeddingParameters,
