@@ -156,6 +156,15 @@ export default tseslint.config(
     },
   },
   {
+    // Projects outside the workspace, which are checked there.
+    files: ['outside/**/*.{ts,cts}'],
+    rules: {
+      '@nx/enforce-module-boundaries': 'off',
+      'no-restricted-imports': 'off',
+      '@typescript-eslint/no-require-imports': 'off',
+    },
+  },
+  {
     files: ['**/*.{mjs,cjs}'],
     languageOptions: {
       globals: { process: 'readonly', console: 'readonly', URL: 'readonly', performance: 'readonly' },

@@ -52,7 +52,7 @@ function pageProject(name, blocks) {
     });
     files = [];
   }
-  return { name, onlyWhenAsked: false, inOrder: true, absence: undefined, checks };
+  return { name, onlyWhenAsked: false, inOrder: true, absence: undefined, sources: [], checks };
 }
 
 /** @returns {string | undefined} what of the page is not in what was printed; lines before and after it may be more */

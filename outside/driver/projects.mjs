@@ -1,11 +1,11 @@
 /**
  * A project is files and checks, run in order in a folder of its own. One in a folder here is an ordinary npm project: its checks are
  * `npm install` and then each script of its package.json whose name begins with `check:`. A check that ends with code 77 is
- * skipped, and its last line says why. In package.json, `"os"` and `"cpu"` are where it runs, and `"outside": { "onlyWhenAsked":
- * true }` keeps it out of what runs when nothing is named.
+ * skipped, and its last line says why. In package.json, `"os"` and `"cpu"` are where it runs; of `"outside"`, `onlyWhenAsked: true`
+ * keeps it out of what runs when nothing is named, and `copies` are files of other projects that it has too.
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { run } from './command.mjs';
 import { root } from './root.mjs';
 
@@ -25,7 +25,7 @@ const SKIPPED = 77;
  * @property {boolean} onlyWhenAsked
  * @property {boolean} inOrder whether a check needs those before it
  * @property {string | undefined} absence why it does not run on this machine
- * @property {string} [template] a folder that is copied
+ * @property {readonly string[]} sources files, and a folder, that are copied
  * @property {readonly Check[]} checks
  */
 
@@ -45,7 +45,7 @@ function folderProject(name, source) {
     onlyWhenAsked: manifest.outside?.onlyWhenAsked === true,
     inOrder: false,
     absence: absenceOf(manifest),
-    template: source,
+    sources: [source, ...(manifest.outside?.copies ?? []).map((file) => join(root, 'outside', file))],
     checks: [
       { name: 'npm install', command: 'npm install --no-audit --no-fund' },
       ...scripts.map((script) => ({
@@ -68,7 +68,7 @@ function absenceOf({ os = [process.platform], cpu = [process.arch] }) {
  * @param {string} registry where npm finds packages
  * @returns {Promise<{ passed: number, failed: number, skipped: number }>}
  */
-export async function runProject({ name, template, checks, inOrder, absence }, parent, registry) {
+export async function runProject({ name, sources, checks, inOrder, absence }, parent, registry) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const say = (outcome, check, text) => {
     counts[outcome] += 1;
@@ -80,13 +80,12 @@ export async function runProject({ name, template, checks, inOrder, absence }, p
   }
   const folder = join(parent, name.replaceAll('/', '-'));
   mkdirSync(folder);
-  if (template !== undefined) cpSync(template, folder, { recursive: true });
-  // The script would download CUDA's libraries from elsewhere.
-  const env = {
-    npm_config_registry: registry,
-    npm_config_update_notifier: 'false',
-    ONNXRUNTIME_NODE_INSTALL: 'skip',
-  };
+  for (const source of sources) {
+    cpSync(source, statSync(source).isDirectory() ? folder : join(folder, basename(source)), {
+      recursive: true,
+    });
+  }
+  const env = { npm_config_registry: registry, npm_config_update_notifier: 'false' };
   for (const [index, check] of checks.entries()) {
     for (const { file, text } of check.files ?? []) {
       mkdirSync(dirname(join(folder, file)), { recursive: true });

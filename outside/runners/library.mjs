@@ -1,12 +1,12 @@
 /** What a user's tests do with the library, for any runner: graphs, derivatives, training and sampling on ONNX Runtime. */
 import assert from 'node:assert';
-import { ortBackend } from '@meanflow/backend-ort';
 import { compile, grad, hostArray, jvp, RandomKey, referenceBackend, spec, trace } from '@meanflow/core';
 import { meanFlow, mlp } from '@meanflow/models';
+import { openBackend } from '@meanflow/runs/node';
 import { averageVelocity, createSampler } from '@meanflow/samplers';
 import { adam, Trainer, train } from '@meanflow/training';
 
-const openOrt = () => ortBackend({ ort: () => import('onnxruntime-node'), threads: 1 });
+const openOrt = () => openBackend('ort:cpu', { threads: 1 });
 
 /** @param {(name: string, body: () => Promise<void>) => unknown} test the runner's */
 export function libraryTests(test) {

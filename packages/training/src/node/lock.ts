@@ -5,24 +5,18 @@
  */
 import { constants } from 'node:fs';
 import { open, rm, stat, type FileHandle } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
 import { threadId } from 'node:worker_threads';
 import { DataError } from '@meanflow/core';
 import { isObject } from '@meanflow/formats';
 import { errorCode } from '@meanflow/formats/node';
 import { writeAll } from './atomic-file.js';
+import { engineLocks, type FileLocks } from './file-locks.js';
 
 /** A held lock. */
 export interface Lock {
   /** Gives the lock up; doing so twice is allowed. */
   release(): Promise<void>;
-}
-
-/** What is used of `fs-native-extensions`. */
-export interface FileLocks {
-  /** @returns false when another open file holds the lock */
-  tryLock(fd: number, offset: number, length: number): boolean;
 }
 
 /** Windows keeps others from reading what is locked, so that it is not what the file says. */
@@ -40,7 +34,7 @@ const MOST_TEXT = 4096;
 export async function acquireLock(
   path: string,
   what: string,
-  locks: () => FileLocks = nativeLocks,
+  locks: () => FileLocks = engineLocks,
 ): Promise<Lock> {
   if (process.env.MEANFLOW_NO_LOCK === '1') return { release: async () => {} };
   const { tryLock } = loaded(locks, what);
@@ -80,10 +74,6 @@ function held(path: string, file: FileHandle): Lock {
       }
     },
   };
-}
-
-function nativeLocks(): FileLocks {
-  return createRequire(import.meta.url)('fs-native-extensions') as FileLocks;
 }
 
 /** What two trainers would do is worse than none, so nobody goes on without a lock but who says so. */
