@@ -104,7 +104,15 @@ export {
 } from './published/published-parameters.js';
 export { publishedSdVaeParameters, type SdVaeNaming } from './published/sd-vae-names.js';
 
-export { adaptivelyWeighted, squaredNorm, type AdaptiveWeight } from './objectives/adaptive-weight.js';
+export { commonDraws, pathPoints, type Drops, type PathPoints } from './objectives/points.js';
+export { inTraining, noInterval, velocityWithDerivative, type Evaluation } from './objectives/shared.js';
+export { conditionDrop, type ConditionDrop } from './objectives/condition-drop.js';
+export {
+  adaptiveWeight,
+  adaptivelyWeighted,
+  squaredNorm,
+  type AdaptiveWeight,
+} from './objectives/adaptive-weight.js';
 export { createObjective, objectives, objectiveSchema, type ObjectiveConfig } from './objectives/registry.js';
 export { flowMatching, type FlowMatchingConfig } from './objectives/flow-matching.js';
 export {
@@ -113,7 +121,7 @@ export {
   type ImprovedMeanFlowConfig,
   type ImprovedMeanFlowTerms,
 } from './objectives/improved-meanflow.js';
-export { droppedFromRaw, dropLabels, type LabelDrop } from './objectives/label-drop.js';
+export { labelDrop, droppedFromRaw, dropLabels, type LabelDrop } from './objectives/label-drop.js';
 export {
   meanFlow,
   meanFlowTerms,

@@ -7,19 +7,10 @@ import { validate } from '@meanflow/core/validation';
 import { sampleTimes, timeDistribution } from '@meanflow/samplers';
 import * as z from 'zod';
 import { adaptivelyWeighted, adaptiveWeight, squaredNorm } from './adaptive-weight.js';
-import { conditionDrop, drawDroppedConditions, shownConditions } from './condition-drop.js';
+import { conditionDrop } from './condition-drop.js';
 import { labelDrop } from './label-drop.js';
-import {
-  drawDropout,
-  drawsOfRows,
-  drawDropped,
-  drawNoise,
-  inTraining,
-  labelsOf,
-  noInterval,
-  pathName,
-  pathPoint,
-} from './shared.js';
+import { drawsOfRows, noInterval, pathName } from './shared.js';
+import { commonDraws, pathPoints } from './points.js';
 import type { ObjectiveDefinition } from './definition.js';
 import type { VelocityObjective } from './velocity-objective.js';
 
@@ -52,21 +43,14 @@ export function flowMatching(
     draw: (given) => {
       const { key, batch } = given;
       return {
-        noise: drawNoise(key, batch),
+        ...commonDraws(given, { labelDrop, conditionDrop }),
         t: sampleTimes(key.fold('times'), times, batch.x.shape[0]!),
-        ...drawDropped(key, batch, labelDrop),
-        ...drawDroppedConditions(key, batch, conditionDrop),
-        ...drawDropout(given),
       };
     },
     rowsOf: drawsOfRows,
     loss: (given) => {
-      const { network, batch, draws } = given;
-      const { noise, t, dropped } = draws;
-      const { z, v } = pathPoint(network, batch.x, noise, t, path);
-      const label = labelsOf(network, batch, dropped).shown;
-      const shown = shownConditions(network, batch, draws);
-      const { u } = inTraining(given)({ z, t, h: noInterval(t), label, ...shown });
+      const { z, v, t, shown, evaluate } = pathPoints(given, path);
+      const { u } = evaluate({ z, t, h: noInterval(t), ...shown });
       const squared = squaredNorm(sub(u, v));
       return {
         loss: mean(adaptivelyWeighted(squared, weight)),

@@ -33,29 +33,10 @@ import {
 } from '@meanflow/samplers';
 import * as z from 'zod';
 import { adaptivelyWeighted, adaptiveWeight, squaredNorm } from './adaptive-weight.js';
-import {
-  conditionDrop,
-  drawDroppedConditions,
-  guidancePair,
-  oneBatch,
-  shownConditions,
-  guidanceDrop,
-} from './condition-drop.js';
+import { conditionDrop, guidancePair, oneBatch, guidanceDrop } from './condition-drop.js';
 import { labelDrop } from './label-drop.js';
-import {
-  drawDropout,
-  drawsOfRows,
-  drawDropped,
-  drawNoise,
-  inTraining,
-  labelsOf,
-  noInterval,
-  onDropped,
-  pathName,
-  pathPoint,
-  twice,
-  velocityWithDerivative,
-} from './shared.js';
+import { drawsOfRows, noInterval, onDropped, pathName, twice, velocityWithDerivative } from './shared.js';
+import { commonDraws, pathPoints } from './points.js';
 import type { ObjectiveDefinition } from './definition.js';
 import type { VelocityLossInputs, VelocityObjective } from './velocity-objective.js';
 
@@ -127,13 +108,9 @@ export function improvedMeanFlowTerms<Params extends ParameterTree>(
 ): ImprovedMeanFlowTerms {
   const settings = validate(schema, config, 'improved-meanflow');
   const { path, weight, tangent: variant, guidance, guidanceDrop } = settings;
-  const { network, batch, draws } = given;
+  const { network, draws } = given;
   checkNetwork(settings, network);
-  const evaluate = inTraining(given);
-  const { noise, t, r = t, dropped } = draws;
-  const { z, v } = pathPoint(network, batch.x, noise, t, path);
-  const { original, shown } = labelsOf(network, batch, dropped);
-  const shownInputs = shownConditions(network, batch, draws);
+  const { z, v, t, r, shown, asked, evaluate } = pathPoints(given, path);
 
   /** The network's instantaneous velocity, with guidance at every time and without gradient. */
   const instantaneous = (inputs: Omit<VelocityInputs, 'h' | 'tMin' | 'tMax'>): Tensor => {
@@ -147,12 +124,11 @@ export function improvedMeanFlowTerms<Params extends ParameterTree>(
   let tangent: Tensor;
   let guidedVelocity = v;
   if (guidance === undefined) {
-    tangent = instantaneous({ z, t, label: original, ...shownInputs });
+    tangent = instantaneous({ z, t, ...asked });
   } else {
     if (omega === undefined || tMin === undefined || tMax === undefined) {
       throw new ArgumentError('improved-meanflow: guidance needs omega, tMin and tMax among the draws.');
     }
-    const asked = { label: original, ...shownInputs };
     const pair = guidancePair('improved-meanflow', network, asked, draws, guidanceDrop);
     // On rows with r = t the interval is (0, 1), so this is the drawn scale there.
     const inside = logicalAnd(lessEqual(tMin, t), lessEqual(t, tMax));
@@ -171,8 +147,7 @@ export function improvedMeanFlowTerms<Params extends ParameterTree>(
   }
 
   const conditions = {
-    label: shown,
-    ...shownInputs,
+    ...shown,
     ...(guidance === undefined ? {} : { omega, tMin, tMax }),
   };
   const out = velocityWithDerivative(evaluate, { z, r, t }, tangent, conditions);
@@ -227,13 +202,10 @@ export function improvedMeanFlow(
       const { key, batch } = given;
       const { t, r, equal } = sampleIntervals(key.fold('intervals'), intervals, batch.x.shape[0]!);
       return {
-        noise: drawNoise(key, batch),
+        ...commonDraws(given, { labelDrop, conditionDrop }),
         t,
         r,
-        ...drawDropped(key, batch, labelDrop),
-        ...drawDroppedConditions(key, batch, conditionDrop),
         ...(guidance === undefined ? {} : sampleGuidance(key.fold('guidance'), guidance, equal)),
-        ...drawDropout(given),
       };
     },
     rowsOf: drawsOfRows,

@@ -28,31 +28,18 @@ import {
 import * as z from 'zod';
 import { share } from '../schema.js';
 import { adaptivelyWeighted, adaptiveWeight, squaredNorm } from './adaptive-weight.js';
-import {
-  conditionDrop,
-  drawDroppedConditions,
-  guidancePair,
-  oneBatch,
-  shownConditions,
-  type GuidancePair,
-  guidanceDrop,
-} from './condition-drop.js';
+import { conditionDrop, guidancePair, oneBatch, type GuidancePair, guidanceDrop } from './condition-drop.js';
 import { labelDrop } from './label-drop.js';
 import {
-  drawDropout,
   drawsOfRows,
-  drawDropped,
-  drawNoise,
-  inTraining,
-  labelsOf,
   noInterval,
   onDropped,
   pathName,
-  pathPoint,
   twice,
   velocityWithDerivative,
   type Evaluation,
 } from './shared.js';
+import { commonDraws, pathPoints } from './points.js';
 import type { ObjectiveDefinition } from './definition.js';
 import type { VelocityLossInputs, VelocityObjective } from './velocity-objective.js';
 
@@ -122,22 +109,15 @@ export function meanFlowTerms<Params extends ParameterTree>(
   given: Omit<VelocityLossInputs<Params>, 'references'>,
 ): MeanFlowTerms {
   const { path, weight, clipInterval, guidance, guidanceDrop } = validate(schema, config, 'meanflow');
-  const { network, batch, draws } = given;
-  const evaluate = inTraining(given);
-  const { noise, t, r = t, dropped } = draws;
-  const { z, v } = pathPoint(network, batch.x, noise, t, path);
-  const { original, shown } = labelsOf(network, batch, dropped);
-  const conditions = shownConditions(network, batch, draws);
+  const { z, v, t, r, shown, asked, evaluate } = pathPoints(given, path);
   const isGuided = guidance !== undefined && (guidance.omega !== 1 || (guidance.kappa ?? 0) !== 0);
   let guidedVelocity = v;
   if (isGuided) {
-    const asked = { label: original, ...conditions };
-    const pair = guidancePair('meanflow', network, asked, draws, guidanceDrop);
+    const pair = guidancePair('meanflow', given.network, asked, given.draws, guidanceDrop);
     guidedVelocity = onDropped(pair.unguided, v, bakedVelocity(guidance, evaluate, { z, t, v }, pair));
   }
   const at = { z, r, t };
-  const shownInputs = { label: shown, ...conditions };
-  const { u, dudt } = velocityWithDerivative(evaluate, at, guidedVelocity, shownInputs);
+  const { u, dudt } = velocityWithDerivative(evaluate, at, guidedVelocity, shown);
   const h = clipInterval ? clip(sub(t, r), 0, 1) : sub(t, r);
   // Nothing in the target has a gradient: guided velocity and derivative come without.
   const target = sub(guidedVelocity, mul(perRow(h, z), dudt));
@@ -183,12 +163,9 @@ export function meanFlow(config: MeanFlowConfig = { kind: 'meanflow' }): Velocit
       const { key, batch } = given;
       const { t, r } = sampleIntervals(key.fold('intervals'), intervals, batch.x.shape[0]!);
       return {
-        noise: drawNoise(key, batch),
+        ...commonDraws(given, { labelDrop, conditionDrop }),
         t,
         r,
-        ...drawDropped(key, batch, labelDrop),
-        ...drawDroppedConditions(key, batch, conditionDrop),
-        ...drawDropout(given),
       };
     },
     rowsOf: drawsOfRows,
