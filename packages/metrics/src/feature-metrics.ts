@@ -11,7 +11,6 @@ export const featureMetrics: readonly Metric[] = [
   metric({
     name: 'class-frechet',
     title: 'class Fréchet',
-    unit: '',
     better: 'lower',
     description: "Fréchet distance on an extractor's features within each class, mean over classes.",
     reads: ['sampleFeatures', 'sampleLabels', 'referenceFeatures', 'referenceLabels'],
@@ -30,7 +29,6 @@ export const featureMetrics: readonly Metric[] = [
   metric({
     name: 'inception-score',
     title: 'inception score',
-    unit: '',
     better: 'higher',
     description: 'How sure a classifier is of each sample, and how many classes it sees; mean over 10 parts.',
     reads: ['sampleLogits'],
@@ -54,7 +52,6 @@ export const featureMetrics: readonly Metric[] = [
     metric({
       name,
       title: name,
-      unit: '',
       better: 'higher',
       description:
         `${name === 'density' ? "The reference's balls around each sample" : "The reference's balls that hold a sample"}, ` +
@@ -71,7 +68,6 @@ function featureFrechet(): Metric {
   const named = {
     name: 'feature-frechet',
     title: 'feature Fréchet',
-    unit: '',
     better: 'lower',
     description:
       "Fréchet distance on an extractor's features: FID where they are Inception's. Where the training rows are a finite " +

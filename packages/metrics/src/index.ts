@@ -41,5 +41,5 @@ export {
   type Neighbours,
 } from './neighbours.js';
 export { metrics } from './metric.js';
-export { metric, type Evaluation, type Metric } from './metric-definition.js';
+export { metric, type Evaluation, type Metric, type MetricDefinition } from './metric-definition.js';
 export { inceptionScore, type InceptionScore } from './inception-score.js';

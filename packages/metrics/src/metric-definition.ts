@@ -3,6 +3,7 @@
  * metric is written down as its value and the fields that it reads; whether it applies follows.
  */
 import { ArgumentError, type HostArray, type RandomKey } from '@meanflow/core';
+import { checkChoice, checkFields, quoted } from '@meanflow/core/validation';
 import type { FeatureStatistics } from './frechet.js';
 import type { Support } from './support.js';
 
@@ -67,24 +68,60 @@ export function firstRows(array: HostArray): HostArray {
   return array.rows(0, Math.min(PAIRWISE_ROWS, array.shape[0]!));
 }
 
-/** A metric out of its value and the optional fields of an evaluation that it reads. */
-export function metric<Field extends keyof Evaluation>(
-  definition: Pick<Metric, 'name' | 'title' | 'unit' | 'better' | 'description' | 'comparesWithTraining'> & {
-    readonly reads: readonly Field[];
-    readonly value: (evaluation: Evaluation & Required<Pick<Evaluation, Field>>, key: RandomKey) => number;
-  },
-): Metric {
-  const { reads, value, ...named } = definition;
+/** A metric as it is written down: what is left out has a default. */
+export interface MetricDefinition<Field extends keyof Evaluation = never>
+  extends
+    Pick<Metric, 'name' | 'better' | 'comparesWithTraining'>,
+    Partial<Pick<Metric, 'title' | 'unit' | 'description'>> {
+  /** The optional fields of an evaluation that it reads, without which it does not apply; none by default. */
+  readonly reads?: readonly Field[];
+  /** As `evaluate`, of an evaluation that has all that it reads. */
+  readonly value: (evaluation: Evaluation & Required<Pick<Evaluation, Field>>, key: RandomKey) => number;
+}
+
+/**
+ * A metric out of its value and the optional fields of an evaluation that it reads.
+ *
+ * @throws {ArgumentError} when a field is missing or unknown
+ */
+export function metric<Field extends keyof Evaluation = never>(definition: MetricDefinition<Field>): Metric {
+  const { name, title = name, unit = '', description = '', better, reads = [], value } = definition;
+  checkFields(`The metric ${quoted(name)}`, definition, {
+    name: 'text',
+    title: 'text?',
+    unit: 'any?',
+    description: 'any?',
+    better: 'text',
+    comparesWithTraining: 'flag?',
+    reads: 'list?',
+    value: 'function',
+  });
+  checkChoice(`The metric ${quoted(name)}: better`, better, ['lower', 'higher', 'one']);
+  for (const field of reads) checkChoice(`The metric ${quoted(name)}: reads`, field, readable);
   const hasAll = (evaluation: Evaluation): evaluation is Evaluation & Required<Pick<Evaluation, Field>> =>
     reads.every((field) => evaluation[field] !== undefined);
   return {
-    ...named,
-    reads,
+    ...{ name, title, unit, description, better, reads },
+    comparesWithTraining: definition.comparesWithTraining ?? false,
     appliesTo: hasAll,
     evaluate: (evaluation, key) => {
       if (hasAll(evaluation)) return value(evaluation, key);
       const missing = reads.filter((field) => evaluation[field] === undefined);
-      throw new ArgumentError(`The metric "${named.name}" needs ${missing.join(' and ')}.`);
+      throw new ArgumentError(`The metric "${name}" needs ${missing.join(' and ')}.`);
     },
   };
 }
+
+/** What an evaluation may have. */
+const readable = Object.keys({
+  samples: true,
+  sampleLabels: true,
+  reference: true,
+  referenceLabels: true,
+  training: true,
+  support: true,
+  sampleFeatures: true,
+  sampleLogits: true,
+  referenceFeatures: true,
+  referenceStatistics: true,
+} satisfies Record<keyof Evaluation, true>);

@@ -24,18 +24,15 @@ export const metrics = new Registry<Metric>('metric', [
     unit: 'normalised units',
     better: 'lower',
     description: 'How far mass must be moved, along 128 random directions.',
-    reads: [],
     value: ({ samples, reference }, key) => slicedWasserstein2(samples, reference, { key }),
   }),
   metric({
     name: 'mmd2',
     title: 'MMD²',
-    unit: '',
     better: 'lower',
     description:
       `Unbiased, Gaussian kernel exp(−d²/(2σ²)): σ = ${PLANE_BANDWIDTH} in the plane, ` +
       `else the median distance of the reference. On the first ${PAIRWISE_ROWS} rows.`,
-    reads: [],
     value: ({ samples, reference }, key) => {
       const isPlane = sizeOf(reference.shape.slice(1)) === 2;
       const bandwidth = isPlane ? PLANE_BANDWIDTH : medianDistance(reference, key);
@@ -48,7 +45,6 @@ export const metrics = new Registry<Metric>('metric', [
     unit: 'normalised units',
     better: 'lower',
     description: 'Unbiased, 2E‖X − Y‖ − E‖X − X′‖ − E‖Y − Y′‖.',
-    reads: [],
     value: ({ samples, reference }) => energyDistance(firstRows(samples), firstRows(reference)),
   }),
   metric({
@@ -60,7 +56,6 @@ export const metrics = new Registry<Metric>('metric', [
       'Between Gaussians of the same mean and covariance, on the features as they are. Where the training rows are a ' +
       'finite set it is measured against them, as FID is: few held-out rows would bias it.',
     comparesWithTraining: true,
-    reads: [],
     value: ({ samples, training, reference }) => frechetDistance(samples, training ?? reference),
   }),
   metric({
@@ -84,7 +79,6 @@ export const metrics = new Registry<Metric>('metric', [
   metric({
     name: 'mode-imbalance',
     title: 'mode TV',
-    unit: '',
     better: 'lower',
     description: 'Total variation between the modes of the samples and equal shares.',
     reads: ['support'],
@@ -103,7 +97,6 @@ export const metrics = new Registry<Metric>('metric', [
   metric({
     name: 'neighbour-distance-ratio',
     title: 'NN distance ratio',
-    unit: '',
     better: 'one',
     description:
       'Distance to the nearest training row, over that of unseen data: towards 0 where rows are memorised.',
