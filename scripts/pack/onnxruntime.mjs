@@ -14,6 +14,8 @@ import { pathToFileURL } from 'node:url';
 import { manifestOf, root } from './packages.mjs';
 
 const SOURCE = 'onnxruntime-node';
+/** Its name below the packages for Windows: by its own, npm would keep it everywhere for others of ours that may use it. */
+const ALIAS = 'onnxruntime-for-windows';
 
 /**
  * Writes the packages.
@@ -107,8 +109,8 @@ function copyFiles(original, platform, processor, folder) {
 }
 
 function writeReexport(folder) {
-  writeFileSync(join(folder, 'index.js'), `module.exports = require('${SOURCE}');\n`);
-  writeFileSync(join(folder, 'index.d.ts'), `export * from '${SOURCE}';\n`);
+  writeFileSync(join(folder, 'index.js'), `module.exports = require('${ALIAS}');\n`);
+  writeFileSync(join(folder, 'index.d.ts'), `export * from '${ALIAS}';\n`);
 }
 
 function manifestFor(platform, processor, original) {
@@ -131,7 +133,8 @@ function manifestFor(platform, processor, original) {
     os: [platform],
     cpu: [processor],
     ...(platform === 'linux' ? { libc: ['glibc'] } : {}),
-    dependencies: platform === 'win32' ? { [SOURCE]: version } : { 'onnxruntime-common': common },
+    dependencies:
+      platform === 'win32' ? { [ALIAS]: `npm:${SOURCE}@${version}` } : { 'onnxruntime-common': common },
     publishConfig,
   };
 }
