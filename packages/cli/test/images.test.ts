@@ -247,7 +247,11 @@ describe('wrong input', () => {
 
   it.each([
     ['settings of other data', { latents: { scale: 'none' } }, 'no file of latents'],
-    ['both lengths', { steps: 2, epochs: 2 }, 'steps: expected updates or passes over the data, got both'],
+    [
+      'both lengths',
+      { steps: 2, epochs: 2 },
+      'steps (line 1): expected updates or passes over the data, got both',
+    ],
     ['an average that is not kept', { sampling: { ema: 0.5 } }, 'expected a decay or half-life of ema'],
     ['Muon for what nobody published', { network: { kind: 'mlp', width: 4, depth: 1 }, optimizer: { kind: 'muon', learningRate: 1, schedule: 'constant', warmUpSteps: 0, beta: 0.9, adam: { beta1: 0.9, beta2: 0.9, epsilon: 1 } } }, 'Muon'], // prettier-ignore
   ])('%s', async (name, changes, message) => {

@@ -33,6 +33,7 @@ it.each([
     'config-options',
     'data-options',
     'feature-options',
+    'training-options',
     'command',
   ];
   expect(faces.filter((name) => !shared.includes(name))).toEqual(described);

@@ -35,10 +35,12 @@ interface FoundIssue {
 /** Keys of objects and numbers of elements that lead to a field. */
 export type FieldPath = readonly PropertyKey[];
 
-/** Where a value was written: a file knows the lines of its fields. */
+/** Where a value was written: a file knows the lines of its fields, and what came together its parts. */
 export interface ValueSource {
   toString(): string;
   lineOf?(path: FieldPath): number | undefined;
+  /** Of what was written in several places, the one that a field is from; undefined where it is from no one of them. */
+  partOf?(path: FieldPath): string | ValueSource | undefined;
 }
 
 /** How many problems an error lists, and how many keys one of them. */
@@ -63,13 +65,30 @@ export function validate<T>(
   const result = schema.safeParse(value, { error: explain });
   if (result.success) return result.data;
   const { issues } = result.error;
-  const problems = issues
-    .slice(0, LISTED)
-    .map(({ path, keys = [], message }) => `${placeOf(source, path, keys.slice(0, 1))}${message}`);
-  if (issues.length > LISTED) problems.push(`and ${issues.length - LISTED} more.`);
-  throw new Failure(
-    problems.length === 1 ? `${source}: ${problems[0]}` : `${source}:\n  ${problems.join('\n  ')}`,
+  const problems = issues.slice(0, LISTED).map(({ path, keys = [], message }) => {
+    const within = keys.slice(0, 1);
+    const part = partOf(source, [...path, ...within]);
+    return { from: String(part), text: `${placeOf(part, path, within)}${message}` };
+  });
+  const [first] = problems;
+  const from = problems.every((problem) => problem.from === first?.from) ? first?.from : undefined;
+  const texts = problems.map((problem) =>
+    from === undefined ? `${problem.from}: ${problem.text}` : problem.text,
   );
+  if (issues.length > LISTED) texts.push(`and ${issues.length - LISTED} more.`);
+  const whole = from ?? String(source);
+  throw new Failure(texts.length === 1 ? `${whole}: ${texts[0]}` : `${whole}:\n  ${texts.join('\n  ')}`);
+}
+
+/** What is wrong with a field, and where it was written: `config.json: network.width (line 3): …`. */
+export function problemAt(source: string | ValueSource, path: FieldPath, problem: string): string {
+  const part = partOf(source, path);
+  return `${part}: ${placeOf(part, path)}${problem}`;
+}
+
+function partOf(source: string | ValueSource, path: FieldPath): string | ValueSource {
+  const part = typeof source === 'string' ? undefined : source.partOf?.(path);
+  return part === undefined ? source : partOf(part, path);
 }
 
 /** `network.embedding.kind: `, with `[2]` for elements of a list; empty at the top. */
@@ -89,7 +108,7 @@ export function fieldPath(path: FieldPath): string {
  *
  * @param within what in the field it is about, for the line
  */
-export function placeOf(source: string | ValueSource, path: FieldPath, within: FieldPath = []): string {
+function placeOf(source: string | ValueSource, path: FieldPath, within: FieldPath = []): string {
   const line = typeof source === 'string' ? undefined : source.lineOf?.([...path, ...within]);
   const field = fieldPath(path);
   if (line === undefined) return field;

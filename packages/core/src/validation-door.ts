@@ -19,7 +19,7 @@ export { checkRows } from './rows.js';
 export { formatShape, formatType } from './types.js';
 export {
   fieldPath,
-  placeOf,
+  problemAt,
   validate,
   type FieldPath,
   type Schema,

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ArgumentError, DataError } from '../src/errors.js';
-import { validate } from '../src/validate.js';
+import { problemAt, validate } from '../src/validate.js';
 
 const schema = z.strictObject({
   width: z.int().positive().max(100),
@@ -41,4 +41,29 @@ test.each<[unknown, string]>([
 test('a source that knows lines is asked for them', () => {
   const source = { toString: () => 'a.json', lineOf: (path: readonly PropertyKey[]) => (path[0] === 'widht' ? 7 : undefined) };
   expect(() => validate(schema, { width: 1, widht: 2 }, source)).toThrow('a.json: line 7: there is no field "widht"');
+}); // prettier-ignore
+
+describe('a source of several parts', () => {
+  const file = { toString: () => 'a.json', lineOf: (path: readonly PropertyKey[]) => (path[0] === 'name' ? 7 : undefined) };
+  const source = {
+    toString: () => 'all of it',
+    partOf: ([first]: readonly PropertyKey[]) => (first === 'width' || first === 'widht' ? '--width' : first === 'name' ? file : undefined),
+  };
+
+  test.each<[unknown, string]>([
+    [{ width: 0 }, '--width: width: expected more than 0, got 0.'],
+    [{ width: 1, widht: 2 }, '--width: there is no field "widht".'],
+    [{ width: 1, name: 'rihgt' }, 'a.json: name (line 7): expected one of'],
+    [{ width: 1, parts: [] }, 'all of it: parts: expected at least 1'],
+    [{ width: 0, widht: 2 }, '--width:\n  width: expected more than 0, got 0.\n  there is no field "widht".'],
+    [{ width: 0, name: 3, parts: [] }, 'all of it:\n  --width: width: expected more than 0, got 0.\n  a.json: name (line 7): expected one of left, right, got 3.\n  all of it: parts:'],
+  ])('says which part a field of %j is from', (value, message) => {
+    expect(() => validate(schema, value, source)).toThrow(message);
+  });
+
+  test('a problem that no schema sees is placed alike', () => {
+    expect(problemAt(source, ['name'], 'no.')).toBe('a.json: name (line 7): no.');
+    expect(problemAt(source, ['width'], 'no.')).toBe('--width: width: no.');
+    expect(problemAt('here', ['a', 0], 'no.')).toBe('here: a[0]: no.');
+  });
 }); // prettier-ignore

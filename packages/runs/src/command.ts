@@ -3,13 +3,21 @@
  * classifiers as options name them, notes and numbers as text, samples as files. It is there for the command, and changes with it.
  */
 export { type ImageSettings, type LatentSettings, type TableSettings } from './config/data-schema.js';
+export { type Assignment, readAssignment } from './config/assignment.js';
+export { overlaid } from './config/layers.js';
 export { merge } from './config/merge.js';
 export { averageText } from './config/optimizer-schema.js';
 export { openConfigFile, parseConfig, readConfigFile } from './config/read-file.js';
-export { askedRunSchema, checkAskedRun, comparisonConfigSchema, runConfigSchema } from './config/schema.js';
+export {
+  askedRunSchema,
+  checkAskedRun,
+  type ComparisonConfig,
+  comparisonConfigSchema,
+  runConfigSchema,
+} from './config/schema.js';
 export { averageNote, chosenAverage, emaOf } from './experiment/averages.js';
 export { accuracyText, classifierIn } from './experiment/classifier.js';
-export { type ComparisonRequest, loadRequest } from './experiment/comparison-file.js';
+export { loadRequest } from './experiment/comparison-file.js';
 export { withGuidance } from './experiment/guidance.js';
 export { digestOf } from './experiment/data-digest.js';
 export { located, withPlacesOfRun } from './experiment/data-place.js';

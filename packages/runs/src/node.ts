@@ -3,7 +3,10 @@
  * `meanflow` command is made of beside, texts and files above all, is in `@meanflow/runs/command`.
  */
 export { type BackendEntry, backends, openBackend } from './backends.js';
-export type { AskedRun, Recipe, RunConfig } from './config/schema.js';
+export type { AskedRun, Recipe, RunConfig, RunSettings } from './config/schema.js';
+export type { SettingsLayer } from './config/layers.js';
+export type { ComparisonRequest } from './experiment/comparison-file.js';
+export type { RunChange } from './experiment/comparison.js';
 export { type DataFacts, type Generator, type Labels, type Model } from './experiment/model.js';
 export type { FinishedRun, RunTask } from './experiment/one-run.js';
 export type { ResolvedRun } from './experiment/resolve.js';
@@ -24,7 +27,6 @@ export {
   type BegunRun,
   type NewRunOptions,
   type ResumeChanges,
-  type RunSettings,
   type TrainedRun,
   type TrainRunOptions,
 } from './node/train-run.js';

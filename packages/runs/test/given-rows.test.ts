@@ -38,7 +38,9 @@ beforeAll(async () => {
   await writeFile(data, ['a,b,c', ...rows].join('\n'));
   const evaluation = { samples: 70, metrics: ['energy-distance'] };
   const task = { kind: 'given', columns: ['a'] };
-  run = await resolveRun({ ...tiny, data, task, conditional: false, evaluation }, 'test');
+  run = await resolveRun([
+    { record: { ...tiny, data, task, conditional: false, evaluation }, source: 'test' },
+  ]);
   const { config, dataset } = run;
   const of = { config, average: null, step: 0, guidance: undefined, origin: 'echo', notes: [] };
   const solver = 'average-velocity' as const;

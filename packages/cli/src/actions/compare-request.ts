@@ -8,16 +8,17 @@ import { validate } from '@meanflow/core/validation';
 import { DEFAULT_BACKEND, defaultDatasets } from '@meanflow/runs/names';
 import {
   comparisonConfigSchema,
-  type ComparisonRequest,
   loadRequest,
-  merge,
   openConfigWithPlugins,
+  overlaid,
   shellWord,
 } from '@meanflow/runs/command';
-import { backendOption, settingsOf } from '../commands/config-options.js';
+import type { ComparisonRequest } from '@meanflow/runs/node';
+import { backendOption, layerOf, settingsOf } from '../commands/config-options.js';
 import { dataOptions, labelOption, taskOptions } from '../commands/data-options.js';
 import { optionName } from '../commands/option-name.js';
-import { changeOptions, type CompareOptions, comparisonOptions } from '../commands/compare.js';
+import { type CompareOptions, comparisonOptions } from '../commands/compare.js';
+import { changesOf } from './compare-changes.js';
 
 const defaults = () => ({
   data: defaultDatasets,
@@ -34,16 +35,18 @@ export function requestOf(options: CompareOptions): Promise<ComparisonRequest> {
 
 async function newRequest(options: CompareOptions): Promise<ComparisonRequest> {
   const file = options.config === undefined ? undefined : await openConfigWithPlugins(options.config);
-  const given = settingsOf(
+  const given = layerOf(
     [...comparisonOptions, labelOption, ...taskOptions, ...dataOptions, backendOption],
     options,
   );
-  const config = validate(
-    comparisonConfigSchema(),
-    merge(merge(defaults(), file?.record), given),
-    file?.source ?? 'The options',
-  );
-  return { config, changes: settingsOf(changeOptions, options), command: commandLine(options) };
+  const layers = [
+    { record: defaults(), source: 'The defaults' },
+    ...(file === undefined ? [] : [file]),
+    given,
+  ];
+  const { record, source } = overlaid(layers);
+  const config = validate(comparisonConfigSchema(), record, source);
+  return { config, changes: changesOf(options, config), command: commandLine(options) };
 }
 
 /** What a comparison that is gone on with was asked; only where it runs may change. */
@@ -60,12 +63,13 @@ async function requestToResume(folder: string, options: CompareOptions): Promise
 
 /** The command as it would be typed again. */
 function commandLine(options: CompareOptions): string {
-  const written = Object.entries(options).map(([name, value]) => {
+  const { set = [], ...others } = options;
+  const written = Object.entries<unknown>(others).map(([name, value]) => {
     const option = optionName(name);
     if (value === false) return option.replace('--', '--no-');
     return value === true
       ? option
       : `${option} ${shellWord(Array.isArray(value) ? value.join(',') : String(value))}`;
   });
-  return ['meanflow compare', ...written].join(' ');
+  return ['meanflow compare', ...written, ...set.map((text) => `--set ${shellWord(text)}`)].join(' ');
 }

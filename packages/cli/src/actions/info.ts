@@ -150,10 +150,8 @@ async function recipeText(data: string, options: InfoOptions): Promise<string> {
       `There is neither a published recipe nor a data set "${data}".${guess} "meanflow info" lists both.`,
     );
   }
-  const { config: resolved, dataset } = await resolveRun(
-    { data, ...readingOf(options), method },
-    'The options',
-  );
+  const asked = { record: { data, ...readingOf(options), method }, source: 'The options' };
+  const { config: resolved, dataset } = await resolveRun([asked]);
   // A run records the digest of its file, how it read it, and its plug-ins, itself.
   const { digest: _, reading: __, plugins: ___, ...config } = resolved;
   return `${JSON.stringify(method === undefined ? recipeFor(dataset) : config, null, 2)}\n`;

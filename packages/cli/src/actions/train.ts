@@ -11,15 +11,17 @@ import {
   type TrainRunOptions,
 } from '@meanflow/runs/node';
 import {
+  type Assignment,
+  askedRunSchema,
   averageNote,
   countText,
-  mergeRuns,
   openConfigWithPlugins,
   paddingText,
   passedOverText,
+  readAssignment,
   shortRunNote,
 } from '@meanflow/runs/command';
-import { keysOf, settingsOf } from '../commands/config-options.js';
+import { keysOf, layerOf } from '../commands/config-options.js';
 import { firstGiven, optionName } from '../commands/option-name.js';
 import { type TrainOptions, trainOptions } from '../commands/train.js';
 import { damagedText } from '../terminal/damaged.js';
@@ -71,14 +73,17 @@ async function begin(options: TrainOptions, watch: TrainRunOptions): Promise<Tra
     throw new ArgumentError('--init-average is an average of what a run begins with: give --init too.');
   }
   const file = options.config === undefined ? undefined : await openConfigWithPlugins(options.config);
-  const settings = mergeRuns(file?.record ?? {}, settingsOf(trainOptions, options));
-  return trainRun(settings, { ...watch, folder: options.out, source: file?.source ?? 'The options' });
+  const given = layerOf(trainOptions, options, assignmentsOf(options));
+  return trainRun(file === undefined ? [given] : [file, given], { ...watch, folder: options.out });
 }
 
 /** A run that was begun before. Its folder says what it is; its length, its rate, and where it and its data are may change. */
 async function goOn(folder: string, options: TrainOptions, watch: TrainRunOptions): Promise<TrainedRun> {
   const fixed = trainOptions.filter(({ resumes }) => !resumes);
-  const changed = firstGiven(options, keysOf(fixed));
+  const fields = trainOptions.filter(({ resumes }) => resumes).map(({ field }) => field);
+  const set = assignmentsOf(options);
+  const changed =
+    firstGiven(options, keysOf(fixed)) ?? set.find(({ keys }) => !fields.includes(keys.join('.')))?.source;
   if (changed !== undefined) {
     const free = trainOptions.filter(
       ({ resumes, field }) => resumes && field !== undefined && field !== 'data',
@@ -88,7 +93,12 @@ async function goOn(folder: string, options: TrainOptions, watch: TrainRunOption
         `${keysOf(free).map(optionName).join(', ')}, and the path of its --data.`,
     );
   }
-  return resumeRun(folder, settingsOf(trainOptions, options), watch);
+  return resumeRun(folder, layerOf(trainOptions, options, set).record, watch);
+}
+
+/** What `--set` sets, each a field that a run may be asked for by. */
+function assignmentsOf({ set = [] }: TrainOptions): readonly Assignment[] {
+  return set.map((text) => readAssignment(text, askedRunSchema()));
 }
 
 /** What is trained, on what, and what whoever begins it should know. */

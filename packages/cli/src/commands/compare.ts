@@ -2,14 +2,16 @@
 import type { Command } from 'commander';
 import type { Context } from './command.js';
 import { defaultDatasets } from '@meanflow/runs/names';
-import { backendOption, type ConfigOption, option, withOptions } from './config-options.js';
+import { backendOption, type ConfigOption, option, under, withOptions } from './config-options.js';
 import { dataOptions, labelOption, taskOptions } from './data-options.js';
 import { names, wholeNumber, wholeNumbers } from './options.js';
+import { averagesOption, learningRateOption, setOption, sizeOptions } from './training-options.js';
 
 /** What the command itself looks at; everything else is a field of the comparison, or of each of its runs. */
 export interface CompareOptions {
   readonly jobs?: number;
   readonly config?: string;
+  readonly set?: readonly string[];
   readonly out?: string;
   readonly resume?: string;
 }
@@ -40,11 +42,27 @@ export const changeOptions: readonly ConfigOption[] = [
     parse: wholeNumber(1),
   }),
   option('--batch <n>', 'batch', 'rows in a batch, the same for all', { parse: wholeNumber(1) }),
+  learningRateOption,
+  ...sizeOptions,
   option(
     '--metrics <names>',
     'evaluation.metrics',
     'what samples are measured by, in place of the recipes\' choice; "meanflow info" lists them',
     { parse: names },
+  ),
+];
+/** What stands under a heading of the help. */
+export const moreChangeOptions = under('Training', [averagesOption]);
+
+const settingsOptions: readonly ConfigOption[] = [
+  setOption(
+    'any field of a run, of all of them, or of those on one data set (digits:steps=3000), by one method (meanflow:objective.weight.power=1) ' +
+      'or both (digits:meanflow:network.depth=4); "meanflow info --recipe" lists the fields',
+  ),
+  option(
+    '--config <file>',
+    undefined,
+    'JSON with data, methods, seeds, backend, and changes to "recipes" by data set; options go before it',
   ),
 ];
 
@@ -64,26 +82,25 @@ export function describeCompare(command: Command, { io, exit }: Context): void {
       'runs at a time, each with its share of the cores; one for each core by default',
       wholeNumber(1),
     );
-  withOptions(command, [backendOption])
-    .optionsGroup('All settings:')
-    .option(
-      '--config <file>',
-      'JSON with data, methods, seeds, backend, and changes to "recipes" by data set',
-    )
-    .addHelpText(
-      'after',
-      `
+  withOptions(command, [
+    backendOption,
+    ...under('All settings', settingsOptions),
+    ...moreChangeOptions,
+  ]).addHelpText(
+    'after',
+    `
 Examples:
   $ meanflow compare                                        # all methods, on points and on digits
   $ meanflow compare --data two-moons --seeds 0,1,2
   $ meanflow compare --data points.csv --label class --method meanflow,flow-matching
   $ meanflow compare --data wine --given alcohol,proline    # what is not given, for what is
   $ meanflow compare --steps 200 --out runs/quick           # a quick look
+  $ meanflow compare --data digits --width 64 --set optimizer.weightDecay=0.01
   $ meanflow compare --resume runs/quick                    # after Ctrl-C
 
 A configuration file that changes a recipe:
   { "data": ["digits"], "recipes": { "digits": { "steps": 8000, "network": { "width": 384 } } } }`,
-    );
+  );
   withOptions(command, [labelOption, ...taskOptions, ...dataOptions]).action(
     async (options: CompareOptions) => {
       const { compare } = await import('../actions/compare.js');

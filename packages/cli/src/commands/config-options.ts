@@ -3,6 +3,8 @@
  * and is read, explained, and laid over a configuration file from that line alone. What a field may be, its schema says.
  */
 import { ArgumentError } from '@meanflow/core';
+import type { FieldPath, ValueSource } from '@meanflow/core/validation';
+import type { SettingsLayer } from '@meanflow/runs/node';
 import { Option, type Command } from 'commander';
 import { optionName } from './option-name.js';
 
@@ -13,8 +15,8 @@ export interface ConfigOption {
   readonly help: string;
   /** The field that it sets, such as `optimizer.learningRate`; undefined for what the command itself looks at. */
   readonly field: string | undefined;
-  /** From what was typed; as it is by default. */
-  readonly parse?: (text: string) => unknown;
+  /** From what was typed, and what came of it when it was given before; as it is by default. */
+  readonly parse?: (text: string, before?: unknown) => unknown;
   readonly choices?: readonly string[];
   /** What the field becomes, where that is not what was read: commander knows no null, and of an option without a value only true. */
   readonly value?: (given: unknown) => unknown;
@@ -56,32 +58,76 @@ export function keysOf(options: readonly ConfigOption[]): readonly string[] {
   return options.map(({ flags }) => new Option(flags).attributeName());
 }
 
+/** What is called by a name in messages, and the field that it sets, by names of fields and `[2]` for elements of lists. */
+interface Assigned {
+  readonly source: string;
+  readonly keys: readonly string[];
+  readonly value: unknown;
+}
+
 interface Settings {
   [field: string]: unknown;
 }
 
-/**
- * The fields that were set, as a configuration has them; nothing else.
- *
- * @param values what was given, by commander's names
- * @throws {ArgumentError} when two options set the same field
- */
+/** The fields that were set, as a configuration has them; nothing else. @param values what was given, by commander's names */
 export function settingsOf(options: readonly ConfigOption[], values: object): Settings {
+  return assigned(assignments(options, values)).record;
+}
+
+/**
+ * The same with where each field was set, for messages.
+ *
+ * @param others that were set beside, by `--set`
+ * @throws {ArgumentError} when the same field is set twice
+ */
+export function layerOf(
+  options: readonly ConfigOption[],
+  values: object,
+  others: readonly Assigned[] = [],
+): SettingsLayer {
+  return assigned([...assignments(options, values), ...others]);
+}
+
+/** What options set; `--seeds` and `--seed`, which set the same, are two of them. */
+function assignments(options: readonly ConfigOption[], values: object): readonly Assigned[] {
   const given = new Map<string, unknown>(Object.entries(values));
-  const setBy = new Map<string, string>();
-  const settings: Settings = {};
-  for (const { flags, field, value } of options) {
+  return options.flatMap(({ flags, field, value }) => {
     const key = new Option(flags).attributeName();
     const found = given.get(key);
-    if (field === undefined || found === undefined) continue;
-    const other = setBy.get(field) ?? key;
-    if (other !== key) {
-      throw new ArgumentError(`Give ${optionName(other)} or ${optionName(key)}, not both.`);
+    if (field === undefined || found === undefined) return [];
+    const source = found === false ? optionName(key).replace('--', '--no-') : optionName(key);
+    return [{ source, keys: field.split('.'), value: value === undefined ? found : value(found) }];
+  });
+}
+
+function assigned(all: readonly Assigned[]): { readonly record: Settings; readonly source: ValueSource } {
+  const record: Settings = {};
+  const setBy = new Map<string, Assigned>();
+  for (const each of all) {
+    const { source, keys, value } = each;
+    const other = [...setBy.values()].find((before) => overlap(before.keys, keys));
+    if (other !== undefined && other.source !== source) {
+      throw new ArgumentError(`Give ${other.source} or ${source}, not both.`);
     }
-    setBy.set(field, key);
-    setField(settings, field.split('.'), value === undefined ? found : value(found));
+    if (other !== undefined && other.value !== value) throw new ArgumentError(`${source} is given twice.`);
+    setField(record, keys, value);
+    setBy.set(keys.join('.'), each);
   }
-  return settings;
+  const partOf = (path: FieldPath): string | undefined =>
+    path
+      .map((_, i) => setBy.get(keyOf(path.slice(0, path.length - i)))?.source)
+      .find((source) => source !== undefined);
+  return { record, source: { toString: () => 'The options', partOf } };
+}
+
+function keyOf(path: FieldPath): string {
+  return path.map((key) => (typeof key === 'number' ? `[${key}]` : String(key))).join('.');
+}
+
+/** Whether a field is another, or within it. */
+function overlap(one: readonly string[], other: readonly string[]): boolean {
+  const [shorter, longer] = one.length < other.length ? [one, other] : [other, one];
+  return shorter.every((key, i) => key === longer[i]);
 }
 
 function setField(settings: Settings, [key = '', ...deeper]: readonly string[], value: unknown): void {

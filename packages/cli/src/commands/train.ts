@@ -4,11 +4,13 @@ import type { Context } from './command.js';
 import { backendOption, type ConfigOption, option, under, withOptions } from './config-options.js';
 import { dataOptions, GIVEN, labelOption, taskOptions } from './data-options.js';
 import { positive, wholeNumber } from './options.js';
+import { averagesOption, learningRateOption, setOption, sizeOptions } from './training-options.js';
 
 /** What the command itself looks at; everything else is a field of the configuration. */
 export interface TrainOptions {
   readonly out?: string;
   readonly config?: string;
+  readonly set?: readonly string[];
   readonly resume?: string;
   readonly init?: string;
   readonly initAverage?: number | 'none';
@@ -25,12 +27,8 @@ export const trainOptions: readonly ConfigOption[] = [
   option('--method <name>', 'method', 'what it learns, by default meanflow; "meanflow info" lists them'),
   option('--steps <n>', 'steps', 'how many updates to make', { parse: wholeNumber(1), resumes: true }),
   option('--batch <n>', 'batch', 'rows in a batch', { parse: wholeNumber(1) }),
-  option(
-    '--learning-rate <rate>',
-    'optimizer.learningRate',
-    "in place of the recipe's; with --resume in place of the run's",
-    { parse: positive, resumes: true },
-  ),
+  learningRateOption,
+  ...sizeOptions,
   option('--seed <n>', 'seed', 'decides everything random; the same seed makes the same model', {
     parse: wholeNumber(0),
   }),
@@ -38,6 +36,10 @@ export const trainOptions: readonly ConfigOption[] = [
   option('--resume <run>', undefined, 'go on with the run in this folder', { resumes: true }),
   backendOption,
   ...under('All settings', [
+    setOption(
+      'any field of config.json, before all else, such as network.heads=8, optimizer.schedule=linear or sampling.nfe[0]=2; "meanflow ' +
+        'info --recipe" lists the fields',
+    ),
     option('--config <file>', undefined, 'JSON with any of the fields of config.json; options go before it'),
     option(
       '--recipe <name>',
@@ -46,6 +48,7 @@ export const trainOptions: readonly ConfigOption[] = [
     ),
   ]),
   ...under('Training', [
+    averagesOption,
     option('--epochs <n>', 'epochs', 'how many passes over the data to make', { parse: wholeNumber(1) }),
     option(
       '--accumulate <n>',
@@ -111,7 +114,9 @@ Examples:
   $ meanflow train --resume runs/points --steps 10000       # go on, further than planned
   $ meanflow train --init runs/digits-flow-matching-seed-0 --method meanflow
 
-All settings of a run, to be changed and given to --config:
+  $ meanflow train --data digits --width 256 --average 0.999 --set optimizer.weightDecay=0.01
+
+All settings of a run, to be changed and given to --config, or one by one to --set:
   $ meanflow info --recipe digits --method meanflow > config.json
   $ meanflow info --recipe imf-dit-b-2                      # a published recipe, with the source of each value`,
     );

@@ -1,10 +1,12 @@
 /** The tables of options: every option sets a field that there is, and nothing that it was not given for. */
 import { askedRunSchema, comparisonConfigSchema } from '@meanflow/runs/command';
+import { problemAt } from '@meanflow/core/validation';
 import { z } from 'zod';
 import {
   backendOption,
   type ConfigOption,
   keysOf,
+  layerOf,
   option,
   settingsOf,
 } from '../../src/commands/config-options.js';
@@ -62,6 +64,34 @@ it('sets what was given, at its place, and nothing else', () => {
       sampling: { ema: null },
     },
   );
+});
+
+it('says which option set a field', () => {
+  const options = [
+    option('--task <name>', 'task', 'of images'),
+    option('--no-head', 'network.head', 'without'),
+  ];
+  const { record, source } = layerOf(options, { task: { kind: 'a' }, head: false }, [
+    { source: '--set list[0]', keys: ['list', '[0]'], value: 3 },
+  ]);
+  expect(record).toEqual({ task: { kind: 'a' }, network: { head: false }, list: { '[0]': 3 } });
+  const partOf = (...path: (string | number)[]) => problemAt(source, path, '').split(': ')[0];
+  expect(partOf('task')).toBe('--task');
+  expect(partOf('task', 'kind')).toBe('--task');
+  expect(partOf('network', 'head')).toBe('--no-head');
+  expect(partOf('list', 0)).toBe('--set list[0]');
+  expect(partOf('network', 'width')).toBe('The options');
+});
+
+it.each([
+  [['network', 'width'], 'Give --width or --set network.width, not both.'],
+  [['network'], 'Give --width or --set network, not both.'],
+  [['network', 'width', 'more'], 'Give --width or --set network.width.more, not both.'],
+])('refuses an option and --set of %j', (keys, message) => {
+  const options = [option('--width <n>', 'network.width', 'of a layer')];
+  const set = { source: `--set ${keys.join('.')}`, keys, value: {} };
+  expect(() => layerOf(options, { width: 3 }, [set])).toThrow(message);
+  expect(() => layerOf(options, {}, [set, { ...set, value: 4 }])).toThrow(`${set.source} is given twice.`);
 });
 
 it('refuses two options that set the same field', () => {

@@ -23,6 +23,8 @@ export interface NetworkDefinition<Config extends AnyNetworkConfig = AnyNetworkC
    * by default.
    */
   readonly settings?: SettingsSchema;
+  /** Which fields say how wide and how deep it is (`--width`, `--depth`), where they are not called so. */
+  readonly sizeFields?: { readonly width?: string; readonly depth?: string };
   /** How it takes images: `[height, width, channels]`, which is the default, or `[channels, height, width]`. */
   readonly layout?: 'nhwc' | 'nchw';
   /** Whether it sees features without their places, so that the order of an array's axes is nothing to it; false by default. */
@@ -62,7 +64,10 @@ export interface NetworkDefinition<Config extends AnyNetworkConfig = AnyNetworkC
 export interface NetworkEntry
   extends
     Required<Pick<NetworkDefinition, 'layout' | 'isFlat' | 'takesClasses'>>,
-    Pick<NetworkDefinition, 'name' | 'publishedNames' | 'publishedBuffers' | 'matrices' | 'roles'> {
+    Pick<
+      NetworkDefinition,
+      'name' | 'sizeFields' | 'publishedNames' | 'publishedBuffers' | 'matrices' | 'roles'
+    > {
   readonly settings: KindSettings;
   /** @param settings as the schema has them, checked before */
   facts(settings: object): NetworkFacts;
@@ -73,6 +78,7 @@ export interface NetworkEntry
 const fields: FieldKinds<NetworkDefinition> = {
   name: 'text',
   settings: 'any?',
+  sizeFields: 'object?',
   layout: 'text?',
   isFlat: 'flag?',
   takesClasses: 'flag?',

@@ -167,6 +167,7 @@ function parameterSpecs(
 export const songUNetEntry: NetworkDefinition<SongUNetConfig> = {
   name: 'song-unet',
   settings: songUNetSettings,
+  sizeFields: { width: 'channels', depth: 'blocks' },
   layout: 'nchw',
   takesClasses: false,
   create: songUNet,

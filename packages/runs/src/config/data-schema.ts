@@ -3,6 +3,7 @@ import { maskKinds } from '@meanflow/data';
 import { z } from 'zod';
 import { LARGEST_IMAGE } from '../names.js';
 import { sha256 } from './digest.js';
+import { RECORDED } from './fields.js';
 import { count } from './numbers.js';
 
 /** The largest data sets have some ten thousand. */
@@ -86,7 +87,7 @@ export const taskSchema = z.discriminatedUnion('kind', [
     /** Paths of folders with images of the same names, or of arrays with the same rows, by the name of the condition. */
     images: z.record(z.string(), z.string().min(1)),
     /** SHA-256 of each, recorded by the run itself. */
-    digests: z.record(z.string(), sha256).optional(),
+    digests: z.record(z.string(), sha256).optional().meta(RECORDED),
   }),
 ]);
 export type RunTask = z.infer<typeof taskSchema>;

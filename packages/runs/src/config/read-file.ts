@@ -8,6 +8,7 @@ import { ArgumentError, DataError } from '@meanflow/core';
 import { printable, quoted, fieldPath, type FieldPath } from '@meanflow/core/validation';
 import { createScanner, parse, printParseErrorCode, type ParseError } from 'jsonc-parser';
 import { withFileErrors } from '../files.js';
+import type { SettingsLayer } from './layers.js';
 import { isRecord, type JsonRecord } from './merge.js';
 
 /** The largest configurations have some hundred fields. */
@@ -18,25 +19,13 @@ const MOST_VALUES = 50_000;
 /** Kinds of tokens, as the scanner numbers them: its own enumeration is there for the compiler alone. */
 const TOKEN = { openBrace: 1, closeBrace: 2, openBracket: 3, closeBracket: 4, comma: 5, colon: 6, text: 10, number: 11, end: 17 } as const; // prettier-ignore
 
-/** What a configuration was written in, for messages: in a text it is the file's name. */
-export interface ConfigSource {
-  toString(): string;
-  /** The line of a field, or of the nearest field around it that the file has. */
-  lineOf(path: FieldPath): number | undefined;
-}
-
-export interface ConfigFile {
-  readonly record: JsonRecord;
-  readonly source: ConfigSource;
-}
-
 /** @throws {DataError} when the file cannot be read or is not a JSON object */
 export async function readConfigFile(path: string): Promise<JsonRecord> {
   return (await openConfigFile(path)).record;
 }
 
-/** The same with the lines of its fields. */
-export async function openConfigFile(path: string): Promise<ConfigFile> {
+/** The same with the lines of its fields, or of the nearest fields around them that the file has. */
+export async function openConfigFile(path: string): Promise<SettingsLayer> {
   const bytes = await withFileErrors(`"${path}" cannot be read`, async () => {
     const found = await stat(path);
     if (found.isFile() && found.size > LARGEST) throw tooLarge(path, found.size);
@@ -51,7 +40,7 @@ export function parseConfig(text: string, source: string): JsonRecord {
   return parseConfigFile(text, source).record;
 }
 
-function parseConfigFile(text: string, source: string): ConfigFile {
+function parseConfigFile(text: string, source: string): SettingsLayer {
   const lines = scan(text, source);
   const errors: ParseError[] = [];
   const value: unknown = parse(text, errors, { allowTrailingComma: true });

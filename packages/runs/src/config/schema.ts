@@ -16,10 +16,12 @@ import {
   tableSettingsSchema,
   taskSchema,
 } from './data-schema.js';
+import { RECORDED } from './fields.js';
 import { MOST_EVALUATIONS } from '../names.js';
 import { checkPlugins, pluginRecordSchema } from '../plugins/recorded.js';
 import { sha256 } from './digest.js';
 import { count, share } from './numbers.js';
+import { shorthandFields } from './shorthands.js';
 import { askedOptimizerSchema, averageName, emaSchema, optimizerSchema } from './optimizer-schema.js';
 
 const seed = z.int().nonnegative();
@@ -81,7 +83,7 @@ export const initSchema = z.strictObject({
   /** Which of a run's averages, by its name; `null` for none of them; by default the one that the run is sampled with. */
   average: averageName.nullable().optional(),
   /** SHA-256 of the parameters, recorded by the run itself. */
-  digest: sha256.optional(),
+  digest: sha256.optional().meta(RECORDED),
 });
 export type Init = z.infer<typeof initSchema>;
 
@@ -121,17 +123,20 @@ const run = () => ({
   /** Parts in which a batch is taken, one after the other, in the memory of one; the same updates, to rounding. */
   accumulate: count.optional(),
   /** How the data were read when the run began, recorded by the run itself: nothing is guessed again. */
-  reading: readingSchema.optional(),
+  reading: readingSchema.optional().meta(RECORDED),
   /** What to do where a step is not finite, or the error has grown beyond all that was; to stop, by default. */
   onDivergence: z.enum(['stop', 'skip', 'back']).optional(),
   /** Where data without a name lay when the run began; recorded by the run itself. */
-  dataPaths: z.strictObject({ absolute: z.string().min(1), fromRun: z.string().min(1) }).optional(),
+  dataPaths: z
+    .strictObject({ absolute: z.string().min(1), fromRun: z.string().min(1) })
+    .optional()
+    .meta(RECORDED),
   /** SHA-256 of a file, or of the files of a folder, when the run began, recorded by the run itself. */
-  digest: sha256.optional(),
+  digest: sha256.optional().meta(RECORDED),
   /** Where its parameters come from, of which it keeps what it needs as its first checkpoint. */
   init: initSchema.optional(),
   /** The plug-ins whose entries it uses, recorded by the run itself; never loaded because they stand here. */
-  plugins: z.array(pluginRecordSchema).min(1).optional(),
+  plugins: z.array(pluginRecordSchema).min(1).optional().meta(RECORDED),
 });
 
 /** One run, every default resolved: a run's `config.json`. */
@@ -139,16 +144,30 @@ export function runConfigSchema() {
   return z.strictObject(run());
 }
 
-/** A run as it is asked for: lengths may be in passes over the data. */
+/** A run as it is asked for: lengths may be in passes over the data, and some fields have a shorter name. */
 export function askedRunSchema() {
   return z.strictObject({
     ...run(),
     steps: count.optional(),
     epochs: z.number().positive().optional(),
     optimizer: askedOptimizerSchema,
+    ...shorthandFields,
   });
 }
 export type AskedRun = z.infer<ReturnType<typeof askedRunSchema>>;
+
+/** Settings of which any may be left out, at every depth. */
+type Some<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]?: Some<T[K]> | undefined }
+    : T;
+
+/**
+ * What of a run is not as its data's recipe says: any fields of its `config.json`, lengths in steps or in passes (`epochs`), the
+ * network's size by `width` and `depth`, and the averages that are kept by `average`.
+ */
+export type RunSettings = Some<AskedRun>;
 
 /**
  * A run as a file asks for it, checked and typed.

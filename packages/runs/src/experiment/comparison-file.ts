@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { DataError } from '@meanflow/core';
 import { validate } from '@meanflow/core/validation';
 import { z } from 'zod';
+import { layersOf } from '../config/layers.js';
 import { readConfigFile } from '../config/read-file.js';
-import { comparisonConfigSchema, type ComparisonConfig } from '../config/schema.js';
+import { comparisonConfigSchema, type ComparisonConfig, type RunSettings } from '../config/schema.js';
 import { withFileErrors, writeOutput } from '../files.js';
-import type { RunChanges } from './comparison.js';
+import type { RunChange } from './comparison.js';
 import { stat } from 'node:fs/promises';
 
 const NAME = 'comparison.json';
@@ -17,27 +18,30 @@ const NAME = 'comparison.json';
 /** What a comparison was asked to do. */
 export interface ComparisonRequest {
   readonly config: ComparisonConfig;
-  readonly changes: RunChanges;
+  /** Over the recipes: of all runs, or by data set and method. */
+  readonly changes: RunSettings | readonly RunChange[];
   /** The command as it was given. */
   readonly command: string;
 }
 
+/** Fields of a run: what they may be is checked when the runs are resolved. */
+const record = z.record(z.string(), z.unknown());
+const change = z.strictObject({ data: z.string().optional(), method: z.string().optional(), record });
+
+/** Comparisons that began before a change could be meant for some of the runs have one for all. */
 const schema = () =>
   z.strictObject({
     format: z.literal('meanflow-comparison-request'),
     version: z.literal(1),
     command: z.string(),
     config: comparisonConfigSchema(),
-    changes: z.strictObject({
-      steps: z.int().positive().optional(),
-      batch: z.int().positive().optional(),
-      evaluation: z.strictObject({ metrics: z.array(z.string()).min(1) }).optional(),
-    }),
+    changes: z.union([record, z.array(change)]),
   });
 
 /** Writes a comparison's request into its folder. */
 export function saveRequest(folder: string, request: ComparisonRequest): Promise<void> {
-  const content = { format: 'meanflow-comparison-request', version: 1, ...request };
+  const changes = layersOf(request.changes, NAME).map(({ source: _, ...change }) => change);
+  const content = { format: 'meanflow-comparison-request', version: 1, ...request, changes };
   return writeOutput(join(folder, NAME), `${JSON.stringify(content, null, 2)}\n`);
 }
 
@@ -54,7 +58,9 @@ export async function loadRequest(folder: string): Promise<ComparisonRequest> {
       `"${folder}" holds no comparison: there is no ${NAME} in it. "meanflow compare" begins one.`,
     );
   }
-  return validate(schema(), await readConfigFile(path), path, DataError);
+  const { changes, command, config } = validate(schema(), await readConfigFile(path), path, DataError);
+  const layers = Array.isArray(changes) ? changes : [{ record: changes }];
+  return { command, config, changes: layers.map((layer) => ({ ...layer, source: path })) };
 }
 
 function ifMissing(error: NodeJS.ErrnoException): undefined {

@@ -6,25 +6,26 @@ import type { Classifier } from '@meanflow/classifier';
 import { ArgumentError, type Backend } from '@meanflow/core';
 import { didYouMean, ownValue, validate, leading } from '@meanflow/core/validation';
 import { datasets, type Dataset } from '@meanflow/data';
-import { merge } from '../config/merge.js';
-import { recipeSchema, type ComparisonConfig } from '../config/schema.js';
+import { layersOf, overlaid, type SettingsLayer } from '../config/layers.js';
+import { merge, type JsonRecord } from '../config/merge.js';
+import { recipeSchema, type ComparisonConfig, type RunSettings } from '../config/schema.js';
 import { recipeFor } from '../recipes/index.js';
 import type { DatasetPictures, DatasetResults } from '../report/results.js';
 import { withClassifier, type ClassifierTask, type JudgingClassifier } from './classifier.js';
 import { checkJudgeable, createJudge, type Judge, type Scores } from './evaluation.js';
 import { featureMetricsAmong } from './features.js';
+import { mergeRuns } from './lengths.js';
 import { fileName, type FinishedRun, type RunTask } from './one-run.js';
 import { datasetPictures } from './pictures.js';
 import { applicableSettings, kindOf, rememberingOpener } from './open-data.js';
-import { judgedData, resolveRun, type ResolvedRun } from './resolve.js';
+import { chooseData, judgedData, resolveRun, type ResolvedRun } from './resolve.js';
 import { summarise } from './summary.js';
 import { checkTrainable } from './training.js';
 
-/** Settings that the command line lays over every recipe. */
-export interface RunChanges {
-  readonly steps?: number | undefined;
-  readonly batch?: number | undefined;
-  readonly evaluation?: { readonly metrics: readonly string[] } | undefined;
+/** Settings that are laid over the recipes: over those of all runs, or of a data set, or of a method. */
+export interface RunChange extends SettingsLayer {
+  readonly data?: string | undefined;
+  readonly method?: string | undefined;
 }
 
 /** The runs on one data set, by seed and method. */
@@ -46,9 +47,10 @@ export interface PlannedSeed {
 /** Resolves every run. @throws {ArgumentError | DataError} when any of them cannot be */
 export async function planComparison(
   config: ComparisonConfig,
-  changes: RunChanges,
+  given: RunSettings | readonly RunChange[],
   describe: (dataset: Dataset) => string,
 ): Promise<PlannedDataset[]> {
+  const changes: readonly RunChange[] = layersOf(given, 'The settings');
   checkRecipeNames(config);
   checkLabel(config);
   const planned: PlannedDataset[] = [];
@@ -64,7 +66,15 @@ export async function planComparison(
       ...applicableSettings(kind, config),
     };
     const open = rememberingOpener();
-    const { dataset } = await resolveRun(choice, 'The comparison', { open });
+    const asked = (more: JsonRecord, method?: string): SettingsLayer[] => [
+      { record: { ...choice, ...more }, source: 'The comparison' },
+      // Together, so that a change of the kind of network leaves what is said of it elsewhere.
+      overlaid(
+        changes.filter((change) => appliesTo(change, data, method)),
+        mergeRuns,
+      ),
+    ];
+    const { dataset } = await chooseData(asked({}), { open });
     if (planned.some((other) => fileName(other.dataset.name) === fileName(dataset.name))) {
       throw new ArgumentError(
         `Two data sets are called "${dataset.name}", after which folder and pictures are named. Rename a file.`,
@@ -73,19 +83,16 @@ export async function planComparison(
     const source = `recipes.${data}`;
     const recipe = validate(
       recipeSchema(),
-      merge(recipeFor(dataset), merge(ownValue(config.recipes, data), changes)),
+      merge(recipeFor(dataset), ownValue(config.recipes, data)),
       source,
     );
     const runs: PlannedSeed[] = [];
     for (const seed of config.seeds) {
       const byMethod = [];
       for (const method of config.methods) {
-        const run = await resolveRun(
-          { ...choice, method, seed, logEvery: Math.max(1, Math.round(recipe.steps / 200)) },
-          source,
-          { recipe, open },
-        );
-        byMethod.push(run);
+        const layers = asked({ method, seed }, method);
+        const run = await resolveRun(layers, { recipe, open });
+        byMethod.push(overlaid(layers).record.logEvery === undefined ? loggedOften(run) : run);
       }
       runs.push({ seed, byMethod, judge: createJudge(dataset, byMethod[0]!.config, seed) });
     }
@@ -100,6 +107,20 @@ export async function planComparison(
     planned.push({ dataset, description: describe(dataset), runs, classifier });
   }
   return planned;
+}
+
+/** Whether a change is meant for a data set and, where one is named, for a method. */
+function appliesTo(change: RunChange, data: string, method: string | undefined): boolean {
+  return (change.data ?? data) === data && (change.method ?? method) === method;
+}
+
+/** Points in the chart of a run's loss. */
+const LOGGED = 200;
+
+/** The run with as many of its steps logged as a chart shows. */
+function loggedOften(run: ResolvedRun): ResolvedRun {
+  const logEvery = Math.max(1, Math.round(run.config.steps / LOGGED));
+  return { ...run, config: { ...run.config, logEvery } };
 }
 
 /** @throws {ArgumentError} when a recipe is changed that no data set has */

@@ -1,29 +1,51 @@
 /**
- * How long a run is: recipes say it in updates or in passes over the data, and so may a configuration file and the command line.
- * What is said last holds; passes become updates when the data is known.
+ * How runs are laid over each other, where a field may be said in one way or another: how long a run is, in updates or in passes over
+ * the data, and which averages it keeps. What is said last holds; passes become updates when the data is known.
  */
 import { ArgumentError } from '@meanflow/core';
+import { problemAt, type FieldPath, type ValueSource } from '@meanflow/core/validation';
 import type { Dataset } from '@meanflow/data';
 import { recipeSteps } from '@meanflow/models';
 import { isRecord, merge, type JsonRecord } from '../config/merge.js';
-import type { ConfigSource } from '../config/read-file.js';
 import type { AskedRun, RunConfig } from '../config/schema.js';
 
-/** `changes` over `base`, where a length replaces the one that is said in the other unit. */
+/** `changes` over `base`, where what is said in one way replaces what was said in the other. */
 export function mergeRuns(base: unknown, changes: unknown): JsonRecord {
-  const merged = merge(without(base, changes, ['steps', 'epochs']), changes) as JsonRecord;
-  if (!isRecord(base) || !isRecord(changes) || !isRecord(merged.optimizer)) return merged;
-  const optimizer = merge(
-    without(base.optimizer, changes.optimizer, ['warmUpSteps', 'warmUpEpochs']),
-    changes.optimizer,
+  const below = without(base, changes, ['steps', 'epochs']);
+  if (!isRecord(below) || !isRecord(changes)) return merge(below, changes) as JsonRecord;
+  const warmUps = ['warmUpSteps', 'warmUpEpochs'];
+  const merged = merge(
+    {
+      ...below,
+      ...('optimizer' in below && { optimizer: without(below.optimizer, changes.optimizer, warmUps) }),
+      ...('ema' in below && {
+        ema: replacesAverages(changes) ? omit(below.ema, ['decays', 'halfLives']) : below.ema,
+      }),
+    },
+    changes,
   );
-  return { ...merged, optimizer };
+  return merged as JsonRecord;
+}
+
+/** Whether averages are named that are to be kept, and no others. */
+function replacesAverages({ average }: JsonRecord): boolean {
+  return [average].flat().some((name) => typeof name === 'number');
 }
 
 function without(base: unknown, changes: unknown, units: readonly string[]): unknown {
-  if (!isRecord(base) || !isRecord(changes) || units.every((unit) => changes[unit] === undefined))
-    return base;
-  return Object.fromEntries(Object.entries(base).filter(([key]) => !units.includes(key)));
+  const replaces = isRecord(changes) && units.some((unit) => changes[unit] !== undefined);
+  return replaces ? omit(base, units) : base;
+}
+
+function omit(value: unknown, names: readonly string[]): unknown {
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
+}
+
+/** A field that says how long something is, where it does. */
+interface Length {
+  readonly path: FieldPath;
+  readonly value: number | undefined;
 }
 
 /**
@@ -34,36 +56,43 @@ function without(base: unknown, changes: unknown, units: readonly string[]): unk
 export function withSteps(
   asked: AskedRun,
   { name, sizes }: Dataset,
-  source: string | ConfigSource,
+  source: string | ValueSource,
 ): RunConfig {
-  const { epochs, ...run } = asked;
+  const { epochs, width: _, depth: __, average: ___, ...run } = asked;
   const { batch } = run;
-  const stepsOf = (field: string, steps: number | undefined, passes: number | undefined): number => {
-    if (steps !== undefined && passes !== undefined) {
-      throw new ArgumentError(`${source}: ${field}: expected updates or passes over the data, got both.`);
+  const wrong = (path: FieldPath, problem: string): ArgumentError =>
+    new ArgumentError(problemAt(source, path, problem));
+  const stepsOf = (steps: Length, passes: Length): number => {
+    if (steps.value !== undefined && passes.value !== undefined) {
+      throw wrong(steps.path, 'expected updates or passes over the data, got both.');
     }
-    if (passes === undefined) {
-      if (steps === undefined)
-        throw new ArgumentError(`${source}: ${field}: expected a number of updates, got nothing.`);
-      return steps;
+    if (passes.value === undefined) {
+      if (steps.value === undefined) throw wrong(steps.path, 'expected a number of updates, got nothing.');
+      return steps.value;
     }
     if (sizes === undefined) {
-      throw new ArgumentError(
-        `${source}: ${field}: the data "${name}" is drawn afresh and has no passes: give a number of updates.`,
+      throw wrong(
+        passes.path,
+        `the data "${name}" is drawn afresh and has no passes: give a number of updates.`,
       );
     }
     if (sizes.train < batch) {
-      throw new ArgumentError(
-        `${source}: batch: expected at most the ${sizes.train} rows that "${name}" has to learn from, got ${batch}: a pass is no whole batch.`,
+      throw wrong(
+        ['batch'],
+        `expected at most the ${sizes.train} rows that "${name}" has to learn from, got ${batch}: a pass is no whole batch.`,
       );
     }
-    return recipeSteps({ epochs: passes }, sizes.train, batch);
+    return recipeSteps({ epochs: passes.value }, sizes.train, batch);
   };
   const { warmUpEpochs, ...optimizer } = asked.optimizer;
-  const warmUpSteps = stepsOf('optimizer.warmUpSteps', optimizer.warmUpSteps, warmUpEpochs);
+  const warmUpSteps = stepsOf(
+    { path: ['optimizer', 'warmUpSteps'], value: optimizer.warmUpSteps },
+    { path: ['optimizer', 'warmUpEpochs'], value: warmUpEpochs },
+  );
+  const steps = stepsOf({ path: ['steps'], value: run.steps }, { path: ['epochs'], value: epochs });
   return {
     ...run,
-    steps: Math.max(1, stepsOf('steps', run.steps, epochs)),
+    steps: Math.max(1, steps),
     optimizer: { ...optimizer, warmUpSteps },
   };
 }

@@ -5,11 +5,10 @@
  */
 import { totalmem } from 'node:os';
 import { ArgumentError, sizeOf, treePaths } from '@meanflow/core';
-import { placeOf, type FieldPath } from '@meanflow/core/validation';
+import { problemAt, type FieldPath, type ValueSource } from '@meanflow/core/validation';
 import type { AnyNetwork, ParameterSpec } from '@meanflow/models';
 import { averagesOf } from '../config/optimizer-schema.js';
 import type { RunConfig } from '../config/schema.js';
-import type { ConfigSource } from '../config/read-file.js';
 import { bytesText, countText } from '../report/numbers.js';
 
 /** Sets the limit, in gigabytes, where the machine's memory is not it. */
@@ -73,7 +72,7 @@ const widths = ['width', 'channels', 'classWidth', 'embedding'];
 export function checkTrainingMemory(
   config: RunConfig,
   network: AnyNetwork,
-  source: string | ConfigSource,
+  source: string | ValueSource,
 ): void {
   const { backend, ema } = config;
   const batch = Math.ceil(config.batch / (config.accumulate ?? 1));
@@ -89,7 +88,11 @@ export function checkTrainingMemory(
   const parameters = `${countText(network.parameterCount)} parameters in ${copies} copies (${bytesText(state)})`;
   checkMemory(
     state + rows,
-    `${source}: ${placeOf(source, path)}${parameters} and ${countText(batch)} rows in a batch (${bytesText(rows)}) need`,
+    problemAt(
+      source,
+      path,
+      `${parameters} and ${countText(batch)} rows in a batch (${bytesText(rows)}) need`,
+    ),
     isBatch ? 'Make the batch smaller' : 'Make the network smaller',
   );
 }

@@ -1,64 +1,69 @@
 /**
- * From what was asked for (a configuration file, the command line) to one run with every default resolved: open the data, take its
- * recipe, lay the changes over it, check. Nothing is written and nothing computed before all of it is right.
+ * From what was asked for (a configuration file, options, settings by code) to one run with every default resolved. Settings are
+ * layers: the defaults, the recipe of the data or a published one, what the run has of the model that it begins with, and on top what
+ * was asked for. What decides the data and the recipe is looked at first; then all layers are laid over each other, once, and what
+ * they come to is checked as a whole. Nothing is written and nothing computed before all of it is right.
  */
-import { hasMatrices, networks, objectives } from '@meanflow/models';
+import { networks, objectives } from '@meanflow/models';
 import { ArgumentError } from '@meanflow/core';
-import { placeOf, validate } from '@meanflow/core/validation';
+import { validate, type ValueSource } from '@meanflow/core/validation';
 import type { Dataset, ImageLayout } from '@meanflow/data';
-import { metrics } from '@meanflow/metrics';
 import { z } from 'zod';
-import { backendNamed } from '../backends.js';
 import {
   imageSettingsSchema,
   latentSettingsSchema,
   readingSchema,
   tableSettingsSchema,
 } from '../config/data-schema.js';
-import { isRecord, type JsonRecord } from '../config/merge.js';
-import { averagesOf } from '../config/optimizer-schema.js';
+import { overlaid, type SettingsLayer } from '../config/layers.js';
+import { isRecord, settled } from '../config/merge.js';
 import { askedRunSchema, choiceFields, initSchema, type Recipe, type RunConfig } from '../config/schema.js';
-import type { ConfigSource } from '../config/read-file.js';
+import { expanded, shorthandFields } from '../config/shorthands.js';
 import { checkPlugins, withPlugins } from '../plugins/recorded.js';
 import { recipeFor } from '../recipes/index.js';
 import { publishedRecipe } from '../recipes/published.js';
-import { checkClassifiable } from './classifier.js';
 import { checkDigest, digestOf, withDigests } from './data-digest.js';
+import { checkFit } from './fit.js';
 import { formerReading } from './former-reading.js';
 import { mergeRuns, withSteps } from './lengths.js';
 import { applicableSettings, kindOf, openData } from './open-data.js';
-import { stepsFor } from './solvers.js';
 import { inheritedSettings, openWarmStart, type WarmStart } from './warm-start.js';
 
 /** A run that can begin. */
 export interface ResolvedRun {
   readonly config: RunConfig;
   readonly dataset: Dataset;
-  /** Where it was written, for messages. */
-  readonly source?: string | ConfigSource;
+  /** Where its settings were written, for messages. */
+  readonly source?: string | ValueSource;
   /** Parameters that it begins with. */
   readonly init?: WarmStart;
 }
 
-/** What decides the recipe and the data, and so is looked at first. */
+/** What decides the recipe and the data, and so is looked at first; and what stands for other fields. */
 const choiceSchema = () =>
   z.looseObject({
     ...choiceFields,
+    ...shorthandFields,
     method: z.enum(objectives.names),
     conditional: z.boolean().optional(),
     network: z.looseObject({ kind: z.string().optional() }).optional(),
+    init: initSchema.optional(),
   });
+type Choice = z.infer<ReturnType<typeof choiceSchema>>;
 
-const defaults = {
-  data: '8-gaussians',
-  heldOut: 0.2,
-  splitSeed: 0,
-  method: 'meanflow',
-  backend: 'ort:cpu',
-  seed: 0,
-  logEvery: 100,
-  checkpointEvery: 2000,
-} as const;
+const defaults: SettingsLayer = {
+  record: {
+    data: '8-gaussians',
+    heldOut: 0.2,
+    splitSeed: 0,
+    method: 'meanflow',
+    backend: 'ort:cpu',
+    seed: 0,
+    logEvery: 100,
+    checkpointEvery: 2000,
+  },
+  source: 'The defaults',
+};
 
 export interface ResolveOptions {
   /** The data set's own by default. */
@@ -72,44 +77,22 @@ export interface ResolveOptions {
 /**
  * One run.
  *
- * @param given over the recipe, such as a configuration file's content under the options of the command line
- * @param source what `given` comes from, for messages
+ * @param asked over the recipe, such as a configuration file and the options of a command, the last on top
  * @throws {ArgumentError | DataError} when something is unknown, out of range or does not fit
  */
 export async function resolveRun(
-  given: JsonRecord,
-  source: string | ConfigSource,
-  { recipe, open = openData, notify }: ResolveOptions = {},
+  asked: readonly SettingsLayer[],
+  options: ResolveOptions = {},
 ): Promise<ResolvedRun> {
-  const asked = validate(z.looseObject({ init: initSchema.optional() }), given, source).init;
-  const init = asked && (await openWarmStart(asked, notify));
-  const changes = init === undefined ? given : mergeRuns(await inheritedSettings(init, given), given);
-  const name = validate(z.looseObject({ recipe: choiceFields.recipe }), changes, source).recipe;
-  const published = name === undefined ? {} : publishedRecipe(name);
-  const data = validate(
-    z.looseObject({ data: choiceFields.data }),
-    mergeRuns(defaults, changes),
-    source,
-  ).data;
-  const { images, latents, ...settings } = published;
-  const base: JsonRecord = { ...settings, ...applicableSettings(kindOf(data), { images, latents }) };
-  const choice = validate(choiceSchema(), mergeRuns({ ...defaults, ...base }, changes), source);
-  const own = recipe && merged(recipe, choice.method);
-  const kind = choice.network?.kind ?? (isRecord(own?.network) ? own.network.kind : undefined);
-  const conditional = choice.conditional ?? recipe?.conditional ?? true;
-  const dataset = await open({
-    ...choice,
-    layout: layoutFor(kind),
-    ...(networks.find(kind)?.isFlat && { latentsIfUnclear: 'nchw' }),
-    conditional,
-  });
-  const complete = followed(own ?? merged(recipeFor(dataset), choice.method), base);
-  const run = validate(askedRunSchema(), mergeRuns(complete, changes), source);
+  const { choice, dataset, init, published, over } = await chooseData(asked, options);
+  const own = recipeLayer(options.recipe ?? recipeFor(dataset), choice.method, dataset.name);
+  const { record, source } = overlaidRun([defaults, ...exceptParts(own, published), ...published, ...over]);
+  const run = validate(askedRunSchema(), settled(record), source);
   const found = withSteps(run, dataset, source);
   checkFit(found, dataset, source);
   // Of the data as it is: settings of an earlier run begin a new one.
   const { digest: _, reading: __, dataPaths: ___, plugins: ____, ...config } = found;
-  const digest = await digestOf(data, choice.images);
+  const digest = await digestOf(choice.data, choice.images);
   const { reading } = dataset;
   const recorded = {
     ...(reading && { reading: readingSettings(reading) }),
@@ -118,6 +101,92 @@ export async function resolveRun(
     ...(found.task && { task: await withDigests(found.task) }),
   };
   return { config: withPlugins({ ...config, ...recorded }), dataset, source, ...(init && { init }) };
+}
+
+/** The data of a run, and what of it does not follow from them. */
+export interface ChosenData {
+  readonly choice: Choice;
+  readonly dataset: Dataset;
+  readonly init: WarmStart | undefined;
+  /** The published recipe that it follows, where it names one. */
+  readonly published: readonly SettingsLayer[];
+  /** What lies over recipes: what it has of the model that it begins with, and what is asked for. */
+  readonly over: readonly SettingsLayer[];
+}
+
+/** What decides the data, and the data. Options and errors are those of `resolveRun`. */
+export async function chooseData(
+  asked: readonly SettingsLayer[],
+  { recipe, open = openData, notify }: ResolveOptions = {},
+): Promise<ChosenData> {
+  const { init: begin } = choiceOf(asked);
+  const init = begin && (await openWarmStart(begin, notify));
+  const over = init === undefined ? asked : [await inheritedLayer(init, asked), ...asked];
+  const { data, recipe: name } = choiceOf(over);
+  const published = name === undefined ? [] : [publishedLayer(name, data)];
+  const choice = choiceOf([...published, ...over]);
+  const own = recipe && recipeLayer(recipe, choice.method, data).record;
+  const kind = choice.network?.kind ?? (isRecord(own?.network) ? own.network.kind : undefined);
+  const dataset = await open({
+    ...choice,
+    layout: layoutFor(kind),
+    ...(networks.find(kind)?.isFlat && { latentsIfUnclear: 'nchw' }),
+    conditional: choice.conditional ?? recipe?.conditional ?? true,
+  });
+  return { choice, dataset, init, published, over };
+}
+
+function choiceOf(layers: readonly SettingsLayer[]): Choice {
+  const { record, source } = overlaid([defaults, ...layers], mergeRuns);
+  return validate(choiceSchema(), settled(record), source);
+}
+
+/** All layers of a run as one, with the fields that their shorthands stand for. */
+function overlaidRun(layers: readonly SettingsLayer[]): SettingsLayer {
+  const { network } = overlaid(layers, mergeRuns).record;
+  const kind = isRecord(network) ? network.kind : undefined;
+  return overlaid(
+    layers.map((layer) => expanded(layer, kind)),
+    mergeRuns,
+  );
+}
+
+/** What a run that begins so has of the model, where nothing else is asked for. */
+async function inheritedLayer(init: WarmStart, asked: readonly SettingsLayer[]): Promise<SettingsLayer> {
+  const { record } = overlaid(asked, mergeRuns);
+  return { record: await inheritedSettings(init, record), source: `"${init.init.path}"` };
+}
+
+/** A published recipe, without what it says of data of another kind. */
+function publishedLayer(name: string, data: string): SettingsLayer {
+  const { images, latents, ...settings } = publishedRecipe(name);
+  return {
+    record: { ...settings, ...applicableSettings(kindOf(data), { images, latents }) },
+    source: `The recipe ${name}`,
+  };
+}
+
+/** The run of a method that a recipe describes; not checked yet. */
+function recipeLayer(recipe: Recipe, method: string, data: string): SettingsLayer {
+  const { methods, ...shared } = recipe;
+  const own = methods[method];
+  if (own === undefined) throw new ArgumentError(`The recipe has no method "${method}".`);
+  const { objective, network, sampling } = own;
+  return {
+    record: mergeRuns({ ...shared, method, objective, sampling }, network && { network }),
+    source: `The recipe of ${data}`,
+  };
+}
+
+/** A recipe without the parts that a published one has: those mean nothing to each other, and so are not laid over each other. */
+function exceptParts(
+  { record, source }: SettingsLayer,
+  published: readonly SettingsLayer[],
+): SettingsLayer[] {
+  const parts = published.flatMap((layer) => Object.keys(layer.record));
+  const units = parts.includes('epochs') ? ['steps'] : [];
+  const rest = Object.entries(record).filter(([name]) => ![...parts, ...units].includes(name));
+  return [{ record: Object.fromEntries(rest), source }];
 }
 
 /** How data were read, as a configuration holds it. */
@@ -178,65 +247,7 @@ export async function judgedData({ config, dataset }: ResolvedRun): Promise<Data
   return flip || cropPadding > 0 ? openJudgedDataOf(config) : dataset;
 }
 
-/** The run of a method that a recipe describes; not checked yet. */
-function merged(recipe: Recipe, method: string): JsonRecord {
-  const { methods, ...shared } = recipe;
-  const own = methods[method];
-  if (own === undefined) throw new ArgumentError(`The recipe has no method "${method}".`);
-  const { objective, network, sampling } = own;
-  return mergeRuns({ ...defaults, ...shared, method, objective, sampling }, network && { network });
-}
-
-/** A published recipe in place of the data's own, part by part: its parts mean nothing to each other's. */
-function followed(own: JsonRecord, published: JsonRecord): JsonRecord {
-  const { steps: _, ...rest } = own;
-  return { ...('epochs' in published ? rest : own), ...published };
-}
-
 /** How a network takes images. @param kind of a network, checked or not */
 function layoutFor(kind: unknown): ImageLayout {
   return networks.find(kind)?.layout ?? 'nhwc';
-}
-
-/** What no schema sees: whether the parts fit together. */
-function checkFit(config: RunConfig, dataset: Dataset, source: string | ConfigSource): void {
-  const { sampling, ema, evaluation, objective, method } = config;
-  backendNamed(config.backend);
-  evaluation.metrics.forEach((name) => metrics.get(name));
-  checkClassifiable(evaluation.metrics, dataset);
-  sampling.nfe.forEach((nfe) => stepsFor(sampling, nfe, usesTwoEvaluations(config)));
-  if (objective.kind !== method) {
-    throw new ArgumentError(
-      `${source}: ${placeOf(source, ['objective', 'kind'])}expected "${method}", the method of the run, got "${objective.kind}".`,
-    );
-  }
-  const averages = averagesOf(ema);
-  if (sampling.ema !== null && !averages.includes(sampling.ema)) {
-    throw new ArgumentError(
-      `${source}: ${placeOf(source, ['sampling', 'ema'])}expected a decay or half-life of ema (${averages.join(', ')}) or null, got ${sampling.ema}.`,
-    );
-  }
-  if (config.optimizer.kind === 'muon' && !hasMatrices(config.network.kind)) {
-    throw new ArgumentError(
-      `${source}: ${placeOf(source, ['optimizer', 'kind'])}Muon trains the published networks (${networks.names.filter(hasMatrices).join(', ')}), and this is "${config.network.kind}": ` +
-        'use adamw.',
-    );
-  }
-  if (config.conditional && dataset.classCount === undefined) {
-    throw new ArgumentError(
-      `The data "${dataset.name}" has no classes to condition on: name the label column of a CSV file (--label), or train without ` +
-        'classes (--unconditional, or conditional: false in a configuration file).',
-    );
-  }
-  if (config.conditional && !networks.get(config.network.kind).takesClasses) {
-    throw new ArgumentError(
-      `${source}: the network "${config.network.kind}" takes no classes: train without (--unconditional, or conditional: false in a ` +
-        'configuration file).',
-    );
-  }
-}
-
-/** Whether each step evaluates the network with and without the class (classifier-free guidance). */
-export function usesTwoEvaluations({ sampling, network }: Pick<RunConfig, 'sampling' | 'network'>): boolean {
-  return sampling.guidance !== undefined && !networks.get(network.kind).facts(network).takesGuidance;
 }

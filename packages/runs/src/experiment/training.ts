@@ -1,6 +1,6 @@
 /** A resolved run as a trainer: network, objective, optimizer with its schedule, averages and batches out of the configuration. */
 import { ArgumentError, referenceBackend, type Backend } from '@meanflow/core';
-import { placeOf } from '@meanflow/core/validation';
+import { problemAt, type ValueSource } from '@meanflow/core/validation';
 import type { Dataset } from '@meanflow/data';
 import {
   adoptParameters,
@@ -27,7 +27,6 @@ import {
   type ScheduleLike,
 } from '@meanflow/training';
 import type { OptimizerSettings } from '../config/optimizer-schema.js';
-import type { ConfigSource } from '../config/read-file.js';
 import type { RunConfig } from '../config/schema.js';
 import { emaOf } from './averages.js';
 import { checkTrainingMemory } from './memory.js';
@@ -82,16 +81,14 @@ export async function prepareRun(
 }
 
 /** The network, whose complaints about its fields are told with the place of the field. */
-function describedNetwork(config: RunConfig, dataset: Dataset, source: string | ConfigSource): AnyNetwork {
+function describedNetwork(config: RunConfig, dataset: Dataset, source: string | ValueSource): AnyNetwork {
   try {
     return networkOf(config, factsOf(dataset));
   } catch (error) {
     const [field] = error instanceof ArgumentError ? (/^\w+/.exec(error.message) ?? []) : [];
     if (!(error instanceof ArgumentError) || field === undefined || !Object.hasOwn(config.network, field))
       throw error;
-    throw new ArgumentError(`${source}: ${placeOf(source, ['network', field])}${error.message}`, {
-      cause: error,
-    });
+    throw new ArgumentError(problemAt(source, ['network', field], error.message), { cause: error });
   }
 }
 

@@ -11,7 +11,8 @@ import { ArgumentError, DataError } from '@meanflow/core';
 import { describeValue, printable, quoted, validate } from '@meanflow/core/validation';
 import { z } from 'zod';
 import { backends, type BackendEntry } from '../backends.js';
-import { openConfigFile, type ConfigFile } from '../config/read-file.js';
+import type { SettingsLayer } from '../config/layers.js';
+import { openConfigFile } from '../config/read-file.js';
 import { withFileErrors } from '../files.js';
 import type { Address } from '../open-model.js';
 import { register, type Plugin, type PluginFile } from '../plugins/plugin.js';
@@ -94,7 +95,7 @@ export async function loadAlike(requests: readonly PluginRequest[]): Promise<voi
  * @throws {DataError | ArgumentError} when the file or a plug-in cannot be read, or it holds a run's record of a plug-in that is not
  *   loaded
  */
-export async function openConfigWithPlugins(path: string): Promise<ConfigFile> {
+export async function openConfigWithPlugins(path: string): Promise<SettingsLayer> {
   const { record, source } = await openConfigFile(path);
   const { plugins, ...rest } = record;
   const schema = z.array(z.union([z.string().min(1), pluginRecordSchema], 'expected the path of a file.'));

@@ -14,9 +14,9 @@ import {
   type RunSummary,
 } from '@meanflow/training/node';
 import { backends, withBackend } from '../backends.js';
+import { layersOf, type SettingsLayer } from '../config/layers.js';
 import { merge } from '../config/merge.js';
-import type { ConfigSource } from '../config/read-file.js';
-import { checkSavedRun, runConfigSchema, type AskedRun, type RunConfig } from '../config/schema.js';
+import { checkSavedRun, runConfigSchema, type RunConfig, type RunSettings } from '../config/schema.js';
 import { located, withPlaces } from '../experiment/data-place.js';
 import { checkJudgeable, createJudge } from '../experiment/evaluation.js';
 import { checkpointCheck } from '../experiment/load-model.js';
@@ -25,16 +25,6 @@ import { trainInFolder, type RunOptions } from '../experiment/run.js';
 import { prepareRun, type PreparedRun } from '../experiment/training.js';
 import { changedPlugins, checkPlugins, withPlugins } from '../plugins/recorded.js';
 import { runIn, type Run } from './open-run.js';
-
-/** Settings of which any may be left out, at every depth. */
-type Some<T> = T extends readonly unknown[]
-  ? T
-  : T extends object
-    ? { readonly [K in keyof T]?: Some<T[K]> | undefined }
-    : T;
-
-/** What of a run is not as its data's recipe says: any fields of its `config.json`, lengths in steps or in passes. */
-export type RunSettings = Some<AskedRun>;
 
 /** A run that is about to make its first step, or its next. */
 export interface BegunRun extends PreparedRun {
@@ -62,8 +52,6 @@ export interface TrainRunOptions {
 export interface NewRunOptions extends TrainRunOptions {
   /** A new or empty folder; `runs/<data>-<method>-seed-<seed>` by default, numbered on where it is taken. */
   readonly folder?: string | undefined;
-  /** What the settings come from, for messages. */
-  readonly source?: string | ConfigSource;
 }
 
 /** What may change when a run goes on: its length, its rate, where it and its data are, and how it is taken through the device. */
@@ -83,16 +71,18 @@ export interface TrainedRun extends Run {
 /**
  * Trains a new run. Nothing is written before its step is compiled.
  *
+ * @param settings over the recipe of the data; in layers, the last on top, where they come from several places
  * @throws {ArgumentError | DataError} when a setting is unknown, out of range or does not fit, or the folder is taken
  * @throws {BackendError} when the backend cannot run here
  * @throws {DivergenceError} when a step is not finite and the run is to stop then
  */
 export async function trainRun(
-  settings: RunSettings,
-  { folder: given, source = 'The settings', ...options }: NewRunOptions = {},
+  settings: RunSettings | readonly SettingsLayer[],
+  { folder: given, ...options }: NewRunOptions = {},
 ): Promise<TrainedRun> {
   if (given !== undefined) await checkOut(given);
-  const run = await resolveRun(settings, source, options.onNotice && { notify: options.onNotice });
+  const asked = layersOf(settings, 'The settings');
+  const run = await resolveRun(asked, options.onNotice && { notify: options.onNotice });
   options.onData?.(run.dataset);
   await checkRows(run);
   return withBackend(options.backend ?? run.config.backend, async (backend) => {

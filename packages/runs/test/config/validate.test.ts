@@ -3,12 +3,13 @@ import { ArgumentError } from '@meanflow/core';
 import { validate } from '@meanflow/core/validation';
 import { datasets } from '@meanflow/data';
 import { openDataset } from '@meanflow/data/node';
-import { merge } from '../../src/config/merge.js';
+import { merge, settled, type JsonRecord } from '../../src/config/merge.js';
 import { recipeSchema, runConfigSchema } from '../../src/config/schema.js';
 import { resolveRun } from '../../src/experiment/resolve.js';
 import { recipeFor } from '../../src/recipes/index.js';
 
-const { config } = await resolveRun({}, 'test');
+const resolve = (record: JsonRecord) => resolveRun([{ record, source: 'config.json' }]);
+const { config } = await resolve({});
 
 /** The problem with a change to a right configuration. */
 function problem(change: Parameters<typeof merge>[1]): string {
@@ -75,6 +76,19 @@ describe('merging', () => {
     expect(merge({ kind: 'a', x: 1 }, { kind: 'a', y: 2 })).toEqual({ kind: 'a', x: 1, y: 2 });
   });
 
+  it('changes elements of a list that are named, or adds one', () => {
+    const base = { list: [1, { a: 1, b: 2 }] };
+    const changed = merge(base, { list: { '[1]': { b: 3 }, '[2]': 4 } });
+    expect(changed).toEqual({ list: [1, { a: 1, b: 3 }, 4] });
+    expect(base.list).toHaveLength(2);
+    expect(() => merge(base, { list: { '[3]': 0 } })).toThrow('list: expected an element from [0] to [2]');
+    // Of which list, is known later, or never.
+    const before = merge({}, { list: { '[1]': 5 } });
+    expect(merge(base, before)).toEqual({ list: [1, 5] });
+    expect(settled(merge({}, { a: { list: { '[0]': 5 } } }))).toEqual({ a: { list: [5] } });
+    expect(settled(before)).toEqual(before);
+  });
+
   it('cannot be used to change what all objects inherit', () => {
     merge({}, JSON.parse('{"__proto__": {"polluted": 1}}'));
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
@@ -86,7 +100,7 @@ describe('recipes', () => {
     const recipe = recipeFor(await openDataset(name));
     expect(() => validate(recipeSchema(), recipe, name)).not.toThrow();
     for (const method of objectives.names) {
-      const run = await resolveRun({ data: name, method }, 'test');
+      const run = await resolve({ data: name, method });
       expect([run.config.method, run.config.objective.kind]).toEqual([method, method]);
       expect(run.config.steps).toBe(recipe.steps);
     }
@@ -103,12 +117,12 @@ describe('a run whose parts do not fit', () => {
     [{ sampling: { solver: 'heun', nfe: [3] } }, 'NFE must be a multiple of 2; got 3'],
     [{ sampling: { solver: 'dormand-prince' } }, 'chooses its steps by itself'],
   ])('%j', async (change, message) => {
-    await expect(resolveRun(change, 'config.json')).rejects.toThrow(message);
+    await expect(resolve(change)).rejects.toThrow(message);
   });
 
   it('needs classes to be conditional', async () => {
     const dataset = { data: new URL('../../../cli/test/data/points.csv', import.meta.url).pathname };
-    await expect(resolveRun({ ...dataset, conditional: true }, 'test')).rejects.toThrow(ArgumentError);
-    await expect(resolveRun({ ...dataset, conditional: true }, 'test')).rejects.toThrow('has no classes');
+    await expect(resolve({ ...dataset, conditional: true })).rejects.toThrow(ArgumentError);
+    await expect(resolve({ ...dataset, conditional: true })).rejects.toThrow('has no classes');
   });
 });
