@@ -14,9 +14,8 @@ import { root } from './root.mjs';
 
 /** @returns {import('./projects.mjs').Project[]} */
 export function readPages() {
-  const files = readdirSync(join(root, 'docs'), { recursive: true })
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => join(root, 'docs', name));
+  const pages = readdirSync(join(root, 'docs'), { recursive: true }).filter((name) => name.endsWith('.md'));
+  const files = ['README.md', ...pages.map((name) => join('docs', name))].map((name) => join(root, name));
   return files.flatMap((file) => {
     const blocks = blocksOf(readFileSync(file, 'utf8'));
     if (!blocks.some(({ words }) => words.includes('run'))) return [];
