@@ -83,6 +83,17 @@ describe('meanflow conformance', () => {
     expect(out).toMatch(/^error +cases +reference$/m);
   });
 
+  it('runs a backend that is named by the path of its module, and says what is wrong with one', async () => {
+    const path = fileURLToPath(new URL('./support/own-backend.mjs', import.meta.url));
+    const own = await conformance(['--backend', path, '--op', 'neg']);
+    expect(own.out).toMatch(/^own-backend conforms: (\d+) of \1 cases passed/m);
+    expect(own.status).toBe(0);
+    await writeFile(folder.path('other.mjs'), 'export const open = () => undefined;');
+    const other = await conformance(['--backend', folder.path('other.mjs'), '--op', 'neg']);
+    expect(other.err).toContain('has no default export');
+    expect(other.status).toBe(2);
+  });
+
   it('refuses a file that cannot be written before any case is run', async () => {
     const { status, out, err } = await conformance(['--op', 'neg', '--out', folder.path('.')]);
     expect(status).toBe(1);

@@ -11,7 +11,7 @@ import { conformanceInChromium, type PageProgram } from '@meanflow/conformance/c
 import { BackendError } from '@meanflow/core';
 import { Registry } from '@meanflow/core/validation';
 import { backends } from '@meanflow/runs/node';
-import { allowsSoftware, withSoftwareHint } from '@meanflow/runs/command';
+import { allowsSoftware, loadedPlugins, withSoftwareHint } from '@meanflow/runs/command';
 import { ORT_FILES, pageBackends } from './page-backends.js';
 import type { WorkerRequest } from './worker.js';
 
@@ -34,6 +34,7 @@ function processSource(name: string): ReportSource {
   return {
     name,
     run: async (options) => {
+      const plugins = await loadedPlugins();
       // Infinities cross this border, and what a library prints goes to the error stream: results are printed elsewhere.
       const worker = fork(fileURLToPath(beside('worker')), {
         serialization: 'advanced',
@@ -50,7 +51,7 @@ function processSource(name: string): ReportSource {
             if (worker.connected) worker.once('disconnect', ended);
             else ended();
           });
-          const request: WorkerRequest = { backend: name, cases };
+          const request: WorkerRequest = { backend: name, plugins, cases };
           worker.send(request, () => {});
         });
       } finally {
