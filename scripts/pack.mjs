@@ -1,13 +1,14 @@
 /**
  * `npm run pack`: every published package as a tarball in `release/`, made as it would be published. The packages are built, staged
- * in `release/staging` (which is what `nx release publish` takes) and packed by npm.
+ * in `release/staging` (which is what `nx release publish` takes) and packed by npm. What npm would refuse to install on this platform
+ * lies in `release/other-platforms`, so that `npm install release/*.tgz` installs the rest.
  *
  *     npm run pack
  *     npm run pack -- --out FOLDER      somewhere else; tarballs and staging of an earlier time are replaced
  *     npm run pack -- --ours            only the packages of this workspace, for which no registry is asked
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stageAdditions } from './pack/additions.mjs';
@@ -22,6 +23,7 @@ const { values: options } = parseArgs({
 });
 const out = resolve(options.out);
 const staging = join(out, 'staging');
+const elsewhere = join(out, 'other-platforms');
 const packages = publishedPackages();
 
 /** Runs a command in the workspace and gives what it printed; what it says of errors is passed through. */
@@ -43,11 +45,20 @@ function run(command, ...args) {
 const npmPack = (...args) =>
   Object.values(JSON.parse(run('npm', 'pack', '--json', '--loglevel=error', ...args)));
 
+/** Whether npm would install a staged package on this platform. */
+function runsHere(folder) {
+  const { os = [process.platform], cpu = [process.arch] } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  );
+  return os.includes(process.platform) && cpu.includes(process.arch);
+}
+
 const projects = packages.map(({ path }) => join(path, 'tsconfig.lib.json'));
 run(process.execPath, join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b', ...projects);
 
-mkdirSync(out, { recursive: true });
 rmSync(staging, { recursive: true, force: true });
+rmSync(elsewhere, { recursive: true, force: true });
+mkdirSync(elsewhere, { recursive: true });
 for (const name of readdirSync(out)) if (name.endsWith('.tgz')) rmSync(join(out, name));
 
 const additions = options.ours ? { folders: [], optionalDependencies: {} } : await stageAdditions(staging);
@@ -59,7 +70,10 @@ for (const from of packages) {
 }
 
 const folders = [...packages.map(({ path }) => join(staging, path)), ...additions.folders];
-const tarballs = npmPack('--pack-destination', out, ...folders);
+const tarballs = [
+  ...npmPack('--pack-destination', out, ...folders.filter(runsHere)),
+  ...npmPack('--pack-destination', elsewhere, ...folders.filter((folder) => !runsHere(folder))),
+];
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
 for (const { filename, size, unpackedSize } of tarballs) {
   console.log(

@@ -16,7 +16,7 @@ export function packPackages() {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const folder = join(root, 'release');
-  const files = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+  const files = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.tgz'));
   return files.map((name) => readTarball(join(folder, name)));
 }
 
