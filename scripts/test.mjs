@@ -1,5 +1,5 @@
 /**
- * `npm test`: lint, format, type-check and unit tests of every package, through Nx, and then the tests from outside the
+ * `npm test`: lint, format, types, what the packages' doors promise and unit tests of every package, through Nx, and then the tests from outside the
  * workspace. The last line of its output is `N passed, N failed`, counted over all tests; a check that fails counts as one failure.
  *
  *     npm test                    everything
@@ -12,7 +12,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const checks = ['lint', 'format', 'typecheck'];
+const checks = ['lint', 'format', 'typecheck', 'doors'];
 
 const packages = [
   ...readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name)),

@@ -10,6 +10,7 @@ export {
   type ImportModel,
   type ImportTarget,
   type ModelDescription,
+  type Naming,
 } from './import/target.js';
 export { importedModel, type ImportProgress } from './import/weights-file.js';
 export { MODEL_FORMAT, type ModelFacts } from './model/header.js';

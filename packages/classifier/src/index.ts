@@ -13,6 +13,7 @@ export {
   type ClassifierRequest,
   type ClassifierTrainingOptions,
   type LabelledSource,
+  type SourceImages,
 } from './train.js';
 export { Classifier, type ClassifierModel, type ClassifierOptions } from './classifier.js';
 export { decodeClassifier, encodeClassifier, readClassifier } from './file.js';

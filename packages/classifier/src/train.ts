@@ -12,7 +12,7 @@ import { classifierNetwork, type ClassifierConfig } from './network.js';
 import { crossEntropy, type LabelledImages } from './objective.js';
 
 /** Images, with classes where there are such. */
-interface Images {
+export interface SourceImages {
   readonly x: HostArray<'float32'>;
   readonly label: HostArray<'int32'> | undefined;
 }
@@ -24,8 +24,8 @@ export interface LabelledSource {
   readonly featureShape: Shape;
   readonly imageShape: Shape | undefined;
   readonly classCount: number | undefined;
-  batch(key: RandomKey, step: number, size: number): Images;
-  reference(split: 'train' | 'test', key: RandomKey, count: number): Images;
+  batch(key: RandomKey, step: number, size: number): SourceImages;
+  reference(split: 'train' | 'test', key: RandomKey, count: number): SourceImages;
 }
 
 export interface ClassifierTrainingOptions {
@@ -144,7 +144,7 @@ async function heldOutAccuracy(
 /** Images that came flattened get their axes back. */
 function labelled(
   { name, imageShape, classCount = 0 }: LabelledSource,
-  { x, label }: Images,
+  { x, label }: SourceImages,
 ): LabelledImages {
   if (label === undefined) throw new ArgumentError(`The images of "${name}" came without classes.`);
   checkLabels(`The images of "${name}": label`, label, { classCount, rows: x.shape[0]! });

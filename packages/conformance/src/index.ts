@@ -13,7 +13,7 @@ export { conformanceCases, type CaseOptions } from './cases/index.js';
 export { DEFAULT_SEED, type ProgramOptions } from './cases/programs.js';
 export type { DeviceMemory, MeasuringBackend } from './cases/memory.js';
 export type { CountingExecutable, TransferCounters } from './cases/state.js';
-export { roundoff, UNIT_ROUNDOFF, type Roundoff } from './numerics/roundoff.js';
+export { roundoff, UNIT_ROUNDOFF, type Roundoff, type OpEvaluation } from './numerics/roundoff.js';
 export { roundingBackend } from './numerics/rounding-backend.js';
 export { expectations, type Expectation } from './numerics/tolerance.js';
 export { compare, type Comparison } from './numerics/compare.js';
@@ -43,7 +43,13 @@ export {
   type RemoteMessage,
   type RemoteOptions,
 } from './remote.js';
-export { formatCell, matrixRows, matrixText, type MatrixRow } from './report/matrix.js';
+export {
+  formatCell,
+  matrixRows,
+  matrixText,
+  type MatrixRow,
+  type MatrixTextOptions,
+} from './report/matrix.js';
 export { matrixHtml } from './report/html.js';
 export { reportsJson } from './report/json.js';
 export {

@@ -14,8 +14,21 @@ export type {
   OpName,
   Program,
   ValueId,
+  NodeAttributes,
+  TraceNode,
+  InstructionOf,
+  NodeOf,
 } from './tensor.js';
-export type { Arity, ArityOf, Operands, PrimitiveName } from './ops/attributes.js';
+export type {
+  Arity,
+  ArityOf,
+  Operands,
+  PrimitiveName,
+  PrimitiveAttributes,
+  Primitives,
+  Op,
+  NoAttributes,
+} from './ops/attributes.js';
 export { primitiveNames } from './ops/table.js';
 export { broadcastShapes } from './ops/broadcasting.js';
 export { freeAxes } from './ops/dot.js';
@@ -43,9 +56,11 @@ export {
   type Gpu,
   type GpuAdapter,
   type GpuAdapterInfo,
+  type PowerPreference,
 } from './backend/webgpu.js';
 export { settleOrtTelemetry } from './telemetry.js';
 
 export { interpret } from './interpreter.js';
 export { MAX_OF_NOTHING, MISSING, ofNothing, power, toInt32 } from './special-values.js';
 export { bfloat16ToNumber, halfToNumber, LARGEST_HALF, numberToHalf } from './half.js';
+export type { SimplifyHooks } from './emitter.js';

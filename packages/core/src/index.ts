@@ -29,12 +29,28 @@ export {
 import './methods.js';
 export { Tensor, type CompositeDefinition, type CompositeParameters, type Tangent } from './tensor.js';
 export * from './functions.js';
-export { gelu, relu, silu, softplus } from './composites/activations.js';
-export { groupNorm, layerNorm, rmsNorm, softmax, type Affine } from './composites/normalization.js';
-export { attention } from './composites/attention.js';
+export { gelu, relu, silu, softplus, type GeluOptions } from './composites/activations.js';
+export {
+  groupNorm,
+  layerNorm,
+  rmsNorm,
+  softmax,
+  type Affine,
+  type GroupNormOptions,
+  type NormOptions,
+} from './composites/normalization.js';
+export { attention, type AttentionOptions } from './composites/attention.js';
 export { adamUpdate, type AdamConstants } from './composites/optimizer.js';
 
-export { trace, spec, TensorSpec, type SpecLeaf, type Traced, type TracedFunction } from './trace.js';
+export {
+  trace,
+  spec,
+  TensorSpec,
+  type SpecLeaf,
+  type Traced,
+  type TracedFunction,
+  type TraceOptions,
+} from './trace.js';
 export { Graph } from './graph.js';
 export type { GraphStats } from './graph-stats.js';
 export { jvp, type TangentLike, type TangentTree } from './jvp.js';

@@ -72,7 +72,7 @@ export interface NamedValue {
   readonly value: ValueId;
 }
 
-interface InstructionOf<K extends OpName, Inputs, Outputs> {
+export interface InstructionOf<K extends OpName, Inputs, Outputs> {
   readonly op: K;
   readonly attributes: OpAttributes[K];
   readonly inputs: Inputs;
@@ -97,13 +97,13 @@ export interface Program {
 }
 
 /** What nodes carry: the attributes of ops, and those of nodes that no program holds. */
-interface NodeAttributes extends OpAttributes {
+export interface NodeAttributes extends OpAttributes {
   readonly input: { readonly name: string };
   /** Another name for a value: marks what is differentiated. */
   readonly alias: Readonly<Record<never, never>>;
 }
 
-interface NodeOf<K extends keyof NodeAttributes, Inputs, Outputs = readonly [Tensor]> {
+export interface NodeOf<K extends keyof NodeAttributes, Inputs, Outputs = readonly [Tensor]> {
   /** Grows with every node, so operands always have smaller ids: id order is a topological order. */
   readonly id: number;
   readonly op: K;

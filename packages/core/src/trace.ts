@@ -40,7 +40,7 @@ export interface TracedFunction<In, Out> {
   readonly signature?: (input: In) => Out;
 }
 
-interface TraceOptions {
+export interface TraceOptions {
   readonly name?: string;
 }
 

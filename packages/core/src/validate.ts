@@ -25,7 +25,7 @@ export interface Schema<T> {
     | { readonly success: false; readonly error: { readonly issues: readonly FoundIssue[] } };
 }
 
-interface FoundIssue {
+export interface FoundIssue {
   readonly code?: string | undefined;
   readonly path: readonly PropertyKey[];
   readonly message: string;

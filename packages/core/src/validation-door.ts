@@ -25,4 +25,5 @@ export {
   type Schema,
   type SchemaIssue,
   type ValueSource,
+  type FoundIssue,
 } from './validate.js';

@@ -30,6 +30,7 @@ export {
   type ImageFolderConfig,
   type LatentsConfig,
 } from './node/open-images.js';
+export { type LatentNames } from './latents/array-names.js';
 export { readArrayFile, type TensorOpener } from './node/array-file.js';
 export { scanFolder, type FolderScan, type ScanOptions } from './node/scan-folder.js';
 export { decodeImage } from './node/sharp.js';

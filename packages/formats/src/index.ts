@@ -57,4 +57,4 @@ export {
 } from './safetensors/header.js';
 export { readSafetensors, verifyTensors, type SafetensorsFile } from './safetensors/reader.js';
 export { openZip, type ZipArchive } from './zip/archive.js';
-export { type ZipEntry } from './zip/directory.js';
+export { type ZipEntry, type ZipMethod } from './zip/directory.js';

@@ -23,7 +23,15 @@ export {
 export { FeatureAccumulator } from './feature-accumulator.js';
 export type { ExtractedFeatures, FeatureExtractor } from './feature-extractor.js';
 export { onnxFeatureExtractor } from './onnx-features.js';
-export type { OnnxFeatureOptions, OrtRuntime, PixelRange } from './onnx-options.js';
+export type {
+  OnnxFeatureOptions,
+  OrtRuntime,
+  PixelRange,
+  ImageLayout,
+  OrtSession,
+  OrtValue,
+  OrtValueMetadata,
+} from './onnx-options.js';
 export { decodeStatistics, encodeStatistics, type StatisticsKind } from './reference-statistics.js';
 export { classAccuracy, classFrechetDistance } from './class-accuracy.js';
 export {

@@ -31,9 +31,19 @@ export {
   type NetworkConfig,
   type NetworkSettings,
 } from './networks/registry.js';
-export { dit, type DitConfig, type DitParameters } from './networks/dit.js';
+export {
+  dit,
+  type DitConfig,
+  type DitParameters,
+  type DitBlockParameters,
+  type DitOutputParameters,
+} from './networks/dit.js';
 export { imfDit, type ImfDitConfig, type ImfDitParameters } from './networks/imf-dit.js';
-export type { InContextConfig } from './networks/in-context-transformer.js';
+export type {
+  InContextConfig,
+  InContextParameters,
+  HeadParameters,
+} from './networks/in-context-transformer.js';
 export { mlp, type MlpConfig, type MlpParameters } from './networks/mlp.js';
 export {
   composeNetwork,
@@ -64,10 +74,18 @@ export {
   type SdVaeDecoderParameters,
   type SdVaeEncoderParameters,
   type SdVaeHalf,
+  type SdVaeLevelParameters,
+  type SdVaeMiddleParameters,
 } from './networks/sd-vae.js';
 export { songUNet, type SongUNetParameters } from './networks/song-unet.js';
 export type { SongUNetConfig } from './networks/song-unet-plan.js';
-export { residualMlp, type ResidualMlpConfig, type ResidualMlpParameters } from './networks/residual-mlp.js';
+export {
+  residualMlp,
+  type ResidualMlpConfig,
+  type ResidualMlpParameters,
+  type ResidualMlpBlockParameters,
+  type ResidualMlpOutputParameters,
+} from './networks/residual-mlp.js';
 
 export {
   layoutPermutation,
@@ -144,3 +162,4 @@ export type {
 } from './objectives/velocity-objective.js';
 export type { SettingsSchema, StandardSchema } from './schema.js';
 export type { ParameterTree, VelocityInputs, VelocityNetwork, VelocityOutputs } from '@meanflow/samplers';
+export type { ParameterRole, ParameterRoles, RoleFacts, RowGroup } from './adopt/roles.js';

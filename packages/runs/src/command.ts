@@ -46,7 +46,6 @@ export { drawnPieces, type SamplePiece } from './experiment/sample-stream.js';
 export { shortRunNote } from './experiment/short-run.js';
 export { solverNamed } from './experiment/solvers.js';
 export { scheduleOf } from './experiment/training.js';
-export type { WarmStart } from './experiment/warm-start.js';
 export { checkModelName } from './export/triton.js';
 export {
   checkOverwrite,

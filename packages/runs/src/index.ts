@@ -5,7 +5,9 @@ export {
   type ModelSource,
   type OpenModelOptions,
   type SampleRequest,
+  type Address,
 } from './open-model.js';
-export type { DataFacts, Labels } from './experiment/model.js';
+export type { DataFacts, Labels, Generator, Model } from './experiment/model.js';
 export type { SampleChoice, Samples } from './experiment/sample.js';
 export { registerPlugin, type Plugin, type PluginFile } from './plugins/plugin.js';
+export type { RunConfig, SamplingSettings } from './config/schema.js';

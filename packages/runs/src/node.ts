@@ -3,10 +3,18 @@
  * `meanflow` command is made of beside, texts and files above all, is in `@meanflow/runs/command`.
  */
 export { type BackendEntry, backends, openBackend } from './backends.js';
-export type { AskedRun, Recipe, RunConfig, RunSettings } from './config/schema.js';
+export type {
+  AskedRun,
+  Recipe,
+  RunConfig,
+  RunSettings,
+  SamplingSettings,
+  ComparisonConfig,
+  Init,
+} from './config/schema.js';
 export type { SettingsLayer } from './config/layers.js';
 export type { ComparisonRequest } from './experiment/comparison-file.js';
-export type { RunChange } from './experiment/comparison.js';
+export type { RunChange, RunFailure } from './experiment/comparison.js';
 export { type DataFacts, type Generator, type Labels, type Model } from './experiment/model.js';
 export type { FinishedRun, RunTask } from './experiment/one-run.js';
 export type { ResolvedRun } from './experiment/resolve.js';
@@ -32,5 +40,19 @@ export {
 } from './node/train-run.js';
 export { loadBackend, loadPlugin, registerPlugin, type LoadedPlugin } from './node/plugins.js';
 export type { Plugin, PluginFile } from './plugins/plugin.js';
-export { OpenModel, type ModelSource, type SampleRequest } from './open-model.js';
-export type { ComparisonResults, DatasetResults, MetricColumn } from './report/results.js';
+export { OpenModel, type ModelSource, type SampleRequest, type Address } from './open-model.js';
+export type {
+  ComparisonResults,
+  DatasetResults,
+  MetricColumn,
+  MethodPictures,
+  MethodResults,
+  FailedRun,
+  MetricRow,
+  MetricValues,
+  SamplingResults,
+} from './report/results.js';
+export type { Scores } from './experiment/evaluation.js';
+export type { WarmStart } from './experiment/warm-start.js';
+export type { ConfigSource } from './config/read-file.js';
+export type { ClassifierWork, JudgingClassifier } from './experiment/classifier.js';

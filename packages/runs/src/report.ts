@@ -1,5 +1,5 @@
 /** `@meanflow/runs/report`: a comparison as one HTML page and as picture files. Loads the chart library. */
-export { pictureFiles } from './report/files.js';
+export { pictureFiles, type PictureFiles } from './report/files.js';
 export { reportHtml } from './report/html.js';
 export type {
   ComparisonResults,
@@ -7,4 +7,9 @@ export type {
   DatasetResults,
   FailedRun,
   MetricRow,
+  MethodPictures,
+  MethodResults,
+  MetricColumn,
+  MetricValues,
+  SamplingResults,
 } from './report/results.js';

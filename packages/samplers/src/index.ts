@@ -53,7 +53,7 @@ export {
 export { guidedVelocity } from './guidance.js';
 
 export * from './solvers/index.js';
-export { checkGrid, uniformGrid } from './grid.js';
+export { checkGrid, uniformGrid, type TimeGrid } from './grid.js';
 export {
   createSampler,
   type SampleChunk,

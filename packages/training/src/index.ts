@@ -23,7 +23,7 @@ export {
   type HalfLives,
 } from './ema.js';
 export * from './errors.js';
-export { divergenceText, type BatchPart, type DivergenceReport } from './divergence.js';
+export { divergenceText, type BatchPart, type DivergenceReport, type Suspicion } from './divergence.js';
 export { type Growth } from './error-watch.js';
 export { countNonFinite, nonFiniteLeaves, worstLeaf, type NonFiniteLeaf } from './finite.js';
 export type { ParameterSource } from './train-step.js';
@@ -52,3 +52,4 @@ export {
   type Checkpoint,
   type CheckpointFacts,
 } from './checkpoint.js';
+export type { DataNeeds } from './step-data.js';

@@ -4,14 +4,8 @@ import { adoptionText, type AdoptionReport } from '@meanflow/models';
 import { divergenceText, type DivergenceAction, type DivergenceReport } from '@meanflow/training';
 import { divergencesPath, type RunSummary } from '@meanflow/training/node';
 import type { RunConfig } from '@meanflow/runs/node';
-import {
-  countText,
-  durationText,
-  rateText,
-  scheduleOf,
-  type WarmStart,
-  shellWord,
-} from '@meanflow/runs/command';
+import { countText, durationText, rateText, scheduleOf, shellWord } from '@meanflow/runs/command';
+import type { WarmStart } from '@meanflow/runs/node';
 
 /** What a run begins with that does not begin at random, and what became of it. */
 export function beginningText({ init, origin }: WarmStart, report: AdoptionReport): string {

@@ -28,7 +28,7 @@ import type { OpAttributes, PrimitiveName } from '@meanflow/core/backend';
 /** The unit roundoff of float32. */
 export const UNIT_ROUNDOFF = 2 ** -24;
 
-interface Evaluation<A> {
+export interface OpEvaluation<A> {
   readonly inputs: readonly Tensor[];
   /** The exact result. */
   readonly output: Tensor;
@@ -40,7 +40,7 @@ export interface Roundoff<A> {
   /** How the bound follows; shown in reports. */
   readonly analysis: string;
   /** The bound in units of u, of the output's shape; absent for ops that are exact. Traced. */
-  readonly bound?: (evaluation: Evaluation<A>) => Tensor;
+  readonly bound?: (evaluation: OpEvaluation<A>) => Tensor;
 }
 
 /** Roundings in a sum of `n` terms: that of pairwise summation, whose base may be some dozen terms wide. */

@@ -80,7 +80,7 @@ export const geluDefinition = activation(
   (x) => add(normalCdf(x), mul(x, mul(1 / Math.sqrt(2 * Math.PI), exp(mul(-0.5, mul(x, x)))))),
 );
 
-interface GeluOptions {
+export interface GeluOptions {
   readonly approximate?: 'none' | 'tanh';
 }
 

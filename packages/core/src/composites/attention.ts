@@ -17,7 +17,7 @@ export const attentionDefinition: CompositeDefinition<
   },
 };
 
-interface AttentionOptions {
+export interface AttentionOptions {
   readonly scale?: number;
 }
 

@@ -70,11 +70,11 @@ export interface Affine {
   readonly bias?: Tensor | undefined;
 }
 
-interface NormOptions extends Affine {
+export interface NormOptions extends Affine {
   readonly epsilon?: number;
 }
 
-interface GroupNormOptions extends NormOptions {
+export interface GroupNormOptions extends NormOptions {
   readonly groups: number;
 }
 

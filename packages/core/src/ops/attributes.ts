@@ -7,7 +7,7 @@ import type { HostArray } from '../host-array.js';
 import type { DType, Shape } from '../types.js';
 
 /** No attributes. */
-export type None = Readonly<Record<never, never>>;
+export type NoAttributes = Readonly<Record<never, never>>;
 
 /** Which axes of two operands a `dotGeneral` pairs up; the named axes have equal sizes pairwise. */
 export interface DotDimensions {
@@ -47,7 +47,7 @@ export type Operands<N extends Arity, T> = {
 }[N];
 
 /** An op of `N` operands. */
-interface Op<N extends Arity, Attributes = None> {
+export interface Op<N extends Arity, Attributes = NoAttributes> {
   readonly arity: N;
   readonly attributes: Attributes;
 }

@@ -2,7 +2,7 @@
 import { DTypeError } from '../errors.js';
 import { power } from '../special-values.js';
 import { sizeOf, type DType, type TensorType } from '../types.js';
-import type { None } from './attributes.js';
+import type { NoAttributes } from './attributes.js';
 import { broadcastIndices, broadcastShapes } from './broadcasting.js';
 import { allocate, type Meaning, type OpMeaning, type RefValue } from './definition.js';
 
@@ -14,7 +14,7 @@ interface Binary {
   readonly intValue?: (a: number, b: number) => number;
 }
 
-function binary({ dtypes, result, value, intValue }: Binary): OpMeaning<2, None> {
+function binary({ dtypes, result, value, intValue }: Binary): OpMeaning<2, NoAttributes> {
   return {
     infer: ([a, b]) => {
       if (a.dtype !== b.dtype || !dtypes.includes(a.dtype)) {

@@ -2,7 +2,7 @@
 import { DTypeError } from '../errors.js';
 import { toInt32 } from '../special-values.js';
 import { sizeOf, type DType } from '../types.js';
-import type { None } from './attributes.js';
+import type { NoAttributes } from './attributes.js';
 import { allocate, free, type Meaning, type OpMeaning, type RefData } from './definition.js';
 
 interface Unary {
@@ -16,7 +16,7 @@ interface Unary {
 const FLOAT: readonly DType[] = ['float32'];
 const NUMERIC: readonly DType[] = ['float32', 'int32'];
 
-function unary({ dtypes = FLOAT, result, value, flops = 1 }: Unary): OpMeaning<1, None> {
+function unary({ dtypes = FLOAT, result, value, flops = 1 }: Unary): OpMeaning<1, NoAttributes> {
   return {
     infer: ([x]) => {
       if (!dtypes.includes(x.dtype)) throw new DTypeError(`takes ${dtypes.join(' or ')}, got ${x.dtype}.`);

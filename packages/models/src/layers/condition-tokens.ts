@@ -45,7 +45,7 @@ export type ConditionTokenParameters = {
 };
 
 /** What a network is conditioned on beside h. */
-interface Conditions {
+export interface TokenConditions {
   readonly classCount: number | undefined;
   readonly guidance: boolean;
 }
@@ -68,7 +68,7 @@ function placed({ tokens }: Symbolic<Tokens>, embedded: Tensor): Tensor {
 }
 
 export function conditionTokenParameters(
-  { classCount, guidance }: Conditions,
+  { classCount, guidance }: TokenConditions,
   counts: ConditionTokenCounts,
   width: number,
 ): Described<ConditionTokenParameters> {
@@ -90,7 +90,7 @@ export function conditionTokenParameters(
 
 /** Tokens before the patches. */
 export function conditionTokenCount(
-  { classCount, guidance }: Conditions,
+  { classCount, guidance }: TokenConditions,
   counts: ConditionTokenCounts,
 ): number {
   const { label, omega, interval, time } = counts;

@@ -68,6 +68,8 @@ export {
   conditionTokens,
   type ConditionTokenCounts,
   type ConditionTokenParameters,
+  type NumberTokens,
+  type TokenConditions,
 } from './condition-tokens.js';
 export {
   planConditions,

@@ -69,7 +69,7 @@ const schema = settings.extend(dataFields('Shape of one sample; flattened inside
 export type ResidualMlpConfig = z.input<typeof schema>;
 type FullConfig = z.output<typeof schema>;
 
-export type ResidualBlockParameters = {
+export type ResidualMlpBlockParameters = {
   /**
    * From the conditions: shift, scale and gate, `[width, 3 · width]`, or what is added, `[width, expansion ·
    * width]`.
@@ -79,7 +79,7 @@ export type ResidualBlockParameters = {
   readonly out: LinearParameters;
 };
 
-export type OutputParameters = {
+export type ResidualMlpOutputParameters = {
   /** From the conditions: shift and scale, `[width, 2 · width]`; with `film` only. */
   readonly condition?: LinearParameters | undefined;
   readonly linear: LinearParameters;
@@ -88,13 +88,13 @@ export type OutputParameters = {
 export type ResidualMlpParameters = {
   readonly condition: ConditioningParameters;
   readonly input: LinearParameters;
-  readonly blocks: readonly ResidualBlockParameters[];
-  readonly out: OutputParameters;
+  readonly blocks: readonly ResidualMlpBlockParameters[];
+  readonly out: ResidualMlpOutputParameters;
   /** The auxiliary head's own copies of the last blocks, and its output. */
   readonly velocityHead?:
     | {
-        readonly blocks: readonly ResidualBlockParameters[];
-        readonly out: OutputParameters;
+        readonly blocks: readonly ResidualMlpBlockParameters[];
+        readonly out: ResidualMlpOutputParameters;
       }
     | undefined;
 };
@@ -128,7 +128,7 @@ export function residualMlp(
     return [add(mul(normalise(x), add(1, scale)), shift), ...rest];
   };
 
-  const block = (x: Tensor, params: Symbolic<ResidualBlockParameters>, c: Tensor): Tensor => {
+  const block = (x: Tensor, params: Symbolic<ResidualMlpBlockParameters>, c: Tensor): Tensor => {
     if (film) {
       const [input, gate] = leading(modulated(x, params.condition, c), 2);
       return add(x, mul(gate, linear(params.out, act(linear(params.hidden, input)))));
@@ -137,7 +137,7 @@ export function residualMlp(
     return add(x, linear(params.out, act(hidden)));
   };
 
-  const output = (x: Tensor, params: Symbolic<OutputParameters>, c: Tensor): Tensor =>
+  const output = (x: Tensor, params: Symbolic<ResidualMlpOutputParameters>, c: Tensor): Tensor =>
     linear(
       params.linear,
       params.condition === undefined ? normalise(x) : modulated(x, params.condition, c)[0]!,
@@ -149,13 +149,13 @@ export function residualMlp(
     const c = act(condition(full, form, params.condition, inputs, given.features));
     const flat = reshape(z, [z.shape[0]!, sizeOf(featureShape)]);
     const start = linear(params.input, withBeside(flat, given.beside, 1));
-    const run = (x: Tensor, blocks: readonly Symbolic<ResidualBlockParameters>[]) =>
+    const run = (x: Tensor, blocks: readonly Symbolic<ResidualMlpBlockParameters>[]) =>
       blocks.reduce((y, each) => block(y, each, c), x);
     const shared = depth - (velocityHead?.depth ?? 0);
     const trunk = run(start, params.blocks.slice(0, shared));
     const finish = (
-      blocks: readonly Symbolic<ResidualBlockParameters>[],
-      out: Symbolic<OutputParameters>,
+      blocks: readonly Symbolic<ResidualMlpBlockParameters>[],
+      out: Symbolic<ResidualMlpOutputParameters>,
     ): Tensor => reshape(output(run(trunk, blocks), out, c), z.shape);
     const u = finish(params.blocks.slice(shared), params.out);
     const head = params.velocityHead;
