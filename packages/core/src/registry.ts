@@ -9,7 +9,7 @@ import { ArgumentError } from './errors.js';
 import { didYouMean } from './nearest-name.js';
 import { quoted } from './printable.js';
 
-interface Named {
+export interface Named {
   readonly name: string;
 }
 

@@ -14,7 +14,7 @@ export { didYouMean } from './nearest-name.js';
 export { ownValue } from './own-value.js';
 export { printable, printableJson, quoted } from './printable.js';
 export { assertSamePaths } from './pytree.js';
-export { Registry, type RegistryOptions } from './registry.js';
+export { Registry, type RegistryOptions, type Named } from './registry.js';
 export { checkRows } from './rows.js';
 export { formatShape, formatType } from './types.js';
 export {

@@ -52,6 +52,8 @@ export {
   type ConfiguredNetwork,
   type NetworkFacts,
   type NetworkParts,
+  type AnyNetworkParts,
+  type SpecTree,
 } from './networks/network.js';
 export type { NetworkDefinition, NetworkEntry } from './networks/definition.js';
 export { pmfDit, type PmfDitConfig, type PmfDitParameters } from './networks/pmf-dit.js';
@@ -159,7 +161,9 @@ export type {
   VelocityDraws,
   VelocityLossInputs,
   VelocityObjective,
+  VelocityStep,
 } from './objectives/velocity-objective.js';
-export type { SettingsSchema, StandardSchema } from './schema.js';
+export type { SettingsSchema, StandardSchema, KindSettings } from './schema.js';
 export type { ParameterTree, VelocityInputs, VelocityNetwork, VelocityOutputs } from '@meanflow/samplers';
 export type { ParameterRole, ParameterRoles, RoleFacts, RowGroup } from './adopt/roles.js';
+export type { Colours } from './objectives/colours.js';

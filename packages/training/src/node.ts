@@ -12,7 +12,8 @@ export {
 } from './node/checkpoint-files.js';
 export { checkWithin, foreignEntry, makeDirectory } from './node/directories.js';
 export { divergencesPath } from './node/divergences.js';
-export { acquireLock, type Lock, type FileLocks } from './node/lock.js';
+export { acquireLock, type Lock } from './node/lock.js';
+export type { FileLocks } from './node/file-locks.js';
 export { checkFree, readRunConfig, readRunMetrics, RunDirectory } from './node/run-directory.js';
 export {
   trainInDirectory,

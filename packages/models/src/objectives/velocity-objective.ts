@@ -67,7 +67,7 @@ export type VelocityLossInputs<
 > = LossInputs<VelocityNetwork<Params>, Params, TrainingBatch, Draws, Refs>;
 
 /** What an objective for velocity networks does, at a step or from a step on. */
-interface VelocityStep<Draws, Refs extends References> {
+export interface VelocityStep<Draws, Refs extends References> {
   readonly references?: Refs;
   readonly draw: (given: VelocityDrawInputs) => Draws;
   /**
