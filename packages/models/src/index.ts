@@ -126,7 +126,7 @@ export { publishedSdVaeParameters, type SdVaeNaming } from './published/sd-vae-n
 
 export { commonDraws, pathPoints, type Drops, type PathPoints } from './objectives/points.js';
 export { inTraining, noInterval, velocityWithDerivative, type Evaluation } from './objectives/shared.js';
-export { conditionDrop, type ConditionDrop } from './objectives/condition-drop.js';
+export { conditionDrop, type ConditionDrop, type RowInputs } from './objectives/condition-drop.js';
 export {
   adaptiveWeight,
   adaptivelyWeighted,

@@ -54,5 +54,5 @@ export type {
 } from './report/results.js';
 export type { Scores } from './experiment/evaluation.js';
 export type { WarmStart } from './experiment/warm-start.js';
-export type { ConfigSource } from './config/read-file.js';
 export type { ClassifierWork, JudgingClassifier } from './experiment/classifier.js';
+export type { JsonRecord } from './config/merge.js';
