@@ -96,11 +96,13 @@ export function settingsSchema(kinds: readonly KindSettings[]) {
   return z.discriminatedUnion('kind', [first, ...others]).transform((given) => kindSchema.parse(given));
 }
 
-/** Without defaults. */
+/** Without defaults, which are said in the metadata of the fields. */
 function unfilled({ shape }: z.ZodObject) {
   const fields = Object.entries(shape).map(([name, field]) => [
     name,
-    field instanceof z.ZodDefault ? z.optional(field.unwrap()) : field,
+    field instanceof z.ZodDefault
+      ? z.optional(field.unwrap()).meta({ ...field.meta(), default: field.def.defaultValue })
+      : field,
   ]);
   return z.strictObject(Object.fromEntries(fields));
 }

@@ -4,6 +4,7 @@
  */
 export { type ImageSettings, type LatentSettings, type TableSettings } from './config/data-schema.js';
 export { type Assignment, readAssignment } from './config/assignment.js';
+export { type DescribedField, describeFields } from './config/field-list.js';
 export { overlaid } from './config/layers.js';
 export { merge } from './config/merge.js';
 export { averageText } from './config/optimizer-schema.js';

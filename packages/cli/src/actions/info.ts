@@ -9,9 +9,12 @@ import { metrics } from '@meanflow/metrics';
 import { solvers, type Solver } from '@meanflow/samplers';
 import { backends, type Model, type RunConfig } from '@meanflow/runs/node';
 import {
+  askedRunSchema,
   averageText as describeAverage,
   bytesText,
   countText,
+  type DescribedField,
+  describeFields,
   fileOf,
   kindOf,
   loadModel,
@@ -33,13 +36,16 @@ export async function info(run: string | undefined, options: InfoOptions, io: Io
   if (run !== undefined) io.out(await runText(run, options, io));
   else if (options.recipe !== undefined) io.out(await recipeText(options.recipe, options));
   else if (options.data !== undefined) io.out(await dataText(options.data, options));
+  else if (options.fields !== undefined) io.out(fieldsText(options.fields));
   else io.out(listText());
 }
 
 /** @throws {ArgumentError} for an option that would change nothing */
 function checkOptions(run: string | undefined, options: InfoOptions): void {
-  const given = [run, options.recipe, options.data].filter((each) => each !== undefined);
-  if (given.length > 1) throw new ArgumentError('Give a run, --recipe or --data, not several of them.');
+  const given = [run, options.recipe, options.data, options.fields].filter((each) => each !== undefined);
+  if (given.length > 1) {
+    throw new ArgumentError('Give a run, --recipe, --data or --fields, not several of them.');
+  }
   if (options.method !== undefined && options.recipe === undefined) {
     throw new ArgumentError('--method belongs to --recipe, which names the data.');
   }
@@ -155,6 +161,31 @@ async function recipeText(data: string, options: InfoOptions): Promise<string> {
   // A run records the digest of its file, how it read it, and its plug-ins, itself.
   const { digest: _, reading: __, plugins: ___, ...config } = resolved;
   return `${JSON.stringify(method === undefined ? recipeFor(dataset) : config, null, 2)}\n`;
+}
+
+/** Every field of a configuration, with what it may be and what it says. */
+function fieldsText(within: string | true): string {
+  const all = describeFields(askedRunSchema());
+  const fields = within === true ? all : describeFields(askedRunSchema(), within);
+  if (fields.length === 0) {
+    const paths = all.map(({ path }) => path);
+    throw new ArgumentError(
+      `--fields: there is no field "${printable(String(within))}".${didYouMean(String(within), paths)} "meanflow info --fields" lists all.`,
+    );
+  }
+  return fields.map(fieldText).join('');
+}
+
+function fieldText({ path, type, kinds, byDefault, descriptions }: DescribedField): string {
+  const facts = [
+    type,
+    ...(byDefault === undefined ? [] : [`by default ${byDefault}`]),
+    ...(kinds === undefined ? [] : [`of ${kinds.join(', ')}`]),
+  ];
+  const texts = descriptions.map(({ text, kinds: whose }) =>
+    descriptions.length === 1 ? `    ${text}\n` : `    ${whose.join(', ')}: ${text}\n`,
+  );
+  return `${path}: ${facts.join('; ')}\n${texts.join('')}`;
 }
 
 function solverText({ kind, order, evaluationsPerStep }: Solver): string {

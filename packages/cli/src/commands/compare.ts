@@ -57,7 +57,7 @@ export const moreChangeOptions = under('Training', [averagesOption]);
 const settingsOptions: readonly ConfigOption[] = [
   setOption(
     'any field of a run, of all of them, or of those on one data set (digits:steps=3000), by one method (meanflow:objective.weight.power=1) ' +
-      'or both (digits:meanflow:network.depth=4); "meanflow info --recipe" lists the fields',
+      'or both (digits:meanflow:network.depth=4); "meanflow info --fields" lists them',
   ),
   option(
     '--config <file>',

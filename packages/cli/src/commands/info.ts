@@ -9,6 +9,7 @@ export interface InfoOptions {
   readonly recipe?: string;
   readonly label?: string;
   readonly method?: string;
+  readonly fields?: string | true;
   readonly json?: boolean;
 }
 
@@ -26,6 +27,10 @@ export function describeInfo(command: Command, { io }: Context): void {
     )
     .option('--label <column>', 'with --recipe or --data: the column of a CSV file that holds the class')
     .option('--method <name>', 'with --recipe: of this method only, as "meanflow train --config" takes them')
+    .option(
+      '--fields [path]',
+      'list the fields of a configuration, or those within one such as network: what --config and --set take',
+    )
     .option('--json', 'of a run: print its whole configuration as JSON')
     .addHelpText(
       'after',
@@ -34,6 +39,7 @@ Examples:
   $ meanflow info
   $ meanflow info runs/8-gaussians-meanflow-seed-0
   $ meanflow info --recipe digits --method meanflow > config.json
+  $ meanflow info --fields optimizer                      # what --set may name there
   $ meanflow info --data points.csv --label class         # rows, columns, classes, and how the file is read
   $ meanflow info --recipe points.csv --label class`,
     );

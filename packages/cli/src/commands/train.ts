@@ -38,7 +38,7 @@ export const trainOptions: readonly ConfigOption[] = [
   ...under('All settings', [
     setOption(
       'any field of config.json, before all else, such as network.heads=8, optimizer.schedule=linear or sampling.nfe[0]=2; "meanflow ' +
-        'info --recipe" lists the fields',
+        'info --fields" lists them',
     ),
     option('--config <file>', undefined, 'JSON with any of the fields of config.json; options go before it'),
     option(

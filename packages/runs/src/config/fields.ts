@@ -7,13 +7,13 @@ import { didYouMean, quoted, validate, type FieldPath, type Schema } from '@mean
 import { z } from 'zod';
 import { isRecord } from './merge.js';
 
-type AnySchema = z.core.$ZodType;
+export type AnySchema = z.core.$ZodType;
 
 /** What a run records of itself, in the `meta` of its schema: nothing that anyone asks for. */
 export const RECORDED = { recorded: true } as const;
 
 /** The forms that a value may have, without what says that it may be absent. */
-function formsOf(schema: AnySchema): readonly AnySchema[] {
+export function formsOf(schema: AnySchema): readonly AnySchema[] {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   switch (def.type) {
     case 'optional':
@@ -42,7 +42,7 @@ export function fieldsOf(schemas: readonly AnySchema[]): ReadonlyMap<string, rea
   return fields;
 }
 
-function isRecorded(schema: AnySchema): boolean {
+export function isRecorded(schema: AnySchema): boolean {
   return z.globalRegistry.get(schema)?.recorded === true;
 }
 

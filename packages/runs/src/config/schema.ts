@@ -28,44 +28,50 @@ const seed = z.int().nonnegative();
 
 const sampling = () =>
   z.strictObject({
-    solver: z.enum(solvers.names),
-    /** Evaluations of the network for each sample, to be evaluated at and shown. */
-    nfe: z.array(count.max(MOST_EVALUATIONS)).min(1).max(1000),
-    /** Decay or half-life of the average that is sampled with; `null` for the parameters themselves. */
-    ema: averageName.nullable(),
-    /** ω, and the times between which it applies. */
+    solver: z.enum(solvers.names).describe('How the path from noise to data is followed.'),
+    nfe: z
+      .array(count.max(MOST_EVALUATIONS))
+      .min(1)
+      .max(1000)
+      .describe('Evaluations of the network for each sample, to be evaluated at and shown.'),
+    ema: averageName
+      .nullable()
+      .describe(
+        'Decay or half-life of the average that is sampled with; `null` for the parameters themselves.',
+      ),
     guidance: z
       .strictObject({ scale: z.number().nonnegative(), start: share.optional(), end: share.optional() })
-      .optional(),
+      .optional()
+      .describe('Guidance, where the network is trained for it: ω, and the times between which it applies.'),
   });
 
 const evaluation = z.strictObject({
-  /** How many samples are judged, against as many of the data as there are. */
-  samples: z.int().min(2),
-  metrics: z.array(z.string()).min(1),
-  /** How the classifier is trained that metrics on features take; see `@meanflow/classifier` for the defaults. */
+  samples: z.int().min(2).describe('How many samples are judged, against as many of the data as there are.'),
+  metrics: z.array(z.string()).min(1).describe('What samples are measured by.'),
   classifier: z
     .strictObject({ steps: count.optional(), batch: count.optional(), seed: seed.optional() })
-    .optional(),
+    .optional()
+    .describe('How the classifier is trained that metrics on features take.'),
 });
 
 const shared = () => ({
-  /** Whether the network is told the class. */
-  conditional: z.boolean(),
-  steps: count,
-  batch: count,
-  network: networkSettingsSchema(),
-  optimizer: optimizerSchema,
-  ema: emaSchema,
-  evaluation,
+  conditional: z.boolean().describe('Whether the network is told the class.'),
+  steps: count.describe('Updates of the parameters.'),
+  batch: count.describe('Rows in a batch.'),
+  network: networkSettingsSchema().describe('The network; its `kind` decides which fields it has.'),
+  optimizer: optimizerSchema.describe('How a gradient becomes an update.'),
+  ema: emaSchema.describe('Averages of the parameters that are kept while training.'),
+  evaluation: evaluation.describe('What its samples are judged by.'),
 });
 
 /** What is particular to a method within a recipe. */
 const methodRecipe = () =>
   z.strictObject({
     objective: objectiveSchema(),
-    /** Changes to the recipe's network, such as a velocity head. */
-    network: z.record(z.string(), z.unknown()).optional(),
+    network: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe("Changes to the recipe's network, such as a velocity head."),
     sampling: sampling(),
   });
 
@@ -78,10 +84,13 @@ export type Recipe = z.infer<ReturnType<typeof recipeSchema>>;
 
 /** What a run begins with in place of random parameters. */
 export const initSchema = z.strictObject({
-  /** A run's folder, a checkpoint or a model file. */
-  path: z.string().min(1),
-  /** Which of a run's averages, by its name; `null` for none of them; by default the one that the run is sampled with. */
-  average: averageName.nullable().optional(),
+  path: z.string().min(1).describe("A run's folder, a checkpoint or a model file."),
+  average: averageName
+    .nullable()
+    .optional()
+    .describe(
+      "Which of a run's averages, by its name; `null` for none of them; by default the one that the run is sampled with.",
+    ),
   /** SHA-256 of the parameters, recorded by the run itself. */
   digest: sha256.optional().meta(RECORDED),
 });
@@ -89,43 +98,57 @@ export type Init = z.infer<typeof initSchema>;
 
 /** What decides the recipe and the data. */
 export const choiceFields = {
-  /** A data set's name, or the path of a CSV file, of a folder or file of images, or of latents. */
-  data: z.string().min(1),
-  /** The label column of a CSV file: its name, or its number counted from 1. */
-  label: z.string().min(1).optional(),
-  /** How a CSV file is read. */
-  table: tableSettingsSchema.optional(),
-  /** What is done to images, and to latents, that are given by path. */
-  images: imageSettingsSchema.optional(),
-  latents: latentSettingsSchema.optional(),
-  /** What is given of each row, for which the rest is drawn; nothing by default. */
-  task: taskSchema.optional(),
-  /** The published recipe that it follows where nothing else is said. */
-  recipe: z.string().optional(),
-  /** Share of the rows held out, and the seed that chooses them; for data sets that have rows. */
-  heldOut: z.number().gt(0).lt(1),
-  splitSeed: seed,
+  data: z
+    .string()
+    .min(1)
+    .describe("A data set's name, or the path of a CSV file, of a folder or file of images, or of latents."),
+  label: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The label column of a CSV file: its name, or its number counted from 1.'),
+  table: tableSettingsSchema.optional().describe('How a CSV file is read.'),
+  images: imageSettingsSchema.optional().describe('What is done to images that are given by path.'),
+  latents: latentSettingsSchema
+    .optional()
+    .describe('How latents, or pictures, in an array of a file are read.'),
+  task: taskSchema
+    .optional()
+    .describe('What is given of each row, for which the rest is drawn; nothing by default.'),
+  recipe: z.string().optional().describe('The published recipe that it follows where nothing else is said.'),
+  heldOut: z.number().gt(0).lt(1).describe('Share of the rows held out, of data sets that have rows.'),
+  splitSeed: seed.describe('Chooses the rows that are held out.'),
 };
 
 const run = () => ({
   ...choiceFields,
-  method: z.enum(objectives.names),
-  backend: z.string().min(1),
-  seed,
+  method: z.enum(objectives.names).describe('What it learns.'),
+  backend: z.string().min(1).describe('What it computes on.'),
+  seed: seed.describe('Decides everything random; the same seed makes the same model.'),
   ...shared(),
-  objective: objectiveSchema(),
-  sampling: sampling(),
-  /** Metrics are logged, and checkpoints written, every so many steps. */
-  logEvery: count,
-  checkpointEvery: count,
-  /** Updates in one run of the device; by default as the backend is best used. A run is not interrupted. */
-  stepsPerRun: count.max(1000).optional(),
-  /** Parts in which a batch is taken, one after the other, in the memory of one; the same updates, to rounding. */
-  accumulate: count.optional(),
+  objective: objectiveSchema().describe('What is minimised; its `kind` is the method.'),
+  sampling: sampling().describe('How it is sampled where nothing else is asked for.'),
+  logEvery: count.describe('Steps between two rows of the log.'),
+  checkpointEvery: count.describe('Steps between two checkpoints.'),
+  stepsPerRun: count
+    .max(1000)
+    .optional()
+    .describe(
+      'Updates in one run of the device; by default as the backend is best used. A run is not interrupted.',
+    ),
+  accumulate: count
+    .optional()
+    .describe(
+      'Parts in which a batch is taken, one after the other, in the memory of one; the same updates, to rounding.',
+    ),
   /** How the data were read when the run began, recorded by the run itself: nothing is guessed again. */
   reading: readingSchema.optional().meta(RECORDED),
-  /** What to do where a step is not finite, or the error has grown beyond all that was; to stop, by default. */
-  onDivergence: z.enum(['stop', 'skip', 'back']).optional(),
+  onDivergence: z
+    .enum(['stop', 'skip', 'back'])
+    .optional()
+    .describe(
+      'What to do where a step is not finite, or the error has grown beyond all that was; to stop, by default.',
+    ),
   /** Where data without a name lay when the run began; recorded by the run itself. */
   dataPaths: z
     .strictObject({ absolute: z.string().min(1), fromRun: z.string().min(1) })
@@ -133,8 +156,9 @@ const run = () => ({
     .meta(RECORDED),
   /** SHA-256 of a file, or of the files of a folder, when the run began, recorded by the run itself. */
   digest: sha256.optional().meta(RECORDED),
-  /** Where its parameters come from, of which it keeps what it needs as its first checkpoint. */
-  init: initSchema.optional(),
+  init: initSchema
+    .optional()
+    .describe('Where its parameters come from, of which it keeps what it needs as its first checkpoint.'),
   /** The plug-ins whose entries it uses, recorded by the run itself; never loaded because they stand here. */
   plugins: z.array(pluginRecordSchema).min(1).optional().meta(RECORDED),
 });
@@ -148,9 +172,9 @@ export function runConfigSchema() {
 export function askedRunSchema() {
   return z.strictObject({
     ...run(),
-    steps: count.optional(),
-    epochs: z.number().positive().optional(),
-    optimizer: askedOptimizerSchema,
+    steps: count.optional().describe('Updates of the parameters.'),
+    epochs: z.number().positive().optional().describe('The same in passes over the data.'),
+    optimizer: askedOptimizerSchema.describe('How a gradient becomes an update.'),
     ...shorthandFields,
   });
 }
@@ -207,17 +231,16 @@ export function comparisonConfigSchema() {
   return z.strictObject({
     data: distinct(z.string().min(1)),
     label: z.string().min(1).optional(),
-    /** Of the data that they apply to. */
-    table: tableSettingsSchema.optional(),
+    table: tableSettingsSchema.optional().describe('Of the data that they apply to.'),
     images: imageSettingsSchema.optional(),
     latents: latentSettingsSchema.optional(),
-    /** What is given of each row of every data set. */
-    task: taskSchema.optional(),
+    task: taskSchema.optional().describe('What is given of each row of every data set.'),
     methods: distinct(z.enum(objectives.names)),
     seeds: distinct(seed),
     backend: z.string().min(1),
-    /** Changes to recipes, by data set. */
-    recipes: z.record(z.string(), z.record(z.string(), z.unknown())),
+    recipes: z
+      .record(z.string(), z.record(z.string(), z.unknown()))
+      .describe('Changes to recipes, by data set.'),
   });
 }
 export type ComparisonConfig = z.infer<ReturnType<typeof comparisonConfigSchema>>;
