@@ -5,7 +5,16 @@
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { afterAll, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { publint } from 'publint';
@@ -75,6 +84,43 @@ it.each(packages)('%s imports only what it depends on', (_name, one) => {
     [...new Set(imported)].filter((module) => !builtIn(module) && module !== name && !named.includes(module)),
   ).toEqual([]);
 });
+
+it('every door can be imported and required, and both are the same module', () => {
+  // Beside our own as they are published, what is installed here.
+  const installed = join(out, 'node_modules');
+  mkdirSync(join(installed, '@meanflow'), { recursive: true });
+  for (const name of readdirSync(join(root, 'node_modules')).filter(isForeign)) {
+    symlinkSync(join(root, 'node_modules', name), join(installed, name), 'dir');
+  }
+  for (const [name, one] of packages) symlinkSync(stagedFolder(one), join(installed, name), 'dir');
+  const doors = packages.flatMap(([name, { manifest }]) =>
+    Object.keys(manifest.exports)
+      .filter((door) => !door.includes('*') && !door.endsWith('.json'))
+      .map((door) => name + door.slice(1)),
+  );
+  expect(doors.length).toBeGreaterThan(packages.length);
+  const program = join(out, 'doors.cjs');
+  writeFileSync(
+    program,
+    `(async () => {
+      for (const door of ${JSON.stringify(doors)}) {
+        const required = require(door);
+        if (required !== (await import(door))) throw new Error(door + ' is another module when it is required.');
+        console.log(door, Object.keys(required).length > 0);
+      }
+    })();`,
+  );
+  const env = { PATH: process.env.PATH, ORT_DISABLE_TELEMETRY: '1' };
+  const printed = execFileSync(process.execPath, [program], {
+    cwd: out,
+    env,
+    encoding: 'utf8',
+    stdio: 'pipe',
+  });
+  expect(printed.trim().split('\n')).toEqual(doors.map((door) => `${door} true`));
+});
+
+const isForeign = (name) => !['.bin', '.cache', '.package-lock.json', '@meanflow', 'meanflow'].includes(name);
 
 /** The packages that a built module imports. */
 const importedPackages = (text) =>
