@@ -13,7 +13,7 @@ const complaints = [];
 
 for (const [index, { packages, most }] of parts.entries()) {
   if (most === undefined) continue;
-  const { names, scripts, ...counted } = install(packages, join('installed', String(index)));
+  const { names, scripts, ...counted } = await install(packages, join('installed', String(index)));
   const found = { ...counted, packages: names.length };
   console.log(
     `${packages.join(' ')}: ${names.length} packages, ${found.megabytes.toFixed(2)} MB, ${found.ours.toFixed(2)} of them ours`,

@@ -1,30 +1,22 @@
 /** Installs packages into an empty folder, as a user would, and counts what is there then. */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { lstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 /**
  * @param {readonly string[]} packages
  * @param {string} folder that is made
- * @param {readonly string[]} flags of npm's, beside
- * @returns {{ names: string[], scripts: string[], megabytes: number, ours: number, seconds: number }} the packages that were
+ * @param {NodeJS.ProcessEnv} [env] npm's environment
+ * @returns {Promise<{ names: string[], scripts: string[], megabytes: number, ours: number, seconds: number }>} the packages that were
  *   installed; those among them with install scripts; their files in 10⁶ bytes, all and ours without ONNX Runtime's binaries
  */
-export function install(packages, folder, flags = []) {
+export async function install(packages, folder, env = process.env) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
   const start = performance.now();
-  const { status, stdout, stderr } = spawnSync(
-    'npm',
-    ['install', '--no-audit', '--no-fund', ...flags, ...packages],
-    {
-      cwd: folder,
-      encoding: 'utf8',
-      shell: process.platform === 'win32',
-    },
-  );
-  if (status !== 0)
-    throw new Error(`npm install ${packages.join(' ')} ended with ${status}.\n${stdout}${stderr}`);
+  const options = { cwd: folder, env, shell: process.platform === 'win32' };
+  await promisify(execFile)('npm', ['install', '--no-audit', '--no-fund', ...packages], options);
   const seconds = (performance.now() - start) / 1000;
   const lock = JSON.parse(readFileSync(join(folder, 'node_modules', '.package-lock.json'), 'utf8'));
   const entries = Object.entries(lock.packages);
