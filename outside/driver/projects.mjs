@@ -85,7 +85,12 @@ export async function runProject({ name, sources, checks, inOrder, absence }, pa
       recursive: true,
     });
   }
-  const env = { npm_config_registry: registry, npm_config_update_notifier: 'false' };
+  // What npm has kept of public packages is taken as it is: their versions are named.
+  const env = {
+    npm_config_registry: registry,
+    npm_config_prefer_offline: 'true',
+    npm_config_update_notifier: 'false',
+  };
   for (const [index, check] of checks.entries()) {
     for (const { file, text } of check.files ?? []) {
       mkdirSync(dirname(join(folder, file)), { recursive: true });

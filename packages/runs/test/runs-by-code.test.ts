@@ -118,6 +118,9 @@ describe('a model', () => {
     [{ class: 10 }, /There is no class "10": they are numbers from 0 to 9/],
     [{ guidance: 2 }, /not trained for guidance/],
     [{ solver: 'heun', nfe: 3 }, /must be a multiple of 2/],
+    [{ count: 0 }, /count is a whole number from 1, got 0/],
+    [{ batchSize: 1.5 }, /batchSize is a whole number from 1, got 1.5/],
+    [{ evaluations: 2 }, /no option "evaluations"/],
   ] as const)('refuses %j', async (choice, message) => {
     const model = await openModel(at('whole'));
     await expect(model.sample({ count: 2, backend, ...choice })).rejects.toThrow(message);

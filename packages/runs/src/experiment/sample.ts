@@ -3,6 +3,7 @@
  * checked before anything is computed.
  */
 import { ArgumentError, HostArray, RandomKey, type Backend, type CancellationSignal } from '@meanflow/core';
+import { checkOptions, describeValue } from '@meanflow/core/validation';
 import { denormalise, proportionalLabels, restoreKnown, type Batch } from '@meanflow/data';
 import { createDecoder, createSampler } from '@meanflow/samplers';
 import { classOf, conditionRows, drawRequest, roundLabels } from './draw.js';
@@ -67,9 +68,24 @@ export function defaultCount({ data, atOnce }: Generator): number {
 /**
  * Checks what is asked for.
  *
- * @throws {ArgumentError} when the model has no such class, was not made for guidance, or evaluations and solver do not fit
+ * @throws {ArgumentError} when an option is unknown, or no number that it can be; when the model has no such class, was not made for
+ *   guidance, or evaluations and solver do not fit
  */
 export function planSamples(model: Generator, choice: SampleChoice): SamplePlan {
+  checkOptions<SampleChoice>('sample', choice, {
+    count: true,
+    class: true,
+    labels: true,
+    conditions: true,
+    seed: true,
+    nfe: true,
+    solver: true,
+    guidance: true,
+    guidanceInterval: true,
+    batchSize: true,
+  });
+  checkWhole('count', choice.count);
+  checkWhole('batchSize', choice.batchSize);
   const { seed = 0, batchSize = model.atOnce } = choice;
   const solver = choice.solver ?? model.sampling.solver;
   const nfe = choice.nfe ?? (solver === 'dormand-prince' ? undefined : defaultEvaluations(model));
@@ -124,6 +140,11 @@ export async function* streamPlanned(
       restoreKnown(samples, own, model.data.imageShape);
     yield inUnits(model, normalised, label?.to('int32'), made);
   }
+}
+
+function checkWhole(name: string, value: number | undefined): void {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) return;
+  throw new ArgumentError(`sample: ${name} is a whole number from 1, got ${describeValue(value)}.`);
 }
 
 /** Samples beside what they are in the units of the data, which are made when they are asked for. */
