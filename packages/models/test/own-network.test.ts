@@ -51,14 +51,14 @@ import {
   type VelocityNetwork,
 } from '../src/index.js';
 
-type OwnParameters = {
+interface OwnParameters {
   readonly patch: PatchEmbeddingParameters;
   readonly times: readonly EmbedderParameters[];
   readonly label: ClassEmbeddingParameters;
   readonly block: GatedBlockParameters;
   readonly modulation: LinearParameters;
   readonly out: LinearParameters;
-};
+}
 
 const featureShape = [4, 4, 1];
 const classCount = 2;
@@ -132,7 +132,7 @@ test('is trained with MeanFlow: on one batch with one draw the error falls to ha
   }
   expect(errors).toEqual(errors.toSorted((a, b) => b - a));
   expect(errors.at(-1)).toBeLessThan(errors[0] / 2);
-  const before = treePaths<HostArray>(state.params);
+  const before = treePaths<HostArray>({ ...state.params });
   expect(countParameters(specs)).toBe(before.reduce((sum, { leaf }) => sum + leaf.size, 0));
   const after = treeLeaves<DeviceArray>(params as Tree<DeviceArray>);
   for (const [i, { path, leaf }] of before.entries()) {

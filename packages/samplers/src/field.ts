@@ -16,7 +16,7 @@ import {
 } from '@meanflow/core';
 import { droppedByGuidance, joinConditions, withoutConditions } from './conditions.js';
 import { guidedVelocity } from './guidance.js';
-import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
+import type { ParameterTree, ParameterTreeOf, VelocityNetwork } from './velocity-network.js';
 
 /**
  * An average-velocity field u(z, r, t) over the interval [r, t]; at r = t it is the instantaneous velocity
@@ -63,7 +63,7 @@ export interface FieldOptions {
  *
  * @throws {ArgumentError} when there is nothing given that guidance can drop
  */
-export function velocityField<Params extends ParameterTree>(
+export function velocityField<Params extends ParameterTreeOf<Params>>(
   network: VelocityNetwork<Params>,
   params: Symbolic<Params>,
   conditions: FieldConditions = {},

@@ -31,6 +31,7 @@ export { paths, perRow, velocityFromData, type Path, type PathName } from './pat
 export type {
   DropoutDraw,
   ParameterTree,
+  ParameterTreeOf,
   VelocityInputs,
   VelocityNetwork,
   VelocityOutputs,

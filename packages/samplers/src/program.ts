@@ -22,7 +22,7 @@ import {
   type Tree,
 } from '@meanflow/core';
 import { velocityField, type FieldConditions, type VelocityField } from './field.js';
-import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
+import type { ParameterTree, ParameterTreeOf, VelocityNetwork } from './velocity-network.js';
 
 /** Everything a sampler's graph takes, as one tree; inputs are named by the paths in it. */
 export interface SamplerInputs<Leaf> {
@@ -87,7 +87,7 @@ export type FieldFunction = (
  * @param rows samples in a batch
  * @returns the graph, and the network evaluations in it for each sample
  */
-export function traceField<Params extends ParameterTree>(
+export function traceField<Params extends ParameterTreeOf<Params>>(
   network: VelocityNetwork<Params>,
   name: string,
   inputs: SamplerInputs<RunInput | SpecLeaf>,
@@ -133,7 +133,7 @@ export interface Program {
  *
  * @param state values that outputs of the same name replace on the device
  */
-export async function compileProgram<Params extends ParameterTree>(
+export async function compileProgram<Params extends ParameterTreeOf<Params>>(
   backend: Backend,
   network: VelocityNetwork<Params>,
   name: string,

@@ -26,7 +26,7 @@ import type { SampleDecoder } from './decoder.js';
 import { checkGrid } from './grid.js';
 import { traceField } from './program.js';
 import type { FixedStepSolver } from './solvers/solver.js';
-import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
+import type { ParameterTree, ParameterTreeOf, VelocityNetwork } from './velocity-network.js';
 
 /** A traced sampler. */
 export interface SampleGraph {
@@ -43,7 +43,7 @@ export interface SampleGraph {
 }
 
 /** Dtypes and shapes of a network's parameters: as the tree of `Params`, or any tree where only that is known. */
-export type ParametersSpec<Params extends ParameterTree> = ParameterTree extends Params
+export type ParametersSpec<Params extends ParameterTreeOf<Params>> = ParameterTree extends Params
   ? Tree<SpecLeaf>
   : MapLeaves<Params, HostArray, SpecLeaf>;
 
@@ -76,7 +76,7 @@ export interface SampleGraphOptions {
  * @param params parameters of the network, of which only dtypes and shapes are used
  * @throws {ArgumentError} when `times` is not a grid, or the network does not take what is asked for
  */
-export function sampleGraph<Params extends ParameterTree>(
+export function sampleGraph<Params extends ParameterTreeOf<Params>>(
   network: VelocityNetwork<Params>,
   params: ParametersSpec<Params>,
   options: SampleGraphOptions,

@@ -27,7 +27,7 @@ import { droppedByGuidance } from './conditions.js';
 import { checkGrid, type TimeGrid } from './grid.js';
 import { scalar, type SamplerInputs } from './program.js';
 import type { Solver } from './solvers/solver.js';
-import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
+import type { ParameterTree, ParameterTreeOf, VelocityNetwork } from './velocity-network.js';
 
 /** Guidance scale and interval, as improved MeanFlow's network takes them. */
 export interface GuidanceCondition {
@@ -53,12 +53,12 @@ export interface ClassifierFreeGuidance {
 }
 
 /** A network's parameters as a run takes them: the tree of `Params`, or any tree where only that is known. */
-export type ParametersInput<Params extends ParameterTree> = ParameterTree extends Params
+export type ParametersInput<Params extends ParameterTreeOf<Params>> = ParameterTree extends Params
   ? Tree<RunInput>
   : MapLeaves<Params, HostArray, RunInput>;
 
 /** What to sample. */
-export interface SampleRequest<Params extends ParameterTree> {
+export interface SampleRequest<Params extends ParameterTreeOf<Params>> {
   readonly params: ParametersInput<Params>;
   /**
    * float `[count, ...features]`: standard normal noise where `times[0]` is 1, which is multiplied by the network's
@@ -90,7 +90,7 @@ export interface SampleRequest<Params extends ParameterTree> {
 }
 
 /** A request in memory of its own, whose noise is scaled. */
-export interface TakenRequest<Params extends ParameterTree> extends SampleRequest<Params> {
+export interface TakenRequest<Params extends ParameterTreeOf<Params>> extends SampleRequest<Params> {
   readonly times: TimeGrid;
   readonly noise: HostArray<'float32'>;
 }
@@ -100,7 +100,7 @@ export interface TakenRequest<Params extends ParameterTree> extends SampleReques
  *
  * @throws {ArgumentError | ShapeError | DTypeError} when it does not fit the network
  */
-export function takeRequest<Params extends ParameterTree>(
+export function takeRequest<Params extends ParameterTreeOf<Params>>(
   network: VelocityNetwork<Params>,
   request: SampleRequest<Params>,
 ): TakenRequest<Params> {
@@ -173,7 +173,7 @@ function takeParameters(params: Tree<RunInput>, borrow: boolean): Tree<RunInput>
 }
 
 /** Where sampling starts: z at the first time, float32. */
-function startOf<Params extends ParameterTree>(
+function startOf<Params extends ParameterTreeOf<Params>>(
   { featureShape, noiseScale = 1 }: VelocityNetwork<Params>,
   { noise: given, times }: SampleRequest<Params>,
   borrow: boolean,
@@ -255,7 +255,7 @@ function checkInterval(rule: string, start: number, end: number): void {
 }
 
 /** The conditions of rows `[start, end)`, as inputs of a sampler's graph. */
-export function conditionValues<Params extends ParameterTree>(
+export function conditionValues<Params extends ParameterTreeOf<Params>>(
   { label, conditions, present, condition, guidance }: SampleRequest<Params>,
   start: number,
   end: number,

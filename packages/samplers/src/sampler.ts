@@ -23,7 +23,7 @@ import {
   type SamplerInputs,
 } from './program.js';
 import { conditionValues, takeRequest, type SampleRequest, type TakenRequest } from './sample-request.js';
-import type { ParameterTree, VelocityNetwork } from './velocity-network.js';
+import type { ParameterTree, ParameterTreeOf, VelocityNetwork } from './velocity-network.js';
 
 /** What came of it. */
 export interface SampleResult {
@@ -49,7 +49,7 @@ export interface SampleChunk extends SampleResult {
 }
 
 /** A network's sampler on one backend. Dispose of it to free its executables. */
-export interface Sampler<Params extends ParameterTree> {
+export interface Sampler<Params extends ParameterTreeOf<Params>> {
   /**
    * Samples. What is asked for is taken at the call; calls may overlap.
    *
@@ -75,7 +75,7 @@ export interface SamplerOptions {
 }
 
 /** A sampler for `network` on `backend`. */
-export function createSampler<Params extends ParameterTree>(
+export function createSampler<Params extends ParameterTreeOf<Params>>(
   backend: Backend,
   network: VelocityNetwork<Params>,
   options: SamplerOptions = {},

@@ -12,6 +12,7 @@ import type {
   Symbolic,
   Tensor,
   Tree,
+  TreeOf,
 } from '@meanflow/core';
 
 /** Inputs of a velocity network. Tensors, while tracing. */
@@ -59,11 +60,14 @@ export interface VelocityOutputs {
   readonly v?: Tensor;
 }
 
+/** What parameters are to be, as in `Params extends ParameterTreeOf<Params>`: a tree of arrays, of an interface or an object's type. */
+export type ParameterTreeOf<Params> = TreeOf<Params, HostArray>;
+
 /** Parameters of any network. */
 export type ParameterTree = { readonly [name: string]: Tree<HostArray> };
 
 /** A network that predicts velocities. */
-export interface VelocityNetwork<Params extends ParameterTree = ParameterTree> extends Network<
+export interface VelocityNetwork<Params extends ParameterTreeOf<Params> = ParameterTree> extends Network<
   Params,
   VelocityInputs,
   VelocityOutputs

@@ -16,6 +16,7 @@ import {
   type RowRange,
   type RunInput,
   type Tree,
+  type TreeOf,
 } from '@meanflow/core';
 import { assertSamePaths, checkRows, leading } from '@meanflow/core/validation';
 import { frozenChecksums, FrozenParameters } from './frozen-parameters.js';
@@ -81,7 +82,7 @@ interface TrainerParts<Params> {
   readonly initial: () => TrainState<Params>;
 }
 
-export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
+export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>> {
   private constructor(
     private readonly parts: TrainerParts<Params>,
     /** What the state is made of, without its values. */
@@ -126,7 +127,7 @@ export class Trainer<Params extends Tree<HostArray> = Tree<HostArray>> {
   static async create<
     Net,
     Draws,
-    Params extends Tree<HostArray> = never,
+    Params extends TreeOf<Params, HostArray> = never,
     Batch = never,
     Refs extends References = NoReferences,
   >(options: TrainerOptions<Params, Net, Batch, Draws, Refs>): Promise<Trainer<Params>>;

@@ -4,15 +4,19 @@ import { meanFlow, mlp } from '@meanflow/models';
 import { sgd, Trainer } from '../src/index.js';
 import { float32Backend } from './support/float32-backend.js';
 
-/** An interface, with the methods of a class: neither needs an index signature or a literal. */
+/** Interfaces, and the methods of classes: neither needs an index signature or a literal. */
 interface Pair {
   readonly a: HostArray<'float32'>;
   readonly b: HostArray<'float32'>;
 }
 
+interface Slope {
+  readonly slope: HostArray<'float32'>;
+}
+
 class Line {
   readonly #start = 3;
-  init(_key: RandomKey): { slope: HostArray<'float32'> } {
+  init(_key: RandomKey): Slope {
     return { slope: hostArray(this.#start) };
   }
   apply({ slope }: { readonly slope: Tensor }, x: Tensor): Tensor {
@@ -20,11 +24,11 @@ class Line {
   }
 }
 
-class LineObjective implements Objective<Line, { slope: HostArray<'float32'> }, Pair, { shift: HostArray }> {
+class LineObjective implements Objective<Line, Slope, Pair, { shift: HostArray }> {
   readonly name = 'line';
   readonly #shift = 1;
   draw = () => ({ shift: hostArray(this.#shift) });
-  loss: Objective<Line, { slope: HostArray<'float32'> }, Pair, { shift: HostArray }>['loss'] = ({
+  loss: Objective<Line, Slope, Pair, { shift: HostArray }>['loss'] = ({
     network,
     params,
     batch: { a, b },
@@ -39,7 +43,7 @@ const pairs = { batch: (): Pair => ({ a: hostArray([1, 2]), b: hostArray([0, 0])
 const common = { backend: float32Backend(), optimizer: sgd({ learningRate: 0.1 }), batchSize: 2, seed: 0 };
 const objective = new LineObjective();
 
-it('a network and an objective may be instances of classes, and a batch an interface', async () => {
+it('a network and an objective may be instances of classes, and parameters and a batch interfaces', async () => {
   await using trainer = await Trainer.create({ ...common, network: new Line(), objective, data: pairs });
   const { loss } = await trainer.advance();
   // (3 + 1)², (6 + 1)²

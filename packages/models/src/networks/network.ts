@@ -10,7 +10,13 @@ import {
   type Symbolic,
   type Tree,
 } from '@meanflow/core';
-import type { ParameterTree, VelocityInputs, VelocityNetwork, VelocityOutputs } from '@meanflow/samplers';
+import type {
+  ParameterTree,
+  ParameterTreeOf,
+  VelocityInputs,
+  VelocityNetwork,
+  VelocityOutputs,
+} from '@meanflow/samplers';
 import {
   countParameters,
   initialParameters,
@@ -22,7 +28,10 @@ import {
 export type SpecTree = { readonly [name: string]: Tree<ParameterSpec> };
 
 /** A velocity network, with the configuration that it was made from. */
-export interface ConfiguredNetwork<Params extends ParameterTree, Config> extends VelocityNetwork<Params> {
+export interface ConfiguredNetwork<
+  Params extends ParameterTreeOf<Params>,
+  Config,
+> extends VelocityNetwork<Params> {
   /** Plain JSON, as it was given; the same configuration makes the same network. */
   readonly config: Config;
   /** Its parameters before they exist: the tree that `init` makes, with shapes for arrays. */
@@ -68,7 +77,9 @@ export type NetworkTraits = Partial<
 
 /** The parameters that descriptions stand for. */
 export type ParametersOf<Specs> =
-  MapLeaves<Specs, ParameterSpec, Parameter> extends infer Params extends ParameterTree ? Params : never;
+  MapLeaves<Specs, ParameterSpec, Parameter> extends infer Params extends ParameterTreeOf<Params>
+    ? Params
+    : never;
 
 /** What a network is to be written down as. */
 export interface NetworkParts<Specs extends SpecTree> extends NetworkTraits {
@@ -90,9 +101,9 @@ export function composeNetwork<Config extends AnyNetworkConfig, Specs extends Sp
   parts: NetworkParts<Specs>,
 ): ConfiguredNetwork<ParametersOf<Specs>, Config>;
 export function composeNetwork(config: AnyNetworkConfig, parts: AnyNetworkParts): AnyNetwork;
-export function composeNetwork(config: AnyNetworkConfig, parts: AnyNetworkParts): AnyNetwork {
+export function composeNetwork(config: AnyNetworkConfig, parts: AnyNetworkParts): object {
   const { featureShape, classCount, conditions } = config;
-  return {
+  const network: AnyNetwork = {
     takesGuidance: false,
     hasVelocityHead: false,
     ...parts,
@@ -100,6 +111,7 @@ export function composeNetwork(config: AnyNetworkConfig, parts: AnyNetworkParts)
     parameterCount: countParameters(parts.specs),
     init: (key) => initialParameters(parts.specs, key),
   };
+  return network;
 }
 
 /** What takes memory to make, made when it is first used: a network can be described and counted without it. */

@@ -19,7 +19,7 @@ import {
   type Tensor,
 } from '@meanflow/core';
 import { validate, leading } from '@meanflow/core/validation'; // prettier-ignore
-import type { ParameterTree } from '@meanflow/samplers';
+import type { ParameterTree, ParameterTreeOf } from '@meanflow/samplers';
 import * as z from 'zod';
 import { conv2d, conv2dParameters, type Conv2dParameters } from '../layers/conv2d.js';
 import { groupNormParameters, scaledGroupNorm, type GroupNormParameters } from '../layers/group-norm.js';
@@ -89,7 +89,7 @@ export type SdVaeDecoderParameters = {
 };
 
 /** A half of the autoencoder. */
-export interface SdVaeHalf<Params extends ParameterTree, Outputs> {
+export interface SdVaeHalf<Params extends ParameterTreeOf<Params>, Outputs> {
   /** With every default filled in. */
   readonly config: FullConfig;
   /** Its parameters before they exist: the tree that `init` makes, with shapes for arrays. */

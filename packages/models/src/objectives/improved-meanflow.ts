@@ -28,6 +28,7 @@ import {
   sampleGuidance,
   sampleIntervals,
   type ParameterTree,
+  type ParameterTreeOf,
   type VelocityInputs,
   type VelocityNetwork,
 } from '@meanflow/samplers';
@@ -102,7 +103,7 @@ export interface ImprovedMeanFlowTerms {
  * @throws {ArgumentError} when the network lacks the head, the guidance inputs or the classes that `config`
  *   needs
  */
-export function improvedMeanFlowTerms<Params extends ParameterTree>(
+export function improvedMeanFlowTerms<Params extends ParameterTreeOf<Params>>(
   config: ImprovedMeanFlowConfig,
   given: Omit<VelocityLossInputs<Params>, 'references'>,
 ): ImprovedMeanFlowTerms {

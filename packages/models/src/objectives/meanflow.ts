@@ -24,6 +24,7 @@ import {
   perRow,
   sampleIntervals,
   type ParameterTree,
+  type ParameterTreeOf,
 } from '@meanflow/samplers';
 import * as z from 'zod';
 import { share } from '../schema.js';
@@ -104,7 +105,7 @@ export interface MeanFlowTerms {
  *
  * @throws {ArgumentError} when guidance is asked for without classes and labels
  */
-export function meanFlowTerms<Params extends ParameterTree>(
+export function meanFlowTerms<Params extends ParameterTreeOf<Params>>(
   config: MeanFlowConfig,
   given: Omit<VelocityLossInputs<Params>, 'references'>,
 ): MeanFlowTerms {

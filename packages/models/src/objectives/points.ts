@@ -3,7 +3,7 @@
  * their rows.
  */
 import type { Tensor } from '@meanflow/core';
-import type { ParameterTree, PathName } from '@meanflow/samplers';
+import type { ParameterTree, ParameterTreeOf, PathName } from '@meanflow/samplers';
 import {
   drawDroppedConditions,
   shownConditions,
@@ -60,7 +60,7 @@ export interface PathPoints {
 }
 
 /** The points that the draws of a step stand for. @throws {ArgumentError} when the network cannot have the path, or be without what is dropped */
-export function pathPoints<Params extends ParameterTree>(
+export function pathPoints<Params extends ParameterTreeOf<Params>>(
   given: Omit<VelocityLossInputs<Params>, 'references'>,
   path: PathName = 'linear',
 ): PathPoints {

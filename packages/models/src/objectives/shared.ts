@@ -24,6 +24,7 @@ import {
   perRow,
   velocityFromData,
   type ParameterTree,
+  type ParameterTreeOf,
   type PathName,
   type VelocityInputs,
   type VelocityNetwork,
@@ -114,7 +115,7 @@ export type Evaluation = (inputs: VelocityInputs) => VelocityOutputs;
  * The network in a training step: each of its evaluations is told how the rows were augmented, and drops activations by the
  * same draws.
  */
-export function inTraining<Params extends ParameterTree>({
+export function inTraining<Params extends ParameterTreeOf<Params>>({
   network,
   params,
   batch: { augment },

@@ -12,7 +12,7 @@ import type {
   RowRange,
   Shape,
 } from '@meanflow/core';
-import type { DropoutDraw, ParameterTree, VelocityNetwork } from '@meanflow/samplers';
+import type { DropoutDraw, ParameterTree, ParameterTreeOf, VelocityNetwork } from '@meanflow/samplers';
 
 /** Data to train on. */
 export type TrainingBatch = {
@@ -61,7 +61,7 @@ export type VelocityDrawInputs = DrawInputs<Pick<VelocityNetwork, 'drawDropout'>
 
 /** What the loss of an objective for velocity networks is made of. */
 export type VelocityLossInputs<
-  Params extends ParameterTree,
+  Params extends ParameterTreeOf<Params>,
   Draws = VelocityDraws,
   Refs extends References = NoReferences,
 > = LossInputs<VelocityNetwork<Params>, Params, TrainingBatch, Draws, Refs>;
@@ -75,7 +75,7 @@ export interface VelocityStep<Draws, Refs extends References> {
    *
    * @throws {ArgumentError} when the network lacks something that the objective needs, saying what to set
    */
-  readonly loss: <Params extends ParameterTree>(
+  readonly loss: <Params extends ParameterTreeOf<Params>>(
     given: VelocityLossInputs<Params, Draws, Refs>,
   ) => LossAndMetrics;
 }
@@ -103,7 +103,7 @@ export interface VelocityObjective<
 export interface AnyObjective {
   readonly references?: References;
   draw(given: VelocityDrawInputs): VelocityDraws;
-  loss<Params extends ParameterTree>(
+  loss<Params extends ParameterTreeOf<Params>>(
     given: VelocityLossInputs<Params, VelocityDraws, References>,
   ): LossAndMetrics;
   rowsOf?(draws: VelocityDraws, rows: RowRange): VelocityDraws;
