@@ -16,7 +16,7 @@ import {
 } from '@meanflow/core';
 import { droppedByGuidance, joinConditions, withoutConditions } from './conditions.js';
 import { guidedVelocity } from './guidance.js';
-import type { ParameterTree, ParameterTreeOf, VelocityNetwork } from './velocity-network.js';
+import type { ParameterTreeOf, VelocityNetwork } from './velocity-network.js';
 
 /**
  * An average-velocity field u(z, r, t) over the interval [r, t]; at r = t it is the instantaneous velocity

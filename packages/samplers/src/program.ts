@@ -22,7 +22,7 @@ import {
   type Tree,
 } from '@meanflow/core';
 import { velocityField, type FieldConditions, type VelocityField } from './field.js';
-import type { ParameterTree, ParameterTreeOf, VelocityNetwork } from './velocity-network.js';
+import type { ParameterTreeOf, VelocityNetwork } from './velocity-network.js';
 
 /** Everything a sampler's graph takes, as one tree; inputs are named by the paths in it. */
 export interface SamplerInputs<Leaf> {

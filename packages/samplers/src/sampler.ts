@@ -23,7 +23,7 @@ import {
   type SamplerInputs,
 } from './program.js';
 import { conditionValues, takeRequest, type SampleRequest, type TakenRequest } from './sample-request.js';
-import type { ParameterTree, ParameterTreeOf, VelocityNetwork } from './velocity-network.js';
+import type { ParameterTreeOf, VelocityNetwork } from './velocity-network.js';
 
 /** What came of it. */
 export interface SampleResult {

@@ -19,7 +19,7 @@ import {
   type Tensor,
 } from '@meanflow/core';
 import { validate, leading } from '@meanflow/core/validation'; // prettier-ignore
-import type { ParameterTree, ParameterTreeOf } from '@meanflow/samplers';
+import type { ParameterTreeOf } from '@meanflow/samplers';
 import * as z from 'zod';
 import { conv2d, conv2dParameters, type Conv2dParameters } from '../layers/conv2d.js';
 import { groupNormParameters, scaledGroupNorm, type GroupNormParameters } from '../layers/group-norm.js';

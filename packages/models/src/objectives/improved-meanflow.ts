@@ -27,7 +27,6 @@ import {
   perRow,
   sampleGuidance,
   sampleIntervals,
-  type ParameterTree,
   type ParameterTreeOf,
   type VelocityInputs,
   type VelocityNetwork,

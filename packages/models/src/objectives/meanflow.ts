@@ -23,7 +23,6 @@ import {
   intervalSampler,
   perRow,
   sampleIntervals,
-  type ParameterTree,
   type ParameterTreeOf,
 } from '@meanflow/samplers';
 import * as z from 'zod';

@@ -3,7 +3,7 @@
  * their rows.
  */
 import type { Tensor } from '@meanflow/core';
-import type { ParameterTree, ParameterTreeOf, PathName } from '@meanflow/samplers';
+import type { ParameterTreeOf, PathName } from '@meanflow/samplers';
 import {
   drawDroppedConditions,
   shownConditions,

@@ -23,7 +23,6 @@ import {
   paths,
   perRow,
   velocityFromData,
-  type ParameterTree,
   type ParameterTreeOf,
   type PathName,
   type VelocityInputs,

@@ -12,7 +12,7 @@ import type {
   RowRange,
   Shape,
 } from '@meanflow/core';
-import type { DropoutDraw, ParameterTree, ParameterTreeOf, VelocityNetwork } from '@meanflow/samplers';
+import type { DropoutDraw, ParameterTreeOf, VelocityNetwork } from '@meanflow/samplers';
 
 /** Data to train on. */
 export type TrainingBatch = {
