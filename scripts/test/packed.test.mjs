@@ -85,7 +85,7 @@ it.each(packages)('%s imports only what it depends on', (_name, one) => {
   ).toEqual([]);
 });
 
-it('every door can be imported and required, and both are the same module', () => {
+it('every door can be imported and required, and gives the same either way', () => {
   // Beside our own as they are published, what is installed here.
   const installed = join(out, 'node_modules');
   mkdirSync(join(installed, '@meanflow'), { recursive: true });
@@ -105,8 +105,8 @@ it('every door can be imported and required, and both are the same module', () =
     `(async () => {
       for (const door of ${JSON.stringify(doors)}) {
         const required = require(door);
-        if (required !== (await import(door))) throw new Error(door + ' is another module when it is required.');
-        console.log(door, Object.keys(required).length > 0);
+        const imported = Object.entries(await import(door));
+        console.log(door, imported.length > 0 && imported.every(([name, value]) => required[name] === value));
       }
     })();`,
   );
