@@ -1,53 +1,58 @@
 /**
- * Tensor's methods: the functions that programs use most, in the order in which formulas are read. They are put onto the
- * class here, for its module comes before the functions, which make tensors.
+ * Tensor's methods, by one rule: every function that programs are written with (`functions/`, `composites/`) whose first argument is
+ * one tensor and whose result is one is a method of the same name, which takes the rest of its arguments: `x.mul(y).sum()` is
+ * `sum(mul(x, y))`. So formulas stand in the order in which they are read, and nobody has to know which are there. They are put onto
+ * the class here, for its module comes before the functions, which make tensors.
  */
-import { add, cast, div, exp, log, mul, neg, pow, sqrt, square, sub } from './functions/elementwise.js';
-import { matmul } from './functions/contractions.js';
-import { max, mean, sum, type ReduceOptions } from './functions/reductions.js';
-import { broadcastTo, reshape, transpose } from './functions/shaping.js';
-import type { TensorLike } from './functions/sources.js';
+import * as activations from './composites/activations.js';
+import * as attention from './composites/attention.js';
+import * as normalization from './composites/normalization.js';
+import * as primitives from './functions.js';
 import { Tensor } from './tensor.js';
-import type { DType, Shape } from './types.js';
 
-interface Methods {
-  add(other: TensorLike): Tensor;
-  sub(other: TensorLike): Tensor;
-  mul(other: TensorLike): Tensor;
-  div(other: TensorLike): Tensor;
-  pow(exponent: TensorLike): Tensor;
-  neg(): Tensor;
-  square(): Tensor;
-  sqrt(): Tensor;
-  exp(): Tensor;
-  log(): Tensor;
-  /** Sum over `axes` (all by default); see {@link sum}. */
-  sum(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
-  /** Mean over `axes` (all by default); see {@link mean}. */
-  mean(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
-  /** Maximum over `axes` (all by default); see {@link max}. */
-  max(axes?: number | readonly number[], options?: ReduceOptions): Tensor;
-  /** The same elements in row-major order under another shape; one dimension may be −1. */
-  reshape(shape: Shape): Tensor;
-  /** Axes reordered; reversed by default. */
-  transpose(permutation?: readonly number[]): Tensor;
-  /** Matrix product over the last axis of this and the second-to-last of `other`; see {@link matmul}. */
-  matmul(other: Tensor): Tensor;
-  broadcastTo(shape: Shape): Tensor;
-  cast(dtype: DType): Tensor;
-}
+type Functions = typeof primitives & typeof activations & typeof attention & typeof normalization;
+
+/** The functions of which each is a method. */
+export const methodNames = [
+  ...([
+    'abs',
+    'cast',
+    'cos',
+    'erf',
+    'erfc',
+    'exp',
+    'floor',
+    'isFinite',
+    'log',
+    'log1p',
+    'logicalNot',
+  ] as const),
+  ...(['neg', 'rsqrt', 'sigmoid', 'sign', 'sin', 'sqrt', 'square', 'tanh'] as const),
+  ...(['add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'clip', 'logicalAnd', 'logicalOr'] as const),
+  ...(['equal', 'notEqual', 'less', 'lessEqual', 'greater', 'greaterEqual', 'where'] as const),
+  ...(['sum', 'mean', 'max', 'min', 'argMax'] as const),
+  ...(['reshape', 'transpose', 'broadcastTo', 'slice', 'pad', 'reverse', 'expandDims'] as const),
+  ...(['dotGeneral', 'matmul', 'conv', 'gather', 'scatterAdd', 'oneHot'] as const),
+  ...(['stopGradient', 'optimizationBarrier', 'relu', 'gelu', 'silu', 'softplus'] as const),
+  ...(['softmax', 'layerNorm', 'rmsNorm', 'groupNorm', 'attention'] as const),
+];
+
+/** The functions without their first argument. */
+export type TensorMethods = {
+  [K in (typeof methodNames)[number]]: Functions[K] extends (x: never, ...rest: infer Rest) => Tensor
+    ? (...rest: Rest) => Tensor
+    : never;
+};
 
 declare module './tensor.js' {
   // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- an interface is what a class can be merged with
-  interface Tensor extends Methods {}
+  interface Tensor extends TensorMethods {}
 }
 
-const functions: { readonly [K in keyof Methods]: (x: Tensor, ...rest: Parameters<Methods[K]>) => Tensor } = {
-  ...{ add, sub, mul, div, pow, neg, square, sqrt, exp, log },
-  ...{ sum, mean, max, reshape, transpose, matmul, broadcastTo, cast },
-};
+const functions: Functions = { ...primitives, ...activations, ...attention, ...normalization };
 
-for (const [name, f] of Object.entries<(x: Tensor, ...rest: never) => Tensor>(functions)) {
+for (const name of methodNames) {
+  const f = functions[name] as (x: Tensor, ...rest: never) => Tensor;
   Object.defineProperty(Tensor.prototype, name, {
     value(this: Tensor, ...rest: never) {
       return f(this, ...rest);

@@ -126,7 +126,10 @@ export function nextId(): number {
   return nextNodeId;
 }
 
-/** A symbolic value of known dtype and shape. Made by `trace` and by ops, never by hand. */
+/**
+ * A symbolic value of known dtype and shape. Made by `trace` and by ops, never by hand. Each function whose first argument is one
+ * tensor and whose result is one is a method too.
+ */
 export class Tensor implements TensorType {
   private constructor(
     readonly dtype: DType,
