@@ -77,7 +77,7 @@ it.each<[string, string[], string]>([
   ['an average and --set', ['--average', '0.5', '--set', 'sampling.ema=null'], 'Give --average or --set sampling.ema, not both.'],
   ['averages that are none', ['--average', 'all'], 'Expected decays below 1, half-lives in samples from 1, or none'],
   ['none after others', ['--average', '0.5,none'], '--average: average: "none" is first or not there'],
-  ['an element that is not there', ['--set', 'sampling.nfe[7]=1'], 'sampling.nfe: expected an element from [0] to [3]'],
+  ['an element that is not there', ['--set', 'sampling.nfe[7]=1'], '--set sampling.nfe[7]: sampling.nfe[7]: expected an element from [0] to [3]'],
   ['what a run records', ['--set', 'digest=0'], '--set digest: there is no field "digest".'],
   ['two lengths', ['--epochs', '3', '--set', 'steps=3'], 'steps: expected updates or passes over the data, got both.'],
   ['a size in a file', ['--config', 'FOLDER/deep.json'], 'deep.json: network.depth (line 1): expected at most 1000, got 1001.'],

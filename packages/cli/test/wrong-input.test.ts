@@ -59,7 +59,7 @@ const cases: readonly (readonly [string, readonly string[], number, string])[] =
     'a backend whose library is not installed',
     ['train', '--backend', 'tfjs:node-gpu'],
     1,
-    'with CUDA 11.2 and cuDNN 8.1 libraries on the library path. Run `npm install @tensorflow/tfjs-node-gpu@4.22`',
+    'needs @tensorflow/tfjs-node-gpu, which meanflow does not bring: `npm install @tensorflow/tfjs-node-gpu@4.22',
   ],
   [
     'no configuration',

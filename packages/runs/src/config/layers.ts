@@ -2,8 +2,9 @@
  * Settings from several places, one over the other: a recipe, a configuration file, the options of a command. What they come to is one
  * record, and what is wrong with a field of it is told of the place that said it last.
  */
-import type { FieldPath, ValueSource } from '@meanflow/core/validation';
-import { elementKey, isRecord, merge, type JsonRecord } from './merge.js';
+import { ArgumentError } from '@meanflow/core';
+import { problemAt, type FieldPath, type ValueSource } from '@meanflow/core/validation';
+import { ElementError, elementKey, isRecord, merge, type JsonRecord } from './merge.js';
 
 /** Settings, and where they were written. */
 export interface SettingsLayer {
@@ -21,7 +22,14 @@ export function overlaid(
   layers: readonly SettingsLayer[],
   overlay: (base: JsonRecord, changes: JsonRecord) => JsonRecord = mergeRecords,
 ): SettingsLayer {
-  const record = layers.reduce<JsonRecord>((base, layer) => overlay(base, layer.record), {});
+  const record = layers.reduce<JsonRecord>((base, { record: changes, source }) => {
+    try {
+      return overlay(base, changes);
+    } catch (error) {
+      if (!(error instanceof ElementError)) throw error;
+      throw new ArgumentError(problemAt(source, error.path, error.problem), { cause: error });
+    }
+  }, {});
   const top = layers.at(-1)?.source ?? 'The settings';
   const partOf = (path: FieldPath): string | ValueSource | undefined => {
     const field = nearestField(record, path);

@@ -22,7 +22,7 @@ export function elementKey(index: number): string {
 /**
  * `changes` over `base`; `undefined` changes nothing. Neither is modified, and nothing is checked.
  *
- * @throws {ArgumentError} for an element that lies beyond its list
+ * @throws {ElementError} for an element that lies beyond its list
  */
 export function merge(base: unknown, changes: unknown): unknown {
   return mergeAt([], base, changes);
@@ -55,6 +55,20 @@ function isOfElements(changes: JsonRecord): boolean {
   return keys.length > 0 && keys.every((key) => ELEMENT.test(key));
 }
 
+/** A change of an element that lies beyond its list. */
+export class ElementError extends ArgumentError {
+  constructor(
+    readonly path: FieldPath,
+    readonly problem: string,
+  ) {
+    super(`${fieldPath(path)}${problem}`);
+  }
+
+  override get name(): string {
+    return 'ElementError';
+  }
+}
+
 /** The list with these elements changed; one more may follow its last. */
 function withElements(path: FieldPath, base: readonly unknown[], changes: JsonRecord): readonly unknown[] {
   const list = [...base];
@@ -63,9 +77,9 @@ function withElements(path: FieldPath, base: readonly unknown[], changes: JsonRe
   );
   for (const [index, change] of elements.sort(([a], [b]) => a - b)) {
     if (index > list.length) {
-      throw new ArgumentError(
-        `${fieldPath(path)}expected an element from ${elementKey(0)} to ${elementKey(list.length)}, where ${elementKey(list.length)} is one more ` +
-          `than there are, got ${elementKey(index)}.`,
+      throw new ElementError(
+        [...path, index],
+        `expected an element from ${elementKey(0)} to ${elementKey(list.length)}, where the last is one more than there are.`,
       );
     }
     list[index] = mergeAt([...path, index], list[index], change);

@@ -1,6 +1,7 @@
 /** Layers of settings: what lies over what, what stands for other fields, and which of them an error is told of. */
 import { problemAt } from '@meanflow/core/validation';
 import { layersOf, overlaid } from '../../src/config/layers.js';
+import type { RunSettings } from '../../src/config/schema.js';
 import { expanded } from '../../src/config/shorthands.js';
 import { mergeRuns } from '../../src/experiment/lengths.js';
 import { resolveRun } from '../../src/experiment/resolve.js';
@@ -76,7 +77,7 @@ describe('shorthands', () => {
 
 describe('a run of layers', () => {
   it('takes sizes, averages and passes by code', async () => {
-    const settings = { data: 'digits', width: 16, depth: 1, average: [0.9, 0.5], epochs: 2 };
+    const settings: RunSettings = { data: 'digits', width: 16, depth: 1, average: [0.9, 0.5], epochs: 2 };
     const { config } = await resolveRun(layersOf(settings, 'The settings'));
     expect(config).toMatchObject({
       steps: 10,

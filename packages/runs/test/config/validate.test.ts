@@ -81,7 +81,7 @@ describe('merging', () => {
     const changed = merge(base, { list: { '[1]': { b: 3 }, '[2]': 4 } });
     expect(changed).toEqual({ list: [1, { a: 1, b: 3 }, 4] });
     expect(base.list).toHaveLength(2);
-    expect(() => merge(base, { list: { '[3]': 0 } })).toThrow('list: expected an element from [0] to [2]');
+    expect(() => merge(base, { list: { '[3]': 0 } })).toThrow('list[3]: expected an element from [0] to [2]');
     // Of which list, is known later, or never.
     const before = merge({}, { list: { '[1]': 5 } });
     expect(merge(base, before)).toEqual({ list: [1, 5] });
