@@ -12,7 +12,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const checks = ['lint', 'format', 'typecheck', 'doors'];
+const checks = ['lint', 'format', 'typecheck', 'doors', 'knip'];
 
 const packages = [
   ...readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name)),

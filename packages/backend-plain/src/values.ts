@@ -4,12 +4,6 @@ import { stridesOf } from '@meanflow/core/backend';
 
 export type Data = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
-/** A value of a known type. */
-export interface Value {
-  readonly type: TensorType;
-  readonly data: Data;
-}
-
 /** Zeros. */
 export function allocate({ dtype, shape }: TensorType): Data {
   const size = sizeOf(shape);

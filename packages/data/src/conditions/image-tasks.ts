@@ -11,7 +11,8 @@ import { noNormalisation } from '../normalisation.js';
 import { drawMasks, maskKinds, type MaskKind } from './masks.js';
 
 /** Names of the conditions: known pixels with 0 elsewhere, where they are known, and the image at a low resolution. */
-export const [KNOWN, MASK, LOW] = ['known', 'mask', 'low'] as const;
+export const [KNOWN, MASK] = ['known', 'mask'] as const;
+const LOW = 'low';
 
 /**
  * Images to complete: the conditions are `known`, the image with 0 (mid-grey) where it is hidden, and `mask`, of one channel,

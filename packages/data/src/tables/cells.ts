@@ -12,9 +12,6 @@ export interface NumberFormat {
 
 export const plainNumbers: NumberFormat = { decimal: '.', thousands: undefined };
 
-/** What may stand between groups of three digits: the no-break spaces are what programs write where people write a space. */
-export const groupMarks = [',', '.', "'", '’', '_', ' ', '\u00a0', '\u202f'] as const;
-
 export type CellKind = 'number' | 'missing' | 'infinite' | 'boolean' | 'percent' | 'date' | 'word';
 
 const PLAIN = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
