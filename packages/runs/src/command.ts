@@ -39,7 +39,13 @@ export { drawPlanned, planSamples } from './experiment/sample.js';
 export { kindOf, openData, openJudged } from './experiment/open-data.js';
 export { publishedData, publishedSampling } from './experiment/published.js';
 export { openDataOf, openJudgedDataOf, resolveRun } from './experiment/resolve.js';
-export { loadAlike, loadedPlugins, openConfigWithPlugins, type PluginRequest } from './node/plugins.js';
+export {
+  loadAlike,
+  loadedPlugins,
+  openConfigWithPlugins,
+  typedBackend,
+  type PluginRequest,
+} from './plugins/load.js';
 export { fileOf } from './plugins/plugin.js';
 export { recordText } from './plugins/recorded.js';
 export { isArrayFile, isSampleFile, openSamples } from './experiment/sample-files.js';

@@ -38,7 +38,7 @@ export {
   type TrainedRun,
   type TrainRunOptions,
 } from './node/train-run.js';
-export { loadBackend, loadPlugin, registerPlugin, type LoadedPlugin } from './node/plugins.js';
+export { loadBackend, loadPlugin, registerPlugin, type LoadedPlugin } from './plugins/load.js';
 export type { Plugin, PluginFile } from './plugins/plugin.js';
 export { OpenModel, type ModelSource, type SampleRequest, type Address } from './open-model.js';
 export type {

@@ -12,10 +12,12 @@ import {
   openConfigWithPlugins,
   overlaid,
   shellWord,
+  typedBackend,
 } from '@meanflow/runs/command';
 import type { ComparisonRequest } from '@meanflow/runs/node';
 import { backendOption, layerOf, settingsOf } from '../commands/config-options.js';
 import { dataOptions, labelOption, taskOptions } from '../commands/data-options.js';
+import { noticesTo, type Io } from '../terminal/io.js';
 import { optionName } from '../commands/option-name.js';
 import { type CompareOptions, comparisonOptions } from '../commands/compare.js';
 import { changesOf } from './compare-changes.js';
@@ -29,8 +31,8 @@ const defaults = () => ({
 });
 
 /** @throws {ArgumentError | DataError} when an option or a file is wrong, or there is no comparison to go on with */
-export function requestOf(options: CompareOptions): Promise<ComparisonRequest> {
-  return options.resume === undefined ? newRequest(options) : requestToResume(options.resume, options);
+export function requestOf(options: CompareOptions, io: Io): Promise<ComparisonRequest> {
+  return options.resume === undefined ? newRequest(options) : requestToResume(options.resume, options, io);
 }
 
 async function newRequest(options: CompareOptions): Promise<ComparisonRequest> {
@@ -50,15 +52,14 @@ async function newRequest(options: CompareOptions): Promise<ComparisonRequest> {
 }
 
 /** What a comparison that is gone on with was asked; only where it runs may change. */
-async function requestToResume(folder: string, options: CompareOptions): Promise<ComparisonRequest> {
-  const [name] = Object.keys(options).filter((key) => !['resume', 'jobs', 'backend'].includes(key));
+async function requestToResume(folder: string, options: CompareOptions, io: Io): Promise<ComparisonRequest> {
+  const [name] = Object.keys(options).filter((key) => !['resume', 'jobs', 'backend', 'plugin'].includes(key));
   if (name !== undefined) {
     throw new ArgumentError(
       `${optionName(name)} cannot change with --resume: a comparison keeps what it was begun with, but for --jobs and --backend.`,
     );
   }
-  const { config, ...request } = await loadRequest(folder);
-  return { ...request, config: { ...config, ...settingsOf([backendOption], options) } };
+  return loadRequest(folder, { backend: options.backend, notify: noticesTo(io) });
 }
 
 /** The command as it would be typed again. */
@@ -67,6 +68,12 @@ function commandLine(options: CompareOptions): string {
   const written = Object.entries<unknown>(others).map(([name, value]) => {
     const option = optionName(name);
     if (value === false) return option.replace('--', '--no-');
+    if (name === 'plugin')
+      return [value]
+        .flat()
+        .map((path) => `${option} ${shellWord(String(path))}`)
+        .join(' ');
+    if (name === 'backend') return `${option} ${shellWord(typedBackend(String(value)))}`;
     return value === true
       ? option
       : `${option} ${shellWord(Array.isArray(value) ? value.join(',') : String(value))}`;

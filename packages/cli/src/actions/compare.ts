@@ -20,7 +20,7 @@ export async function compare(options: CompareOptions, io: Io): Promise<number> 
   let progress: CombinedProgress | undefined;
   let [count, steps] = [0, 0];
   const view = (): CombinedProgress => (progress ??= showCombinedProgress('training', steps, io, { signal }));
-  const request = await requestOf(options);
+  const request = await requestOf(options, io);
   try {
     const { folder, results, report, failures, stopped } = await compareRuns(request, {
       ...{ folder: resume ?? out, resume: resume !== undefined, jobs, signal },

@@ -14,6 +14,7 @@ export interface CompareOptions {
   readonly set?: readonly string[];
   readonly out?: string;
   readonly resume?: string;
+  readonly backend?: string;
 }
 
 /** Fields of the file that `--config` takes. */

@@ -2,6 +2,7 @@
 import type { Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import type { Progress } from '@meanflow/training';
+import { loadedPlugins } from '../plugins/load.js';
 import type { JudgingClassifier } from './classifier.js';
 import { compareDataset, type ComparisonOutcome, type PlannedDataset } from './comparison.js';
 import { trainAndJudge, type FinishedRun, type RunTask } from './one-run.js';
@@ -9,6 +10,8 @@ import { RunPool } from './run-pool.js';
 
 export interface CompareAllOptions {
   readonly backend: Backend;
+  /** The name by which it was chosen. */
+  readonly backendName: string;
   /** Runs at a time. */
   readonly jobs: number;
   /** Processor threads of each. */
@@ -30,7 +33,10 @@ export async function compareAll(
   options: CompareAllOptions,
 ): Promise<ComparisonOutcome[] | undefined> {
   const { jobs, signal, onFinished, onFailed } = options;
-  const pool = jobs === 1 ? undefined : new RunPool({ ...options, backend: options.backend.name });
+  const pool =
+    jobs === 1
+      ? undefined
+      : new RunPool({ ...options, backend: options.backendName, plugins: await loadedPlugins() });
   const make = pool?.train ?? oneAfterAnother(options);
   const train = async (task: RunTask): Promise<FinishedRun | undefined> => {
     try {

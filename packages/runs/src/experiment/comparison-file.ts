@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { DataError } from '@meanflow/core';
 import { validate } from '@meanflow/core/validation';
 import { z } from 'zod';
+import { backends } from '../backends.js';
 import { layersOf } from '../config/layers.js';
 import { readConfigFile } from '../config/read-file.js';
 import { comparisonConfigSchema, type ComparisonConfig, type RunSettings } from '../config/schema.js';
 import { withFileErrors, writeOutput } from '../files.js';
+import { changedPlugins, checkRecords, pluginRecordSchema, type PluginRecord } from '../plugins/recorded.js';
 import type { RunChange } from './comparison.js';
 import { stat } from 'node:fs/promises';
 
@@ -22,6 +24,8 @@ export interface ComparisonRequest {
   readonly changes: RunSettings | readonly RunChange[];
   /** The command as it was given. */
   readonly command: string;
+  /** The plug-ins whose entries its runs use, recorded by the comparison itself; never loaded because they stand here. */
+  readonly plugins?: readonly PluginRecord[] | undefined;
 }
 
 /** Fields of a run: what they may be is checked when the runs are resolved. */
@@ -34,6 +38,7 @@ const schema = () =>
     format: z.literal('meanflow-comparison-request'),
     version: z.literal(1),
     command: z.string(),
+    plugins: z.array(pluginRecordSchema).optional(),
     config: comparisonConfigSchema(),
     changes: z.union([record, z.array(change)]),
   });
@@ -45,12 +50,23 @@ export function saveRequest(folder: string, request: ComparisonRequest): Promise
   return writeOutput(join(folder, NAME), `${JSON.stringify(content, null, 2)}\n`);
 }
 
+export interface LoadRequestOptions {
+  /** What to compute on in place of what it was begun with. */
+  readonly backend?: string | undefined;
+  /** Told, in a sentence, of a plug-in that has changed. */
+  readonly notify?: ((sentence: string) => void) | undefined;
+}
+
 /**
  * The request that a comparison's folder holds.
  *
  * @throws {DataError} when it holds none, or a damaged one
+ * @throws {ArgumentError} when it uses entries of a plug-in that is not loaded
  */
-export async function loadRequest(folder: string): Promise<ComparisonRequest> {
+export async function loadRequest(
+  folder: string,
+  { backend, notify }: LoadRequestOptions = {},
+): Promise<ComparisonRequest> {
   const path = join(folder, NAME);
   const found = await withFileErrors(`"${path}" cannot be read`, () => stat(path).catch(ifMissing));
   if (found === undefined) {
@@ -58,9 +74,17 @@ export async function loadRequest(folder: string): Promise<ComparisonRequest> {
       `"${folder}" holds no comparison: there is no ${NAME} in it. "meanflow compare" begins one.`,
     );
   }
-  const { changes, command, config } = validate(schema(), await readConfigFile(path), path, DataError);
+  const saved = await readConfigFile(path);
+  checkRecords(saved, path, { backends }, backend === undefined ? [] : ['backends']);
+  for (const sentence of changedPlugins(saved)) notify?.(sentence);
+  const { changes, command, config, plugins } = validate(schema(), saved, path, DataError);
   const layers = Array.isArray(changes) ? changes : [{ record: changes }];
-  return { command, config, changes: layers.map((layer) => ({ ...layer, source: path })) };
+  return {
+    command,
+    config: backend === undefined ? config : { ...config, backend },
+    changes: layers.map((layer) => ({ ...layer, source: path })),
+    ...(plugins && { plugins }),
+  };
 }
 
 function ifMissing(error: NodeJS.ErrnoException): undefined {

@@ -2,11 +2,18 @@
 import { HostArray } from '@meanflow/core';
 import type { Progress } from '@meanflow/training';
 import type { RunConfig } from '../config/schema.js';
+import type { PluginRequest } from '../plugins/load.js';
 import type { FinishedRun } from './one-run.js';
 
 /** To a worker. */
 export type ToWorker =
-  | { readonly kind: 'open'; readonly backend: string; readonly threads: number }
+  | {
+      readonly kind: 'open';
+      readonly backend: string;
+      readonly threads: number;
+      /** To be loaded before anything else. */
+      readonly plugins: readonly PluginRequest[];
+    }
   | {
       readonly kind: 'run';
       readonly config: RunConfig;

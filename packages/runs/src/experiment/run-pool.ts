@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { MeanflowError } from '@meanflow/core';
 import type { Progress } from '@meanflow/training';
 import type { FinishedRun, RunTask } from './one-run.js';
+import type { PluginRequest } from '../plugins/load.js';
 import { stopSignals } from '../processes.js';
 import { reviveArrays, type FromWorker, type ToWorker } from './run-messages.js';
 
@@ -16,6 +17,8 @@ export interface RunPoolOptions {
   /** Processor threads of each. */
   readonly threads: number;
   readonly backend: string;
+  /** What each loads before anything else. */
+  readonly plugins: readonly PluginRequest[];
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly onProgress: (task: RunTask, progress: Progress) => void;
@@ -62,9 +65,9 @@ export class RunPool {
   }
 
   private begin(): ChildProcess {
-    const { backend, threads } = this.options;
+    const { backend, threads, plugins } = this.options;
     const worker = fork(entry, { serialization: 'advanced' });
-    tell(worker, { kind: 'open', backend, threads });
+    tell(worker, { kind: 'open', backend, threads, plugins });
     this.workers.add(worker);
     return worker;
   }

@@ -1,6 +1,7 @@
 /** A process that makes runs of a comparison, one after another, as it is told to. Ends when its parent lets go of it. */
 import { MeanflowError, type Backend } from '@meanflow/core';
 import { openBackend } from '../backends.js';
+import { loadAlike } from '../plugins/load.js';
 import { outliveReaders, stopSignals } from '../processes.js';
 import { trainAndJudge } from './one-run.js';
 import { openDataOf } from './resolve.js';
@@ -13,13 +14,19 @@ function say(message: FromWorker): void {
   process.send?.(message);
 }
 
+async function begin({ backend, threads, plugins }: ToWorker & { kind: 'open' }): Promise<Backend> {
+  await loadAlike(plugins);
+  return openBackend(backend, { threads });
+}
+
 async function make({ config, folder, withPictures, classifier }: ToWorker & { kind: 'run' }): Promise<void> {
   if (backend === undefined) throw new Error('Internal: a run was asked for before a backend was opened.');
+  const opened = await backend;
   const run = { config, dataset: await openDataOf(config) };
   const onProgress = (progress: (FromWorker & { kind: 'progress' })['progress']) =>
     say({ kind: 'progress', progress });
   const onNotice = (sentence: string): void => say({ kind: 'notice', sentence });
-  const options = { backend: await backend, folder, signal: stop.signal, onProgress, onNotice };
+  const options = { backend: opened, folder, signal: stop.signal, onProgress, onNotice };
   say({ kind: 'finished', result: await trainAndJudge({ run, withPictures, classifier }, options) });
 }
 
@@ -31,7 +38,7 @@ process.on('disconnect', () => process.exit());
 process.on('message', (message: ToWorker) => {
   if (message.kind === 'stop') stop.abort();
   else if (message.kind === 'open') {
-    backend = openBackend(message.backend, { threads: message.threads });
+    backend = begin(message);
     // The run that awaits it reports why it cannot be opened.
     backend.catch(() => {});
   } else {

@@ -19,6 +19,7 @@ import { sampleGraph, solvers, type SampleDecoder } from '@meanflow/samplers';
 import type { SamplingSettings } from '../config/schema.js';
 import type { DataFacts, Generator } from '../experiment/model.js';
 import { timesFor } from '../experiment/solvers.js';
+import type { PluginRecord } from '../plugins/recorded.js';
 
 export interface SamplerModelOptions {
   /** Samples in a run; the model's shapes are fixed. */
@@ -33,6 +34,8 @@ export interface SamplerModelOptions {
   readonly normalised?: boolean;
   /** What parameters are kept as in the file. */
   readonly storage: 'float32' | 'float16';
+  /** The plug-ins that it was made with, for the metadata. */
+  readonly plugins?: readonly PluginRecord[] | undefined;
   /** Name of the data file beside the model, where the parameters need one. */
   readonly dataFile: string;
 }
@@ -114,6 +117,7 @@ export function samplerModel(
       data: data.name,
       model: model.origin,
       nfe: String(traced.nfe),
+      ...(options.plugins && { plugins: JSON.stringify(options.plugins) }),
       ...(data.classNames && { classes: JSON.stringify(data.classNames) }),
       ...(data.conditions && { conditions: JSON.stringify(data.conditions) }),
       ...(data.layout && { columns: JSON.stringify(data.layout) }),

@@ -1,17 +1,19 @@
 /** A comparison in a folder of its own: every method on every data set at every seed, trained, judged and reported on. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Backend } from '@meanflow/core';
+import { ArgumentError, type Backend } from '@meanflow/core';
 import { datasets, type Dataset } from '@meanflow/data';
 import type { Progress } from '@meanflow/training';
 import { acquireLock, type Lock } from '@meanflow/training/node';
-import { openBackend } from '../backends.js';
+import { backends, openBackend } from '../backends.js';
 import { classifierOf, type ClassifierWork, type JudgingClassifier } from '../experiment/classifier.js';
 import { compareAll } from '../experiment/compare-all.js';
 import { saveRequest, type ComparisonRequest } from '../experiment/comparison-file.js';
 import { planComparison, type ComparedDataset, type RunFailure } from '../experiment/comparison.js';
 import type { FinishedRun, RunTask } from '../experiment/one-run.js';
+import type { ResolvedRun } from '../experiment/resolve.js';
 import { makeOutputFolder, writeOutput } from '../files.js';
+import { entryByCode, mergeRecords } from '../plugins/recorded.js';
 import { countText } from '../report/numbers.js';
 import type { ComparisonResults, FailedRun } from '../report/results.js';
 
@@ -71,7 +73,7 @@ export async function compareRuns(
   const planned = await planComparison(config, request.changes, description);
   for (const { dataset } of planned) options.onData?.(dataset);
   const tasks = planned.flatMap(({ runs }) => runs.flatMap(({ byMethod }) => byMethod));
-  const jobs = Math.min(options.jobs ?? availableParallelism(), tasks.length);
+  const jobs = jobsFor(tasks, options.jobs);
   const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
   // Opened before anything is written, so that a backend that cannot run here leaves nothing behind.
   const backend = await openBackend(config.backend, { threads });
@@ -81,7 +83,8 @@ export async function compareRuns(
   try {
     if (!resume) await makeOutputFolder(folder);
     lock = await acquireLock(join(folder, LOCK), `The comparison in "${folder}"`);
-    if (!resume) await saveRequest(folder, request);
+    const plugins = mergeRecords(tasks.flatMap((run) => run.config.plugins ?? []));
+    if (!resume) await saveRequest(folder, { ...request, ...(plugins.length > 0 && { plugins }) });
     options.onBegin?.({ folder, backend, jobs, tasks: tasks.map((run) => ({ run, withPictures: false })) });
     const interrupted = { folder, results: undefined, report: undefined, failures: [], stopped: true };
     const classifiers = new Map<Dataset, JudgingClassifier>();
@@ -94,7 +97,7 @@ export async function compareRuns(
       classifiers.set(dataset, found);
     }
     const outcomes = await compareAll(planned, {
-      ...{ backend, jobs, threads, folder, classifiers, signal },
+      ...{ backend, backendName: config.backend, jobs, threads, folder, classifiers, signal },
       onProgress: (task, progress) => options.onProgress?.(task, progress),
       onNotice: (task, sentence) => options.onNotice?.(task, sentence),
       onFinished: (task, run) => options.onFinished?.(task, run),
@@ -123,6 +126,21 @@ export async function compareRuns(
     await lock?.release();
     await backend.dispose();
   }
+}
+
+/**
+ * How many runs are made at a time. Those of entries that were registered by code are made in this process.
+ *
+ * @throws {ArgumentError} when several were asked for all the same
+ */
+function jobsFor(runs: readonly ResolvedRun[], wanted: number | undefined): number {
+  const [byCode] = runs.flatMap(({ config }) => entryByCode(config, { backends }) ?? []);
+  const jobs = Math.min(wanted ?? (byCode === undefined ? availableParallelism() : 1), runs.length);
+  if (byCode === undefined || jobs === 1) return jobs;
+  throw new ArgumentError(
+    `jobs: ${byCode} was registered by code, which the processes of ${jobs} jobs do not execute. Load it from a file with loadPlugin(), ` +
+      'or compare with jobs: 1.',
+  );
 }
 
 /** Writes the numbers, the pictures and the page, and returns its path. */

@@ -46,7 +46,7 @@ export interface ExportedSampler {
  *   model that has none
  */
 export async function exportSampler(
-  { generator }: OpenModel,
+  { generator, trained }: OpenModel,
   path: string,
   {
     rows = 1,
@@ -63,6 +63,7 @@ export async function exportSampler(
     ...{ rows, nfe, guidanceInputs, normalised, storage },
     ...(solver && { solver }),
     dataFile: basename(`${path}.data`),
+    plugins: trained?.config.plugins,
   });
   const { model, data, inputs, outputs } = exported;
   const dataFile = data === undefined ? undefined : `${path}.data`;

@@ -29,19 +29,28 @@ export const darkPalette: Palette = {
   data: '#c3c8d1',
 };
 
-/** Every colour, of roles and of methods by their names, on a light ground or a dark one. */
+/** Every colour by the name of its CSS variable, of roles and of methods, on a light ground or a dark one. */
 export function coloursOn(ground: 'light' | 'dark'): Readonly<Record<string, string>> {
-  const methods = [...objectives].map(({ name, colours }) => [name, colours[ground]]);
+  const methods = [...objectives].map(({ name, colours }) => [ofMethod(name), colours[ground]]);
   return { ...(ground === 'light' ? lightPalette : darkPalette), ...Object.fromEntries(methods) };
+}
+
+/** The variable of a method, whose name may be that of a role. */
+function ofMethod(name: string): string {
+  return `method-${name}`;
+}
+
+function variable(name: string): string {
+  return `var(--${name})`;
 }
 
 /** Every role as a reference to the CSS variable that `cssVariables` declares. */
 export const cssPalette: Palette = {
-  ink: cssColour('ink'),
-  muted: cssColour('muted'),
-  rule: cssColour('rule'),
-  surface: cssColour('surface'),
-  data: cssColour('data'),
+  ink: variable('ink'),
+  muted: variable('muted'),
+  rule: variable('rule'),
+  surface: variable('surface'),
+  data: variable('data'),
 };
 
 /** `--ink: #…; …` for a style sheet. */
@@ -51,9 +60,9 @@ export function cssVariables(colours: Readonly<Record<string, string>>): string 
     .join(' ');
 }
 
-/** A role or a method as a reference to the CSS variable that `cssVariables` declares; a name that is neither is drawn as data. */
-export function cssColour(name: string): string {
-  return `var(--${Object.hasOwn(lightPalette, name) || objectives.find(name) ? name : 'data'})`;
+/** A method as a reference to the CSS variable that `cssVariables` declares; a name that is not a method's is drawn as data. */
+export function cssColour(method: string): string {
+  return variable(objectives.find(method) === undefined ? 'data' : ofMethod(method));
 }
 
 /** The colour of a method on a light ground; a name that is not a method's is drawn as data. */

@@ -53,10 +53,7 @@ export function withPlugins<Config extends object>(config: Config): Config {
   const plugins: PluginRecord[] = [];
   for (const { kind, name } of namedIn(config)) {
     const file = fileOf(kind, name) ?? before.find(({ entries }) => entries[kind]?.includes(name));
-    if (file === undefined) continue;
-    let record = plugins.find(({ path, digest }) => path === file.path && digest === file.digest);
-    if (record === undefined) plugins.push((record = { path: file.path, digest: file.digest, entries: {} }));
-    (record.entries[kind] ??= []).push(name);
+    if (file !== undefined) addTo(plugins, file, kind, name);
   }
   return (plugins.length === 0 ? rest : { ...rest, plugins }) as Config;
 }
@@ -88,6 +85,57 @@ export function checkPlugins(
     return record === undefined ? [] : { what: `the ${nounOf(kind)} ${quoted(name)}`, record };
   });
   if (missing.length > 0) throw missingError(missing, source);
+}
+
+/**
+ * The same for all that records name, whatever uses it.
+ *
+ * @param except kinds of which others will be used
+ */
+export function checkRecords(
+  saved: unknown,
+  source: string,
+  into: Registries,
+  except: readonly PluginKind[] = [],
+): void {
+  const all: Registries = { ...registries, ...into };
+  const missing = recordsIn(saved).flatMap((record) =>
+    entriesOf(record).flatMap(({ kind, name }) =>
+      except.includes(kind) || all[kind]?.find(name) !== undefined
+        ? []
+        : { what: `the ${nounOf(kind)} ${quoted(name)}`, record },
+    ),
+  );
+  if (missing.length > 0) throw missingError(missing, source);
+}
+
+function entriesOf({ entries }: PluginRecord): readonly Named[] {
+  return pluginKinds.flatMap((kind) => (entries[kind] ?? []).map((name) => ({ kind, name })));
+}
+
+/** The records of several configurations, each plug-in once. */
+export function mergeRecords(all: readonly PluginRecord[]): PluginRecord[] {
+  const merged: PluginRecord[] = [];
+  for (const record of all) {
+    for (const { kind, name } of entriesOf(record)) addTo(merged, record, kind, name);
+  }
+  return merged;
+}
+
+function addTo(records: PluginRecord[], { path, digest }: PluginFile, kind: PluginKind, name: string): void {
+  let record = records.find((each) => each.path === path && each.digest === digest);
+  if (record === undefined) records.push((record = { path, digest, entries: {} }));
+  const names = (record.entries[kind] ??= []);
+  if (!names.includes(name)) names.push(name);
+}
+
+/** An entry that a configuration uses and that no other process knows, in words: it was registered by code. */
+export function entryByCode(config: unknown, into: Registries): string | undefined {
+  const all: Registries = { ...registries, ...into };
+  const found = namedIn(config).find(
+    ({ kind, name }) => all[kind]?.isAdded(name) && fileOf(kind, name) === undefined,
+  );
+  return found && `the ${nounOf(found.kind)} ${quoted(found.name)}`;
 }
 
 function missingError(
@@ -135,8 +183,9 @@ export function recordsIn(saved: unknown): readonly PluginRecord[] {
 
 /** Of recorded plug-ins that are here with another content than was recorded: a sentence for each. */
 export function changedPlugins(saved: unknown): readonly string[] {
-  return recordsIn(saved).flatMap(({ path, digest, entries }) => {
-    const found = pluginKinds.flatMap((kind) => (entries[kind] ?? []).map((name) => fileOf(kind, name)));
+  return recordsIn(saved).flatMap((record) => {
+    const { path, digest } = record;
+    const found = entriesOf(record).map(({ kind, name }) => fileOf(kind, name));
     const changed = found.find((file) => file !== undefined && file.digest !== digest);
     if (changed === undefined) return [];
     return `warning: the plug-in ${recordText(changed)} is not the one that this was made with, ${recordText({ path, digest })}.`;

@@ -48,9 +48,9 @@ Run again with <code>${escapeText(results.command)}</code></p></footer>
 
 function methodList({ datasets }: ComparisonResults): string {
   const titles = [...new Set(datasets.flatMap(({ methods }) => methods.map(({ title }) => title)))];
-  // A name that is a word of its own keeps its capital within a sentence.
+  // A name with more capitals than the first, such as MeanFlow, keeps it within a sentence.
   const inSentence = (title: string): string =>
-    title.startsWith('Mean') ? title : title[0]!.toLowerCase() + title.slice(1);
+    /^\p{Lu}\p{Ll}+( |$)/u.test(title) ? title[0]!.toLowerCase() + title.slice(1) : title;
   const [first = '', ...rest] = titles.map((title, i) => (i === 0 ? title : inSentence(title)));
   if (rest.length === 0) return escapeText(first);
   return escapeText(`${[first, ...rest.slice(0, -1)].join(', ')} and ${rest[rest.length - 1]}`);

@@ -77,7 +77,7 @@ describe('a loss chart', () => {
       [2, 2],
       [3, 1],
     ]);
-    expect(svg.match(/stroke="var\(--meanflow\)"/g)).toHaveLength(2);
+    expect(svg.match(/stroke="var\(--method-meanflow\)"/g)).toHaveLength(2);
     expect(svg).toContain('aria-label="Raw squared error against the step: MeanFlow"');
     expect(svg).not.toContain('<style');
   });

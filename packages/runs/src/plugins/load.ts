@@ -15,8 +15,8 @@ import type { SettingsLayer } from '../config/layers.js';
 import { openConfigFile } from '../config/read-file.js';
 import { withFileErrors } from '../files.js';
 import type { Address } from '../open-model.js';
-import { register, type Plugin, type PluginFile } from '../plugins/plugin.js';
-import { adviceText, pluginRecordSchema, recordText } from '../plugins/recorded.js';
+import { register, type Plugin, type PluginFile } from './plugin.js';
+import { adviceText, pluginRecordSchema, recordText } from './recorded.js';
 
 /** A plug-in that was loaded from a file. */
 export interface LoadedPlugin extends PluginFile {
@@ -32,6 +32,8 @@ export interface PluginRequest {
   readonly isBackend: boolean;
 }
 
+/** The paths by which backends were named. */
+const backendPaths = new Map<string, string>();
 const loaded = new Map<string, Promise<LoadedPlugin & PluginRequest>>();
 
 /**
@@ -67,11 +69,19 @@ export async function loadPlugin(path: string | Address): Promise<LoadedPlugin> 
 export async function loadBackend(path: string | Address): Promise<string> {
   const { plugin, path: shown } = await load(path, true);
   const [first, ...others] = plugin.backends ?? [];
-  if (first !== undefined && others.length === 0) return first.name;
+  if (first !== undefined && others.length === 0) {
+    backendPaths.set(first.name, shown);
+    return first.name;
+  }
   const found = first === undefined ? 'none' : [first, ...others].map(({ name }) => name).join(', ');
   throw new ArgumentError(
     `${quoted(shown)}: expected one backend, found ${found}. Load it as a plug-in, and choose a backend by its name.`,
   );
+}
+
+/** What to type for a backend: the path by which it was named, or its name. */
+export function typedBackend(name: string): string {
+  return backendPaths.get(name) ?? name;
 }
 
 /** What was loaded so far, for a worker process to load before anything else. */
