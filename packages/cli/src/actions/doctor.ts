@@ -10,15 +10,26 @@ import type { Io } from '../terminal/io.js';
 
 const marks = { ok: '✓', failed: '✗', absent: '·' };
 
-/** @returns the exit status */
-export async function doctor(io: Io): Promise<number> {
-  const findings = await examine();
+/**
+ * @param named backends that are examined alone, and must work
+ * @returns the exit status
+ */
+export async function doctor(named: readonly string[] | undefined, io: Io): Promise<number> {
+  const findings = await (named === undefined ? examine() : examineNamed(named));
   const width = Math.max(...findings.map(({ subject }) => subject.length));
   for (const { subject, status, text } of findings) {
     const indented = text.trimEnd().replaceAll('\n', `\n${' '.repeat(width + 4)}`);
     io.out(`${marks[status]} ${subject.padEnd(width)}  ${indented}\n`);
   }
   return findings.some(({ status }) => status === 'failed') ? 1 : 0;
+}
+
+/** @throws {ArgumentError} when there is no backend of a name */
+async function examineNamed(names: readonly string[]): Promise<Finding[]> {
+  const entries = names.map((name) => backends.get(name));
+  const found = await examineMachine();
+  for (const entry of entries) found.push(await examineBackend(entry, { isOptional: false }));
+  return found;
 }
 
 async function examine(): Promise<Finding[]> {

@@ -139,6 +139,6 @@ function setField(settings: Settings, [key = '', ...deeper]: readonly string[], 
 export const backendOption = option(
   '--backend <name>',
   'backend',
-  'what to compute on, such as ort:cpu; see "meanflow doctor"',
+  'what to compute on, such as ort:cpu (see "meanflow doctor"), or a module that opens a backend of your own, such as ./mine.mjs',
   { resumes: true },
 );

@@ -29,7 +29,7 @@ export function describeConformance(command: Command, { io, exit }: Context): vo
     )
     .option(
       '--backend <names>',
-      `one or several, such as ort:cpu,chromium/ort:wasm; ${DEFAULT_BACKEND} by default`,
+      `one or several, such as ort:cpu,chromium/ort:wasm, or a module of your own, ./mine.mjs; ${DEFAULT_BACKEND} by default`,
       names,
     ) // prettier-ignore
     .option('--all', 'every backend that runs here; the others are named with the reason')

@@ -2,6 +2,11 @@
 import type { Command } from 'commander';
 import type { Context } from './command.js';
 import { DEFAULT_BACKEND } from '@meanflow/runs/names';
+import { names } from './options.js';
+
+export interface DoctorOptions {
+  readonly backend?: readonly string[];
+}
 
 export function describeDoctor(command: Command, { io, exit }: Context): void {
   command
@@ -11,8 +16,13 @@ export function describeDoctor(command: Command, { io, exit }: Context): void {
         `other commands need does not work (${DEFAULT_BACKEND} is their backend unless another is named), or a backend computes wrong ` +
         'numbers. Adapters that compute in software count only with MEANFLOW_ALLOW_SOFTWARE=1 in the environment.',
     )
-    .action(async () => {
+    .option(
+      '--backend <names>',
+      'these backends alone, or a module that opens one of your own, ./mine.mjs',
+      names,
+    )
+    .action(async ({ backend }: DoctorOptions) => {
       const { doctor } = await import('../actions/doctor.js');
-      exit(await doctor(io));
+      exit(await doctor(backend, io));
     });
 }

@@ -16,15 +16,14 @@ import type { BackendEntry } from '@meanflow/runs/node';
 import { attempt, type Finding } from './finding.js';
 
 /** Opens the backend and computes with it. An optional one that does not open is absent; one that computes wrong has failed. */
-export async function examineBackend({
-  name,
-  description,
-  isOptional,
-  open,
-}: BackendEntry): Promise<Finding> {
+export async function examineBackend(
+  entry: BackendEntry,
+  { isOptional = entry.isOptional ?? true }: { readonly isOptional?: boolean } = {},
+): Promise<Finding> {
+  const { name, description } = entry;
   let backend: Backend;
   try {
-    backend = await open();
+    backend = await entry.open();
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     return { subject: name, status: isOptional ? 'absent' : 'failed', text };
@@ -34,7 +33,8 @@ export async function examineBackend({
       await checkDerivative(backend);
       const { description: device, versions } = backend.describe();
       const libraries = Object.entries(versions).map(([library, version]) => `${library} ${version}`);
-      return `${description}; computed a derivative correctly on: ${[device, ...libraries].join(', ')}`;
+      const worked = `computed a derivative correctly on: ${[device, ...libraries].join(', ')}`;
+      return description === undefined ? worked : `${description}; ${worked}`;
     } finally {
       await backend.dispose();
     }
