@@ -15,7 +15,7 @@ import {
   typedBackend,
 } from '@meanflow/runs/command';
 import type { ComparisonRequest } from '@meanflow/runs/node';
-import { backendOption, layerOf, settingsOf } from '../commands/config-options.js';
+import { backendOption, layerOf } from '../commands/config-options.js';
 import { dataOptions, labelOption, taskOptions } from '../commands/data-options.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { optionName } from '../commands/option-name.js';
