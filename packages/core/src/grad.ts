@@ -5,10 +5,10 @@
  */
 import { checkOptions } from './check-options.js';
 import { ruleOf } from './derivatives/table.js';
-import { DTypeError, PytreeError, ShapeError } from './errors.js';
+import { ArgumentError, DTypeError, PytreeError, ShapeError } from './errors.js';
 import { add, broadcastTo, constant } from './functions.js';
 import { applyProgram, collectNodes } from './graph.js';
-import { alias, checkTensorLeaf, pushforward } from './jvp.js';
+import { alias, checkArguments, checkFunction, checkPair, checkTensorLeaf, pushforward } from './jvp.js';
 import { treeFlatten, treeZip, type Tree, type TreeOf } from './pytree.js';
 import { Tensor, type Tangent, type TraceNode } from './tensor.js';
 import { formatType, sameShape } from './types.js';
@@ -106,6 +106,7 @@ export interface GradOptions {
  * @param f returns a float32 scalar (with `hasAux`, `[scalar, aux]`)
  * @returns a function of the same arguments, returning `[value, gradient]` (with `hasAux`, `[[value, aux], gradient]`);
  *   the gradient has the structure and types of the first argument
+ * @throws {ArgumentError} when `f` is no function, or its first argument is not given
  * @throws {PytreeError} when a leaf of the first argument is not float32
  * @throws {ShapeError} when `f` does not return a scalar
  */
@@ -121,7 +122,11 @@ export function valueAndGrad<P extends TreeOf<P, Tensor>, Rest extends readonly 
   options: GradOptions = {},
 ): (params: P, ...rest: Rest) => [Tensor | [Tensor, Aux], P] {
   checkOptions<GradOptions>('valueAndGrad', options, { hasAux: true });
+  checkFunction('valueAndGrad', f);
   return (params, ...rest) => {
+    if (params === undefined) {
+      throw new ArgumentError('grad: its first argument is not given, of which the gradient would be.');
+    }
     const { leaves, structure } = treeFlatten(params as Tree<Tensor>);
     leaves.forEach((leaf, i) => {
       if (!(leaf instanceof Tensor) || leaf.dtype !== 'float32') {
@@ -133,6 +138,7 @@ export function valueAndGrad<P extends TreeOf<P, Tensor>, Rest extends readonly 
     });
     const inputs = leaves.map(alias);
     const result = f(structure.unflatten<Tensor, P>(inputs), ...rest);
+    if (options.hasAux) checkPair('grad', result);
     const [value, aux] = options.hasAux ? (result as readonly [Tensor, Aux]) : [result as Tensor, undefined];
     checkScalar(value);
     const cotangents = pullback([value], [constant(1)], inputs);
@@ -147,7 +153,9 @@ export function valueAndGrad<P extends TreeOf<P, Tensor>, Rest extends readonly 
 export function grad<P extends TreeOf<P, Tensor>, Rest extends readonly unknown[]>(
   f: (params: P, ...rest: Rest) => Tensor,
 ): (params: P, ...rest: Rest) => P {
-  return (params, ...rest) => valueAndGrad(f)(params, ...rest)[1];
+  checkFunction('grad', f);
+  const both = valueAndGrad(f);
+  return (params, ...rest) => both(params, ...rest)[1];
 }
 
 function checkScalar(value: unknown): void {
@@ -167,11 +175,14 @@ function checkScalar(value: unknown): void {
  * product).
  *
  * @returns `[f(primals), pull]`, where `pull(cotangents)` returns one tree of cotangents per argument
+ * @throws {ArgumentError} when `f` is no function, or primals are no array
  */
 export function vjp<Args extends readonly unknown[] & TreeOf<Args, Tensor>, Out extends TreeOf<Out, Tensor>>(
   f: (...args: Args) => Out,
   primals: readonly [...Args],
 ): [value: Out, pull: (cotangents: Out) => Args] {
+  checkFunction('vjp', f);
+  checkArguments('vjp: primals', primals, 'vjp(f, [x])');
   const { leaves, structure } = treeFlatten(primals as Tree<Tensor>);
   leaves.forEach((leaf, i) => checkTensorLeaf('vjp: primal', structure.paths[i]!, leaf));
   const inputs = leaves.map(alias);

@@ -6,7 +6,8 @@
 import { apply } from './apply.js';
 import { checkOptions } from './check-options.js';
 import { ruleOf } from './derivatives/table.js';
-import { DTypeError, PytreeError, ShapeError } from './errors.js';
+import { describeValue } from './describe-value.js';
+import { ArgumentError, DTypeError, PytreeError, ShapeError } from './errors.js';
 import { constant, broadcastTo } from './functions.js';
 import { applyProgram, collectNodes } from './graph.js';
 import { treeFlatten, treePaths, type MapLeaves, type Tree, type TreeOf } from './pytree.js';
@@ -68,6 +69,7 @@ export type TangentTree<T> = MapLeaves<T, Tensor, TangentLike>;
  * @param f a pure function of trees of tensors
  * @param primals one argument each
  * @param tangents of the same structure; `0` marks a leaf that is held fixed and costs nothing
+ * @throws {ArgumentError} when `f` is no function, or primals or tangents are no array
  * @throws {PytreeError} when tangents and primals differ in structure
  * @throws {ShapeError | DTypeError} when a tangent's type is not its primal's
  */
@@ -98,6 +100,9 @@ export function jvp<
   options: { readonly hasAux?: boolean } = {},
 ): unknown {
   checkOptions<{ readonly hasAux?: boolean }>('jvp', options, { hasAux: true });
+  checkFunction('jvp', f);
+  checkArguments('jvp: primals', primals, 'jvp(f, [x], [dx])');
+  checkArguments('jvp: tangents', tangents, 'jvp(f, [x], [dx])');
   const { leaves, structure } = treeFlatten(primals as Tree<Tensor>);
   const paths = new Set(structure.paths);
   const given = new Map(treePaths(tangents as Tree<TangentLike>).map(({ path, leaf }) => [path, leaf]));
@@ -116,12 +121,39 @@ export function jvp<
     return input;
   });
   const result = f(...structure.unflatten<Tensor, Args>(inputs));
+  if (options.hasAux) checkPair('jvp', result);
   const [value, aux] = options.hasAux ? (result as readonly [Out, Aux]) : [result as Out, undefined];
   const out = treeFlatten(value as Tree<Tensor>);
   out.leaves.forEach((leaf, i) => checkTensorLeaf('jvp: result', out.structure.paths[i]!, leaf));
   const pushed = pushforward(out.leaves, seeds).map((tangent, i) => tangent ?? zerosLike(out.leaves[i]!));
   const tangent = out.structure.unflatten(pushed);
   return options.hasAux ? [value, tangent, aux] : [value, tangent];
+}
+
+/** @throws {ArgumentError} when what should be differentiated is no function */
+export function checkFunction(transform: string, f: unknown): void {
+  if (typeof f === 'function') return;
+  throw new ArgumentError(`${transform}: f is ${describeValue(f)}, not a function of tensors.`);
+}
+
+/**
+ * @param what the transform and which of its parameters, as in `jvp: primals`
+ * @param example how the transform is called, with one argument
+ * @throws {ArgumentError} when a list with one value per argument of a function is none
+ */
+export function checkArguments(what: string, given: unknown, example: string): void {
+  if (Array.isArray(given)) return;
+  throw new ArgumentError(
+    `${what} are ${describeValue(given)}, not an array with one for each argument of f, as in \`${example}\`.`,
+  );
+}
+
+/** @throws {ArgumentError} when a function that should return a value and what is passed through returned something else */
+export function checkPair(transform: string, result: unknown): void {
+  if (Array.isArray(result) && result.length === 2) return;
+  throw new ArgumentError(
+    `${transform}: f returned ${describeValue(result)}; with hasAux it returns \`[value, aux]\`.`,
+  );
 }
 
 /** @throws {PytreeError} when a leaf of a tree of tensors is something else */

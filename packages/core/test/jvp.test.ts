@@ -1,5 +1,6 @@
 import {
   add,
+  ArgumentError,
   cast,
   concat,
   constant,
@@ -201,6 +202,11 @@ describe('jvp', () => {
       ['a tangent of another dtype', call((t, i) => jvp((s) => s, [t], [i])), ShapeError, /tangent "0" is int32\[2\], its primal is float32\[2\]/],
       ['a tangent for integers', call((_, i) => jvp((s) => s, [i], [1])), DTypeError, /primal "0" is int32\[2\]; only float32 has a tangent, pass 0/],
       ['a primal that is no tensor', call(() => jvp((s: Tensor) => s, [3 as unknown as Tensor], [1])), PytreeError, /primal "0" is 3 \(number\), not a tensor/],
+      ['primals without an array', call((t) => jvp((s: Tensor) => s, t as never, [t])), ArgumentError, /^jvp: primals are a tensor float32\[2\], not an array with one for each argument of f, as in `jvp\(f, \[x\], \[dx\]\)`\.$/],
+      ['tangents without an array', call((t) => jvp((s: Tensor) => s, [t], 1 as never)), ArgumentError, /^jvp: tangents are 1, not an array/],
+      ['tangents that are not given', call((t) => jvp((s: Tensor) => s, [t], undefined as never)), ArgumentError, /^jvp: tangents are undefined, not an array/],
+      ['no function', call((t) => jvp(t as never, [t], [t])), ArgumentError, /^jvp: f is a tensor float32\[2\], not a function/],
+      ['no pair with hasAux', call((t) => jvp((s: Tensor) => s as never, [t], [1], { hasAux: true })), ArgumentError, /^jvp: f returned a tensor float32\[2\]; with hasAux it returns `\[value, aux\]`\.$/],
       ['a result that is no tensor', call((t) => jvp((_: Tensor) => 3 as never, [t], [1])), PytreeError, /result "" is 3 \(number\), not a tensor/],
     ])('%s', (_, use, type, message) => {
       expect(use).toThrow(type);
