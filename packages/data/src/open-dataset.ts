@@ -3,7 +3,7 @@
  * calls: `@meanflow/data/node` reads them from disk, a page fetches them.
  */
 import { ArgumentError } from '@meanflow/core';
-import { checkFields, quoted, Registry, type FieldKinds } from '@meanflow/core/validation';
+import { checkFields, describeValue, quoted, Registry, type FieldKinds } from '@meanflow/core/validation';
 import { type Dataset } from './dataset.js';
 import { DIGITS_FILE, digitsDataset } from './digits.js';
 import { distributionDataset } from './distribution-dataset.js';
@@ -52,7 +52,27 @@ const fields: FieldKinds<DatasetDefinition> = {
 function completeDataset(definition: DatasetDefinition): DatasetEntry {
   const { name, description = '' } = definition;
   checkFields(`The data set ${quoted(name)}`, definition, fields);
-  return { ...definition, description, open: async (options) => definition.open(options) };
+  return {
+    ...definition,
+    description,
+    open: async (options) => opened(name, await definition.open(options)),
+  };
+}
+
+/** What a definition has opened, which may be somebody else's. */
+function opened(name: string, dataset: Dataset): Dataset {
+  const given: Partial<Dataset> = typeof dataset === 'object' && dataset !== null ? dataset : {};
+  const { batch, reference, featureShape, columns, normalisation } = given;
+  const isDataset =
+    typeof batch === 'function' &&
+    typeof reference === 'function' &&
+    Array.isArray(featureShape) &&
+    Array.isArray(columns) &&
+    normalisation !== undefined;
+  if (isDataset) return dataset;
+  throw new ArgumentError(
+    `The data set ${quoted(name)}: expected that open gives a Dataset, such as one of drawnDataset or rowsDataset, got ${describeValue(dataset)}.`,
+  );
 }
 
 export interface OpenOptions extends SplitOptions {

@@ -10,7 +10,7 @@ import {
   type RandomKey,
   type Shape,
 } from '@meanflow/core';
-import { checkFields, formatShape, quoted, type FieldKinds } from '@meanflow/core/validation';
+import { checkFields, describeValue, formatShape, quoted, type FieldKinds } from '@meanflow/core/validation';
 import { countClasses } from './class-labels.js';
 import { checkBatch, checkCount, type Batch, type Dataset, type Split } from './dataset.js';
 import type { DrawnCondition } from './drawn-dataset.js';
@@ -36,9 +36,9 @@ export interface RowsDatasetOptions extends SplitOptions {
   readonly name: string;
   /** float `[rows, ...features]`, in the source's units. */
   readonly x: HostArray;
-  /** The class of each row, from 0. */
+  /** The class of each row, a whole number from 0. */
   readonly label?: ArrayLike<number>;
-  /** One for each class; needed where there are labels. */
+  /** One for each class; there where there are labels. */
   readonly classNames?: readonly string[];
   /** What every row is given beside its class, by name. */
   readonly conditions?: Readonly<Record<string, RowsCondition>>;
@@ -76,12 +76,13 @@ export function rowsDataset(options: RowsDatasetOptions): Dataset {
   checkFields(`The data set ${quoted(options.name)}`, options, fields);
   const { name, x, classNames, conditions = {}, columns = [], imageShape, seed = 0, heldOut = 0.2 } = options;
   checkHeldOut(heldOut, name);
+  checkArrays(name, { x, ...mapValues(conditions, (condition) => condition.values) });
   const [count = 0] = x.shape;
-  const labels = options.label && Int32Array.from(options.label);
-  checkSameRows(name, count, { label: labels?.length, ...countsOf(conditions) });
-  if (labels !== undefined && classNames === undefined) {
-    throw new ArgumentError(`The data set "${name}" has labels: name its classes (classNames).`);
-  }
+  checkSameRows(name, count, {
+    label: options.label?.length,
+    ...mapValues(conditions, ({ values }) => values.shape[0]),
+  });
+  const labels = labelsOf(options);
   const rows = splitRows(count, labels, heldOut, seed);
   const fitted = (values: HostArray, names: readonly string[] | undefined): Normalisation =>
     values.shape.length === 2
@@ -158,8 +159,45 @@ export function labelsAt(labels: Int32Array | undefined, rows: Int32Array): Batc
   return labels && new HostArray('int32', [rows.length], rows.map((row) => labels[row]!)); // prettier-ignore
 }
 
-function countsOf(conditions: Readonly<Record<string, RowsCondition>>): Record<string, number | undefined> {
-  return Object.fromEntries(Object.entries(conditions).map(([key, { values }]) => [key, values.shape[0]]));
+function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}
+
+function checkArrays(name: string, arrays: Readonly<Record<string, unknown>>): void {
+  for (const [what, array] of Object.entries(arrays)) {
+    if (!(array instanceof HostArray)) {
+      throw new ArgumentError(
+        `The data set "${name}": expected a HostArray for ${what}, got ${describeValue(array)}.`,
+      );
+    }
+    const values: ArrayLike<number> = array.data;
+    for (let i = 0; i < values.length; i++) {
+      if (Number.isFinite(values[i])) continue;
+      const row = Math.floor((i * array.shape[0]!) / values.length);
+      throw new ArgumentError(
+        `The data set "${name}": expected finite numbers, found ${values[i]} in row ${row} of ${what}.`,
+      );
+    }
+  }
+}
+
+/** The class of each row. A label that is none would be another class, or no class, without a word. */
+function labelsOf({ name, label, classNames }: RowsDatasetOptions): Int32Array | undefined {
+  if (label === undefined && classNames === undefined) return undefined;
+  if (classNames === undefined) {
+    throw new ArgumentError(`The data set "${name}" has labels: name its classes (classNames).`);
+  }
+  if (label === undefined) {
+    throw new ArgumentError(`The data set "${name}" has classes: give the class of each row (label).`);
+  }
+  const labels = Array.from(label);
+  const row = labels.findIndex(
+    (value) => !(Number.isInteger(value) && value >= 0 && value < classNames.length),
+  );
+  if (row === -1) return Int32Array.from(labels);
+  throw new ArgumentError(
+    `The data set "${name}" has label ${describeValue(labels[row])} in row ${row}: expected a class from 0 to ${classNames.length - 1}.`,
+  );
 }
 
 function checkSameRows(

@@ -1,6 +1,14 @@
 /** Data sets as others write them: drawn afresh, or rows that are there, with a condition and without classes. */
 import { HostArray, RandomKey } from '@meanflow/core';
-import { datasets, drawnDataset, openDataset, rowsDataset, type DrawnDatasetOptions } from '../src/index.js';
+import {
+  datasets,
+  drawnDataset,
+  openDataset,
+  rowsDataset,
+  type Dataset,
+  type DrawnDatasetOptions,
+  type RowsDatasetOptions,
+} from '../src/index.js';
 
 const key = RandomKey.fromSeed(1);
 const options: DrawnDatasetOptions = {
@@ -72,11 +80,38 @@ test('rows that are there: held out by seed, normalised over the training rows, 
 test.each([
   [{ label: [0, 1] }, 'has 4 rows in x, and 2 in label'],
   [{ label: [0, 1, 0, 1] }, 'has labels: name its classes'],
+  [{ label: [0, 1, 2, 0], classNames: ['a', 'b'] }, 'has label 2 in row 2: expected a class from 0 to 1'],
+  [{ label: [0, 0.5, 1, 0], classNames: ['a', 'b'] }, 'has label 0.5 in row 1'],
+  [{ label: [-1, 0, 1, 0], classNames: ['a', 'b'] }, 'has label -1 in row 0'],
+  [{ classNames: ['a', 'b'] }, 'has classes: give the class of each row (label)'],
   [{ conditions: { a: { values: key.normal([3, 1]) } } }, 'has 4 rows in x, and 3 in a'],
   [{ lable: [0, 1, 0, 1] }, 'has no option "lable"'],
 ])('rows that do not fit are refused: %j', (changes, message) => {
   expect(() => rowsDataset({ name: 'mine', x: key.normal([4, 2]), ...changes })).toThrow(message);
 });
+
+test.each([
+  [{ x: {} }, 'expected a HostArray for x, got an object'],
+  [{ conditions: { a: { values: [1, 2, 3, 4] } } }, 'expected a HostArray for a, got an array of 4'],
+  [{ label: ['a', 'b', 'a', 'b'], classNames: ['a', 'b'] }, 'has label "a" in row 0'],
+  [
+    { x: new HostArray('float32', [3, 2], new Float32Array([0, 1, 2, NaN, 4, 5])) },
+    'found NaN in row 1 of x',
+  ],
+])('rows of plain JavaScript that are none are refused: %j', (changes, message) => {
+  const given = { name: 'mine', x: key.normal([4, 2]), ...changes };
+  expect(() => rowsDataset(given as RowsDatasetOptions)).toThrow(message);
+});
+
+test.each<Partial<Dataset> | undefined>([undefined, {}, { name: 'mine', columns: [] }])(
+  'an entry that opens no data set is told so: %j',
+  async (found) => {
+    const entry = datasets.check({ name: 'opens-none', open: () => found as Dataset });
+    await expect(entry.open({})).rejects.toThrow(
+      'The data set "opens-none": expected that open gives a Dataset',
+    );
+  },
+);
 
 test('an entry needs a name and how it is opened', async () => {
   datasets.register({ name: 'turned', open: () => drawnDataset(options) });
