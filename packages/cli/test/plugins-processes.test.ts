@@ -118,7 +118,7 @@ describe('a backend by the path of its module', () => {
   it('trains, and is named again by whoever goes on', async () => {
     const path = await toy('chip.mjs', '() => referenceBackend()');
     const config = await writeJson(folder.path('tiny.json'), tinyConfig);
-    await succeed('train', '--config', config, '--backend', path, '--out', folder.path('run'));
+    const made = await succeed('train', '--config', config, '--backend', path, '--out', folder.path('run'));
     const saved = JSON.parse(await readFile(folder.path('run', 'config.json'), 'utf8')) as object;
     expect(saved).toMatchObject({ backend: 'chip', plugins: [{ entries: { backends: ['chip'] } }] });
     const elsewhere = await start(['train', '--resume', folder.path('run'), '--steps', '8']).end;
@@ -127,5 +127,9 @@ describe('a backend by the path of its module', () => {
       /the backend "chip" is of the plug-in .*If you trust that file: --backend \S*chip\.mjs/,
     );
     await succeed('train', '--resume', folder.path('run'), '--steps', '8', '--backend', path);
+    // What it prints names the backend again, and works as it stands where nothing is loaded.
+    const [, printed = ''] = /^Now: npx meanflow (.*?) {3}or: /m.exec(made.out) ?? [];
+    expect(printed).toMatch(/^evaluate \S+run --backend \S*chip\.mjs$/);
+    expect(await start(printed.split(' ')).end).toMatchObject({ status: 0 });
   });
 });

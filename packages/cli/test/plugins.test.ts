@@ -22,6 +22,7 @@ const config = {
   evaluation: { samples: 50, metrics: ['first-value'] },
   backend: 'my-reference',
 };
+let printed = '';
 const [marker, run] = ['was-executed', 'run'].map((name) => () => folder.path(name));
 
 /** A module that leaves a mark when it is executed. */
@@ -41,6 +42,7 @@ beforeAll(async () => {
   const asked = await writeJson(folder.path('asked.json'), { ...config, plugins: ['./marked.mjs'] });
   const made = await start(['train', '--config', asked, '--out', run()]).end;
   expect(made).toMatchObject({ status: 0 });
+  printed = made.out;
   expect(existsSync(marker())).toBe(true);
   await rm(marker());
 }, 60_000);
@@ -62,6 +64,13 @@ it('records the plug-ins that a run uses, in its folder and in its model', async
     },
   ]);
   expect(existsSync(marker())).toBe(false);
+});
+
+it('prints commands that name its plug-ins again', () => {
+  const named = String.raw`\S*run --plugin \S*marked\.mjs`;
+  expect(printed).toMatch(
+    new RegExp(`^Now: npx meanflow evaluate ${named} {3}or: npx meanflow sample ${named}$`, 'm'),
+  );
 });
 
 describe('without naming it again', () => {

@@ -47,7 +47,7 @@ export {
   type PluginRequest,
 } from './plugins/load.js';
 export { fileOf } from './plugins/plugin.js';
-export { recordText } from './plugins/recorded.js';
+export { pluginOptions, recordText } from './plugins/recorded.js';
 export { isArrayFile, isSampleFile, openSamples } from './experiment/sample-files.js';
 export { drawnPieces, type SamplePiece } from './experiment/sample-stream.js';
 export { shortRunNote } from './experiment/short-run.js';

@@ -144,6 +144,28 @@ describe('loading from files', () => {
     );
   });
 
+  it('names a backend that is a function after its package, where its file is called index', async () => {
+    await mkdir(join(folder, 'toy backend', 'dist'), { recursive: true });
+    const path = await write(join('toy backend', 'dist', 'index.js'), 'export default async () => {};');
+    expect(await loadBackend(path)).toBe('toy-backend');
+  });
+
+  it("calls a backend's module what it is, where it cannot be loaded", async () => {
+    const failing = await write('failing.mjs', "throw new Error('no chip');");
+    await expect(loadBackend(failing)).rejects.toThrow(
+      /^The backend's module ".*failing\.mjs" cannot be loaded: no/,
+    );
+    const none = join(folder, 'none.mjs');
+    await expect(loadBackend(none)).rejects.toThrow(/^The backend's module ".*none\.mjs" cannot be read: /);
+    await expect(loadBackend('https://x.org/a.mjs')).rejects.toThrow(
+      "A backend's module is a file on this machine",
+    );
+    const list = await write('list-of.mjs', 'export default [];');
+    await expect(loadBackend(list)).rejects.toThrow(
+      /^The backend's module ".*list-of\.mjs": expected a function that opens a backend as its default export/,
+    );
+  });
+
   /** A module, what loads it, and what is said. */
   const modules: readonly (readonly [string, string, string])[] = [
     ['no default export', 'export const networks = [];', 'has no default export, only networks: write `export default'],

@@ -1,7 +1,7 @@
 /** `meanflow compare`: every method side by side, tables in the terminal, and a report to look at. */
 import { objectives } from '@meanflow/models';
 import { compareRuns, type DatasetResults, type FinishedRun, type RunTask } from '@meanflow/runs/node';
-import { countText, durationText, shellWord } from '@meanflow/runs/command';
+import { countText, durationText, pluginOptions, shellWord } from '@meanflow/runs/command';
 import type { CompareOptions } from '../commands/compare.js';
 import { showClassifierProgress } from '../terminal/classifier-progress.js';
 import { showCombinedProgress, type CombinedProgress } from '../terminal/combined-progress.js';
@@ -19,6 +19,7 @@ export async function compare(options: CompareOptions, io: Io): Promise<number> 
   const { signal } = interrupt;
   let progress: CombinedProgress | undefined;
   let [count, steps] = [0, 0];
+  let plugins = '';
   const view = (): CombinedProgress => (progress ??= showCombinedProgress('training', steps, io, { signal }));
   const request = await requestOf(options, io);
   try {
@@ -27,6 +28,7 @@ export async function compare(options: CompareOptions, io: Io): Promise<number> 
       onData: (dataset) => io.err(`${describeData(dataset)}\n`),
       onBegin: (begun) => {
         count = begun.tasks.length;
+        plugins = pluginOptions(...begun.tasks.map(({ run }) => run.config));
         const sideBySide = begun.jobs === 1 ? '' : `, ${begun.jobs} at a time`;
         const on = begun.backend.describe().description;
         io.err(`${plural(count, 'run')}${sideBySide} on ${on}, into ${begun.folder}\n`);
@@ -41,7 +43,7 @@ export async function compare(options: CompareOptions, io: Io): Promise<number> 
     });
     progress?.stop();
     if (stopped) {
-      io.err(`Stopped. Go on with: npx meanflow compare --resume ${shellWord(folder)}\n`);
+      io.err(`Stopped. Go on with: npx meanflow compare --resume ${shellWord(folder)}${plugins}\n`);
       return interruptStatus(signal);
     }
     for (const dataset of results?.datasets ?? []) io.out(`\n${resultsText(dataset)}\n`);

@@ -4,7 +4,14 @@ import { adoptionText, type AdoptionReport } from '@meanflow/models';
 import { divergenceText, type DivergenceAction, type DivergenceReport } from '@meanflow/training';
 import { divergencesPath, type RunSummary } from '@meanflow/training/node';
 import type { RunConfig } from '@meanflow/runs/node';
-import { countText, durationText, rateText, scheduleOf, shellWord } from '@meanflow/runs/command';
+import {
+  countText,
+  durationText,
+  pluginOptions,
+  rateText,
+  scheduleOf,
+  shellWord,
+} from '@meanflow/runs/command';
 import type { WarmStart } from '@meanflow/runs/node';
 
 /** What a run begins with that does not begin at random, and what became of it. */
@@ -62,7 +69,7 @@ export function divergedText(
     report.cause === 'optimization'
       ? [`--learning-rate ${half}`, 'from before it, more slowly']
       : ['--on-divergence skip', 'without such steps'];
-  return `${found} To go on ${what}: npx meanflow train --resume ${shellWord(folder)} ${option}\n`;
+  return `${found} To go on ${what}: npx meanflow train --resume ${again(config, folder)} ${option}\n`;
 }
 
 /** What came of a run that was not broken off by an error. */
@@ -78,11 +85,16 @@ export function summaryText(
   if (!completed) {
     return (
       `Stopped after step ${countText(step)} of ${countText(config.steps)}. Checkpoint: ${checkpoint ?? 'none'}\n` +
-      `Go on with: npx meanflow train --resume ${shellWord(folder)}\n`
+      `Go on with: npx meanflow train --resume ${again(config, folder)}\n`
     );
   }
   return (
     `${countText(step)} steps made, ${durationText(seconds)}${speed}. Checkpoint: ${checkpoint ?? folder}\n` +
-    `Now: npx meanflow evaluate ${shellWord(folder)}   or: npx meanflow sample ${shellWord(folder)}\n`
+    `Now: npx meanflow evaluate ${again(config, folder)}   or: npx meanflow sample ${again(config, folder)}\n`
   );
+}
+
+/** A run as a command names it again, with the plug-ins that it cannot be opened without. */
+function again(config: RunConfig, folder: string): string {
+  return `${shellWord(folder)}${pluginOptions(config)}`;
 }

@@ -8,6 +8,8 @@ import {
 } from '@meanflow/training/node';
 import type { Checkpoint, Progress, TrainOptions } from '@meanflow/training';
 import type { Init } from '../config/schema.js';
+import { pluginOptions } from '../plugins/recorded.js';
+import { shellWord } from '../shell.js';
 import { checkpointInfo } from './model.js';
 import type { PreparedRun } from './training.js';
 
@@ -39,6 +41,7 @@ export async function trainInFolder(run: PreparedRun, options: RunOptions): Prom
     signal,
     ...(config.onDivergence && { onDivergence: config.onDivergence }),
     checkpointAtStart: config.init !== undefined,
+    resumeCommand: `npx meanflow train --resume ${shellWord(directory.path)}${pluginOptions(config)}`,
     onResume: (from) => {
       if (config.init !== undefined && from.source === undefined)
         throw lostStart(config.init, directory.path);

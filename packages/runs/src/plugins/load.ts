@@ -94,7 +94,7 @@ export async function loadedPlugins(): Promise<readonly PluginRequest[]> {
 export async function loadAlike(requests: readonly PluginRequest[]): Promise<void> {
   for (const { file, digest, isBackend } of requests) {
     const found = await load(file, isBackend);
-    if (found.digest !== digest) throw changedError(found.path);
+    if (found.digest !== digest) throw changedError(found);
   }
 }
 
@@ -141,12 +141,12 @@ function isOfRun(path: string): boolean {
 }
 
 async function load(path: string | Address, isBackend: boolean): Promise<LoadedPlugin & PluginRequest> {
-  const given = resolve(checkPath(path));
+  const given = resolve(checkPath(path, isBackend));
   const shown = fromHere(given);
-  const content = await withFileErrors(`The plug-in ${quoted(shown)} cannot be read`, async () => {
+  const content = await withFileErrors(`${nameOf(shown, isBackend)} cannot be read`, async () => {
     if ((await stat(given)).isDirectory()) {
       throw new DataError(
-        `The plug-in ${quoted(shown)} is a folder: name the file in it, such as ${quoted(fromHere(join(given, 'index.js')))}.`,
+        `${nameOf(shown, isBackend)} is a folder: name the file in it, such as ${quoted(fromHere(join(given, 'index.js')))}.`,
       );
     }
     return readFile(given);
@@ -156,7 +156,7 @@ async function load(path: string | Address, isBackend: boolean): Promise<LoadedP
   const before = loaded.get(file);
   if (before !== undefined) {
     const found = await before;
-    if (found.digest !== digest) throw changedError(found.path);
+    if (found.digest !== digest) throw changedError(found);
     return found;
   }
   const work = execute(file, { path: shown, digest }, isBackend);
@@ -170,14 +170,17 @@ async function execute(
   { path, digest }: PluginFile,
   isBackend: boolean,
 ): Promise<LoadedPlugin & PluginRequest> {
-  const exports = await imported(file, path);
+  const exports = await imported(file, { path, isBackend });
   const plugin = pluginOf(exports, path, isBackend);
-  register(plugin, { backends }, { path, digest });
+  register(plugin, { backends }, { path, digest, isBackend });
   return { path, digest, plugin, file, isBackend };
 }
 
 /** @throws {DataError} when the module cannot be loaded, or throws */
-async function imported(file: string, path: string): Promise<Readonly<Record<string, unknown>>> {
+async function imported(
+  file: string,
+  { path, isBackend }: Pick<PluginRequest & PluginFile, 'path' | 'isBackend'>,
+): Promise<Readonly<Record<string, unknown>>> {
   try {
     return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
   } catch (error) {
@@ -185,22 +188,22 @@ async function imported(file: string, path: string): Promise<Readonly<Record<str
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     const [, line] = new RegExp(`${escaped(parse(file).base)}:(\\d+)`).exec(stack) ?? [];
     const where = line === undefined ? '' : ` (line ${line})`;
-    const text = `The plug-in ${quoted(path)} cannot be loaded: ${printable(message, 500)}${where}.${advices[code] ?? ''}`;
+    const text = `${nameOf(path, isBackend)} cannot be loaded: ${printable(message, 500)}${where}.${advices[code] ?? ''}`;
     throw new DataError(text, { cause: error });
   }
 }
 
 const advices: Readonly<Record<string, string>> = {
   ERR_MODULE_NOT_FOUND:
-    ' What a plug-in imports is looked for beside it: install it there, such as with `npm install @meanflow/core zod`.',
+    ' What it imports is looked for beside it: install it there, such as with `npm install @meanflow/core zod`.',
   ERR_UNKNOWN_FILE_EXTENSION:
-    ' A plug-in is an ES module, .mjs or .js; TypeScript is compiled before, or taken by Node 22.18 and later.',
+    ' It is an ES module, .mjs or .js; TypeScript is compiled before, or taken by Node 22.18 and later.',
 };
 
 /** The default export as a plug-in. @throws {ArgumentError} when there is none, or it is something else */
 function pluginOf(exports: Readonly<Record<string, unknown>>, path: string, isBackend: boolean): Plugin {
   const { default: found } = exports;
-  const source = `The ${isBackend ? 'backend' : 'plug-in'} ${quoted(path)}`;
+  const source = nameOf(path, isBackend);
   if (!('default' in exports)) {
     const others = Object.keys(exports).map((name) => printable(name));
     throw new ArgumentError(
@@ -219,21 +222,32 @@ function pluginOf(exports: Readonly<Record<string, unknown>>, path: string, isBa
   }
   if (typeof found === 'object' && found !== null && !Array.isArray(found)) return found as Plugin;
   throw new ArgumentError(
-    `${source}: expected a plug-in as its default export, got ${describeValue(found)}.`,
+    `${source}: expected a ${isBackend ? 'function that opens a backend' : 'plug-in'} as its default export, got ${describeValue(found)}.`,
   );
 }
 
-/** A backend that is nothing but a function has the name of its file. */
+/** File and folder names that say where a module lies in its package, not what it is. */
+const PLACES = ['index', 'main', 'mod', 'dist', 'build', 'out', 'lib', 'src', 'esm'];
+
+/** A backend that is nothing but a function has the name of its file, or of the package's folder when it is called `index`. */
 function entryOf(open: BackendEntry['open'], path: string): BackendEntry {
-  return { name: parse(path).name, description: `of ${path}`, open };
+  const { dir, name } = parse(resolve(path));
+  const named = [name, ...dir.split(sep).toReversed()].find((part) => part !== '' && !PLACES.includes(part));
+  const allowed = (named ?? name).replaceAll(/[^\w.:-]+/g, '-').replace(/^[^a-z\d]+/i, '');
+  return { name: allowed, description: `of ${path}`, open };
+}
+
+/** A file, for messages. */
+function nameOf(path: string, isBackend: boolean): string {
+  return `${isBackend ? "The backend's module" : 'The plug-in'} ${quoted(path)}`;
 }
 
 /** @throws {ArgumentError} when it is no path of a file */
-function checkPath(path: string | Address): string {
+function checkPath(path: string | Address, isBackend = false): string {
   if (typeof path === 'object' && path.href.startsWith('file:')) return fileURLToPath(path.href);
   if (typeof path === 'string' && path.trim() !== '' && !/^[a-z][\w+.-]+:/i.test(path)) return path;
   throw new ArgumentError(
-    `A plug-in is a file on this machine, such as ./mine.mjs, got ${typeof path === 'object' ? path.href : describeValue(path)}. Nothing is loaded from ` +
+    `${isBackend ? "A backend's module" : 'A plug-in'} is a file on this machine, such as ./mine.mjs, got ${typeof path === 'object' ? path.href : describeValue(path)}. Nothing is loaded from ` +
       'elsewhere: fetch the file, and look at it.',
   );
 }
@@ -250,8 +264,8 @@ function escaped(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
-function changedError(path: string): DataError {
+function changedError({ path, isBackend }: PluginFile & PluginRequest): DataError {
   return new DataError(
-    `The plug-in ${quoted(path)} has changed since this program loaded it, and cannot be loaded anew: start the program again.`,
+    `${nameOf(path, isBackend)} has changed since this program loaded it, and cannot be loaded anew: start the program again.`,
   );
 }

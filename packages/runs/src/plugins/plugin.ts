@@ -31,6 +31,8 @@ export interface PluginFile {
   readonly path: string;
   /** SHA-256 of its content. */
   readonly digest: string;
+  /** Whether it was named as a backend, `--backend ./mine.mjs`; by default not. */
+  readonly isBackend?: boolean;
 }
 
 /** What entries go into. */

@@ -109,7 +109,7 @@ export function checkRecords(
   if (missing.length > 0) throw missingError(missing, source);
 }
 
-function entriesOf({ entries }: PluginRecord): readonly Named[] {
+function entriesOf({ entries }: Pick<PluginRecord, 'entries'>): readonly Named[] {
   return pluginKinds.flatMap((kind) => (entries[kind] ?? []).map((name) => ({ kind, name })));
 }
 
@@ -151,12 +151,26 @@ function missingError(
   return new ArgumentError(`${source}: ${texts.join('; ')}. ${adviceText(records)}`);
 }
 
+/** The options that name a plug-in: a backend's module is named as a backend. */
+function optionFor({ path, entries }: PluginRecord): string {
+  const [isNamedSo] = entriesOf({ entries }).map(({ kind, name }) => fileOf(kind, name)?.isBackend);
+  const isBackend = isNamedSo ?? Object.keys(entries).every((kind) => kind === 'backends');
+  return `${isBackend ? '--backend' : '--plugin'} ${shellWord(path)}`;
+}
+
+/**
+ * What a command is followed by that opens what these configurations are of, such as ` --plugin ./mine.mjs`: without it the command
+ * would refuse to.
+ */
+export function pluginOptions(...configs: readonly unknown[]): string {
+  return mergeRecords(configs.flatMap(recordsIn))
+    .map((record) => ` ${optionFor(record)}`)
+    .join('');
+}
+
 /** What to type so that these are loaded, and why nothing was. */
 export function adviceText(records: readonly PluginRecord[]): string {
-  const options = records.map(({ path, entries }) => {
-    const isBackend = Object.keys(entries).every((kind) => kind === 'backends');
-    return `${isBackend ? '--backend' : '--plugin'} ${shellWord(path)}`;
-  });
+  const options = records.map(optionFor);
   const [it, them] = records.length === 1 ? ['it', 'that file'] : ['they', 'those files'];
   return (
     `Nothing that a run or a model file names is executed unless you name it yourself, so ${it} ${records.length === 1 ? 'is' : 'are'} ` +

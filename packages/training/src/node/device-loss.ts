@@ -6,16 +6,18 @@ import { DeviceLostError } from '@meanflow/core';
  *
  * @param path of the run directory
  * @param checkpoint the latest that was written, or that the run went on from
+ * @param command that goes on with the run
  */
 export function afterDeviceLoss(
   error: DeviceLostError,
   path: string,
   checkpoint: string | undefined,
+  command = `npx meanflow train --resume ${path}`,
 ): DeviceLostError {
   const { backend, reason } = error;
   const left =
     checkpoint === undefined
       ? 'the run has no checkpoint yet, and is to be begun again'
-      : `the last checkpoint is ${checkpoint}; go on from it with \`npx meanflow train --resume ${path}\``;
+      : `the last checkpoint is ${checkpoint}; go on from it with \`${command}\``;
   return new DeviceLostError(backend, `${reason}; ${left}`, { cause: error });
 }

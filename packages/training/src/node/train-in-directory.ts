@@ -45,6 +45,8 @@ export interface TrainInDirectoryOptions<Params extends Tree<HostArray> = Tree<H
   readonly checkpointAtStart?: boolean;
   /** Throws where the checkpoint that a resumed run would go on from is not one of this run, as its `info` tells. */
   readonly checkCheckpoint?: (checkpoint: Checkpoint) => void;
+  /** What is typed to go on when the device was lost; `npx meanflow train --resume <run>` by default. */
+  readonly resumeCommand?: string;
   /** Told, before training, where a resumed run goes on. */
   readonly onResume?: (from: ResumePoint) => void;
 }
@@ -94,6 +96,7 @@ export async function trainInDirectory<Params extends Tree<HostArray>>(
     checkpointAtStart: true,
     onDamage: true,
     forgetRateScale: true,
+    resumeCommand: true,
     onResume: true,
   });
   const {
@@ -104,6 +107,7 @@ export async function trainInDirectory<Params extends Tree<HostArray>>(
     checkCheckpoint,
     checkpointAtStart,
     forgetRateScale,
+    resumeCommand,
     onResume,
     ...training
   } = options;
@@ -165,7 +169,8 @@ export async function trainInDirectory<Params extends Tree<HostArray>>(
     });
     return { ...summary, checkpoint: written === resumed ? undefined : written, resumedFrom };
   } catch (error) {
-    throw error instanceof DeviceLostError ? afterDeviceLoss(error, run.path, written) : error;
+    if (!(error instanceof DeviceLostError)) throw error;
+    throw afterDeviceLoss(error, run.path, written, resumeCommand);
   } finally {
     await log.close();
   }
