@@ -59,6 +59,11 @@ describe('a comparison', () => {
       /style="--of: var\(--method-gentle-flow\)"><\/i>Gentle flow<\/h3><p>Learns the velocity &lt;gently&gt;\.</,
     );
     expect(page).toContain('two moons, again');
+    const [guide = ''] = /<b>How to read it\.<.*/.exec(page) ?? [];
+    expect(guide).toContain('<b>Gentle flow:</b> Learns the velocity &lt;gently&gt;. ');
+    expect(guide).toContain('Gentle flow is sampled by following a velocity in many small steps');
+    expect(guide).toContain('MeanFlow is sampled by steps over whole intervals');
+    expect(guide).not.toMatch(/improved|Flow matching/i);
   });
 
   it('records its plug-ins, and what to type', async () => {

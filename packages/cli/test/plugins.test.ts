@@ -5,6 +5,8 @@
 import { existsSync } from 'node:fs';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { RandomKey } from '@meanflow/core';
+import * as ort from 'onnxruntime-node';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { start } from './support/process.js';
 import { tinyConfig, writeJson } from './support/tiny.js';
@@ -181,6 +183,35 @@ describe('named again', () => {
     expect(JSON.parse((await succeed('info', alone, '--json', ...plugin())).out)).toMatchObject({
       config: { plugins: (await readConfig()).plugins },
     });
+  });
+
+  it('samples a model that is saved alone as the run does', async () => {
+    const args = ['--count', '3', '--out', '-', '--nfe', '1', ...plugin()];
+    const alone = folder.path('of-run.safetensors');
+    await succeed('save', run(), '--out', alone, ...plugin());
+    expect((await succeed('sample', alone, ...args)).out).toBe((await succeed('sample', run(), ...args)).out);
+  });
+
+  it('exports a network of a plug-in, with the record as metadata', async () => {
+    const file = folder.path('sampler.onnx');
+    await succeed('export', run(), '--nfe', '1', '--batch', '3', '--out', file, ...plugin());
+    const session = await ort.InferenceSession.create(file);
+    const noise = RandomKey.fromSeed(0).fold('sample').fold('noise').normal([3, 2]);
+    const { samples } = await session.run({ noise: new ort.Tensor('float32', noise.data, [3, 2]) });
+    await session.release();
+    const { out } = await succeed(
+      ...['sample', run(), '--nfe', '1', '--count', '3', '--out', '-', ...plugin()],
+    );
+    const [head, ...lines] = out.trim().split('\n');
+    const width = head.split(',').filter((name) => name !== 'class').length;
+    const wanted = lines.flatMap((line) => line.split(',').slice(0, width).map(Number));
+    expect(wanted).toHaveLength(6);
+    for (const [i, value] of Array.from(samples.data as Float32Array).entries()) {
+      expect(value).toBeCloseTo(wanted[i], 5);
+    }
+    const { plugins } = await readConfig();
+    const [recorded = ''] = /\[\{"path":.*?\}\}\]/.exec(await readFile(file, 'latin1')) ?? [];
+    expect(JSON.parse(recorded)).toEqual(plugins);
   });
 
   it('says that a plug-in has changed since, and goes on', async () => {
