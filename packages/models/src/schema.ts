@@ -96,13 +96,13 @@ export function settingsSchema(kinds: readonly KindSettings[]) {
   return z.discriminatedUnion('kind', [first, ...others]).transform((given) => kindSchema.parse(given));
 }
 
-/** Without defaults, which are said in the metadata of the fields. */
-function unfilled({ shape }: z.ZodObject) {
+/** Without defaults, which are said in the metadata of the fields; with other fields only where the schema takes them expressly. */
+function unfilled({ shape, def: { catchall = z.never() } }: z.ZodObject) {
   const fields = Object.entries(shape).map(([name, field]) => [
     name,
     field instanceof z.ZodDefault
       ? z.optional(field.unwrap()).meta({ ...field.meta(), default: field.def.defaultValue })
       : field,
   ]);
-  return z.strictObject(Object.fromEntries(fields));
+  return z.object(Object.fromEntries(fields)).catchall(catchall);
 }

@@ -1,6 +1,7 @@
 /** Networks and objectives as others write them: what is left out follows, and what is wrong is named. */
 import {
   add,
+  constant,
   HostArray,
   mean,
   mul,
@@ -10,6 +11,7 @@ import {
   treePaths,
   type AverageReference,
 } from '@meanflow/core';
+import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
 import {
   composeNetwork,
@@ -21,6 +23,7 @@ import {
   networkSettingsSchema,
   objectives,
   objectiveSchema,
+  type AnyObjective,
   type NetworkDefinition,
   type ObjectiveDefinition,
   type StandardSchema,
@@ -179,4 +182,48 @@ test('settings by a schema of any library', () => {
   ]);
   expect(createObjective({ kind: 'standard' }).config).toEqual({ kind: 'standard' });
   expect(seen).toEqual([{ kind: 'standard', strength: 2 }]);
+});
+
+test('what is made may be of a class, whose methods are called on it', () => {
+  class Still {
+    readonly specs = {};
+    readonly #factor = 3;
+    apply(_: object, { z }: VelocityInputs) {
+      return { u: mul(z, this.#factor) };
+    }
+  }
+  networks.register({ name: 'still', create: () => new Still() });
+  const points = constant([[1, 2]]);
+  const inputs = { z: points, t: points, h: points };
+  const { u } = createNetwork({ kind: 'still', featureShape: [2] }).apply({}, inputs);
+  expect(u.shape).toEqual([1, 2]);
+
+  const result = { loss: constant(0), metrics: {} };
+  class Plain {
+    readonly #made = createObjective({ kind: 'flow-matching' });
+    readonly #result = result;
+    draw(...[given]: Parameters<AnyObjective['draw']>) {
+      return this.#made.draw(given);
+    }
+    loss() {
+      return this.#result;
+    }
+  }
+  objectives.register({ name: 'plain', create: () => new Plain() });
+  const objective = createObjective({ kind: 'plain' });
+  const given = { key: RandomKey.fromSeed(0), batch: { x: { shape: [4, 2] } }, step: 0, network: {} };
+  expect(objective.draw(given)).toEqual(createObjective({ kind: 'flow-matching' }).draw(given));
+  expect(objective.loss({} as Parameters<AnyObjective['loss']>[0])).toBe(result);
+});
+
+test('a schema that takes other fields expressly is asked for them too', () => {
+  const loose = {
+    name: 'loose',
+    settings: z.looseObject({ width: z.int().default(4) }),
+    create: tiny.create,
+  };
+  const { asked, complete } = networks.register(loose as NetworkDefinition).settings;
+  expect(asked.parse({ kind: 'loose', extra: 1 })).toEqual({ kind: 'loose', extra: 1 });
+  expect(complete({ kind: 'loose', extra: 1 })).toEqual({ kind: 'loose', extra: 1, width: 4 });
+  expect(asked.safeParse({ kind: 'loose', width: 'wide' }).success).toBe(false);
 });

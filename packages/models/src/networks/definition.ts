@@ -116,7 +116,12 @@ export function completeNetwork(definition: NetworkDefinition): NetworkEntry {
       };
       const { takesGuidance, hasVelocityHead } = facts(given);
       const made = definition.create({ kind: name, ...settings.complete(given), ...decided });
-      return composeNetwork(config, { takesGuidance, hasVelocityHead, ...made });
+      // Called on what was made, which may be of a class of its author's.
+      return composeNetwork(config, {
+        ...{ takesGuidance, hasVelocityHead, ...made },
+        apply: (params, inputs) => made.apply(params, inputs),
+        ...(made.drawDropout && { drawDropout: made.drawDropout.bind(made) }),
+      });
     },
   };
 }

@@ -102,7 +102,17 @@ export function completeObjective(definition: ObjectiveDefinition, place: number
     ...{ name, title, description, learns, source, solver, colours, settings },
     create: (config) => {
       const made = definition.create(complete(config));
-      return { rowsOf: drawsOfRows, ...made, name, config };
+      const { references, stages, couplesRows } = made;
+      // Called on what was made, which may be of a class of its author's.
+      return {
+        ...{ name, config },
+        ...(references && { references }),
+        ...(stages && { stages }),
+        ...(couplesRows !== undefined && { couplesRows }),
+        draw: (given) => made.draw(given),
+        loss: (given) => made.loss(given),
+        rowsOf: (draws, rows) => made.rowsOf?.(draws, rows) ?? drawsOfRows(draws, rows),
+      };
     },
     inRecipe: (common) => ({ kind: name, ...definition.inRecipe?.(common) }),
     isClassifierFree: (config) => {
