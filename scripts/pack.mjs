@@ -44,6 +44,9 @@ function run(command, ...args) {
 /** What npm says of tarballs that it made, or would make. */
 const npmPack = (...args) =>
   Object.values(JSON.parse(run('npm', 'pack', '--json', '--loglevel=error', ...args)));
+/** Of no folder, npm would pack the one that it is called in: the whole workspace. */
+const npmPackTo = (destination, folders) =>
+  folders.length === 0 ? [] : npmPack('--pack-destination', destination, ...folders);
 
 /** Whether npm would install a staged package on this platform. */
 function runsHere(folder) {
@@ -71,8 +74,11 @@ for (const from of packages) {
 
 const folders = [...packages.map(({ path }) => join(staging, path)), ...additions.folders];
 const tarballs = [
-  ...npmPack('--pack-destination', out, ...folders.filter(runsHere)),
-  ...npmPack('--pack-destination', elsewhere, ...folders.filter((folder) => !runsHere(folder))),
+  ...npmPackTo(out, folders.filter(runsHere)),
+  ...npmPackTo(
+    elsewhere,
+    folders.filter((folder) => !runsHere(folder)),
+  ),
 ];
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
 for (const { filename, size, unpackedSize } of tarballs) {
