@@ -6,8 +6,11 @@ import { checkOptions, type OptionNames } from './check-options.js';
 import { describeValue } from './describe-value.js';
 import { ArgumentError } from './errors.js';
 
+/** What a terminal would obey; lines may break. */
+const CONTROL = /[^\P{Cc}\n\t]/u;
+
 const kinds = {
-  text: (value: unknown) => typeof value === 'string' && value !== '',
+  text: (value: unknown) => typeof value === 'string' && value !== '' && !CONTROL.test(value),
   flag: (value: unknown) => typeof value === 'boolean',
   function: (value: unknown) => typeof value === 'function',
   list: (value: unknown) => Array.isArray(value),
@@ -15,7 +18,7 @@ const kinds = {
   any: () => true,
 };
 const names: Readonly<Record<keyof typeof kinds, string>> = {
-  text: 'text',
+  text: 'text without control characters',
   flag: 'true or false',
   function: 'a function',
   list: 'a list',

@@ -28,7 +28,8 @@ test.each([
 });
 
 test.each([
-  [{ name: '' }, 'The thing: name is text, got "".'],
+  [{ name: '' }, 'The thing: name is text without control characters, got "".'],
+  [{ name: 'a\u001b[31m' }, 'The thing: name is text without control characters, got "a\\x1b[31m".'],
   [{ isFlat: 'yes' }, 'The thing: isFlat is true or false, got "yes".'],
   [{ columns: {} }, 'The thing: columns is a list, got'],
   [{ colours: [] }, 'The thing: colours is an object, got'],

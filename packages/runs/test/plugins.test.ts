@@ -57,6 +57,16 @@ describe('registerPlugin', () => {
   const good = { datasets: ['d-1', 'd-2', 'd-3', 'd-4'].map(moons) };
   /** A plug-in, and what is said of it. */
   const wrong: readonly (readonly [string, unknown, string])[] = [
+    [
+      'a title that a terminal would obey',
+      { objectives: [{ ...objective('obeyed'), title: 'a\u001b[2J' }] },
+      'title is text without control characters, got "a\\x1b[2J"',
+    ],
+    [
+      'a title of a metric that a terminal would obey',
+      { metrics: [{ ...metrics.get('mmd2'), name: 'obeyed', title: 'a\u001b[2J' }] },
+      'metrics[0].title: expected text without control characters',
+    ],
     ['nothing', {}, 'The plug-in: there is nothing in it; a plug-in has networks, objectives, datasets'],
     ['no object', 'mine', 'The plug-in: expected an object, got "mine".'],
     ['a misspelt list', { network: [] }, 'there is no field "network". Did you mean "networks"?'],

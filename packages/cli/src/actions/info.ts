@@ -125,7 +125,8 @@ async function modelText(path: string, isJson: boolean): Promise<string> {
 
 function tableText(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('');
+  // Names that a file holds are among them.
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${printable(value, Infinity)}\n`).join('');
 }
 
 function classText({ conditional }: RunConfig, names: readonly string[] | undefined): string {

@@ -16,7 +16,10 @@ const word = nameOf(/^[a-z\d][\w-]*$/i, 'a name of letters, digits, "-" and "_"'
 const plain = nameOf(/^[a-z\d][\w.-]*$/i, 'a name of letters, digits, "-", "_" and "."');
 const withColon = nameOf(/^[a-z\d][\w.:-]*$/i, 'a name of letters, digits, "-", "_", "." and ":"');
 
-const text = z.string().min(1);
+const text = z
+  .string()
+  .min(1)
+  .regex(/^[\P{Cc}\n\t]*$/u, 'expected text without control characters.');
 const method = z.custom((value) => typeof value === 'function', 'expected a function.');
 
 /** The schema of an entry, by its kind. */
