@@ -185,3 +185,13 @@ describe('samples', () => {
     expect(row[0].split(';')).toHaveLength(13);
   });
 });
+
+it('info of a run prints nothing of its names that a terminal obeys', async () => {
+  const data = folder.path('mo\u001b[31mons.csv');
+  await writeFile(data, 'x,y\n'.concat(...Array.from({ length: 20 }, (_, i) => `${i},${i * i}\n`)));
+  const out = folder.path('obeyed');
+  await succeed('train', '--data', data, ...tiny, '--out', out);
+  const { out: text } = await succeed('info', out);
+  expect(text).toContain('mo\\x1b[31mons');
+  expect(text).not.toContain('\u001b');
+});
