@@ -131,3 +131,10 @@ describe('compare', () => {
     expect(existsSync(path('refused'))).toBe(false);
   });
 });
+
+it('tells of a misspelt field in a file before data are opened', async () => {
+  const file = await writeJson(path('misspelt.json'), { data: 'nowhere.csv', stesp: 3 });
+  const { status, err } = await meanflow('train', '--config', file);
+  expect(status).toBe(2);
+  expect(err).toMatch(/misspelt\.json.*there is no field "stesp"\. Did you mean "steps"\?/);
+});

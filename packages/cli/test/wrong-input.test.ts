@@ -166,7 +166,7 @@ it.each(onRun)('%s', async (_, command, args, status, message) => {
 it.each([
   [['--label', 'kind'], '--label belongs to --recipe'],
   [['--method', 'meanflow'], '--method belongs to --recipe'],
-  [['RUN', '--recipe', 'digits'], 'Give a run, --recipe or --data, not several of them.'],
+  [['RUN', '--recipe', 'digits'], 'Give a run, --recipe, --data or --fields, not several of them.'],
   [
     ['--recipe', 'imf-dit-b2'],
     'neither a published recipe nor a data set "imf-dit-b2". Did you mean "imf-dit-b-2"?',

@@ -49,6 +49,12 @@ const choiceSchema = () =>
     network: z.looseObject({ kind: z.string().optional() }).optional(),
     init: initSchema.optional(),
   });
+
+/** The fields that there are, whatever is in them: a misspelt one is told before data are opened, which may take long. */
+const knownFields = () =>
+  z.strictObject(
+    Object.fromEntries(Object.keys(askedRunSchema().shape).map((name) => [name, z.unknown().optional()])),
+  );
 type Choice = z.infer<ReturnType<typeof choiceSchema>>;
 
 const defaults: SettingsLayer = {
@@ -119,6 +125,7 @@ export async function chooseData(
   asked: readonly SettingsLayer[],
   { recipe, open = openData, notify }: ResolveOptions = {},
 ): Promise<ChosenData> {
+  for (const { record, source } of asked) validate(knownFields(), record, source);
   const { init: begin } = choiceOf(asked);
   const init = begin && (await openWarmStart(begin, notify));
   const over = init === undefined ? asked : [await inheritedLayer(init, asked), ...asked];
