@@ -4,7 +4,8 @@
  * Networks of any published size can be imported from it where the published weights cannot be had.
  */
 import { RandomKey, sizeOf, type Shape } from '@meanflow/core';
-import { publishedParameters, type NetworkConfig } from '@meanflow/models';
+import type { NetworkConfig } from '@meanflow/models';
+import { publishedParameters } from '@meanflow/models/published';
 
 /** Nested maps by key, with shapes for arrays. */
 type Tree = Map<string, Tree | Shape>;

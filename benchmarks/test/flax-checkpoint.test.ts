@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { treeLeaves, type HostArray } from '@meanflow/core';
 import { importCheckpoint, openCheckpoint, openModel } from '@meanflow/checkpoints/node';
-import { publishedParameters, type NetworkConfig } from '@meanflow/models';
+import type { NetworkConfig } from '@meanflow/models';
+import { publishedParameters } from '@meanflow/models/published';
 import { writeFileAtomically } from '@meanflow/training/node';
 import { flaxCheckpoint } from '../flax-checkpoint.js';
 

@@ -1,7 +1,6 @@
 /** `@meanflow/checkpoints`: what others publish, read without Python, and models of our own; for any platform. */
 export { openCheckpointFile, openCheckpointFolder } from './open.js';
 export type { WeightDType } from './import/convert.js';
-export { NO_AVERAGE } from './import/choose.js';
 export { passedOverText } from './import/passed-over.js';
 export { planImport, type ImportChoice, type ImportPlan, type PlannedParameter } from './import/plan.js';
 export {

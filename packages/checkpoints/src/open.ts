@@ -6,7 +6,6 @@ import { DataError } from '@meanflow/core';
 import { quoted } from '@meanflow/core/validation';
 import {
   type Catalogue,
-  checkedCatalogue,
   type Folder,
   openZip,
   type RandomAccess,
@@ -14,6 +13,7 @@ import {
   readNpz,
   readSafetensors,
 } from '@meanflow/formats';
+import { checkedCatalogue } from '@meanflow/formats/build';
 import { describeForeign } from './foreign.js';
 import { readFlax } from './msgpack/flax.js';
 import { isOrbax, readOrbax } from './orbax/reader.js';

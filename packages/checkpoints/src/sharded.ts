@@ -5,16 +5,8 @@
  */
 import { DataError } from '@meanflow/core';
 import { quoted } from '@meanflow/core/validation';
-import {
-  type Catalogue,
-  checkedCatalogue,
-  type Folder,
-  isObject,
-  type PassedOver,
-  type RandomAccess,
-  readText,
-  type StoredTensor,
-} from '@meanflow/formats';
+import type { Catalogue, Folder, PassedOver, RandomAccess, StoredTensor } from '@meanflow/formats';
+import { checkedCatalogue, isObject, readText } from '@meanflow/formats/build';
 
 const INDEX = /\.(safetensors|bin|pt|pth)\.index\.json$/;
 const SHARD = /^(.+)-(\d{5})-of-(\d{5})(\.[a-z]+)$/;

@@ -3,14 +3,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArgumentError, DataError, hostArray, RandomKey, sizeOf, treePaths, type HostArray } from '@meanflow/core'; // prettier-ignore
 import { type Catalogue, decodeSafetensors, encodeSafetensors } from '@meanflow/formats';
+import { sdVaeDecoder, sdVaeEncoder } from '@meanflow/models';
 import {
   arrangePublished,
-  publishedSdVaeParameters,
-  sdVaeDecoder,
-  sdVaeEncoder,
-  type PublishedParameter,
   type SdVaeNaming,
-} from '@meanflow/models';
+  publishedSdVaeParameters,
+  type PublishedParameter,
+} from '@meanflow/models/published';
 import { planImport, type ImportModel } from '../src/index.js';
 import { importCheckpoint, openDecoder, openEncoder, openModel } from '../src/node.js';
 import { withFolder } from './support/folder.js';

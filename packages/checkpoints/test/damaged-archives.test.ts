@@ -1,7 +1,8 @@
 /** Zip archives, NumPy arrays, safetensors and msgpack that are damaged or lie about sizes. */
 import { readFileSync } from 'node:fs';
 import { DataError, hostArray } from '@meanflow/core';
-import { bytesAccess, crc32, encodeSafetensors, readTensor } from '@meanflow/formats';
+import { bytesAccess, encodeSafetensors, readTensor } from '@meanflow/formats';
+import { crc32 } from '@meanflow/formats/build';
 import { openCheckpointFile, openCheckpointFolder } from '../src/index.js';
 import { big, bytesOf, little, memoryFolder, zip, type Entry } from './support/build.js';
 

@@ -4,7 +4,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DataError } from '@meanflow/core';
-import { byteLength, crc32c, readTensor } from '@meanflow/formats';
+import { byteLength, readTensor } from '@meanflow/formats';
+import { crc32c } from '@meanflow/formats/build';
 import { openCheckpointFolder } from '../src/index.js';
 import { big, bytesOf, little, memoryFolder } from './support/build.js';
 

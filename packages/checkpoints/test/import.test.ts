@@ -3,21 +3,10 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ArgumentError, DataError, hostArray, treePaths, type HostArray } from '@meanflow/core';
-import {
-  bytesAccess,
-  decodeSafetensors,
-  encodeSafetensors,
-  type Catalogue,
-  type FilePart,
-} from '@meanflow/formats';
-import {
-  arrangePublished,
-  createNetwork,
-  networkPreset,
-  publishedParameters,
-  type NetworkConfig,
-  type PublishedSource,
-} from '@meanflow/models';
+import { bytesAccess, decodeSafetensors, encodeSafetensors, type Catalogue } from '@meanflow/formats';
+import type { FilePart } from '@meanflow/formats/build';
+import { createNetwork, networkPreset, type NetworkConfig } from '@meanflow/models';
+import { arrangePublished, publishedParameters, type PublishedSource } from '@meanflow/models/published';
 import { importedModel, planImport, readModel } from '../src/index.js';
 import { describeModel, importCheckpoint, openCheckpoint, openModel } from '../src/node.js';
 import { withFolder } from './support/folder.js';

@@ -3,14 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostArray, RandomKey, sizeOf, treePaths, type HostArray } from '@meanflow/core';
-import {
-  publishedBuffers,
-  publishedParameters,
-  publishedSdVaeParameters,
-  sdVaeDecoder,
-  type DitConfig,
-  type SongUNetConfig,
-} from '@meanflow/models';
+import { sdVaeDecoder, type DitConfig, type SongUNetConfig } from '@meanflow/models';
+import { publishedBuffers, publishedParameters, publishedSdVaeParameters } from '@meanflow/models/published';
 import { encodeSafetensors } from '@meanflow/formats';
 import type { ImportModel } from '../src/index.js';
 import { importCheckpoint, openDecoder, openModel } from '../src/node.js';

@@ -6,14 +6,12 @@ import { DataError, sameShape, treeFlatten, treePaths, treeRecord, type HostArra
 import { formatShape, printable, quoted } from '@meanflow/core/validation';
 import {
   bytesAccess,
-  describeTensor,
   encodeSafetensors,
-  isObject,
-  parseJson,
   readSafetensors,
   readTensor,
   type RandomAccess,
 } from '@meanflow/formats';
+import { describeTensor, isObject, parseJson } from '@meanflow/formats/build';
 import type { Described, ParameterSpec } from '@meanflow/models';
 import type { ClassifierModel } from './classifier.js';
 import { classifierParameterSpecs, type ClassifierConfig, type ClassifierParameters } from './network.js';

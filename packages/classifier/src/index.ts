@@ -6,7 +6,7 @@ export {
   type ClassifierOutputs,
   type ClassifierParameters,
 } from './network.js';
-export { crossEntropy, type LabelledImages } from './objective.js';
+export { type LabelledImages } from './objective.js';
 export {
   classifierRequest,
   trainClassifier,

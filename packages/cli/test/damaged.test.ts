@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { sizeOf, hostArray } from '@meanflow/core';
 import { encodeSafetensors } from '@meanflow/formats';
-import { publishedParameters } from '@meanflow/models';
+import { publishedParameters } from '@meanflow/models/published';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { callingPickle, npy, safetensors, zip } from './support/damaged.js';
 import { start } from './support/process.js';

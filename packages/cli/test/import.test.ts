@@ -4,7 +4,8 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { hostArray, sizeOf, treeLeaves, type HostArray } from '@meanflow/core';
 import { openModel } from '@meanflow/checkpoints/node';
 import { encodeSafetensors } from '@meanflow/formats';
-import { publishedParameters, type NetworkConfig } from '@meanflow/models';
+import type { NetworkConfig } from '@meanflow/models';
+import { publishedParameters } from '@meanflow/models/published';
 import { meanflow, succeed, temporaryFolder } from './support/cli.js';
 import { writeJson } from './support/tiny.js';
 

@@ -5,7 +5,7 @@ import {
   meanFlowRecipes,
   pixelMeanFlowRecipes,
   type PublishedRecipe,
-} from '@meanflow/models';
+} from '@meanflow/models/published';
 import {
   askedRunSchema,
   mergeRuns,

@@ -3,7 +3,7 @@
  * file says of its length is held against what it can be, and length and checksum against what came out (RFC 1952).
  */
 import { DataError } from '@meanflow/core';
-import { crc32 } from '@meanflow/formats';
+import { crc32 } from '@meanflow/formats/build';
 import { gunzipSync } from 'fflate';
 
 /** No compressed data is longer, unpacked, than this many times its length. */

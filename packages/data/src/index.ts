@@ -8,8 +8,8 @@ export { GIVEN, givenColumns } from './conditions/given-columns.js';
 export { inpainting, restoreKnown, superResolution } from './conditions/image-tasks.js';
 export { maskKinds, type MaskKind } from './conditions/masks.js';
 export { countClasses, proportionalLabels } from './class-labels.js';
-export { describeData, seenValues, type SeenValues } from './describe.js';
-export { SUPPORT_DEVIATIONS, type Support } from './support.js';
+export { describeData } from './describe.js';
+export { type Support } from './support.js';
 export {
   denormalise,
   noNormalisation,
@@ -39,8 +39,8 @@ export {
 } from './table.js';
 export type { SplitOptions } from './split.js';
 export { tableDataset, type TableDatasetOptions } from './table-dataset.js';
-export { DIGITS_FILE, digitsDataset } from './digits.js';
-export { featureShapeOf, layoutOf, type ImageLayout, type ImageShape } from './images/layout.js';
+export { digitsDataset } from './digits.js';
+export { type ImageLayout, type ImageShape } from './images/layout.js';
 export { type AugmentationOptions } from './images/augmentation.js';
 export { imageDataset, type ImageDatasetOptions, type ImageOptions } from './images/image-dataset.js';
 export { imageRows, type ImageRows } from './images/image-rows.js';
@@ -49,7 +49,7 @@ export { cifarImages, type CifarLabels } from './images/cifar.js';
 export { encodePng, imageBytes } from './images/image-bytes.js';
 export { imageGrid, imageSheet, type SheetOptions, type SheetRow } from './images/sheet.js';
 export { centreCrop, resize, type ResizeFilter } from './images/resize.js';
-export { MAX_IMAGE_BYTES, withChannels, type Pixels } from './images/pixels.js';
+export { type Pixels } from './images/pixels.js';
 export { UnreadableImage } from './images/unreadable-image.js';
 export { decodeInBrowser } from './images/decode-in-browser.js';
 export {
@@ -67,10 +67,9 @@ export {
   type FileArrays,
 } from './latents/array-dataset.js';
 export { samplesForm, pictureShapeOf, type PictureForm, type PictureRange } from './images/array-images.js';
-export { drawShapes } from './shapes/draw.js';
 export { shapeClasses, type ShapeClass } from './shapes/classes.js';
 export { shapesDataset, type ShapesOptions } from './shapes/shapes-dataset.js';
-export { WINE_FILE, wineDataset } from './wine.js';
+export { wineDataset } from './wine.js';
 export {
   csvDataset,
   datasets,

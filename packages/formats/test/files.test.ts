@@ -4,14 +4,8 @@ import { mkdtemp, open, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataError, hostArray, RandomKey } from '@meanflow/core';
-import {
-  crc32,
-  encodeSafetensors,
-  readSafetensors,
-  readTensor,
-  safetensorsLayout,
-  verifyTensors,
-} from '../src/index.js';
+import { encodeSafetensors, readSafetensors, readTensor, verifyTensors } from '../src/index.js';
+import { crc32, safetensorsLayout } from '../src/build.js';
 import { portableCrc32 } from '../src/checksums.js';
 import { fileAccess } from '../src/node.js';
 

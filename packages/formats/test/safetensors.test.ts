@@ -2,12 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { DataError, hostArray, type HostDType } from '@meanflow/core';
 import fc from 'fast-check';
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  readSafetensorsHeader,
-  safetensorsLayout,
-} from '../src/index.js';
+import { decodeSafetensors, encodeSafetensors } from '../src/index.js';
+import { readSafetensorsHeader } from '../src/safetensors/header.js';
+import { safetensorsLayout } from '../src/build.js';
 
 const official = readFileSync(new URL('./data/official.safetensors', import.meta.url));
 

@@ -89,41 +89,6 @@ export {
   type ResidualMlpOutputParameters,
 } from './networks/residual-mlp.js';
 
-export {
-  layoutPermutation,
-  publishedShape,
-  sameUpToOnes,
-  type ParameterLayout,
-  type PublishedBuffer,
-  type PublishedNames,
-  type PublishedParameter,
-  type PublishedSource,
-} from './published/published-parameter.js';
-export { arrangePublished } from './published/arrange.js';
-export { cifar10Recipes } from './published/cifar10-recipe.js';
-export {
-  improvedMeanFlowRecipes,
-  meanFlowRecipes,
-  pixelMeanFlowRecipes,
-} from './published/imagenet-recipes.js';
-export {
-  recipeSteps,
-  type AdamSettings,
-  type DecaySettings,
-  type HalfLifeSettings,
-  type MuonSettings,
-  type PerceptualSettings,
-  type PublishedRecipe,
-  type RecipeLength,
-} from './published/recipe.js';
-export {
-  hasMatrices,
-  matrixPaths,
-  publishedBuffers,
-  publishedParameters,
-} from './published/published-parameters.js';
-export { publishedSdVaeParameters, type SdVaeNaming } from './published/sd-vae-names.js';
-
 export { commonDraws, pathPoints, type Drops, type PathPoints } from './objectives/points.js';
 export { inTraining, noInterval, velocityWithDerivative, type Evaluation } from './objectives/shared.js';
 export { conditionDrop, type ConditionDrop, type RowInputs } from './objectives/condition-drop.js';
@@ -135,20 +100,9 @@ export {
 } from './objectives/adaptive-weight.js';
 export { createObjective, objectives, objectiveSchema, type ObjectiveConfig } from './objectives/registry.js';
 export { flowMatching, type FlowMatchingConfig } from './objectives/flow-matching.js';
-export {
-  improvedMeanFlow,
-  improvedMeanFlowTerms,
-  type ImprovedMeanFlowConfig,
-  type ImprovedMeanFlowTerms,
-} from './objectives/improved-meanflow.js';
-export { labelDrop, droppedFromRaw, dropLabels, type LabelDrop } from './objectives/label-drop.js';
-export {
-  meanFlow,
-  meanFlowTerms,
-  type BakedGuidance,
-  type MeanFlowConfig,
-  type MeanFlowTerms,
-} from './objectives/meanflow.js';
+export { improvedMeanFlow, type ImprovedMeanFlowConfig } from './objectives/improved-meanflow.js';
+export { labelDrop, type LabelDrop } from './objectives/label-drop.js';
+export { meanFlow, type MeanFlowConfig } from './objectives/meanflow.js';
 export { improvedMeanFlowEvaluation, improvedMeanFlowPreset, meanFlowPresets } from './objectives/presets.js';
 export type { ObjectiveDefinition, ObjectiveEntry, ObjectiveSettings } from './objectives/definition.js';
 export type {

@@ -1,6 +1,6 @@
 /** Trees of parameters from arrays under their published names. */
 import { treeFlatten, type HostArray, type Tree } from '@meanflow/core';
-import { arrangePublished, type PublishedParameter } from '../src/index.js';
+import { arrangePublished, type PublishedParameter } from '../src/published.js';
 
 /** @param specs the tree of parameters to be made */
 export function treeOfPublished<P>(

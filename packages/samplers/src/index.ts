@@ -1,30 +1,12 @@
 /** `@meanflow/samplers`: time distributions, the path from data to noise, and the ways back along it. */
-export {
-  drawRawTimes,
-  sampleTimes,
-  timesFromRaw,
-  timeDistribution,
-  type TimeDistribution,
-  type Times,
-} from './time/distribution.js';
-export {
-  drawRawIntervals,
-  intervalsFromRaw,
-  sampleIntervals,
-  type Intervals,
-  intervalSampler,
-  type IntervalSampler,
-  type RawIntervals,
-} from './time/intervals.js';
+export { sampleTimes, timeDistribution, type TimeDistribution, type Times } from './time/distribution.js';
+export { sampleIntervals, type Intervals, intervalSampler, type IntervalSampler } from './time/intervals.js';
 export { intervalPresets } from './time/presets.js';
 export {
-  drawRawGuidance,
-  guidanceFromRaw,
   sampleGuidance,
   type GuidanceConditions,
   guidanceSampler,
   type GuidanceSampler,
-  type RawGuidance,
 } from './time/guidance-draws.js';
 
 export { paths, perRow, velocityFromData, type Path, type PathName } from './path.js';

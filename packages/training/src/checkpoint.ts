@@ -18,18 +18,15 @@ import {
 import { formatType, printable, printableJson, quoted } from '@meanflow/core/validation';
 import {
   bytesAccess,
-  isObject,
-  parseJson,
   readSafetensors,
   readTensor,
-  safetensorsChunks,
-  storedDTypes,
   verifyTensors,
   type JsonObject,
   type JsonValue,
   type RandomAccess,
   type StoredTensor,
 } from '@meanflow/formats';
+import { storedDTypes, isObject, parseJson, safetensorsChunks } from '@meanflow/formats/build';
 import type { ParameterSpec } from '@meanflow/models';
 import type { EmaState } from './ema.js';
 import { stateTree, type StateTypes, type TrainState } from './train-state.js';

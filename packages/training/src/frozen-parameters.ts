@@ -12,7 +12,7 @@ import {
   type Tensor,
   type Tree,
 } from '@meanflow/core';
-import { crc32 } from '@meanflow/formats';
+import { crc32 } from '@meanflow/formats/build';
 import { frozenOf } from './references.js';
 import type { Stage } from './stages.js';
 import { disposeArrays } from './step-program.js';

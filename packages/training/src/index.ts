@@ -25,7 +25,7 @@ export {
 export * from './errors.js';
 export { divergenceText, type BatchPart, type DivergenceReport, type Suspicion } from './divergence.js';
 export { type Growth } from './error-watch.js';
-export { countNonFinite, nonFiniteLeaves, worstLeaf, type NonFiniteLeaf } from './finite.js';
+export { nonFiniteLeaves, worstLeaf, type NonFiniteLeaf } from './finite.js';
 export type { ParameterSource } from './train-step.js';
 export { Trainer, type CallOptions } from './trainer.js';
 export { trainingKeys, type BatchSource, type TrainerOptions } from './trainer-options.js';

@@ -1,13 +1,13 @@
 /** The optimizer and the averages of a published recipe. */
 import { checkOptions } from '@meanflow/core/validation';
+import type { NetworkConfig } from '@meanflow/models';
 import {
   matrixPaths,
   recipeSteps,
   type AdamSettings,
-  type NetworkConfig,
   type MuonSettings,
   type PublishedRecipe,
-} from '@meanflow/models';
+} from '@meanflow/models/published';
 import { adam, adamW } from './adam.js';
 import { ema, type Ema } from './ema.js';
 import type { GradientTransform } from './gradient-transform.js';

@@ -1,16 +1,14 @@
 /** From every published recipe: its network, its objective, its optimizer and its averages. */
 import { hostArray, RandomKey, referenceBackend, treePaths, type HostArray, type Tree } from '@meanflow/core';
+import { createNetwork, createObjective, type PmfDitConfig } from '@meanflow/models';
 import {
   cifar10Recipes,
-  createNetwork,
-  createObjective,
   improvedMeanFlowRecipes,
   meanFlowRecipes,
   pixelMeanFlowRecipes,
   recipeSteps,
-  type PmfDitConfig,
   type PublishedRecipe,
-} from '@meanflow/models';
+} from '@meanflow/models/published';
 import { emaKey, recipeEma, recipeOptimizer, Trainer } from '../src/index.js';
 
 const IMAGENET = 1_281_167;

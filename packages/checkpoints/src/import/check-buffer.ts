@@ -4,8 +4,9 @@
  */
 import { DataError } from '@meanflow/core';
 import { formatShape } from '@meanflow/core/validation';
-import { describeTensor, readTensor, type StoredDTypeName, type StoredTensor } from '@meanflow/formats';
-import { sameUpToOnes, type PublishedBuffer } from '@meanflow/models';
+import { readTensor, type StoredDTypeName, type StoredTensor } from '@meanflow/formats';
+import { describeTensor } from '@meanflow/formats/build';
+import { sameUpToOnes, type PublishedBuffer } from '@meanflow/models/published';
 import type { ImportPlan } from './plan.js';
 
 /**

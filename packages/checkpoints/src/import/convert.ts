@@ -4,7 +4,8 @@
  */
 import { DataError } from '@meanflow/core';
 import { bfloat16ToNumber, halfToNumber, LARGEST_HALF, numberToHalf } from '@meanflow/core/backend';
-import { type Pieces, type StoredDTypeName, storedDTypes } from '@meanflow/formats';
+import type { StoredDTypeName } from '@meanflow/formats';
+import { type Pieces, storedDTypes } from '@meanflow/formats/build';
 
 /** What a model file may hold. */
 export type WeightDType = 'float32' | 'float16';

@@ -4,8 +4,9 @@
  */
 import { ArgumentError, DataError } from '@meanflow/core';
 import { formatShape, printable } from '@meanflow/core/validation';
-import { type Catalogue, describeTensor, type PassedOver, type StoredTensor } from '@meanflow/formats';
-import { sameUpToOnes, type PublishedBuffer, type PublishedParameter } from '@meanflow/models';
+import type { Catalogue, PassedOver, StoredTensor } from '@meanflow/formats';
+import { describeTensor } from '@meanflow/formats/build';
+import { sameUpToOnes, type PublishedBuffer, type PublishedParameter } from '@meanflow/models/published';
 import { chooseWeights } from './choose.js';
 import { checkFloats } from './convert.js';
 import { comparableNames } from './names.js';

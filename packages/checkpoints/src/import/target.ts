@@ -8,18 +8,20 @@ import {
   createNetwork,
   networkPresets,
   networks,
-  publishedBuffers,
-  publishedParameters,
-  publishedSdVaeParameters,
   sdVaeDecoder,
   sdVaeEncoder,
   sdVaeSchema,
   type AnyNetworkConfig,
   type NetworkConfig,
-  type PublishedBuffer,
-  type PublishedParameter,
   type SdVaeConfig,
 } from '@meanflow/models';
+import {
+  publishedBuffers,
+  publishedParameters,
+  publishedSdVaeParameters,
+  type PublishedBuffer,
+  type PublishedParameter,
+} from '@meanflow/models/published';
 import * as z from 'zod';
 
 /** A model, as plain JSON: what a model file says of itself. */

@@ -5,18 +5,17 @@
 import { DataError, sizeOf } from '@meanflow/core';
 import { formatShape } from '@meanflow/core/validation';
 import { stridesOf } from '@meanflow/core/backend';
+import { byteLength, type StoredTensor } from '@meanflow/formats';
 import {
-  byteLength,
+  storedDTypes,
+  type Pieces,
   collect,
   gather,
   safetensorsLayout,
   safetensorsParts,
-  storedDTypes,
   type FilePart,
-  type Pieces,
-  type StoredTensor,
-} from '@meanflow/formats';
-import { layoutPermutation, publishedShape, type PublishedParameter } from '@meanflow/models';
+} from '@meanflow/formats/build';
+import { layoutPermutation, publishedShape, type PublishedParameter } from '@meanflow/models/published';
 import { modelMetadata } from '../model/header.js';
 import { checkBuffer } from './check-buffer.js';
 import { convertFloats, weightNames, type WeightDType } from './convert.js';

@@ -4,7 +4,7 @@
  * (`net`) may carry the average's name instead (`net_ema`), or be absent, as in the published code.
  */
 import { leading } from '@meanflow/core/validation';
-import type { PublishedParameter } from '@meanflow/models';
+import type { PublishedParameter } from '@meanflow/models/published';
 import type { Catalogue, StoredTensor } from '@meanflow/formats';
 import { comparableNames, slashed } from './names.js';
 

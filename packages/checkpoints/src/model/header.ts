@@ -4,7 +4,8 @@
  */
 import { DataError } from '@meanflow/core';
 import { printableJson } from '@meanflow/core/validation';
-import { isObject, parseJson, type SafetensorsFile } from '@meanflow/formats';
+import type { SafetensorsFile } from '@meanflow/formats';
+import { isObject, parseJson } from '@meanflow/formats/build';
 import type { ModelDescription } from '../import/target.js';
 
 export const MODEL_FORMAT = 'meanflow-model';

@@ -7,16 +7,12 @@
 import { DataError, sizeOf } from '@meanflow/core';
 import {
   byteLength,
-  checkShape,
-  numpyDType,
-  piecesOf,
   type PlainValue,
   type RandomAccess,
-  section,
   type StoredDTypeName,
-  storedDTypes,
   type StoredTensor,
 } from '@meanflow/formats';
+import { numpyDType, section, storedDTypes, checkShape, piecesOf } from '@meanflow/formats/build';
 import { BinaryPlace, ExtensionPlace, scanMsgpack, type MsgpackMap, type MsgpackValue } from './scan.js';
 
 const ARRAY = 1;

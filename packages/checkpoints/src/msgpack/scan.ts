@@ -4,7 +4,8 @@
  * file before anything is made, depth and the number of values are bounded.
  */
 import { DataError } from '@meanflow/core';
-import { ForwardReader, type RandomAccess } from '@meanflow/formats';
+import type { RandomAccess } from '@meanflow/formats';
+import { ForwardReader } from '@meanflow/formats/build';
 
 /** Bytes in the file. */
 export class BinaryPlace {

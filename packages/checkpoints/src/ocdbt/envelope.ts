@@ -1,6 +1,7 @@
 /** What manifests and nodes are wrapped in: a magic number, their length, a compression, and a CRC-32C at the end. */
 import { DataError } from '@meanflow/core';
-import { collectSome, crc32c, decompressed, type RandomAccess, readAll } from '@meanflow/formats';
+import type { RandomAccess } from '@meanflow/formats';
+import { crc32c, collectSome, decompressed, readAll } from '@meanflow/formats/build';
 import { FieldDecoder } from './decoder.js';
 
 export const MANIFEST = 0x0cdb3a2a;

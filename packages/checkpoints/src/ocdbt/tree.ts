@@ -3,7 +3,8 @@
  * so that no path comes back to where it was; nodes and entries are counted, since several paths may lead to one node.
  */
 import { DataError } from '@meanflow/core';
-import { type Folder, type RandomAccess, section } from '@meanflow/formats';
+import type { Folder, RandomAccess } from '@meanflow/formats';
+import { section } from '@meanflow/formats/build';
 import type { KeyValues } from '../key-values.js';
 import { inlineValue } from '../key-values.js';
 import { dataFile, decodeDataFiles, type DataFile, type DataPlace } from './data-files.js';

@@ -3,7 +3,8 @@
  * which alone would not tell a dot within a key (the decay of an average, `0.9999`) from one between two.
  */
 import { DataError } from '@meanflow/core';
-import { type Folder, readText } from '@meanflow/formats';
+import type { Folder } from '@meanflow/formats';
+import { readText } from '@meanflow/formats/build';
 
 export interface OrbaxMetadata {
   /** The name of each array, by the one it is stored under. */

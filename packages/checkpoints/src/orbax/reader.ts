@@ -4,13 +4,8 @@
  * nothing. Folders of plain zarr arrays are read in the same way.
  */
 import { DataError } from '@meanflow/core';
-import {
-  type Catalogue,
-  checkedCatalogue,
-  type Folder,
-  type PlainValue,
-  type StoredTensor,
-} from '@meanflow/formats';
+import type { Catalogue, Folder, PlainValue, StoredTensor } from '@meanflow/formats';
+import { checkedCatalogue } from '@meanflow/formats/build';
 import { folderValues } from '../key-values.js';
 import { readFlax, type Placeholder } from '../msgpack/flax.js';
 import { MANIFEST_FILE } from '../ocdbt/manifest.js';

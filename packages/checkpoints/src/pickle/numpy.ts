@@ -1,14 +1,7 @@
 /** NumPy's scalars and arrays in pickles, such as losses and statistics that a training script kept. */
 import { DataError, sizeOf } from '@meanflow/core';
-import {
-  checkShape,
-  columnMajorStrides,
-  gather,
-  numpyDType,
-  type StoredDTypeName,
-  storedDTypes,
-  type StoredTensor,
-} from '@meanflow/formats';
+import type { StoredDTypeName, StoredTensor } from '@meanflow/formats';
+import { numpyDType, storedDTypes, checkShape, columnMajorStrides, gather } from '@meanflow/formats/build';
 import { type Buildable, type KnownGlobal, PassOver, PickleProblem, Tuple } from './values.js';
 
 /** `numpy.dtype('f4')`, whose state says the order of bytes. */

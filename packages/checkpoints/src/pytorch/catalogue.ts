@@ -1,18 +1,14 @@
 /** What a pickle of PyTorch describes as a catalogue: tensors, views of storages that lie beside it, and plain values. */
+import type { Catalogue, PassedOver, PlainValue, RandomAccess, StoredTensor } from '@meanflow/formats';
 import {
-  type Catalogue,
+  section,
+  storedDTypes,
   checkedCatalogue,
   extent,
   gather,
   isContiguous,
-  type PassedOver,
   piecesOf,
-  type PlainValue,
-  type RandomAccess,
-  section,
-  storedDTypes,
-  type StoredTensor,
-} from '@meanflow/formats';
+} from '@meanflow/formats/build';
 import { containerGlobals } from '../pickle/containers.js';
 import { visitLeaves } from '../pickle/flatten.js';
 import type { PickleHost } from '../pickle/machine.js';

@@ -4,7 +4,7 @@
  */
 import type { StoredDTypeName } from '@meanflow/formats';
 import { GlobalReference, type KnownGlobal, PassOver, PickleProblem, Tuple } from '../pickle/values.js';
-import { dtypesByName } from '@meanflow/formats';
+import { dtypesByName } from '@meanflow/formats/build';
 import { torchStorages } from './storages.js';
 import { rebuildTensor } from './objects.js';
 

@@ -5,7 +5,8 @@
  */
 import { DataError } from '@meanflow/core';
 import { printable, printableJson, quoted } from '@meanflow/core/validation';
-import { type Catalogue, type RandomAccess, section } from '@meanflow/formats';
+import type { Catalogue, RandomAccess } from '@meanflow/formats';
+import { section } from '@meanflow/formats/build';
 import { PickleEnd } from '../pickle/machine.js';
 import { pickleError, unpickleFirst } from '../pickle/unpickle.js';
 import { LARGEST_PICKLE, torchCatalogue, torchHost } from './catalogue.js';

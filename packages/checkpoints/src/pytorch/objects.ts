@@ -1,12 +1,7 @@
 /** What a pickle of PyTorch describes: storages, which are runs of bytes beside it, and tensors, which are views of them. */
 import { sizeOf, type Shape } from '@meanflow/core';
-import {
-  checkShape,
-  extent,
-  type StoredDTypeName,
-  storedDTypes,
-  type StridedLayout,
-} from '@meanflow/formats';
+import type { StoredDTypeName } from '@meanflow/formats';
+import { storedDTypes, type StridedLayout, checkShape, extent } from '@meanflow/formats/build';
 import { PassOver, PickleProblem, Tuple } from '../pickle/values.js';
 
 export interface TorchStorage {

@@ -4,7 +4,8 @@
  */
 import { DataError } from '@meanflow/core';
 import { printableJson, quoted } from '@meanflow/core/validation';
-import { type Catalogue, readAll, type ZipArchive, type ZipEntry } from '@meanflow/formats';
+import type { Catalogue, ZipArchive, ZipEntry } from '@meanflow/formats';
+import { readAll } from '@meanflow/formats/build';
 import { unpickle } from '../pickle/unpickle.js';
 import { LARGEST_PICKLE, torchCatalogue, torchHost } from './catalogue.js';
 import { storageBytes } from './objects.js';

@@ -4,21 +4,19 @@
  */
 import { DataError, sizeOf } from '@meanflow/core';
 import { stridesOf } from '@meanflow/core/backend';
+import { byteLength, type RandomAccess, type StoredTensor } from '@meanflow/formats';
 import {
-  byteLength,
+  type Pieces,
+  storedDTypes,
   collect,
   columnMajorStrides,
   decompressed,
   gather,
-  type Pieces,
   piecesOf,
-  type RandomAccess,
   readText,
-  storedDTypes,
-  type StoredTensor,
   swapped,
   wholeElements,
-} from '@meanflow/formats';
+} from '@meanflow/formats/build';
 import type { KeyValues } from '../key-values.js';
 import { parseZarr, type ZarrMetadata } from './metadata.js';
 import { chunkOfShard } from './shard.js';

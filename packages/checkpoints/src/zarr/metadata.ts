@@ -3,7 +3,8 @@
  * version 3 (`zarr.json`) what TensorStore and Orbax write, with or without several chunks in one shard.
  */
 import { DataError, type Shape } from '@meanflow/core';
-import { checkShape, type Codec, numpyDType, type StoredDTypeName } from '@meanflow/formats';
+import type { StoredDTypeName } from '@meanflow/formats';
+import { type Codec, numpyDType, checkShape } from '@meanflow/formats/build';
 
 export interface ZarrMetadata {
   readonly shape: Shape;

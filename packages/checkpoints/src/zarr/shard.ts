@@ -4,7 +4,8 @@
  */
 import { DataError, sizeOf, type Shape } from '@meanflow/core';
 import { stridesOf } from '@meanflow/core/backend';
-import { crc32c, type RandomAccess, section } from '@meanflow/formats';
+import type { RandomAccess } from '@meanflow/formats';
+import { crc32c, section } from '@meanflow/formats/build';
 
 /** Both integers of a chunk that is not there. */
 const ABSENT = 0xffffffffffffffffn;

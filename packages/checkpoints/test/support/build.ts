@@ -1,7 +1,8 @@
 /** Files made byte by byte, so that they can be wrong in any way. */
 import { deflateRawSync } from 'node:zlib';
 import { DataError } from '@meanflow/core';
-import { bytesAccess, crc32, type Folder } from '@meanflow/formats';
+import { bytesAccess, type Folder } from '@meanflow/formats';
+import { crc32 } from '@meanflow/formats/build';
 
 const encoder = new TextEncoder();
 

@@ -2,12 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { RandomKey, sizeOf, type HostArray, type Shape } from '@meanflow/core';
 import { encodeSafetensors } from '@meanflow/formats';
-import {
-  publishedParameters,
-  publishedSdVaeParameters,
-  sdVaeDecoder,
-  type NetworkConfig,
-} from '@meanflow/models';
+import { sdVaeDecoder, type NetworkConfig } from '@meanflow/models';
+import { publishedParameters, publishedSdVaeParameters } from '@meanflow/models/published';
 
 const transformer = { patchSize: 2, width: 8, heads: 2, classCount: 3 } as const;
 const inContext = { ...transformer, depth: 2, headDepth: 1, velocityHead: { depth: 0 } } as const;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { DataError } from '@meanflow/core';
-import { crc32 } from '@meanflow/formats';
+import { crc32 } from '@meanflow/formats/build';
 import { zlibSync } from 'fflate';
 import { MAX_IMAGE_BYTES, withChannels } from '../../src/images/pixels.js';
 import { UnreadableImage } from '../../src/images/unreadable-image.js';

@@ -1,12 +1,6 @@
 import { HostArray, RandomKey } from '@meanflow/core';
-import {
-  denormalise,
-  drawShapes,
-  featureNames,
-  openDataset,
-  shapeClasses,
-  shapesDataset,
-} from '../../src/index.js';
+import { denormalise, featureNames, openDataset, shapeClasses, shapesDataset } from '../../src/index.js';
+import { drawShapes } from '../../src/shapes/draw.js';
 import { FARTHEST } from '../../src/shapes/classes.js';
 
 const key = RandomKey.fromSeed(5);

@@ -1,6 +1,6 @@
 /** JSON from outside, and the configuration files of the command, with what is made of them before anything runs. */
 import { checkAskedRun, parseConfig } from '@meanflow/runs/command';
-import { parseJson } from '@meanflow/formats';
+import { parseJson } from '@meanflow/formats/build';
 import type { Seed, Target } from '../target.js';
 
 const words = [

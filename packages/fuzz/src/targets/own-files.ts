@@ -11,7 +11,8 @@ import {
 } from '@meanflow/classifier';
 import { hostArray, RandomKey, sizeOf, type HostArray } from '@meanflow/core';
 import { bytesAccess, encodeSafetensors } from '@meanflow/formats';
-import { publishedParameters, type NetworkConfig } from '@meanflow/models';
+import type { NetworkConfig } from '@meanflow/models';
+import { publishedParameters } from '@meanflow/models/published';
 import { checkpointChunks, checkpointState, decodeCheckpoint, type TrainState } from '@meanflow/training';
 import { latestCheckpoint, loadCheckpoint } from '@meanflow/training/node';
 import type { Seed, Target } from '../target.js';

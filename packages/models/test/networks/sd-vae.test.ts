@@ -13,7 +13,6 @@ import {
   denormaliseLatents,
   latentNormalisations,
   normaliseLatents,
-  publishedSdVaeParameters,
   sampleLatents,
   sdVaeDecoder,
   sdVaeEncoder,
@@ -22,6 +21,7 @@ import {
   type SdVaeDecoderParameters,
   type SdVaeEncoderParameters,
 } from '../../src/index.js';
+import { publishedSdVaeParameters } from '../../src/published.js';
 import { evaluate, relativeError } from '../helpers.js';
 import { treeOfPublished } from '../published-weights.js';
 import { readSafetensors } from '../safetensors.js';

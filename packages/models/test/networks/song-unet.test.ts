@@ -1,12 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostArray, jvp, RandomKey, sub, treeLeaves, type HostArray, type Tensor } from '@meanflow/core';
-import {
-  publishedParameters,
-  songUNet,
-  publishedBuffers,
-  type ParameterSpec,
-  type SongUNetConfig,
-} from '../../src/index.js';
+import { songUNet, type ParameterSpec, type SongUNetConfig } from '../../src/index.js';
+import { publishedParameters, publishedBuffers } from '../../src/published.js';
 import { evaluate, relativeError } from '../helpers.js';
 
 /** That of CIFAR-10. */

@@ -4,15 +4,14 @@ import { perRow, rowConditions, type VelocityNetwork } from '@meanflow/samplers'
 import {
   createObjective,
   flowMatching,
-  improvedMeanFlowTerms,
   meanFlow,
-  meanFlowTerms,
   type ImprovedMeanFlowConfig,
   type MeanFlowConfig,
   type ObjectiveConfig,
   type TrainingBatch,
   type VelocityDraws,
 } from '../../src/index.js';
+import { improvedMeanFlowTerms, meanFlowTerms } from '../../src/published.js';
 import { evaluate } from '../helpers.js';
 
 const rows = 6;

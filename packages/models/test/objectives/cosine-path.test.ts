@@ -15,12 +15,8 @@ import {
   type Tensor,
 } from '@meanflow/core';
 import { perRow, type VelocityNetwork } from '@meanflow/samplers';
-import {
-  createObjective,
-  improvedMeanFlowTerms,
-  meanFlowTerms,
-  type ObjectiveConfig,
-} from '../../src/index.js';
+import { createObjective, type ObjectiveConfig } from '../../src/index.js';
+import { improvedMeanFlowTerms, meanFlowTerms } from '../../src/published.js';
 import { evaluate } from '../helpers.js';
 
 const MEAN = 1.5;

@@ -2,7 +2,7 @@
  * The exact one-dimensional Gaussian: with the closed form as the network, every part of the identity holds.
  */
 import { hostArray, jvp, RandomKey, sub, type HostArray } from '@meanflow/core';
-import { improvedMeanFlowTerms, meanFlowTerms } from '../../src/index.js';
+import { improvedMeanFlowTerms, meanFlowTerms } from '../../src/published.js';
 import { gaussian, MEAN, VARIANCE } from '../gaussian.js';
 import { evaluate } from '../helpers.js';
 

@@ -9,8 +9,6 @@ import {
   adaptivelyWeighted,
   createNetwork,
   flowMatching,
-  improvedMeanFlowTerms,
-  meanFlowTerms,
   squaredNorm,
   type AdaptiveWeight,
   type ImprovedMeanFlowConfig,
@@ -19,6 +17,7 @@ import {
   type TrainingBatch,
   type VelocityDraws,
 } from '../../src/index.js';
+import { improvedMeanFlowTerms, meanFlowTerms } from '../../src/published.js';
 import { differentiate, evaluate, inner, moved } from '../helpers.js';
 
 const key = RandomKey.fromSeed(21);

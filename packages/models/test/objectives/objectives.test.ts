@@ -10,7 +10,6 @@ import {
 } from '@meanflow/core';
 import {
   createObjective,
-  droppedFromRaw,
   flowMatching,
   improvedMeanFlow,
   improvedMeanFlowPreset,
@@ -23,6 +22,7 @@ import {
   type VelocityDraws,
   type VelocityNetwork,
 } from '../../src/index.js';
+import { droppedFromRaw } from '../../src/published.js';
 import { evaluate } from '../helpers.js';
 
 const key = RandomKey.fromSeed(9);

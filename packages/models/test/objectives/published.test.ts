@@ -21,10 +21,7 @@ import {
 } from '@meanflow/core';
 import { perRow } from '@meanflow/samplers';
 import {
-  droppedFromRaw,
-  improvedMeanFlowTerms,
   meanFlowPresets,
-  meanFlowTerms,
   type ImprovedMeanFlowConfig,
   type MeanFlowConfig,
   type TrainingBatch,
@@ -32,6 +29,7 @@ import {
   type VelocityInputs,
   type VelocityNetwork,
 } from '../../src/index.js';
+import { droppedFromRaw, improvedMeanFlowTerms, meanFlowTerms } from '../../src/published.js';
 import { evaluate, relativeError } from '../helpers.js';
 import { readSafetensors } from '../safetensors.js';
 

@@ -1,7 +1,8 @@
 /** The recipe's parts are ones that the packages take, and its network is the published one. */
 import { RandomKey } from '@meanflow/core';
 import { intervalPresets } from '@meanflow/samplers';
-import { cifar10Recipes, createNetwork, createObjective, networkPreset } from '../../src/index.js';
+import { createNetwork, createObjective, networkPreset } from '../../src/index.js';
+import { cifar10Recipes } from '../../src/published.js';
 
 describe.each(Object.entries(cifar10Recipes))('%s', (version, { network: config, objective: settings }) => {
   test('the network is the preset, told of augmentation', () => {

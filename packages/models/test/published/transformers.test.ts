@@ -1,12 +1,7 @@
 /** Names, shapes and counts of the published transformers, without allocating them. */
 import { hostZeros, sizeOf } from '@meanflow/core';
-import {
-  arrangePublished,
-  createNetwork,
-  networkPreset,
-  publishedParameters,
-  type DitConfig,
-} from '../../src/index.js';
+import { createNetwork, networkPreset, type DitConfig } from '../../src/index.js';
+import { arrangePublished, publishedParameters } from '../../src/published.js';
 
 /** Counted in the published code; `names` and shapes in full are compared with it by the parity of `facts`. */
 const counts: [string, number][] = [

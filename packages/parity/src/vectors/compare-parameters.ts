@@ -3,7 +3,7 @@
  * their Euclidean norms under another, such as `gradnorm/<name>`, where the whole was too large to keep.
  */
 import { DataError, HostArray } from '@meanflow/core';
-import { arrangePublished, type PublishedParameter } from '@meanflow/models';
+import { arrangePublished, type PublishedParameter } from '@meanflow/models/published';
 import { compareNumber, compareTensor } from './compare-outputs.js';
 import { at, type ParityCase, type TensorResult } from './parity-case.js';
 import { allowance, NORM_ROUNDING, type Tolerance } from './tolerances.js';

@@ -1,5 +1,5 @@
 /** The cases `*-params` of the transformers: names, shapes and counts of the parameters that the other cases share. */
-import { publishedParameters } from '@meanflow/models';
+import { publishedParameters } from '@meanflow/models/published';
 import { compareCount, compareNames, namedShapes, withoutNames } from './compare-names.js';
 import { at, type ParityRunner } from './parity-case.js';
 import { transformerConfig, type TransformerFamily } from './transformer-config.js';

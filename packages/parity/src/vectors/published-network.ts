@@ -1,16 +1,18 @@
 /** A case's network: made from the configuration in the case, with the parameters of the file that the case names. */
 import { DataError, ShapeError, treeFlatten, type HostArray } from '@meanflow/core';
 import {
-  arrangePublished,
   createNetwork,
-  publishedParameters,
   type AnyNetwork,
   type NetworkConfig,
   type ParameterSpec,
   type ParameterTree,
+} from '@meanflow/models';
+import {
+  arrangePublished,
+  publishedParameters,
   type PublishedParameter,
   type PublishedSource,
-} from '@meanflow/models';
+} from '@meanflow/models/published';
 import { at, type ParityCase } from './parity-case.js';
 
 /** A network with published parameters. */

@@ -1,6 +1,7 @@
 /** The cases `*-sampler`: (t, r), guidance scale and interval from given normals and uniforms. */
 import { DataError, HostArray } from '@meanflow/core';
-import { guidanceFromRaw, intervalsFromRaw, type IntervalSampler, type Times } from '@meanflow/samplers';
+import type { IntervalSampler, Times } from '@meanflow/samplers';
+import { guidanceFromRaw, intervalsFromRaw } from '@meanflow/samplers/draws';
 import { compareOutputs } from './compare-outputs.js';
 import { numberOf, tensorOf, textOf, type ParityCase, type ParityRunner } from './parity-case.js';
 import { tolerances } from './tolerances.js';

@@ -3,7 +3,8 @@
  * among a case's tensors.
  */
 import { DataError, type HostArray } from '@meanflow/core';
-import { droppedFromRaw, type TrainingBatch, type VelocityDraws } from '@meanflow/models';
+import type { TrainingBatch, VelocityDraws } from '@meanflow/models';
+import { droppedFromRaw } from '@meanflow/models/published';
 import { numberOr, tensorOf, type ParityCase } from './parity-case.js';
 
 /** A training step's inputs. */

@@ -1,7 +1,8 @@
 /** Facts of the published transformers: `counts` such as `imfDiT_B_2`, and `names` such as `iMF-B/2 train`. */
 import { DataError } from '@meanflow/core';
 import { leading } from '@meanflow/core/validation';
-import { networkPreset, publishedParameters, type NetworkConfig } from '@meanflow/models';
+import { networkPreset, type NetworkConfig } from '@meanflow/models';
+import { publishedParameters } from '@meanflow/models/published';
 import { compareCount, compareNames, namedShapes, withoutNames } from './compare-names.js';
 import type { FactReader } from './fact-reader.js';
 

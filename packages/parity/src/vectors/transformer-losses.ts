@@ -3,7 +3,8 @@
  * one executable.
  */
 import { cast, sum, valueAndGrad, type Symbolic } from '@meanflow/core';
-import { dropLabels, type ParameterTree } from '@meanflow/models';
+import type { ParameterTree } from '@meanflow/models';
+import { dropLabels } from '@meanflow/models/published';
 import { compareOutputs } from './compare-outputs.js';
 import { compareParameters } from './compare-parameters.js';
 import type { ParityRunner } from './parity-case.js';

@@ -1,13 +1,7 @@
 /** The objectives of the transformer cases: the terms of their losses, by the project's own code, under published names. */
 import { add, DataError, mean, mul, sizeOf, type LossInputs, type Tensor } from '@meanflow/core';
-import {
-  improvedMeanFlowTerms,
-  meanFlowTerms,
-  type AnyNetwork,
-  type ParameterTree,
-  type TrainingBatch,
-  type VelocityDraws,
-} from '@meanflow/models';
+import type { AnyNetwork, ParameterTree, TrainingBatch, VelocityDraws } from '@meanflow/models';
+import { improvedMeanFlowTerms, meanFlowTerms } from '@meanflow/models/published';
 import type { ParityCase } from './parity-case.js';
 import { improvedMeanFlowMethod, meanFlowMethod, type TransformerFamily } from './transformer-config.js';
 

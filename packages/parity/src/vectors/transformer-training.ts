@@ -3,7 +3,8 @@
  * What becomes of the parameters, of the average, of the losses and of the learning rate is compared.
  */
 import { DataError, HostArray, type DeviceArray, type Objective } from '@meanflow/core';
-import type { AnyNetwork, ParameterTree, PublishedParameter } from '@meanflow/models';
+import type { AnyNetwork, ParameterTree } from '@meanflow/models';
+import type { PublishedParameter } from '@meanflow/models/published';
 import {
   adamW,
   cosineSchedule,

@@ -12,7 +12,8 @@ import {
   type Symbolic,
   type Tensor,
 } from '@meanflow/core';
-import { meanFlowTerms, type MeanFlowConfig, type ParameterTree } from '@meanflow/models';
+import type { MeanFlowConfig, ParameterTree } from '@meanflow/models';
+import { meanFlowTerms } from '@meanflow/models/published';
 import { compareOutputs } from './compare-outputs.js';
 import { compareParameters } from './compare-parameters.js';
 import { numberOr, tensorOf, type ParityCase, type ParityRunner } from './parity-case.js';

@@ -1,6 +1,7 @@
 /** The case `unet-params`, and what `facts` says of the U-Net of CIFAR-10: names, shapes, buffers and counts. */
 import { DataError } from '@meanflow/core';
-import { networkPreset, publishedBuffers, type PublishedBuffer, type SongUNetConfig } from '@meanflow/models';
+import { networkPreset, type SongUNetConfig } from '@meanflow/models';
+import { publishedBuffers, type PublishedBuffer } from '@meanflow/models/published';
 import { compareCount, compareNames, namedShapes } from './compare-names.js';
 import { compareTensor } from './compare-outputs.js';
 import { at, numberOf, tensorOf, type ParityRunner } from './parity-case.js';

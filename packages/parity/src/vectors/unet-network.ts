@@ -3,7 +3,8 @@
  * parameters of the file that the case names. Cases write parameters' names without the `net.` of checkpoints.
  */
 import { DataError } from '@meanflow/core';
-import { publishedParameters, type PublishedParameter, type SongUNetConfig } from '@meanflow/models';
+import type { SongUNetConfig } from '@meanflow/models';
+import { publishedParameters, type PublishedParameter } from '@meanflow/models/published';
 import { at, numberOf, numberOr, numbersOf, type ParityCase } from './parity-case.js';
 import { publishedNetwork, type PublishedNetwork } from './published-network.js';
 

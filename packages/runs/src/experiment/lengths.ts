@@ -5,7 +5,7 @@
 import { ArgumentError } from '@meanflow/core';
 import { problemAt, type FieldPath, type ValueSource } from '@meanflow/core/validation';
 import type { Dataset } from '@meanflow/data';
-import { recipeSteps } from '@meanflow/models';
+import { recipeSteps } from '@meanflow/models/published';
 import { isRecord, merge, type JsonRecord } from '../config/merge.js';
 import type { AskedRun, RunConfig } from '../config/schema.js';
 

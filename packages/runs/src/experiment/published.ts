@@ -10,10 +10,10 @@ import {
   improvedMeanFlowEvaluation,
   latentNormalisations,
   networks,
-  pixelMeanFlowRecipes,
   type AnyNetwork,
   type LatentNormalisation,
 } from '@meanflow/models';
+import { pixelMeanFlowRecipes } from '@meanflow/models/published';
 import type { GuidanceCondition } from '@meanflow/samplers';
 import type { SamplingSettings } from '../config/schema.js';
 import type { DataFacts, Generator } from './model.js';

@@ -1,6 +1,6 @@
 /** Whether a run is far shorter than its recipe: its samples are then no sign of what the method can do. */
 import type { Dataset } from '@meanflow/data';
-import { recipeSteps } from '@meanflow/models';
+import { recipeSteps } from '@meanflow/models/published';
 import type { RunConfig } from '../config/schema.js';
 import { recipeFor } from '../recipes/index.js';
 import { publishedRecipe } from '../recipes/published.js';

@@ -3,14 +3,12 @@ import { ArgumentError, hostArray, HostArray, RandomKey } from '@meanflow/core';
 import { validate } from '@meanflow/core/validation';
 import {
   intervalSampler,
-  drawRawIntervals,
-  guidanceFromRaw,
   intervalPresets,
-  intervalsFromRaw,
   sampleGuidance,
   sampleIntervals,
   type IntervalSampler,
 } from '../../src/index.js';
+import { drawRawIntervals, guidanceFromRaw, intervalsFromRaw } from '../../src/draws.js';
 import { floats, maxDifference } from '../helpers.js';
 
 const published = JSON.parse(

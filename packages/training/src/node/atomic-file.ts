@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { lstat, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DataError } from '@meanflow/core';
-import type { FilePart } from '@meanflow/formats';
+import type { FilePart } from '@meanflow/formats/build';
 import { errorCode, explainFileErrors } from '@meanflow/formats/node';
 
 /** Bytes that are given to the operating system at once; it takes less than 2 GiB. */

@@ -8,7 +8,7 @@ import { open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { threadId } from 'node:worker_threads';
 import { DataError } from '@meanflow/core';
-import { isObject } from '@meanflow/formats';
+import { isObject } from '@meanflow/formats/build';
 import { errorCode } from '@meanflow/formats/node';
 import { writeAll } from './atomic-file.js';
 import { engineLocks, type FileLocks } from './file-locks.js';

@@ -5,7 +5,7 @@
  */
 import { open, type FileHandle } from 'node:fs/promises';
 import { DataError } from '@meanflow/core';
-import { isObject } from '@meanflow/formats';
+import { isObject } from '@meanflow/formats/build';
 import { errorCode, explainFileErrors, readRegularFile } from '@meanflow/formats/node';
 import type { MetricsRecord } from '../train-options.js';
 import { writeAll } from './atomic-file.js';

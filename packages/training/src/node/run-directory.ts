@@ -12,7 +12,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '@meanflow/core';
-import { isObject, type JsonObject } from '@meanflow/formats';
+import type { JsonObject } from '@meanflow/formats';
+import { isObject } from '@meanflow/formats/build';
 import { errorCode, explainFileErrors, readRegularFile } from '@meanflow/formats/node';
 import { removeTemporaryFiles, writeFileAtomically } from './atomic-file.js';
 import { CHECKPOINT_FOLDER, makeCheckpointFolder } from './checkpoint-files.js';
