@@ -40,6 +40,7 @@ export {
 } from './node/train-run.js';
 export { loadBackend, loadPlugin, registerPlugin, type LoadedPlugin } from './plugins/load.js';
 export type { Plugin, PluginFile } from './plugins/plugin.js';
+export type { PluginRecord } from './plugins/recorded.js';
 export { OpenModel, type ModelSource, type SampleRequest, type Address } from './open-model.js';
 export type {
   ComparisonResults,
