@@ -112,6 +112,24 @@ export function metric<Field extends keyof Evaluation = never>(definition: Metri
   };
 }
 
+/** A metric as it is, or as it is written down. @throws {ArgumentError} when a field is missing or unknown */
+export function completeMetric(given: Metric | MetricDefinition): Metric {
+  if (!('evaluate' in given)) return metric(given);
+  checkFields(`The metric ${quoted(given.name)}`, given, {
+    name: 'text',
+    title: 'text',
+    unit: 'any',
+    description: 'any',
+    better: 'text',
+    comparesWithTraining: 'flag?',
+    reads: 'list',
+    appliesTo: 'function',
+    evaluate: 'function',
+  });
+  checkChoice(`The metric ${quoted(given.name)}: better`, given.better, ['lower', 'higher', 'one']);
+  return given;
+}
+
 /** What an evaluation may have. */
 const readable = Object.keys({
   samples: true,

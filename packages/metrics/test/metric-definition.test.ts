@@ -1,5 +1,5 @@
 import { HostArray, RandomKey } from '@meanflow/core';
-import { metric, type Evaluation, type MetricDefinition } from '../src/index.js';
+import { metric, metrics, type Evaluation, type MetricDefinition } from '../src/index.js';
 
 const points = new HostArray('float32', [2, 1], Float32Array.of(1, 3));
 const evaluation: Evaluation = { samples: points, reference: points };
@@ -38,4 +38,14 @@ test.each([
 ])('%j is wrong', (changes, message) => {
   const good = { name: 'a', better: 'lower', value: () => 0 };
   expect(() => metric({ ...good, ...changes } as MetricDefinition)).toThrow(message);
+});
+
+test('a metric is registered as it is written down, or as it is', () => {
+  const written = { name: 'written', better: 'lower', value: () => 7 } as const;
+  expect(metrics.check(written).evaluate(evaluation, key)).toBe(7);
+  const made = metric({ ...written, name: 'made' });
+  expect(metrics.check(made)).toBe(made);
+  expect(() => metrics.check({ ...made, better: 'more' } as unknown as MetricDefinition)).toThrow(
+    'The metric "made": better is one of "lower", "higher", "one"; got "more".',
+  );
 });

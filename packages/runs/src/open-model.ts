@@ -90,7 +90,8 @@ export class OpenModel {
    * @throws {ArgumentError} when the model has no such class, was not made for guidance, or evaluations and solver do not fit
    * @throws the signal's reason when it is aborted
    */
-  async sample({ backend, signal, ...choice }: SampleRequest): Promise<Samples> {
+  async sample(request: SampleRequest): Promise<Samples> {
+    const { backend, signal, ...choice } = checkRequest(request);
     return drawPlanned(planSamples(this.generator, choice), backend, signal);
   }
 
@@ -100,7 +101,8 @@ export class OpenModel {
    *
    * @throws as `sample`
    */
-  async *stream({ backend, signal, ...choice }: SampleRequest): AsyncGenerator<Samples, void, undefined> {
+  async *stream(request: SampleRequest): AsyncGenerator<Samples, void, undefined> {
+    const { backend, signal, ...choice } = checkRequest(request);
     yield* streamPlanned(planSamples(this.generator, choice), backend, signal);
   }
 
@@ -145,6 +147,15 @@ export async function readOpenModel(access: RandomAccess, average: string | unde
 /** A model of a run that is at hand. */
 export function openTrained(model: Model, source = model.origin): OpenModel {
   return new OpenModel(checked(model, source), model);
+}
+
+/** @throws {ArgumentError} unless a backend is there: its name alone computes nothing */
+function checkRequest(request: SampleRequest): SampleRequest {
+  const backend: unknown = (request as SampleRequest | undefined)?.backend;
+  if (typeof backend === 'object' && backend !== null && 'compile' in backend) return request;
+  throw new ArgumentError(
+    `sample: backend is an open one, such as await openBackend('ort:cpu'), got ${describeValue(backend)}.`,
+  );
 }
 
 function checked(generator: Generator, source: string): Generator {

@@ -97,14 +97,16 @@ export function className(label: number, names: readonly string[] | undefined): 
   return names?.[label] ?? String(label);
 }
 
-/** The columns as the data records them; else the features and then the class, of which nothing more is known. */
+/** The columns as the data records them; else the features, then what was given, then the class, of which nothing more is known. */
 function layoutOf(data: DataFacts, width: number): readonly TableColumn[] {
   const { layout } = data;
   if (layout?.filter((column) => column.kind === 'feature' && !isGiven(column)).length === width) {
     return layout;
   }
+  const given = data.conditions?.[GIVEN]?.columns ?? [];
   return [
     ...featureNames(data).map((name): TableColumn => ({ kind: 'feature', name, integer: false })),
+    ...given.map((name): TableColumn => ({ kind: 'feature', name, integer: false, given: true })),
     { kind: 'label', name: 'class' },
   ];
 }

@@ -120,10 +120,17 @@ describe('a model', () => {
     [{ solver: 'heun', nfe: 3 }, /must be a multiple of 2/],
     [{ count: 0 }, /count is a whole number from 1, got 0/],
     [{ batchSize: 1.5 }, /batchSize is a whole number from 1, got 1.5/],
+    [{ nfe: 0 }, /nfe is a whole number from 1, got 0/],
     [{ evaluations: 2 }, /no option "evaluations"/],
   ] as const)('refuses %j', async (choice, message) => {
     const model = await openModel(at('whole'));
     await expect(model.sample({ count: 2, backend, ...choice })).rejects.toThrow(message);
+  });
+
+  it.each([[undefined], [{}], [{ backend: 'ort:cpu' }]])('says what a backend is to %j', async (request) => {
+    const model = await openModel(at('whole'));
+    const sampled = model.sample(request as Parameters<typeof model.sample>[0]);
+    await expect(sampled).rejects.toThrow(/sample: backend is an open one, such as await openBackend/);
   });
 
   it('stops when it is told to', async () => {

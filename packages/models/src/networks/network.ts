@@ -7,9 +7,13 @@ import {
   type ConditionSpecs,
   type MapLeaves,
   type RandomKey,
+  sameShape,
+  ShapeError,
   type Symbolic,
+  Tensor,
   type Tree,
 } from '@meanflow/core';
+import { describeValue, formatType, quoted } from '@meanflow/core/validation';
 import type {
   ParameterTree,
   ParameterTreeOf,
@@ -108,10 +112,32 @@ export function composeNetwork(config: AnyNetworkConfig, parts: AnyNetworkParts)
     hasVelocityHead: false,
     ...parts,
     ...{ config, featureShape, classCount, conditions },
+    apply: (params, inputs) => checkOutputs(config.kind, inputs, parts.apply(params, inputs)),
     parameterCount: countParameters(parts.specs),
     init: (key) => initialParameters(parts.specs, key),
   };
   return network;
+}
+
+/** What a network gave. @throws {ShapeError | ArgumentError} unless it is velocities of the shape of z, before anything is made of them */
+function checkOutputs(kind: string, { z }: VelocityInputs, outputs: VelocityOutputs): VelocityOutputs {
+  const what = `The network ${quoted(kind)}: apply`;
+  if (typeof outputs !== 'object' || outputs === null || outputs instanceof Tensor) {
+    throw new ArgumentError(
+      `${what} gives { u }, with u as z: ${formatType(z)}; got ${describeValue(outputs)}.`,
+    );
+  }
+  for (const name of ['u', 'v'] as const) {
+    const value: unknown = outputs[name];
+    if (name === 'v' && value === undefined) continue;
+    if (!(value instanceof Tensor)) {
+      throw new ArgumentError(`${what} gives ${name}, as z: ${formatType(z)}; got ${describeValue(value)}.`);
+    }
+    if (value.dtype !== z.dtype || !sameShape(value.shape, z.shape)) {
+      throw new ShapeError(`${what} gives ${name} as z, ${formatType(z)}, got ${formatType(value)}.`);
+    }
+  }
+  return outputs;
 }
 
 /** What takes memory to make, made when it is first used: a network can be described and counted without it. */

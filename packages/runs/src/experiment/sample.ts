@@ -86,6 +86,7 @@ export function planSamples(model: Generator, choice: SampleChoice): SamplePlan 
   });
   checkWhole('count', choice.count);
   checkWhole('batchSize', choice.batchSize);
+  checkWhole('nfe', choice.nfe);
   const { seed = 0, batchSize = model.atOnce } = choice;
   const solver = choice.solver ?? model.sampling.solver;
   const nfe = choice.nfe ?? (solver === 'dormand-prince' ? undefined : defaultEvaluations(model));

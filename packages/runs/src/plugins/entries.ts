@@ -27,16 +27,7 @@ const entrySchemas = {
   networks: z.looseObject({ name: plain }),
   objectives: z.looseObject({ name: word }),
   datasets: z.looseObject({ name: plain }),
-  metrics: z.looseObject({
-    name: plain,
-    title: text,
-    unit: z.string(),
-    better: z.enum(['lower', 'higher', 'one']),
-    description: text,
-    reads: z.array(text),
-    appliesTo: method,
-    evaluate: method,
-  }),
+  metrics: z.looseObject({ name: plain }),
   solvers: z.discriminatedUnion('kind', [
     z.looseObject({
       kind: z.literal('fixed'),

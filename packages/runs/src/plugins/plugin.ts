@@ -6,7 +6,7 @@
 import { ArgumentError } from '@meanflow/core';
 import { quoted, validate, type Registry } from '@meanflow/core/validation';
 import { datasets, type DatasetDefinition } from '@meanflow/data';
-import { metrics, type Metric } from '@meanflow/metrics';
+import { metrics, type Metric, type MetricDefinition } from '@meanflow/metrics';
 import { networks, objectives, type NetworkDefinition, type ObjectiveDefinition } from '@meanflow/models';
 import { solvers, type Solver } from '@meanflow/samplers';
 import type { BackendEntry } from '../backends.js';
@@ -19,7 +19,7 @@ export interface Plugin {
   readonly networks?: readonly NetworkDefinition[];
   readonly objectives?: readonly ObjectiveDefinition[];
   readonly datasets?: readonly DatasetDefinition[];
-  readonly metrics?: readonly Metric[];
+  readonly metrics?: readonly (Metric | MetricDefinition)[];
   readonly solvers?: readonly Solver[];
   /** For programs of Node; a page is handed its backend. */
   readonly backends?: readonly BackendEntry[];
