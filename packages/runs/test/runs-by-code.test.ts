@@ -114,6 +114,11 @@ describe('a model', () => {
     });
   });
 
+  it('makes values once, however often they are read', async () => {
+    const samples = await (await openModel(at('whole'))).sample({ count: 2, backend });
+    expect(samples.values).toBe(samples.values);
+  });
+
   it.each([
     [{ class: 10 }, /There is no class "10": they are numbers from 0 to 9/],
     [{ guidance: 2 }, /not trained for guidance/],

@@ -148,18 +148,19 @@ function checkWhole(name: string, value: number | undefined): void {
   throw new ArgumentError(`sample: ${name} is a whole number from 1, got ${describeValue(value)}.`);
 }
 
-/** Samples beside what they are in the units of the data, which are made when they are asked for. */
+/** Samples beside what they are in the units of the data, which are made when they are first asked for, and kept. */
 function inUnits(
   { data: { normalisation, imageShape, featureShape } }: Generator,
   normalised: HostArray<'float32'>,
   labels: Labels,
   nfe: number,
 ): Samples {
+  let values: HostArray<'float64'> | undefined;
   return {
     normalised,
     get values() {
-      const { data } = denormalise(normalisation, normalised);
-      return new HostArray('float64', [normalised.shape[0]!, ...(imageShape ?? featureShape)], data);
+      const shape = [normalised.shape[0]!, ...(imageShape ?? featureShape)];
+      return (values ??= new HostArray('float64', shape, denormalise(normalisation, normalised).data));
     },
     labels,
     nfe,
