@@ -130,6 +130,17 @@ describe('without naming it again', () => {
     expect(existsSync(marker())).toBe(false);
   });
 
+  it('a run without plug-ins whose folder names a backend by its path executes nothing', async () => {
+    const [path, into] = [await writeMarked('evil.mjs', '() => undefined'), folder.path('plain')];
+    const asked = await writeJson(folder.path('plain.json'), tinyConfig);
+    await succeed('train', '--config', asked, '--out', into);
+    await writeJson(join(into, 'config.json'), { ...(await readConfig(into)), backend: path });
+    const { status, err } = await meanflow('train', '--resume', into, '--steps', '8');
+    expect(status).toBe(2);
+    expect(err).toContain(`--backend ${path}`);
+    expect(existsSync(marker())).toBe(false);
+  });
+
   it('a backend by its path in a configuration is not loaded, and it is said how', async () => {
     const path = await writeMarked('evil.mjs', '() => undefined');
     const asked = await writeJson(folder.path('path.json'), { ...tinyConfig, backend: path });
