@@ -11,6 +11,7 @@ const CONTROL = /[^\P{Cc}\n\t]/u;
 
 const kinds = {
   text: (value: unknown) => typeof value === 'string' && value !== '' && !CONTROL.test(value),
+  words: (value: unknown) => typeof value === 'string' && !CONTROL.test(value),
   flag: (value: unknown) => typeof value === 'boolean',
   function: (value: unknown) => typeof value === 'function',
   list: (value: unknown) => Array.isArray(value),
@@ -19,6 +20,7 @@ const kinds = {
 };
 const names: Readonly<Record<keyof typeof kinds, string>> = {
   text: 'text without control characters',
+  words: 'text without control characters, or none',
   flag: 'true or false',
   function: 'a function',
   list: 'a list',

@@ -43,7 +43,7 @@ export interface DatasetEntry extends DatasetDefinition {
 
 const fields: FieldKinds<DatasetDefinition> = {
   name: 'text',
-  description: 'any?',
+  description: 'words?',
   asset: 'text?',
   recipe: 'object?',
   open: 'function',

@@ -89,8 +89,8 @@ export function metric<Field extends keyof Evaluation = never>(definition: Metri
   checkFields(`The metric ${quoted(name)}`, definition, {
     name: 'text',
     title: 'text?',
-    unit: 'any?',
-    description: 'any?',
+    unit: 'words?',
+    description: 'words?',
     better: 'text',
     comparesWithTraining: 'flag?',
     reads: 'list?',
@@ -118,8 +118,8 @@ export function completeMetric(given: Metric | MetricDefinition): Metric {
   checkFields(`The metric ${quoted(given.name)}`, given, {
     name: 'text',
     title: 'text',
-    unit: 'any',
-    description: 'any',
+    unit: 'words',
+    description: 'words',
     better: 'text',
     comparesWithTraining: 'flag?',
     reads: 'list',

@@ -65,7 +65,12 @@ describe('registerPlugin', () => {
     [
       'a title of a metric that a terminal would obey',
       { metrics: [{ ...metrics.get('mmd2'), name: 'obeyed', title: 'a\u001b[2J' }] },
-      'metrics[0].title: expected text without control characters',
+      'metrics[0]: The metric "obeyed": title is text without control characters, got "a\\x1b[2J"',
+    ],
+    [
+      'a unit of a metric that a terminal would obey',
+      { metrics: [{ name: 'obeyed', better: 'lower', value: () => 0, unit: '\u001b[2J' }] },
+      'unit is text without control characters, or none, got "\\x1b[2J"',
     ],
     ['nothing', {}, 'The plug-in: there is nothing in it; a plug-in has networks, objectives, datasets'],
     ['no object', 'mine', 'The plug-in: expected an object, got "mine".'],
