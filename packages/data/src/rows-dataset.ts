@@ -156,7 +156,9 @@ function referenceRows(
 
 /** int32 `[rows.length]` */
 export function labelsAt(labels: Int32Array | undefined, rows: Int32Array): Batch['label'] {
-  return labels && new HostArray('int32', [rows.length], rows.map((row) => labels[row]!)); // prettier-ignore
+  if (labels === undefined) return undefined;
+  const chosen = rows.map((row) => labels[row]!);
+  return new HostArray('int32', [rows.length], chosen);
 }
 
 function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {

@@ -47,7 +47,7 @@ export interface OrtRuntime<T = unknown> {
 export type PixelRange = 'byte' | 'unit' | 'signed' | 'imagenet';
 
 export interface OnnxFeatureOptions<T = unknown> {
-  /** The runtime: `await import('onnxruntime-node')`. */
+  /** The runtime: ONNX Runtime's module, for Node or for pages. */
   readonly ort: OrtRuntime<T>;
   /** The file's path (in Node) or its content. */
   readonly model: string | Uint8Array;

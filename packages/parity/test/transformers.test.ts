@@ -1,51 +1,11 @@
 /** Parity of the published transformers: networks, losses, gradients, samples, training, names and counts. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type HostArray, referenceBackend } from '@meanflow/core';
-import { decodeSafetensors, encodeSafetensors, type JsonObject } from '@meanflow/formats';
-import { runParity } from '../src/node.js';
+import type { JsonObject } from '@meanflow/formats';
+import { scratchCases } from './support/scratch-cases.js';
 
 const data = fileURLToPath(new URL('data/transformers', import.meta.url));
-const backend = referenceBackend();
-
-let directory: string;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'transformers-'));
-});
-afterEach(() => rmSync(directory, { recursive: true }));
-
-const at = (name: string) => join(directory, name);
-
-/** Copies cases with their files of parameters. */
-function copy(...names: string[]): void {
-  for (const name of names) {
-    for (const file of readdirSync(data).filter((file) => file.split('.')[0] === name))
-      cpSync(join(data, file), at(file));
-  }
-}
-
-function rewriteJson(name: string, change: (facts: JsonObject & Record<string, never>) => object): void {
-  writeFileSync(
-    at(`${name}.json`),
-    JSON.stringify(change(JSON.parse(readFileSync(at(`${name}.json`), 'utf8')))),
-  );
-}
-
-function rewriteTensors(name: string, change: (tensors: Record<string, HostArray>) => void): void {
-  const tensors = { ...decodeSafetensors(readFileSync(at(`${name}.safetensors`))).tensors };
-  change(tensors);
-  writeFileSync(at(`${name}.safetensors`), encodeSafetensors(tensors));
-}
-
-/** What became of one case of the directory. */
-async function outcomeOf(name: string) {
-  const result = (await runParity(directory, backend)).find((result) => result.name === name)!;
-  const tensors = 'tensors' in result ? result.tensors : [];
-  const outside = tensors.filter(({ passed }) => !passed).map(({ tensor }) => tensor);
-  return { ...result, tensors, outside, problem: 'problem' in result ? result.problem : undefined };
-}
+const { at, copy, outcomeOf, rewriteJson, rewriteTensors } = scratchCases(data);
 
 const cases = readdirSync(data).flatMap((file) =>
   file.endsWith('.json') ? [file.slice(0, -'.json'.length)] : [],

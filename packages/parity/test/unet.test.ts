@@ -1,53 +1,22 @@
 /** Parity of the published U-Net for CIFAR-10: outputs, loss, gradients, names and buffers; and what makes a case fail. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { referenceBackend, type HostArray } from '@meanflow/core';
-import { decodeSafetensors, encodeSafetensors, type JsonObject } from '@meanflow/formats';
+import { referenceBackend } from '@meanflow/core';
+import type { JsonObject } from '@meanflow/formats';
 import { runParity } from '../src/node.js';
+import { scratchCases } from './support/scratch-cases.js';
 
 const data = fileURLToPath(new URL('data/unet', import.meta.url));
-const backend = referenceBackend();
-
-let directory: string;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'unet-'));
-});
-afterEach(() => rmSync(directory, { recursive: true }));
-
-const at = (name: string) => join(directory, name);
-
-/** Copies cases with their files of parameters. */
-function copy(...names: string[]): void {
-  for (const name of names) {
-    for (const file of readdirSync(data).filter((file) => file.split('.')[0] === name))
-      cpSync(join(data, file), at(file));
-  }
-}
+const { copy, outcomeOf, rewriteJson, rewriteTensors } = scratchCases(data);
 
 function configure(name: string, change: JsonObject): void {
-  const facts = JSON.parse(readFileSync(at(`${name}.json`), 'utf8')) as JsonObject;
-  const config = { ...(facts.config as JsonObject), ...change };
-  writeFileSync(at(`${name}.json`), JSON.stringify({ ...facts, config }));
-}
-
-function rewrite(name: string, change: (tensors: Record<string, HostArray>) => void): void {
-  const tensors = { ...decodeSafetensors(readFileSync(at(`${name}.safetensors`))).tensors };
-  change(tensors);
-  writeFileSync(at(`${name}.safetensors`), encodeSafetensors(tensors));
-}
-
-/** What became of one case of the directory. */
-async function outcomeOf(name: string) {
-  const result = (await runParity(directory, backend)).find((result) => result.name === name)!;
-  const tensors = 'tensors' in result ? result.tensors : [];
-  const outside = tensors.filter(({ passed }) => !passed).map(({ tensor }) => tensor);
-  return { ...result, outside, problem: 'problem' in result ? result.problem : undefined };
+  rewriteJson(name, ({ config, ...facts }) => ({
+    ...facts,
+    config: { ...(config as JsonObject), ...change },
+  }));
 }
 
 test('every case agrees with the published code', async () => {
-  const results = await runParity(data, backend);
+  const results = await runParity(data, referenceBackend());
   expect(results.map(({ name, outcome }) => [name, outcome])).toEqual([
     ['unet-fwd', 'passed'],
     ['unet-loss', 'passed'],
@@ -65,13 +34,13 @@ test('every case agrees with the published code', async () => {
 test('a network without augmentation labels needs none, and names may have the prefix of checkpoints', async () => {
   copy('unet-fwd', 'unet-params');
   configure('unet-fwd', { augment_dim: 0 });
-  rewrite('unet-params', (tensors) => {
+  rewriteTensors('unet-params', (tensors) => {
     for (const [name, array] of Object.entries(tensors)) {
       delete tensors[name];
       tensors[`net.${name}`] = array;
     }
   });
-  rewrite('unet-fwd', (tensors) => {
+  rewriteTensors('unet-fwd', (tensors) => {
     delete tensors['in/aug'];
     for (const name of ['u', 'du_dt']) {
       for (const group of ['out', 'out64']) tensors[`${group}/${name}`] = tensors[`${group}/${name}_noaug`];
@@ -79,15 +48,14 @@ test('a network without augmentation labels needs none, and names may have the p
     // Without labels the pulled-back cotangent is another.
     for (const group of ['out', 'out64']) delete tensors[`${group}/vjp_z`];
   });
-  const facts = JSON.parse(readFileSync(at('unet-fwd.json'), 'utf8')) as JsonObject;
-  writeFileSync(at('unet-fwd.json'), JSON.stringify({ ...facts, tensors: undefined }));
+  rewriteJson('unet-fwd', (facts) => ({ ...facts, tensors: undefined }));
   expect(await outcomeOf('unet-fwd')).toMatchObject({ outcome: 'passed' });
 });
 
 describe('fails', () => {
   test('when a weight is another', async () => {
     copy('unet-fwd', 'unet-params');
-    rewrite('unet-params', (tensors) => (tensors['dec.8x8_block1.conv1.weight'].data[40] += 0.01));
+    rewriteTensors('unet-params', (tensors) => (tensors['dec.8x8_block1.conv1.weight'].data[40] += 0.01));
     expect(await outcomeOf('unet-fwd')).toMatchObject({
       outcome: 'failed',
       outside: expect.arrayContaining(['out/u', 'out/du_dt', 'out/vjp_z']),
@@ -124,7 +92,7 @@ describe('fails', () => {
   test('when a gradient, or only its norm, is another', async () => {
     copy('unet-loss', 'unet-params');
     const [whole, norm] = ['grad/enc.4x4_block0.qkv.bias', 'gradnorm/dec.8x8_up.conv0.weight'];
-    rewrite('unet-loss', (tensors) => {
+    rewriteTensors('unet-loss', (tensors) => {
       tensors[whole].data[5] += 1e-5;
       tensors[norm].data[0] *= 1.0001;
     });
@@ -134,13 +102,15 @@ describe('fails', () => {
   test('when names, shapes, counts or buffers are others', async () => {
     copy('unet-params');
     const buffer = 'enc.4x4_down.skip.resample_filter';
-    rewrite('unet-params', (tensors) => {
+    rewriteTensors('unet-params', (tensors) => {
       tensors[buffer].data[0] *= 1.001;
       tensors['dec.extra'] = tensors[buffer];
     });
-    const facts = JSON.parse(readFileSync(at('unet-params.json'), 'utf8')) as JsonObject;
-    const shapes = { ...(facts.shapes as JsonObject), 'map_layer0.bias': [65] };
-    writeFileSync(at('unet-params.json'), JSON.stringify({ ...facts, shapes, param_count: 192804 }));
+    rewriteJson('unet-params', ({ shapes, ...facts }) => ({
+      ...facts,
+      shapes: { ...(shapes as JsonObject), 'map_layer0.bias': [65] },
+      param_count: 192804,
+    }));
     expect((await outcomeOf('unet-params')).outside).toEqual([
       'param_count',
       'shapes (map_layer0.bias is [64], published [65])',

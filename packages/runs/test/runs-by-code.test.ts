@@ -114,6 +114,10 @@ describe('a model', () => {
     });
   });
 
+  it('says what a text is that is an address', async () => {
+    await expect(openModel('http://localhost:1/model.safetensors')).rejects.toThrow(/an address is new URL/);
+  });
+
   it('makes values once, however often they are read', async () => {
     const samples = await (await openModel(at('whole'))).sample({ count: 2, backend });
     expect(samples.values).toBe(samples.values);

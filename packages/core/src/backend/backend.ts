@@ -1,7 +1,10 @@
 /** backendOn: a device as a Backend. */
 import type { Backend, CompileOptions } from '../backend.js';
 import { checkCompileOptions } from '../check-inputs.js';
+import { describeValue } from '../describe-value.js';
+import { ArgumentError } from '../errors.js';
 import type { Graph } from '../graph.js';
+import { quoted } from '../printable.js';
 import { DeviceArrays } from './device-array.js';
 import type { Device, DeviceProgram } from './device.js';
 import { executableOf, type DeviceExecutable } from './executable.js';
@@ -20,10 +23,11 @@ export interface Holdings {
   readonly bytes: number;
 }
 
-/** The backend on a device that is open; the device is closed with it. */
+/** The backend on a device that is open; the device is closed with it. @throws {ArgumentError} when the device lacks something */
 export function backendOn<Buffer, P extends DeviceProgram<Buffer>, Memory extends object>(
   device: Device<Buffer, P, Memory>,
 ): DeviceBackend<P, Memory> {
+  checkDevice(device.info, device.compile, device.read);
   const { backend: name } = device.info;
   const arrays = new DeviceArrays<Buffer>(device);
   const executables = new LiveExecutables<DeviceExecutable<P>>(name);
@@ -53,4 +57,19 @@ export function backendOn<Buffer, P extends DeviceProgram<Buffer>, Memory extend
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** @throws {ArgumentError} when a device does not say what it is, or lacks what none can do without */
+function checkDevice(info: unknown, compile: unknown, read: unknown): void {
+  if (typeof info !== 'object' || info === null || !('backend' in info) || typeof info.backend !== 'string') {
+    throw new ArgumentError(
+      `A device says what it is in info, { backend, device, description, versions }, got ${describeValue(info)}.`,
+    );
+  }
+  for (const [field, value] of Object.entries({ compile, read })) {
+    if (typeof value === 'function') continue;
+    throw new ArgumentError(
+      `The device of the backend ${quoted(info.backend)}: ${field} is a function, got ${describeValue(value)}.`,
+    );
+  }
 }

@@ -5,7 +5,8 @@
 import type { DeviceArray, Executable, RunInput } from '../backend.js';
 import type { CancellationSignal } from '../platform.js';
 import { takeInputs } from '../check-inputs.js';
-import { ArgumentError, DisposedError } from '../errors.js';
+import { describeValue } from '../describe-value.js';
+import { ArgumentError, BackendError, DisposedError } from '../errors.js';
 import type { Graph } from '../graph.js';
 import { HostArray } from '../host-array.js';
 import { BufferArray, bytesOf, type DeviceArrays } from './device-array.js';
@@ -76,6 +77,7 @@ export function executableOf<Buffer, P extends DeviceProgram<Buffer>>({
         return buffer;
       });
       const buffers = await program.run(operands, { signal, donate, moved });
+      checkResults(device.info.backend, graph, buffers);
       const results = graph.outputs.map(({ name, value }, i) => {
         const type = graph.types[value]!;
         if (device.movesBuffers) moved.deviceToHostBytes += bytesOf(type);
@@ -121,6 +123,15 @@ export function executableOf<Buffer, P extends DeviceProgram<Buffer>>({
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** @throws {BackendError} when a program gave something other than a buffer for each output */
+function checkResults(name: string, { outputs }: Graph, buffers: unknown): void {
+  if (Array.isArray(buffers) && buffers.length === outputs.length) return;
+  const found = Array.isArray(buffers) ? String(buffers.length) : describeValue(buffers);
+  throw new BackendError(
+    `The backend ${name}: run gives a list with a buffer for each of ${outputs.length} outputs, got ${found}.`,
+  );
 }
 
 const nothing = (): void => undefined;

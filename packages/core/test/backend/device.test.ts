@@ -49,6 +49,32 @@ function noting(work: Work = () => undefined, more: Partial<Device<Cell>> = {}) 
   return { backend, events };
 }
 
+describe('a device that is wrong', () => {
+  test.each<[string, object, string]>([
+    ['says nothing of itself', { info: undefined }, 'A device says what it is in info, { backend, '],
+    [
+      'cannot compile',
+      { compile: undefined },
+      'The device of the backend "noting": compile is a function, got ',
+    ],
+    ['cannot be read', { read: 3 }, 'The device of the backend "noting": read is a function, got 3.'],
+  ])('%s', (_, more, message) => {
+    expect(() => noting(undefined, more)).toThrow(message);
+  });
+
+  test.each<[string, unknown, string]>([
+    ['nothing', undefined, 'undefined'],
+    ['no list', { value: 1 }, 'an object'],
+    ['a buffer too many', [{ value: 1 }, { value: 2 }], '2'],
+  ])('gives %s', async (_, results, found) => {
+    const { backend } = noting(undefined, { compile: () => ({ run: () => results as Cell[] }) });
+    const executable = await backend.compile(graph);
+    await expect(executable.run({ state: one, step: one })).rejects.toThrow(
+      `The backend noting: run gives a list with a buffer for each of 1 outputs, got ${found}.`,
+    );
+  });
+});
+
 test('a buffer is freed when its array is disposed of and nothing uses it any more', async () => {
   const { backend, events } = noting();
   const executable = await backend.compile(graph);

@@ -1,6 +1,8 @@
 /** Opening a model by its path, and keeping one alone in a file. */
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { ArgumentError } from '@meanflow/core';
+import { describeValue } from '@meanflow/core/validation';
 import { isModelFile, openDecoder } from '@meanflow/checkpoints/node';
 import { fileAccess } from '@meanflow/formats/node';
 import { withDecoder } from '../experiment/generator.js';
@@ -38,6 +40,11 @@ export async function openModel(
 async function openPlain(source: string | ModelSource, options: LoadOptions): Promise<OpenModel> {
   const path = source instanceof URL && source.protocol === 'file:' ? fileURLToPath(source) : source;
   if (typeof path !== 'string') return openSource(path, { average: options.average });
+  if (/^[a-z][a-z\d+.-]+:\/\//i.test(path)) {
+    throw new ArgumentError(
+      `A text is the path of a file, got ${describeValue(path)}: an address is new URL(…).`,
+    );
+  }
   if (await isModelFile(path)) return readOpenModel(await fileAccess(path), options.average);
   return openTrained((await loadModel(path, options)).model, path);
 }
