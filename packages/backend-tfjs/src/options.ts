@@ -53,10 +53,15 @@ export interface FusionOptions {
   /** Storage buffers that a kernel may bind; as many as the device has, by default. */
   readonly maxBuffers: number;
   /**
-   * Multiplications up to which a matrix product is a generated kernel, one thread to an element, joined with what is
-   * done to its result; larger ones are tfjs's, which share operands between threads.
+   * Multiplications up to which a matrix product is made element by element, a thread to each or several that share it;
+   * larger ones are made as `products` says.
    */
   readonly directProduct: number;
+  /**
+   * Large matrix products: blocks of the result whose operands threads share in workgroup memory, or read each for itself,
+   * both generated and joined with what is done to the result; or tfjs's kernels.
+   */
+  readonly products: 'tiles' | 'registers' | 'tfjs';
   /** Threads that share the elements of a row; 1 where waiting for one another costs more than it saves. */
   readonly threadsPerRow: number;
   /** Whether nodes are joined; otherwise each is a kernel of its own, which shows the one at fault. */

@@ -7,7 +7,8 @@ const variants: [string, Partial<FusionOptions>][] = [
   ['every op by itself', { fuse: false }],
   ['threads that share rows', { threadsPerRow: 256 }],
   ['a few threads that share rows', { threadsPerRow: 8 }],
-  ['products by tfjs', { directProduct: 0 }],
+  ['products by tfjs', { directProduct: 0, products: 'tfjs' }],
+  ['products in tiles', { directProduct: 0, products: 'tiles' }],
   ['few buffers', { maxBuffers: 4 }],
 ];
 

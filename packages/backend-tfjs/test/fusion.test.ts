@@ -4,7 +4,13 @@ import { buildProgram } from '../src/program/build.js';
 import type { FusionOptions } from '../src/options.js';
 import { fuse, type Unit } from '../src/webgpu/fusion.js';
 
-const OPTIONS: FusionOptions = { fuse: true, maxBuffers: 8, directProduct: 0, threadsPerRow: 256 };
+const OPTIONS: FusionOptions = {
+  fuse: true,
+  maxBuffers: 8,
+  directProduct: 0,
+  products: 'tiles',
+  threadsPerRow: 256,
+};
 
 function units<In extends mf.SpecLeaf | Record<string, mf.SpecLeaf>>(
   f: (input: mf.MapLeaves<In, mf.SpecLeaf, mf.Tensor>) => mf.Tree<mf.Tensor>,
@@ -100,12 +106,35 @@ describe('matrix products', () => {
   const layer = ({ x, w, b }: Record<'x' | 'w' | 'b', mf.Tensor>) => mf.silu(mf.matmul(mf.tanh(x), w).add(b));
   const input = { x: rows, w: mf.spec([16, 4]), b: mf.spec([4]) };
 
-  test('large ones are tfjs’s', () => {
-    expect(units(layer, input)).toEqual(['tanh', 'matMul', 'add sigmoid mul']);
+  test('are tfjs’s where that is asked for', () => {
+    expect(units(layer, input, { products: 'tfjs' })).toEqual(['tanh', 'matMul', 'add sigmoid mul']);
   });
 
-  test('small ones join what follows, and never what they would compute again and again', () => {
-    expect(units(layer, input, { directProduct: 1e6 })).toEqual(['tanh', 'matMul add sigmoid mul']);
+  test.each<Partial<FusionOptions>>([
+    { directProduct: 1e6 },
+    { products: 'tiles' },
+    { products: 'registers' },
+  ])('join what follows, and never what they would compute again and again (%o)', (options) => {
+    expect(units(layer, input, options)).toEqual(['tanh', 'matMul add sigmoid mul']);
+  });
+
+  test('do not share a kernel with reductions', () => {
+    const f = ({ x, w }: Record<'x' | 'w', mf.Tensor>) => mf.softmax(mf.matmul(x, w));
+    const softmax = 'reduceMax sub exp reduceSum div';
+    expect(units(f, { x: rows, w: mf.spec([16, 4]) })).toEqual(['matMul', softmax]);
+  });
+
+  test('read heads of attention where they are, scaled on the way', () => {
+    const f = (qkv: mf.Tensor) => {
+      const [q, k, v] = [0, 1, 2].map((part) =>
+        mf.transpose(
+          mf.slice(qkv, [0, 0, 8 * part], [2, 6, 8 * (part + 1)]).reshape([2, 6, 2, 4]),
+          [0, 2, 1, 3],
+        ),
+      ) as [mf.Tensor, mf.Tensor, mf.Tensor];
+      return mf.matmul(mf.softmax(mf.matmul(q.mul(0.5), mf.transpose(k, [0, 1, 3, 2]))), v);
+    };
+    expect(units(f, mf.spec([2, 6, 24]))).toHaveLength(3);
   });
 
   test('read transposed operands where they are', () => {
@@ -128,7 +157,36 @@ test('Adam with a moving average is one kernel per parameter, where a device bin
   };
   const inputs = { p: leaf, g: leaf, m: leaf, v: leaf, e: leaf, stepSize: scalar, epsilon: scalar };
   expect(units(step, inputs, { maxBuffers: 11 })).toHaveLength(1);
-  expect(units(step, inputs, { maxBuffers: 8 })).toHaveLength(3);
+  expect(units(step, inputs, { maxBuffers: 8 })).toHaveLength(2);
+});
+
+describe('nodes that do not read each other', () => {
+  test('share a pass over an operand', () => {
+    expect(units(({ x, y }) => ({ a: mf.sum(x.mul(y), 0), b: mf.sum(x, 0) }), two)).toHaveLength(1);
+    expect(units(({ x, y }) => ({ a: mf.tanh(x), b: x.add(y) }), two)).toHaveLength(1);
+  });
+
+  test('and of which one waits for the other do not', () => {
+    const f = ({ x, w }: Record<'x' | 'w', mf.Tensor>) => ({
+      a: mf.tanh(x),
+      b: mf.matmul(mf.tanh(x), w).add(x),
+    });
+    expect(units(f, { x: rows, w: mf.spec([16, 16]) })).toEqual(['tanh', 'matMul add']);
+  });
+});
+
+test('a kernel that is short of buffers takes what its operands are made of', () => {
+  const names = ['p', 'g', 'm', 'v', 'q'] as const;
+  const step = ({ p, g, m, v, q }: Record<(typeof names)[number], mf.Tensor>) => {
+    const [mean, variance] = [m.mul(0.9).add(g.mul(0.1)), v.mul(0.9).add(g.mul(g).mul(0.1))];
+    const next = p.sub(mean.div(mf.sqrt(variance)));
+    return { next, mean, variance, average: q.mul(0.9).add(next.mul(0.1)) };
+  };
+  const inputs = Object.fromEntries(names.map((name) => [name, vector])) as Record<
+    (typeof names)[number],
+    mf.SpecLeaf
+  >;
+  expect(units(step, inputs, { maxBuffers: 9 })).toHaveLength(1);
 });
 
 test('a concatenation of more operands than a kernel binds is made in steps', () => {

@@ -5,14 +5,15 @@
  * kernel of a consumer that can, or its own. A kernel that cannot be written (too many buffers, a reduction that would
  * be needed before it is done) is not made: every change to a group is tried on the writer first.
  *
- * Large matrix products, convolutions and barriers stay by themselves. That no two kernels wait for each other is kept by
+ * Convolutions and barriers stay by themselves. A large matrix product is a kernel with what is done to its result. That no two kernels wait for each other is kept by
  * ranks: a kernel's rank is above those of all its consumers.
  */
 import { sizeOf } from '@meanflow/core';
 import type { FusionOptions } from '../options.js';
 import type { Program, ProgramNode, StorageId, StoredValue } from '../program/program.js';
 import { elementwise } from './functions.js';
-import { KernelWriter, type Kernel, type KernelGroup } from './kernel-writer.js';
+import { KernelWriter, type Kernel, type KernelGroup, type WriterOptions } from './kernel-writer.js';
+import { multiplications, type ProductNode } from './product-kernel.js';
 import { isReduction, rowsOf, type Rows } from './reductions.js';
 import { NotFusable } from './scope.js';
 import { splitLongConcatenations, splitLongReductions } from './split.js';
@@ -64,6 +65,7 @@ class Building {
   readonly nodes = new Map<StorageId, ProgramNode>();
   results: StoredValue[] = [];
   rows?: Rows;
+  product?: ProductNode;
   kernel!: Kernel;
   /** Operands of matrix products, which are read many times: to be moved here, but not to be computed. */
   readonly factors = new Set<StorageId>();
@@ -79,6 +81,12 @@ class Building {
   }
 }
 
+/** At most one of the two. */
+interface Walk {
+  readonly rows?: Rows;
+  readonly product?: ProductNode;
+}
+
 interface Single {
   readonly node: ProgramNode;
   readonly rank: number;
@@ -91,13 +99,24 @@ class Fusion {
   private readonly made: Consumer[] = [];
   private readonly scalars = new Map<StorageId, number>();
   private readonly outputs: ReadonlySet<StorageId | undefined>;
+  private readonly writing: WriterOptions;
+  private readonly makers: ReadonlyMap<StorageId, ProgramNode>;
+  /** How many nodes read each storage. */
+  private readonly uses = new Map<StorageId, number>();
+  /** What was added to a kernel together with the node that reads it. */
+  private readonly taken = new Set<StorageId>();
 
   constructor(
     private readonly program: Program,
     private readonly options: FusionOptions,
   ) {
+    const { threadsPerRow, products } = options;
+    this.writing = { threadsPerRow, productStyle: products === 'tiles' ? 'tiles' : 'registers' };
     this.outputs = new Set(program.outputs.map(({ value }) => value.storage));
+    this.makers = new Map(program.nodes.map((node) => [node.output.storage, node]));
     for (const node of program.nodes) {
+      for (const storage of new Set(node.inputs.map((input) => input.storage)))
+        this.uses.set(storage, (this.uses.get(storage) ?? 0) + 1);
       if (node.op === 'constant' && node.attributes.value.size === 1)
         this.scalars.set(node.output.storage, node.attributes.value.data[0]!);
     }
@@ -114,6 +133,7 @@ class Fusion {
 
   private place(node: ProgramNode): void {
     const { storage } = node.output;
+    if (this.taken.has(storage)) return;
     const consumers = [...(this.consumers.get(storage) ?? [])];
     const kernels = consumers.filter((consumer) => consumer instanceof Building);
     const isStored = this.outputs.has(storage) || kernels.length < consumers.length;
@@ -125,18 +145,27 @@ class Fusion {
       this.single(node, rank);
     } else if (!isStored && this.inline(node, kernels)) {
       return;
-    } else if (!this.joinAsResult(node, consumers, kernels)) {
+    } else if (!this.joinAsResult(node, consumers, kernels) && !this.joinSibling(node, consumers)) {
       const own = new Building(rank, this.scalars);
       this.made.push(own);
-      const rows = isReduction(node) ? rowsOf(node) : undefined;
-      if (!this.tryAdd(own, node, { isResult: true, rows, force: true })) throw new NotFusable(node.op);
+      if (!this.tryAdd(own, node, { isResult: true, force: true })) throw new NotFusable(node.op);
     }
   }
 
   private isGenerated(node: ProgramNode): boolean {
-    if (node.op !== 'matMul') return isInlineable(node) || isReduction(node);
-    const { outer, inner } = rowsOf(node);
-    return outer * inner <= this.options.directProduct;
+    if (this.isLargeProduct(node)) return this.options.products !== 'tfjs';
+    return isInlineable(node) || isReduction(node);
+  }
+
+  /** A product that is not made element by element. */
+  private isLargeProduct(node: ProgramNode): node is ProductNode {
+    return node.op === 'matMul' && multiplications(node) > this.options.directProduct;
+  }
+
+  /** What a node makes of the kernel that takes it in: whose rows or whose product's elements it walks. */
+  private walkOf(node: ProgramNode): Walk {
+    if (this.isLargeProduct(node)) return { product: node };
+    return isReduction(node) ? { rows: rowsOf(node) } : {};
   }
 
   private single(node: ProgramNode, rank: number): void {
@@ -156,13 +185,12 @@ class Fusion {
   private inline(node: ProgramNode, kernels: readonly Building[]): boolean {
     if (!this.options.fuse) return false;
     const isFactor = kernels.some(({ factors }) => factors.has(node.output.storage));
-    if (isFactor && !MOVED.has(node.op)) return false;
+    if (isFactor && !MOVED.has(node.op) && !this.isScaling(node)) return false;
     if (kernels.length > 1 && (!CHEAP.has(node.op) || this.variableOperands(node) > 1)) return false;
     const size = sizeOf(node.output.shape);
     if (COSTLY.has(node.op) && kernels.some((kernel) => kernel.size >= REPEATS * size)) return false;
-    const rows = isReduction(node) ? rowsOf(node) : undefined;
     const states = kernels.map((kernel) => this.stateOf(kernel));
-    if (kernels.every((kernel) => this.tryAdd(kernel, node, { isResult: false, rows }))) return true;
+    if (kernels.every((kernel) => this.tryAdd(kernel, node, { isResult: false }))) return true;
     kernels.forEach((kernel, i) => this.restore(kernel, node, states[i]!));
     return false;
   }
@@ -175,12 +203,26 @@ class Fusion {
   ): boolean {
     if (!this.options.fuse) return false;
     const size = sizeOf(node.output.shape);
-    const rows = isReduction(node) ? rowsOf(node) : undefined;
     return kernels.some((kernel) => {
       const isLast = consumers.every((other) => other === kernel || other.rank < kernel.rank);
-      const fits = rows !== undefined || size === kernel.size || size === kernel.rows?.outer;
+      const fits = isReduction(node) || size === kernel.size || size === kernel.rows?.outer;
       const isFactor = kernel.factors.has(node.output.storage);
-      return isLast && fits && !isFactor && this.tryAdd(kernel, node, { isResult: true, rows });
+      return isLast && fits && !isFactor && this.tryAdd(kernel, node, { isResult: true });
+    });
+  }
+
+  /** Writes the node's result in a kernel that reads one of its operands and walks the same elements: one pass for both. */
+  private joinSibling(node: ProgramNode, consumers: readonly Consumer[]): boolean {
+    if (!this.options.fuse || this.isLargeProduct(node)) return false;
+    const size = sizeOf(node.output.shape);
+    const operands = [node, ...this.ownOperands(node)].flatMap(({ inputs }) => inputs);
+    const readers = new Set(operands.flatMap(({ storage }) => [...(this.consumers.get(storage) ?? [])]));
+    return [...readers].some((kernel) => {
+      if (!(kernel instanceof Building) || consumers.some(({ rank }) => rank >= kernel.rank)) return false;
+      const { rows } = this.walkOf(node);
+      const isSameWalk =
+        rows === undefined ? size === kernel.size : kernel.rows !== undefined && isCompatible(kernel, rows);
+      return isSameWalk && this.tryAdd(kernel, node, { isResult: true });
     });
   }
 
@@ -188,8 +230,13 @@ class Fusion {
     return node.inputs.filter(({ storage }) => !this.scalars.has(storage)).length;
   }
 
-  private stateOf({ results, rows, kernel }: Building) {
-    return { results, rows, kernel };
+  /** One step of arithmetic on one operand's element, such as the scale of attention. */
+  private isScaling(node: ProgramNode): boolean {
+    return CHEAP.has(node.op) && this.variableOperands(node) === 1;
+  }
+
+  private stateOf({ results, rows, product, kernel }: Building) {
+    return { results, rows, product, kernel };
   }
 
   private restore(kernel: Building, node: ProgramNode, state: ReturnType<Fusion['stateOf']>): void {
@@ -203,31 +250,75 @@ class Fusion {
     }
   }
 
-  private tryAdd(
+  /**
+   * Adds the node to the kernel, if it can be written there. Where that would bind too many buffers, what only the node reads
+   * comes with it: it takes operands that the kernel mostly reads already, in place of a buffer of its own.
+   */
+  private tryAdd(kernel: Building, node: ProgramNode, how: { isResult: boolean; force?: boolean }): boolean {
+    const added = this.add(kernel, [node], how);
+    if (added !== 'too many buffers') return added === 'added';
+    const own = this.ownOperands(node);
+    if (own.length === 0 || this.add(kernel, [node, ...own], how) !== 'added') return false;
+    for (const { output } of own) this.taken.add(output.storage);
+    return true;
+  }
+
+  /** Steps of arithmetic on the elements that the node walks, which nothing else reads. */
+  private ownOperands(node: ProgramNode): ProgramNode[] {
+    const size = Math.max(...[...node.inputs, node.output].map(({ shape }) => sizeOf(shape)));
+    const found: ProgramNode[] = [];
+    const visit = ({ inputs }: ProgramNode): void => {
+      for (const { storage } of inputs) {
+        const maker = this.makers.get(storage);
+        if (maker === undefined || !(maker.op in elementwise) || this.outputs.has(storage)) continue;
+        if (this.uses.get(storage) !== 1 || sizeOf(maker.output.shape) !== size) continue;
+        found.push(maker);
+        visit(maker);
+      }
+    };
+    visit(node);
+    return found;
+  }
+
+  private add(
     kernel: Building,
-    node: ProgramNode,
-    { isResult, rows, force = false }: { isResult: boolean; rows: Rows | undefined; force?: boolean },
-  ): boolean {
-    if (kernel.nodes.size >= MAX_NODES || kernel.nodes.has(node.output.storage)) return false;
-    if (rows !== undefined && !isCompatible(kernel, rows)) return false;
+    nodes: readonly [ProgramNode, ...ProgramNode[]],
+    { isResult, force = false }: { isResult: boolean; force?: boolean },
+  ): 'added' | 'too many buffers' | 'impossible' {
+    const [node] = nodes;
+    if (kernel.nodes.size + nodes.length > MAX_NODES || kernel.nodes.has(node.output.storage))
+      return 'impossible';
+    const { rows, product } = this.walkOf(node);
+    if (rows !== undefined && !isCompatible(kernel, rows)) return 'impossible';
+    if (product !== undefined && !isElementwise(kernel, sizeOf(product.output.shape))) return 'impossible';
     const before = this.stateOf(kernel);
-    kernel.nodes.set(node.output.storage, node);
+    for (const each of nodes) kernel.nodes.set(each.output.storage, each);
     if (isResult) kernel.results = [...kernel.results, node.output];
     if (rows !== undefined) kernel.rows ??= rows;
-    try {
-      kernel.kernel = new KernelWriter(kernel, this.options.threadsPerRow).write();
-      if (force || kernel.results.length + kernel.kernel.reads.length <= this.options.maxBuffers) {
-        this.note(node, kernel);
-        if (node.op === 'matMul' || kernel.factors.has(node.output.storage))
-          for (const { storage } of node.inputs) kernel.factors.add(storage);
-        return true;
-      }
-    } catch (error) {
-      if (!(error instanceof NotFusable)) throw error;
+    if (product !== undefined) kernel.product = product;
+    const written = this.written(kernel);
+    if (
+      written !== undefined &&
+      (force || written.reads.length + kernel.results.length <= this.options.maxBuffers)
+    ) {
+      kernel.kernel = written;
+      for (const each of nodes) this.note(each, kernel);
+      if (node.op === 'matMul' || kernel.factors.has(node.output.storage))
+        for (const { storage } of node.inputs) kernel.factors.add(storage);
+      return 'added';
     }
     Object.assign(kernel, before);
-    kernel.nodes.delete(node.output.storage);
-    return false;
+    for (const { output } of nodes) kernel.nodes.delete(output.storage);
+    return written === undefined ? 'impossible' : 'too many buffers';
+  }
+
+  private written(group: KernelGroup): Kernel | undefined {
+    try {
+      return new KernelWriter(group, this.writing).write();
+    } catch (error) {
+      if (error instanceof NotFusable) return undefined;
+      throw error;
+    }
   }
 
   /** What was made, in an order in which it can run, as close to the program's as dependencies let it. */
@@ -266,11 +357,17 @@ class Fusion {
 
 /** Whether a kernel can walk these rows: it does already, or all it writes are their elements or their results. */
 function isCompatible(kernel: Building, rows: Rows): boolean {
-  const { rows: own, results } = kernel;
+  const { rows: own, product, results } = kernel;
+  if (product !== undefined) return false;
   if (own !== undefined)
     return own.outer === rows.outer && own.inner === rows.inner && own.contiguous === rows.contiguous;
   const sizes = results.map(({ shape }) => sizeOf(shape));
   return sizes.every((size) => size === rows.outer || (rows.contiguous && size === rows.outer * rows.inner));
+}
+
+/** Whether a kernel writes so many elements each, one by one. */
+function isElementwise({ rows, product, results }: Building, size: number): boolean {
+  return rows === undefined && product === undefined && results.every(({ shape }) => sizeOf(shape) === size);
 }
 
 /** The program as units, in an order in which they can run. */

@@ -6,6 +6,8 @@
  * A kernel with reductions walks rows: `o` numbers the results, `r` the elements that each combines. Reductions that
  * need no other's result share a loop; after the last, elements of the whole rows may be written too, which makes a
  * softmax or a normalisation, or the derivative of one, a single kernel.
+ *
+ * A kernel with a large matrix product walks its result, and what else it writes has the same elements.
  */
 import { sameShape, sizeOf } from '@meanflow/core';
 import type { ProgramNode, StorageId, StoredValue } from '../program/program.js';
@@ -13,6 +15,7 @@ import { expressionOf } from './expressions.js';
 import { functionsFor } from './functions.js';
 import { coordinatesOf, Index, linear } from './index-expression.js';
 import { literal, storedTypes, wgslTypes } from './literal.js';
+import { productText, type ProductNode, type ProductStyle } from './product-kernel.js';
 import {
   accumulators,
   isReduction,
@@ -31,6 +34,8 @@ export interface KernelGroup {
   /** Results that are written, each with its node in `nodes`. */
   readonly results: readonly StoredValue[];
   readonly rows?: Rows;
+  /** The matrix product whose result's elements the kernel walks. */
+  readonly product?: ProductNode;
 }
 
 export interface Kernel {
@@ -38,6 +43,13 @@ export interface Kernel {
   readonly workgroups: number;
   /** Storages that the kernel reads, in the order of its bindings; the results' come before. */
   readonly reads: readonly StoredValue[];
+}
+
+/** What of a device's options matters to the text of one kernel. */
+export interface WriterOptions {
+  /** Threads that may share a row. */
+  readonly threadsPerRow: number;
+  readonly productStyle: ProductStyle;
 }
 
 type ReductionNode = Extract<ProgramNode, { op: keyof typeof accumulators }>;
@@ -62,15 +74,17 @@ export class KernelWriter implements ElementWriter {
   private readonly perElement = new Set(['r']);
   private statements = 0;
   private names = 0;
+  /** Where the results of reductions, or of the product, are known: the place that is being written. */
+  private own = '';
 
-  /** @param threads that may share a row */
   constructor(
     private readonly group: KernelGroup,
-    private readonly threads: number,
+    private readonly options: WriterOptions,
   ) {}
 
   /** @throws {NotFusable} when the group cannot be one kernel */
   write(): Kernel {
+    if (this.group.product !== undefined) return this.product(this.group.product);
     return this.group.rows === undefined ? this.elements() : this.rowwise(this.group.rows);
   }
 
@@ -88,8 +102,20 @@ export class KernelWriter implements ElementWriter {
     return this.finish(body, WORKGROUP, Math.ceil(size / WORKGROUP));
   }
 
+  private product(node: ProductNode): Kernel {
+    const { storage, shape } = node.output;
+    const text = productText(this, node, this.options.productStyle, (scope, element, at) => {
+      const place = linear(at, shape);
+      this.own = place.toWgsl();
+      this.reduced.set(storage, element);
+      return this.group.results.map((result) => this.store(scope, result, place));
+    });
+    return this.finish(text.body, text.threads, text.workgroups, text.shared);
+  }
+
   private rowwise(rows: Rows): Kernel {
-    const { across, along } = workgroupShape(rows, this.threads);
+    const { across, along } = workgroupShape(rows, this.options.threadsPerRow);
+    this.own = Index.variable('o', rows.outer).toWgsl();
     const threads = across * along;
     const r = Index.variable('r', rows.inner);
     const body: string[] = [
@@ -211,8 +237,7 @@ export class KernelWriter implements ElementWriter {
     const reduced = this.reduced.get(value.storage);
     const node = this.group.nodes.get(value.storage);
     if (node !== undefined && isReduction(node)) {
-      if (reduced !== undefined && place.toWgsl() === Index.variable('o', this.group.rows!.outer).toWgsl())
-        return reduced;
+      if (reduced !== undefined && place.toWgsl() === this.own) return reduced;
       throw new NotFusable('a reduction is read at another row, or before it is done');
     }
     const scalar = this.group.scalars.get(value.storage);

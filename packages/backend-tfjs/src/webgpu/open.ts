@@ -121,6 +121,7 @@ export const fusionFor = ({ backend, isSoftware }: OpenWebgpu): FusionOptions =>
   maxBuffers: backend.device.limits.maxStorageBuffersPerShaderStage,
   threadsPerRow: isSoftware ? 1 : 256,
   directProduct: 2 ** 21,
+  products: isSoftware ? 'registers' : 'tiles',
 });
 
 const isWebgpuModule = (value: unknown): value is WebgpuModule =>
