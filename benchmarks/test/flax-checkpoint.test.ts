@@ -7,7 +7,7 @@ import { importCheckpoint, openCheckpoint, openModel } from '@meanflow/checkpoin
 import type { NetworkConfig } from '@meanflow/models';
 import { publishedParameters } from '@meanflow/models/published';
 import { writeFileAtomically } from '@meanflow/training/node';
-import { flaxCheckpoint } from '../flax-checkpoint.js';
+import { flaxCheckpoint } from '../src/flax-checkpoint.js';
 
 const network: NetworkConfig = {
   kind: 'imf-dit',

@@ -2,7 +2,7 @@
  * Convolution as matrix products, for windows that are larger than the result: the gradient of a convolution by its
  * kernel, where ONNX Runtime's Conv multiplies one image at a time by a handful of columns. Each place of the result
  * reads a part of `x` as it lies, `[batch, channels · window]` or its transpose, and is one product with the kernel,
- * `[features, channels · window]`. What is chosen by size here was measured (benchmarks/conv.ts).
+ * `[features, channels · window]`. What is chosen by size here was measured (the U-Net of `npm run bench`).
  */
 import { sizeOf, type ConvWindow, type Shape } from '@meanflow/core';
 import { leading } from '@meanflow/core/validation';

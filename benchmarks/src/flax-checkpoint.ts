@@ -42,7 +42,7 @@ export function* flaxCheckpoint(network: NetworkConfig, seed = 0): Generator<Uin
 /** Extension 1: (shape, dtype, bytes), msgpack themselves. */
 function* array(shape: Shape, key: RandomKey): Generator<Uint8Array> {
   const { data } = key.normal([sizeOf(shape)]);
-  for (let i = 0; i < data.length; i++) data[i] *= DEVIATION;
+  for (let i = 0; i < data.length; i++) data[i]! *= DEVIATION;
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const sizes = shape.map((size) => Uint8Array.of(0xce, ...big(size, 4)));
   const start = [Uint8Array.of(0x93), header(shape.length, 0x90, 0xdc), ...sizes, text('float32')];

@@ -1,0 +1,70 @@
+/**
+ * `npm run bench`: this project and every peer that the machine has, interleaved in one run, and the report.
+ *
+ *     npm run bench -- --python PATH [--only w1,w2] [--quick] [--json FILE] [--out FOLDER]
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { cases } from './cases.js';
+import { inspect } from './driver/machine.js';
+import { runCase, type CaseResult } from './driver/run-case.js';
+import { htmlReport } from './report/html.js';
+import { markdownReport } from './report/markdown.js';
+import type { Results } from './report/results.js';
+
+const { values: options } = parseArgs({
+  options: {
+    /** The interpreter with torch and jax. */
+    python: { type: 'string', default: process.env.PYTHON ?? 'python3' },
+    /** Cases, by name, in place of all. */
+    only: { type: 'string' },
+    /** Few and short turns: whether everything runs and agrees, not how fast it is. */
+    quick: { type: 'boolean', default: false },
+    threads: { type: 'string' },
+    /** Where to write the figures. */
+    json: { type: 'string' },
+    /** Where to write the report. */
+    out: { type: 'string', default: 'reports/benchmarks' },
+  },
+});
+const log = (line: string): void => console.error(line);
+const effort = options.quick ? { rounds: 2, turn: 200 } : { rounds: 7, turn: 1500 };
+const chosen = options.only?.split(',') ?? cases.map(({ name }) => name);
+const unknown = chosen.filter((name) => !cases.some((each) => each.name === name));
+if (unknown.length > 0) {
+  console.error(
+    `There is no case ${unknown.join(', ')}. There are ${cases.map(({ name }) => name).join(', ')}.`,
+  );
+  process.exit(2);
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'meanflow-bench-'));
+try {
+  const machine = inspect(
+    options.python,
+    scratch,
+    options.threads === undefined ? undefined : Number(options.threads),
+  );
+  const found: CaseResult[] = [];
+  for (const benchmark of cases.filter(({ name }) => chosen.includes(name))) {
+    found.push(await runCase(benchmark, machine, effort, log));
+  }
+  const { processor, threads, memoryMb, system, versions } = machine;
+  const results: Results = {
+    date: new Date().toISOString().slice(0, 10),
+    isQuick: options.quick,
+    machine: { processor, threads, memoryMb, system, versions },
+    cases: found,
+  };
+  const text = markdownReport(results);
+  console.log(text);
+  mkdirSync(options.out, { recursive: true });
+  writeFileSync(join(options.out, 'README.md'), text);
+  writeFileSync(join(options.out, 'index.html'), htmlReport(results));
+  writeFileSync(options.json ?? join(options.out, 'results.json'), `${JSON.stringify(results, null, 1)}\n`);
+  log(`Written to ${resolve(options.out)}`);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}

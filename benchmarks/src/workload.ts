@@ -1,0 +1,84 @@
+/**
+ * A case's numbers: parameters that are non-zero everywhere, one batch and its draws, from one seed; and the folder in which
+ * the driver lays them down for every worker, ours included.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { HostArray, RandomKey, treeFlatten, treePaths, type Tree } from '@meanflow/core';
+import { decodeSafetensors, encodeSafetensors } from '@meanflow/formats';
+import { createNetwork, createObjective, sinusoidalPositions } from '@meanflow/models';
+import { objectiveConfig, training, type Case } from './cases.js';
+
+export type Arrays = Readonly<Record<string, HostArray<'float32'>>>;
+
+export interface Workload {
+  readonly params: Tree<HostArray>;
+  /** x, noise, t and r of a train case; noise of a sample case; positions where the network has such. */
+  readonly arrays: Arrays;
+}
+
+const SEED = 1;
+
+export function makeWorkload(benchmark: Case): Workload {
+  const key = RandomKey.fromSeed(SEED);
+  const network = createNetwork(benchmark.network);
+  const params = randomised(network.init(key.fold('init')) as Tree<HostArray>, key.fold('params'), benchmark);
+  const shape = [benchmark.batch, ...network.featureShape];
+  const positions = positionsOf(benchmark);
+  if (benchmark.task === 'sample') {
+    return { params, arrays: { noise: key.fold('noise').normal(shape), ...positions } };
+  }
+  const batch = { x: key.fold('x').normal(shape) };
+  const objective = createObjective(objectiveConfig(benchmark.objective));
+  const drawn = objective.draw({ key: key.fold('draws'), batch, step: 0, network });
+  const { noise, t } = drawn;
+  return { params, arrays: { ...batch, noise, t, r: everyRow(t, drawn.r), ...positions } };
+}
+
+/** r of every row: where there are fewer, they are the last rows', and the rows before have r = t. */
+function everyRow(t: HostArray<'float32'>, r: HostArray<'float32'> = t.rows(0, 0)): HostArray<'float32'> {
+  const data = Float32Array.from(t.data);
+  data.set(r.data, t.size - r.size);
+  return new HostArray('float32', t.shape, data);
+}
+
+/** Kernels of transformers normal(0.02), other ones by their inputs; biases and scales a little off what they start from. */
+function randomised(params: Tree<HostArray>, key: RandomKey, { network }: Case): Tree<HostArray> {
+  const paths = treePaths<HostArray>(params);
+  const leaves = paths.map(({ path, leaf }) => {
+    const { shape } = leaf;
+    const array = key.fold(path).normal(shape);
+    const inputs = shape.length === 4 ? shape.slice(1).reduce((a, b) => a * b) : (shape[0] ?? 1);
+    const deviation = shape.length < 2 || network.kind === 'dit' ? 0.02 : 1 / Math.sqrt(inputs);
+    const center = path.endsWith('scale') ? 1 : 0;
+    return new HostArray('float32', shape, array.data.map((value) => center + deviation * value)); // prettier-ignore
+  });
+  return treeFlatten<HostArray>(params).structure.unflatten(leaves);
+}
+
+function positionsOf({ network }: Case): Arrays {
+  if (network.kind !== 'dit') return {};
+  const { featureShape: [rows = 0, columns = 0], patchSize, width } = network; // prettier-ignore
+  return { positions: sinusoidalPositions(rows / patchSize, columns / patchSize, width).to('float32') };
+}
+
+/** Lays down a case for the workers. */
+export function writeCase(folder: string, benchmark: Case): void {
+  const { params, arrays } = makeWorkload(benchmark);
+  const named = treePaths<HostArray>(params).map(({ path, leaf }) => [`params/${path}`, leaf] as const);
+  const tensors = { ...Object.fromEntries(named), ...arrays };
+  writeFileSync(join(folder, 'arrays.safetensors'), encodeSafetensors(tensors));
+  writeFileSync(join(folder, 'case.json'), JSON.stringify({ ...benchmark, ...training }));
+}
+
+/** What {@link writeCase} laid down. */
+export function readCase(folder: string): { readonly benchmark: Case } & Workload {
+  const benchmark = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as Case;
+  const path = join(folder, 'arrays.safetensors');
+  const { tensors } = decodeSafetensors(readFileSync(path), path);
+  const found = (name: string) => tensors[name]!.to('float32');
+  const { structure } = treeFlatten<HostArray>(createNetwork(benchmark.network).init(RandomKey.fromSeed(SEED)) as Tree<HostArray>); // prettier-ignore
+  const params = structure.unflatten<HostArray, Tree<HostArray>>(structure.paths.map((name) => found(`params/${name}`))); // prettier-ignore
+  const others = Object.keys(tensors).filter((name) => !name.startsWith('params/'));
+  return { benchmark, params, arrays: Object.fromEntries(others.map((name) => [name, found(name)])) };
+}
