@@ -20,6 +20,8 @@ export interface OpenDevice {
   readonly store: TensorStore;
   /** Kernels dispatched so far, where the device counts them; elsewhere each step is one. */
   readonly dispatches?: number;
+  /** Times that recorded commands were handed to it so far, where it records. */
+  readonly submits?: number;
   upload(value: HostArray): DataId;
   read(dataId: DataId): Promise<BackendValues>;
   /** @throws {DeviceLostError} when the device was lost @throws {BackendError} when it reported an error */

@@ -8,3 +8,4 @@ export type {
   TfjsBackendOptions,
   TfjsDevice,
 } from './options.js';
+export { webgpuCost, type WebgpuCost, type WebgpuCostOptions } from './webgpu/cost.js';

@@ -36,6 +36,10 @@ export type TfjsBackend = DeviceBackend<KernelProgram, DeviceMemory>;
 export interface KernelProgram {
   /** Kernels called since it was compiled; on WebGPU, those that dispatch. */
   readonly kernels: number;
+  /** Times that its runs handed what they recorded to the device; on devices that record nothing, 0. */
+  readonly submits: number;
+  /** Bytes that the kernels of one run read and write: each operand and result whole, once per kernel. */
+  readonly bytesPerRun: number;
   /** What one run calls, in order: the kernels with the ops they compute. */
   readonly steps: readonly string[];
 }

@@ -20,6 +20,8 @@ type Storages = Storage[];
 export class ScheduleProgram implements DeviceProgram<Storage> {
   /** Kernels called since it was compiled; on WebGPU, those that dispatch. */
   kernels = 0;
+  /** Times that its runs handed what they recorded to the device. */
+  submits = 0;
   private readonly constants: readonly (readonly [StorageId, DataId])[];
   private readonly used: ReadonlySet<StorageId | undefined>;
 
@@ -41,6 +43,11 @@ export class ScheduleProgram implements DeviceProgram<Storage> {
     return this.schedule.steps.map(({ label }) => label);
   }
 
+  /** Bytes that the kernels of one run read and write. */
+  get bytesPerRun(): number {
+    return this.schedule.steps.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
   async run(
     inputs: readonly (HostArray | Storage)[],
     { signal, donate, moved }: RunControl,
@@ -51,7 +58,7 @@ export class ScheduleProgram implements DeviceProgram<Storage> {
     signal?.throwIfAborted();
     const storages: Storages = new Array<Storage>(this.schedule.storages);
     for (const [storage, dataId] of this.constants) storages[storage] = dataId;
-    const dispatches = this.device.dispatches ?? 0;
+    const { dispatches = 0, submits = 0 } = this.device;
     try {
       this.load(given, scalars, storages);
       donate();
@@ -61,6 +68,7 @@ export class ScheduleProgram implements DeviceProgram<Storage> {
     } finally {
       this.releaseAll(storages);
       this.device.submit();
+      this.submits += (this.device.submits ?? 0) - submits;
     }
   }
 

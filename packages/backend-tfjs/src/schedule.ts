@@ -2,7 +2,7 @@
  * Schedule: what one run does, settled when the graph is compiled: which kernel runs on which storages, in which order,
  * and after which step each storage is given back. A run only walks it.
  */
-import type { HostArray, Shape, TensorType } from '@meanflow/core';
+import { sizeOf, type HostArray, type Shape, type TensorType } from '@meanflow/core';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { NamedProgramValue, StorageId, StoredValue } from './program/program.js';
 
@@ -15,6 +15,8 @@ export interface Step {
   readonly inputs: readonly StoredValue[];
   readonly outputs: readonly StorageId[];
   readonly run: StepFunction;
+  /** Bytes of its operands, each once, and of its results. */
+  readonly bytes: number;
   /** Storages that no later step reads and no output holds. */
   readonly release: readonly StorageId[];
 }
@@ -33,6 +35,12 @@ export interface Schedule {
   readonly steps: readonly Step[];
   readonly outputs: readonly NamedProgramValue[];
   readonly storages: number;
+}
+
+/** Bytes of values on a device, where every element takes four; views of one storage count once. */
+export function bytesBound(values: readonly StoredValue[]): number {
+  const sizes = new Map(values.map(({ storage, shape }) => [storage, 4 * sizeOf(shape)]));
+  return [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** Writes a schedule. */
@@ -73,7 +81,8 @@ export class ScheduleBuilder {
     outputs: readonly StoredValue[],
     run: StepFunction,
   ): void {
-    this.steps.push({ label, inputs, outputs: outputs.map(({ storage }) => storage), run });
+    const bytes = bytesBound([...inputs, ...outputs]);
+    this.steps.push({ label, inputs, outputs: outputs.map(({ storage }) => storage), run, bytes });
   }
 
   finish(inputs: readonly NamedProgramValue[], outputs: readonly NamedProgramValue[]): Schedule {

@@ -34,6 +34,9 @@ onEveryDevice(({ device, backend }) => {
     expect(executable.counters).toEqual({ runs: 1, hostToDeviceBytes: 16, deviceToHostBytes: 16 });
     expect(executable.program.kernels).toBe(kernels);
     expect(executable.program.steps).toHaveLength(kernels);
+    expect(executable.program.submits).toBe(device === 'webgpu' ? 1 : 0);
+    // One kernel reads 16 bytes and writes as many; of three, one reads a scalar beside and one two arrays.
+    expect(executable.program.bytesPerRun).toBe(device === 'webgpu' ? 32 : 36 + 32 + 48);
     await executable.dispose();
   });
 });

@@ -2,7 +2,7 @@
 import * as mf from '@meanflow/core';
 import { buildProgram } from '../src/program/build.js';
 import type { FusionOptions } from '../src/options.js';
-import { fuse, type Unit } from '../src/webgpu/fusion.js';
+import { fuse, opsOf } from '../src/webgpu/fusion.js';
 
 const OPTIONS: FusionOptions = {
   fuse: true,
@@ -20,14 +20,6 @@ function units<In extends mf.SpecLeaf | Record<string, mf.SpecLeaf>>(
   const { graph } = mf.trace(f as (input: unknown) => mf.Tree<mf.Tensor>, input as mf.SpecLeaf);
   return fuse(buildProgram(graph), { ...OPTIONS, ...options }).map(opsOf);
 }
-
-const opsOf = (unit: Unit): string =>
-  unit.kind === 'node'
-    ? unit.node.op
-    : [...unit.group.nodes.values()]
-        .map(({ op }) => op)
-        .reverse()
-        .join(' ');
 
 const vector = mf.spec([64]);
 const rows = mf.spec([8, 16]);

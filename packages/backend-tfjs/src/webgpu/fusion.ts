@@ -33,6 +33,15 @@ export interface KernelUnit {
 
 export type Unit = NodeUnit | KernelUnit;
 
+/** The ops that a unit makes, in their order. */
+export const opsOf = (unit: Unit): string =>
+  unit.kind === 'node'
+    ? unit.node.op
+    : [...unit.group.nodes.values()]
+        .map(({ op }) => op)
+        .reverse()
+        .join(' ');
+
 /** Nodes of one kernel at most: compilation of a shader takes longer than linearly. */
 const MAX_NODES = 96;
 

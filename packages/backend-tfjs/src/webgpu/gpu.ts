@@ -54,7 +54,6 @@ export interface TfjsGpuBackend extends TensorStore {
   readonly tensorMap: { get(dataId: object): { readonly resource: GpuBuffer } };
   commandEncoder: { beginComputePass(): GpuPass } | null;
   computePassEncoder: GpuPass | null;
-  dispatchCountInPass: number;
   makeTensorInfo(shape: number[], dtype: string): TensorInfo;
   uploadToGPU(dataId: object): void;
   ensureCommandEncoderReady(): void;

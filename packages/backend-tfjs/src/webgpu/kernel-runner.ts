@@ -6,14 +6,18 @@ import type { StepFunction } from '../schedule.js';
 import type { GpuBindGroup, GpuBuffer, GpuPipeline, TfjsGpuBackend } from './gpu.js';
 import type { Kernel } from './kernel-writer.js';
 
-/** Dispatches after which recorded commands are handed to the device, so that it does not wait for a whole run. */
-const DISPATCHES_PER_SUBMIT = 24;
+/** Dispatches after which recorded commands are handed to the device before the run ends: a train step is one submission. */
+const DISPATCHES_PER_SUBMIT = 2048;
 /** Bind groups that a step remembers: state alternates between few sets of buffers. */
 const REMEMBERED = 4;
 
 export class KernelRunner {
   /** Kernels dispatched, tfjs's and generated. */
   dispatches = 0;
+  /** Times that recorded commands were handed to the device, to be run or to be read from. */
+  submits = 0;
+  /** Generated kernels recorded since. tfjs counts its own apart, and hands in after some of them. */
+  private pending = 0;
   private readonly pipelines = new Map<string, Promise<GpuPipeline>>();
 
   constructor(private readonly backend: TfjsGpuBackend) {
@@ -21,6 +25,12 @@ export class KernelRunner {
     backend.runWebGPUProgram = (...parameters) => {
       this.dispatches += 1;
       return run(...parameters);
+    };
+    const submit = backend.submitQueue.bind(backend);
+    backend.submitQueue = () => {
+      this.submits += 1;
+      this.pending = 0;
+      submit();
     };
   }
 
@@ -91,7 +101,7 @@ export class KernelRunner {
     pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(x, y);
     this.dispatches += 1;
-    if (++backend.dispatchCountInPass >= DISPATCHES_PER_SUBMIT) this.submit();
+    if (++this.pending >= DISPATCHES_PER_SUBMIT) this.submit();
   }
 
   /** Hands what was recorded to the device. */

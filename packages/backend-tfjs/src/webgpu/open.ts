@@ -22,6 +22,7 @@ import { writeHost } from '../devices.js';
 import type { TfModule } from '../runtime.js';
 import type { DeviceAdapter, GpuDevice, TfjsGpuBackend } from './gpu.js';
 import type { FusionOptions } from '../options.js';
+import { gpuFusion } from './cost.js';
 import { KernelRunner } from './kernel-runner.js';
 
 export interface WebgpuOptions extends AdapterOptions {
@@ -71,6 +72,9 @@ export async function openWebgpu(tf: TfModule, options: WebgpuOptions): Promise<
     get dispatches() {
       return runner.dispatches;
     },
+    get submits() {
+      return runner.submits;
+    },
     upload: (value) => {
       const dataId = writeHost(backend, value, false);
       // Now: tfjs would compute small operands that are still on the host on the host.
@@ -117,11 +121,9 @@ export async function openWebgpu(tf: TfModule, options: WebgpuOptions): Promise<
 
 /** What suits a device. Software waits for each thread in turn, and shares nothing between them. */
 export const fusionFor = ({ backend, isSoftware }: OpenWebgpu): FusionOptions => ({
-  fuse: true,
+  ...gpuFusion,
   maxBuffers: backend.device.limits.maxStorageBuffersPerShaderStage,
-  threadsPerRow: isSoftware ? 1 : 256,
-  directProduct: 2 ** 21,
-  products: isSoftware ? 'registers' : 'tiles',
+  ...(isSoftware ? { threadsPerRow: 1, products: 'registers' } : {}),
 });
 
 const isWebgpuModule = (value: unknown): value is WebgpuModule =>

@@ -1,11 +1,11 @@
-/** planWebgpu: a program as a schedule of generated kernels, and tfjs's for matrix products and convolutions. */
+/** planWebgpu: a program as a schedule of generated kernels, and tfjs's for convolutions. */
 import type { TensorType } from '@meanflow/core';
 import type { KernelSource } from '../kernels/emitter.js';
 import { emitterFor } from '../kernels/plan.js';
 import type { Program, StorageId, StoredValue, Value } from '../program/program.js';
 import { reshaped, ScheduleBuilder, type Schedule, type StepFunction } from '../schedule.js';
 import type { FusionOptions } from '../options.js';
-import { fuse } from './fusion.js';
+import { fuse, opsOf } from './fusion.js';
 import type { KernelRunner } from './kernel-runner.js';
 import { packScalars } from './pack-scalars.js';
 
@@ -41,20 +41,19 @@ export async function planWebgpu(
       placed.set(output.storage, reshaped(result, output.shape));
       continue;
     }
-    const { results, nodes } = unit.group;
+    const { results } = unit.group;
     const values = results.map((result) => {
       const value = schedule.value(result);
       placed.set(result.storage, value);
       return value;
     });
-    const ops = [...nodes.values()].map(({ op }) => op).reverse();
     let run: StepFunction;
     compiling.push(
       runner.compile(unit.kernel, results as readonly TensorType[]).then((compiled) => {
         run = compiled;
       }),
     );
-    schedule.step(ops.join(' '), unit.kernel.reads.map(at), values, (given) => run(given));
+    schedule.step(opsOf(unit), unit.kernel.reads.map(at), values, (given) => run(given));
   }
   await Promise.all(compiling);
   const named = (list: Program['inputs']) => list.map(({ name, value }) => ({ name, value: at(value) }));
