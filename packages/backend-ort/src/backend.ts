@@ -33,6 +33,7 @@ import { GpuReader } from './reader.js';
 import { acceptHostArrays, copyHere } from './realm.js';
 import { hostProcessor, loadRuntime, runtimeVersions, type OrtModule, type OrtSession } from './runtime.js';
 import { SessionProgram, type Held } from './session-program.js';
+import { settleWasmThreads } from './wasm-threads.js';
 
 /**
  * A backend that compiles each graph to one ONNX model and runs it on ONNX Runtime.
@@ -81,11 +82,12 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
   const loss = deviceLoss(`ort:${device}`);
   const ort = device === 'webgpu' ? oneAtATime(runtime, loss) : runtime;
   const cuda = device === 'cuda' ? openCuda(ort, options, profile.help) : undefined;
+  const wasmThreads = device === 'wasm' ? settleWasmThreads(runtime, options.threads) : threads;
   const sessionOptions = { ...profile.sessionOptions({ threads, deviceId }), ...given };
   const info: DeviceInfo = {
     backend: `ort:${device}`,
     device: profile.kind,
-    description: cuda?.description ?? (await describeDevice(device, options, threads)),
+    description: cuda?.description ?? (await describeDevice(device, options, wasmThreads)),
     versions: { ...runtimeVersions(ort), ...cuda?.versions },
   };
   const opened = new SessionDevice(ort, sessionOptions, info, device, profile, loss);
@@ -116,8 +118,8 @@ async function describeDevice(
 ): Promise<string> {
   if (device === 'webgpu') return describeWebgpu(options);
   const { model } = hostProcessor();
-  if (device === 'wasm') return `WebAssembly on ${model}`;
-  return `${model}, ${threads} thread${threads === 1 ? '' : 's'}`;
+  const many = `${threads} thread${threads === 1 ? '' : 's'}`;
+  return device === 'wasm' ? `WebAssembly on ${model}, ${many}` : `${model}, ${many}`;
 }
 
 /**

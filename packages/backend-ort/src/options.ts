@@ -25,7 +25,11 @@ export interface OrtBackendOptions {
    * has NVIDIA_TF32_OVERRIDE=1: this option sets that variable, which holds for the whole process.
    */
   readonly tf32?: boolean;
-  /** `cpu`: threads that work on one op together; by default as many as the host runs at once. */
+  /**
+   * `cpu` and `wasm`: threads that work on one op together; by default as many as the host runs at once. On `wasm` they hold for
+   * all of that ONNX Runtime, and its `env.wasm.numThreads` is taken before the default; a page that is not isolated from other
+   * origins has one.
+   */
   readonly threads?: number;
   /**
    * Lets ONNX Runtime collect and send telemetry, which its Node binding does by default; false by default, and then it is

@@ -45,9 +45,9 @@ export const backends = new Registry<BackendEntry>(
       name: 'ort:wasm',
       description: 'ONNX Runtime in WebAssembly, as in browsers, float32',
       isOptional: true,
-      open: async ({ threads } = {}) => {
+      open: async (options) => {
         await demand('ort:wasm', 'onnxruntime-web');
-        return ortBackend({ ort: () => onnxRuntimeWeb(threads), device: 'wasm' });
+        return ortBackend({ ort: runtimes['onnxruntime-web'].load, device: 'wasm', ...options });
       },
     },
     {
@@ -156,11 +156,4 @@ export async function withBackend<T>(
   } finally {
     await backend.dispose();
   }
-}
-
-/** Its threads are set for the module as a whole, before its first session. */
-async function onnxRuntimeWeb(threads: number | undefined): Promise<object> {
-  const module = await runtimes['onnxruntime-web'].load();
-  if (threads !== undefined) module.env.wasm.numThreads = threads;
-  return module;
 }

@@ -18,11 +18,6 @@ export interface Runtime {
   readonly note?: string;
 }
 
-/** The part of ONNX Runtime's module for pages that is used. */
-interface OrtWebModule {
-  readonly env: { readonly wasm: { numThreads?: number | undefined } };
-}
-
 const TFJS_VERSION = '4.22.0';
 /** Typed as a string, so that it may be missing while this is compiled. */
 const nodeGpu: string = '@tensorflow/tfjs-node-gpu';
@@ -35,7 +30,7 @@ export const runtimes = {
     version: ORT_VERSION,
   },
   'onnxruntime-web': {
-    load: (): Promise<OrtWebModule> => import('onnxruntime-web'),
+    load: (): Promise<object> => import('onnxruntime-web'),
     serves: 'ort:wasm',
     version: ORT_VERSION,
   },
