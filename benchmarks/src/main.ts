@@ -1,13 +1,14 @@
 /**
  * `npm run bench`: this project and every peer that the machine has, interleaved in one run, and the report.
  *
- *     npm run bench -- --python PATH [--only w1,w2] [--quick] [--json FILE] [--out FOLDER]
+ *     npm run bench -- --python PATH [--only w1,w2] [--against torch,jax] [--quick] [--json FILE] [--out FOLDER]
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cases } from './cases.js';
+import { contestants } from './contestants.js';
 import { inspect } from './driver/machine.js';
 import { runCase, type CaseResult } from './driver/run-case.js';
 import { htmlReport } from './report/html.js';
@@ -20,6 +21,8 @@ const { values: options } = parseArgs({
     python: { type: 'string', default: process.env.PYTHON ?? 'python3' },
     /** Cases, by name, in place of all. */
     only: { type: 'string' },
+    /** Contestants, by name, in place of all; this project is always among them. */
+    against: { type: 'string' },
     /** Few and short turns: whether everything runs and agrees, not how fast it is. */
     quick: { type: 'boolean', default: false },
     threads: { type: 'string' },
@@ -31,12 +34,15 @@ const { values: options } = parseArgs({
 });
 const log = (line: string): void => console.error(line);
 const effort = options.quick ? { rounds: 2, turn: 200 } : { rounds: 7, turn: 1500 };
-const chosen = options.only?.split(',') ?? cases.map(({ name }) => name);
-const unknown = chosen.filter((name) => !cases.some((each) => each.name === name));
-if (unknown.length > 0) {
-  console.error(
-    `There is no case ${unknown.join(', ')}. There are ${cases.map(({ name }) => name).join(', ')}.`,
-  );
+const chosenCases = chosen('case', options.only, cases.map(({ name }) => name)); // prettier-ignore
+const rivals = chosen('contestant', options.against, Object.keys(contestants));
+
+/** Names that were asked for, all by default. */
+function chosen(what: string, asked: string | undefined, known: readonly string[]): readonly string[] {
+  const names = asked?.split(',') ?? known;
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length === 0) return names;
+  console.error(`There is no ${what} ${unknown.join(', ')}. There are ${known.join(', ')}.`);
   process.exit(2);
 }
 
@@ -48,8 +54,9 @@ try {
     options.threads === undefined ? undefined : Number(options.threads),
   );
   const found: CaseResult[] = [];
-  for (const benchmark of cases.filter(({ name }) => chosen.includes(name))) {
-    found.push(await runCase(benchmark, machine, effort, log));
+  for (const each of cases.filter(({ name }) => chosenCases.includes(name))) {
+    const taking = each.contestants.filter((name) => name === 'meanflow' || rivals.includes(name));
+    found.push(await runCase({ ...each, contestants: taking }, machine, effort, log));
   }
   const { processor, threads, memoryMb, system, versions } = machine;
   const results: Results = {
