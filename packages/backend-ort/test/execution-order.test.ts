@@ -13,10 +13,10 @@ const node = (result: string, ...inputs: string[]): Node => ({
   op: 'Sum',
   domain: '',
   attributes: {},
-  result,
+  results: [result],
   inputs,
 });
-const names = (nodes: readonly Node[]) => nodes.map(({ result }) => result).join(' ');
+const names = (nodes: readonly Node[]) => nodes.map(({ results }) => results).join(' ');
 
 describe('the order in the file', () => {
   // Two layers: h1, h2; cotangents c2, c1; weight gradients w2, w1 and what becomes of them.
@@ -39,7 +39,7 @@ describe('the order in the file', () => {
     const ordered = orderForExecution(program);
     expect(ordered).toHaveLength(program.length);
     ordered.forEach(({ inputs }, i) => {
-      const before = ordered.slice(0, i).map(({ result }) => result);
+      const before = ordered.slice(0, i).flatMap(({ results }) => results);
       for (const input of inputs.filter((name) => name !== 'x')) expect(before).toContain(input);
     });
   });

@@ -12,7 +12,9 @@ import { readBy, type Node, type ValueName } from './model.js';
 
 /** The nodes in an order in which each stands after its inputs and, of what is left free, those that need most first. */
 export function orderForExecution(nodes: readonly Node[]): Node[] {
-  const producers = new Map<ValueName, Node>(nodes.map((node) => [node.result, node]));
+  const producers = new Map<ValueName, Node>(
+    nodes.flatMap((node) => node.results.map((result) => [result, node] as const)),
+  );
   const inputs = new Map<Node, readonly Node[]>(
     nodes.map((node) => [node, readBy(node).flatMap((name) => producers.get(name) ?? [])]),
   );

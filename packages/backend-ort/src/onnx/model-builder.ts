@@ -3,6 +3,7 @@
  * a returned value make it under the name that it is returned by.
  */
 import { BackendError, type DType, type Shape, type TensorType } from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
 import { orderForExecution } from './execution-order.js';
 import {
   encodeModel,
@@ -69,11 +70,32 @@ export class ModelBuilder {
   /** Adds a node with one result. */
   node(op: string, inputs: readonly ValueName[], options: NodeOptions = {}): ValueName {
     const { attributes = {}, domain = '', type } = options;
-    const result = `${this.label}/${op}.${this.count++}`;
-    this.nodes.push({ op, domain, inputs, result, attributes });
+    const result = this.newName(op);
+    this.nodes.push({ op, domain, inputs, results: [result], attributes });
     this.made.add(result);
     if (type !== undefined) this.valueInfo.push({ ...type, name: result });
     return result;
+  }
+
+  /** Adds a node with several results, whose types ONNX Runtime is told. */
+  nodeOfMany(
+    op: string,
+    inputs: readonly ValueName[],
+    types: readonly TensorType[],
+    { attributes = {}, domain = '' }: Omit<NodeOptions, 'type'> = {},
+  ): readonly ValueName[] {
+    const results = types.map(() => this.newName(op));
+    const [first] = leading(results, 1);
+    this.nodes.push({ op, domain, inputs, results: [first, ...results.slice(1)], attributes });
+    results.forEach((name, i) => {
+      this.made.add(name);
+      this.valueInfo.push({ ...types[i]!, name });
+    });
+    return results;
+  }
+
+  private newName(op: string): ValueName {
+    return `${this.label}/${op}.${this.count++}`;
   }
 
   /** One of two computations, chosen when the model runs; only the chosen one is done. */
@@ -108,7 +130,7 @@ export class ModelBuilder {
       const copies = this.format.copies?.[type.dtype] ?? [];
       const before = copies.slice(0, -1).reduce((x, op) => this.node(op, [x]), value);
       const op = copies.at(-1) ?? 'Identity';
-      this.nodes.push({ op, domain: '', inputs: [before], result: name, attributes: {} });
+      this.nodes.push({ op, domain: '', inputs: [before], results: [name], attributes: {} });
     }
     this.outputs.push({ ...type, name });
   }
@@ -183,10 +205,11 @@ export class ModelBuilder {
       const nodes = value.nodes.map((inner) => this.withReturnedNames(inner));
       return [key, { ...value, nodes, result: rename(value.result) }];
     });
+    const [first, ...others] = node.results;
     return {
       ...node,
       inputs: node.inputs.map(rename),
-      result: rename(node.result),
+      results: [rename(first), ...others.map(rename)],
       attributes: Object.fromEntries(attributes),
     };
   }

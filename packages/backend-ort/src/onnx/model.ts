@@ -27,6 +27,9 @@ export const irVersion = (opset: number): bigint => (opset <= 21 ? 10n : BigInt(
 /** ONNX Runtime's own operators, such as `FusedMatMul`. */
 export const MICROSOFT_DOMAIN = 'com.microsoft';
 
+/** Operators of the library of fused kernels. Only models that have some name it: elsewhere it is unknown. */
+export const MEANFLOW_DOMAIN = 'meanflow';
+
 /** The name of a value in the model. */
 export type ValueName = string;
 
@@ -51,12 +54,12 @@ export interface Block {
 /** An attribute: integers are `bigint` or `bigint[]`, floats `number`, text (ASCII, as all of ONNX's) `string`. */
 export type AttributeValue = bigint | readonly bigint[] | number | string | Block;
 
-/** A node with one result, after which it is named. */
+/** A node, named after its first result. */
 export interface Node {
   readonly op: string;
   readonly domain: string;
   readonly inputs: readonly ValueName[];
-  readonly result: ValueName;
+  readonly results: readonly [ValueName, ...ValueName[]];
   readonly attributes: Readonly<Record<string, AttributeValue>>;
 }
 
@@ -148,11 +151,13 @@ function usedInitializers({ nodes, initializers }: Model): readonly Initializer[
 }
 
 function modelFields(model: Model) {
+  const isFused = model.nodes.some(({ domain }) => domain === MEANFLOW_DOMAIN);
   return {
     irVersion: irVersion(model.opset),
     opsetImport: [
       { domain: '', version: BigInt(model.opset) },
       { domain: MICROSOFT_DOMAIN, version: 1n },
+      ...(isFused ? [{ domain: MEANFLOW_DOMAIN, version: 1n }] : []),
     ],
     producerName: '@meanflow/backend-ort',
     metadataProps: Object.entries(model.metadata ?? {}).map(([key, value]) => ({ key, value })),
@@ -181,9 +186,9 @@ function encodeNode(node: Node): MessageInitShape<typeof NodeProtoSchema> {
   return {
     opType: node.op,
     domain: node.domain,
-    name: node.result,
+    name: node.results[0],
     input: [...node.inputs],
-    output: [node.result],
+    output: [...node.results],
     attribute: Object.entries(node.attributes).map(([name, value]) => encodeAttribute(name, value)),
   };
 }
