@@ -35,6 +35,9 @@ const instructionSets = {
   aarch64: { base: [] },
 };
 
+/** Floats in a register. */
+const vectors = { base: 4, avx2: 8, avx512: 16 };
+
 /** Builds into a folder. @returns the library's path */
 function build(folder, sets) {
   const objects = mkdtempSync(join(tmpdir(), 'meanflow-kernels-'));
@@ -44,9 +47,14 @@ function build(folder, sets) {
       execFileSync(compiler, [...options, ...extra, '-c', join(sources, source), '-o', object], { stdio: 'inherit' }); // prettier-ignore
       return object;
     };
-    const parts = ['body', 'interpreter', 'library'].map((name) => compile(`${name}.c`, name, []));
+    const parts = ['body', 'interpreter', 'library', 'product-op'].map((name) =>
+      compile(`${name}.c`, name, []),
+    );
     for (const [set, flags] of Object.entries(sets)) {
-      parts.push(compile('operations.c', set, [...flags, `-DTABLE=operations_${set}`]));
+      parts.push(compile('operations.c', `operations-${set}`, [...flags, `-DTABLE=operations_${set}`]));
+      // Sums of products are what fused instructions are for; in their order nothing changes.
+      const product = ['-ffp-contract=fast', `-DSET=${set}`, `-DVECTOR=${vectors[set]}`];
+      parts.push(compile('product.c', `product-${set}`, [...flags, ...product]));
     }
     mkdirSync(folder, { recursive: true });
     const library = join(folder, 'libmeanflow-kernels.so');

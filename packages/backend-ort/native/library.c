@@ -1,11 +1,12 @@
 /**
- * The library as ONNX Runtime sees it: one custom operator, `Fused` of the domain `meanflow`, with any inputs and outputs
- * and the attribute `body` (see body.h). `RegisterCustomOps` is what the runtime calls after it has loaded the library.
+ * The library as ONNX Runtime sees it: two custom operators of the domain `meanflow`: `Product` (product-op.c), and `Fused` with
+ * any inputs and outputs and the attribute `body` (see body.h). `RegisterCustomOps` is what the runtime calls after it has loaded the library.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include "body.h"
 #include "ort.h"
+#include "processor.h"
 
 typedef struct {
   Api api;
@@ -20,12 +21,9 @@ static const Operation *operations = operations_base;
 
 static void chooseOperations(void) {
 #ifdef __x86_64__
-  __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd"))
-    operations = operations_avx512;
-  else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
-    operations = operations_avx2;
+  const enum InstructionSet set = instructionSet();
+  if (set == AVX512) operations = operations_avx512;
+  if (set == AVX2) operations = operations_avx2;
 #endif
 }
 
@@ -119,6 +117,8 @@ static int memory(const CustomOp *op, size_t index) { return (void)op, (void)ind
 static int minArity(const CustomOp *op) { return (void)op, 1; }
 static int mixed(const CustomOp *op) { return (void)op, 0; }
 
+extern const CustomOp productOp;
+
 static const CustomOp fused = {
     .version = 16,
     .get_name = getName,
@@ -150,7 +150,9 @@ __attribute__((visibility("default"))) Status *RegisterCustomOps(SessionOptions 
   if (!domain) {
     chooseOperations();
     CustomOpDomain *made;
-    if ((status = createCustomOpDomain(api, "meanflow", &made)) || (status = addToDomain(api, made, &fused))) return status;
+    if ((status = createCustomOpDomain(api, "meanflow", &made)) || (status = addToDomain(api, made, &fused)) ||
+        (status = addToDomain(api, made, &productOp)))
+      return status;
     domain = made;
   }
   return addDomain(api, options, domain);

@@ -2,7 +2,7 @@
  * lowerGraph: a prepared graph as one ONNX model. Instructions are written in order by the lowering table; values
  * without elements and results computed from nothing are filled in here, so that no lowering has to think of them.
  */
-import { sizeOf, type Graph, type TensorType } from '@meanflow/core';
+import { sizeOf, type DType, type Graph, type Shape, type TensorType } from '@meanflow/core';
 import { leading } from '@meanflow/core/validation';
 import {
   lowering,
@@ -14,10 +14,13 @@ import {
 } from '@meanflow/core/backend';
 import { hasKernelIn, lowerComposite } from './composites.js';
 import type { OrtDevice } from './options.js';
-import type { Lowering, Operand } from './lowerings/lowering.js';
+import type { Lowering, Operand, StoredOperand } from './lowerings/lowering.js';
+import { reshapeTo } from './lowerings/shaping.js';
 import { fill } from './lowerings/structure.js';
 import type { ValueName } from './onnx/model.js';
 import { ModelBuilder } from './onnx/model-builder.js';
+import { lowerProduct } from './native/lower-product.js';
+import { planProducts, type ProductPlan } from './native/products.js';
 import { targets, type Target } from './targets.js';
 
 /** The names under which a graph's inputs and outputs stand in the model; one path may be both. */
@@ -57,9 +60,9 @@ const everyInput: Interface = {
 export function lowerGraph(given: Graph, target: Target, outside = everyInput): ModelBuilder {
   const graph = prepare(given, { hasKernel: hasKernelIn(target.kernels) });
   const builder = new ModelBuilder(graph.name, target);
-  const values = new Array<Operand>(graph.types.length);
+  const values = new Array<StoredOperand>(graph.types.length);
   const define = (id: ValueId, name: ValueName, scalar?: number) =>
-    (values[id] = { ...graph.types[id]!, name, scalar });
+    (values[id] = { ...graph.types[id]!, name, memory: name, scalar });
   const isRead = new Set([
     ...graph.instructions.flatMap(({ inputs }) => inputs),
     ...graph.outputs.map(({ value }) => value),
@@ -67,8 +70,25 @@ export function lowerGraph(given: Graph, target: Target, outside = everyInput): 
   for (const { name, value } of graph.inputs) {
     define(value, outside.input(builder, name, graph.types[value]!, isRead.has(value)));
   }
+  const { products, idle } = target.threads === undefined ? NO_PRODUCTS : planProducts(graph);
   for (const instruction of graph.instructions) {
+    if (idle.has(instruction)) continue;
     builder.enter(`${instruction.op}.${instruction.outputs[0]}`);
+    const product = products.get(instruction);
+    if (product !== undefined) {
+      const [left, right] = [values[product.a.value]!, values[product.b.value]!];
+      const type = graph.types[product.c.value]!;
+      define(
+        product.c.value,
+        lowerProduct(builder, product, left.memory, right.memory, type, target.threads!),
+      );
+      continue;
+    }
+    if (instruction.op === 'reshape' && target.threads !== undefined) {
+      const [output] = leading(instruction.outputs, 1);
+      values[output] = new Reshaped(builder, graph.types[output]!, values[instruction.inputs[0]!]!);
+      continue;
+    }
     const inputs = instruction.inputs.map((input) => values[input]!);
     const outputs = instruction.outputs.map((output) => graph.types[output]!);
     const names = lowerInstruction(target, builder, instruction, inputs, outputs);
@@ -80,6 +100,29 @@ export function lowerGraph(given: Graph, target: Target, outside = everyInput): 
   }
   return builder;
 }
+
+/** A value under another shape, of which a node makes one of this shape when somebody asks for it. */
+class Reshaped implements StoredOperand {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly memory: ValueName;
+  readonly scalar: number | undefined;
+  private made: ValueName | undefined;
+
+  constructor(
+    private readonly builder: ModelBuilder,
+    { dtype, shape }: TensorType,
+    private readonly source: StoredOperand,
+  ) {
+    [this.dtype, this.shape, this.memory, this.scalar] = [dtype, shape, source.memory, source.scalar];
+  }
+
+  get name(): ValueName {
+    return (this.made ??= reshapeTo(this.builder, this.source.name, this.source.shape, this.shape));
+  }
+}
+
+const NO_PRODUCTS: ProductPlan = { products: new Map(), idle: new Set() };
 
 const isEmpty = ({ shape }: TensorType): boolean => sizeOf(shape) === 0;
 
@@ -94,6 +137,8 @@ function lowerInstruction(
   outputs: readonly TensorType[],
 ): readonly ValueName[] {
   const { op, attributes } = instruction;
+  // Asked for here, so that no node for them comes to stand in a branch.
+  for (const { name } of inputs) void name;
   return lowering(op, inputs, 'could not be written as ONNX', () => {
     if (op === 'composite') return lowerComposite(kernels, builder, attributes, inputs);
     const [output] = leading(outputs, 1);

@@ -14,6 +14,8 @@ import type { ModelFormat } from './onnx/model-builder.js';
 export interface Target extends ModelFormat {
   readonly lowerings: Lowerings;
   readonly kernels: Kernels;
+  /** Threads that our own products share; where there is none, products are ONNX's. */
+  readonly threads?: number;
 }
 
 const general: Target = { opset: 26, lowerings: generalLowerings, kernels: generalKernels };

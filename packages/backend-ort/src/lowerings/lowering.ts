@@ -14,6 +14,12 @@ export interface Operand extends TensorType {
   readonly scalar?: number | undefined;
 }
 
+/** An operand of which it is known where its elements lie. */
+export interface StoredOperand extends Operand {
+  /** A value of the same elements under some shape, for who reads memory by strides. */
+  readonly memory: ValueName;
+}
+
 export interface LoweringContext<K extends PrimitiveName> {
   readonly builder: ModelBuilder;
   readonly inputs: Operands<ArityOf<K>, Operand>;

@@ -1,0 +1,196 @@
+/**
+ * The op Product of ONNX Runtime: stacks of matrix products by strides, shared out over the threads of the session. What it
+ * is given stands in five lists of integers:
+ *   sizes  [alpha as bits, threads to share the work, rows, columns, terms, …batch]
+ *   a b c  [offset, from row to row, from column to column, …along the batch]
+ *   shape  of what is written
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ort.h"
+#include "processor.h"
+#include "product.h"
+
+enum { MOST_AXES = 12, MOST_BATCH = 4, SIZES = 5 };
+
+/** Below so many multiplications, waking another thread costs more than it does. */
+enum { SERIAL = 1 << 16 };
+typedef struct {
+  long offset, row, column, batch[MOST_BATCH];
+} Matrix;
+
+typedef struct {
+  Api api;
+  Strides strides;
+  long threads, rows, columns, stack;
+  long rank, batch[MOST_BATCH];
+  Matrix a, b, c;
+  int64_t shape[MOST_AXES];
+  size_t shapeRank;
+  /** Whether columns are shared out, or else rows; and in how many parts each product of the stack. */
+  int byColumns;
+  long parts;
+} Product;
+
+/** One run. */
+typedef struct {
+  const Product *product;
+  const float *a, *b;
+  float *c;
+  /** Parts of the work that one call takes, so that a thread keeps what it packed. */
+  long tasks, share;
+} Run;
+
+static Multiply *multiply;
+static long workspaceBytes;
+
+/** Chooses what this processor has. */
+static void chooseProduct(void) {
+  multiply = product_base;
+  workspaceBytes = productWorkspace_base;
+#ifdef __x86_64__
+  const enum InstructionSet set = instructionSet();
+  if (set == AVX512) multiply = product_avx512, workspaceBytes = productWorkspace_avx512;
+  if (set == AVX2) multiply = product_avx2, workspaceBytes = productWorkspace_avx2;
+#endif
+}
+
+/** Each thread's own memory for packed panels, kept until the thread ends. */
+static float *workspace(void) {
+  static _Thread_local float *own;
+  if (own == 0) own = aligned_alloc(64, (workspaceBytes + 63) / 64 * 64);
+  return own;
+}
+
+static long smaller(long a, long b) {
+  return a < b ? a : b;
+}
+
+/** Where a product of the stack begins. */
+static long at(const Product *p, const Matrix *matrix, long index) {
+  long place = matrix->offset;
+  for (long axis = p->rank - 1; axis >= 0; axis--) {
+    place += index % p->batch[axis] * matrix->batch[axis];
+    index /= p->batch[axis];
+  }
+  return place;
+}
+
+/** One part of one product of the stack. */
+static void part(const Run *run, long task) {
+  const Product *p = run->product;
+  const long index = task / p->parts, which = task % p->parts;
+  const float *a = run->a + at(p, &p->a, index), *b = run->b + at(p, &p->b, index);
+  float *c = run->c + at(p, &p->c, index);
+  /* In whole panels: 48 rows or columns are some of each instruction set. */
+  const long whole = p->byColumns ? p->columns : p->rows;
+  const long size = ((whole + p->parts - 1) / p->parts + 47) / 48 * 48;
+  const long from = which * size, count = smaller(size, whole - from);
+  if (count <= 0) return;
+  if (p->byColumns)
+    multiply(&p->strides, a, b + from * p->strides.bColumn, 0, c + from * p->strides.cColumn, p->rows, count, workspace());
+  else
+    multiply(&p->strides, a + from * p->strides.aRow, b, 0, c + from * p->strides.cRow, count, p->columns, workspace());
+}
+
+static void share(void *data, size_t index) {
+  const Run *run = data;
+  const long from = (long)index * run->share;
+  for (long task = from; task < smaller(from + run->share, run->tasks); task++) part(run, task);
+}
+
+static int readInts(Api api, const KernelInfo *info, const char *name, int64_t *out, size_t most, size_t *count) {
+  *count = most;
+  Status *status = getAttributeInts(api, info, name, out, count);
+  if (status != 0) releaseStatus(api, status);
+  return status == 0;
+}
+
+static int readMatrix(Api api, const KernelInfo *info, const char *name, Matrix *matrix, size_t rank) {
+  int64_t numbers[3 + MOST_BATCH];
+  size_t count;
+  if (!readInts(api, info, name, numbers, 3 + MOST_BATCH, &count) || count != 3 + rank) return 0;
+  *matrix = (Matrix){.offset = numbers[0], .row = numbers[1], .column = numbers[2]};
+  for (size_t i = 0; i < rank; i++) matrix->batch[i] = numbers[3 + i];
+  return 1;
+}
+
+static Status *create(const CustomOp *op, Api api, const KernelInfo *info, void **made) {
+  (void)op;
+  if (multiply == 0) chooseProduct();
+  int64_t sizes[SIZES + MOST_BATCH];
+  size_t count;
+  Product p = {.api = api, .stack = 1};
+  if (!readInts(api, info, "sizes", sizes, SIZES + MOST_BATCH, &count) || count < SIZES)
+    return createStatus(api, ORT_INVALID_ARGUMENT, "Product: sizes are alpha, threads, rows, columns, terms and at most four more");
+  const size_t rank = count - SIZES;
+  if (!readMatrix(api, info, "a", &p.a, rank) || !readMatrix(api, info, "b", &p.b, rank) ||
+      !readMatrix(api, info, "c", &p.c, rank) ||
+      !readInts(api, info, "shape", p.shape, MOST_AXES, &p.shapeRank))
+    return createStatus(api, ORT_INVALID_ARGUMENT, "Product: a, b and c are an offset and strides, shape has at most 12 axes");
+  p.rank = (long)rank;
+  const int32_t bits = (int32_t)sizes[0];
+  memcpy(&p.strides.alpha, &bits, sizeof bits);
+  p.threads = sizes[1], p.rows = sizes[2], p.columns = sizes[3], p.strides.terms = sizes[4];
+  for (size_t i = 0; i < rank; i++) p.stack *= p.batch[i] = sizes[SIZES + i];
+  p.strides.aRow = p.a.row, p.strides.aTerm = p.a.column;
+  p.strides.bTerm = p.b.row, p.strides.bColumn = p.b.column;
+  p.strides.cRow = p.c.row, p.strides.cColumn = p.c.column;
+  p.byColumns = p.columns > p.rows;
+  const long most = ((p.byColumns ? p.columns : p.rows) + 47) / 48;
+  const long wanted = (p.threads + p.stack - 1) / p.stack;
+  p.parts = most < wanted ? most : wanted;
+  if (p.parts < 1) p.parts = 1;
+  if ((*made = malloc(sizeof p)) == 0) return createStatus(api, ORT_FAIL, "Product: out of memory");
+  memcpy(*made, &p, sizeof p);
+  return 0;
+}
+
+static Status *compute(void *kernel, KernelContext *context) {
+  const Product *p = kernel;
+  Api api = p->api;
+  const Value *operands[2];
+  void *data[2], *result;
+  Value *output;
+  Status *status;
+  for (size_t i = 0; i < 2; i++) {
+    if ((status = getInput(api, context, i, &operands[i])) != 0) return status;
+    if ((status = getTensorData(api, (Value *)operands[i], &data[i])) != 0) return status;
+  }
+  if ((status = getOutput(api, context, 0, p->shape, p->shapeRank, &output)) != 0) return status;
+  if ((status = getTensorData(api, output, &result)) != 0) return status;
+  Run run = {.product = p, .a = data[0], .b = data[1], .c = result, .tasks = p->stack * p->parts, .share = 1};
+  if (run.tasks == 1 || p->rows * p->columns * p->strides.terms * p->stack < SERIAL) {
+    run.share = run.tasks;
+    share(&run, 0);
+    return 0;
+  }
+  const long calls = smaller(run.tasks, p->threads);
+  run.share = (run.tasks + calls - 1) / calls;
+  return parallelFor(api, context, share, (size_t)((run.tasks + run.share - 1) / run.share), 0, &run);
+}
+
+static const char *getName(const CustomOp *op) { return (void)op, "Product"; }
+static const char *getProvider(const CustomOp *op) { return (void)op, NULL; }
+static int float32(const CustomOp *op, size_t index) { return (void)op, (void)index, 1; }
+static size_t two(const CustomOp *op) { return (void)op, 2; }
+static size_t one(const CustomOp *op) { return (void)op, 1; }
+static int required(const CustomOp *op, size_t index) { return (void)op, (void)index, 0; }
+static int memory(const CustomOp *op, size_t index) { return (void)op, (void)index, MEMORY_DEFAULT; }
+
+const CustomOp productOp = {
+    .version = 16,
+    .get_name = getName,
+    .get_provider = getProvider,
+    .get_input_type = float32,
+    .get_input_count = two,
+    .get_output_type = float32,
+    .get_output_count = one,
+    .destroy = free,
+    .get_input_characteristic = required,
+    .get_output_characteristic = required,
+    .get_input_memory = memory,
+    .create_kernel_v2 = create,
+    .compute_v2 = compute,
+};

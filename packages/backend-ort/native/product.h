@@ -1,0 +1,28 @@
+/**
+ * Matrix products with any strides, all counted in elements: C[i, j] = alpha Σₚ A[i, p] B[p, j] (+ bias[j]). There is one for
+ * each instruction set that the library is built for; `workspace` is memory for as many bytes as its `productWorkspace` says.
+ */
+#ifndef MEANFLOW_PRODUCT_H
+#define MEANFLOW_PRODUCT_H
+
+typedef struct {
+  float alpha;
+  long terms;
+  long aRow, aTerm;
+  long bTerm, bColumn;
+  long cRow, cColumn;
+} Strides;
+
+typedef void Multiply(const Strides *, const float *a, const float *b, const float *bias, float *c, long rows, long columns, float *workspace);
+
+#define PRODUCT(set) \
+  extern const long productWorkspace_##set; \
+  Multiply product_##set;
+PRODUCT(base)
+#ifdef __x86_64__
+PRODUCT(avx2)
+PRODUCT(avx512)
+#endif
+#undef PRODUCT
+
+#endif

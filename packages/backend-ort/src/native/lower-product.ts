@@ -1,0 +1,33 @@
+/** A product by strides as a node: the op `Product` of the library of kernels. */
+import type { TensorType } from '@meanflow/core';
+import { MEANFLOW_DOMAIN, type ValueName } from '../onnx/model.js';
+import { ints, type ModelBuilder } from '../onnx/model-builder.js';
+import type { StridedMatrix, StridedProduct } from './products.js';
+
+/**
+ * @param type of what is written
+ * @param threads of the session
+ * @returns the value that movements, where there were any, would have made of the product
+ */
+export function lowerProduct(
+  builder: ModelBuilder,
+  { alpha, batch, rows, columns, terms, a, b, c }: StridedProduct,
+  left: ValueName,
+  right: ValueName,
+  type: TensorType,
+  threads: number,
+): ValueName {
+  const layout = (matrix: StridedMatrix) => ints([matrix.offset, matrix.row, matrix.column, ...matrix.batch]);
+  return builder.node('Product', [left, right], {
+    domain: MEANFLOW_DOMAIN,
+    attributes: {
+      sizes: ints([bitsOf(alpha), threads, rows, columns, terms, ...batch]),
+      ...{ a: layout(a), b: layout(b), c: layout(c) },
+      shape: ints(type.shape),
+    },
+    type,
+  });
+}
+
+/** The bits of a float32, as an integer. */
+const bitsOf = (x: number): number => new Int32Array(Float32Array.of(x).buffer)[0]!;

@@ -1,0 +1,283 @@
+/**
+ * Products by strides: which contractions of a graph are matrix products that read their operands, and write their result,
+ * where these lie. The movements around them (transposed operands, split heads, slices of one tensor) are then not carried
+ * out at all, and factors (the scale of attention) are part of the product.
+ */
+import { sizeOf, type Graph, type Shape } from '@meanflow/core';
+import {
+  freeAxes,
+  mergeAxes,
+  viewsOf,
+  type Instruction,
+  type ValueId,
+  type View,
+  type WalkedAxis,
+} from '@meanflow/core/backend';
+import { Layout } from './layout.js';
+
+/** A stack of matrices in the memory of a value, by strides in elements. */
+export interface StridedMatrix {
+  readonly value: ValueId;
+  readonly offset: number;
+  /** By batch axis. */
+  readonly batch: readonly number[];
+  /** From one row to the next. */
+  readonly row: number;
+  /** From one column to the next. */
+  readonly column: number;
+}
+
+/** C[…, i, j] = alpha Σₚ A[…, i, p] B[…, p, j] */
+export interface StridedProduct {
+  readonly alpha: number;
+  /** Sizes of the batch axes. */
+  readonly batch: Shape;
+  readonly rows: number;
+  readonly columns: number;
+  readonly terms: number;
+  readonly a: StridedMatrix;
+  readonly b: StridedMatrix;
+  /** What is written: the contraction's own result, or what movements made of it, which lies as its type says. */
+  readonly c: StridedMatrix;
+}
+
+export interface ProductPlan {
+  readonly products: ReadonlyMap<Instruction, StridedProduct>;
+  /** Instructions whose results nobody needs any more. */
+  readonly idle: ReadonlySet<Instruction>;
+}
+
+/** Settles which contractions of a prepared graph are done by strides. */
+export function planProducts(graph: Graph): ProductPlan {
+  const scalars = scalarsOf(graph);
+  const operands = operandsOf(graph, scalars);
+  const products = new Map<Instruction, StridedProduct>();
+  for (const instruction of graph.instructions) {
+    if (!isProduct(instruction)) continue;
+    const product = productOf(graph, instruction, operands);
+    if (product !== undefined) products.set(instruction, product);
+  }
+  const { readers, idle } = needs(graph, products);
+  for (const instruction of products.keys()) {
+    if (idle.has(instruction) || !isProduct(instruction)) continue;
+    const moved = withMovedResult(graph, instruction, operands, readers, scalars);
+    if (moved === undefined) continue;
+    products.set(instruction, moved.product);
+    for (const movement of moved.movements) idle.add(movement);
+  }
+  return { products, idle };
+}
+
+type Contraction = Extract<Instruction, { readonly op: 'dotGeneral' }>;
+
+const isProduct = (instruction: Instruction): instruction is Contraction => instruction.op === 'dotGeneral';
+
+/** The values that are one known number, or repetitions of it. */
+function scalarsOf(graph: Graph): ReadonlyMap<ValueId, number> {
+  const scalars = new Map<ValueId, number>();
+  for (const { op, attributes, inputs, outputs } of graph.instructions) {
+    if (op === 'constant' && attributes.value.size === 1) scalars.set(outputs[0]!, attributes.value.data[0]!);
+    if (op !== 'broadcastTo' && op !== 'reshape') continue;
+    const repeated = scalars.get(inputs[0]!);
+    if (repeated !== undefined) scalars.set(outputs[0]!, repeated);
+  }
+  return scalars;
+}
+
+/** What an instruction multiplies its operand by, where it does only that. */
+function factorOf(
+  graph: Graph,
+  { op, inputs, outputs }: Instruction,
+  scalars: ReadonlyMap<ValueId, number>,
+): { readonly of: ValueId; readonly factor: number } | undefined {
+  const { dtype, shape } = graph.types[outputs[0]!]!;
+  if (dtype !== 'float32') return undefined;
+  const pairs = [[inputs[0]!, inputs[1]!], [inputs[1]!, inputs[0]!]] as const; // prettier-ignore
+  for (const [of, by] of op === 'mul' ? pairs : []) {
+    const factor = scalars.get(by);
+    if (factor !== undefined && Number.isFinite(factor) && sameShape(graph.types[of]!.shape, shape))
+      return { of, factor };
+  }
+  return op === 'neg' ? { of: inputs[0]!, factor: -1 } : undefined;
+}
+
+const sameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((n, axis) => n === b[axis]);
+
+/** Where a value lies before movements and factors. */
+interface OperandView extends View {
+  readonly factor: number;
+}
+
+function operandsOf(graph: Graph, scalars: ReadonlyMap<ValueId, number>): readonly OperandView[] {
+  const views = viewsOf(graph, (instruction) => factorOf(graph, instruction, scalars)?.of);
+  const factors = views.map(() => 1);
+  for (const instruction of graph.instructions) {
+    const [output] = instruction.outputs;
+    if (views[output!]!.value === output) continue;
+    const { of, factor } = factorOf(graph, instruction, scalars) ?? { of: instruction.inputs[0]!, factor: 1 };
+    factors[output!] = factors[of]! * factor;
+  }
+  return views.map((view, value) => ({ ...view, factor: factors[value]! }));
+}
+
+/** The product by strides that writes the contraction's own result. */
+function productOf(
+  graph: Graph,
+  instruction: Contraction,
+  operands: readonly OperandView[],
+): StridedProduct | undefined {
+  const output = instruction.outputs[0]!;
+  const { dtype, shape } = graph.types[output]!;
+  if (dtype !== 'float32' || [...instruction.inputs, output].some((value) => isEmpty(graph, value)))
+    return undefined;
+  return written(instruction, operands, output, new Layout(shape), 1);
+}
+
+const isEmpty = (graph: Graph, value: ValueId): boolean => sizeOf(graph.types[value]!.shape) === 0;
+
+/**
+ * The same with its result where movements take it, if nobody else reads the result: the value at the end of the movements
+ * lies in memory as its type says, and the axes of the product are found again in it.
+ */
+function withMovedResult(
+  graph: Graph,
+  instruction: Contraction,
+  operands: readonly OperandView[],
+  readers: Readers,
+  scalars: ReadonlyMap<ValueId, number>,
+): { readonly product: StridedProduct; readonly movements: readonly Instruction[] } | undefined {
+  let value = instruction.outputs[0]!;
+  const layout = new Layout(graph.types[value]!.shape);
+  const movements: Instruction[] = [];
+  let factor = 1;
+  let best: { readonly product: StridedProduct; readonly movements: readonly Instruction[] } | undefined;
+  for (;;) {
+    const [reader, ...others] = readers.get(value) ?? [];
+    if (reader === undefined || reader === 'output' || others.length > 0) return best;
+    const scaled = factorOf(graph, reader, scalars);
+    if (scaled === undefined ? !layout.follow(reader) : scaled.of !== value) return best;
+    factor *= scaled?.factor ?? 1;
+    movements.push(reader);
+    value = reader.outputs[0]!;
+    const product = written(instruction, operands, value, layout, factor);
+    if (product !== undefined && isFast(product)) best = { product, movements: [...movements] };
+  }
+}
+
+/** Kernels write along columns, and lose where there are few of them. */
+const isFast = ({ c, columns }: StridedProduct): boolean => c.column === 1 && columns >= 8;
+
+/** The product whose result is the value that `layout` led to. */
+function written(
+  { inputs, attributes: d }: Contraction,
+  operands: readonly OperandView[],
+  value: ValueId,
+  layout: Layout,
+  factor: number,
+): StridedProduct | undefined {
+  const [a, b] = [operands[inputs[0]]!, operands[inputs[1]]!];
+  const results = layout.pieces().values();
+  /** The next axis of the result as the operands walk it, in the pieces in which it lies. */
+  const walk = (strideA: number, strideB: number): WalkedAxis[] => {
+    const pieces = results.next().value!;
+    let inner = pieces.reduce((product, { size }) => product * size, 1);
+    return pieces.map(({ size, stride }) => {
+      inner /= size;
+      return { size, strides: [strideA * inner, strideB * inner, stride] };
+    });
+  };
+  const batch = mergeAxes(
+    d.lhsBatch.flatMap((axis, i) => walk(a.strides[axis]!, b.strides[d.rhsBatch[i]!]!)),
+  );
+  const rows = mergeAxes(
+    freeAxes(a.shape.length, d.lhsBatch, d.lhsContracting).flatMap((axis) => walk(a.strides[axis]!, 0)),
+  );
+  const columns = mergeAxes(
+    freeAxes(b.shape.length, d.rhsBatch, d.rhsContracting).flatMap((axis) => walk(0, b.strides[axis]!)),
+  );
+  // Terms may be added in any order: in that of A's memory neighbours join most easily.
+  const terms = d.lhsContracting
+    .map((axis, i) => ({
+      size: a.shape[axis]!,
+      strides: [a.strides[axis]!, b.strides[d.rhsContracting[i]!]!, 0],
+    }))
+    .sort((x, y) => y.strides[0]! - x.strides[0]!);
+  const alpha = factor * a.factor * b.factor;
+  return asProduct(alpha, [a, b, { value, offset: 0 }], batch, rows, columns, mergeAxes(terms));
+}
+
+/** What the library's op takes. */
+const MOST_BATCH_AXES = 4;
+
+const NO_AXIS: WalkedAxis = { size: 1, strides: [0, 0, 1] };
+
+function asProduct(
+  alpha: number,
+  [a, b, c]: readonly [Place, Place, Place],
+  batch: readonly WalkedAxis[],
+  rows: readonly WalkedAxis[],
+  columns: readonly WalkedAxis[],
+  terms: readonly WalkedAxis[],
+): StridedProduct | undefined {
+  if (terms.length > 1) return undefined;
+  const [term] = [...terms, { size: 1, strides: [0, 0, 0] }] as const;
+  const [row, column] = [widest(rows), widest(columns)];
+  // An axis too many of the rows or of the columns is a stack of products with the same other operand.
+  const stack = [
+    ...batch,
+    ...rows.filter((axis) => axis !== row),
+    ...columns.filter((axis) => axis !== column),
+  ];
+  if (stack.length > MOST_BATCH_AXES) return undefined;
+  const matrix = (place: Place, side: number, down: number, across: number): StridedMatrix => ({
+    value: place.value,
+    offset: place.offset,
+    batch: stack.map(({ strides }) => strides[side]!),
+    row: down,
+    column: across,
+  });
+  const product = {
+    alpha,
+    batch: stack.map(({ size }) => size),
+    ...{ rows: row.size, columns: column.size, terms: term.size },
+    a: matrix(a, 0, row.strides[0]!, term.strides[0]!),
+    b: matrix(b, 1, term.strides[1]!, column.strides[1]!),
+    c: matrix(c, 2, row.strides[2]!, column.strides[2]!),
+  };
+  return product.c.column !== 1 && product.c.row === 1 ? transposed(product) : product;
+}
+
+type Place = Pick<StridedMatrix, 'value' | 'offset'>;
+
+const widest = (axes: readonly WalkedAxis[]): WalkedAxis =>
+  axes.reduce((best, axis) => (axis.size > best.size ? axis : best), axes[0] ?? NO_AXIS);
+
+/** Cᵀ = Bᵀ Aᵀ */
+function transposed({ a, b, c, rows, columns, ...rest }: StridedProduct): StridedProduct {
+  const flip = (matrix: StridedMatrix): StridedMatrix => ({
+    ...matrix,
+    row: matrix.column,
+    column: matrix.row,
+  });
+  return { ...rest, rows: columns, columns: rows, a: flip(b), b: flip(a), c: flip(c) };
+}
+
+type Readers = ReadonlyMap<ValueId, readonly (Instruction | 'output')[]>;
+
+/** Who reads each value, and which instructions are left without a reader. */
+function needs(graph: Graph, products: ReadonlyMap<Instruction, StridedProduct>) {
+  const readers = new Map<ValueId, (Instruction | 'output')[]>();
+  const read = (value: ValueId, by: Instruction | 'output') =>
+    readers.set(value, [...(readers.get(value) ?? []), by]);
+  for (const { value } of graph.outputs) read(value, 'output');
+  const idle = new Set<Instruction>();
+  for (const instruction of [...graph.instructions].reverse()) {
+    const product = products.get(instruction);
+    const operands = product === undefined ? instruction.inputs : [product.a.value, product.b.value];
+    if (instruction.outputs.some((output) => readers.has(output)))
+      for (const value of new Set(operands)) read(value, instruction);
+    else idle.add(instruction);
+  }
+  return { readers, idle };
+}
