@@ -8,4 +8,4 @@ export {
   type ExportOptions,
 } from './export.js';
 export { toOnnx } from './lower-graph.js';
-export type { OrtBackend, OrtBackendOptions, OrtDevice, OrtExecutable } from './options.js';
+export type { OrtBackend, OrtBackendOptions, OrtBinding, OrtDevice, OrtExecutable } from './options.js';

@@ -6,6 +6,13 @@ import type { DeviceBackend, DeviceExecutable, ModuleSource } from '@meanflow/co
 
 export type OrtDevice = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
 
+/**
+ * How ONNX Runtime is called. `'public'`: by the JavaScript interface of the module that is given, which on the CPU copies every
+ * result and computes on the thread that calls. `'native'`: by the C interface of the library that `onnxruntime-node` has loaded,
+ * through the package `koffi`, on `cpu`: nothing is copied, and runs and compilations leave the thread free.
+ */
+export type OrtBinding = 'native' | 'public';
+
 export interface OrtBackendOptions {
   /**
    * The ONNX Runtime to use: the module of `onnxruntime-node` (cpu, webgpu, cuda) or `onnxruntime-web` (wasm, webgpu),
@@ -14,6 +21,10 @@ export interface OrtBackendOptions {
   readonly ort: ModuleSource;
   /** Where graphs run; `'cpu'` by default. */
   readonly device?: OrtDevice;
+  /** `'auto'`, the default: native where it can be, else public; `describe()` says which, and why not the other. */
+  readonly binding?: OrtBinding | 'auto';
+  /** For the native binding: the module of `koffi`, version 3, or how to import it; `import('koffi')`, where it is installed. */
+  readonly koffi?: ModuleSource;
   /** `webgpu`, where the platform has no WebGPU of its own, as in Node: `() => import('webgpu')` names the adapter. */
   readonly gpu?: () => Promise<unknown>;
   /** `webgpu`: takes an adapter that computes in software, such as SwiftShader; without it that is an error. */

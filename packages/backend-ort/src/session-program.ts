@@ -1,5 +1,5 @@
 /**
- * SessionProgram: one graph, one ONNX Runtime session. On WebGPU results stay in GPU buffers. On the CPU a run reads host
+ * SessionProgram: one graph, one session of the public binding. On WebGPU results stay in GPU buffers. On the CPU a run reads host
  * arrays and earlier results where they lie; its results are fresh arrays, so that state alternates between two sets of buffers.
  */
 import { BackendError, DeviceLostError, HostArray, type Graph } from '@meanflow/core';

@@ -2,7 +2,7 @@
 import * as mf from '@meanflow/core';
 import { executableTests } from '@meanflow/conformance/testing';
 import { ortBackend } from '../src/index.js';
-import { backend, normal } from './support.js';
+import { backend, normal, ort } from './support.js';
 
 const { graph: counter } = mf.trace(
   ({ state, step }: { state: mf.Tensor; step: mf.Tensor }) => ({
@@ -14,6 +14,11 @@ const { graph: counter } = mf.trace(
 );
 
 executableTests({ test, backend });
+describe('by the public binding', () => {
+  const opened = ortBackend({ ort, threads: 2, binding: 'public' });
+  afterAll(async () => (await opened).dispose());
+  executableTests({ test, backend: () => opened });
+});
 
 test('the process’s memory stays flat over 2,000 runs', async () => {
   const { graph } = mf.trace((x: mf.Tensor) => x.mul(0.5).add(1), mf.spec([64, 256]));

@@ -8,7 +8,7 @@ import { tfjsBackend } from '@meanflow/backend-tfjs';
 import { ArgumentError, referenceBackend, type Backend } from '@meanflow/core';
 import { quoted, Registry } from '@meanflow/core/validation';
 import { DEFAULT_BACKEND, isModulePath } from './names.js';
-import { loadOnnxRuntime } from './onnx-runtime.js';
+import { loadKoffi, loadOnnxRuntime } from './onnx-runtime.js';
 import { demand, type RuntimeName, runtimes } from './runtimes.js';
 import { shellWord } from './shell.js';
 import { withAdapters } from './software-adapters.js';
@@ -39,7 +39,8 @@ export const backends = new Registry<BackendEntry>(
       name: 'ort:cpu',
       description: 'ONNX Runtime on the processor, all cores, float32',
       isOptional: false,
-      open: async (options) => ortBackend({ ort: await loadOnnxRuntime(), device: 'cpu', ...options }),
+      open: async (options) =>
+        ortBackend({ ort: await loadOnnxRuntime(), koffi: loadKoffi, device: 'cpu', ...options }),
     },
     {
       name: 'ort:wasm',

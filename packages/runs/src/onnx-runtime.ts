@@ -72,3 +72,15 @@ export async function loadOnnxRuntime(): Promise<OrtNodeModule> {
     });
   }
 }
+
+/**
+ * What ONNX Runtime's library is called by: a user's own `koffi`, before the one of this platform that `@meanflow/runs` brings,
+ * which is the same module without an install script.
+ *
+ * @throws {Error} when neither is installed
+ */
+export function loadKoffi(): Promise<unknown> {
+  const name =
+    installedVersion('koffi') === undefined ? `@koromix/koffi-${process.platform}-${process.arch}` : 'koffi';
+  return import(name);
+}

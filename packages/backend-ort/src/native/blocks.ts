@@ -1,0 +1,88 @@
+/**
+ * Blocks: memory that results lie in, owned by the backend, each with its OrtValue. What a run gave up, such as state that was
+ * donated, holds an output of the same type of a later run: state goes to and fro between two sets of blocks, and no run
+ * allocates or copies. No more stay idle than the live programs could fill; the rest goes to the garbage collector, and so do
+ * blocks of arrays that nobody disposed of.
+ */
+import { sizeOf, type DType, type HostData, type TensorType } from '@meanflow/core';
+import { formatType } from '@meanflow/core/validation';
+import type { Pointer } from './koffi.js';
+import type { OrtLibrary } from './library.js';
+
+const constructors = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+
+/** Vector instructions load faster what does not straddle two lines of the cache. */
+const ALIGNMENT = 64;
+
+/** Memory for one array. */
+export interface Block {
+  readonly type: TensorType;
+  readonly data: HostData[DType];
+  readonly value: Pointer;
+}
+
+export class Blocks {
+  /** Blocks that were allocated since the beginning. */
+  allocated = 0;
+  private readonly idle = new Map<string, Block[]>();
+  /** For each program, how many outputs of each type it has. */
+  private readonly demands = new Set<ReadonlyMap<string, number>>();
+  private readonly forgotten: FinalizationRegistry<Pointer>;
+
+  constructor(private readonly library: OrtLibrary) {
+    this.forgotten = new FinalizationRegistry((value) => library.api.ReleaseValue(value));
+  }
+
+  /** Announces a program's outputs; returns what ends that. */
+  expect(outputs: readonly TensorType[]): () => void {
+    const demand = new Map<string, number>();
+    for (const type of outputs.map(formatType)) demand.set(type, (demand.get(type) ?? 0) + 1);
+    this.demands.add(demand);
+    return () => {
+      this.demands.delete(demand);
+      for (const type of demand.keys()) {
+        const blocks = this.idle.get(type) ?? [];
+        while (blocks.length > this.capacity(type)) this.release(blocks.pop()!);
+      }
+    };
+  }
+
+  take(type: TensorType): Block {
+    return this.idle.get(formatType(type))?.pop() ?? this.allocate(type);
+  }
+
+  /** Takes back what nobody uses any more. */
+  give(block: Block): void {
+    const type = formatType(block.type);
+    const blocks = this.idle.get(type) ?? [];
+    this.idle.set(type, blocks);
+    if (blocks.length < this.capacity(type)) blocks.push(block);
+    else this.release(block);
+  }
+
+  /** What waits to be filled. */
+  get idleBytes(): number {
+    return [...this.idle.values()].flat().reduce((sum, { data }) => sum + data.byteLength, 0);
+  }
+
+  private capacity(type: string): number {
+    return Math.max(0, ...[...this.demands].map((demand) => demand.get(type) ?? 0));
+  }
+
+  private allocate(type: TensorType): Block {
+    const { dtype, shape } = type;
+    const size = sizeOf(shape);
+    const buffer = new ArrayBuffer(size * constructors[dtype].BYTES_PER_ELEMENT + ALIGNMENT);
+    const past = Number(this.library.koffi.address(new Uint8Array(buffer)) % BigInt(ALIGNMENT));
+    const data = new constructors[dtype](buffer, (ALIGNMENT - past) % ALIGNMENT, size);
+    const block = { type, data, value: this.library.valueOver(data, type) };
+    this.forgotten.register(block, block.value, block);
+    this.allocated += 1;
+    return block;
+  }
+
+  private release(block: Block): void {
+    this.forgotten.unregister(block);
+    this.library.api.ReleaseValue(block.value);
+  }
+}

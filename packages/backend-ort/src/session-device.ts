@@ -1,0 +1,88 @@
+/** SessionDevice: a device of the Backend contract on ONNX Runtime's public JavaScript binding. */
+import {
+  BackendError,
+  DeviceLostError,
+  type DeviceInfo,
+  type DType,
+  type Graph,
+  type HostData,
+  type TensorType,
+} from '@meanflow/core';
+import { messageOf, type Device, type DeviceLoss } from '@meanflow/core/backend';
+import type { InferenceSession } from 'onnxruntime-common';
+import { explainCuda } from './cuda.js';
+import type { DeviceProfile } from './devices.js';
+import { toOnnx } from './lower-graph.js';
+import type { OrtDevice } from './options.js';
+import { probeFailure, probeGraph } from './probe.js';
+import { GpuReader } from './reader.js';
+import { copyHere } from './realm.js';
+import type { OrtModule, OrtSession } from './runtime.js';
+import { SessionProgram, type Held } from './session-program.js';
+
+export class SessionDevice implements Device<Held, SessionProgram> {
+  /** Outputs are copied into memory of JavaScript, wherever they were computed, unless they stay in GPU buffers. */
+  readonly copiesState: boolean;
+  readonly movesBuffers: boolean;
+  private readonly reader: GpuReader | undefined;
+
+  constructor(
+    private readonly ort: OrtModule,
+    private readonly sessionOptions: InferenceSession.SessionOptions,
+    readonly info: DeviceInfo,
+    private readonly device: OrtDevice,
+    private readonly profile: DeviceProfile,
+    private readonly loss: DeviceLoss,
+  ) {
+    this.copiesState = profile.residency !== 'gpu-buffer';
+    this.movesBuffers = profile.residency === 'copied';
+    this.reader = profile.residency === 'gpu-buffer' ? new GpuReader(ort, sessionOptions) : undefined;
+  }
+
+  async compile(graph: Graph): Promise<SessionProgram> {
+    const session = await this.open(
+      toOnnx(graph, this.device),
+      `Graph "${graph.name}" cannot be compiled for ${this.info.backend}`,
+    );
+    return new SessionProgram(this.ort, session, graph, this.loss, this.reader);
+  }
+
+  async read({ tensor }: Held, type: TensorType): Promise<HostData[DType]> {
+    // A copy: what the caller does with it must not reach the state of a later run.
+    return (
+      this.reader?.read(tensor, type) ?? copyHere(type.dtype, (await tensor.getData()) as HostData[DType])
+    );
+  }
+
+  free({ tensor, session }: Held): void {
+    // A tensor in the host's memory is left to the garbage collector.
+    if (tensor.location !== 'cpu') tensor.dispose();
+    session?.release();
+    this.reader?.forget();
+  }
+
+  /** Loads a graph of one op, so that a runtime that cannot serve is found now. */
+  async probe(): Promise<void> {
+    const session = await this.open(
+      toOnnx(probeGraph(), this.device),
+      probeFailure(this.info, this.profile.help),
+    );
+    // Before the session goes: the GPU stays open as long as one is left.
+    await this.reader?.open();
+    await session.release();
+  }
+
+  private async open(model: Uint8Array, failure: string): Promise<OrtSession> {
+    try {
+      return await this.loss.race(() => this.ort.InferenceSession.create(model, this.sessionOptions));
+    } catch (error) {
+      if (error instanceof DeviceLostError) throw error;
+      const message = this.device === 'cuda' ? explainCuda(messageOf(error)) : messageOf(error);
+      throw new BackendError(`${failure}: ${message}`, { cause: error });
+    }
+  }
+
+  close(): Promise<void> {
+    return this.loss.unlessLost(async () => this.reader?.close());
+  }
+}
