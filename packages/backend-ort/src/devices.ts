@@ -2,7 +2,7 @@
  * The devices that the backend runs on, each with the execution provider and session options that it needs. The
  * options were chosen by measurement; what was tried stands beside them.
  */
-import { BackendError, type DeviceInfo } from '@meanflow/core';
+import { BackendError, type DeviceInfo, type Graph } from '@meanflow/core';
 import { ownValue } from '@meanflow/core/validation';
 import { WEBGPU_DRIVERS } from '@meanflow/core/backend';
 import type { InferenceSession } from 'onnxruntime-common';
@@ -26,7 +26,7 @@ export interface DeviceProfile {
 }
 
 // Quiet: errors reach the caller as exceptions, and warnings are about optimisations that it could not make.
-const quiet = { graphOptimizationLevel: 'all', executionMode: 'sequential', logSeverityLevel: 4 } as const;
+const quiet = { executionMode: 'sequential', logSeverityLevel: 4 } as const;
 
 /** A node that the provider has no kernel for is an error when the session is made, not a detour over the CPU. */
 const noFallback = {
@@ -42,16 +42,19 @@ const profiles: Readonly<Record<OrtDevice, DeviceProfile>> = {
     help:
       'Run `npm install onnxruntime-node@^1.30 --ignore-scripts` (its install script downloads CUDA libraries on linux-x64), ' +
       "and pass `() => import('onnxruntime-node')` as `ort`.",
-    // Optimisation level, arena, memory pattern and execution mode made at most 3 % of difference to the train step of
-    // a 4 × 256 MLP (batch 1024); 'all' is what fuses activations into products and lays out convolutions.
+    // Arena and execution mode made at most 3 % of difference to the train step of a 4 × 256 MLP (batch 1024). A memory pattern
+    // makes one block of all that a run needs, beside what the arena has from the run before: a train step of a DiT of
+    // width 192 and 6 blocks takes 648 MB with it and 463 without, one of width 384 and 12 blocks 1,307 and 965, at the same
+    // speed; without an arena, 919 and a third slower.
     sessionOptions: ({ threads }) => ({
       ...quiet,
       executionProviders: ['cpu'],
       enableCpuMemArena: true,
-      enableMemPattern: true,
+      enableMemPattern: false,
       intraOpNumThreads: threads,
       // Threads wait for the next op by spinning. As long as ONNX Runtime does by default (a millisecond), that step
-      // took 15.4 ms on two idle cores and 129 on busy ones; not at all, 17.5 and 41; for 100 µs, 15.4 and 49.
+      // took 15.4 ms on two idle cores and 129 on busy ones; not at all, 17.5 and 41; for 100 µs, 15.4 and 49. By the native
+      // binding a millisecond was no faster either, and took 4 to 17 % more of the processor's time.
       extra: { session: { intra_op: { spin_duration_us: '100' } } },
     }),
   },
@@ -92,6 +95,17 @@ const profiles: Readonly<Record<OrtDevice, DeviceProfile>> = {
     }),
   },
 };
+
+/**
+ * What ONNX Runtime's optimiser is to do with a graph. On the processor it lays convolutions out in blocks of channels and joins them with
+ * activations, and folds what is computed of constants. Of other graphs our own passes leave it nothing: the same train
+ * steps of a DiT and of an MLP take the same time without it, and the session is made sooner (2.6 times, of a DiT of 28
+ * blocks).
+ */
+export function optimizationLevel(device: OrtDevice, graph: Graph): 'all' | 'disabled' {
+  if (device !== 'cpu') return 'all';
+  return graph.instructions.some(({ op }) => op === 'conv') ? 'all' : 'disabled';
+}
 
 /** @throws {BackendError} when there is no such device, naming those that are */
 export function deviceProfile(device: string): DeviceProfile {

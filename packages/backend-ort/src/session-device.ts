@@ -11,7 +11,7 @@ import {
 import { messageOf, type Device, type DeviceLoss } from '@meanflow/core/backend';
 import type { InferenceSession } from 'onnxruntime-common';
 import { explainCuda } from './cuda.js';
-import type { DeviceProfile } from './devices.js';
+import { optimizationLevel, type DeviceProfile } from './devices.js';
 import { toOnnx } from './lower-graph.js';
 import type { OrtDevice } from './options.js';
 import { probeFailure, probeGraph } from './probe.js';
@@ -43,6 +43,7 @@ export class SessionDevice implements Device<Held, SessionProgram> {
     const session = await this.open(
       toOnnx(graph, this.device),
       `Graph "${graph.name}" cannot be compiled for ${this.info.backend}`,
+      optimizationLevel(this.device, graph),
     );
     return new SessionProgram(this.ort, session, graph, this.loss, this.reader);
   }
@@ -72,9 +73,14 @@ export class SessionDevice implements Device<Held, SessionProgram> {
     await session.release();
   }
 
-  private async open(model: Uint8Array, failure: string): Promise<OrtSession> {
+  private async open(
+    model: Uint8Array,
+    failure: string,
+    graphOptimizationLevel: 'all' | 'disabled' = 'all',
+  ): Promise<OrtSession> {
+    const options = { graphOptimizationLevel, ...this.sessionOptions };
     try {
-      return await this.loss.race(() => this.ort.InferenceSession.create(model, this.sessionOptions));
+      return await this.loss.race(() => this.ort.InferenceSession.create(model, options));
     } catch (error) {
       if (error instanceof DeviceLostError) throw error;
       const message = this.device === 'cuda' ? explainCuda(messageOf(error)) : messageOf(error);

@@ -32,7 +32,11 @@ function gradient(isCheckpointed: boolean): mf.Graph {
 async function optimised(graph: mf.Graph): Promise<{ result: mf.HostArray; operators: string[] }> {
   const folder = await mkdtemp(join(tmpdir(), 'meanflow-'));
   const optimizedModelFilePath = join(folder, 'optimised.onnx');
-  const backend = await ortBackend({ ort, threads: 1, sessionOptions: { optimizedModelFilePath } });
+  const backend = await ortBackend({
+    ort,
+    threads: 1,
+    sessionOptions: { graphOptimizationLevel: 'all', optimizedModelFilePath },
+  });
   try {
     const executable = await backend.compile(graph);
     const { output } = await executable.run({ x: normal([32, 16]), w: normal([16, 16], 'w') });

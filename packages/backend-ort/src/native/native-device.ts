@@ -9,6 +9,7 @@ import {
   type TensorType,
 } from '@meanflow/core';
 import { messageOf, type Device } from '@meanflow/core/backend';
+import { optimizationLevel } from '../devices.js';
 import { toOnnx } from '../lower-graph.js';
 import { probeFailure, probeGraph } from '../probe.js';
 import { copyHere } from '../realm.js';
@@ -40,7 +41,8 @@ export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> 
   async compile(graph: Graph): Promise<NativeProgram> {
     const model = toOnnx(graph, 'cpu');
     const failure = `Graph "${graph.name}" cannot be compiled for ${this.info.backend}`;
-    return new NativeProgram(this.library, await this.open(model, failure), graph, this.blocks);
+    const session = await this.open(model, failure, optimizationLevel('cpu', graph));
+    return new NativeProgram(this.library, session, graph, this.blocks);
   }
 
   read({ data }: Block, { dtype }: TensorType): HostData[DType] {
@@ -62,10 +64,15 @@ export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> 
   }
 
   /** A session, which is made on another thread. @throws {BackendError} beginning with `failure` */
-  private async open(model: Uint8Array, failure: string): Promise<Pointer> {
+  private async open(
+    model: Uint8Array,
+    failure: string,
+    graphOptimizationLevel: 'all' | 'disabled' = 'all',
+  ): Promise<Pointer> {
     const { api, environment } = this.library;
+    const settings = { graphOptimizationLevel, ...this.settings };
     try {
-      return await withSessionOptions(api, this.settings, (options) =>
+      return await withSessionOptions(api, settings, (options) =>
         api.CreateSessionFromArray.async(environment, model, model.byteLength, options),
       );
     } catch (error) {
