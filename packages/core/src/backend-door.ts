@@ -4,7 +4,11 @@
  * attributes), what to do to it before lowering (`prepare`), all that backends have in common but how their device runs a
  * graph and what a buffer is there (`backendOn`), the meaning of special numbers, and the interpreter that says what is right.
  */
-export { prepare, type PrepareOptions } from './prepare.js';
+export { prepare, preparing, type PrepareOptions } from './prepare.js';
+export type { OptionalPass, PassName } from './passes/passes.js';
+export type { PassContext, Passing } from './passes/pass.js';
+export { drain } from './passes/pass.js';
+export { FUSED_LIMITS, fusedForm, type FusedForm } from './composites/fused.js';
 export { simplify } from './simplify.js';
 export type {
   CompositeCall,

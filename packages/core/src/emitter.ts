@@ -48,6 +48,7 @@ export class Emitter {
   private readonly seen = new Set<Tensor>();
   private readonly single = new Set<Tensor>();
   private identityCount = 0;
+  private count = 0;
   private readonly context: RuleContext;
   /** Whether anything but the copying of instructions has happened. */
   changed = false;
@@ -58,16 +59,17 @@ export class Emitter {
     this.context = { emit: this.emit, usedOnce: (tensor) => this.single.has(tensor) };
   }
 
-  /** Emits a graph's program; returns its outputs. */
-  apply(graph: Program, inputs: readonly Tensor[]): Tensor[] {
+  /** Emits a graph's program, giving way after each few instructions; returns its outputs. */
+  *apply(graph: Program, inputs: readonly Tensor[]): Generator<void, Tensor[]> {
     const uses = countUses(graph);
     const values = new Array<Tensor>(graph.types.length);
     graph.inputs.forEach(({ value }, i) => (values[value] = inputs[i]!));
     for (const { op, attributes, inputs: operands, outputs } of graph.instructions) {
       const given = operands.map((operand) => values[operand]!);
+      if (++this.count % 256 === 0) yield;
       const results =
         op === 'composite'
-          ? this.composite(
+          ? yield* this.composite(
               attributes,
               given,
               outputs.map((output) => graph.types[output]!),
@@ -90,14 +92,14 @@ export class Emitter {
     this.seen.add(result);
   }
 
-  private composite(
+  private *composite(
     call: CompositeCall,
     inputs: readonly Tensor[],
     types: readonly TensorType[],
-  ): readonly Tensor[] {
+  ): Generator<void, readonly Tensor[]> {
     if (this.hooks.inline?.(call, inputs)) {
       this.changed = true;
-      return this.apply(call.body, inputs);
+      return yield* this.apply(call.body, inputs);
     }
     const parameters = parametersKey(call.parameters, (object) => this.identity(object));
     const key = `composite ${this.identity(call.definition)} ${parameters} ${inputs.map(valueKey).join(' ')}`;

@@ -1,56 +1,36 @@
 /**
- * prepare: what a backend does to a graph before lowering it. Composites that the backend has no kernel for are
- * replaced by their decomposition, `stopGradient` has done its work and goes, and the rest is simplified. A composite
- * with a kernel is still taken apart where part of its inside is computed beside it anyway (the derivative of SiLU
- * needs the same sigmoid), for then the whole would compute that part twice.
+ * prepare: what a backend does to a graph before lowering it, as a list of passes (`passes/`), each of which makes another graph of the
+ * same values. Composites that the backend has no kernel for are replaced by their decomposition, the rest is simplified, and
+ * where the backend has kernels for fused calls, what can run together is made one.
  */
-import { Emitter } from './emitter.js';
 import type { Graph } from './graph.js';
-import { meaningOf } from './ops/table.js';
-import { simplify } from './simplify.js';
-import { Tensor, type CompositeCall } from './tensor.js';
+import { drain, type PassContext, type Passing } from './passes/pass.js';
+import { passes, type OptionalPass, type PassName } from './passes/passes.js';
 
 export interface PrepareOptions {
   /** Whether the backend has a kernel for this composite. By default it has none. */
-  readonly hasKernel?: (call: CompositeCall) => boolean;
+  readonly hasKernel?: PassContext['hasKernel'];
+  /** Passes to leave out; none by default. */
+  readonly without?: readonly OptionalPass[];
+  /** Called after each pass, with what it made. */
+  readonly onPass?: (name: PassName, graph: Graph) => void;
 }
 
 /** A graph ready to be lowered: primitives, and composites that the backend takes whole. */
-export function prepare(graph: Graph, { hasKernel = () => false }: PrepareOptions = {}): Graph {
-  const kept = simplify(graph, { dropStopGradient: true, inline: (call) => !hasKernel(call) });
-  const shared = sharedCalls(kept);
-  if (shared.size === 0) return kept;
-  return simplify(kept, { dropStopGradient: true, inline: (call) => shared.has(call) });
+export function prepare(graph: Graph, options: PrepareOptions = {}): Graph {
+  return drain(preparing(graph, options));
 }
 
-/** Composite calls whose decomposition would find some of its work done already by other instructions. */
-function sharedCalls(graph: Graph): Set<CompositeCall> {
-  const calls: { readonly call: CompositeCall; readonly inputs: readonly Tensor[] }[] = [];
-  const emitter = new Emitter({
-    dropStopGradient: true,
-    inline: (call, inputs) => {
-      calls.push({ call, inputs });
-      return false;
-    },
-  });
-  emitter.apply(
-    graph,
-    graph.inputs.map(({ name, value }) => Tensor.emit('input', [], { name }, graph.types[value]!)),
-  );
-  const outside = new Set(emitter.emitted());
-  const shared = new Set<CompositeCall>();
-  for (const { call, inputs } of [...calls]) {
-    emitter.onReuse = (known) => {
-      if (outside.has(known) && isWork(known)) shared.add(call);
-    };
-    emitter.apply(call.body, inputs);
+/** {@link prepare} in small steps: a generator that gives way every millisecond or so, and returns what `prepare` does. */
+export function* preparing(
+  graph: Graph,
+  { hasKernel = () => false, without = [], onPass }: PrepareOptions = {},
+): Passing {
+  let current = graph;
+  for (const [name, pass] of Object.entries(passes) as [PassName, (typeof passes)[PassName]][]) {
+    if ((without as readonly PassName[]).includes(name)) continue;
+    current = yield* pass(current, { hasKernel });
+    onPass?.(name, current);
   }
-  return shared;
-}
-
-/** Whether a value is computed, and not only placed. */
-function isWork({ node, dtype, shape }: Tensor): boolean {
-  if (node.op === 'input' || node.op === 'alias') return false;
-  if (node.op === 'composite') return true;
-  return meaningOf(node.op).flops(node.inputs, { dtype, shape }, node.attributes) > 0;
+  return current;
 }

@@ -5,6 +5,7 @@
  */
 import { Emitter, type SimplifyHooks } from './emitter.js';
 import { closeGraph, type Graph } from './graph.js';
+import { drain, type Passing } from './passes/pass.js';
 import { Tensor } from './tensor.js';
 
 export type { SimplifyHooks } from './emitter.js';
@@ -13,9 +14,14 @@ const MAX_PASSES = 8;
 
 /** A graph that computes the same outputs with no dead, repeated or foldable instructions. */
 export function simplify(graph: Graph, hooks: SimplifyHooks = {}): Graph {
+  return drain(simplifying(graph, hooks));
+}
+
+/** {@link simplify} in small steps. */
+export function* simplifying(graph: Graph, hooks: SimplifyHooks): Passing {
   let current = graph;
   for (let pass = 0; pass < MAX_PASSES; pass++) {
-    const { graph: next, changed } = onePass(current, hooks);
+    const { graph: next, changed } = yield* onePass(current, hooks);
     const settled = !changed && next.instructions.length === current.instructions.length;
     current = next;
     if (settled) break;
@@ -23,13 +29,13 @@ export function simplify(graph: Graph, hooks: SimplifyHooks = {}): Graph {
   return current;
 }
 
-function onePass(graph: Graph, hooks: SimplifyHooks): { graph: Graph; changed: boolean } {
+function* onePass(graph: Graph, hooks: SimplifyHooks): Generator<void, { graph: Graph; changed: boolean }> {
   const emitter = new Emitter(hooks);
   const inputs = graph.inputs.map(({ name, value }) => ({
     name,
     tensor: Tensor.emit('input', [], { name }, graph.types[value]!),
   }));
-  const outputs = emitter.apply(
+  const outputs = yield* emitter.apply(
     graph,
     inputs.map(({ tensor }) => tensor),
   );

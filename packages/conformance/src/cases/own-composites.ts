@@ -57,6 +57,8 @@ const namesakes: Readonly<Record<BuiltInComposite, Namesake>> = {
       f32([1e-3], []),
     ],
   },
+  // Made by a pass of every cluster that is found, and never called: what is called so is anybody's.
+  fused: { f: (x) => [mf.mul(x, mf.sigmoid(x))], parameters: {}, inputs: rows },
 };
 
 /** One half wherever the last coordinate is beyond the one before it. */

@@ -12,6 +12,7 @@ import {
   softplusDefinition,
 } from './activations.js';
 import { attentionDefinition } from './attention.js';
+import { fusedDefinition } from './fused.js';
 import { rmsDefinition, softmaxDefinition, standardizeDefinition } from './normalization.js';
 import { adamDefinition } from './optimizer.js';
 
@@ -26,6 +27,7 @@ const definitions = {
   rmsNorm: rmsDefinition,
   attention: attentionDefinition,
   adamUpdate: adamDefinition,
+  fused: fusedDefinition,
 } as const;
 
 /** A composite of core's own, by its name. */
