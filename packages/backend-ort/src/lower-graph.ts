@@ -84,8 +84,8 @@ export function lowerGraph(given: Graph, target: Target, outside = everyInput): 
       );
       continue;
     }
-    if (instruction.op === 'reshape' && target.threads !== undefined) {
-      const [output] = leading(instruction.outputs, 1);
+    const [output] = instruction.outputs;
+    if (instruction.op === 'reshape' && target.threads !== undefined && !isEmpty(graph.types[output]!)) {
       values[output] = new Reshaped(builder, graph.types[output]!, values[instruction.inputs[0]!]!);
       continue;
     }
