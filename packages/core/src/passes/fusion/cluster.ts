@@ -25,6 +25,9 @@ export interface Cluster {
   readonly members: readonly number[];
 }
 
+/** How much more than its result an instruction may read that is put off. */
+const SINKING = 1.25;
+
 /** The smallest value for whose sake clusters that read it are joined, in elements. */
 const WORTH_SHARING = 2 ** 10;
 
@@ -55,9 +58,34 @@ export class Clustering {
         const from = this.maker[input]!;
         if (from >= 0) level = Math.max(level, this.level[from]!);
       }
-      const isPassing = instruction.op === 'reshape' || ownSpace(instruction, types) !== undefined;
-      this.level[i] = level + (isPassing || instruction.inputs.length === 0 ? 0 : 1);
+      this.level[i] = level + (this.isPassing(instruction) || instruction.inputs.length === 0 ? 0 : 1);
     });
+    this.sink();
+  }
+
+  /**
+   * Puts off what can be computed later from no more than it is itself: the decay of a moment waits for the gradient, and is
+   * computed with the rest of the update. Levels still never fall along an operand, and rise at what cannot be a member.
+   */
+  private sink(): void {
+    const { types, instructions } = this.graph;
+    const sizeOfValue = (value: ValueId): number => sizeOf(types[value]!.shape);
+    for (let i = instructions.length - 1; i >= 0; i--) {
+      const instruction = instructions[i]!;
+      const [result] = instruction.outputs;
+      if (result === undefined || this.isOutput[result] === 1 || !this.isPassing(instruction)) continue;
+      const read = instruction.inputs.reduce((sum, input) => sum + sizeOfValue(input), 0);
+      if (instruction.inputs.length === 0 || read > SINKING * sizeOfValue(result) + 2) continue;
+      let latest = Infinity;
+      for (const user of this.users[result]!)
+        latest = Math.min(latest, this.level[user]! - (this.isPassing(instructions[user]!) ? 0 : 1));
+      if (latest !== Infinity) this.level[i] = Math.max(this.level[i]!, latest);
+    }
+  }
+
+  /** Whether an instruction is of the level of its operands. */
+  private isPassing(instruction: Instruction): boolean {
+    return instruction.op === 'reshape' || ownSpace(instruction, this.graph.types) !== undefined;
   }
 
   /** Visits every instruction; gives way after each few. */
