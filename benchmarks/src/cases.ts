@@ -3,6 +3,7 @@
  * PyTorch's and JAX's programs in `peers/` repeat; a further case is a line here.
  */
 import type { DitConfig, MlpConfig, ObjectiveConfig, SongUNetConfig } from '@meanflow/models';
+import { pagePrograms, type PageProgramName } from './browser/messages.js';
 import type { ContestantName } from './contestants.js';
 
 export type Objective = 'flow-matching' | 'meanflow' | 'improved-meanflow';
@@ -60,7 +61,7 @@ export const cases: readonly Case[] = [
   {
     ...{ name: 'w1', task: 'train', objective: 'meanflow', network: plane, batch: 1024, memory: 900 },
     title: 'MeanFlow, an MLP of 4 × 256 (SiLU) on points of the plane, batch 1,024',
-    contestants: native,
+    contestants: [...native, 'meanflow-wasm', 'meanflow-tfjs-wasm', 'jax-js'],
   },
   {
     ...{ name: 'w2', task: 'train', objective: 'meanflow', network: imageDit(), batch: 16, memory: 1200 },
@@ -130,3 +131,15 @@ export function objectiveConfig(kind: Objective): ObjectiveConfig {
       return { kind, weight, tangent: 'boundary' };
   }
 }
+
+/** Train steps in Chromium, of a case above. */
+export interface BrowserCase {
+  readonly name: string;
+  readonly programs: readonly PageProgramName[];
+}
+
+export const browserCases: readonly BrowserCase[] = [
+  { name: 'w1', programs: pagePrograms },
+  // TensorFlow.js has no DiT here, and in WebAssembly one thread.
+  { name: 'w2', programs: ['meanflow tfjs:webgpu', 'jax-js webgpu', 'meanflow ort:wasm', 'jax-js wasm'] },
+];

@@ -76,6 +76,15 @@ export const contestants = {
   }),
   'torch-compile-fast': python('torch.compile, fast MKL', 'torch_worker.py', 'torch', { mode: 'compile', isFast: true }), // prettier-ignore
   jax: python('JAX jit', 'jax_worker.py', 'jax'),
+  'meanflow-wasm': ours('meanflow, ort:wasm in Node', 'ours', 'ort:wasm', 'all'),
+  'meanflow-tfjs-wasm': ours('meanflow, tfjs:wasm in Node', 'ours', 'tfjs:wasm', 'all'),
+  'jax-js': {
+    title: 'jax-js on Wasm in Node',
+    side: 'peer',
+    absence: ({ versions }: Machine) =>
+      versions['@jax-js/jax'] === undefined ? 'it is not installed: `npm install -w benchmarks`' : undefined,
+    command: (folder: string) => ({ program: process.execPath, args: [here('./workers/jax-js.js'), folder] }),
+  },
 } as const satisfies Readonly<Record<string, Contestant>>;
 
 export type ContestantName = keyof typeof contestants;

@@ -7,10 +7,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cases } from './cases.js';
+import { runInBrowser, type BrowserResult } from './browser/run-browser.js';
+import { browserCases, cases } from './cases.js';
 import { contestants } from './contestants.js';
 import { inspect } from './driver/machine.js';
-import { runCase, type CaseResult } from './driver/run-case.js';
+import { reference, runCase, type CaseResult } from './driver/run-case.js';
 import { htmlReport } from './report/html.js';
 import { markdownReport } from './report/markdown.js';
 import type { Results } from './report/results.js';
@@ -34,7 +35,10 @@ const { values: options } = parseArgs({
 });
 const log = (line: string): void => console.error(line);
 const effort = options.quick ? { rounds: 2, turn: 200 } : { rounds: 7, turn: 1500 };
-const chosenCases = chosen('case', options.only, cases.map(({ name }) => name)); // prettier-ignore
+const chosenCases = chosen('case', options.only, [
+  ...cases.map(({ name }) => name),
+  ...browserCases.map(({ name }) => `browser_${name}`),
+]);
 const rivals = chosen('contestant', options.against, Object.keys(contestants));
 
 /** Names that were asked for, all by default. */
@@ -58,12 +62,18 @@ try {
     const taking = each.contestants.filter((name) => name === 'meanflow' || rivals.includes(name));
     found.push(await runCase({ ...each, contestants: taking }, machine, effort, log));
   }
+  const inBrowser: BrowserResult[] = [];
+  for (const each of browserCases.filter(({ name }) => chosenCases.includes(`browser_${name}`))) {
+    const benchmark = cases.find(({ name }) => name === each.name)!;
+    inBrowser.push(await runInBrowser(each, await reference(benchmark, machine), effort, log));
+  }
   const { processor, threads, memoryMb, system, versions } = machine;
   const results: Results = {
     date: new Date().toISOString().slice(0, 10),
     isQuick: options.quick,
     machine: { processor, threads, memoryMb, system, versions },
     cases: found,
+    browser: inBrowser,
   };
   const text = markdownReport(results);
   console.log(text);

@@ -1,13 +1,7 @@
-/**
- * A case's numbers: parameters that are non-zero everywhere, one batch and its draws, from one seed; and the folder in which
- * the driver lays them down for every worker, ours included.
- */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** A case's numbers: parameters that are non-zero everywhere, one batch and its draws, from one seed; in Node and in pages. */
 import { HostArray, RandomKey, treeFlatten, treePaths, type Tree } from '@meanflow/core';
-import { decodeSafetensors, encodeSafetensors } from '@meanflow/formats';
 import { createNetwork, createObjective, sinusoidalPositions } from '@meanflow/models';
-import { objectiveConfig, training, type Case } from './cases.js';
+import { objectiveConfig, type Case } from './cases.js';
 
 export type Arrays = Readonly<Record<string, HostArray<'float32'>>>;
 
@@ -17,7 +11,8 @@ export interface Workload {
   readonly arrays: Arrays;
 }
 
-const SEED = 1;
+/** What makes a case's numbers. */
+export const SEED = 1;
 
 export function makeWorkload(benchmark: Case): Workload {
   const key = RandomKey.fromSeed(SEED);
@@ -60,25 +55,4 @@ function positionsOf({ network }: Case): Arrays {
   if (network.kind !== 'dit') return {};
   const { featureShape: [rows = 0, columns = 0], patchSize, width } = network; // prettier-ignore
   return { positions: sinusoidalPositions(rows / patchSize, columns / patchSize, width).to('float32') };
-}
-
-/** Lays down a case for the workers. */
-export function writeCase(folder: string, benchmark: Case): void {
-  const { params, arrays } = makeWorkload(benchmark);
-  const named = treePaths<HostArray>(params).map(({ path, leaf }) => [`params/${path}`, leaf] as const);
-  const tensors = { ...Object.fromEntries(named), ...arrays };
-  writeFileSync(join(folder, 'arrays.safetensors'), encodeSafetensors(tensors));
-  writeFileSync(join(folder, 'case.json'), JSON.stringify({ ...benchmark, ...training }));
-}
-
-/** What {@link writeCase} laid down. */
-export function readCase(folder: string): { readonly benchmark: Case } & Workload {
-  const benchmark = JSON.parse(readFileSync(join(folder, 'case.json'), 'utf8')) as Case;
-  const path = join(folder, 'arrays.safetensors');
-  const { tensors } = decodeSafetensors(readFileSync(path), path);
-  const found = (name: string) => tensors[name]!.to('float32');
-  const { structure } = treeFlatten<HostArray>(createNetwork(benchmark.network).init(RandomKey.fromSeed(SEED)) as Tree<HostArray>); // prettier-ignore
-  const params = structure.unflatten<HostArray, Tree<HostArray>>(structure.paths.map((name) => found(`params/${name}`))); // prettier-ignore
-  const others = Object.keys(tensors).filter((name) => !name.startsWith('params/'));
-  return { benchmark, params, arrays: Object.fromEntries(others.map((name) => [name, found(name)])) };
 }

@@ -32,6 +32,7 @@ const results: Results = {
       absent: [{ title: 'torch.compile', why: 'there is no torch: `pip install torch`' }],
     },
   ],
+  browser: [],
 };
 
 test('Markdown', () => {

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { treePaths, type HostArray } from '@meanflow/core';
+import { readCase, writeCase } from '../src/case-folder.js';
 import { cases, imageDit, type Case } from '../src/cases.js';
-import { makeWorkload, readCase, writeCase } from '../src/workload.js';
+import { makeWorkload } from '../src/workload.js';
 
 const bytes = ({ data }: HostArray): Buffer => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 /** A case with a network that is quickly made. */

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from '../cases.js';
 import { contestants, type Contestant, type ContestantName, type Side } from '../contestants.js';
-import { writeCase } from '../workload.js';
+import { writeCase } from '../case-folder.js';
 import { differences, disagreements, type Differences } from './agreement.js';
 import { availableMemory, busyTime, type Machine } from './machine.js';
 import { median } from './statistics.js';
@@ -69,13 +69,13 @@ export async function runCase(
       if (why === undefined) present.push(name);
       else absent.push({ title, why });
     }
-    const [reference, ...others] = present;
-    if (reference === undefined) throw new Error(`Nobody can run ${benchmark.name} here.`);
-    let expected = await gradientsOf(benchmark, contestants[reference].command(folder, machine));
+    const [base, ...others] = present;
+    if (base === undefined) throw new Error(`Nobody can run ${benchmark.name} here.`);
+    let expected = await gradientsOf(benchmark, contestants[base].command(folder, machine));
     const rows: Row[] = [];
     const limit = Math.max(2, Math.floor((0.8 * availableMemory()) / benchmark.memory));
     for (let from = 0; from === 0 || from < others.length; from += limit - 1) {
-      const group = [reference, ...others.slice(from, from + limit - 1)];
+      const group = [base, ...others.slice(from, from + limit - 1)];
       const running: Running[] = [];
       for (const name of group) {
         log(`${benchmark.name}: starting ${contestants[name].title}`);
@@ -89,10 +89,10 @@ export async function runCase(
       }
       await takeTurns(running, rounds, turn);
       const found = await Promise.all(running.map(figures));
-      const base = found.find(({ name }) => name === reference)?.median ?? NaN;
+      const ours = found.find(({ name }) => name === base)?.median ?? NaN;
       const known = new Set(rows.map(({ name }) => name));
       rows.push(
-        ...found.filter(({ name }) => !known.has(name)).map((row) => ({ ...row, ratio: row.median / base })),
+        ...found.filter(({ name }) => !known.has(name)).map((row) => ({ ...row, ratio: row.median / ours })),
       );
     }
     const { name, title, task } = benchmark;
@@ -170,4 +170,15 @@ async function figures({ name, worker, differences, turns }: Running): Promise<O
     importSeconds: worker.importSeconds,
     firstStepSeconds: worker.firstStepSeconds,
   };
+}
+
+/** The first loss and the norm of its gradient, by this project. */
+export async function reference(benchmark: Case, machine: Machine): Promise<Compared> {
+  const folder = mkdtempSync(join(machine.scratch, `${benchmark.name}-`));
+  try {
+    writeCase(folder, benchmark);
+    return (await gradientsOf(benchmark, contestants.meanflow.command(folder, machine))) ?? {};
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -1,4 +1,5 @@
 /** What a run of the benchmarks found: what is written as JSON, and what reports are made of. */
+import type { BrowserResult } from '../browser/run-browser.js';
 import type { CaseResult } from '../driver/run-case.js';
 
 export interface Results {
@@ -14,4 +15,6 @@ export interface Results {
     readonly versions: Readonly<Record<string, string>>;
   };
   readonly cases: readonly CaseResult[];
+  /** In headless Chromium. */
+  readonly browser: readonly BrowserResult[];
 }

@@ -1,6 +1,7 @@
 /** The report as sections of text and tables, which Markdown and HTML both show. */
 import type { CaseResult, Row } from '../driver/run-case.js';
-import { tolerances } from '../driver/agreement.js';
+import type { BrowserResult } from '../browser/run-browser.js';
+import { tolerances, type Differences } from '../driver/agreement.js';
 import type { ContestantName } from '../contestants.js';
 import type { Results } from './results.js';
 
@@ -40,7 +41,11 @@ const ratio = (value: number | undefined): Cell =>
   value === undefined ? plain('–') : { text: value.toFixed(2), tone: value >= 1 ? 'ahead' : 'behind' };
 
 export function sections(results: Results): readonly Section[] {
-  return [summary(results), ...results.cases.map(caseSection)];
+  return [
+    ...(results.cases.length > 0 ? [summary(results)] : []),
+    ...results.cases.map(caseSection),
+    ...results.browser.map(browserSection),
+  ];
 }
 
 /** What was measured on, in lines. */
@@ -127,11 +132,50 @@ function caseSection({ name, title, task, rows, absent }: CaseResult): Section {
         plain(row.firstStepSeconds.toFixed(2)),
         plain(row.importSeconds.toFixed(2)),
         plain(`${row.cleanRounds}/${row.rounds}`),
-        plain(Object.entries(row.differences).map(([of, value]) => `${words[of as keyof typeof words]} ${value.toExponential(0)}`).join(', ') || '–'), // prettier-ignore
+        plain(differencesText(row.differences)),
       ]),
     },
     after: absent.map(({ title: who, why }) => `${who} is absent: ${why}.`),
   };
+}
+
+function browserSection({ name, chromium, adapter, rows, absent }: BrowserResult): Section {
+  const longest = Math.max(...rows.map((row) => row.median));
+  const fastest = Math.min(...rows.filter(isOurs).map((row) => row.median));
+  const mega = (bytes: number | undefined): Cell => plain(bytes === undefined ? '–' : number(bytes / 1e6));
+  const count = (value: number | undefined): Cell => plain(value === undefined ? '–' : String(value));
+  return {
+    id: `browser-${name}`,
+    title: `${name} in Chromium: this project, jax-js and TensorFlow.js in pages`,
+    before: [
+      `Chromium ${chromium}; WebGPU adapter: ${adapter ?? 'none'}. Each program has a page of its own, isolated, so that WebAssembly has threads. Dispatches, ` +
+        'submissions and bytes are of one step and depend on no machine; bytes are of the buffers that dispatches bind.',
+    ],
+    bars: rows.map((row) => ({
+      label: row.name,
+      text: `${number(row.median)} ms`,
+      share: row.median / longest,
+      side: isOurs(row) ? 'ours' : 'peer',
+    })),
+    table: {
+      head: ['ms a step', 'median', 'minimum', 'of our fastest', 'first step, s', 'dispatches', 'submissions', 'MB bound', 'MB written', 'differs by'], // prettier-ignore
+      rows: rows.map((row) => [
+        plain(row.name),
+        ...[number(row.median), number(row.minimum), (row.median / fastest).toFixed(2), row.firstStepSeconds.toFixed(2)].map(plain), // prettier-ignore
+        ...[count(row.counts?.dispatches), count(row.counts?.submits)],
+        ...[mega(row.counts?.boundBytes), mega(row.counts?.writtenBytes)],
+        plain(differencesText(row.differences)),
+      ]),
+    },
+    after: absent.map(({ title: who, why }) => `${who} is absent: ${why}.`),
+  };
+}
+
+const isOurs = ({ name }: BrowserResult['rows'][number]): boolean => name.startsWith('meanflow');
+
+function differencesText(differences: Differences): string {
+  const entries = Object.entries(differences) as [keyof Differences, number][];
+  return entries.map(([of, value]) => `${words[of]} ${value.toExponential(0)}`).join(', ') || '–';
 }
 
 const words = { losses: 'loss', gradientNorm: 'gradient', norm: 'norm', probe: 'projection' } as const satisfies Record<keyof typeof tolerances, string>; // prettier-ignore
