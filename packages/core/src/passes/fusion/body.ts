@@ -6,7 +6,7 @@ import type { PrimitiveAttributes, PrimitiveName } from '../../ops/attributes.js
 import { Tensor, type Instruction, type ValueId } from '../../tensor.js';
 import { sameShape, type Shape } from '../../types.js';
 import type { Cluster, Clustering } from './cluster.js';
-import { placedShape, placeIn } from './space.js';
+import { placedShape } from './space.js';
 
 /** @returns one instruction that computes the results of the cluster's members from what they read */
 export function fusedCall(
@@ -40,7 +40,7 @@ export function fusedCall(
   };
   for (const i of cluster.members) {
     const instruction = instructions[i]!;
-    const placement = placeIn(space, instruction, types)!;
+    const placement = clustering.placementIn(space, i)!;
     const given = instruction.inputs.map((input, k) => read(input, placement.operands[k]!));
     values.set(
       instruction.outputs[0]!,

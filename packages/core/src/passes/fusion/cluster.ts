@@ -10,8 +10,16 @@ import { FUSED_LIMITS } from '../../composites/fused.js';
 import type { Graph } from '../../graph.js';
 import type { PrimitiveAttributes } from '../../ops/attributes.js';
 import type { Instruction, ValueId } from '../../tensor.js';
-import { sizeOf } from '../../types.js';
-import { isRelabelling, ownSpace, placeIn, commonSpace, type Space } from './space.js';
+import { sameShape, sizeOf } from '../../types.js';
+import {
+  commonSpace,
+  isRelabelling,
+  isWithin,
+  ownSpace,
+  placeIn,
+  type Placement,
+  type Space,
+} from './space.js';
 
 /** An operand that is not a member's result: the value, and where its axes lie in the space. */
 export interface Read {
@@ -23,6 +31,8 @@ export interface Read {
 export interface Cluster {
   readonly space: Space;
   readonly members: readonly number[];
+  /** How many operands its members have: it reads no more from outside. */
+  readonly operands: number;
 }
 
 /** How much more than its result an instruction may read that is put off. */
@@ -41,6 +51,9 @@ export class Clustering {
   private readonly isOutput: Uint8Array;
   private readonly level: Int32Array;
   private readonly clusterOf: (Cluster | undefined)[];
+  /** By instruction. */
+  private readonly ownSpaces: readonly (Space | undefined)[];
+  private readonly placements: (Placement | undefined)[];
 
   constructor(private readonly graph: Graph) {
     const { types, instructions, outputs } = graph;
@@ -49,6 +62,8 @@ export class Clustering {
     this.isOutput = new Uint8Array(types.length);
     this.level = new Int32Array(instructions.length);
     this.clusterOf = new Array<Cluster | undefined>(instructions.length);
+    this.ownSpaces = instructions.map((instruction) => ownSpace(instruction, types));
+    this.placements = new Array<Placement | undefined>(instructions.length);
     for (const { value } of outputs) this.isOutput[value] = 1;
     instructions.forEach((instruction, i) => {
       for (const output of instruction.outputs) this.maker[output] = i;
@@ -58,7 +73,7 @@ export class Clustering {
         const from = this.maker[input]!;
         if (from >= 0) level = Math.max(level, this.level[from]!);
       }
-      this.level[i] = level + (this.isPassing(instruction) || instruction.inputs.length === 0 ? 0 : 1);
+      this.level[i] = level + (this.isPassing(i) || instruction.inputs.length === 0 ? 0 : 1);
     });
     this.sink();
   }
@@ -73,19 +88,27 @@ export class Clustering {
     for (let i = instructions.length - 1; i >= 0; i--) {
       const instruction = instructions[i]!;
       const [result] = instruction.outputs;
-      if (result === undefined || this.isOutput[result] === 1 || !this.isPassing(instruction)) continue;
+      if (result === undefined || this.isOutput[result] === 1 || !this.isPassing(i)) continue;
       const read = instruction.inputs.reduce((sum, input) => sum + sizeOfValue(input), 0);
       if (instruction.inputs.length === 0 || read > SINKING * sizeOfValue(result) + 2) continue;
       let latest = Infinity;
       for (const user of this.users[result]!)
-        latest = Math.min(latest, this.level[user]! - (this.isPassing(instructions[user]!) ? 0 : 1));
+        latest = Math.min(latest, this.level[user]! - (this.isPassing(user) ? 0 : 1));
       if (latest !== Infinity) this.level[i] = Math.max(this.level[i]!, latest);
     }
   }
 
   /** Whether an instruction is of the level of its operands. */
-  private isPassing(instruction: Instruction): boolean {
-    return instruction.op === 'reshape' || ownSpace(instruction, this.graph.types) !== undefined;
+  private isPassing(i: number): boolean {
+    return this.graph.instructions[i]!.op === 'reshape' || this.ownSpaces[i] !== undefined;
+  }
+
+  /** An instruction's place in a space; undefined where it does not fit. */
+  placementIn(space: Space, i: number): Placement | undefined {
+    const known = this.placements[i];
+    if (known !== undefined && isWithin(known.space, space)) return known;
+    const own = this.ownSpaces[i];
+    return (this.placements[i] = own && placeIn(space, own, this.graph.instructions[i]!, this.graph.types));
   }
 
   /** Visits every instruction; gives way after each few. */
@@ -110,7 +133,7 @@ export class Clustering {
   private visit(i: number): void {
     const { instructions, types } = this.graph;
     const instruction = instructions[i]!;
-    const own = ownSpace(instruction, types);
+    const own = this.ownSpaces[i];
     if (own === undefined) return;
     const makers = new Set<Cluster>();
     for (const input of instruction.inputs) {
@@ -123,30 +146,45 @@ export class Clustering {
       joined = joined === undefined ? this.extended(cluster, i) : (this.join([joined, cluster]) ?? joined);
     }
     // What only gives a value other axes of size 1 is no beginning: who reads it reads what it is made of.
-    if (joined === undefined && !isRelabelling(instruction, types)) this.set({ space: own, members: [i] });
+    if (joined === undefined && !isRelabelling(instruction, types))
+      this.set({ space: own, members: [i], operands: instruction.inputs.length });
   }
 
   private extended(cluster: Cluster, i: number): Cluster | undefined {
-    const placement = placeIn(cluster.space, this.graph.instructions[i]!, this.graph.types);
+    const placement = this.placementIn(cluster.space, i);
     if (placement === undefined) return undefined;
-    return this.accept({ space: placement.space, members: [...cluster.members, i] });
+    const { inputs } = this.graph.instructions[i]!;
+    const fits = inputs.every((input, k) => {
+      const from = this.maker[input]!;
+      if (from < 0 || this.clusterOf[from] !== cluster) return true;
+      return sameShape(this.placementIn(cluster.space, from)!.result, placement.operands[k]!);
+    });
+    const operands = cluster.operands + inputs.length;
+    const extended = { space: placement.space, members: [...cluster.members, i], operands };
+    return fits && this.isWithinLimits(extended) && !this.waitsForItself(extended)
+      ? this.set(extended)
+      : undefined;
   }
 
   private join([a, b]: readonly [Cluster, Cluster]): Cluster | undefined {
     const space = commonSpace(a.space, b.space);
     if (space === undefined || this.level[a.members[0]!] !== this.level[b.members[0]!]) return undefined;
-    return this.accept({ space, members: [...a.members, ...b.members].sort((x, y) => x - y) });
+    const members = [...a.members, ...b.members].sort((x, y) => x - y);
+    const joined = { space, members, operands: a.operands + b.operands };
+    const fits = this.isWithinLimits(joined) && this.readsOf(joined) !== undefined;
+    return fits && !this.waitsForItself(joined) ? this.set(joined) : undefined;
   }
 
-  private accept(cluster: Cluster): Cluster | undefined {
-    const members = new Set(cluster.members);
-    const { instructions } = this.graph;
-    const computing = cluster.members.filter((i) => computes(instructions[i]!)).length;
-    if (computing > FUSED_LIMITS.instructions) return undefined;
-    const reads = this.readsOf(cluster);
-    if (reads === undefined || reads.length > FUSED_LIMITS.inputs) return undefined;
-    if (this.resultsOf(cluster).length > FUSED_LIMITS.outputs) return undefined;
-    return this.waitsForItself(members) ? undefined : this.set(cluster);
+  /** Counted only where there may be too many. */
+  private isWithinLimits(cluster: Cluster): boolean {
+    const { members, operands } = cluster;
+    const { inputs, outputs, instructions } = FUSED_LIMITS;
+    const computing = members.filter((i) => computes(this.graph.instructions[i]!)).length;
+    return (
+      computing <= instructions &&
+      (operands <= inputs || (this.readsOf(cluster)?.length ?? Infinity) <= inputs) &&
+      (members.length <= outputs || this.resultsOf(cluster).length <= outputs)
+    );
   }
 
   private set(cluster: Cluster): Cluster {
@@ -156,12 +194,12 @@ export class Clustering {
 
   /** What a cluster reads from outside, scalar constants apart; undefined where its members do not fit together. */
   readsOf({ space, members }: Cluster): readonly Read[] | undefined {
-    const { instructions, types } = this.graph;
+    const { instructions } = this.graph;
     const inside = new Map<ValueId, string>();
     const reads = new Map<string, Read>();
     for (const i of members) {
       const instruction = instructions[i]!;
-      const placement = placeIn(space, instruction, types);
+      const placement = this.placementIn(space, i);
       if (placement === undefined) return undefined;
       for (const [k, input] of instruction.inputs.entries()) {
         const axes = placement.operands[k]!;
@@ -201,9 +239,10 @@ export class Clustering {
   }
 
   /** Whether one of these needs, by way of others, another of these. */
-  private waitsForItself(members: ReadonlySet<number>): boolean {
+  private waitsForItself(cluster: Cluster): boolean {
     const { instructions } = this.graph;
-    const level = this.level[[...members][0]!]!;
+    const members = new Set(cluster.members);
+    const level = this.level[cluster.members[0]!]!;
     const seen = new Set<number>();
     const pending: number[] = [];
     const enter = (i: number): boolean => {

@@ -68,18 +68,22 @@ export function commonSpace(a: Space, b: Space): Space | undefined {
   return undefined;
 }
 
+/** Whether a place in one space is the same in the other. */
+export const isWithin = (a: Space, b: Space): boolean =>
+  a === b || (a.reduced === b.reduced && sameShape(a.sizes, b.sizes));
+
 /**
  * An instruction's place in a cluster with this space.
  *
+ * @param own the space that it has by itself
  * @returns the space with the reduction of the instruction, and axes; undefined where it does not fit
  */
 export function placeIn(
   space: Space,
+  own: Space,
   instruction: Instruction,
   types: readonly TensorType[],
 ): Placement | undefined {
-  const own = ownSpace(instruction, types);
-  if (own === undefined) return undefined;
   const result = types[instruction.outputs[0]!]!.shape;
   if (own.reduced > 0) {
     const common = commonSpace(space, own);
