@@ -61,7 +61,7 @@ typedef struct {
 Body *decodeBody(const int64_t *words, size_t count, const char **why);
 void freeBody(Body *);
 
-/** Computes rows [from, to) of the outputs. */
+/** Computes rows [from, to) of the outputs. An output may lie where an input lies that is not repeated. */
 void runBody(const Body *, const void *const *inputs, void *const *outputs, int64_t from, int64_t to, const Operation *);
 
 #endif

@@ -1,7 +1,7 @@
 /**
  * Elementary functions of a float, without branches, so that the compiler makes vector code of the loops that call them.
  * Polynomials are those of Cephes (Moshier, public domain). Errors are those measured over all floats or a dense sample,
- * in units of the last place: exp 1, log 1, tanh 2, sigmoid 2, erf 2, erfc 5, log1p 3.
+ * in units of the last place: exp 1, log 1, tanh 2, sigmoid 2, erf 3, erfc 7, log1p 3.
  */
 #ifndef MEANFLOW_FUNCTIONS_H
 #define MEANFLOW_FUNCTIONS_H

@@ -10,8 +10,6 @@ static int64_t elementsOf(const Body *body, enum Kind kind, int64_t rows) {
   return kind == FULL ? rows * body->row : rows;
 }
 
-static size_t bytesOf(enum DType dtype) { return dtype == BOOL ? 1 : 4; }
-
 /** Copies `count` elements, or one of them `count` times, as 32 bits each. */
 static void take(int32_t *into, const void *array, int64_t at, int64_t count, int repeated, enum DType dtype) {
   if (dtype == BOOL) {
@@ -21,6 +19,16 @@ static void take(int32_t *into, const void *array, int64_t at, int64_t count, in
     const int32_t *from = (const int32_t *)array + at;
     if (repeated) for (int64_t i = 0; i < count; i++) into[i] = *from;
     else memcpy(into, from, (size_t)count * 4);
+  }
+}
+
+/** Writes a chunk of an output. */
+static void put(const Operand *o, void *array, const int32_t *values, int64_t start, int64_t count) {
+  if (o->dtype == BOOL) {
+    uint8_t *into = (uint8_t *)array + start;
+    for (int64_t i = 0; i < count; i++) into[i] = (uint8_t)values[i];
+  } else {
+    memcpy((char *)array + start * 4, values, (size_t)count * 4);
   }
 }
 
@@ -92,10 +100,16 @@ void runBody(const Body *body, const void *const *inputs, void *const *outputs, 
   const int firstOutput = body->inputs, firstSingle = firstOutput + body->outputs, firstRegister = firstSingle + body->singles;
   const void *slots[MAX_SLOTS];
   int32_t singles[MAX_SLOTS];
-  /* Registers, and places for inputs and outputs that do not lie in memory as operations take them. */
+  /* Registers, and places for inputs and outputs that do not lie in memory as operations take them. An output that lies where an
+     input does is written when the chunk is done: until then the input is read. */
   int needed = body->registers;
+  uint8_t isStaged[MAX_SLOTS];
   for (int i = 0; i < body->inputs; i++) needed += !body->input[i].dense || body->input[i].dtype == BOOL;
-  for (int i = 0; i < body->outputs; i++) needed += body->output[i].dtype == BOOL;
+  for (int i = 0; i < body->outputs; i++) {
+    isStaged[i] = body->output[i].dtype == BOOL;
+    for (int j = 0; j < body->inputs; j++) isStaged[i] |= inputs[j] == outputs[i];
+    needed += isStaged[i];
+  }
   const size_t floats = (size_t)needed * (size_t)body->capacity;
   _Alignas(64) int32_t stack[ON_STACK];
   int32_t *allocated = floats > ON_STACK ? aligned_alloc(64, (floats * 4 + 63) / 64 * 64) : NULL;
@@ -117,17 +131,13 @@ void runBody(const Body *body, const void *const *inputs, void *const *outputs, 
     }
     for (int i = 0; i < body->outputs; i++) {
       const Operand *o = &body->output[i];
-      slots[firstOutput + i] = o->dtype == BOOL ? (void *)place : (char *)outputs[i] + elementsOf(body, o->kind, row) * 4;
-      if (o->dtype == BOOL) place += body->capacity;
+      slots[firstOutput + i] = isStaged[i] ? (void *)place : (char *)outputs[i] + elementsOf(body, o->kind, row) * 4;
+      if (isStaged[i]) place += body->capacity;
     }
     for (int i = row == from ? 0 : body->once; i < body->instructions; i++)
       execute(body, &body->instruction[i], slots, rows, operations);
     for (int i = 0; i < body->outputs; i++) {
-      const Operand *o = &body->output[i];
-      if (o->dtype != BOOL) continue;
-      const int32_t *values = slots[firstOutput + i];
-      uint8_t *into = (uint8_t *)outputs[i] + elementsOf(body, o->kind, row) * (int64_t)bytesOf(BOOL);
-      for (int64_t k = 0; k < elementsOf(body, o->kind, rows); k++) into[k] = (uint8_t)values[k];
+      if (isStaged[i]) put(&body->output[i], outputs[i], slots[firstOutput + i], elementsOf(body, body->output[i].kind, row), elementsOf(body, body->output[i].kind, rows));
     }
   }
   free(allocated);
