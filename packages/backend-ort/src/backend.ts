@@ -34,6 +34,7 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
     ort: true,
     device: true,
     binding: true,
+    kernels: true,
     koffi: true,
     gpu: true,
     allowSoftware: true,
@@ -75,7 +76,7 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
     versions: { ...runtimeVersions(ort), ...cuda?.versions, ...binding.versions },
   };
   if (binding.library !== undefined) {
-    const opened = new NativeDevice(binding.library, settings, info);
+    const opened = new NativeDevice(binding.library, settings, info, binding.kernels);
     await opened.probe(profile.help);
     return backendOn(opened);
   }

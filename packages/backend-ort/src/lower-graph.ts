@@ -8,6 +8,7 @@ import {
   lowering,
   ofNothing,
   prepare,
+  type CompositeCall,
   type Instruction,
   type OpName,
   type ValueId,
@@ -19,6 +20,7 @@ import { reshapeTo } from './lowerings/shaping.js';
 import { fill } from './lowerings/structure.js';
 import type { ValueName } from './onnx/model.js';
 import { ModelBuilder } from './onnx/model-builder.js';
+import { canFuse, isFused, lowerFused } from './native/lower-fused.js';
 import { lowerProduct } from './native/lower-product.js';
 import { planProducts, type ProductPlan } from './native/products.js';
 import { targets, type Target } from './targets.js';
@@ -58,7 +60,7 @@ const everyInput: Interface = {
 
 /** Writes a graph for a target. @throws {BackendError} as {@link toOnnx} */
 export function lowerGraph(given: Graph, target: Target, outside = everyInput): ModelBuilder {
-  const graph = prepare(given, { hasKernel: hasKernelIn(target.kernels) });
+  const graph = prepare(given, { hasKernel: hasKernelOf(target) });
   const builder = new ModelBuilder(graph.name, target);
   const values = new Array<StoredOperand>(graph.types.length);
   const define = (id: ValueId, name: ValueName, scalar?: number) =>
@@ -91,6 +93,12 @@ export function lowerGraph(given: Graph, target: Target, outside = everyInput): 
     }
     const inputs = instruction.inputs.map((input) => values[input]!);
     const outputs = instruction.outputs.map((output) => graph.types[output]!);
+    if (instruction.op === 'composite' && isFused(instruction.attributes)) {
+      const operands = inputs.map(({ memory }) => memory);
+      const results = lowerFused(builder, instruction.attributes, operands, outputs);
+      instruction.outputs.forEach((output, i) => define(output, results[i]!));
+      continue;
+    }
     const names = lowerInstruction(target, builder, instruction, inputs, outputs);
     const scalar = scalarValue(instruction);
     instruction.outputs.forEach((output, i) => define(output, names[i]!, scalar));
@@ -99,6 +107,12 @@ export function lowerGraph(given: Graph, target: Target, outside = everyInput): 
     builder.output(outside.outputName(name), graph.types[value]!, values[value]!.name);
   }
   return builder;
+}
+
+/** Which composites a target takes whole. */
+function hasKernelOf({ kernels, threads }: Target): (call: CompositeCall) => boolean {
+  const isOperator = hasKernelIn(kernels);
+  return (call) => (isFused(call) ? threads !== undefined && canFuse(call) : isOperator(call));
 }
 
 /** A value under another shape, of which a node makes one of this shape when somebody asks for it. */

@@ -25,6 +25,12 @@ export interface OrtBackendOptions {
   readonly binding?: OrtBinding | 'auto';
   /** For the native binding: the module of `koffi`, version 3, or how to import it; `import('koffi')`, where it is installed. */
   readonly koffi?: ModuleSource;
+  /**
+   * `cpu` with the native binding: whether graphs are computed by kernels of this package's own where it has some, which compute chains
+   * of elementwise ops in one walk over memory, and products where their operands lie. By default they are where there is a library of
+   * them for the platform (Linux on x86-64), and `describe()` says so; `true` makes it an error that there is none.
+   */
+  readonly kernels?: boolean;
   /** `webgpu`, where the platform has no WebGPU of its own, as in Node: `() => import('webgpu')` names the adapter. */
   readonly gpu?: () => Promise<unknown>;
   /** `webgpu`: takes an adapter that computes in software, such as SwiftShader; without it that is an error. */

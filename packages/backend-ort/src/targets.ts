@@ -14,7 +14,7 @@ import type { ModelFormat } from './onnx/model-builder.js';
 export interface Target extends ModelFormat {
   readonly lowerings: Lowerings;
   readonly kernels: Kernels;
-  /** Threads that our own products share; where there is none, products are ONNX's. */
+  /** Threads that our own kernels share; where there is none, all kernels are ONNX Runtime's. */
   readonly threads?: number;
 }
 
@@ -32,6 +32,9 @@ export const targets: Readonly<Record<OrtDevice, Target>> = {
   webgpu: portable,
   cuda: { ...portable, lowerings: cudaLowerings, kernels: cudaKernels },
 };
+
+/** What runs in this process on the processor, with the library of our own kernels. */
+export const withOwnKernels = (threads: number): Target => ({ ...general, threads });
 
 /** Files for other programs: operators of the ONNX standard alone, and none that GPU providers lack. */
 export const interchange: Target = {

@@ -4,12 +4,15 @@ import { checkChoice } from '@meanflow/core/validation';
 import { messageOf } from '@meanflow/core/backend';
 import type { OrtBackendOptions, OrtDevice } from '../options.js';
 import type { OrtModule } from '../runtime.js';
+import { kernelLibrary } from './kernel-library.js';
 import { OrtLibrary } from './library.js';
 import { unknownSetting, type SessionSettings } from './session-options.js';
 
 export interface ChosenBinding {
   /** The library, when the native binding was chosen. */
   readonly library: OrtLibrary | undefined;
+  /** With it, where the library of our own kernels is, when it is used. */
+  readonly kernels: string | undefined;
   /** What is to be added to the device's description. */
   readonly description: string;
   readonly versions: Readonly<Record<string, string>>;
@@ -20,7 +23,7 @@ export interface ChosenBinding {
  * @throws {BackendError} when the native one is asked for and cannot be, saying why and what to do
  */
 export async function chooseBinding(
-  { binding: wanted = 'auto', koffi }: Pick<OrtBackendOptions, 'binding' | 'koffi'>,
+  { binding: wanted = 'auto', koffi, kernels }: Pick<OrtBackendOptions, 'binding' | 'koffi' | 'kernels'>,
   device: OrtDevice,
   runtime: OrtModule,
   settings: SessionSettings,
@@ -32,13 +35,15 @@ export async function chooseBinding(
     );
   }
   // The other devices have one binding, of which nothing need be said.
-  if (device !== 'cpu') return { library: undefined, description: '', versions: {} };
+  if (device !== 'cpu') return { library: undefined, kernels: undefined, description: '', versions: {} };
   if (wanted === 'public') return publicBinding('as asked');
   try {
     checkModule(runtime);
     checkSettings(settings);
     const library = await OrtLibrary.open(koffi);
-    return { library, description: ', native binding', versions: { koffi: library.koffi.version } };
+    const own = chooseKernels(kernels, library);
+    const description = `, native binding${own.description}`;
+    return { library, kernels: own.path, description, versions: { koffi: library.koffi.version } };
   } catch (error) {
     if (wanted === 'auto') return publicBinding(messageOf(error));
     throw new BackendError(
@@ -50,8 +55,25 @@ export async function chooseBinding(
   }
 }
 
+/** Our own kernels, where they are there and nobody asks for ONNX Runtime's alone. */
+function chooseKernels(
+  wanted: boolean | undefined,
+  { koffi }: OrtLibrary,
+): { readonly path: string | undefined; readonly description: string } {
+  if (wanted === false) return { path: undefined, description: ' without own kernels (as asked)' };
+  try {
+    return { path: kernelLibrary(koffi), description: ' and own kernels' };
+  } catch (error) {
+    if (wanted === undefined) {
+      return { path: undefined, description: ` without own kernels (${messageOf(error)})` };
+    }
+    throw new BackendError(`own kernels were asked for: ${messageOf(error)}`, { cause: error });
+  }
+}
+
 const publicBinding = (why: string): ChosenBinding => ({
   library: undefined,
+  kernels: undefined,
   description: `, public binding (${why})`,
   versions: {},
 });

@@ -10,9 +10,10 @@ import {
 } from '@meanflow/core';
 import { messageOf, type Device } from '@meanflow/core/backend';
 import { optimizationLevel } from '../devices.js';
-import { toOnnx } from '../lower-graph.js';
+import { lowerGraph } from '../lower-graph.js';
 import { probeFailure, probeGraph } from '../probe.js';
 import { copyHere } from '../realm.js';
+import { targets, withOwnKernels, type Target } from '../targets.js';
 import { Blocks, type Block } from './blocks.js';
 import type { Pointer } from './koffi.js';
 import type { OrtLibrary } from './library.js';
@@ -29,17 +30,22 @@ export interface NativeMemory {
 
 export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> {
   private readonly blocks: Blocks;
+  private readonly target: Target;
 
   constructor(
     private readonly library: OrtLibrary,
     private readonly settings: SessionSettings,
     readonly info: DeviceInfo,
+    /** Where the library of our own kernels is, if it is used. */
+    private readonly kernels: string | undefined,
   ) {
     this.blocks = new Blocks(library);
+    const threads = Math.max(1, Number(settings.intraOpNumThreads));
+    this.target = kernels === undefined ? targets.cpu : withOwnKernels(threads);
   }
 
   async compile(graph: Graph): Promise<NativeProgram> {
-    const model = toOnnx(graph, 'cpu');
+    const model = lowerGraph(graph, this.target).encode();
     const failure = `Graph "${graph.name}" cannot be compiled for ${this.info.backend}`;
     const session = await this.open(model, failure, optimizationLevel('cpu', graph));
     return new NativeProgram(this.library, session, graph, this.blocks);
@@ -59,7 +65,10 @@ export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> 
 
   /** Loads a graph of one op, so that a runtime that cannot serve is found now. */
   async probe(help: string): Promise<void> {
-    const session = await this.open(toOnnx(probeGraph(), 'cpu'), probeFailure(this.info, help));
+    const session = await this.open(
+      lowerGraph(probeGraph(), this.target).encode(),
+      probeFailure(this.info, help),
+    );
     this.library.api.ReleaseSession(session);
   }
 
@@ -72,9 +81,10 @@ export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> 
     const { api, environment } = this.library;
     const settings = { graphOptimizationLevel, ...this.settings };
     try {
-      return await withSessionOptions(api, settings, (options) =>
-        api.CreateSessionFromArray.async(environment, model, model.byteLength, options),
-      );
+      return await withSessionOptions(api, settings, (options) => {
+        if (this.kernels !== undefined) api.RegisterCustomOpsLibrary_V2(options, this.kernels);
+        return api.CreateSessionFromArray.async(environment, model, model.byteLength, options);
+      });
     } catch (error) {
       if (error instanceof ArgumentError) throw error;
       throw new BackendError(`${failure}: ${messageOf(error)}`, { cause: error });

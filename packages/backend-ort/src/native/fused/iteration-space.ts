@@ -56,6 +56,10 @@ export function iterationSpace(body: Program): IterationSpace | undefined {
 
   const sizes = types.map(({ shape }) => sizeOf(shape));
   const root = sizes.indexOf(Math.max(...sizes));
+  // Values of all elements have all axes, in order, though repetition may have given them some.
+  types.forEach((_, value) => {
+    if (sizes[value] === sizes[root]) inOrder(value, proper(value), root, proper(root));
+  });
   const names = new Map<string, number>();
   for (const [i, axis] of proper(root).entries()) {
     const name = join.find(key(root, axis));
