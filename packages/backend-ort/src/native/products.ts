@@ -95,8 +95,9 @@ function factorOf(
   const pairs = [[inputs[0]!, inputs[1]!], [inputs[1]!, inputs[0]!]] as const; // prettier-ignore
   for (const [of, by] of op === 'mul' ? pairs : []) {
     const factor = scalars.get(by);
-    if (factor !== undefined && Number.isFinite(factor) && sameShape(graph.types[of]!.shape, shape))
-      return { of, factor };
+    // Nothing times what overflows on the way is no number; nothing times an operand is nothing.
+    const isFactor = factor !== undefined && Number.isFinite(factor) && factor !== 0;
+    if (isFactor && sameShape(graph.types[of]!.shape, shape)) return { of, factor };
   }
   return op === 'neg' ? { of: inputs[0]!, factor: -1 } : undefined;
 }
