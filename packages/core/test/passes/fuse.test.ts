@@ -114,14 +114,20 @@ describe('fuse', () => {
     expect(graph.stats().ops).toEqual({ constant: 1, fused: 1, add: 1 });
   });
 
-  it('puts off what is no larger than what it is made of, and nothing else', () => {
-    const late = fusedCalls((x, y) => add(mul(2, x), transpose(sin(y))), [wave([3, 4]), wave([4, 3])]);
+  it('puts off what is no larger than what it is made of', () => {
+    const f = (x: Tensor, y: Tensor) => add(add(x, mul(2, x)), transpose(sin(add(y, transpose(x)))));
+    expect(fusedCalls(f, [wave([3, 4]), wave([4, 3])]).ops).toEqual({ transpose: 2, fused: 2 });
+  });
+
+  it('puts off what is connected to where its first reader is, and no further', () => {
+    const inputs = [wave([3, 4]), wave([3, 4], 1), wave([4, 3], 2)];
+    const late = fusedCalls((x, y, z) => add(mul(x, y), transpose(sin(z))), inputs);
     expect(late.ops).toEqual({ sin: 1, transpose: 1, fused: 1 });
-    const early = fusedCalls(
-      (x, y, z) => add(mul(x, y), transpose(sin(z))),
-      [wave([3, 4]), wave([3, 4]), wave([4, 3])],
-    );
-    expect(early.ops).toEqual({ sin: 1, transpose: 1, mul: 1, add: 1 });
+    const early = fusedCalls((x, y, z) => {
+      const product = mul(x, y);
+      return add(product, transpose(sin(mul(transpose(product), z))));
+    }, inputs);
+    expect(early.ops).toEqual({ transpose: 2, mul: 1, fused: 1, add: 1 });
   });
 
   it('reads through reshapes that only add axes of size 1, and leaves none', () => {

@@ -3,14 +3,14 @@
  * make its operands, and joins them with one another, where all have one iteration space, the call stays within its
  * limits, and no cluster comes to wait for itself. Then clusters that read the same large value are joined.
  *
- * An instruction's level is how many instructions that cannot be members lie on the longest way to it. Members of a cluster
- * are of one level, so that whatever lies between two of them is of that level too, and is all that is searched.
+ * Members of a cluster are of one level (`levels.ts`), so that whatever lies between two of them is all that is searched.
  */
 import { FUSED_LIMITS } from '../../composites/fused.js';
 import type { Graph } from '../../graph.js';
 import type { PrimitiveAttributes } from '../../ops/attributes.js';
 import type { Instruction, ValueId } from '../../tensor.js';
 import { sameShape, sizeOf } from '../../types.js';
+import { levelsOf } from './levels.js';
 import {
   commonSpace,
   isRelabelling,
@@ -35,9 +35,6 @@ export interface Cluster {
   readonly operands: number;
 }
 
-/** How much more than its result an instruction may read that is put off. */
-const SINKING = 1.25;
-
 /** The smallest value for whose sake clusters that read it are joined, in elements. */
 const WORTH_SHARING = 2 ** 10;
 
@@ -60,47 +57,17 @@ export class Clustering {
     this.maker = new Int32Array(types.length).fill(-1);
     this.users = types.map(() => []);
     this.isOutput = new Uint8Array(types.length);
-    this.level = new Int32Array(instructions.length);
     this.clusterOf = new Array<Cluster | undefined>(instructions.length);
     this.ownSpaces = instructions.map((instruction) => ownSpace(instruction, types));
     this.placements = new Array<Placement | undefined>(instructions.length);
     for (const { value } of outputs) this.isOutput[value] = 1;
     instructions.forEach((instruction, i) => {
       for (const output of instruction.outputs) this.maker[output] = i;
-      let level = 0;
-      for (const input of instruction.inputs) {
-        this.users[input]!.push(i);
-        const from = this.maker[input]!;
-        if (from >= 0) level = Math.max(level, this.level[from]!);
-      }
-      this.level[i] = level + (this.isPassing(i) || instruction.inputs.length === 0 ? 0 : 1);
+      for (const input of instruction.inputs) this.users[input]!.push(i);
     });
-    this.sink();
-  }
-
-  /**
-   * Puts off what can be computed later from no more than it is itself: the decay of a moment waits for the gradient, and is
-   * computed with the rest of the update. Levels still never fall along an operand, and rise at what cannot be a member.
-   */
-  private sink(): void {
-    const { types, instructions } = this.graph;
-    const sizeOfValue = (value: ValueId): number => sizeOf(types[value]!.shape);
-    for (let i = instructions.length - 1; i >= 0; i--) {
-      const instruction = instructions[i]!;
-      const [result] = instruction.outputs;
-      if (result === undefined || this.isOutput[result] === 1 || !this.isPassing(i)) continue;
-      const read = instruction.inputs.reduce((sum, input) => sum + sizeOfValue(input), 0);
-      if (instruction.inputs.length === 0 || read > SINKING * sizeOfValue(result) + 2) continue;
-      let latest = Infinity;
-      for (const user of this.users[result]!)
-        latest = Math.min(latest, this.level[user]! - (this.isPassing(user) ? 0 : 1));
-      if (latest !== Infinity) this.level[i] = Math.max(this.level[i]!, latest);
-    }
-  }
-
-  /** Whether an instruction is of the level of its operands. */
-  private isPassing(i: number): boolean {
-    return this.graph.instructions[i]!.op === 'reshape' || this.ownSpaces[i] !== undefined;
+    const { maker, users, isOutput } = this;
+    const isPassing = (i: number) => instructions[i]!.op === 'reshape' || this.ownSpaces[i] !== undefined;
+    this.level = levelsOf({ graph, maker, users, isOutput, isPassing });
   }
 
   /** An instruction's place in a space; undefined where it does not fit. */
