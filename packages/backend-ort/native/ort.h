@@ -50,8 +50,8 @@ typedef struct {
   ((Status * (*)(const KernelContext *, void (*)(void *, size_t), size_t, size_t, void *))(api)[274])(context, work, total, batches, data)
 
 enum { ORT_FAIL = 1, ORT_INVALID_ARGUMENT = 2 };
-/** Of an operand that may be repeated. */
-enum { VARIADIC = 2 };
+/** Of an operand that may be missing, and of one that may be repeated. */
+enum { OPTIONAL = 1, VARIADIC = 2 };
 /** The element type of operands that may be of any. */
 enum { ANY_TYPE = 0 };
 /** Where operands lie: the provider's own memory. */

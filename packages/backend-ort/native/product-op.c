@@ -3,6 +3,7 @@
  * is given stands in five lists of integers:
  *   sizes  [alpha as bits, threads to share the work, rows, columns, terms, …batch]
  *   a b c  [offset, from row to row, from column to column, …along the batch]
+ *   d      the same, where there is a third operand
  *   shape  of what is written
  */
 #include <stdlib.h>
@@ -25,18 +26,18 @@ typedef struct {
   Strides strides;
   long threads, rows, columns, stack;
   long rank, batch[MOST_BATCH];
-  Matrix a, b, c;
+  Matrix a, b, c, d;
   int64_t shape[MOST_AXES];
   size_t shapeRank;
   /** Whether columns are shared out, or else rows; and in how many parts each product of the stack. */
-  int byColumns;
+  int byColumns, hasD;
   long parts;
 } Product;
 
 /** One run. */
 typedef struct {
   const Product *product;
-  const float *a, *b;
+  const float *a, *b, *d;
   float *c;
   /** Parts of the work that one call takes, so that a thread keeps what it packed. */
   long tasks, share;
@@ -82,6 +83,7 @@ static void part(const Run *run, long task) {
   const Product *p = run->product;
   const long index = task / p->parts, which = task % p->parts;
   const float *a = run->a + at(p, &p->a, index), *b = run->b + at(p, &p->b, index);
+  const float *d = run->d ? run->d + at(p, &p->d, index) : 0;
   float *c = run->c + at(p, &p->c, index);
   /* In whole panels: 48 rows or columns are some of each instruction set. */
   const long whole = p->byColumns ? p->columns : p->rows;
@@ -89,9 +91,9 @@ static void part(const Run *run, long task) {
   const long from = which * size, count = smaller(size, whole - from);
   if (count <= 0) return;
   if (p->byColumns)
-    multiply(&p->strides, a, b + from * p->strides.bColumn, 0, c + from * p->strides.cColumn, p->rows, count, workspace());
+    multiply(&p->strides, a, b + from * p->strides.bColumn, d ? d + from : 0, c + from * p->strides.cColumn, p->rows, count, workspace());
   else
-    multiply(&p->strides, a + from * p->strides.aRow, b, 0, c + from * p->strides.cRow, count, p->columns, workspace());
+    multiply(&p->strides, a + from * p->strides.aRow, b, d ? d + from * p->strides.dRow : 0, c + from * p->strides.cRow, count, p->columns, workspace());
 }
 
 static void share(void *data, size_t index) {
@@ -129,6 +131,7 @@ static Status *create(const CustomOp *op, Api api, const KernelInfo *info, void 
       !readMatrix(api, info, "c", &p.c, rank) ||
       !readInts(api, info, "shape", p.shape, MOST_AXES, &p.shapeRank))
     return createStatus(api, ORT_INVALID_ARGUMENT, "Product: a, b and c are an offset and strides, shape has at most 12 axes");
+  p.hasD = readMatrix(api, info, "d", &p.d, rank);
   p.rank = (long)rank;
   const int32_t bits = (int32_t)sizes[0];
   memcpy(&p.strides.alpha, &bits, sizeof bits);
@@ -137,6 +140,7 @@ static Status *create(const CustomOp *op, Api api, const KernelInfo *info, void 
   p.strides.aRow = p.a.row, p.strides.aTerm = p.a.column;
   p.strides.bTerm = p.b.row, p.strides.bColumn = p.b.column;
   p.strides.cRow = p.c.row, p.strides.cColumn = p.c.column;
+  p.strides.dRow = p.d.row;
   p.byColumns = p.columns > p.rows;
   const long most = ((p.byColumns ? p.columns : p.rows) + 47) / 48;
   const long wanted = (p.threads + p.stack - 1) / p.stack;
@@ -150,17 +154,17 @@ static Status *create(const CustomOp *op, Api api, const KernelInfo *info, void 
 static Status *compute(void *kernel, KernelContext *context) {
   const Product *p = kernel;
   Api api = p->api;
-  const Value *operands[2];
-  void *data[2], *result;
+  const Value *operands[3];
+  void *data[3] = {0}, *result;
   Value *output;
   Status *status;
-  for (size_t i = 0; i < 2; i++) {
+  for (size_t i = 0; i < (p->hasD ? 3 : 2); i++) {
     if ((status = getInput(api, context, i, &operands[i])) != 0) return status;
     if ((status = getTensorData(api, (Value *)operands[i], &data[i])) != 0) return status;
   }
   if ((status = getOutput(api, context, 0, p->shape, p->shapeRank, &output)) != 0) return status;
   if ((status = getTensorData(api, output, &result)) != 0) return status;
-  Run run = {.product = p, .a = data[0], .b = data[1], .c = result, .tasks = p->stack * p->parts, .share = 1};
+  Run run = {.product = p, .a = data[0], .b = data[1], .d = data[2], .c = result, .tasks = p->stack * p->parts, .share = 1};
   if (run.tasks == 1 || p->rows * p->columns * p->strides.terms * p->stack < SERIAL) {
     run.share = run.tasks;
     share(&run, 0);
@@ -174,9 +178,11 @@ static Status *compute(void *kernel, KernelContext *context) {
 static const char *getName(const CustomOp *op) { return (void)op, "Product"; }
 static const char *getProvider(const CustomOp *op) { return (void)op, NULL; }
 static int float32(const CustomOp *op, size_t index) { return (void)op, (void)index, 1; }
-static size_t two(const CustomOp *op) { return (void)op, 2; }
+static size_t three(const CustomOp *op) { return (void)op, 3; }
 static size_t one(const CustomOp *op) { return (void)op, 1; }
-static int required(const CustomOp *op, size_t index) { return (void)op, (void)index, 0; }
+/** The third operand may be missing. */
+static int inputs(const CustomOp *op, size_t index) { return (void)op, index == 2 ? OPTIONAL : 0; }
+static int outputs(const CustomOp *op, size_t index) { return (void)op, (void)index, 0; }
 static int memory(const CustomOp *op, size_t index) { return (void)op, (void)index, MEMORY_DEFAULT; }
 
 const CustomOp productOp = {
@@ -184,12 +190,12 @@ const CustomOp productOp = {
     .get_name = getName,
     .get_provider = getProvider,
     .get_input_type = float32,
-    .get_input_count = two,
+    .get_input_count = three,
     .get_output_type = float32,
     .get_output_count = one,
     .destroy = free,
-    .get_input_characteristic = required,
-    .get_output_characteristic = required,
+    .get_input_characteristic = inputs,
+    .get_output_characteristic = outputs,
     .get_input_memory = memory,
     .create_kernel_v2 = create,
     .compute_v2 = compute,

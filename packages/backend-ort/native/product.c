@@ -1,5 +1,5 @@
 /**
- * Matrix products C = A B (+ bias) in float32 with any strides: what a transposition, a split of heads or a slice would have
+ * Matrix products C = alpha A B + D in float32 with any strides: what a transposition, a split of heads or a slice would have
  * moved is read and written where it lies. The structure is that of Goto and van de Geijn ("Anatomy of High-Performance
  * Matrix Multiplication", 2008): a block of A and a block of B are packed into panels in the order in which they are read, and a
  * kernel in registers multiplies a panel of eight rows with one of up to three vectors of columns.
@@ -79,7 +79,7 @@ static void pack(const float *from, long line, long term, long width, long depth
 /** Sums of `depth` terms for eight rows and `wide` vectors of columns, added to C or stored in it. */
 #define KERNEL(wide)                                                                                                    \
   static void NAMED(kernel##wide, SET)(const float *a, const float *b, long depth, float *c, long row, float alpha,    \
-                                         int add, const float *bias) {                                                   \
+                                         int add, const float *extra, long extraRow) {                                   \
     Vector sums[ROWS][wide];                                                                                               \
     _Pragma("GCC unroll 8") for (int i = 0; i < ROWS; i++)                                                              \
       _Pragma("GCC unroll 3") for (int j = 0; j < wide; j++) sums[i][j] = (Vector){0};                                      \
@@ -96,7 +96,7 @@ static void pack(const float *from, long line, long term, long width, long depth
       Vector *place = (Vector *)(c + i * row + j * VECTOR);                                                                   \
       Vector sum = alpha * sums[i][j];                                                                                     \
       if (add) sum += *place;                                                                                           \
-      if (bias) sum += *(const Vector *)(bias + j * VECTOR);                                                                \
+      if (extra) sum += *(const Vector *)(extra + i * extraRow + j * VECTOR);                                                                \
       *place = sum;                                                                                                     \
     }                                                                                                                   \
   }
@@ -104,7 +104,8 @@ KERNEL(1)
 KERNEL(2)
 KERNEL(3)
 
-typedef void PanelKernel(const float *a, const float *b, long depth, float *c, long row, float alpha, int add, const float *bias);
+typedef void PanelKernel(const float *a, const float *b, long depth, float *c, long row, float alpha, int add, const float *extra,
+                         long extraRow);
 
 /** Vectors of the next panel when so many columns are left: never a lone vector after three. */
 static long nextPanel(long columns) {
@@ -118,20 +119,21 @@ static inline long smaller(long a, long b) {
 
 /** One panel product where C is not as the kernels write it: by way of a buffer. */
 static void aside(PanelKernel *multiply, const float *a, const float *b, long depth, long width, long rows, long columns,
-                  float *c, long row, long column, float alpha, int add, const float *bias) {
+                  float *c, long row, long column, float alpha, int add, const float *extra,
+                  long extraRow) {
   float buffer[ROWS * COLUMNS];
-  multiply(a, b, depth, buffer, width, alpha, 0, 0);
+  multiply(a, b, depth, buffer, width, alpha, 0, 0, 0);
   for (long i = 0; i < rows; i++)
     for (long j = 0; j < columns; j++) {
       float *place = c + i * row + j * column;
-      *place = buffer[i * width + j] + (add ? *place : 0) + (bias ? bias[j] : 0);
+      *place = buffer[i * width + j] + (add ? *place : 0) + (extra ? extra[i * extraRow + j] : 0);
     }
 }
 
 const long NAMED(productWorkspace, SET) = ((BROAD + COLUMNS) * DEPTH + (HIGH + ROWS) * DEPTH) * sizeof(float);
 
 /** What one block of B contributes to its columns. */
-static void block(const Strides *g, const float *a, const float *b, const float *bias, float *c, long rows,
+static void block(const Strides *g, const float *a, const float *b, const float *d, float *c, long rows,
                   long columns, long depth, int add, float *workspace) {
   static PanelKernel *const kernels[] = {0, NAMED(kernel1, SET), NAMED(kernel2, SET), NAMED(kernel3, SET)};
   float *const packedB = workspace, *const packedA = workspace + (BROAD + COLUMNS) * DEPTH;
@@ -151,18 +153,19 @@ static void block(const Strides *g, const float *a, const float *b, const float 
       for (long r = 0; r < height; r += ROWS) {
         const long high = smaller(ROWS, height - r);
         float *const place = c + (i + r) * g->cRow + j * g->cColumn;
+        const float *const extra = d ? d + (i + r) * g->dRow + j : 0;
         if (g->cColumn == 1 && high == ROWS && wide == width)
-          kernels[vectors](packedA + r * depth, panel, depth, place, g->cRow, g->alpha, add,
-                           bias ? bias + j : 0);
+          kernels[vectors](packedA + r * depth, panel, depth, place, g->cRow, g->alpha, add, extra,
+                           g->dRow);
         else
           aside(kernels[vectors], packedA + r * depth, panel, depth, width, high, wide, place, g->cRow, g->cColumn,
-                g->alpha, add, bias ? bias + j : 0);
+                g->alpha, add, extra, g->dRow);
       }
     }
   }
 }
 
-void NAMED(product, SET)(const Strides *g, const float *a, const float *b, const float *bias, float *c,
+void NAMED(product, SET)(const Strides *g, const float *a, const float *b, const float *d, float *c,
                            long rows, long columns, float *workspace) {
   /** Sums in parts of about the same length; at least one, which stores the zeros of a sum of nothing. */
   const long parts = g->terms > DEPTH ? (g->terms + DEPTH - 1) / DEPTH : 1;
@@ -171,7 +174,7 @@ void NAMED(product, SET)(const Strides *g, const float *a, const float *b, const
     for (long part = 0; part < parts; part++) {
       const long start = part * depth;
       block(g, a + start * g->aTerm, b + start * g->bTerm + j * g->bColumn,
-            bias && part == parts - 1 ? bias + j : 0, c + j * g->cColumn, rows, smaller(BROAD, columns - j),
+            d && part == parts - 1 ? d + j : 0, c + j * g->cColumn, rows, smaller(BROAD, columns - j),
             smaller(depth, g->terms - start), part > 0, workspace);
     }
 }

@@ -1,5 +1,6 @@
 /**
- * Matrix products with any strides, all counted in elements: C[i, j] = alpha Σₚ A[i, p] B[p, j] (+ bias[j]). There is one for
+ * Matrix products with any strides, all counted in elements: C[i, j] = alpha Σₚ A[i, p] B[p, j] + D[i, j], where D,
+ * which may be null, has its columns side by side. There is one for
  * each instruction set that the library is built for; `workspace` is memory for as many bytes as its `productWorkspace` says.
  */
 #ifndef MEANFLOW_PRODUCT_H
@@ -11,9 +12,10 @@ typedef struct {
   long aRow, aTerm;
   long bTerm, bColumn;
   long cRow, cColumn;
+  long dRow;
 } Strides;
 
-typedef void Multiply(const Strides *, const float *a, const float *b, const float *bias, float *c, long rows, long columns, float *workspace);
+typedef void Multiply(const Strides *, const float *a, const float *b, const float *d, float *c, long rows, long columns, float *workspace);
 
 #define PRODUCT(set) \
   extern const long productWorkspace_##set; \

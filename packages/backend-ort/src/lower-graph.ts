@@ -22,7 +22,7 @@ import type { ValueName } from './onnx/model.js';
 import { ModelBuilder } from './onnx/model-builder.js';
 import { canFuse, isFused, lowerFused } from './native/lower-fused.js';
 import { lowerProduct } from './native/lower-product.js';
-import { planProducts, type ProductPlan } from './native/products.js';
+import { operandsOfProduct, planProducts, type ProductPlan } from './native/products.js';
 import { targets, type Target } from './targets.js';
 
 /** The names under which a graph's inputs and outputs stand in the model; one path may be both. */
@@ -78,12 +78,9 @@ export function lowerGraph(given: Graph, target: Target, outside = everyInput): 
     builder.enter(`${instruction.op}.${instruction.outputs[0]}`);
     const product = products.get(instruction);
     if (product !== undefined) {
-      const [left, right] = [values[product.a.value]!, values[product.b.value]!];
+      const operands = operandsOfProduct(product).map((value) => values[value]!.memory);
       const type = graph.types[product.c.value]!;
-      define(
-        product.c.value,
-        lowerProduct(builder, product, left.memory, right.memory, type, target.threads!),
-      );
+      define(product.c.value, lowerProduct(builder, product, operands, type, target.threads!));
       continue;
     }
     const [output] = instruction.outputs;

@@ -63,13 +63,20 @@ export class Layout {
     return true;
   }
 
-  /** The pieces of each axis of the value, outermost first. */
-  pieces(): Piece[][] {
+  /**
+   * The pieces of each axis of the value, outermost first.
+   *
+   * @param along how far neighbours lie apart along each axis of what the movements made; as its type says, by default
+   */
+  pieces(along?: readonly number[]): Piece[][] {
     const strides = new Map<Part, number>();
     let stride = 1;
-    for (const part of this.axes.flatMap((parts) => parts.flatMap(unsplit)).reverse()) {
-      strides.set(part, stride);
-      stride *= part.size;
+    for (const [axis, parts] of [...this.axes.entries()].reverse()) {
+      stride = along?.[axis] ?? stride;
+      for (const part of parts.flatMap(unsplit).reverse()) {
+        strides.set(part, stride);
+        stride *= part.size;
+      }
     }
     return this.origin.map((part) =>
       unsplit(part).map((p) => ({ size: p.size, stride: strides.get(p) ?? 0 })),

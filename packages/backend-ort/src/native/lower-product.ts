@@ -5,24 +5,24 @@ import { ints, type ModelBuilder } from '../onnx/model-builder.js';
 import type { StridedMatrix, StridedProduct } from './products.js';
 
 /**
+ * @param operands of which the product says where in them it reads
  * @param type of what is written
  * @param threads of the session
  * @returns the value that movements, where there were any, would have made of the product
  */
 export function lowerProduct(
   builder: ModelBuilder,
-  { alpha, batch, rows, columns, terms, a, b, c }: StridedProduct,
-  left: ValueName,
-  right: ValueName,
+  { alpha, batch, rows, columns, terms, a, b, c, d }: StridedProduct,
+  operands: readonly ValueName[],
   type: TensorType,
   threads: number,
 ): ValueName {
   const layout = (matrix: StridedMatrix) => ints([matrix.offset, matrix.row, matrix.column, ...matrix.batch]);
-  return builder.node('Product', [left, right], {
+  return builder.node('Product', operands, {
     domain: MEANFLOW_DOMAIN,
     attributes: {
       sizes: ints([bitsOf(alpha), threads, rows, columns, terms, ...batch]),
-      ...{ a: layout(a), b: layout(b), c: layout(c) },
+      ...{ a: layout(a), b: layout(b), c: layout(c), ...(d && { d: layout(d) }) },
       shape: ints(type.shape),
     },
     type,

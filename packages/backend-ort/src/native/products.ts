@@ -27,7 +27,7 @@ export interface StridedMatrix {
   readonly column: number;
 }
 
-/** C[…, i, j] = alpha Σₚ A[…, i, p] B[…, p, j] */
+/** C[…, i, j] = alpha Σₚ A[…, i, p] B[…, p, j] + D[…, i, j] */
 export interface StridedProduct {
   readonly alpha: number;
   /** Sizes of the batch axes. */
@@ -39,9 +39,12 @@ export interface StridedProduct {
   readonly b: StridedMatrix;
   /** What is written: the contraction's own result, or what movements made of it, which lies as its type says. */
   readonly c: StridedMatrix;
+  /** What is added, if there is something: a bias, or another product. Its columns lie side by side. */
+  readonly d: StridedMatrix | undefined;
 }
 
 export interface ProductPlan {
+  /** By the instruction in whose place it is done: the contraction, or the last of what follows it and is part of the product. */
   readonly products: ReadonlyMap<Instruction, StridedProduct>;
   /** Instructions whose results nobody needs any more. */
   readonly idle: ReadonlySet<Instruction>;
@@ -57,15 +60,15 @@ export function planProducts(graph: Graph): ProductPlan {
     const product = productOf(graph, instruction, operands);
     if (product !== undefined) products.set(instruction, product);
   }
-  const { readers, idle } = needs(graph, products);
-  for (const instruction of products.keys()) {
-    if (idle.has(instruction) || !isProduct(instruction)) continue;
-    const moved = withMovedResult(graph, instruction, operands, readers, scalars);
-    if (moved === undefined) continue;
-    products.set(instruction, moved.product);
-    for (const movement of moved.movements) idle.add(movement);
+  const { readers } = needs(graph, products);
+  for (const [instruction] of [...products]) {
+    if (!isProduct(instruction)) continue;
+    const whole = withWhatFollows(graph, instruction, operands, readers, scalars);
+    if (whole === undefined) continue;
+    products.delete(instruction);
+    products.set(whole.last, whole.product);
   }
-  return { products, idle };
+  return { products, idle: needs(graph, products).idle };
 }
 
 type Contraction = Extract<Instruction, { readonly op: 'dotGeneral' }>;
@@ -137,37 +140,67 @@ function productOf(
 
 const isEmpty = (graph: Graph, value: ValueId): boolean => sizeOf(graph.types[value]!.shape) === 0;
 
+interface WholeProduct {
+  readonly product: StridedProduct;
+  /** The last instruction that is part of it. */
+  readonly last: Instruction;
+}
+
 /**
- * The same with its result where movements take it, if nobody else reads the result: the value at the end of the movements
- * lies in memory as its type says, and the axes of the product are found again in it.
+ * The same with what follows, as long as nobody else reads the result in between: movements, of which the value at the end lies
+ * in memory as its type says, and the axes of the product are found again in it; factors; and one addition.
  */
-function withMovedResult(
+function withWhatFollows(
   graph: Graph,
   instruction: Contraction,
   operands: readonly OperandView[],
   readers: Readers,
   scalars: ReadonlyMap<ValueId, number>,
-): { readonly product: StridedProduct; readonly movements: readonly Instruction[] } | undefined {
+): WholeProduct | undefined {
   let value = instruction.outputs[0]!;
   const layout = new Layout(graph.types[value]!.shape);
-  const movements: Instruction[] = [];
   let factor = 1;
-  let best: { readonly product: StridedProduct; readonly movements: readonly Instruction[] } | undefined;
+  let best: WholeProduct | undefined;
   for (;;) {
-    const [reader, ...others] = readers.get(value) ?? [];
-    if (reader === undefined || reader === 'output' || others.length > 0) return best;
-    const scaled = factorOf(graph, reader, scalars);
-    if (scaled === undefined ? !layout.follow(reader) : scaled.of !== value) return best;
+    const [last, ...others] = readers.get(value) ?? [];
+    if (last === undefined || last === 'output' || others.length > 0) return best;
+    const [output] = last.outputs as readonly [ValueId];
+    const added = addendOf(graph, last, value, operands);
+    if (added !== undefined) {
+      const product = written(instruction, operands, output, layout, factor, added);
+      return product !== undefined && isFast(product) ? { product, last } : best;
+    }
+    const scaled = factorOf(graph, last, scalars);
+    if (scaled === undefined ? !layout.follow(last) : scaled.of !== value) return best;
     factor *= scaled?.factor ?? 1;
-    movements.push(reader);
-    value = reader.outputs[0]!;
+    value = output;
     const product = written(instruction, operands, value, layout, factor);
-    if (product !== undefined && isFast(product)) best = { product, movements: [...movements] };
+    if (product !== undefined && isFast(product)) best = { product, last };
   }
 }
 
+/** What an instruction adds to a value, as it is read in the value's shape. */
+function addendOf(
+  graph: Graph,
+  { op, inputs, outputs }: Instruction,
+  value: ValueId,
+  operands: readonly OperandView[],
+): (Place & Pick<View, 'strides'>) | undefined {
+  if (op !== 'add') return undefined;
+  const { shape } = graph.types[outputs[0]!]!;
+  const other = inputs[0] === value ? inputs[1]! : inputs[0]!;
+  const view = operands[other]!;
+  if (other === value || view.factor !== 1 || !sameShape(graph.types[value]!.shape, shape)) return undefined;
+  const strides = shape.map((size, axis) => {
+    const own = axis - (shape.length - view.shape.length);
+    return own >= 0 && view.shape[own] === size ? view.strides[own]! : 0;
+  });
+  return { value: view.value, offset: view.offset, strides };
+}
+
 /** Kernels write along columns, and lose where there are few of them. */
-const isFast = ({ c, columns }: StridedProduct): boolean => c.column === 1 && columns >= 8;
+const isFast = ({ c, d, columns }: StridedProduct): boolean =>
+  c.column === 1 && columns >= 8 && (d === undefined || d.column === 1);
 
 /** The product whose result is the value that `layout` led to. */
 function written(
@@ -176,16 +209,20 @@ function written(
   value: ValueId,
   layout: Layout,
   factor: number,
+  added?: Place & Pick<View, 'strides'>,
 ): StridedProduct | undefined {
   const [a, b] = [operands[inputs[0]]!, operands[inputs[1]]!];
-  const results = layout.pieces().values();
+  const results = layout.pieces();
+  const addends = added && layout.pieces(added.strides);
+  let next = 0;
   /** The next axis of the result as the operands walk it, in the pieces in which it lies. */
   const walk = (strideA: number, strideB: number): WalkedAxis[] => {
-    const pieces = results.next().value!;
+    const [pieces, others] = [results[next]!, addends?.[next]];
+    next += 1;
     let inner = pieces.reduce((product, { size }) => product * size, 1);
-    return pieces.map(({ size, stride }) => {
+    return pieces.map(({ size, stride }, i) => {
       inner /= size;
-      return { size, strides: [strideA * inner, strideB * inner, stride] };
+      return { size, strides: [strideA * inner, strideB * inner, stride, others?.[i]!.stride ?? 0] };
     });
   };
   const batch = mergeAxes(
@@ -201,28 +238,28 @@ function written(
   const terms = d.lhsContracting
     .map((axis, i) => ({
       size: a.shape[axis]!,
-      strides: [a.strides[axis]!, b.strides[d.rhsContracting[i]!]!, 0],
+      strides: [a.strides[axis]!, b.strides[d.rhsContracting[i]!]!, 0, 0],
     }))
     .sort((x, y) => y.strides[0]! - x.strides[0]!);
   const alpha = factor * a.factor * b.factor;
-  return asProduct(alpha, [a, b, { value, offset: 0 }], batch, rows, columns, mergeAxes(terms));
+  return asProduct(alpha, [a, b, { value, offset: 0 }, added], batch, rows, columns, mergeAxes(terms));
 }
 
 /** What the library's op takes. */
 const MOST_BATCH_AXES = 4;
 
-const NO_AXIS: WalkedAxis = { size: 1, strides: [0, 0, 1] };
+const NO_AXIS: WalkedAxis = { size: 1, strides: [0, 0, 1, 1] };
 
 function asProduct(
   alpha: number,
-  [a, b, c]: readonly [Place, Place, Place],
+  [a, b, c, d]: readonly [Place, Place, Place, Place | undefined],
   batch: readonly WalkedAxis[],
   rows: readonly WalkedAxis[],
   columns: readonly WalkedAxis[],
   terms: readonly WalkedAxis[],
 ): StridedProduct | undefined {
   if (terms.length > 1) return undefined;
-  const [term] = [...terms, { size: 1, strides: [0, 0, 0] }] as const;
+  const [term] = [...terms, { size: 1, strides: [0, 0, 0, 0] }] as const;
   const [row, column] = [widest(rows), widest(columns)];
   // An axis too many of the rows or of the columns is a stack of products with the same other operand.
   const stack = [
@@ -245,6 +282,7 @@ function asProduct(
     a: matrix(a, 0, row.strides[0]!, term.strides[0]!),
     b: matrix(b, 1, term.strides[1]!, column.strides[1]!),
     c: matrix(c, 2, row.strides[2]!, column.strides[2]!),
+    d: d && matrix(d, 3, row.strides[3]!, column.strides[3]!),
   };
   return product.c.column !== 1 && product.c.row === 1 ? transposed(product) : product;
 }
@@ -255,13 +293,13 @@ const widest = (axes: readonly WalkedAxis[]): WalkedAxis =>
   axes.reduce((best, axis) => (axis.size > best.size ? axis : best), axes[0] ?? NO_AXIS);
 
 /** Cᵀ = Bᵀ Aᵀ */
-function transposed({ a, b, c, rows, columns, ...rest }: StridedProduct): StridedProduct {
+function transposed({ a, b, c, d, rows, columns, ...rest }: StridedProduct): StridedProduct {
   const flip = (matrix: StridedMatrix): StridedMatrix => ({
     ...matrix,
     row: matrix.column,
     column: matrix.row,
   });
-  return { ...rest, rows: columns, columns: rows, a: flip(b), b: flip(a), c: flip(c) };
+  return { ...rest, rows: columns, columns: rows, a: flip(b), b: flip(a), c: flip(c), d: d && flip(d) };
 }
 
 type Readers = ReadonlyMap<ValueId, readonly (Instruction | 'output')[]>;
@@ -275,10 +313,14 @@ function needs(graph: Graph, products: ReadonlyMap<Instruction, StridedProduct>)
   const idle = new Set<Instruction>();
   for (const instruction of [...graph.instructions].reverse()) {
     const product = products.get(instruction);
-    const operands = product === undefined ? instruction.inputs : [product.a.value, product.b.value];
+    const operands = product === undefined ? instruction.inputs : operandsOfProduct(product);
     if (instruction.outputs.some((output) => readers.has(output)))
       for (const value of new Set(operands)) read(value, instruction);
     else idle.add(instruction);
   }
   return { readers, idle };
 }
+
+/** The values that a product reads. */
+export const operandsOfProduct = ({ a, b, d }: StridedProduct): readonly ValueId[] =>
+  d === undefined ? [a.value, b.value] : [a.value, b.value, d.value];

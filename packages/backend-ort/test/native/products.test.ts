@@ -12,6 +12,7 @@ import {
   sizeOf,
   slice,
   spec,
+  sum,
   tanh,
   trace,
   transpose,
@@ -21,7 +22,7 @@ import {
   type Tensor,
 } from '@meanflow/core';
 import { interpret, prepare, type Instruction } from '@meanflow/core/backend';
-import { planProducts, type StridedProduct } from '../../src/native/products.js';
+import { operandsOfProduct, planProducts, type StridedProduct } from '../../src/native/products.js';
 
 const wave = (shape: Shape, phase: number) =>
   new HostArray(
@@ -32,15 +33,25 @@ const wave = (shape: Shape, phase: number) =>
 
 /** The elements that a product writes. */
 function multiply(
-  { alpha, batch, rows, columns, terms, a, b, c }: StridedProduct,
-  left: ArrayLike<number>,
-  right: ArrayLike<number>,
+  { alpha, batch, rows, columns, terms, a, b, c, d }: StridedProduct,
+  ...operands: readonly ArrayLike<number>[]
 ) {
+  const [left, right, added] = operands as readonly [
+    ArrayLike<number>,
+    ArrayLike<number>,
+    ArrayLike<number>?,
+  ];
   const result = new Float64Array(sizeOf(batch) * rows * columns).fill(NaN);
-  const walk = (axis: number, atA: number, atB: number, atC: number): void => {
+  const walk = (axis: number, atA: number, atB: number, atC: number, atD: number): void => {
     if (axis < batch.length) {
       for (let k = 0; k < batch[axis]!; k++)
-        walk(axis + 1, atA + k * a.batch[axis]!, atB + k * b.batch[axis]!, atC + k * c.batch[axis]!);
+        walk(
+          axis + 1,
+          atA + k * a.batch[axis]!,
+          atB + k * b.batch[axis]!,
+          atC + k * c.batch[axis]!,
+          atD + k * (d?.batch[axis] ?? 0),
+        );
       return;
     }
     for (let i = 0; i < rows; i++)
@@ -48,10 +59,11 @@ function multiply(
         let sum = 0;
         for (let p = 0; p < terms; p++)
           sum += left[atA + i * a.row + p * a.column]! * right[atB + p * b.row + j * b.column]!;
-        result[atC + i * c.row + j * c.column] = alpha * sum;
+        result[atC + i * c.row + j * c.column] =
+          alpha * sum + (d === undefined ? 0 : added![atD + i * d.row + j * d.column]!);
       }
   };
-  walk(0, a.offset, b.offset, 0);
+  walk(0, a.offset, b.offset, 0, d?.offset ?? 0);
   return result;
 }
 
@@ -59,18 +71,18 @@ function multiply(
 function runPlanned(graph: Graph, inputs: readonly HostArray[]) {
   const { products, idle } = planProducts(graph);
   const values = new Map<number, HostArray>(graph.inputs.map(({ value }, i) => [value, inputs[i]!]));
-  const ran: Instruction[] = [];
+  const ran: { readonly op: string }[] = [];
   for (const instruction of graph.instructions) {
     if (idle.has(instruction)) continue;
-    ran.push(instruction);
     const product = products.get(instruction);
+    ran.push(product === undefined ? instruction : A_PRODUCT);
     const [output] = instruction.outputs;
     if (product === undefined) {
       const one = graphOfOne(graph, instruction);
       const given = Object.fromEntries(one.inputs.map(({ name, value }) => [name, values.get(value)!]));
       values.set(output!, interpret(one, given)['out']!);
     } else {
-      const data = multiply(product, values.get(product.a.value)!.data, values.get(product.b.value)!.data);
+      const data = multiply(product, ...operandsOfProduct(product).map((value) => values.get(value)!.data));
       values.set(product.c.value, new HostArray('float64', graph.types[product.c.value]!.shape, data));
     }
   }
@@ -101,6 +113,8 @@ function check(f: (...inputs: Tensor[]) => Tensor, shapes: readonly Shape[]) {
   outputs[0]!.data.forEach((x, i) => expect(x).toBeCloseTo(expected.data[i]!, 9));
   return { ran: ran.map(({ op }) => op), products: [...products.values()] };
 }
+
+const A_PRODUCT = { op: 'dotGeneral' };
 
 const count = (ops: readonly string[], op: string) => ops.filter((other) => other === op).length;
 
@@ -155,6 +169,13 @@ describe('planProducts', () => {
     ).toBeGreaterThan(0);
   });
 
+  it('adds a bias, and another product, where they lie', () => {
+    const biased = (x: Tensor, y: Tensor, bias: Tensor) => add(matmul(x, y), bias);
+    expect(check(biased, [[9, 3], [3, 10], [10]]).ran).toEqual(['dotGeneral']); // prettier-ignore
+    const two = (x: Tensor, y: Tensor, z: Tensor, w: Tensor) => add(matmul(x, y), mul(matmul(z, w), 3));
+    expect(check(two, [[9, 3], [3, 10], [9, 4], [4, 10]]).ran).toEqual(['dotGeneral', 'dotGeneral']); // prettier-ignore
+  });
+
   it('sums over no terms, and over terms that lie apart in memory', () => {
     check((x, y) => dotGeneral(x, y, NONE), [[3], [9]]);
     // The terms are axes 0 and 2 of the left operand, which no single stride walks: it stays a contraction.
@@ -203,7 +224,9 @@ describe('planProducts', () => {
           const product = dotGeneral(a, b, d);
           const moved = transpose(product, shuffle(product.shape.map((_, axis) => axis)));
           const halved = below(2) === 0 ? mul(0.5, moved) : moved;
-          return below(2) === 0 ? tanh(halved) : halved;
+          const added =
+            below(3) === 0 ? halved : add(halved, below(2) === 0 ? 1.5 : sum(halved, 0, { keepDims: true }));
+          return below(2) === 0 ? tanh(added) : added;
         };
         planned += check(f, shapes).products.length;
       }),
