@@ -7,12 +7,14 @@ import type { Graph } from '../graph.js';
 import { meaningOf } from '../ops/table.js';
 import { simplifying } from '../simplify.js';
 import { Tensor, type CompositeCall } from '../tensor.js';
-import type { Passing } from './pass.js';
+import type { PassContext, Passing } from './pass.js';
 
-export function* openShared(graph: Graph): Passing {
+export function* openShared(graph: Graph, { hasKernel }: PassContext): Passing {
   const shared = yield* sharedCalls(graph);
   if (shared.size === 0) return graph;
-  return yield* simplifying(graph, { dropStopGradient: true, inline: (call) => shared.has(call) });
+  // What is opened may hold composites that were never looked at.
+  const inline = (call: CompositeCall): boolean => shared.has(call) || !hasKernel(call);
+  return yield* simplifying(graph, { dropStopGradient: true, inline });
 }
 
 /** Composite calls whose decomposition would find some of its work done already by other instructions. */
