@@ -1,11 +1,11 @@
 /** The folder in which the driver lays down a case's numbers for every worker, ours included. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RandomKey, treeFlatten, treePaths, type HostArray, type Tree } from '@meanflow/core';
+import { treeFlatten, treePaths, type HostArray, type Tree } from '@meanflow/core';
 import { decodeSafetensors, encodeSafetensors } from '@meanflow/formats';
-import { createNetwork } from '@meanflow/models';
+import { createNetwork, type ParameterSpec } from '@meanflow/models';
 import { training, type Case } from './cases.js';
-import { makeWorkload, SEED, type Workload } from './workload.js';
+import { makeWorkload, type Workload } from './workload.js';
 
 /** Lays down a case for the workers. */
 export function writeCase(folder: string, benchmark: Case): void {
@@ -22,8 +22,9 @@ export function readCase(folder: string): { readonly benchmark: Case } & Workloa
   const path = join(folder, 'arrays.safetensors');
   const { tensors } = decodeSafetensors(readFileSync(path), path);
   const found = (name: string) => tensors[name]!.to('float32');
-  const { structure } = treeFlatten<HostArray>(createNetwork(benchmark.network).init(RandomKey.fromSeed(SEED)) as Tree<HostArray>); // prettier-ignore
-  const params = structure.unflatten<HostArray, Tree<HostArray>>(structure.paths.map((name) => found(`params/${name}`))); // prettier-ignore
+  const { structure } = treeFlatten<ParameterSpec>(createNetwork(benchmark.network).specs);
+  const leaves = structure.paths.map((name) => found(`params/${name}`));
+  const params = structure.unflatten<HostArray, Tree<HostArray>>(leaves);
   const others = Object.keys(tensors).filter((name) => !name.startsWith('params/'));
   return { benchmark, params, arrays: Object.fromEntries(others.map((name) => [name, found(name)])) };
 }

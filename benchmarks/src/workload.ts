@@ -1,6 +1,6 @@
 /** A case's numbers: parameters that are non-zero everywhere, one batch and its draws, from one seed; in Node and in pages. */
-import { HostArray, RandomKey, treeFlatten, treePaths, type Tree } from '@meanflow/core';
-import { createNetwork, createObjective, sinusoidalPositions } from '@meanflow/models';
+import { HostArray, RandomKey, hostZeros, treeFlatten, type Tree } from '@meanflow/core';
+import { createNetwork, createObjective, sinusoidalPositions, type ParameterSpec } from '@meanflow/models';
 import { objectiveConfig, type Case } from './cases.js';
 
 export type Arrays = Readonly<Record<string, HostArray<'float32'>>>;
@@ -11,13 +11,16 @@ export interface Workload {
   readonly arrays: Arrays;
 }
 
-/** What makes a case's numbers. */
-export const SEED = 1;
+const SEED = 1;
 
-export function makeWorkload(benchmark: Case): Workload {
+/** @param options.zeros parameters of zeros, where only their shapes matter */
+export function makeWorkload(
+  benchmark: Case,
+  { zeros = false }: { readonly zeros?: boolean } = {},
+): Workload {
   const key = RandomKey.fromSeed(SEED);
   const network = createNetwork(benchmark.network);
-  const params = randomised(network.init(key.fold('init')) as Tree<HostArray>, key.fold('params'), benchmark);
+  const params = parametersOf(network.specs, benchmark, zeros ? undefined : key.fold('params'));
   const shape = [benchmark.batch, ...network.featureShape];
   const positions = positionsOf(benchmark);
   if (benchmark.task === 'sample') {
@@ -38,17 +41,22 @@ function everyRow(t: HostArray<'float32'>, r: HostArray<'float32'> = t.rows(0, 0
 }
 
 /** Kernels of transformers normal(0.02), other ones by their inputs; biases and scales a little off what they start from. */
-function randomised(params: Tree<HostArray>, key: RandomKey, { network }: Case): Tree<HostArray> {
-  const paths = treePaths<HostArray>(params);
-  const leaves = paths.map(({ path, leaf }) => {
-    const { shape } = leaf;
-    const array = key.fold(path).normal(shape);
+function parametersOf(
+  specs: Tree<ParameterSpec>,
+  { network }: Case,
+  key: RandomKey | undefined,
+): Tree<HostArray> {
+  const { structure, leaves } = treeFlatten<ParameterSpec>(specs);
+  const made = leaves.map(({ shape }, i) => {
+    if (key === undefined) return hostZeros(shape);
+    const path = structure.paths[i]!;
     const inputs = shape.length === 4 ? shape.slice(1).reduce((a, b) => a * b) : (shape[0] ?? 1);
     const deviation = shape.length < 2 || network.kind === 'dit' ? 0.02 : 1 / Math.sqrt(inputs);
     const center = path.endsWith('scale') ? 1 : 0;
-    return new HostArray('float32', shape, array.data.map((value) => center + deviation * value)); // prettier-ignore
+    const { data } = key.fold(path).normal(shape);
+    return new HostArray('float32', shape, data.map((value) => center + deviation * value)); // prettier-ignore
   });
-  return treeFlatten<HostArray>(params).structure.unflatten(leaves);
+  return structure.unflatten(made);
 }
 
 function positionsOf({ network }: Case): Arrays {

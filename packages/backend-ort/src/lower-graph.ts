@@ -23,7 +23,7 @@ import { ModelBuilder } from './onnx/model-builder.js';
 import { canFuse, isFused, lowerFused } from './native/lower-fused.js';
 import { lowerProduct } from './native/lower-product.js';
 import { operandsOfProduct, planProducts, type ProductPlan } from './native/products.js';
-import { targets, type Target } from './targets.js';
+import { targets, withOwnKernels, type Target } from './targets.js';
 
 /** The names under which a graph's inputs and outputs stand in the model; one path may be both. */
 export const inputName = (path: string): ValueName => `in:${path}`;
@@ -33,12 +33,18 @@ export const outputName = (path: string): ValueName => `out:${path}`;
  * A graph as an ONNX model.
  *
  * @param device where it is to run; the devices' providers have different operators
+ * @param options.ownKernels for the native binding, which has the library of our own kernels, on so many threads
  *
  * @returns the encoded `ModelProto`; inputs and outputs are called `in:<path>` and `out:<path>`
  * @throws {BackendError} when ONNX Runtime has no way to compute an op, naming the op and its operands
  */
-export function toOnnx(graph: Graph, device: OrtDevice = 'cpu'): Uint8Array {
-  return lowerGraph(graph, targets[device]).encode();
+export function toOnnx(
+  graph: Graph,
+  device: OrtDevice = 'cpu',
+  { ownKernels }: { readonly ownKernels?: { readonly threads: number } } = {},
+): Uint8Array {
+  const target = ownKernels === undefined ? targets[device] : withOwnKernels(ownKernels.threads);
+  return lowerGraph(graph, target).encode();
 }
 
 /** How the outside of a graph is written. */
