@@ -21,8 +21,6 @@ import type { OrtModule, OrtSession } from './runtime.js';
 import { SessionProgram, type Held } from './session-program.js';
 
 export class SessionDevice implements Device<Held, SessionProgram> {
-  /** Outputs are copied into memory of JavaScript, wherever they were computed, unless they stay in GPU buffers. */
-  readonly copiesState: boolean;
   readonly movesBuffers: boolean;
   private readonly reader: GpuReader | undefined;
 
@@ -34,7 +32,6 @@ export class SessionDevice implements Device<Held, SessionProgram> {
     private readonly profile: DeviceProfile,
     private readonly loss: DeviceLoss,
   ) {
-    this.copiesState = profile.residency !== 'gpu-buffer';
     this.movesBuffers = profile.residency === 'copied';
     this.reader = profile.residency === 'gpu-buffer' ? new GpuReader(ort, sessionOptions) : undefined;
   }

@@ -42,7 +42,6 @@ test('the provider is asked for by device, without CPU fallback', async () => {
     device: 'cuda',
     description: 'CUDA device 1, float32 products',
   });
-  expect(backend.copiesState).toBe(true);
   expect(asked[0]).toMatchObject({
     executionProviders: [{ name: 'cuda', deviceId: 1 }],
     extra: { session: { disable_cpu_ep_fallback: '1' } },

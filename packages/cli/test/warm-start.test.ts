@@ -163,7 +163,7 @@ it('begins with an imported model, whose classes are known by their numbers', as
     path('model.safetensors'),
   );
   const { params } = await openModel(path('model.safetensors'));
-  const shapes = await writeJson(path('shapes.json'), { data: 'shapes', batch: 2, steps: 1, stepsPerRun: 1 });
+  const shapes = await writeJson(path('shapes.json'), { data: 'shapes', batch: 2, steps: 1 });
   const { err } = await succeed(
     'train',
     '--init',

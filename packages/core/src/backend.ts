@@ -84,8 +84,6 @@ export interface Executable {
 export interface Backend {
   /** The name it is chosen by, such as `ort:cpu` or `tfjs:webgpu`. */
   readonly name: string;
-  /** Each run copies its state, to and from the device or within the host's memory: a few long runs beat many. */
-  readonly copiesState?: boolean;
   describe(): DeviceInfo;
   /**
    * @throws {BackendError} when the graph cannot run on this device, naming the op

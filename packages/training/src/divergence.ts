@@ -8,6 +8,7 @@ import { type HostArray, treeFlatten, treePaths, type Tree } from '@meanflow/cor
 import { countNonFinite, nonFiniteLeaves, worstLeaf, type NonFiniteLeaf } from './finite.js';
 import type { Growth } from './error-watch.js';
 import { stateTree, type StateParts, type TrainState } from './train-state.js';
+import { disposeResult } from './step-program.js';
 import type { Trainer } from './trainer.js';
 
 /** By what a divergence showed itself. */
@@ -87,9 +88,9 @@ export async function findDivergence<Params extends Tree<HostArray>>(
   }
   bad = good.step + 1;
   restoreCopy(trainer, good, rateScale);
-  const { loss, metrics } = await trainer.advance();
-  const value = (await loss.read()).item();
-  [loss, ...Object.values(metrics)].forEach((array) => array.dispose());
+  const result = await trainer.advance();
+  const value = (await result.loss.read()).item();
+  disposeResult(result);
   const { params, optimizer, ema, references } = await trainer.snapshot();
   // Parameters first: what they hold explains the others.
   const worst = [{ params }, { optimizer }, { ema }, { references }]
@@ -114,11 +115,7 @@ async function stateAt<Params extends Tree<HostArray>>(
   step: number,
 ): Promise<TrainState<Params>> {
   restoreCopy(trainer, from, trainer.rateScale);
-  while (trainer.step < step) {
-    for (const { loss, metrics } of await trainer.advanceRun(step)) {
-      [loss, ...Object.values(metrics)].forEach((array) => array.dispose());
-    }
-  }
+  while (trainer.step < step) disposeResult(await trainer.advance());
   return trainer.snapshot();
 }
 

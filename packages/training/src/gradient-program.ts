@@ -30,8 +30,8 @@ import {
   OWN,
   stateOf,
   stepScalars,
-  type Steps,
-  type StepsMade,
+  type Step,
+  type StepMade,
   type StepSource,
 } from './step-program.js';
 import {
@@ -149,10 +149,10 @@ export class UpdateProgram {
     sums: Gradients<RunInput>,
     step: number,
     rateScale: number,
-  ): Promise<StepsMade> {
+  ): Promise<StepMade> {
     const scalars = stepScalars(this.source, step, rateScale);
     const { loss, metrics, ...next } = await this.program.run({ ...state, sums, scalars }, OWN);
-    return { state: next, results: [{ step: step + 1, loss, metrics }] };
+    return { state: next, result: { step: step + 1, loss, metrics } };
   }
 
   dispose(): Promise<void> {
@@ -167,8 +167,7 @@ interface AccumulationInput<L> extends GradientInput<L> {
 }
 
 /** A step whose batch is taken in equal parts, one after the other: the same update as of the whole, to rounding. */
-export class AccumulatedStep implements Steps {
-  readonly count = 1;
+export class AccumulatedStep implements Step {
   /** Of the parts so far, on the device; zeros at first, which are not looked at. */
   private sums: Gradients<RunInput> | undefined;
 
@@ -210,11 +209,11 @@ export class AccumulatedStep implements Steps {
   async run(
     state: StateTrees<RunInput>,
     frozen: FrozenTrees<RunInput>,
-    first: number,
+    step: number,
     rateScale: number,
-  ): Promise<StepsMade> {
+  ): Promise<StepMade> {
     const { source, parts, rows } = this;
-    const whole = source.data(first);
+    const whole = source.data(step);
     const { optimizer: _, ...looked } = state;
     let sums = this.sums ?? this.zeros();
     for (let part = 0; part < parts; part++) {
@@ -226,7 +225,7 @@ export class AccumulatedStep implements Steps {
       ({ sums } = await this.program.run(input, OWN));
       this.sums = sums;
     }
-    return this.update.run(state, sums, first, rateScale);
+    return this.update.run(state, sums, step, rateScale);
   }
 
   async dispose(): Promise<void> {

@@ -1,6 +1,5 @@
 /**
- * The training loop: runs of one or several steps until there are enough, none of which goes beyond a checkpoint. It
- * reads the loss only when it is logged, and hands metrics, progress and checkpoints to whoever asked for them. It
+ * The training loop: steps until there are enough. It reads the loss only when it is logged, and hands metrics, progress and checkpoints to whoever asked for them. It
  * draws no bar and writes no file, so it runs in a browser as in Node.
  */
 import { ArgumentError, BusyError, type DeviceArray, type HostArray, type Tree } from '@meanflow/core';
@@ -131,17 +130,14 @@ class Training<Params extends Tree<HostArray>> {
     const { trainer, losses } = this;
     const { steps, checkpointEvery = Infinity, signal } = this.options;
     while (trainer.step < steps && !signal?.aborted) {
-      const nextCheckpoint = (Math.floor(trainer.step / checkpointEvery) + 1) * checkpointEvery;
-      const results = await trainer.advanceRun(Math.min(steps, nextCheckpoint));
+      const result = await trainer.advance();
       // A scalar is read either with the losses or with the metrics of a logged step.
-      const watched = new Map(results.map((result) => [result.step, this.watchedError(result)]));
-      for (const { step, loss } of results) losses.add(step, loss, watched.get(step));
+      const watched = this.watchedError(result);
+      losses.add(result.step, result.loss, watched);
       try {
-        for (const result of results) await this.log(result);
+        await this.log(result);
       } finally {
-        for (const { step, metrics } of results) {
-          for (const metric of Object.values(metrics)) if (metric !== watched.get(step)) metric.dispose();
-        }
+        for (const metric of Object.values(result.metrics)) if (metric !== watched) metric.dispose();
       }
       if (trainer.step % checkpointEvery === 0) await this.keep();
       if (this.throughput.isDue(trainer.step)) {

@@ -8,26 +8,26 @@ interface Disposable {
   dispose(): Promise<void>;
 }
 
-export class StagePrograms<Program extends Disposable> {
+export class StagePrograms<Program extends Disposable, Variant> {
   private stage: Stage | undefined;
-  private readonly compiled = new Map<number, Promise<Program>>();
+  private readonly compiled = new Map<Variant, Promise<Program>>();
 
-  /** @param compile a run of so many steps of a stage */
-  constructor(private readonly compile: (stage: Stage, count: number) => Promise<Program>) {}
+  /** @param compile a variant of a stage's program */
+  constructor(private readonly compile: (stage: Stage, variant: Variant) => Promise<Program>) {}
 
-  /** The program of a run of so many steps of a stage. */
-  of(stage: Stage, count: number): Promise<Program> {
+  /** A variant of a stage's program. */
+  of(stage: Stage, variant: Variant): Promise<Program> {
     const leaving = stage === this.stage ? [] : [...this.compiled.values()];
     if (stage !== this.stage) {
       this.stage = stage;
       this.compiled.clear();
     }
-    let program = this.compiled.get(count);
+    let program = this.compiled.get(variant);
     if (program === undefined) {
-      program = disposeAll(leaving).then(() => this.compile(stage, count));
+      program = disposeAll(leaving).then(() => this.compile(stage, variant));
       // Whoever wants it is told of a failure; nobody may want what was begun ahead.
       program.catch(() => {});
-      this.compiled.set(count, program);
+      this.compiled.set(variant, program);
     }
     return program;
   }

@@ -1,7 +1,8 @@
 /**
- * StepProgram: one or several train steps of a stage as one executable. What enters is the state, the parameters of frozen
- * networks and, for each step, its batch, its draws and its scalars, all of which follow from the number of the step; what
- * leaves is the state after the last step, and the loss and the metrics of each.
+ * StepProgram: the train step of a stage as one executable. What enters is the state, the parameters of frozen networks, and
+ * the step's batch, draws and scalars, all of which follow from the number of the step; what leaves is the state after the
+ * step, its loss and its metrics. Of a stage whose averages are due only every so many steps there are two: in the steps
+ * between, averages neither enter nor leave.
  */
 import {
   compile,
@@ -25,10 +26,10 @@ import {
   type DataTrees,
   type FrozenTrees,
   type StateTrees,
+  type StepInput,
   type StepParts,
   type StepScalars,
 } from './train-step.js';
-import { trainSteps, updatesAverages, type StepInput } from './train-steps.js';
 
 /** The scalars that a step leaves on the device. Read them or not, then dispose of them. */
 export interface StepResult {
@@ -41,7 +42,7 @@ export interface StepResult {
 /** Batch and draws of a step. @param step updates made before */
 export type StepData = (step: number) => DataTrees<HostArray>;
 
-/** What the steps of a run are compiled of. */
+/** What a step is compiled of. */
 export interface StepSource extends StepParts {
   readonly backend: Backend;
   /** Of which only structure and types are used. */
@@ -49,31 +50,34 @@ export interface StepSource extends StepParts {
   readonly data: StepData;
 }
 
-/** What makes steps: one run of so many. */
-export interface Steps {
-  /** Steps in a run. */
-  readonly count: number;
+/** What makes a step. */
+export interface Step {
   readonly graph: Graph;
   /**
-   * Makes the steps of one run. The state's device arrays are donated.
+   * Makes a step. The state's device arrays are donated.
    *
    * @param frozen the stage's frozen parameters
-   * @param first updates made before
+   * @param step updates made before
    * @param rateScale what learning rates are multiplied by
    */
   run(
     state: StateTrees<RunInput>,
     frozen: FrozenTrees<RunInput>,
-    first: number,
+    step: number,
     rateScale: number,
-  ): Promise<StepsMade>;
+  ): Promise<StepMade>;
   dispose(): Promise<void>;
 }
 
-/** The state after the steps of a run, and what each left. */
-export interface StepsMade {
+/** The state after a step, and what the step left. */
+export interface StepMade {
   readonly state: StateTrees<RunInput>;
-  readonly results: readonly StepResult[];
+  readonly result: StepResult;
+}
+
+/** Frees what a step left. */
+export function disposeResult({ loss, metrics }: StepResult): void {
+  for (const array of [loss, ...Object.values(metrics)]) array.dispose();
 }
 
 /** Frees what of a tree is on the device. */
@@ -84,37 +88,40 @@ export function disposeArrays(tree: Tree<RunInput>): void {
 /** All that enters is the trainer's own: copies of batches and draws, and the state. */
 export const OWN: RunOptions = { borrow: true };
 
-export class StepProgram implements Steps {
+/** Whether the run's averages change in a step. @param step updates made before */
+export function averagesAreDue({ ema }: Pick<StepParts, 'ema'>, step: number): boolean {
+  return ema !== undefined && (step + 1) % ema.every === 0;
+}
+
+export class StepProgram implements Step {
   private constructor(
     readonly graph: Graph,
-    readonly run: Steps['run'],
+    readonly run: Step['run'],
     readonly dispose: () => Promise<void>,
-    /** Steps in a run. */
-    readonly count: number,
   ) {}
 
   /**
-   * @param count steps in a run, each of which must begin at a multiple of it
-   * @throws {BackendError} when the steps cannot run on the backend
+   * @param withAverages whether it is for the steps in which the run's averages are due; in the others no loss looks at them,
+   *   for an average that losses share is due in every step
+   * @throws {BackendError} when the step cannot run on the backend
    */
-  static async compile(source: StepSource, count: number): Promise<StepProgram> {
-    const { backend } = source;
-    if (count === 1) {
-      const program = await compile(backend, traceStep(source), stateOf(source));
-      const run: Steps['run'] = async (state, frozen, first, rateScale) => {
-        const input = stepInput(source, 1, 0, first, rateScale);
+  static async compile(source: StepSource, withAverages: boolean): Promise<StepProgram> {
+    if (withAverages || source.ema === undefined) {
+      const program = await compile(source.backend, traceStep(source), stateOf(source));
+      const run: Step['run'] = async (state, frozen, step, rateScale) => {
+        const input = stepInput(source, step, rateScale);
         const { loss, metrics, ...next } = await program.run({ ...state, frozen, ...input }, OWN);
-        return { state: next, results: [{ step: first + 1, loss, metrics }] };
+        return { state: next, result: { step: step + 1, loss, metrics } };
       };
-      return new StepProgram(program.executable.graph, run, program.dispose, 1);
+      return new StepProgram(program.executable.graph, run, program.dispose);
     }
-    const program = await compile(backend, traceSteps(source, count), stateOf(source));
-    const run: Steps['run'] = async (state, frozen, first, rateScale) => {
-      const steps = stepInputs(source, count, first, rateScale);
-      const { steps: made, ...next } = await program.run({ ...state, frozen, steps }, OWN);
-      return { state: next, results: made.map((report, i) => ({ step: first + i + 1, ...report })) };
+    const without = { ...source, ema: undefined, state: { ...source.state, ema: {} } };
+    const program = await StepProgram.compile(without, false);
+    const run: Step['run'] = async ({ ema, ...state }, ...rest) => {
+      const made = await program.run({ ...state, ema: {} }, ...rest);
+      return { ...made, state: { ...made.state, ema } };
     };
-    return new StepProgram(program.executable.graph, run, program.dispose, count);
+    return new StepProgram(program.graph, run, program.dispose);
   }
 }
 
@@ -131,42 +138,17 @@ export function stateOf({ state }: Pick<StepSource, 'state'>): CompileOptions {
  */
 export function traceStep(source: StepSource) {
   const { stage, state } = source;
-  const input = { ...state, frozen: frozenOf(stage), ...stepInput(source, 1, 0, stage.from, 1) };
+  const input = { ...state, frozen: frozenOf(stage), ...stepInput(source, stage.from, 1) };
   return trace(trainStep(source), input, { name: nameOf(source) });
-}
-
-function traceSteps(source: StepSource, count: number) {
-  const { stage, state } = source;
-  const steps = stepInputs(source, count, stage.from, 1);
-  const input = { ...state, frozen: frozenOf(stage), steps };
-  return trace(trainSteps(source), input, { name: `${nameOf(source)}, ${count} steps` });
 }
 
 function nameOf({ stage }: StepSource): string {
   return `train ${stage.name}${stage.from === 0 ? '' : ` from step ${stage.from}`}`;
 }
 
-/** What the steps of a run take for themselves, from the host. */
-function stepInputs(
-  source: StepSource,
-  count: number,
-  first: number,
-  rateScale: number,
-): StepInput<HostArray>[] {
-  return Array.from({ length: count }, (_, i) => stepInput(source, count, i, first, rateScale));
-}
-
-/** What one of them takes. @param position of it in the run */
-function stepInput(
-  { data, optimizer, ema, averages }: StepSource,
-  count: number,
-  position: number,
-  first: number,
-  rateScale: number,
-): StepInput<HostArray> {
-  const due = updatesAverages(ema, position, count) ? ema : undefined;
-  const step = first + position;
-  return { ...data(step), scalars: stepScalars({ optimizer, ema: due, averages }, step, rateScale) };
+/** What a step takes for itself, from the host. @param step updates made before */
+function stepInput(source: StepSource, step: number, rateScale: number): StepInput<HostArray> {
+  return { ...source.data(step), scalars: stepScalars(source, step, rateScale) };
 }
 
 /** The host's scalars of a step. @param step updates made before @param rateScale what learning rates are multiplied by */

@@ -70,7 +70,7 @@ export interface TrainOptions<Params extends Tree<HostArray> = Tree<HostArray>> 
    * it goes back. By default the state that was offered last is held in memory for it, and the one that training began with.
    */
   readonly restorePoint?: (atMost: number) => Promise<TrainState<Params> | undefined>;
-  /** Stops after the current run of steps (`stepsPerRun` of the trainer), with a checkpoint. */
+  /** Stops after the update that is under way, with a checkpoint. */
   readonly signal?: StopSignal;
 }
 

@@ -75,10 +75,13 @@ export type Gradients<L> = {
   readonly gradients: Tree<L>;
 };
 
-/** Inputs of the whole step. */
-export interface TrainStepInput<L> extends StateTrees<L>, GradientInput<L> {
+/** What a step takes for itself. */
+export interface StepInput<L> extends DataTrees<L> {
   readonly scalars: StepScalars<L>;
 }
+
+/** Inputs of the whole step. */
+export interface TrainStepInput<L> extends StateTrees<L>, GradientInput<L>, StepInput<L> {}
 
 /** Outputs of the whole step: the new state, the loss and the metrics, all scalars. */
 export interface TrainStepOutput extends StateTrees<Tensor>, LossAndMetrics {}

@@ -1,6 +1,5 @@
 /**
- * What a trainer is given, and what of it is right: options are checked, and completed by what the backend is best used with,
- * before anything is traced.
+ * What a trainer is given, and what of it is right: options are checked, and completed, before anything is traced.
  */
 import {
   ArgumentError,
@@ -53,12 +52,6 @@ export interface TrainerOptions<Params, Net, Batch, Draws, Refs extends Referenc
    */
   readonly init?: NoInfer<Params>;
   /**
-   * Updates that a run of the device makes where so many are to be made (Keras's `steps_per_execution`): the same
-   * updates, with less between them. By default 1, and 8 on a backend whose runs copy their state (`copiesState`). The
-   * time to compile grows in proportion, memory only by the batches; a run is not interrupted.
-   */
-  readonly stepsPerRun?: number;
-  /**
    * Leave the state as it was where a step's loss or new state is not finite; its loss then reads as NaN. Every step
    * checks and chooses between two states for it, which costs passes over memory. False by default.
    */
@@ -75,17 +68,15 @@ type AnyTree = Tree<HostArray>;
 /** Options whose trees are known at run time only. */
 export type AnyTrainerOptions = TrainerOptions<AnyTree, unknown, AnyTree, AnyTree, References>;
 
-/** What `stepsPerRun` is where runs copy their state. */
-const STEPS_WHERE_COPIED = 8;
-
 /**
  * The options that have defaults, filled in.
  *
  * @throws {ArgumentError} when one is unknown, out of range, or does not go with another
  */
-export function takeOptions(
-  options: AnyTrainerOptions,
-): Required<Pick<AnyTrainerOptions, 'stepsPerRun' | 'guarded'>> & { readonly accumulate: number } {
+export function takeOptions(options: AnyTrainerOptions): {
+  readonly accumulate: number;
+  readonly guarded: boolean;
+} {
   checkOptions<AnyTrainerOptions>('Trainer.create', options, {
     backend: true,
     network: true,
@@ -95,14 +86,12 @@ export function takeOptions(
     data: true,
     batchSize: true,
     seed: true,
-    stepsPerRun: true,
     guarded: true,
     init: true,
     accumulate: true,
   });
-  const { backend, batchSize, accumulate = 1, guarded = false } = options;
-  const { stepsPerRun = backend.copiesState === true && accumulate === 1 ? STEPS_WHERE_COPIED : 1 } = options;
-  for (const [name, value] of Object.entries({ batchSize, stepsPerRun, accumulate })) {
+  const { batchSize, accumulate = 1, guarded = false } = options;
+  for (const [name, value] of Object.entries({ batchSize, accumulate })) {
     if (Number.isSafeInteger(value) && value >= 1) continue;
     throw new ArgumentError(`Trainer: ${name} is a whole number from 1, got ${value}.`);
   }
@@ -111,12 +100,7 @@ export function takeOptions(
       `Trainer: a batch of ${batchSize} rows cannot be taken in ${accumulate} equal parts (accumulate).`,
     );
   }
-  if (accumulate > 1 && stepsPerRun > 1) {
-    throw new ArgumentError(
-      'Trainer: a step whose gradients are accumulated is several runs, and no part of one: give accumulate or stepsPerRun.',
-    );
-  }
-  return { accumulate, stepsPerRun, guarded };
+  return { accumulate, guarded };
 }
 
 /** @throws {PytreeError | ShapeError} unless parameters to begin with are what the network makes, but for their values */

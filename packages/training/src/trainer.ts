@@ -18,7 +18,7 @@ import {
   type Tree,
   type TreeOf,
 } from '@meanflow/core';
-import { assertSamePaths, checkRows, leading } from '@meanflow/core/validation';
+import { assertSamePaths, checkRows } from '@meanflow/core/validation';
 import { frozenChecksums, FrozenParameters } from './frozen-parameters.js';
 import { AccumulatedStep, GradientProgram, UpdateProgram } from './gradient-program.js';
 import { referenceAverages } from './references.js';
@@ -26,12 +26,14 @@ import { stageAt, stagesOf, type Stage } from './stages.js';
 import { StagePrograms } from './stage-programs.js';
 import { checkBatchConditions, checkBatchLabels, takeTree } from './step-data.js';
 import {
+  averagesAreDue,
   disposeArrays,
+  disposeResult,
   StepProgram,
   traceStep,
+  type Step,
+  type StepMade,
   type StepResult,
-  type Steps,
-  type StepsMade,
   type StepSource,
 } from './step-program.js';
 import { gradientTrees, StepGradients, type HostGradients } from './step-gradients.js';
@@ -69,13 +71,15 @@ function checkUncoupled({ name, couplesRows }: Stage): void {
 /** What a trainer is made of. */
 interface TrainerParts<Params> {
   readonly stages: readonly [Stage, ...Stage[]];
-  /** By the steps of a run. */
-  readonly programs: StagePrograms<Steps>;
+  /** By whether the run's averages are due. */
+  readonly programs: StagePrograms<Step, boolean>;
   /** By rows. */
-  readonly gradients: StagePrograms<GradientProgram>;
-  readonly updates: StagePrograms<UpdateProgram>;
+  readonly gradients: StagePrograms<GradientProgram, number>;
+  readonly updates: StagePrograms<UpdateProgram, 'update'>;
   readonly frozen: FrozenParameters;
   readonly dataOf: (stage: Stage, step: number) => ReturnType<StepSource['data']>;
+  /** Whether a step, after so many updates, is one of a program that has the averages. */
+  readonly isWithAverages: (step: number) => boolean;
   /** The learning rate by updates made before. */
   readonly rateOf: ((step: number) => number) | undefined;
   /** Makes the state at step 0, which is not kept. */
@@ -89,12 +93,10 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
     readonly stateTypes: StateTypes,
     readonly seed: number,
     readonly batchSize: number,
-    /** Updates that a run makes where so many are to be made. */
-    readonly stepsPerRun: number,
     /** Whether steps that are not finite leave the state as it was. */
     readonly guarded: boolean,
-    /** A run of one step of the stage in which the trainer is. */
-    private one: Steps,
+    /** What made the last step, or will make the first. */
+    private latest: Step,
     /** Parts in which a batch is taken, one after the other. */
     readonly accumulate: number,
   ) {}
@@ -119,8 +121,7 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
    * Makes initial parameters, traces the train step of every stage and compiles that of the first. Those of later stages are
    * compiled when they are reached, or restored to.
    *
-   * @throws {ArgumentError} when the batch size, the steps per run, the seed, or the objective's stages or references are not
-   *   in range
+   * @throws {ArgumentError} when the batch size, the seed, or the objective's stages or references are not in range
    * @throws {ShapeError | DTypeError | PytreeError} when network, objective and data do not fit together
    * @throws {BackendError} when the step cannot run on the backend
    */
@@ -134,7 +135,7 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
   // Here the types of an objective's trees end: beyond, they are trees.
   static async create(options: AnyTrainerOptions): Promise<Trainer> {
     const { network, objective, optimizer, ema, data, backend, batchSize, seed, init } = options;
-    const { accumulate, stepsPerRun, guarded } = takeOptions(options);
+    const { accumulate, guarded } = takeOptions(options);
     const keys = trainingKeys(seed);
     if (init !== undefined) checkInit(init, network.init(keys.init));
     const stages = stagesOf(objective, network);
@@ -161,22 +162,26 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
       ...{ backend, stage, averages, optimizer, ema, guarded, state },
       data: (step) => dataOf(stage, step),
     });
-    const programs = new StagePrograms<Steps>((stage, count) =>
+    // Parts of a batch meet in an update of their own, whose averages have a weight of 0 between.
+    const isWithAverages = (step: number) => accumulate > 1 || averagesAreDue({ ema }, step);
+    const programs = new StagePrograms<Step, boolean>((stage, withAverages) =>
       accumulate === 1
-        ? StepProgram.compile(sourceOf(stage), count)
+        ? StepProgram.compile(sourceOf(stage), withAverages)
         : AccumulatedStep.compile(sourceOf(stage), batchSize, accumulate),
     );
-    const gradients = new StagePrograms((stage, rows) =>
+    const gradients = new StagePrograms((stage, rows: number) =>
       GradientProgram.compile(sourceOf(stage), rows, batchSize),
     );
-    const updates = new StagePrograms((stage) => UpdateProgram.compile(sourceOf(stage), batchSize));
-    const one = await programs.of(stages[0], 1);
+    const updates = new StagePrograms((stage, _: 'update') =>
+      UpdateProgram.compile(sourceOf(stage), batchSize),
+    );
+    const first = await programs.of(stages[0], isWithAverages(0));
     // So that what does not fit shows before the first step, not at the thousandth.
     for (const stage of stages.slice(1)) traceStep(sourceOf(stage));
     const rateOf = optimizer.learningRate && ((step: number) => optimizer.learningRate!(step));
     const frozen = new FrozenParameters(backend);
-    const parts = { stages, programs, gradients, updates, frozen, dataOf, rateOf, initial };
-    return new Trainer(parts, state, seed, batchSize, stepsPerRun, guarded, one, accumulate);
+    const parts = { stages, programs, gradients, updates, frozen, dataOf, rateOf, initial, isWithAverages };
+    return new Trainer(parts, state, seed, batchSize, guarded, first, accumulate);
   }
 
   /** Updates made so far. */
@@ -189,7 +194,7 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
    * gradients of one part.
    */
   get graph(): Graph {
-    return this.one.graph;
+    return this.latest.graph;
   }
 
   /** Checksums of the frozen networks' parameters, by the names of references, and `name@step` from a later stage on. */
@@ -222,29 +227,32 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
    * @param options.signal looked at before it begins, whose reason it then rejects with
    * @throws {ArgumentError} when the data holds labels that are no classes of the network
    */
-  async advance(options: CallOptions = {}): Promise<StepResult> {
-    const [result] = leading(await this.turn.take('advance()', () => this.run(1, options)), 1);
-    return result;
+  async advance({ signal }: CallOptions = {}): Promise<StepResult> {
+    return this.turn.take('advance()', async () => {
+      signal?.throwIfAborted();
+      const { frozen } = this.parts;
+      this.latest = await this.program();
+      const frozenArrays = await frozen.of(this.stage);
+      return this.take(await this.latest.run(this.state, frozenArrays, this.completed, this.rateScale));
+    });
   }
 
   /**
    * Makes updates as a loop asks for them, until so many have been made in all. A result is the loop's until it asks for the
-   * next, and is disposed of then: read what is wanted of it. Leaving the loop leaves the trainer as it is, which with several
-   * steps per run may be some updates further than the last result.
+   * next, and is disposed of then: read what is wanted of it. Leaving the loop leaves the trainer as it is.
    *
-   * @param options.signal looked at before each run, whose reason the loop is then ended with
+   * @param options.signal looked at before each update, whose reason the loop is then ended with
    */
   async *steps({
     until,
     signal,
   }: CallOptions & { readonly until: number }): AsyncGenerator<StepResult, void> {
     while (this.completed < until) {
-      const results = await this.advanceRun(until, { signal });
+      const result = await this.advance({ signal });
       try {
-        yield* results;
+        yield result;
       } finally {
-        for (const { loss, metrics } of results)
-          [loss, ...Object.values(metrics)].forEach((array) => array.dispose());
+        disposeResult(result);
       }
     }
   }
@@ -288,48 +296,22 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
     return this.turn.take('update()', async () => {
       signal?.throwIfAborted();
       const given = gradients instanceof StepGradients ? gradients.arrays : gradientTrees(gradients);
-      const program = await this.parts.updates.of(this.stage, 1);
+      const program = await this.parts.updates.of(this.stage, 'update');
       assertSamePaths('Trainer.update', treePaths(program.types), treePaths<RunInput>(given));
-      const [result] = leading(
-        this.take(await program.run(this.state, given, this.completed, this.rateScale)),
-        1,
-      );
-      return result;
+      return this.take(await program.run(this.state, given, this.completed, this.rateScale));
     });
   }
 
-  /**
-   * Makes the updates of one run: `stepsPerRun` of them where their number so far is a multiple of it, and one where
-   * it is not or where `limit` or another stage comes before. So which updates share a run depends on their numbers and limits
-   * alone. The first run of several compiles them, and the first of a stage that one's.
-   *
-   * @param limit the number of updates that this run must not go beyond, above the number made so far
-   * @throws {BackendError} when so many steps cannot be compiled for the backend
-   * @throws {BusyError | DisposedError | ArgumentError} as `advance`
-   */
-  async advanceRun(limit = Infinity, options: CallOptions = {}): Promise<readonly StepResult[]> {
-    return this.turn.take('advanceRun()', () => {
-      const count = this.stepsPerRun;
-      const end = Math.min(limit, this.stage.until);
-      const fits = count > 1 && this.completed % count === 0 && this.completed + count <= end;
-      return this.run(fits ? count : 1, options);
-    });
+  /** What makes the next step: compiled when it is first wanted. */
+  private program(): Promise<Step> {
+    const { programs, isWithAverages } = this.parts;
+    return programs.of(this.stage, isWithAverages(this.completed));
   }
 
-  /** Makes a run of so many steps. */
-  private async run(count: number, { signal }: CallOptions): Promise<readonly StepResult[]> {
-    signal?.throwIfAborted();
-    const { stage } = this;
-    const { programs, frozen } = this.parts;
-    const program = await programs.of(stage, count);
-    if (count === 1) this.one = program;
-    return this.take(await program.run(this.state, await frozen.of(stage), this.completed, this.rateScale));
-  }
-
-  private take({ state, results }: StepsMade): readonly StepResult[] {
+  private take({ state, result }: StepMade): StepResult {
     this.held = state;
-    this.completed += results.length;
-    return results;
+    this.completed++;
+    return result;
   }
 
   /**
@@ -380,7 +362,7 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
     this.completed = state.step;
     this.rateScale = state.rateScale ?? 1;
     // Begun at once, and waited for by the next step.
-    void this.parts.programs.of(this.stage, 1);
+    void this.program();
   }
 
   /** Frees the state and the executables, once the update that is under way is done; doing so twice is allowed. */

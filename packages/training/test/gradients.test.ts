@@ -48,7 +48,6 @@ const config: ObjectiveConfig = {
 interface Options {
   readonly accumulate?: number;
   readonly guarded?: boolean;
-  readonly stepsPerRun?: number;
   readonly batchSize?: number;
   readonly backend?: Backend;
 }
@@ -224,7 +223,6 @@ describe('accumulated gradients', () => {
       'a batch of 12 rows cannot be taken in 5 equal parts',
     );
     await expect(make({ accumulate: 0 })).rejects.toThrow('accumulate is a whole number from 1, got 0');
-    await expect(make({ accumulate: 2, stepsPerRun: 4 })).rejects.toThrow('give accumulate or stepsPerRun');
     const coupled: Objective<typeof numberNetwork, ReturnType<typeof numberNetwork.init>, Numbers, object> = {
       name: 'coupled',
       couplesRows: true,
@@ -247,15 +245,15 @@ describe('accumulated gradients', () => {
 });
 
 describe('for await over steps', () => {
-  it.each([1, 4])('gives every result until its turn is over, with %d steps per run', async (stepsPerRun) => {
-    await using trainer = await make({ stepsPerRun });
+  it('gives every result until its turn is over', async () => {
+    await using trainer = await make();
     const seen: number[] = [];
     for await (const { step, loss } of trainer.steps({ until: 6 })) {
       expect(Number.isFinite((await loss.read()).item())).toBe(true);
       seen.push(step);
     }
     expect(seen).toEqual([1, 2, 3, 4, 5, 6]);
-    await using straight = await make({ stepsPerRun });
+    await using straight = await make();
     await train(straight, { steps: 6 });
     expect(await bytesOf(trainer)).toEqual(await bytesOf(straight));
   });

@@ -16,7 +16,7 @@ import { ring, tinyTrainer } from './support/tiny-problem.js';
 
 const network = mlp({ kind: 'mlp', featureShape: [2], width: 8, depth: 1 });
 
-function trainerOn(batch: BatchSource<{ x: HostArray<'float32'> }>['batch'], stepsPerRun = 4) {
+function trainerOn(batch: BatchSource<{ x: HostArray<'float32'> }>['batch']) {
   return Trainer.create({
     backend: float32Backend(),
     network,
@@ -24,7 +24,6 @@ function trainerOn(batch: BatchSource<{ x: HostArray<'float32'> }>['batch'], ste
     optimizer: adam({ learningRate: 1e-2 }),
     batchSize: 8,
     seed: 0,
-    stepsPerRun,
     data: { batch },
   });
 }
@@ -37,16 +36,16 @@ async function lossesOf(trainer: Awaited<ReturnType<typeof trainerOn>>, steps = 
 }
 
 describe('data', () => {
-  it.each([1, 4])('may come in one buffer that is filled again, %d steps a run', async (stepsPerRun) => {
+  it('may come in one buffer that is filled again', async () => {
     const fresh = (key: RandomKey, step: number, size: number) => ({ x: key.fold(step).normal([size, 2]) });
     const buffer = new Float32Array(16);
     const reused = (key: RandomKey, step: number, size: number) => {
       buffer.set(key.fold(step).normal([size, 2]).data);
       return { x: new HostArray('float32', [size, 2], buffer) };
     };
-    const expected = await lossesOf(await trainerOn(fresh, stepsPerRun));
+    const expected = await lossesOf(await trainerOn(fresh));
     expect(new Set(expected).size).toBe(8);
-    expect(await lossesOf(await trainerOn(reused, stepsPerRun))).toEqual(expected);
+    expect(await lossesOf(await trainerOn(reused))).toEqual(expected);
   });
 
   const classes = mlp({ kind: 'mlp', featureShape: [2], width: 8, depth: 1, classCount: 3 });
@@ -126,9 +125,9 @@ describe('dropout', () => {
 
 describe('calls that overlap', () => {
   it('a second train() is refused, and the first is as it would have been alone', async () => {
-    const alone = await tinyTrainer(float32Backend(), { stepsPerRun: 2 });
+    const alone = await tinyTrainer(float32Backend());
     await train(alone, { steps: 6 });
-    const trainer = await tinyTrainer(float32Backend(), { stepsPerRun: 2 });
+    const trainer = await tinyTrainer(float32Backend());
     const first = train(trainer, { steps: 6 });
     await expect(train(trainer, { steps: 6 })).rejects.toThrow(
       new BusyError(
@@ -156,8 +155,8 @@ describe('calls that overlap', () => {
     const state = await trainer.snapshot();
     const first = trainer.advance();
     await expect(trainer.advance()).rejects.toThrow(BusyError);
-    await expect(trainer.advanceRun()).rejects.toThrow(
-      'advanceRun() was called while advance() was under way on the same trainer; await one before the other.',
+    await expect(trainer.gradients()).rejects.toThrow(
+      'gradients() was called while advance() was under way on the same trainer; await one before the other.',
     );
     expect(() => trainer.restore(state)).toThrow(BusyError);
     dispose(await first);

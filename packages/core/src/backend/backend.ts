@@ -39,7 +39,6 @@ export function backendOn<Buffer, P extends DeviceProgram<Buffer>, Memory extend
   const dispose = (): Promise<void> => (closing ??= close());
   return {
     name,
-    copiesState: device.copiesState ?? false,
     describe: () => device.info,
     memory: () => ({ arrays: arrays.count, bytes: arrays.bytes, ...(device.memory?.() as Memory) }),
     async compile(graph, options) {

@@ -15,8 +15,6 @@ export interface Device<
   Memory extends object = object,
 > {
   readonly info: DeviceInfo;
-  /** As in `Backend`. */
-  readonly copiesState?: boolean;
   /** Programs take host arrays of float64 as they are. By default they are rounded to float32 before. */
   readonly takesFloat64?: boolean;
   /**

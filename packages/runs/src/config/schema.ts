@@ -130,12 +130,8 @@ const run = () => ({
   sampling: sampling().describe('How it is sampled where nothing else is asked for.'),
   logEvery: count.describe('Steps between two rows of the log.'),
   checkpointEvery: count.describe('Steps between two checkpoints.'),
-  stepsPerRun: count
-    .max(1000)
-    .optional()
-    .describe(
-      'Updates in one run of the device; by default as the backend is best used. A run is not interrupted.',
-    ),
+  /** Of runs from when a run of the device made several updates; nothing looks at it. */
+  stepsPerRun: z.unknown().optional().meta(RECORDED),
   accumulate: count
     .optional()
     .describe(
@@ -175,6 +171,10 @@ export function askedRunSchema() {
     steps: count.optional().describe('Updates of the parameters.'),
     epochs: z.number().positive().optional().describe('The same in passes over the data.'),
     optimizer: askedOptimizerSchema.describe('How a gradient becomes an update.'),
+    stepsPerRun: z
+      .undefined('it is gone, every update is a run of the device: leave it out')
+      .optional()
+      .meta(RECORDED),
     ...shorthandFields,
   });
 }

@@ -65,7 +65,6 @@ export async function prepareRun(
     data: batchesOf(dataset, config),
     batchSize: config.batch,
     seed: config.seed,
-    ...(config.stepsPerRun !== undefined && { stepsPerRun: config.stepsPerRun }),
     ...(config.accumulate !== undefined && { accumulate: config.accumulate }),
     guarded: config.onDivergence === 'skip',
     ...(adopted && { init: adopted.params }),

@@ -49,7 +49,6 @@ it.each([
   [{ conditional: 'yes' }, 'config.json: conditional: expected true or false, got "yes".'],
   [{ sampling: { nfe: 4 } }, 'config.json: sampling.nfe: expected a list, got 4.'],
   [{ data: '' }, 'config.json: data: expected some text, got nothing.'],
-  [{ stepsPerRun: 0 }, 'config.json: stepsPerRun: expected more than 0, got 0.'],
   [
     { network: { embedding: { frequences: 3 } } },
     'network.embedding: there is no field "frequences". Did you mean "frequencies"?',
@@ -124,5 +123,17 @@ describe('a run whose parts do not fit', () => {
     const dataset = { data: new URL('../../../cli/test/data/points.csv', import.meta.url).pathname };
     await expect(resolve({ ...dataset, conditional: true })).rejects.toThrow(ArgumentError);
     await expect(resolve({ ...dataset, conditional: true })).rejects.toThrow('has no classes');
+  });
+});
+
+describe('steps per run', () => {
+  it('of a record are passed over', () => {
+    expect(problem({ stepsPerRun: 8 })).toBe('none');
+  });
+
+  it('that are asked for are gone', async () => {
+    await expect(resolve({ stepsPerRun: 8 })).rejects.toThrow(
+      'config.json: stepsPerRun: it is gone, every update is a run of the device: leave it out',
+    );
   });
 });

@@ -27,7 +27,7 @@ function lostAt(run: number): Backend {
 }
 
 async function trainOn(backend: Backend, folder: string) {
-  await using trainer = await tinyTrainer(backend, { stepsPerRun: 1 });
+  await using trainer = await tinyTrainer(backend);
   await using run = await RunDirectory.create(join(folder, 'run'), { seed: 1 });
   return await trainInDirectory(trainer, { run, info: {}, steps: 9, checkpointEvery: 3 });
 }
@@ -43,7 +43,7 @@ it('names the last checkpoint', () =>
       `lost (unknown: it hung; the last checkpoint is ${join(path, 'checkpoints', last)}; go on from it with ` +
         `\`npx meanflow train --resume ${path}\`)`,
     );
-    await using trainer = await tinyTrainer(float32Backend(), { stepsPerRun: 1 });
+    await using trainer = await tinyTrainer(float32Backend());
     await using run = await RunDirectory.resume(path);
     const summary = await trainInDirectory(trainer, { run, info: {}, steps: 9 });
     expect(summary).toMatchObject({ resumedFrom: 6, step: 9, completed: true });

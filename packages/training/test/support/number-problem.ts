@@ -31,7 +31,6 @@ export const numberTrainer = (
   decays = [0.5],
   options: {
     readonly guarded?: boolean;
-    readonly stepsPerRun?: number;
     readonly network?: typeof numberNetwork;
     readonly objective?: NumberObjective;
   } = {},

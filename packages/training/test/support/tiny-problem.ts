@@ -37,12 +37,11 @@ export interface TinyOptions {
   readonly batchSize?: number;
   readonly optimizer?: GradientTransform;
   readonly ema?: Ema;
-  readonly stepsPerRun?: number;
 }
 
 /** A trainer of the tiny problem. */
 export function tinyTrainer(backend: Backend, options: TinyOptions = {}): Promise<Trainer<MlpParameters>> {
-  const { seed = 1, width, batchSize = 8, stepsPerRun } = options;
+  const { seed = 1, width, batchSize = 8 } = options;
   return Trainer.create({
     backend,
     network: tinyNetwork(width),
@@ -54,6 +53,5 @@ export function tinyTrainer(backend: Backend, options: TinyOptions = {}): Promis
     ema: options.ema ?? ema({ decays: [0.5, 0.9] }),
     batchSize,
     seed,
-    stepsPerRun,
   });
 }
