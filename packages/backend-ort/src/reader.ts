@@ -7,9 +7,9 @@ import { BackendError, DeviceLostError, type DType, type HostData, type TensorTy
 import { pick } from '@meanflow/core/validation';
 import { messageOf } from '@meanflow/core/backend';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import { fromElements, type Elements } from './elements.js';
 import { ModelBuilder } from './onnx/model-builder.js';
 import { Retained } from './retained.js';
-import { copyHere } from './realm.js';
 import type { OrtModule, OrtSession } from './runtime.js';
 import { targets } from './targets.js';
 
@@ -36,7 +36,7 @@ export class GpuReader {
     try {
       const session = await this.session(dtype);
       const { copy } = pick(await session.run({ array: tensor }), 'copy');
-      return copyHere(dtype, copy.data as HostData[DType]);
+      return fromElements(dtype, copy.data as Elements);
     } catch (error) {
       if (error instanceof DeviceLostError) throw error;
       throw new BackendError(`Reading from the WebGPU device failed: ${messageOf(error)}`, { cause: error });

@@ -3,8 +3,6 @@
  * loaded in. In a realm of its own (`node:vm`, Jest's environments, Vitest's vm pools) these differ, and it refuses its own
  * results (onnxruntime issue 16622). Here such a realm is taught that the host's typed arrays are typed arrays.
  */
-import type { DType, HostData } from '@meanflow/core';
-
 interface NodeVm {
   runInThisContext(code: string): unknown;
 }
@@ -13,7 +11,7 @@ interface Host {
   readonly process?: { getBuiltinModule?(name: 'node:vm'): NodeVm | undefined };
 }
 
-const typedArrays = { Float32Array, Int32Array, Uint8Array };
+const typedArrays = { Float32Array, Uint16Array, Int32Array, Uint8Array };
 
 /**
  * Makes `instanceof` of this realm true for the host's typed arrays as well, of the kinds that graphs compute with. Where this
@@ -32,11 +30,4 @@ export function acceptHostArrays(): void {
       },
     });
   }
-}
-
-const constructors = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
-
-/** A copy of what ONNX Runtime returned, as an array of this realm. */
-export function copyHere(dtype: DType, data: HostData[DType]): HostData[DType] {
-  return new constructors[dtype](data);
 }

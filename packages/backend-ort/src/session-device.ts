@@ -12,16 +12,17 @@ import { messageOf, type Device, type DeviceLoss } from '@meanflow/core/backend'
 import type { InferenceSession } from 'onnxruntime-common';
 import { explainCuda } from './cuda.js';
 import { optimizationLevel, type DeviceProfile } from './devices.js';
+import { fromElements, type Elements } from './elements.js';
 import { toOnnx } from './lower-graph.js';
 import type { OrtDevice } from './options.js';
 import { probeFailure, probeGraph } from './probe.js';
 import { GpuReader } from './reader.js';
-import { copyHere } from './realm.js';
 import type { OrtModule, OrtSession } from './runtime.js';
 import { SessionProgram, type Held } from './session-program.js';
 
 export class SessionDevice implements Device<Held, SessionProgram> {
   readonly movesBuffers: boolean;
+  readonly float16 = true;
   private readonly reader: GpuReader | undefined;
 
   constructor(
@@ -47,9 +48,7 @@ export class SessionDevice implements Device<Held, SessionProgram> {
 
   async read({ tensor }: Held, type: TensorType): Promise<HostData[DType]> {
     // A copy: what the caller does with it must not reach the state of a later run.
-    return (
-      this.reader?.read(tensor, type) ?? copyHere(type.dtype, (await tensor.getData()) as HostData[DType])
-    );
+    return this.reader?.read(tensor, type) ?? fromElements(type.dtype, (await tensor.getData()) as Elements);
   }
 
   free({ tensor, session }: Held): void {

@@ -3,8 +3,9 @@
  * arrays and earlier results where they lie; its results are fresh arrays, so that state alternates between two sets of buffers.
  */
 import { BackendError, DeviceLostError, HostArray, type Graph } from '@meanflow/core';
-import { messageOf, type DeviceLoss, type DeviceProgram } from '@meanflow/core/backend';
+import { messageOf, type DeviceLoss, type DeviceProgram, type ValueId } from '@meanflow/core/backend';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import { toElements } from './elements.js';
 import { inputName, outputName } from './lower-graph.js';
 import type { GpuReader } from './reader.js';
 import { Retained } from './retained.js';
@@ -31,7 +32,9 @@ export class SessionProgram implements DeviceProgram<Held> {
 
   async run(inputs: readonly (HostArray | Held)[]): Promise<readonly Held[]> {
     const feeds: Record<string, Tensor> = {};
-    this.graph.inputs.forEach(({ name }, i) => (feeds[inputName(name)] = this.tensorOf(inputs[i]!)));
+    this.graph.inputs.forEach(
+      ({ name, value }, i) => (feeds[inputName(name)] = this.tensorOf(inputs[i]!, value)),
+    );
     let returned: InferenceSession.ReturnType;
     try {
       returned = await this.loss.race(() => this.session.run(feeds));
@@ -44,9 +47,10 @@ export class SessionProgram implements DeviceProgram<Held> {
     return this.graph.outputs.map(({ name }) => this.hold(returned[outputName(name)] as Tensor));
   }
 
-  private tensorOf(input: HostArray | Held): Tensor {
+  private tensorOf(input: HostArray | Held, value: ValueId): Tensor {
     if (!(input instanceof HostArray)) return input.tensor;
-    return new this.ort.Tensor(input.dtype as 'float32', input.data as Float32Array, input.shape);
+    const { dtype } = this.graph.types[value]!;
+    return new this.ort.Tensor(dtype as 'float32', toElements(input, dtype) as Float32Array, input.shape);
   }
 
   private hold(tensor: Tensor): Held {

@@ -14,6 +14,7 @@ import type { Data } from './values.js';
 export function plainBackend(table: KernelTable = kernels): Backend {
   const device: Device<Data> = {
     info: { backend: 'plain', device: 'cpu', description: 'plain TypeScript, float32', versions: {} },
+    float16: true,
     compile: (graph) => programOf(graph, table),
     read: (data) => data.slice(),
   };

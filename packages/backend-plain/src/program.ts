@@ -1,6 +1,6 @@
 /** A graph as a list of prepared kernels, run in order, each value forgotten after its last use. */
-import { HostArray, type Graph } from '@meanflow/core';
-import { prepare, type DeviceProgram, type ValueId } from '@meanflow/core/backend';
+import { HostArray, type Graph, type TensorType } from '@meanflow/core';
+import { prepare, roundToHalf, type DeviceProgram, type ValueId } from '@meanflow/core/backend';
 import type { Kernel, KernelTable, Run } from './kernels/kernel.js';
 import type { Data } from './values.js';
 
@@ -20,7 +20,7 @@ export function programOf(graph: Graph, kernels: KernelTable): DeviceProgram<Dat
     run(given) {
       const values = new Map<ValueId, Data>();
       // Host arrays and results of earlier runs lie in the same memory here; a device would upload the former.
-      prepared.inputs.forEach(({ value }, i) => values.set(value, dataOf(given[i]!)));
+      prepared.inputs.forEach(({ value }, i) => values.set(value, stored(prepared.types[value]!, given[i]!)));
       for (const { run, inputs, output, free } of steps) {
         values.set(output, run(...inputs.map((input) => values.get(input)!)));
         for (const value of free) values.delete(value);
@@ -31,7 +31,17 @@ export function programOf(graph: Graph, kernels: KernelTable): DeviceProgram<Dat
   };
 }
 
-const dataOf = (given: HostArray | Data): Data => (given instanceof HostArray ? (given.data as Data) : given);
+/** What an input is held as: of a host array, which is lent, a copy where it is rounded. */
+function stored(type: TensorType, given: HostArray | Data): Data {
+  if (!(given instanceof HostArray)) return given;
+  return type.dtype === 'float16' ? rounded(given.data.slice() as Data) : (given.data as Data);
+}
+
+/** The nearest float16 of each element, in place: they lie in a Float32Array here. */
+function rounded(data: Data): Data {
+  for (let i = 0; i < data.length; i++) data[i] = roundToHalf(data[i]!);
+  return data;
+}
 
 function schedule(graph: Graph, kernels: KernelTable): Step[] {
   const lastUse = new Map<ValueId, number>();
@@ -40,11 +50,13 @@ function schedule(graph: Graph, kernels: KernelTable): Step[] {
   return graph.instructions.map(({ op, attributes, inputs, outputs: [output] }, at) => {
     if (op === 'composite') throw new Error('Internal: prepare() left a composite.');
     const kernel = kernels[op] as Kernel<'any'>;
-    const run = kernel({
+    const compute = kernel({
       inputs: inputs.map((input) => graph.types[input]!),
       output: graph.types[output]!,
       attributes,
     });
+    const isHalf = graph.types[output]!.dtype === 'float16';
+    const run: Run<'any'> = isHalf ? (...operands) => rounded(compute(...operands)) : compute;
     const free = [...new Set(inputs)].filter((value) => lastUse.get(value) === at && !kept.has(value));
     return { run, inputs, output, free };
   });

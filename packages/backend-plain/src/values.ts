@@ -9,6 +9,7 @@ export function allocate({ dtype, shape }: TensorType): Data {
   const size = sizeOf(shape);
   const make: Readonly<Record<DType, () => Data>> = {
     float32: () => new Float32Array(size),
+    float16: () => new Float32Array(size),
     int32: () => new Int32Array(size),
     bool: () => new Uint8Array(size),
   };

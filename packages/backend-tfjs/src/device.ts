@@ -1,5 +1,5 @@
 /** A tfjs backend as the device of a Backend: it runs schedules, and holds storages. */
-import type { DType, HostData } from '@meanflow/core';
+import { hostDTypeOf, type DType, type HostData } from '@meanflow/core';
 import type { Device } from '@meanflow/core/backend';
 import type { OpenDevice } from './devices.js';
 import type { KernelSource } from './kernels/emitter.js';
@@ -31,13 +31,14 @@ export function deviceOf(
   };
   return {
     info,
+    float16: 'tfjs has no arrays of it. Choose ort:webgpu, ort:cuda or ort:cpu, or precision float32',
     async compile(graph, isState) {
       device.check();
       return new ScheduleProgram(device, await plan(buildProgram(graph), source, isState), graph);
     },
     async read(storage, { dtype }) {
       const values = (await device.read(storage!)) as HostData[DType];
-      return new arrayOf[dtype](values);
+      return new arrayOf[hostDTypeOf(dtype)](values);
     },
     free: (storage) => void (storage !== undefined && store.disposeData(storage)),
     memory: () => device.memory(),

@@ -38,7 +38,7 @@ export { broadcastShapes } from './ops/broadcasting.js';
 export { freeAxes } from './ops/dot.js';
 export { builtInComposite, builtInComposites, type BuiltInComposite } from './composites/built-in.js';
 export { mergeAxes, viewsOf, type View, type WalkedAxis } from './views.js';
-export { stridesOf } from './types.js';
+export { isFloat, stridesOf } from './types.js';
 export { each, type Each } from './known.js';
 
 export { backendOn, type DeviceBackend, type Holdings } from './backend/backend.js';
@@ -67,5 +67,13 @@ export { settleOrtTelemetry } from './telemetry.js';
 
 export { interpret } from './interpreter.js';
 export { MAX_OF_NOTHING, MISSING, ofNothing, power, toInt32 } from './special-values.js';
-export { bfloat16ToNumber, halfToNumber, LARGEST_HALF, numberToHalf } from './half.js';
+export {
+  bfloat16ToNumber,
+  fromHalves,
+  halfToNumber,
+  LARGEST_HALF,
+  numberToHalf,
+  roundToHalf,
+  toHalves,
+} from './half.js';
 export type { SimplifyHooks } from './emitter.js';

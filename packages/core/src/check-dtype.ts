@@ -3,7 +3,7 @@ import { describeValue } from './describe-value.js';
 import { DTypeError } from './errors.js';
 import type { DType } from './types.js';
 
-const dtypes: Readonly<Record<DType, true>> = { float32: true, int32: true, bool: true };
+const dtypes: Readonly<Record<DType, true>> = { float32: true, float16: true, int32: true, bool: true };
 
 /**
  * @param what whose dtype it is, such as `cast`

@@ -10,7 +10,7 @@ import { HostArray, isFixedMemory, toHostArray } from './host-array.js';
 import { didYouMean } from './nearest-name.js';
 import { quoted } from './printable.js';
 import type { Program } from './tensor.js';
-import { formatShape, formatType, sameShape, type TensorType } from './types.js';
+import { formatShape, formatType, hostDTypeOf, isFloat, sameShape, type TensorType } from './types.js';
 
 /**
  * The inputs in the graph's order.
@@ -39,12 +39,18 @@ export function checkInputs<T extends RunInput>(graph: Program, inputs: Readonly
     const expected = graph.types[value]!;
     if (given === undefined) throw new ArgumentError(`Input "${name}" of graph "${graph.name}" is missing.`);
     const array = arrayOf(name, given, expected) as T;
-    const dtype = array.dtype === 'float64' ? 'float32' : array.dtype;
     const message = `Input "${name}" must be ${formatType(expected)}, got ${formatType(array)}.`;
-    if (dtype !== expected.dtype) throw new DTypeError(message);
+    if (!stands(array, expected)) throw new DTypeError(message);
     if (!sameShape(array.shape, expected.shape)) throw new ShapeError(message);
     return array;
   });
+}
+
+/** Whether an array may stand for a graph's input: on the host, float32 for float16, and float64 for either. */
+function stands(array: RunInput, { dtype }: TensorType): boolean {
+  if (array.dtype === dtype) return true;
+  if (array.dtype === 'float64') return isFloat(dtype);
+  return array instanceof HostArray && array.dtype === hostDTypeOf(dtype);
 }
 
 /** @throws {ArgumentError} naming what was given instead of an array, and how to make one of it */
@@ -60,7 +66,7 @@ function arrayOf(name: string, given: unknown, expected: TensorType): RunInput {
   const { dtype, shape } = expected;
   throw new ArgumentError(
     `Input "${name}" is ${describeValue(given)}, neither a HostArray nor a device array; wrap numbers, as in ` +
-      `new HostArray('${dtype}', ${formatShape(shape)}, data) or hostArray(numbers).`,
+      `new HostArray('${hostDTypeOf(dtype)}', ${formatShape(shape)}, data) or hostArray(numbers).`,
   );
 }
 

@@ -4,13 +4,14 @@
  * arguments through `optimizationBarrier`, so that it is neither merged with the first computation nor run before
  * its cotangent exists.
  */
-import { broadcastTo, constant, optimizationBarrier } from './functions.js';
+import { full, optimizationBarrier } from './functions.js';
 import { transposeLinear } from './grad.js';
 import { alias, pushforward } from './jvp.js';
 import { callComposite, closeOver } from './composite.js';
 import type { Graph } from './graph.js';
 import { treeFlatten, type Tree, type TreeOf, type TreeStructure } from './pytree.js';
 import { Tensor, type CompositeDefinition } from './tensor.js';
+import { isFloat } from './types.js';
 
 type BodyParameters = { readonly body: Graph };
 
@@ -53,7 +54,7 @@ function movingOutputs(body: Graph, active: readonly boolean[]): boolean[] {
   const moving = new Set(body.inputs.filter((_, i) => active[i]).map(({ value }) => value));
   for (const { op, inputs, outputs } of body.instructions) {
     if (op === 'stopGradient' || !inputs.some((input) => moving.has(input))) continue;
-    for (const output of outputs) if (body.types[output]!.dtype === 'float32') moving.add(output);
+    for (const output of outputs) if (isFloat(body.types[output]!.dtype)) moving.add(output);
   }
   return body.outputs.map(({ value }) => moving.has(value));
 }
@@ -70,7 +71,7 @@ function linearise(
   const moving = movingOutputs(body, active);
   const wanted = outputs.filter((_, i) => moving[i]);
   const pushed = pushforward(wanted, new Map(chosen.map((input, i) => [input, tangents[i]!])));
-  return pushed.map((tangent, i) => tangent ?? broadcastTo(constant(0), wanted[i]!.shape));
+  return pushed.map((tangent, i) => tangent ?? full(wanted[i]!.shape, 0, wanted[i]!.dtype));
 }
 
 /**

@@ -2,14 +2,15 @@
  * Emitter: adds instructions to a program being rebuilt, each through the rewrite rules, constant folding and a table
  * of what exists already (common-subexpression elimination). It is the walk that `simplify` repeats.
  */
+import { roundToHalf } from './half.js';
 import { HostArray } from './host-array.js';
 import type { PrimitiveName } from './ops/attributes.js';
 import { allocate, type RefValue } from './ops/definition.js';
-import { meaningOf } from './ops/table.js';
+import { evaluate, meaningOf } from './ops/table.js';
 import { FOLD_LIMIT, type Emit, type RuleContext } from './simplify-rule.js';
 import { rewrite } from './simplify-rules.js';
 import { Tensor, type CompositeCall, type Program, type TraceNode } from './tensor.js';
-import { formatShape, sizeOf, type TensorType } from './types.js';
+import { formatShape, isFloat, sizeOf, type TensorType } from './types.js';
 
 /** Largest constant whose elements are compared to find equal constants. */
 const COMPARE_LIMIT = 64;
@@ -146,9 +147,9 @@ export class Emitter {
     if (op === 'broadcastTo' || op === 'stopGradient') return undefined;
     const values = inputs.map(constantValue);
     if (!values.every((value) => value !== undefined)) return undefined;
-    const data = meaningOf(op).evaluate(values, attributes, type);
+    const data = evaluate(op, values, attributes, type);
     const value = new HostArray(
-      type.dtype === 'float32' ? 'float64' : type.dtype,
+      isFloat(type.dtype) ? 'float64' : type.dtype,
       type.shape,
       data.slice() as never,
     );
@@ -199,6 +200,7 @@ function constantValue(tensor: Tensor): RefValue | undefined {
   const node: TraceNode = tensor.node;
   if (node.op !== 'constant' || node.attributes.value.size > FOLD_LIMIT) return undefined;
   const data = allocate(tensor.dtype, node.attributes.value.size);
-  data.set(node.attributes.value.data);
+  const { value } = node.attributes;
+  data.set(tensor.dtype === 'float16' ? value.data.map(roundToHalf) : value.data);
   return { dtype: tensor.dtype, shape: tensor.shape, data };
 }

@@ -6,12 +6,20 @@
 import { checkOptions } from './check-options.js';
 import { ruleOf } from './derivatives/table.js';
 import { ArgumentError, DTypeError, PytreeError, ShapeError } from './errors.js';
-import { add, broadcastTo, constant } from './functions.js';
+import { add, constant } from './functions.js';
 import { applyProgram, collectNodes } from './graph.js';
-import { alias, checkArguments, checkFunction, checkPair, checkTensorLeaf, pushforward } from './jvp.js';
+import {
+  alias,
+  checkArguments,
+  checkFunction,
+  checkPair,
+  checkTensorLeaf,
+  pushforward,
+  zerosLike,
+} from './jvp.js';
 import { treeFlatten, treeZip, type Tree, type TreeOf } from './pytree.js';
 import { Tensor, type Tangent, type TraceNode } from './tensor.js';
-import { formatType, sameShape } from './types.js';
+import { formatType, isFloat, sameShape } from './types.js';
 
 /** A tensor that stands for the tangent of another while a linear map is being written. */
 function tangentPlaceholder(of: Tensor): Tensor {
@@ -129,10 +137,10 @@ export function valueAndGrad<P extends TreeOf<P, Tensor>, Rest extends readonly 
     }
     const { leaves, structure } = treeFlatten(params as Tree<Tensor>);
     leaves.forEach((leaf, i) => {
-      if (!(leaf instanceof Tensor) || leaf.dtype !== 'float32') {
+      if (!(leaf instanceof Tensor) || !isFloat(leaf.dtype)) {
         const found = leaf instanceof Tensor ? formatType(leaf) : String(leaf);
         throw new PytreeError(
-          `grad: leaf "${structure.paths[i]}" is ${found}; only float32 tensors have a gradient.`,
+          `grad: leaf "${structure.paths[i]}" is ${found}; only float32 and float16 tensors have a gradient.`,
         );
       }
     });
@@ -142,9 +150,7 @@ export function valueAndGrad<P extends TreeOf<P, Tensor>, Rest extends readonly 
     const [value, aux] = options.hasAux ? (result as readonly [Tensor, Aux]) : [result as Tensor, undefined];
     checkScalar(value);
     const cotangents = pullback([value], [constant(1)], inputs);
-    const gradient = cotangents.map(
-      (cotangent, i) => cotangent ?? broadcastTo(constant(0), leaves[i]!.shape),
-    );
+    const gradient = cotangents.map((cotangent, i) => cotangent ?? zerosLike(leaves[i]!));
     return [options.hasAux ? [value, aux as Aux] : value, structure.unflatten<Tensor, P>(gradient)];
   };
 }
@@ -200,10 +206,10 @@ export function vjp<Args extends readonly unknown[] & TreeOf<Args, Tensor>, Out 
         );
       }
     });
-    const differentiable = inputs.filter((input) => input.dtype === 'float32');
+    const differentiable = inputs.filter((input) => isFloat(input.dtype));
     const found = pullback(outputs, given, differentiable);
     const byInput = new Map(differentiable.map((input, i) => [input, found[i]]));
-    const results = inputs.map((input) => byInput.get(input) ?? broadcastTo(constant(0), input.shape));
+    const results = inputs.map((input) => byInput.get(input) ?? zerosLike(input));
     return structure.unflatten<Tensor, Args>(results);
   };
   return [value, pull];

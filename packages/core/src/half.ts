@@ -16,6 +16,17 @@ export function halfToNumber(bits: number): number {
   return sign * (1 + fraction * 2 ** -10) * 2 ** (exponent - 15);
 }
 
+/** Numbers as F16, word by word. */
+export const toHalves = (values: ArrayLike<number>): Uint16Array<ArrayBuffer> =>
+  Uint16Array.from(values, numberToHalf);
+
+/** Words of F16 as numbers. */
+export const fromHalves = (words: ArrayLike<number>): Float32Array<ArrayBuffer> =>
+  Float32Array.from(words, halfToNumber);
+
+/** A number, taken as float32, as the nearest of F16. */
+export const roundToHalf = (value: number): number => halfToNumber(numberToHalf(value));
+
 const float = new Float32Array(1);
 const word = new Uint32Array(float.buffer);
 

@@ -10,11 +10,13 @@ import { checkOptions } from './check-options.js';
 import { describeValue, typedArrayName } from './describe-value.js';
 import { ArgumentError, DTypeError, ShapeError } from './errors.js';
 import { toInt32 } from './special-values.js';
-import { bytesPerElement, formatShape, formatType, sizeOf, type HostDType, type Shape } from './types.js';
+import { formatShape, formatType, sizeOf, type HostDType, type Shape } from './types.js';
 
 /** The typed array behind each dtype; a bool is one byte, 0 or 1. */
 export interface HostData {
   readonly float32: Float32Array;
+  /** A graph's float16 is float32 on the host. */
+  readonly float16: Float32Array;
   readonly float64: Float64Array;
   readonly int32: Int32Array;
   readonly bool: Uint8Array;
@@ -22,9 +24,9 @@ export interface HostData {
 
 const constructors = {
   float32: Float32Array,
-  float64: Float64Array,
   int32: Int32Array,
   bool: Uint8Array,
+  float64: Float64Array,
 } as const satisfies Record<HostDType, unknown>;
 
 /** The class of each dtype's typed array, which a minified bundle would not tell. */
@@ -327,6 +329,6 @@ function checkedShape(shape: Shape): Shape {
 function checkedDType<D extends HostDType>(dtype: D): D {
   if (isHostDType(dtype)) return dtype;
   throw new DTypeError(
-    `The dtypes of host arrays are ${Object.keys(bytesPerElement).join(', ')}; got ${describeValue(dtype)}.`,
+    `The dtypes of host arrays are ${Object.keys(constructors).join(', ')}; got ${describeValue(dtype)}.`,
   );
 }

@@ -4,7 +4,16 @@
  * a backend needs comes by `@meanflow/core/backend`, and what says what is wrong with a value from outside by
  * `@meanflow/core/validation`.
  */
-export { sameShape, sizeOf, type DType, type HostDType, type Shape, type TensorType } from './types.js';
+export {
+  hostDTypeOf,
+  sameShape,
+  sizeOf,
+  type DType,
+  type HostDType,
+  type HostDTypeOf,
+  type Shape,
+  type TensorType,
+} from './types.js';
 export * from './errors.js';
 export type { BlobLike, CancellationSignal } from './platform.js';
 export { hostArray, HostArray, hostZeros } from './host-array.js';

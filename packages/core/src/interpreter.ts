@@ -1,18 +1,20 @@
 /**
- * The reference interpreter: runs a graph in plain loops, every float in float64. It is the oracle that backends are
+ * The reference interpreter: runs a graph in plain loops, every float32 in float64, every
+ * float16 rounded after each op. It is the oracle that backends are
  * measured against, op by op; it is not fast and is not meant to be.
  */
 import { checkInputs } from './check-inputs.js';
+import { roundToHalf } from './half.js';
 import { HostArray } from './host-array.js';
 import { allocate, type RefValue } from './ops/definition.js';
-import { meaningOf } from './ops/table.js';
+import { evaluate } from './ops/table.js';
 import type { Program } from './tensor.js';
-import { formatType, sizeOf, type TensorType } from './types.js';
+import { formatType, isFloat, sizeOf, type TensorType } from './types.js';
 
 /**
  * Runs a graph on host arrays.
  *
- * @param inputs one array per input of the graph, by name; float32 or float64 where the graph says float32
+ * @param inputs one array per input of the graph, by name; float32 or float64 where the graph says float32 or float16
  * @returns the outputs by name; floats as float64
  * @throws {ArgumentError | ShapeError | DTypeError} when an input is missing or not of the graph's type
  */
@@ -29,12 +31,12 @@ export function interpret(
 
 function toRef(array: HostArray, type: TensorType): RefValue {
   const data = allocate(type.dtype, array.size);
-  data.set(array.data);
+  data.set(type.dtype === 'float16' ? array.data.map(roundToHalf) : array.data);
   return { dtype: type.dtype, shape: array.shape, data };
 }
 
 function toHost({ dtype, shape, data }: RefValue): HostArray {
-  return new HostArray(dtype === 'float32' ? 'float64' : dtype, shape, data.slice() as never);
+  return new HostArray(isFloat(dtype) ? 'float64' : dtype, shape, data.slice() as never);
 }
 
 function run(graph: Program, operands: readonly RefValue[]): RefValue[] {
@@ -47,7 +49,7 @@ function run(graph: Program, operands: readonly RefValue[]): RefValue[] {
       continue;
     }
     const type = graph.types[outputs[0]]!;
-    const data = meaningOf(op).evaluate(given, attributes, type);
+    const data = evaluate(op, given, attributes, type);
     if (data.length !== sizeOf(type.shape))
       throw new Error(`Internal: "${op}" evaluated to ${data.length} elements, not ${formatType(type)}.`);
     values[outputs[0]] = { dtype: type.dtype, shape: type.shape, data };

@@ -8,11 +8,11 @@ import { checkOptions } from './check-options.js';
 import { ruleOf } from './derivatives/table.js';
 import { describeValue } from './describe-value.js';
 import { ArgumentError, DTypeError, PytreeError, ShapeError } from './errors.js';
-import { constant, broadcastTo } from './functions.js';
+import { full } from './functions.js';
 import { applyProgram, collectNodes } from './graph.js';
 import { treeFlatten, treePaths, type MapLeaves, type Tree, type TreeOf } from './pytree.js';
 import { Tensor, type Tangent, type TraceNode } from './tensor.js';
-import { formatType, sameShape } from './types.js';
+import { formatType, isFloat, sameShape } from './types.js';
 
 /** A fresh name for the same value: what is differentiated is this name, not other uses of the value. */
 export function alias(tensor: Tensor): Tensor {
@@ -162,18 +162,19 @@ export function checkTensorLeaf(what: string, path: string, leaf: unknown): void
   throw new PytreeError(`${what} "${path}" is ${String(leaf)} (${typeof leaf}), not a tensor.`);
 }
 
-function zerosLike(tensor: Tensor): Tensor {
-  return broadcastTo(constant(0), tensor.shape);
+/** The tangent or cotangent of what does not move: of integers it is float32. */
+export function zerosLike({ dtype, shape }: Tensor): Tensor {
+  return full(shape, 0, isFloat(dtype) ? dtype : 'float32');
 }
 
 function checkedTangent(path: string, primal: Tensor, tangent: TangentLike): Tangent {
   if (tangent === 0) return undefined;
-  if (primal.dtype !== 'float32') {
+  if (!isFloat(primal.dtype)) {
     throw new DTypeError(
-      `jvp: primal "${path}" is ${formatType(primal)}; only float32 has a tangent, pass 0.`,
+      `jvp: primal "${path}" is ${formatType(primal)}; only float32 and float16 have a tangent, pass 0.`,
     );
   }
-  if (typeof tangent === 'number') return broadcastTo(constant(tangent), primal.shape);
+  if (typeof tangent === 'number') return full(primal.shape, tangent, primal.dtype);
   checkTensorLeaf('jvp: tangent', path, tangent);
   if (tangent.dtype !== primal.dtype || !sameShape(tangent.shape, primal.shape)) {
     throw new ShapeError(

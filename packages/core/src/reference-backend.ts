@@ -4,6 +4,7 @@ import { backendOn } from './backend/backend.js';
 import type { Device } from './backend/device.js';
 import type { HostArray } from './host-array.js';
 import { interpret } from './interpreter.js';
+import { hostDTypeOf } from './types.js';
 
 /** The backend named `reference`. Between runs, state keeps its float64 precision. */
 export function referenceBackend(): Backend {
@@ -18,6 +19,7 @@ const device: Device<HostArray> = {
     versions: {},
   },
   takesFloat64: true,
+  float16: true,
   compile: (graph) => ({
     run: (given) => {
       const inputs = Object.fromEntries(graph.inputs.map(({ name }, i) => [name, given[i]!]));
@@ -25,5 +27,5 @@ const device: Device<HostArray> = {
       return graph.outputs.map(({ name }) => results[name]!);
     },
   }),
-  read: (value, { dtype }) => value.to(dtype).data.slice(),
+  read: (value, { dtype }) => value.to(hostDTypeOf(dtype)).data.slice(),
 };

@@ -12,6 +12,7 @@ import {
 } from './simplify-rule.js';
 import type { Tensor } from './tensor.js';
 import { sizeOf } from './types.js';
+import { LARGEST_HALF } from './half.js';
 
 export function addRule(
   [x, y]: readonly [Tensor, Tensor],
@@ -103,6 +104,9 @@ export function negRule(
   return emit('mul', [rest, emit('neg', [factor], {})], {});
 }
 
+/** Whether a count of elements may be beyond the largest number of the dtype. */
+const isBeyond = (x: Tensor): boolean => x.dtype === 'float16' && sizeOf(x.shape) > LARGEST_HALF;
+
 export function reduceSumRule(
   [x]: readonly [Tensor],
   { axes }: PrimitiveAttributes['reduceSum'],
@@ -114,12 +118,11 @@ export function reduceSumRule(
   // A sum of repetitions is a multiple. (Of no repetitions it is zero, whatever is repeated.)
   const source = madeBy(x, 'broadcastTo')?.inputs[0];
   const isRepeated = (axis: number) => (source?.shape[axis - x.rank + source.rank] ?? 1) === 1;
-  if (source !== undefined && axes.every(isRepeated) && sizeOf(x.shape) > 0) {
+  if (source !== undefined && axes.every(isRepeated) && sizeOf(x.shape) > 0 && !isBeyond(x)) {
     const summed = new Set(axes.map((axis) => axis - x.rank + source.rank));
     const kept = emit('reshape', [source], { shape: source.shape.filter((_, axis) => !summed.has(axis)) });
-    const dtype = x.dtype === 'int32' ? 'int32' : 'float32';
     const value = hostArray(sizeOf(x.shape) / sizeOf(shape), { dtype: 'float64' });
-    const multiple = emit('mul', [kept, emit('constant', [], { dtype, value })], {});
+    const multiple = emit('mul', [kept, emit('constant', [], { dtype: x.dtype, value })], {});
     return emit('broadcastTo', [multiple], { shape });
   }
   if (!usedOnce(x)) return undefined;

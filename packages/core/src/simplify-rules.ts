@@ -111,7 +111,12 @@ function swapContraction(x: Tensor, permutation: readonly number[], emit: Emit):
 export const rules: { readonly [K in PrimitiveName]?: Rule<K> } = {
   neg: negRule,
   not: ([x]) => madeBy(x, 'not')?.inputs[0],
-  cast: ([x], { dtype }) => (x.dtype === dtype ? x : undefined),
+  cast: ([x], { dtype }) => {
+    if (x.dtype === dtype) return x;
+    // Widened and rounded again, a float16 is what it was; the other way round it has lost digits.
+    const inner = madeBy(x, 'cast')?.inputs[0];
+    return inner?.dtype === 'float16' && dtype === 'float16' && x.dtype === 'float32' ? inner : undefined;
+  },
   add: addRule,
   sub: ([x, y], _, { emit }) => {
     if (uniformValue(y) === 0 && carriesShape(x, y)) return x;

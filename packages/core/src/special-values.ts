@@ -19,16 +19,22 @@ export const power = (a: number, b: number): number =>
   a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b;
 
 /** The elements of a row that a table does not have: NaN, the least int32, true. */
-export const MISSING: Readonly<Record<DType, number>> = { float32: NaN, int32: LEAST_INT32, bool: 1 };
+export const MISSING: Readonly<Record<DType, number>> = {
+  float32: NaN,
+  float16: NaN,
+  int32: LEAST_INT32,
+  bool: 1,
+};
 
 /** The maximum of no elements, by dtype: the least number there is. */
-export const MAX_OF_NOTHING: Readonly<Record<'float32' | 'int32', number>> = {
+export const MAX_OF_NOTHING: Readonly<Record<Exclude<DType, 'bool'>, number>> = {
   float32: -Infinity,
+  float16: -Infinity,
   int32: LEAST_INT32,
 };
 
 /** What an op makes of operands without elements, where its result has some: all sum, but for two. */
 export function ofNothing(op: string, dtype: DType, attributes: unknown): number {
-  if (op === 'reduceMax') return MAX_OF_NOTHING[dtype as 'float32' | 'int32'];
+  if (op === 'reduceMax') return MAX_OF_NOTHING[dtype as Exclude<DType, 'bool'>];
   return op === 'gather' ? (attributes as { readonly fill: number }).fill : 0;
 }

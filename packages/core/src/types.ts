@@ -1,15 +1,29 @@
 /**
  * Dtypes, shapes and tensor types: what every value in a graph is known to be before anything runs.
  *
- * A graph is typed with `float32`, `int32` and `bool`. `float64` exists on the host only: the reference
- * interpreter computes every float in it.
+ * A graph is typed with `float32`, `float16`, `int32` and `bool`. `float16` exists in graphs and on devices only: on the
+ * host its values are float32, rounded where they enter. `float64` exists on the host only: the reference interpreter
+ * computes every float in it.
  */
 
 /** Element type of a value in a graph. */
-export type DType = 'float32' | 'int32' | 'bool';
+export type DType = 'float32' | 'float16' | 'int32' | 'bool';
 
-/** Element type of an array on the host: a graph's dtypes, and the float64 of the reference interpreter. */
-export type HostDType = DType | 'float64';
+/** What a graph's values are on the host, which has no float16. */
+export type HostDTypeOf<D extends DType = DType> = D extends 'float16' ? 'float32' : D;
+
+/** Element type of an array on the host: a graph's dtypes there, and the float64 of the reference interpreter. */
+export type HostDType = HostDTypeOf | 'float64';
+
+/** What a graph's values are on the host. */
+export function hostDTypeOf(dtype: DType): HostDTypeOf {
+  return dtype === 'float16' ? 'float32' : dtype;
+}
+
+/** Whether values of a dtype are floats, which have derivatives. */
+export function isFloat(dtype: HostDType | DType): dtype is 'float32' | 'float16' | 'float64' {
+  return dtype === 'float32' || dtype === 'float16' || dtype === 'float64';
+}
 
 /** Dimension sizes, outermost first; `[]` is a scalar. */
 export type Shape = readonly number[];
@@ -44,8 +58,9 @@ export function sameShape(a: Shape, b: Shape): boolean {
 }
 
 /** Bytes of one element as a backend stores it. */
-export const bytesPerElement: Readonly<Record<HostDType, number>> = {
+export const bytesPerElement: Readonly<Record<HostDType | DType, number>> = {
   float32: 4,
+  float16: 2,
   int32: 4,
   bool: 1,
   float64: 8,
@@ -57,6 +72,6 @@ export function formatShape(shape: Shape): string {
 }
 
 /** A type as it stands in messages and printed graphs: `float32[2, 3]`. */
-export function formatType(type: { readonly dtype: HostDType; readonly shape: Shape }): string {
+export function formatType(type: { readonly dtype: HostDType | DType; readonly shape: Shape }): string {
   return `${type.dtype}${formatShape(type.shape)}`;
 }

@@ -4,6 +4,7 @@
  * {@link AccumulatedStep}, which takes one part of a batch after the other, in the memory of one.
  */
 import {
+  hostDTypeOf,
   add,
   compile,
   hostArray,
@@ -235,6 +236,9 @@ export class AccumulatedStep implements Step {
   }
 
   private zeros(): Gradients<HostArray> {
-    return treeMap(({ dtype, shape }: TensorSpec): HostArray => hostZeros(shape, dtype), this.update.types);
+    return treeMap(
+      ({ dtype, shape }: TensorSpec): HostArray => hostZeros(shape, hostDTypeOf(dtype)),
+      this.update.types,
+    );
   }
 }

@@ -1,5 +1,7 @@
 /** Sources, `stopGradient` and `optimizationBarrier`. */
-import { sizeOf, type HostArray, type TensorType } from '@meanflow/core';
+import { hostDTypeOf, sizeOf, type HostArray, type TensorType } from '@meanflow/core';
+import { isFloat } from '@meanflow/core/backend';
+import { toElements } from '../elements.js';
 import type { ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
 import type { Lowering, Operand } from './lowering.js';
@@ -16,7 +18,11 @@ const SHARED_SIZE = 64;
 
 export const constant: Lowering<'constant'> = ({ builder, attributes: { dtype, value }, output }) => {
   if (value.size <= SHARED_SIZE) return builder.constant(dtype, output.shape, Array.from(value.data));
-  return builder.initializer(dtype, output.shape, (value as HostArray).to(dtype).data);
+  return builder.initializer(
+    dtype,
+    output.shape,
+    toElements((value as HostArray).to(hostDTypeOf(dtype)), dtype),
+  );
 };
 
 export const iota: Lowering<'iota'> = ({ builder, attributes: { dtype, shape, axis } }) => {
@@ -51,7 +57,7 @@ function zeroOnce(builder: ModelBuilder, after: Operand): ValueName {
     after.shape.length === 1 ? after.name : builder.node('Reshape', [after.name, builder.ints([-1])]);
   const element = builder.node('Slice', [flat, builder.ints([0]), builder.ints([1])]);
   // A NaN has no integer value; whether it is one has.
-  const asBool = after.dtype === 'float32' ? builder.node('IsNaN', [element]) : element;
+  const asBool = isFloat(after.dtype) ? builder.node('IsNaN', [element]) : element;
   const number = builder.node('Cast', [asBool], { attributes: { to: 7n } });
   return builder.node('Mul', [number, builder.ints([0])]);
 }

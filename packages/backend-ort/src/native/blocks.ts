@@ -4,12 +4,11 @@
  * allocates or copies. No more stay idle than the live programs could fill; the rest goes to the garbage collector, and so do
  * blocks of arrays that nobody disposed of.
  */
-import { sizeOf, type DType, type HostData, type TensorType } from '@meanflow/core';
+import { sizeOf, type TensorType } from '@meanflow/core';
 import { formatType } from '@meanflow/core/validation';
+import { elementArrays, type Elements } from '../elements.js';
 import type { Pointer } from './koffi.js';
 import type { OrtLibrary } from './library.js';
-
-const constructors = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 
 /** Vector instructions load faster what does not straddle two lines of the cache. */
 const ALIGNMENT = 64;
@@ -17,7 +16,7 @@ const ALIGNMENT = 64;
 /** Memory for one array. */
 export interface Block {
   readonly type: TensorType;
-  readonly data: HostData[DType];
+  readonly data: Elements;
   readonly value: Pointer;
 }
 
@@ -72,9 +71,9 @@ export class Blocks {
   private allocate(type: TensorType): Block {
     const { dtype, shape } = type;
     const size = sizeOf(shape);
-    const buffer = new ArrayBuffer(size * constructors[dtype].BYTES_PER_ELEMENT + ALIGNMENT);
+    const buffer = new ArrayBuffer(size * elementArrays[dtype].BYTES_PER_ELEMENT + ALIGNMENT);
     const past = Number(this.library.koffi.address(new Uint8Array(buffer)) % BigInt(ALIGNMENT));
-    const data = new constructors[dtype](buffer, (ALIGNMENT - past) % ALIGNMENT, size);
+    const data = new elementArrays[dtype](buffer, (ALIGNMENT - past) % ALIGNMENT, size);
     const block = { type, data, value: this.library.valueOver(data, type) };
     this.forgotten.register(block, block.value, block);
     this.allocated += 1;

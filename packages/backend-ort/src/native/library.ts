@@ -14,7 +14,7 @@ interface NodeProcess {
 }
 
 /** ONNXTensorElementDataType. */
-const elementTypes: Readonly<Record<DType, number>> = { float32: 1, int32: 6, bool: 9 };
+const elementTypes: Readonly<Record<DType, number>> = { float32: 1, float16: 10, int32: 6, bool: 9 };
 /** OrtLoggingLevel: no session says less than an error, and that is thrown. */
 const FATAL = 4;
 /** OrtArenaAllocator and OrtMemTypeDefault; memory that is given is not allocated from it. */

@@ -12,7 +12,7 @@ import { messageOf, type Device } from '@meanflow/core/backend';
 import { optimizationLevel } from '../devices.js';
 import { lowerGraph } from '../lower-graph.js';
 import { probeFailure, probeGraph } from '../probe.js';
-import { copyHere } from '../realm.js';
+import { fromElements } from '../elements.js';
 import { targets, withOwnKernels, type Target } from '../targets.js';
 import { Blocks, type Block } from './blocks.js';
 import type { Pointer } from './koffi.js';
@@ -29,6 +29,7 @@ export interface NativeMemory {
 }
 
 export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> {
+  readonly float16 = true;
   private readonly blocks: Blocks;
   private readonly target: Target;
 
@@ -52,7 +53,7 @@ export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> 
   }
 
   read({ data }: Block, { dtype }: TensorType): HostData[DType] {
-    return copyHere(dtype, data);
+    return fromElements(dtype, data);
   }
 
   free(block: Block): void {

@@ -11,6 +11,7 @@ import {
   type TensorType,
 } from '@meanflow/core';
 import { messageOf, type DeviceProgram, type RunControl } from '@meanflow/core/backend';
+import { toElements, type Elements } from '../elements.js';
 import { inputName, outputName } from '../lower-graph.js';
 import type { Block, Blocks } from './blocks.js';
 import type { Pointer } from './koffi.js';
@@ -61,19 +62,23 @@ export class NativeProgram implements DeviceProgram<Block> {
     const signal: AbortEvents | undefined = control.signal;
     /** Values over host arrays, which are of this run alone. */
     const lent: Pointer[] = [];
+    const lentElements: Elements[] = [];
     const results: Block[] = [];
     const options = signal === undefined ? undefined : api.CreateRunOptions();
     const abort = (): void => api.RunOptionsSetTerminate(options!);
     try {
       const given = BigUint64Array.from(inputs, (input, i) => {
         if (!(input instanceof HostArray)) return input.value;
-        const value = this.library.valueOver(input.data, this.inputTypes[i]!);
+        const type = this.inputTypes[i]!;
+        const elements = toElements(input, type.dtype);
+        lentElements.push(elements);
+        const value = this.library.valueOver(elements, type);
         lent.push(value);
         return value;
       });
       for (const type of this.outputTypes) results.push(this.blocks.take(type));
       const returned = BigUint64Array.from(results, ({ value }) => value);
-      this.running = [inputs, given, returned];
+      this.running = [inputs, lentElements, given, returned];
       signal?.addEventListener?.('abort', abort);
       await api.Run.async(
         this.session,

@@ -4,6 +4,7 @@
  */
 import { BackendError, type DType, type Shape, type TensorType } from '@meanflow/core';
 import { leading } from '@meanflow/core/validation';
+import { toHalves } from '@meanflow/core/backend';
 import { orderForExecution } from './execution-order.js';
 import {
   encodeModel,
@@ -146,7 +147,7 @@ export class ModelBuilder {
   }
 
   /** A small initializer; equal ones are stored once. */
-  constant(dtype: ConstantType, shape: Shape, values: readonly number[]): ValueName {
+  constant(dtype: ElementType, shape: Shape, values: readonly number[]): ValueName {
     const elements = values.map((value) => (Object.is(value, -0) ? '-0' : String(value)));
     const key = `${dtype}[${shape.join(',')}]{${elements.join(',')}}`;
     let name = this.known.get(key);
@@ -215,11 +216,9 @@ export class ModelBuilder {
   }
 }
 
-/** What a constant may be made of. */
-type ConstantType = Exclude<ElementType, 'float16'>;
-
-function toData(dtype: ConstantType, values: readonly number[]): InitializerData {
+function toData(dtype: ElementType, values: readonly number[]): InitializerData {
   if (dtype === 'float32') return Float32Array.from(values);
+  if (dtype === 'float16') return toHalves(values);
   if (dtype === 'int32') return Int32Array.from(values);
   if (dtype === 'bool') return Uint8Array.from(values);
   return BigInt64Array.from(values, BigInt);

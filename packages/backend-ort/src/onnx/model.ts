@@ -33,8 +33,8 @@ export const MEANFLOW_DOMAIN = 'meanflow';
 /** The name of a value in the model. */
 export type ValueName = string;
 
-/** Element types of initializers: a graph's dtypes, the int64 of shapes and axes, and the float16 that parameters may be kept in. */
-export type ElementType = DType | 'int64' | 'float16';
+/** Element types of initializers: a graph's dtypes, and the int64 of shapes and axes. */
+export type ElementType = DType | 'int64';
 
 export const elementTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
   float32: TensorProto_DataType.FLOAT,

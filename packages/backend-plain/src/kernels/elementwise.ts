@@ -65,7 +65,12 @@ function erf(x: number): number {
 }
 
 /** As a bool, everything but 0 is true, NaN too. */
-const casts = { float32: (x: number) => x, int32: toInt32, bool: (x: number) => Number(x !== 0) };
+const casts = {
+  float32: (x: number) => x,
+  float16: (x: number) => x,
+  int32: toInt32,
+  bool: (x: number) => Number(x !== 0),
+};
 const cast: Kernel<1> = (instruction) => unary(casts[instruction.output.dtype])(instruction);
 
 export const elementwiseKernels = {

@@ -6,7 +6,9 @@ import {
   BackendError,
   hostArray,
   sameShape,
+  hostDTypeOf,
   type DType,
+  type HostDType,
   type HostArray,
   type Shape,
   type TensorType,
@@ -125,7 +127,7 @@ export class Emitter {
   }
 
   scalar(value: number, dtype: DType = 'float32'): StoredValue {
-    return this.schedule.constant(hostArray<DType>(value, { dtype }) as HostArray);
+    return this.schedule.constant(hostArray<HostDType>(value, { dtype: hostDTypeOf(dtype) }));
   }
 
   /** The operand repeated to a shape; a node of its own only where it is not of that shape already. */

@@ -3,7 +3,7 @@
  * every movement of data, whatever the dtype, rank, steps or padding: tfjs's own kernels take an index apart for every
  * element (CPU), copy the whole operand first (Wasm slice), or mistake one-byte bools for floats (Wasm reverse, tile).
  */
-import { sizeOf, type TensorType } from '@meanflow/core';
+import { hostDTypeOf, sizeOf, type TensorType } from '@meanflow/core';
 import { leading } from '@meanflow/core/validation';
 import { each, stridesOf, type Each } from '@meanflow/core/backend';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
@@ -42,7 +42,7 @@ function allocate<Operands extends readonly TensorInfo[]>(
     };
   }
   const cpu = store as CpuStore;
-  const out = new views[dtype](sizeOf(shape));
+  const out = new views[hostDTypeOf(dtype)](sizeOf(shape));
   return {
     tensor: cpu.makeTensorInfo([...shape], dtype, out),
     out,

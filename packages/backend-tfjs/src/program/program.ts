@@ -8,7 +8,9 @@ import {
   hostArray,
   sameShape,
   sizeOf,
+  hostDTypeOf,
   type DType,
+  type HostDType,
   type HostArray,
   type Shape,
   type TensorType,
@@ -114,7 +116,7 @@ export class ProgramBuilder {
 
   /** One value everywhere. */
   fill({ dtype, shape }: TensorType, value: number): StoredValue {
-    const scalar = this.constant(hostArray<DType>(value, { dtype }));
+    const scalar = this.constant(hostArray<HostDType>(value, { dtype: hostDTypeOf(dtype) }));
     return shape.length === 0 ? scalar : this.add('broadcastTo', [scalar], { shape }, { dtype, shape });
   }
 

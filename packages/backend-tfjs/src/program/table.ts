@@ -1,5 +1,5 @@
 /** The lowering table: every primitive as nodes of a program. Most are a node of their own name. */
-import type { HostArray } from '@meanflow/core';
+import { hostDTypeOf, type HostArray } from '@meanflow/core';
 import type { PrimitiveName } from '@meanflow/core/backend';
 import { conv } from './conv.js';
 import { dotGeneral } from './dot.js';
@@ -14,7 +14,8 @@ function same<K extends Extract<PrimitiveName, NodeName>>(op: K): Lowering<K> {
 }
 
 export const lowerings: Lowerings = {
-  constant: ({ builder, attributes: { dtype, value } }) => builder.constant((value as HostArray).to(dtype)),
+  constant: ({ builder, attributes: { dtype, value } }) =>
+    builder.constant((value as HostArray).to(hostDTypeOf(dtype))),
   iota: same('iota'),
 
   neg: same('neg'),

@@ -10,10 +10,33 @@ import { NotFusable, Scope, type ElementWriter } from './scope.js';
 const aligned = (at: readonly Index[], shape: readonly number[]) =>
   shape.map((n, axis) => (n === 1 ? Index.number(0) : at[at.length - shape.length + axis]!));
 
-const casts: Readonly<Record<DType, Readonly<Record<DType, (x: string) => string>>>> = {
-  float32: { float32: (x) => x, int32: (x) => `truncated(${x})`, bool: (x) => `isNonZero(${x})` },
-  int32: { float32: (x) => `f32(${x})`, int32: (x) => x, bool: (x) => `(${x} != 0)` },
-  bool: { float32: (x) => `select(0.0, 1.0, ${x})`, int32: (x) => `select(0, 1, ${x})`, bool: (x) => x },
+type Casts = Readonly<Record<DType, (x: string) => string>>;
+
+/** An f32 as the nearest float16, which WGSL has without a feature. */
+const rounded = (x: string): string => `unpack2x16float(pack2x16float(vec2f(${x}, 0.0))).x`;
+
+const ofFloat: Casts = {
+  float32: (x) => x,
+  float16: rounded,
+  int32: (x) => `truncated(${x})`,
+  bool: (x) => `isNonZero(${x})`,
+};
+
+const casts: Readonly<Record<DType, Casts>> = {
+  float32: ofFloat,
+  float16: ofFloat,
+  int32: {
+    float32: (x) => `f32(${x})`,
+    float16: (x) => rounded(`f32(${x})`),
+    int32: (x) => x,
+    bool: (x) => `(${x} != 0)`,
+  },
+  bool: {
+    float32: (x) => `select(0.0, 1.0, ${x})`,
+    float16: (x) => `select(0.0, 1.0, ${x})`,
+    int32: (x) => `select(0, 1, ${x})`,
+    bool: (x) => x,
+  },
 };
 
 /** The op of a node, at coordinates of its result. */

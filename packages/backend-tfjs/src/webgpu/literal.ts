@@ -1,14 +1,17 @@
 /** Dtypes and numbers as WGSL. */
 import type { DType } from '@meanflow/core';
 
+/** What is computed with: float16 is a way of storing. */
 export const wgslTypes: Readonly<Record<DType, 'f32' | 'i32' | 'bool'>> = {
   float32: 'f32',
+  float16: 'f32',
   int32: 'i32',
   bool: 'bool',
 };
 /** Bools are stored as integers, as tfjs stores them. */
 export const storedTypes: Readonly<Record<DType, 'f32' | 'i32'>> = {
   float32: 'f32',
+  float16: 'f32',
   int32: 'i32',
   bool: 'i32',
 };

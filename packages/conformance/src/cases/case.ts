@@ -19,6 +19,7 @@ export type Aspect =
 
 /** Properties by which cases can be chosen, and declared unsupported. */
 export type Feature =
+  | 'float16'
   | 'int32'
   | 'bool'
   | 'rank-5'

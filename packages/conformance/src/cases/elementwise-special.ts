@@ -180,6 +180,7 @@ function selectCases(): GraphCase[] {
 function castCases(): GraphCase[] {
   const dtypes = ['float32', 'int32', 'bool'] as const;
   const values: Readonly<Record<DType, () => HostArray>> = {
+    float16: () => f32([0, -0.5, 0.5, 1.7, -1.7, 6e-8, 65504, 1e-3]),
     float32: () => f32([0, -0.5, 0.5, 1.7, -1.7, 2 ** 30, -(2 ** 30), 1e-3]),
     int32: () => i32([0, 1, -1, 7, 2 ** 24 + 1, -(2 ** 24) - 3, 2 ** 31 - 1, -(2 ** 31)]),
     bool: () => bool([0, 1, 1, 0]),

@@ -143,6 +143,7 @@ const ROWS: readonly Row[] = [
 
 const DRAW: Readonly<Record<DType, (shape: Shape) => HostArray>> = {
   float32: (shape) => floats(shape),
+  float16: (shape) => floats(shape),
   int32: (shape) => ints(shape, -(2 ** 31), 2 ** 31),
   bool: (shape) => bools(shape),
 };

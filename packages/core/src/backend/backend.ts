@@ -2,9 +2,10 @@
 import type { Backend, CompileOptions } from '../backend.js';
 import { checkCompileOptions } from '../check-inputs.js';
 import { describeValue } from '../describe-value.js';
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, BackendError } from '../errors.js';
 import type { Graph } from '../graph.js';
 import { quoted } from '../printable.js';
+import type { Program } from '../tensor.js';
 import { DeviceArrays } from './device-array.js';
 import type { Device, DeviceProgram } from './device.js';
 import { executableOf, type DeviceExecutable } from './executable.js';
@@ -43,6 +44,7 @@ export function backendOn<Buffer, P extends DeviceProgram<Buffer>, Memory extend
     memory: () => ({ arrays: arrays.count, bytes: arrays.bytes, ...(device.memory?.() as Memory) }),
     async compile(graph, options) {
       const state = checkCompileOptions(graph, options);
+      checkFloat16(device, graph);
       return executables.compile(async () => {
         const program = await device.compile(graph, (input) => Object.hasOwn(state, input));
         const executable: DeviceExecutable<P> = executableOf({
@@ -56,6 +58,20 @@ export function backendOn<Buffer, P extends DeviceProgram<Buffer>, Memory extend
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** @throws {BackendError} when a graph has float16 and the device does not take it */
+function checkFloat16({ info, float16 }: Pick<Device<unknown>, 'info' | 'float16'>, graph: Program): void {
+  if (float16 === true || !holdsFloat16(graph)) return;
+  const reason = float16 ?? 'this backend has no kernels for it; use precision float32';
+  throw new BackendError(`${info.backend} does not compute graph "${graph.name}" in float16: ${reason}.`);
+}
+
+function holdsFloat16({ types, instructions }: Program): boolean {
+  return (
+    types.some(({ dtype }) => dtype === 'float16') ||
+    instructions.some(({ op, attributes }) => op === 'composite' && holdsFloat16(attributes.body))
+  );
 }
 
 /** @throws {ArgumentError} when a device does not say what it is, or lacks what none can do without */

@@ -2,7 +2,16 @@
 import type { DeviceArray } from '../backend.js';
 import { DisposedError } from '../errors.js';
 import { HostArray, hostZeros } from '../host-array.js';
-import { bytesPerElement, formatType, sizeOf, type DType, type Shape, type TensorType } from '../types.js';
+import {
+  bytesPerElement,
+  formatType,
+  hostDTypeOf,
+  sizeOf,
+  type DType,
+  type HostDTypeOf,
+  type Shape,
+  type TensorType,
+} from '../types.js';
 import type { Device, Transfers } from './device.js';
 
 export const bytesOf = ({ dtype, shape }: TensorType): number => sizeOf(shape) * bytesPerElement[dtype];
@@ -62,11 +71,11 @@ export class BufferArray<Buffer> implements DeviceArray {
   async read(): Promise<HostArray> {
     const buffer = this.acquire();
     try {
-      if (sizeOf(this.shape) === 0) return hostZeros(this.shape, this.dtype);
+      if (sizeOf(this.shape) === 0) return hostZeros(this.shape, hostDTypeOf(this.dtype));
       const { device } = this.among;
       const data = await device.read(buffer, this);
       if (!device.movesBuffers) this.counters.deviceToHostBytes += data.byteLength;
-      return new HostArray<DType>(this.dtype, this.shape, data);
+      return new HostArray<HostDTypeOf>(hostDTypeOf(this.dtype), this.shape, data);
     } finally {
       this.release();
     }

@@ -18,6 +18,11 @@ export interface Device<
   /** Programs take host arrays of float64 as they are. By default they are rounded to float32 before. */
   readonly takesFloat64?: boolean;
   /**
+   * True where programs take graphs with float16: inputs come as float32 of the host, to be rounded, and `read` gives
+   * float32. Elsewhere what is missing and what to do, for the error that such a graph is refused with.
+   */
+  readonly float16?: true | string;
+  /**
    * Buffers lie in the host's memory though the device computes elsewhere: each run moves those that it is given, and its
    * results, and that is counted then, not when they are read.
    */

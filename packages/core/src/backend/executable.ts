@@ -11,6 +11,7 @@ import type { Graph } from '../graph.js';
 import { HostArray } from '../host-array.js';
 import { BufferArray, bytesOf, type DeviceArrays } from './device-array.js';
 import type { DeviceProgram, Transfers } from './device.js';
+import { hostDTypeOf } from '../types.js';
 
 /** What an executable has done since it was compiled. */
 export interface RunCounters extends Transfers {
@@ -70,7 +71,7 @@ export function executableOf<Buffer, P extends DeviceProgram<Buffer>>({
         if (input instanceof HostArray || device.movesBuffers)
           moved.hostToDeviceBytes += bytesOf(graph.types[value]!);
         if (input instanceof HostArray)
-          return device.takesFloat64 ? input : input.to(graph.types[value]!.dtype);
+          return device.takesFloat64 ? input : input.to(hostDTypeOf(graph.types[value]!.dtype));
         const array = ownArray(name, input);
         const buffer = array.acquire();
         lent[i] = array;

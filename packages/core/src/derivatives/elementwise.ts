@@ -3,6 +3,7 @@ import { slope } from '../composites/slope.js';
 import {
   abs,
   add,
+  cast,
   cos,
   div,
   equal,
@@ -20,6 +21,7 @@ import {
   where,
 } from '../functions/elementwise.js';
 import type { Tensor } from '../tensor.js';
+import { isFloat } from '../types.js';
 import { bilinear, linear, ofTwo, partials, pointwise, total, unbroadcast, zero } from './combinators.js';
 import type { RuleTable } from './rule.js';
 
@@ -78,8 +80,8 @@ export const elementwiseRules = {
   isFinite: zero,
   not: zero,
   cast: {
-    jvp: ({ tangents: [dx], attributes: { dtype } }) => (dtype === 'float32' ? dx : undefined),
-    transpose: ({ cotangent }) => [cotangent],
+    jvp: ({ tangents: [dx], attributes: { dtype } }) => (isFloat(dtype) ? cast(dx, dtype) : undefined),
+    transpose: ({ cotangent, inputs: [x] }) => [cast(cotangent, x.dtype)],
   },
   add: {
     jvp: ({ tangents: [dx, dy], output }) => total(output.shape, dx, dy),

@@ -77,7 +77,7 @@ export const movementRules = {
     jvp: ({ inputs: [x], tangents: [dx], output, attributes: { axes } }) => {
       // The maximum of nothing is a constant; the quotient below would be 0 / 0.
       if (sizeOf(x.shape) === 0) return undefined;
-      const isMaximum = cast(equal(x, spread(output, x.shape, axes)), 'float32');
+      const isMaximum = cast(equal(x, spread(output, x.shape, axes)), x.dtype);
       return div(sum(mul(dx, isMaximum), axes), sum(isMaximum, axes));
     },
   },

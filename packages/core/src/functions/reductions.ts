@@ -3,7 +3,7 @@ import { apply, inContext } from '../apply.js';
 import { checkOptions } from '../check-options.js';
 import { DTypeError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
-import { sizeOf } from '../types.js';
+import { isFloat, sizeOf } from '../types.js';
 import { normalizeAxes, normalizeAxis } from './axes.js';
 import { mul, neg, sub } from './elementwise.js';
 import { reshape } from './shaping.js';
@@ -42,7 +42,7 @@ export function sum(x: Tensor, axes?: number | readonly number[], options: Reduc
 /** Arithmetic mean over `axes`, all of them by default; float32. Of no elements it is NaN. */
 export function mean(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
   return inContext('mean', [x], () => {
-    if (x.dtype !== 'float32') throw new DTypeError(`takes float32, got ${x.dtype}; cast first.`);
+    if (!isFloat(x.dtype)) throw new DTypeError(`takes float32 or float16, got ${x.dtype}; cast first.`);
     const count = sizeOf(normalizeAxes(axes, x.rank).map((axis) => x.shape[axis]!));
     return mul(sum(x, axes, options), 1 / count);
   });

@@ -5,7 +5,7 @@ import { describeValue } from '../describe-value.js';
 import { ArgumentError } from '../errors.js';
 import { hostArray, toHostArray, type HostArray, type NestedNumbers } from '../host-array.js';
 import { Tensor } from '../tensor.js';
-import type { DType, Shape } from '../types.js';
+import { hostDTypeOf, isFloat, type DType, type Shape } from '../types.js';
 import { broadcastTo } from './shaping.js';
 
 /** A tensor, or a number that becomes a constant of the other operand's dtype. */
@@ -32,15 +32,15 @@ export function constant(value: NestedNumbers | HostArray, dtype?: DType): Tenso
     }
     const given = hostArray(value as NestedNumbers, { dtype: 'float64' });
     const resolved = dtype ?? 'float32';
-    if (resolved === 'float32') return apply('constant', [], { dtype: resolved, value: given });
+    if (isFloat(resolved)) return apply('constant', [], { dtype: resolved, value: given });
     checkValues(given, resolved);
-    return apply('constant', [], { dtype: resolved, value: given.to(resolved) });
+    return apply('constant', [], { dtype: resolved, value: given.to(hostDTypeOf(resolved)) });
   });
 }
 
 /** Numbers that a dtype does not have would change silently. */
 function checkValues({ data }: HostArray, dtype: DType): void {
-  if (dtype === 'float32') return;
+  if (isFloat(dtype)) return;
   const isValue = dtype === 'bool' ? (x: number) => x === 0 || x === 1 : (x: number) => (x | 0) === x;
   for (const x of data) {
     if (!isValue(x)) throw new ArgumentError(`${x} is not a value of ${dtype}; cast the tensor first.`);

@@ -36,7 +36,7 @@ function zipInto(a: RefValue, b: RefValue, type: TensorType, f: (a: number, b: n
   return out;
 }
 
-const ARITHMETIC: readonly DType[] = ['float32', 'int32'];
+const ARITHMETIC: readonly DType[] = ['float32', 'float16', 'int32'];
 
 export const binaryOps = {
   add: binary({ dtypes: ARITHMETIC, value: (a, b) => a + b, intValue: (a, b) => (a + b) | 0 }),
@@ -44,12 +44,12 @@ export const binaryOps = {
   mul: binary({ dtypes: ARITHMETIC, value: (a, b) => a * b, intValue: Math.imul }),
   // Of int32 the quotient is cut toward zero; x / 0 is 0, and the least int32 by −1 is itself, as its negation is.
   div: binary({ dtypes: ARITHMETIC, value: (a, b) => a / b, intValue: (a, b) => Math.trunc(a / b) }),
-  pow: binary({ dtypes: ['float32'], value: power }),
+  pow: binary({ dtypes: ['float32', 'float16'], value: power }),
   // A NaN is the greatest and the least of all; 0 is greater than −0.
   maximum: binary({ dtypes: ARITHMETIC, value: Math.max }),
   minimum: binary({ dtypes: ARITHMETIC, value: Math.min }),
   equal: binary({
-    dtypes: ['float32', 'int32', 'bool'],
+    dtypes: [...ARITHMETIC, 'bool'],
     result: 'bool',
     value: (a, b) => Number(a === b),
   }),

@@ -3,7 +3,7 @@
  * number of spatial axes, with strides, padding, dilation of either operand and groups.
  */
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
-import { formatShape, sizeOf, stridesOf, type Shape } from '../types.js';
+import { formatShape, isFloat, sizeOf, stridesOf, type Shape } from '../types.js';
 import type { ConvWindow } from './attributes.js';
 import { stridedIndices } from './broadcasting.js';
 import { allocate, type Meaning } from './definition.js';
@@ -50,15 +50,15 @@ function check(x: Shape, kernel: Shape, w: ConvWindow): void {
 
 export const convOp: Meaning<'conv'> = {
   infer: ([x, kernel], w) => {
-    if (x.dtype !== 'float32' || kernel.dtype !== 'float32') {
-      throw new DTypeError(`takes float32 operands, got ${x.dtype} and ${kernel.dtype}.`);
+    if (!isFloat(x.dtype) || x.dtype !== kernel.dtype) {
+      throw new DTypeError(`takes two operands of float32 or float16, got ${x.dtype} and ${kernel.dtype}.`);
     }
     check(x.shape, kernel.shape, w);
     const space = outputSpace(x.shape.slice(2), kernel.shape.slice(2), w);
-    return { dtype: 'float32', shape: [x.shape[0]!, kernel.shape[0]!, ...space] };
+    return { dtype: x.dtype, shape: [x.shape[0]!, kernel.shape[0]!, ...space] };
   },
   evaluate: ([x, kernel], w, type) => {
-    const out = allocate('float32', sizeOf(type.shape));
+    const out = allocate(type.dtype, sizeOf(type.shape));
     const [batch = 0, features = 0, ...outSpace] = type.shape;
     const space = x.shape.slice(2);
     const window = kernel.shape.slice(2);

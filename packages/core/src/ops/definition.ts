@@ -3,12 +3,12 @@
  * cost. Its derivative is a row of another table (`derivatives/table.ts`), since it is written in functions, and these
  * need the type rules.
  */
-import type { DType, HostDType, Shape, TensorType } from '../types.js';
+import { isFloat, type DType, type HostDType, type Shape, type TensorType } from '../types.js';
 import type { Arity, ArityOf, Operands, PrimitiveAttributes, PrimitiveName } from './attributes.js';
 
 /** A value of the reference interpreter: floats are float64. */
 export interface RefValue {
-  readonly dtype: HostDType;
+  readonly dtype: HostDType | DType;
   readonly shape: Shape;
   readonly data: RefData;
 }
@@ -18,7 +18,7 @@ export type RefData = Float64Array | Int32Array | Uint8Array;
 export interface OpMeaning<N extends Arity, A> {
   /** The result's type. @throws {ShapeError | DTypeError | ArgumentError} when the operands do not fit. */
   infer(inputs: Operands<N, TensorType>, attributes: A): TensorType;
-  /** Plain loops in float64. */
+  /** Plain loops in float64; whoever calls it rounds float16 (`evaluate`). */
   evaluate(inputs: Operands<N, RefValue>, attributes: A, type: TensorType): RefData;
   /** Floating-point operations; multiply-adds count as two, transcendental functions as one. */
   flops(inputs: Operands<N, TensorType>, output: TensorType, attributes: A): number;
@@ -31,7 +31,7 @@ export type OpTable = { readonly [K in PrimitiveName]: Meaning<K> };
 
 /** The typed array in which the reference interpreter holds values of a dtype. */
 export function allocate(dtype: DType, size: number): RefData {
-  return dtype === 'float32'
+  return isFloat(dtype)
     ? new Float64Array(size)
     : dtype === 'int32'
       ? new Int32Array(size)

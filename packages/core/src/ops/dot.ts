@@ -3,7 +3,7 @@
  * result's axes are the batch axes, then the free axes of the left operand, then those of the right.
  */
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
-import { formatShape, sizeOf, stridesOf, type Shape } from '../types.js';
+import { formatShape, isFloat, sizeOf, stridesOf, type Shape } from '../types.js';
 import { stridedIndices } from './broadcasting.js';
 import { allocate, type Meaning } from './definition.js';
 
@@ -49,8 +49,8 @@ function checkPairs(
 
 export const dotGeneralOp: Meaning<'dotGeneral'> = {
   infer: ([lhs, rhs], { lhsBatch, rhsBatch, lhsContracting, rhsContracting }) => {
-    if (lhs.dtype !== 'float32' || rhs.dtype !== 'float32') {
-      throw new DTypeError(`takes float32 operands, got ${lhs.dtype} and ${rhs.dtype}.`);
+    if (!isFloat(lhs.dtype) || lhs.dtype !== rhs.dtype) {
+      throw new DTypeError(`takes two operands of float32 or float16, got ${lhs.dtype} and ${rhs.dtype}.`);
     }
     checkSide('left operand', lhs.shape, lhsBatch, lhsContracting);
     checkSide('right operand', rhs.shape, rhsBatch, rhsContracting);
@@ -61,7 +61,7 @@ export const dotGeneralOp: Meaning<'dotGeneral'> = {
       ...pick(lhs.shape, freeAxes(lhs.shape.length, lhsBatch, lhsContracting)),
       ...pick(rhs.shape, freeAxes(rhs.shape.length, rhsBatch, rhsContracting)),
     ];
-    return { dtype: 'float32', shape };
+    return { dtype: lhs.dtype, shape };
   },
   evaluate: ([lhs, rhs], { lhsBatch, rhsBatch, lhsContracting, rhsContracting }, type) => {
     const walk = (shape: Shape, axes: readonly number[]) =>
@@ -70,7 +70,7 @@ export const dotGeneralOp: Meaning<'dotGeneral'> = {
     const lf = walk(lhs.shape, freeAxes(lhs.shape.length, lhsBatch, lhsContracting));
     const rf = walk(rhs.shape, freeAxes(rhs.shape.length, rhsBatch, rhsContracting));
     const [lc, rc] = [walk(lhs.shape, lhsContracting), walk(rhs.shape, rhsContracting)];
-    const out = allocate('float32', sizeOf(type.shape));
+    const out = allocate(type.dtype, sizeOf(type.shape));
     let at = 0;
     for (let b = 0; b < lb.length; b++) {
       for (const i of lf) {

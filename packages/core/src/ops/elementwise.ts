@@ -13,8 +13,8 @@ interface Unary {
   readonly flops?: number;
 }
 
-const FLOAT: readonly DType[] = ['float32'];
-const NUMERIC: readonly DType[] = ['float32', 'int32'];
+const FLOAT: readonly DType[] = ['float32', 'float16'];
+const NUMERIC: readonly DType[] = ['float32', 'float16', 'int32'];
 
 function unary({ dtypes = FLOAT, result, value, flops = 1 }: Unary): OpMeaning<1, NoAttributes> {
   return {
@@ -105,6 +105,7 @@ export const cast: Meaning<'cast'> = {
 
 const castTo: Readonly<Record<DType, (x: number) => number>> = {
   float32: (x) => x,
+  float16: (x) => x,
   int32: toInt32,
   bool: (x) => Number(x !== 0),
 };

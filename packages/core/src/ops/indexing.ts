@@ -5,7 +5,7 @@
  * be checked while tracing. It is `FILL_OR_DROP` of `jax.lax`, derivatives included: a row that is missing is a constant.
  */
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
-import { formatShape, sameShape, sizeOf, type TensorType } from '../types.js';
+import { formatShape, isFloat, sameShape, sizeOf, type TensorType } from '../types.js';
 import { allocate, free, type Meaning } from './definition.js';
 
 function checkIndices(indices: TensorType): void {
@@ -37,7 +37,8 @@ export const gatherOp: Meaning<'gather'> = {
 export const scatterAddOp: Meaning<'scatterAdd'> = {
   infer: ([updates, indices], { rows }) => {
     checkIndices(indices);
-    if (updates.dtype !== 'float32') throw new DTypeError(`takes float32 updates, got ${updates.dtype}.`);
+    if (!isFloat(updates.dtype))
+      throw new DTypeError(`takes updates of float32 or float16, got ${updates.dtype}.`);
     if (!Number.isInteger(rows) || rows < 0) throw new ArgumentError(`rows is a count, got ${rows}.`);
     const rank = indices.shape.length;
     if (!sameShape(updates.shape.slice(0, rank), indices.shape)) {
@@ -45,10 +46,10 @@ export const scatterAddOp: Meaning<'scatterAdd'> = {
         `updates ${formatShape(updates.shape)} do not begin with the indices' shape ${formatShape(indices.shape)}.`,
       );
     }
-    return { dtype: 'float32', shape: [rows, ...updates.shape.slice(rank)] };
+    return { dtype: updates.dtype, shape: [rows, ...updates.shape.slice(rank)] };
   },
   evaluate: ([updates, indices], { rows }, type) => {
-    const out = allocate('float32', sizeOf(type.shape));
+    const out = allocate(type.dtype, sizeOf(type.shape));
     const width = sizeOf(type.shape.slice(1));
     indices.data.forEach((row, i) => {
       if (!isRow(row, rows)) return;

@@ -12,7 +12,7 @@ function without(shape: Shape, axes: readonly number[]): number[] {
 }
 
 function inferReduction([x]: readonly [TensorType], { axes }: Axes): TensorType {
-  if (x.dtype === 'bool') throw new DTypeError('takes float32 or int32, got bool; cast first.');
+  if (x.dtype === 'bool') throw new DTypeError('takes float32, float16 or int32, got bool; cast first.');
   checkAxes(axes, x.shape);
   return { dtype: x.dtype, shape: without(x.shape, axes) };
 }
@@ -85,7 +85,7 @@ const isGreater = (a: number, b: number): boolean => a > b || (Number.isNaN(a) &
 /** Index of the first maximum along one axis, as int32; where there are NaNs, of the first NaN. */
 export const argMax: Meaning<'argMax'> = {
   infer: ([x], { axis }) => {
-    if (x.dtype === 'bool') throw new DTypeError('takes float32 or int32, got bool; cast first.');
+    if (x.dtype === 'bool') throw new DTypeError('takes float32, float16 or int32, got bool; cast first.');
     checkAxes([axis], x.shape);
     if (x.shape[axis] === 0) throw new ArgumentError(`axis ${axis} has no elements to choose from.`);
     return { dtype: 'int32', shape: without(x.shape, [axis]) };

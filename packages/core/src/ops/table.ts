@@ -1,8 +1,10 @@
 /** The op table: every primitive's meaning in one place. */
+import { roundToHalf } from '../half.js';
+import type { TensorType } from '../types.js';
 import { binaryOps, select } from './binary.js';
 import { convOp } from './conv.js';
 import type { PrimitiveName } from './attributes.js';
-import type { OpMeaning, OpTable } from './definition.js';
+import type { OpMeaning, OpTable, RefData, RefValue } from './definition.js';
 import { dotGeneralOp } from './dot.js';
 import { cast, unaryOps } from './elementwise.js';
 import { gatherOp, scatterAddOp } from './indexing.js';
@@ -31,6 +33,17 @@ export const opTable: OpTable = {
 
 /** What an op means of which it is not known which it is: the caller says that operands and attributes are its own. */
 export const meaningOf = (op: PrimitiveName) => opTable[op] as OpMeaning<'any', unknown>;
+
+/** An op's value by plain loops in float64; float16 is rounded, whatever came before. */
+export function evaluate(
+  op: PrimitiveName,
+  inputs: readonly RefValue[],
+  attributes: unknown,
+  type: TensorType,
+): RefData {
+  const data = meaningOf(op).evaluate(inputs, attributes, type);
+  return type.dtype === 'float16' ? data.map(roundToHalf) : data;
+}
 
 /** Every primitive's name. */
 export const primitiveNames = Object.keys(opTable) as PrimitiveName[];

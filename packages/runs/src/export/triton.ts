@@ -7,6 +7,7 @@ import { ArgumentError, type DType } from '@meanflow/core';
 
 const types: Readonly<Record<DType, string>> = {
   float32: 'TYPE_FP32',
+  float16: 'TYPE_FP16',
   int32: 'TYPE_INT32',
   bool: 'TYPE_BOOL',
 };

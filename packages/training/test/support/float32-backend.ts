@@ -2,7 +2,7 @@
  * The reference interpreter with everything rounded to float32 after every run, as devices hold it. (The reference backend
  * itself keeps float64 between runs, which no checkpoint can.)
  */
-import { HostArray, type Backend } from '@meanflow/core';
+import { HostArray, hostDTypeOf, type Backend } from '@meanflow/core';
 import { backendOn, interpret, type Device } from '@meanflow/core/backend';
 
 interface Output {
@@ -26,13 +26,13 @@ export function float32Backend(onRead: (name: string) => void = () => {}): Backe
         const results = interpret(graph, Object.fromEntries(given));
         return graph.outputs.map(({ name, value }) => ({
           name,
-          value: results[name].to(graph.types[value].dtype),
+          value: results[name].to(hostDTypeOf(graph.types[value].dtype)),
         }));
       },
     }),
     read({ name, value }, { dtype }) {
       onRead(name);
-      return value.to(dtype).data.slice();
+      return value.to(hostDTypeOf(dtype)).data.slice();
     },
   };
   return backendOn(device);

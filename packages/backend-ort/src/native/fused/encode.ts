@@ -15,7 +15,7 @@ const LONGEST_ROW = 2 ** 16;
 const MOST_SLOTS = 256;
 const HIGHEST_RANK = 8;
 
-const dtypes: Readonly<Record<DType, number>> = { float32: 1, int32: 2, bool: 3 };
+const dtypes: Readonly<Record<DType, number>> = { float32: 1, float16: 0, int32: 2, bool: 3 };
 
 /**
  * @param body the body of a `fused` call: elementwise instructions and reductions over the trailing axes, see core

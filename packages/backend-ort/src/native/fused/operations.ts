@@ -27,6 +27,7 @@ export const numberOf = (operation: Operation): number => numbers.get(operation)
 const isOperation = (name: string): name is Operation => numbers.has(name);
 
 const casts: Readonly<Record<DType, Partial<Record<DType, Operation>>>> = {
+  float16: {},
   float32: { int32: 'floatToInt', bool: 'floatToBool' },
   int32: { float32: 'intToFloat', bool: 'intToBool' },
   bool: { float32: 'intToFloat' },

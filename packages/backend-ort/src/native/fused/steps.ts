@@ -41,6 +41,7 @@ export interface Steps {
 /** @returns undefined when the body has an instruction that the library does not know */
 export function stepsOf(body: Program, space: IterationSpace): Steps | undefined {
   const { types } = body;
+  if (types.some(({ dtype }) => dtype === 'float16')) return undefined;
   const firstReduced = space.sizes.length - space.reduced;
   const kindOf = (axes: readonly number[]): Kind => {
     if (axes.length === 0) return SINGLE;
