@@ -8,6 +8,7 @@ import {
   lowering,
   ofNothing,
   prepare,
+  widenFloat16,
   type CompositeCall,
   type Instruction,
   type OpName,
@@ -66,7 +67,8 @@ const everyInput: Interface = {
 
 /** Writes a graph for a target. @throws {BackendError} as {@link toOnnx} */
 export function lowerGraph(given: Graph, target: Target, outside = everyInput): ModelBuilder {
-  const graph = prepare(given, { hasKernel: hasKernelOf(target) });
+  const prepared = prepare(given, { hasKernel: hasKernelOf(target) });
+  const graph = widenFloat16(prepared, (op) => HALF_KERNELS.has(op));
   const builder = new ModelBuilder(graph.name, target);
   const values = new Array<StoredOperand>(graph.types.length);
   const define = (id: ValueId, name: ValueName, scalar?: number) =>
@@ -138,6 +140,11 @@ class Reshaped implements StoredOperand {
     return (this.made ??= reshapeTo(this.builder, this.source.name, this.source.shape, this.shape));
   }
 }
+
+/** Ops whose operators take float16 as they take float32, on all providers or by a cast that ONNX Runtime adds on the CPU. */
+const HALF_KERNELS: ReadonlySet<OpName> = new Set<OpName>([
+  'dotGeneral', 'conv', 'add', 'sub', 'mul', 'neg', 'reshape', 'transpose', 'broadcastTo', 'slice', 'concat', 'optimizationBarrier',
+]); // prettier-ignore
 
 const NO_PRODUCTS: ProductPlan = { products: new Map(), idle: new Set() };
 

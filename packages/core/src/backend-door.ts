@@ -10,6 +10,7 @@ export type { PassContext, Passing } from './passes/pass.js';
 export { drain } from './passes/pass.js';
 export { FUSED_LIMITS, fusedForm, type FusedForm } from './composites/fused.js';
 export { simplify } from './simplify.js';
+export { widenFloat16, type HalfKernels } from './widen-float16.js';
 export type {
   CompositeCall,
   Instruction,

@@ -10,10 +10,15 @@ import { alias, pushforward } from './jvp.js';
 import { callComposite, closeOver } from './composite.js';
 import type { Graph } from './graph.js';
 import { treeFlatten, type Tree, type TreeOf, type TreeStructure } from './pytree.js';
-import { Tensor, type CompositeDefinition } from './tensor.js';
+import { Tensor, type CompositeCall, type CompositeDefinition, type Program } from './tensor.js';
 import { isFloat } from './types.js';
 
 type BodyParameters = { readonly body: Graph };
+
+/** The body of a call, where it is one of `checkpoint`. */
+export function checkpointedBody({ definition, body }: CompositeCall): Program | undefined {
+  return definition === (checkpointed as CompositeDefinition) ? body : undefined;
+}
 
 /** The value of the body; its tangent is the linear call below, not the body's own tangent program. */
 const checkpointed: CompositeDefinition<BodyParameters> = {

@@ -105,12 +105,12 @@ describe('functions of tensors', () => {
     ['iota', () => mf.iota([2], 0, given('float64'))],
   ])('%s refuses a dtype that graphs do not have', (_, f) => {
     expect(tracing(f)).toThrow(DTypeError);
-    expect(tracing(f)).toThrow('the dtypes of a graph are float32, int32, bool; got "float64".');
+    expect(tracing(f)).toThrow('the dtypes of a graph are float32, float16, int32, bool; got "float64".');
   });
 
   test('a graph is traced by options, dtypes and shapes that there are', async () => {
     expect(() => trace((x) => x, spec([1]), given({ nam: 'f' }))).toThrow('Did you mean "name"?');
-    expect(() => trace((x) => x, spec([1], given('float16')))).toThrow(DTypeError);
+    expect(() => trace((x) => x, spec([1], given('bfloat16')))).toThrow(DTypeError);
     expect(() => trace((x) => x, spec(given(3)))).toThrow('leaf "input" has shape 3; a shape is an array');
     const executable = await referenceBackend().compile(trace((x) => x, spec([1])).graph);
     await expect(executable.run(given(undefined))).rejects.toThrow(

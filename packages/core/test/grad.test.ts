@@ -195,7 +195,7 @@ describe('errors', () => {
     ['a result that is not a scalar', call((t) => grad(square)(t)), ShapeError, /returned float32\[2\], not a scalar; reduce it with sum\(\) or mean\(\)/],
     ['a result that is not float32', call((t) => grad((s: Tensor) => cast(sum(s), 'int32'))(t)), DTypeError, /returned int32\[\], not float32/],
     ['a result that is no tensor', call((t) => grad(() => 3 as never)(t)), ShapeError, /returned 3, not a scalar tensor/],
-    ['integer parameters', call((t, i) => grad((p: { a: Tensor; b: Tensor }) => sum(p.a))({ a: t, b: i })), PytreeError, /leaf "b" is int32\[2\]; only float32 tensors have a gradient/],
+    ['integer parameters', call((t, i) => grad((p: { a: Tensor; b: Tensor }) => sum(p.a))({ a: t, b: i })), PytreeError, /leaf "b" is int32\[2\]; only float32 and float16 tensors have a gradient/],
     ['parameters that are no tensors', call(() => grad((p: { a: Tensor }) => sum(p.a))({ a: 3 as never })), PytreeError, /leaf "a" is 3/],
     ['no function', call((t) => grad(t as never)), ArgumentError, /^grad: f is a tensor float32\[2\], not a function of tensors\.$/],
     ['no function, and its value too', call((t) => valueAndGrad(t as never)), ArgumentError, /^valueAndGrad: f is a tensor float32\[2\]/],

@@ -200,7 +200,7 @@ describe('jvp', () => {
       ['a tangent too many', call((t) => jvp((s) => s, [t], [{ a: 1 } as never])), PytreeError, /tangent "0\/a" has no primal/],
       ['a tangent of another shape', call((t) => jvp((s) => s, [t], [constant(1)])), ShapeError, /tangent "0" is float32\[\], its primal is float32\[2\]/],
       ['a tangent of another dtype', call((t, i) => jvp((s) => s, [t], [i])), ShapeError, /tangent "0" is int32\[2\], its primal is float32\[2\]/],
-      ['a tangent for integers', call((_, i) => jvp((s) => s, [i], [1])), DTypeError, /primal "0" is int32\[2\]; only float32 has a tangent, pass 0/],
+      ['a tangent for integers', call((_, i) => jvp((s) => s, [i], [1])), DTypeError, /primal "0" is int32\[2\]; only float32 and float16 have a tangent, pass 0/],
       ['a primal that is no tensor', call(() => jvp((s: Tensor) => s, [3 as unknown as Tensor], [1])), PytreeError, /primal "0" is 3 \(number\), not a tensor/],
       ['primals without an array', call((t) => jvp((s: Tensor) => s, t as never, [t])), ArgumentError, /^jvp: primals are a tensor float32\[2\], not an array with one for each argument of f, as in `jvp\(f, \[x\], \[dx\]\)`\.$/],
       ['tangents without an array', call((t) => jvp((s: Tensor) => s, [t], 1 as never)), ArgumentError, /^jvp: tangents are 1, not an array/],

@@ -1,6 +1,7 @@
 /** Runs a graph as the body of one fused call: in ONNX Runtime, by the library of our own kernels and nothing else. */
-import { HostArray, type Graph } from '@meanflow/core';
+import { HostArray, hostDTypeOf, type Graph, type HostDTypeOf } from '@meanflow/core';
 import { prepare } from '@meanflow/core/backend';
+import { fromElements } from '../../src/elements.js';
 import { inputName, outputName } from '../../src/lower-graph.js';
 import { Blocks } from '../../src/native/blocks.js';
 import { encodeBody } from '../../src/native/fused/encode.js';
@@ -54,7 +55,11 @@ export async function runBody(
     return Object.fromEntries(
       body.outputs.map(({ name }, i) => [
         name,
-        new HostArray(types[i]!.dtype, types[i]!.shape, blocks[i]!.data),
+        new HostArray<HostDTypeOf>(
+          hostDTypeOf(types[i]!.dtype),
+          types[i]!.shape,
+          fromElements(types[i]!.dtype, blocks[i]!.data),
+        ),
       ]),
     );
   } finally {
