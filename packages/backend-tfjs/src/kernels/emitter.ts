@@ -9,7 +9,6 @@ import {
   hostDTypeOf,
   type DType,
   type HostDType,
-  type HostArray,
   type Shape,
   type TensorType,
 } from '@meanflow/core';
