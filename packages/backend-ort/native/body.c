@@ -79,7 +79,7 @@ static double costOf(const Body *body) {
   for (int i = body->once; i < body->instructions; i++) {
     const Instruction *in = &body->instruction[i];
     const int isFunction = in->operation >= OP_exp && in->operation <= OP_erfc;
-    const int isSlow = in->operation == OP_sin || in->operation == OP_cos || in->operation == OP_pow || in->operation == OP_divInt;
+    const int isSlow = in->operation == OP_pow || in->operation == OP_divInt;
     cost += (in->kind == ROW && in->operation > OP_rowMaxInt ? 1 : (double)body->row) * (isSlow ? 15 : isFunction ? 0.6 : 0.06);
   }
   return cost + 0.2 * (double)body->row * (body->inputs + body->outputs) * 0.5;

@@ -1,7 +1,7 @@
 /**
  * Elementary functions of a float, without branches, so that the compiler makes vector code of the loops that call them.
- * Polynomials are those of Cephes (Moshier, public domain). Errors are those measured over all floats or a dense sample,
- * in units of the last place: exp 1, log 1, tanh 2, sigmoid 2, erf 3, erfc 7, log1p 3.
+ * Polynomials are those of Cephes (Moshier, public domain), of sine and cosine those of FreeBSD's msun. Errors are those measured over all floats or a dense sample,
+ * in units of the last place: exp 1, log 1, tanh 2, sigmoid 2, erf 3, erfc 7, log1p 3, sin and cos ½.
  */
 #ifndef MEANFLOW_FUNCTIONS_H
 #define MEANFLOW_FUNCTIONS_H
@@ -135,6 +135,24 @@ INLINE float erfcOf(float x) {
   const float size = x < 0.0f ? -x : x, limited = size < 1.0f ? 1.0f : size > 11.0f ? 11.0f : size;
   const float far = erfcFar(limited), near = 1.0f - erfNear(x);
   return size < 1.0f ? near : x < 0.0f ? 2.0f - far : x > 0.0f ? far : x;
+}
+
+/** From here on sine and cosine take a reduction of their own. */
+#define LARGEST_ANGLE 4.2e8f
+
+/** The sine of x + quarters · π/2 for |x| below LARGEST_ANGLE, in float64 within. */
+INLINE float sineOf(float x, int32_t quarters) {
+  /* To the nearest whole number, by adding and taking away 1.5 · 2⁵². */
+  const double n = (x * 0.63661977236758134308 + 6755399441055744.0) - 6755399441055744.0;
+  const double y = (x - n * 1.57079631090164184570) - n * 1.58932547735281966916e-8;
+  const int32_t quadrant = (int32_t)n + quarters;
+  const double z = y * y, w = z * z;
+  const double sine = (y + z * y * (-0.166666666416265235595 + z * 0.0083333293858894631756)) +
+                      z * y * w * (-0.000198393348360966317347 + z * 0.0000027183114939898219064);
+  const double cosine = ((1.0 + z * -0.499999997251031003120) + w * 0.0416666233237390631894) +
+                        w * z * (-0.00138867637746099294692 + z * 0.0000243904487962774090654);
+  const double value = quadrant & 1 ? cosine : sine;
+  return (float)(quadrant & 2 ? -value : value);
 }
 
 /** A NaN is the greatest and the least of all, and 0 is greater than −0: of equal numbers, bits decide. */

@@ -105,8 +105,24 @@ UNARY(log, float, float, logOf(x))
 UNARY(log1p, float, float, log1pOf(x))
 UNARY(sqrt, float, float, __builtin_sqrtf(x))
 UNARY(rsqrt, float, float, 1.0f / __builtin_sqrtf(x))
-UNARY(sin, float, float, (float)sin((double)x))
-UNARY(cos, float, float, (float)cos((double)x))
+UNARY(sinFar, float, float, (float)sin((double)x))
+UNARY(cosFar, float, float, (float)cos((double)x))
+UNARY(sinNear, float, float, sineOf(x, 0))
+UNARY(cosNear, float, float, sineOf(x, 1))
+
+/** Whether all angles are such as `sineOf` takes. */
+static int areNear(const Work *w) {
+  const float *a = w->operands[0];
+  int far = 0;
+  for (long i = 0; i < w->count; i++) far |= !(a[i] < LARGEST_ANGLE && a[i] > -LARGEST_ANGLE);
+  return !far;
+}
+static void sinOp(const Work *w) {
+  (areNear(w) ? sinNearOp : sinFarOp)(w);
+}
+static void cosOp(const Work *w) {
+  (areNear(w) ? cosNearOp : cosFarOp)(w);
+}
 UNARY(tanh, float, float, tanhOf(x))
 UNARY(sigmoid, float, float, sigmoidOf(x))
 UNARY(erf, float, float, erfOf(x))
