@@ -5,21 +5,25 @@
  */
 import {
   ArgumentError,
+  autocast,
   equal,
   isFinite,
   logicalAnd,
+  mul,
   sum,
   treeLeaves,
   treeZipMap,
   valueAndGrad,
   where,
   type LossAndMetrics,
+  type Precision,
   type RandomKey,
   type Tensor,
   type Tree,
 } from '@meanflow/core';
 import type { Ema, EmaState } from './ema.js';
 import { applyUpdates, type GradientTransform } from './gradient-transform.js';
+import { lossScaleOf } from './loss-scaling.js';
 import { referenceParameters, type ReferenceAverages } from './references.js';
 import type { Stage } from './stages.js';
 
@@ -36,6 +40,8 @@ export interface StepParts {
   readonly ema?: Ema | undefined;
   /** Leave the state as it was where the loss or the new state is not finite; false by default. */
   readonly guarded?: boolean | undefined;
+  /** What products of the loss are computed in; the optimizer's state holds the scale of the loss in `float16`. */
+  readonly precision?: Precision | undefined;
 }
 
 /** What an update replaces. */
@@ -86,20 +92,30 @@ export interface TrainStepInput<L> extends StateTrees<L>, GradientInput<L>, Step
 /** Outputs of the whole step: the new state, the loss and the metrics, all scalars. */
 export interface TrainStepOutput extends StateTrees<Tensor>, LossAndMetrics {}
 
-/** The first half: the loss, the objective's metrics and the gradient of the loss in the parameters. */
+/**
+ * The first half: the loss, the objective's metrics and the gradient of the loss in the parameters.
+ *
+ * @param scale products are in float16, and the gradient is that of the loss times this
+ */
 export function gradientsOf(
   { stage, averages }: Pick<StepParts, 'stage' | 'averages'>,
   { params, ema, references, frozen, batch, draws }: GradientInput<Tensor>,
+  scale?: Tensor,
 ): Gradients<Tensor> {
   const given = referenceParameters(stage, averages, { ema, references: references ?? {} }, frozen);
-  const [[loss, metrics], gradients] = valueAndGrad(
+  const evaluated = (at: Tree<Tensor>): LossAndMetrics => {
+    const { loss, metrics } = stage.loss({ params: at, batch, draws, references: given });
+    return { loss, metrics };
+  };
+  const lossOf = scale === undefined ? evaluated : autocast(evaluated);
+  const [[, result], gradients] = valueAndGrad(
     (at: Tree<Tensor>) => {
-      const result = stage.loss({ params: at, batch, draws, references: given });
-      return [result.loss, result.metrics] as const;
+      const found = lossOf(at);
+      return [scale === undefined ? found.loss : mul(found.loss, scale), found] as const;
     },
     { hasAux: true },
   )(params);
-  return { loss, metrics, gradients };
+  return { ...result, gradients };
 }
 
 /** What a line of metrics says by itself. */
@@ -137,7 +153,10 @@ export function updateBy(
 
 /** Both halves: the function that becomes one executable. */
 export function trainStep(parts: StepParts): (input: TrainStepInput<Tensor>) => TrainStepOutput {
-  return (input) => updateBy(parts, input, gradientsOf(parts, input), input.scalars);
+  return (input) => {
+    const scale = parts.precision === 'float16' ? lossScaleOf(input.optimizer) : undefined;
+    return updateBy(parts, input, gradientsOf(parts, input, scale), input.scalars);
+  };
 }
 
 /** The step if all that it made is finite; else what was before, and NaN for its loss. */

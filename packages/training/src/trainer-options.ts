@@ -3,6 +3,7 @@
  */
 import {
   ArgumentError,
+  precisions,
   RandomKey,
   sameShape,
   ShapeError,
@@ -11,10 +12,11 @@ import {
   type HostArray,
   type NoReferences,
   type Objective,
+  type Precision,
   type References,
   type Tree,
 } from '@meanflow/core';
-import { assertSamePaths, checkOptions, formatType } from '@meanflow/core/validation';
+import { assertSamePaths, checkOptions, describeValue, formatType } from '@meanflow/core/validation';
 import type { Ema } from './ema.js';
 import type { GradientTransform } from './gradient-transform.js';
 import type { DataNeeds } from './step-data.js';
@@ -56,6 +58,12 @@ export interface TrainerOptions<Params, Net, Batch, Draws, Refs extends Referenc
    * checks and chooses between two states for it, which costs passes over memory. False by default.
    */
   readonly guarded?: boolean;
+  /**
+   * What products are computed in: float32 by default. In `float16` parameters, optimizer and averages stay float32, norms, softmax and
+   * losses too, and the loss is scaled as gradients allow; the state holds the scale. For devices whose products of float16 are
+   * faster; one that has none refuses.
+   */
+  readonly precision?: Precision | undefined;
 }
 
 /** The keys from which everything random in a run follows. */
@@ -76,6 +84,7 @@ export type AnyTrainerOptions = TrainerOptions<AnyTree, unknown, AnyTree, AnyTre
 export function takeOptions(options: AnyTrainerOptions): {
   readonly accumulate: number;
   readonly guarded: boolean;
+  readonly precision: Precision;
 } {
   checkOptions<AnyTrainerOptions>('Trainer.create', options, {
     backend: true,
@@ -89,8 +98,9 @@ export function takeOptions(options: AnyTrainerOptions): {
     guarded: true,
     init: true,
     accumulate: true,
+    precision: true,
   });
-  const { batchSize, accumulate = 1, guarded = false } = options;
+  const { batchSize, accumulate = 1, guarded = false, precision = 'float32' } = options;
   for (const [name, value] of Object.entries({ batchSize, accumulate })) {
     if (Number.isSafeInteger(value) && value >= 1) continue;
     throw new ArgumentError(`Trainer: ${name} is a whole number from 1, got ${value}.`);
@@ -100,7 +110,17 @@ export function takeOptions(options: AnyTrainerOptions): {
       `Trainer: a batch of ${batchSize} rows cannot be taken in ${accumulate} equal parts (accumulate).`,
     );
   }
-  return { accumulate, guarded };
+  if (!precisions.includes(precision)) {
+    throw new ArgumentError(
+      `Trainer: precision is ${precisions.join(' or ')}, got ${describeValue(precision)}.`,
+    );
+  }
+  if (accumulate > 1 && precision === 'float16') {
+    throw new ArgumentError(
+      'Trainer: gradients are accumulated in float32 only: give accumulate or precision float16.',
+    );
+  }
+  return { accumulate, guarded, precision };
 }
 
 /** @throws {PytreeError | ShapeError} unless parameters to begin with are what the network makes, but for their values */

@@ -14,6 +14,7 @@ import {
   type NoReferences,
   type References,
   type RowRange,
+  type Precision,
   type RunInput,
   type Tree,
   type TreeOf,
@@ -36,6 +37,7 @@ import {
   type StepResult,
   type StepSource,
 } from './step-program.js';
+import { withLossScale } from './loss-scaling.js';
 import { gradientTrees, StepGradients, type HostGradients } from './step-gradients.js';
 import type { StateTrees } from './train-step.js';
 import {
@@ -70,6 +72,7 @@ function checkUncoupled({ name, couplesRows }: Stage): void {
 
 /** What a trainer is made of. */
 interface TrainerParts<Params> {
+  readonly precision: Precision;
   readonly stages: readonly [Stage, ...Stage[]];
   /** By whether the run's averages are due. */
   readonly programs: StagePrograms<Step, boolean>;
@@ -134,8 +137,9 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
   >(options: TrainerOptions<Params, Net, Batch, Draws, Refs>): Promise<Trainer<Params>>;
   // Here the types of an objective's trees end: beyond, they are trees.
   static async create(options: AnyTrainerOptions): Promise<Trainer> {
-    const { network, objective, optimizer, ema, data, backend, batchSize, seed, init } = options;
-    const { accumulate, guarded } = takeOptions(options);
+    const { network, objective, ema, data, backend, batchSize, seed, init } = options;
+    const { accumulate, guarded, precision } = takeOptions(options);
+    const optimizer = precision === 'float16' ? withLossScale(options.optimizer) : options.optimizer;
     const keys = trainingKeys(seed);
     if (init !== undefined) checkInit(init, network.init(keys.init));
     const stages = stagesOf(objective, network);
@@ -159,7 +163,7 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
     };
     const state = treeMap(typeOf, stateTree(initial()));
     const sourceOf = (stage: Stage): StepSource => ({
-      ...{ backend, stage, averages, optimizer, ema, guarded, state },
+      ...{ backend, stage, averages, optimizer, ema, guarded, precision, state },
       data: (step) => dataOf(stage, step),
     });
     // Parts of a batch meet in an update of their own, whose averages have a weight of 0 between.
@@ -180,7 +184,18 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
     for (const stage of stages.slice(1)) traceStep(sourceOf(stage));
     const rateOf = optimizer.learningRate && ((step: number) => optimizer.learningRate!(step));
     const frozen = new FrozenParameters(backend);
-    const parts = { stages, programs, gradients, updates, frozen, dataOf, rateOf, initial, isWithAverages };
+    const parts = {
+      precision,
+      stages,
+      programs,
+      gradients,
+      updates,
+      frozen,
+      dataOf,
+      rateOf,
+      initial,
+      isWithAverages,
+    };
     return new Trainer(parts, state, seed, batchSize, guarded, first, accumulate);
   }
 
@@ -271,6 +286,7 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
     to = this.batchSize,
     signal,
   }: CallOptions & Partial<Pick<RowRange, 'from' | 'to'>> = {}): Promise<StepGradients<Params>> {
+    this.checkWhole('gradients()');
     return this.turn.take('gradients()', async () => {
       signal?.throwIfAborted();
       const { stage, parts } = this;
@@ -293,6 +309,7 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
     gradients: HostGradients<Params> | StepGradients<Params>,
     { signal }: CallOptions = {},
   ): Promise<StepResult> {
+    this.checkWhole('update()');
     return this.turn.take('update()', async () => {
       signal?.throwIfAborted();
       const given = gradients instanceof StepGradients ? gradients.arrays : gradientTrees(gradients);
@@ -363,6 +380,14 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
     this.rateScale = state.rateScale ?? 1;
     // Begun at once, and waited for by the next step.
     void this.program();
+  }
+
+  /** @throws {ArgumentError} where the loss is scaled inside of a step, whose halves are then nobody's */
+  private checkWhole(call: string): void {
+    if (this.parts.precision === 'float32') return;
+    throw new ArgumentError(
+      `Trainer.${call}: the halves of a step are for precision float32; call advance().`,
+    );
   }
 
   /** Frees the state and the executables, once the update that is under way is done; doing so twice is allowed. */

@@ -19,6 +19,7 @@ export function float32Backend(onRead: (name: string) => void = () => {}): Backe
       description: 'the reference interpreter, rounded',
       versions: {},
     },
+    float16: true,
     compile: (graph) => ({
       run: (inputs) => {
         const valueOf = (input: HostArray | Output) => (input instanceof HostArray ? input : input.value);

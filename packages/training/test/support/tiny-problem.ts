@@ -1,5 +1,5 @@
 /** The smallest real training problem: MeanFlow on a ring of points with a two-layer perceptron. */
-import { HostArray, type Backend, type RandomKey } from '@meanflow/core';
+import { HostArray, type Backend, type Precision, type RandomKey } from '@meanflow/core';
 import { meanFlow, mlp, type MlpParameters } from '@meanflow/models';
 import {
   adamW,
@@ -37,11 +37,12 @@ export interface TinyOptions {
   readonly batchSize?: number;
   readonly optimizer?: GradientTransform;
   readonly ema?: Ema;
+  readonly precision?: Precision;
 }
 
 /** A trainer of the tiny problem. */
 export function tinyTrainer(backend: Backend, options: TinyOptions = {}): Promise<Trainer<MlpParameters>> {
-  const { seed = 1, width, batchSize = 8 } = options;
+  const { seed = 1, width, batchSize = 8, precision } = options;
   return Trainer.create({
     backend,
     network: tinyNetwork(width),
@@ -53,5 +54,6 @@ export function tinyTrainer(backend: Backend, options: TinyOptions = {}): Promis
     ema: options.ema ?? ema({ decays: [0.5, 0.9] }),
     batchSize,
     seed,
+    precision,
   });
 }
