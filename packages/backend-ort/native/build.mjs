@@ -47,7 +47,7 @@ function build(folder, sets) {
       execFileSync(compiler, [...options, ...extra, '-c', join(sources, source), '-o', object], { stdio: 'inherit' }); // prettier-ignore
       return object;
     };
-    const parts = ['body', 'interpreter', 'library', 'product-op'].map((name) =>
+    const parts = ['body', 'interpreter', 'library', 'product-op', 'sum-op'].map((name) =>
       compile(`${name}.c`, name, []),
     );
     for (const [set, flags] of Object.entries(sets)) {

@@ -1,6 +1,7 @@
 /**
- * The library as ONNX Runtime sees it: two custom operators of the domain `meanflow`: `Product` (product-op.c), and `Fused` with
- * any inputs and outputs and the attribute `body` (see body.h). `RegisterCustomOps` is what the runtime calls after it has loaded the library.
+ * The library as ONNX Runtime sees it: three custom operators of the domain `meanflow`: `Product` (product-op.c), `Sum`
+ * (sum-op.c), and `Fused` with any inputs and outputs and the attribute `body` (see body.h). `RegisterCustomOps` is what the
+ * runtime calls after it has loaded the library.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +118,7 @@ static int memory(const CustomOp *op, size_t index) { return (void)op, (void)ind
 static int minArity(const CustomOp *op) { return (void)op, 1; }
 static int mixed(const CustomOp *op) { return (void)op, 0; }
 
-extern const CustomOp productOp;
+extern const CustomOp productOp, sumOp;
 
 static const CustomOp fused = {
     .version = 16,
@@ -151,7 +152,8 @@ __attribute__((visibility("default"))) Status *RegisterCustomOps(SessionOptions 
     chooseOperations();
     CustomOpDomain *made;
     if ((status = createCustomOpDomain(api, "meanflow", &made)) || (status = addToDomain(api, made, &fused)) ||
-        (status = addToDomain(api, made, &productOp)))
+        (status = addToDomain(api, made, &productOp)) ||
+        (status = addToDomain(api, made, &sumOp)))
       return status;
     domain = made;
   }

@@ -22,6 +22,7 @@ import { fill } from './lowerings/structure.js';
 import type { ValueName } from './onnx/model.js';
 import { ModelBuilder } from './onnx/model-builder.js';
 import { canFuse, isFused, lowerFused } from './native/lower-fused.js';
+import { lowerSum } from './native/lower-sum.js';
 import { lowerProduct } from './native/lower-product.js';
 import { operandsOfProduct, planProducts, type ProductPlan } from './native/products.js';
 import { targets, withOwnKernels, type Target } from './targets.js';
@@ -95,6 +96,15 @@ export function lowerGraph(given: Graph, target: Target, outside = everyInput): 
     if (instruction.op === 'reshape' && target.threads !== undefined && !isEmpty(graph.types[output]!)) {
       values[output] = new Reshaped(builder, graph.types[output]!, values[instruction.inputs[0]!]!);
       continue;
+    }
+    if (instruction.op === 'reduceSum' && target.threads !== undefined) {
+      const x = values[instruction.inputs[0]]!;
+      const isSum = x.dtype === 'float32' && !isEmpty(x);
+      const sum = isSum && lowerSum(builder, x.memory, x.shape, instruction.attributes.axes, target.threads);
+      if (sum) {
+        define(output!, sum);
+        continue;
+      }
     }
     const inputs = instruction.inputs.map((input) => values[input]!);
     const outputs = instruction.outputs.map((output) => graph.types[output]!);

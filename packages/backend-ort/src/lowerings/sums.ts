@@ -18,14 +18,14 @@ const ROW_PART = 256;
 const SMALL_PART = 8;
 
 /** A stretch of axes as one: `before` and `after` are the sizes of those around it. */
-interface Stretch {
+export interface Stretch {
   readonly before: number;
   readonly size: number;
   readonly after: number;
 }
 
 /** Neighbouring axes that are summed, as stretches; the last first, and each as it lies once those behind it are summed. */
-function stretches(shape: Shape, axes: readonly number[]): Stretch[] {
+export function stretches(shape: Shape, axes: readonly number[]): Stretch[] {
   const found: Stretch[] = [];
   let after = 1;
   let size = 1;
