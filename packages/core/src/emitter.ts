@@ -2,18 +2,23 @@
  * Emitter: adds instructions to a program being rebuilt, each through the rewrite rules, constant folding and a table
  * of what exists already (common-subexpression elimination). It is the walk that `simplify` repeats.
  */
+import { ArrayIdentities } from './array-identities.js';
 import { roundToHalf } from './half.js';
 import { HostArray } from './host-array.js';
 import type { PrimitiveName } from './ops/attributes.js';
 import { allocate, type RefValue } from './ops/definition.js';
 import { evaluate, meaningOf } from './ops/table.js';
+import { sharedRows, sharedRowsOfComposite, type Existing } from './passes/shared-rows.js';
 import { FOLD_LIMIT, type Emit, type RuleContext } from './simplify-rule.js';
 import { rewrite } from './simplify-rules.js';
 import { Tensor, type CompositeCall, type Program, type TraceNode } from './tensor.js';
 import { formatShape, isFloat, sizeOf, type TensorType } from './types.js';
 
-/** Largest constant whose elements are compared to find equal constants. */
-const COMPARE_LIMIT = 64;
+/** Largest constant whose elements are written out to find equal ones. */
+const WRITTEN_LIMIT = 64;
+
+/** Thrown while it is only looked whether an instruction exists. */
+const MISSING = new Error('Internal: there is no such instruction.');
 
 const COMMUTATIVE = new Set<string>(['add', 'mul', 'maximum', 'minimum', 'equal', 'and', 'or']);
 
@@ -23,6 +28,8 @@ export interface SimplifyHooks {
   readonly inline?: (call: CompositeCall, inputs: readonly Tensor[]) => boolean;
   /** Replace `stopGradient` by its operand: only where no derivative will be taken any more. */
   readonly dropStopGradient?: boolean;
+  /** What is computed of some rows, where the same is computed of all, becomes those rows of the whole. */
+  readonly shareRows?: boolean;
 }
 
 /** How often each value is an operand or an output. */
@@ -46,10 +53,12 @@ function attributeText(attributes: object): string {
 export class Emitter {
   private readonly existing = new Map<string, readonly Tensor[]>();
   private readonly identities = new WeakMap<object, number>();
+  private readonly arrays = new ArrayIdentities();
   private readonly seen = new Set<Tensor>();
   private readonly single = new Set<Tensor>();
   private identityCount = 0;
   private count = 0;
+  private probing = false;
   private readonly context: RuleContext;
   /** Whether anything but the copying of instructions has happened. */
   changed = false;
@@ -102,10 +111,42 @@ export class Emitter {
       this.changed = true;
       return yield* this.apply(call.body, inputs);
     }
-    const parameters = parametersKey(call.parameters, (object) => this.identity(object));
-    const key = `composite ${this.identity(call.definition)} ${parameters} ${inputs.map(valueKey).join(' ')}`;
-    return this.reuse(key, () => Tensor.emitAll('composite', inputs, call, types));
+    const rows = this.hooks.shareRows && sharedRowsOfComposite(call, inputs, this.table);
+    if (rows) return this.replaced(rows);
+    return this.reuse(this.compositeKey(call, inputs), () =>
+      Tensor.emitAll('composite', inputs, call, types),
+    );
   }
+
+  /** What `make` gives where that needs no new instruction. */
+  private probe(make: () => Tensor): Tensor | undefined {
+    const { changed, probing, onReuse } = this;
+    [this.probing, this.onReuse] = [true, () => {}];
+    try {
+      return make();
+    } catch (error) {
+      if (error === MISSING) return undefined;
+      throw error;
+    } finally {
+      Object.assign(this, { changed, probing, onReuse });
+    }
+  }
+
+  private compositeKey(call: CompositeCall, inputs: readonly Tensor[]): string {
+    const parameters = parametersKey(call.parameters, (object) => this.identity(object));
+    return `composite ${this.identity(call.definition)} ${parameters} ${inputs.map(valueKey).join(' ')}`;
+  }
+
+  /** What exists, for those who look for an instruction before it is added. */
+  private readonly table: Existing = {
+    find: (op, inputs, attributes) => this.probe(() => this.emit(op, inputs, attributes as never)),
+    findComposite: (call, inputs) => this.existing.get(this.compositeKey(call, inputs)),
+    slice: (whole, { axis, from, to }) => {
+      const starts = whole.shape.map((_, at) => (at === axis ? from : 0));
+      const limits = whole.shape.map((n, at) => (at === axis ? to : n));
+      return this.emit('slice', [whole], { starts, limits, strides: starts.map(() => 1) });
+    },
+  };
 
   readonly emit: Emit = (op, inputs, attributes) => {
     if (op === 'stopGradient' && this.hooks.dropStopGradient) return this.replaced(inputs[0]!);
@@ -114,15 +155,17 @@ export class Emitter {
     const type = meaningOf(op).infer(inputs, attributes);
     const folded = this.fold(op, inputs, attributes, type);
     if (folded !== undefined) return this.replaced(folded);
+    const rows = this.hooks.shareRows && sharedRows(op, inputs, attributes, type.shape, this.table);
+    if (rows) return this.replaced(rows);
     const build = () => Tensor.emit(op, inputs, attributes, type);
     // A barrier exists to keep two equal computations apart.
-    if (op === 'optimizationBarrier') return build();
+    if (op === 'optimizationBarrier' && !this.probing) return build();
     return this.reuse(this.key(op, inputs, attributes), () => [build()])[0]!;
   };
 
-  private replaced(tensor: Tensor): Tensor {
+  private replaced<T extends Tensor | readonly Tensor[]>(made: T): T {
     this.changed = true;
-    return tensor;
+    return made;
   }
 
   private reuse(key: string, build: () => readonly Tensor[]): readonly Tensor[] {
@@ -131,6 +174,7 @@ export class Emitter {
       this.onReuse(this.replaced(known[0]!));
       return known;
     }
+    if (this.probing) throw MISSING;
     const built = build();
     this.existing.set(key, built);
     return built;
@@ -164,7 +208,7 @@ export class Emitter {
 
   private constantKey({ dtype, value }: { dtype: string; value: HostArray }): string {
     const elements =
-      value.size <= COMPARE_LIMIT ? Array.from(value.data, numberKey).join(',') : `@${this.identity(value)}`;
+      value.size <= WRITTEN_LIMIT ? Array.from(value.data, numberKey).join(',') : `@${this.arrays.of(value)}`;
     return `${dtype} ${value.dtype} ${formatShape(value.shape)} ${elements}`;
   }
 

@@ -29,7 +29,7 @@ export function* preparing(
   let current = graph;
   for (const [name, pass] of Object.entries(passes) as [PassName, (typeof passes)[PassName]][]) {
     if ((without as readonly PassName[]).includes(name)) continue;
-    current = yield* pass(current, { hasKernel });
+    current = yield* pass(current, { hasKernel, sharesRows: !without.includes('shareRows') });
     onPass?.(name, current);
   }
   return current;

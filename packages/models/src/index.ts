@@ -90,7 +90,14 @@ export {
 } from './networks/residual-mlp.js';
 
 export { commonDraws, pathPoints, type Drops, type PathPoints } from './objectives/points.js';
-export { inTraining, noInterval, velocityWithDerivative, type Evaluation } from './objectives/shared.js';
+export {
+  inTraining,
+  noInterval,
+  velocityWithDerivative,
+  type DifferentiatedRows,
+  type Evaluation,
+} from './objectives/shared.js';
+export type { IntervalRows } from './objectives/interval-rows.js';
 export { conditionDrop, type ConditionDrop, type RowInputs } from './objectives/condition-drop.js';
 export {
   adaptiveWeight,

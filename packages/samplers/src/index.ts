@@ -1,6 +1,12 @@
 /** `@meanflow/samplers`: time distributions, the path from data to noise, and the ways back along it. */
 export { sampleTimes, timeDistribution, type TimeDistribution, type Times } from './time/distribution.js';
-export { sampleIntervals, type Intervals, intervalSampler, type IntervalSampler } from './time/intervals.js';
+export {
+  rowsWithInterval,
+  sampleIntervals,
+  type Intervals,
+  intervalSampler,
+  type IntervalSampler,
+} from './time/intervals.js';
 export { intervalPresets } from './time/presets.js';
 export {
   sampleGuidance,

@@ -9,6 +9,8 @@ import type { CompositeCall } from '../tensor.js';
 export interface PassContext {
   /** Whether the backend has a kernel for this composite. */
   readonly hasKernel: (call: CompositeCall) => boolean;
+  /** Whether `shareRows` is among the passes, so that those which take composites apart after it do its work too. */
+  readonly sharesRows: boolean;
 }
 
 export type Passing = Generator<void, Graph>;

@@ -3,8 +3,11 @@ import { fuse } from './fuse.js';
 import { inline } from './inline.js';
 import { openShared } from './open-shared.js';
 import type { Pass } from './pass.js';
+import { shareRows } from './share-rows.js';
 
-export const passes = { inline, openShared, fuse } as const satisfies Readonly<Record<string, Pass>>;
+export const passes = { shareRows, inline, openShared, fuse } as const satisfies Readonly<
+  Record<string, Pass>
+>;
 
 /** The name of a pass of `prepare`. */
 export type PassName = keyof typeof passes;

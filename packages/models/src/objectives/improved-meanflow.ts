@@ -26,7 +26,6 @@ import {
   intervalSampler,
   perRow,
   sampleGuidance,
-  sampleIntervals,
   type ParameterTreeOf,
   type VelocityInputs,
   type VelocityNetwork,
@@ -34,8 +33,17 @@ import {
 import * as z from 'zod';
 import { adaptivelyWeighted, adaptiveWeight, squaredNorm } from './adaptive-weight.js';
 import { conditionDrop, guidancePair, oneBatch, guidanceDrop } from './condition-drop.js';
+import { drawIntervals, tangentRows } from './interval-rows.js';
 import { labelDrop } from './label-drop.js';
-import { drawsOfRows, noInterval, onDropped, pathName, twice, velocityWithDerivative } from './shared.js';
+import {
+  drawsOfRows,
+  noInterval,
+  onDropped,
+  pathName,
+  twice,
+  velocityWithDerivative,
+  type Evaluation,
+} from './shared.js';
 import { commonDraws, pathPoints } from './points.js';
 import type { ObjectiveDefinition } from './definition.js';
 import type { VelocityLossInputs, VelocityObjective } from './velocity-objective.js';
@@ -53,6 +61,7 @@ const schema = z.strictObject({
     .describe(
       "Whose velocity the derivative is taken along. velocity-head: the auxiliary head's, which is trained beside u. boundary: u at r = t, without a head.",
     ),
+  tangentRows,
   guidance: guidanceSampler
     .optional()
     .describe(
@@ -74,9 +83,10 @@ export interface ImprovedMeanFlowTerms {
   readonly v: Tensor;
   /** v with guidance: what V and the head are regressed on. */
   readonly guidedVelocity: Tensor;
-  /** The network's own velocity, along which u is differentiated. */
+  /** The network's own velocity, along which u is differentiated, of the rows that have an interval: `[rows, ...features]`. */
   readonly tangent: Tensor;
   readonly u: Tensor;
+  /** `[rows, ...features]` */
   readonly dudt: Tensor;
   /** V = u + (t − r) sg(du/dt). */
   readonly compound: Tensor;
@@ -110,10 +120,13 @@ export function improvedMeanFlowTerms<Params extends ParameterTreeOf<Params>>(
   const { path, weight, tangent: variant, guidance, guidanceDrop } = settings;
   const { network, draws } = given;
   checkNetwork(settings, network);
-  const { z, v, t, r, shown, asked, evaluate } = pathPoints(given, path);
+  const { z, v, t, r, shown, asked, evaluate, interval } = pathPoints(given, path);
 
   /** The network's instantaneous velocity, with guidance at every time and without gradient. */
-  const instantaneous = (inputs: Omit<VelocityInputs, 'h' | 'tMin' | 'tMax'>): Tensor => {
+  const instantaneous = (
+    evaluate: Evaluation,
+    inputs: Omit<VelocityInputs, 'h' | 'tMin' | 'tMax'>,
+  ): Tensor => {
     const whole =
       inputs.omega === undefined ? {} : { tMin: full(inputs.t.shape, 0), tMax: full(inputs.t.shape, 1) };
     const out = evaluate({ ...inputs, ...whole, h: noInterval(inputs.t) });
@@ -124,7 +137,7 @@ export function improvedMeanFlowTerms<Params extends ParameterTreeOf<Params>>(
   let tangent: Tensor;
   let guidedVelocity = v;
   if (guidance === undefined) {
-    tangent = instantaneous({ z, t, ...asked });
+    tangent = instantaneous(interval.evaluate, interval.ofTree({ z, t, ...asked }));
   } else {
     if (omega === undefined || tMin === undefined || tMax === undefined) {
       throw new ArgumentError('improved-meanflow: guidance needs omega, tMin and tMax among the draws.');
@@ -133,7 +146,7 @@ export function improvedMeanFlowTerms<Params extends ParameterTreeOf<Params>>(
     // On rows with r = t the interval is (0, 1), so this is the drawn scale there.
     const inside = logicalAnd(lessEqual(tMin, t), lessEqual(t, tMax));
     const scale = where(inside, omega, 1);
-    const both = instantaneous({
+    const both = instantaneous(evaluate, {
       z: twice(z),
       t: twice(t),
       ...oneBatch(pair.given, pair.bare),
@@ -142,7 +155,7 @@ export function improvedMeanFlowTerms<Params extends ParameterTreeOf<Params>>(
     const [conditional, unconditional] = split(both, [z.shape[0]!, z.shape[0]!], 0);
     const strength = perRow(sub(1, div(1, scale)), z);
     const guided = add(v, mul(strength, sub(conditional, unconditional)));
-    tangent = conditional;
+    tangent = interval.of(conditional);
     guidedVelocity = onDropped(pair.unguided, v, guided);
   }
 
@@ -150,9 +163,10 @@ export function improvedMeanFlowTerms<Params extends ParameterTreeOf<Params>>(
     ...shown,
     ...(guidance === undefined ? {} : { omega, tMin, tMax }),
   };
-  const out = velocityWithDerivative(evaluate, { z, r, t }, tangent, conditions);
+  const out = velocityWithDerivative(evaluate, { z, r, t }, tangent, conditions, interval);
   const { u, dudt } = out;
-  const compound = add(u, mul(perRow(sub(t, r), z), dudt));
+  const correction = mul(perRow(interval.of(sub(t, r)), dudt), dudt);
+  const compound = add(u, interval.amongZeros(correction));
   const squaredError = squaredNorm(sub(compound, guidedVelocity));
   const weightedError = adaptivelyWeighted(squaredError, weight);
   const terms = { z, v, guidedVelocity, tangent, u, dudt, compound, squaredError, weightedError };
@@ -194,17 +208,25 @@ function velocityOf({ v }: { readonly v?: Tensor | undefined }): Tensor {
 export function improvedMeanFlow(
   config: ImprovedMeanFlowConfig = { kind: 'improved-meanflow' },
 ): VelocityObjective<ImprovedMeanFlowConfig> {
-  const { intervals, guidance, labelDrop, conditionDrop } = validate(schema, config, 'improved-meanflow');
+  const { intervals, tangentRows, guidance, labelDrop, conditionDrop } = validate(
+    schema,
+    config,
+    'improved-meanflow',
+  );
   return {
     name: 'improved-meanflow',
     config,
     draw: (given) => {
       const { key, batch } = given;
-      const { t, r, equal } = sampleIntervals(key.fold('intervals'), intervals, batch.x.shape[0]!);
+      const { equal, ...times } = drawIntervals(
+        key.fold('intervals'),
+        intervals,
+        batch.x.shape[0]!,
+        tangentRows,
+      );
       return {
         ...commonDraws(given, { labelDrop, conditionDrop }),
-        t,
-        r,
+        ...times,
         ...(guidance === undefined ? {} : sampleGuidance(key.fold('guidance'), guidance, equal)),
       };
     },

@@ -18,17 +18,12 @@ import {
   type Tensor,
 } from '@meanflow/core';
 import { validate } from '@meanflow/core/validation';
-import {
-  intervalPresets,
-  intervalSampler,
-  perRow,
-  sampleIntervals,
-  type ParameterTreeOf,
-} from '@meanflow/samplers';
+import { intervalPresets, intervalSampler, perRow, type ParameterTreeOf } from '@meanflow/samplers';
 import * as z from 'zod';
 import { share } from '../schema.js';
 import { adaptivelyWeighted, adaptiveWeight, squaredNorm } from './adaptive-weight.js';
 import { conditionDrop, guidancePair, oneBatch, type GuidancePair, guidanceDrop } from './condition-drop.js';
+import { drawIntervals, tangentRows } from './interval-rows.js';
 import { labelDrop } from './label-drop.js';
 import {
   drawsOfRows,
@@ -68,6 +63,7 @@ const schema = z.strictObject({
     .boolean()
     .default(true)
     .describe('Whether t − r is limited to [0, 1] in the target, as the reference code does.'),
+  tangentRows,
   guidance: bakedGuidance.optional(),
   labelDrop: labelDrop.optional(),
   conditionDrop,
@@ -86,7 +82,7 @@ export interface MeanFlowTerms {
   /** v with guidance: what u is held to at r = t. */
   readonly guidedVelocity: Tensor;
   readonly u: Tensor;
-  /** The total derivative of u along the guided velocity. */
+  /** The total derivative of u along the guided velocity, of the rows that have an interval: `[rows, ...features]`. */
   readonly dudt: Tensor;
   readonly target: Tensor;
   /** ‖u − target‖², `[batch]`. */
@@ -109,7 +105,7 @@ export function meanFlowTerms<Params extends ParameterTreeOf<Params>>(
   given: Omit<VelocityLossInputs<Params>, 'references'>,
 ): MeanFlowTerms {
   const { path, weight, clipInterval, guidance, guidanceDrop } = validate(schema, config, 'meanflow');
-  const { z, v, t, r, shown, asked, evaluate } = pathPoints(given, path);
+  const { z, v, t, r, shown, asked, evaluate, interval } = pathPoints(given, path);
   const isGuided = guidance !== undefined && (guidance.omega !== 1 || (guidance.kappa ?? 0) !== 0);
   let guidedVelocity = v;
   if (isGuided) {
@@ -117,10 +113,11 @@ export function meanFlowTerms<Params extends ParameterTreeOf<Params>>(
     guidedVelocity = onDropped(pair.unguided, v, bakedVelocity(guidance, evaluate, { z, t, v }, pair));
   }
   const at = { z, r, t };
-  const { u, dudt } = velocityWithDerivative(evaluate, at, guidedVelocity, shown);
-  const h = clipInterval ? clip(sub(t, r), 0, 1) : sub(t, r);
+  const { u, dudt } = velocityWithDerivative(evaluate, at, interval.of(guidedVelocity), shown, interval);
+  const length = interval.of(sub(t, r));
+  const h = clipInterval ? clip(length, 0, 1) : length;
   // Nothing in the target has a gradient: guided velocity and derivative come without.
-  const target = sub(guidedVelocity, mul(perRow(h, z), dudt));
+  const target = sub(guidedVelocity, interval.amongZeros(mul(perRow(h, dudt), dudt)));
   const squaredError = squaredNorm(sub(u, target));
   const weightedError = adaptivelyWeighted(squaredError, weight);
   const velocityError = squaredNorm(sub(u, v));
@@ -155,18 +152,19 @@ function bakedVelocity(
  * @throws {ArgumentError} when a field of `config` is out of range
  */
 export function meanFlow(config: MeanFlowConfig = { kind: 'meanflow' }): VelocityObjective<MeanFlowConfig> {
-  const { intervals, labelDrop, conditionDrop } = validate(schema, config, 'meanflow');
+  const { intervals, tangentRows, labelDrop, conditionDrop } = validate(schema, config, 'meanflow');
   return {
     name: 'meanflow',
     config,
     draw: (given) => {
       const { key, batch } = given;
-      const { t, r } = sampleIntervals(key.fold('intervals'), intervals, batch.x.shape[0]!);
-      return {
-        ...commonDraws(given, { labelDrop, conditionDrop }),
-        t,
-        r,
-      };
+      const { equal: _, ...times } = drawIntervals(
+        key.fold('intervals'),
+        intervals,
+        batch.x.shape[0]!,
+        tangentRows,
+      );
+      return { ...commonDraws(given, { labelDrop, conditionDrop }), ...times };
     },
     rowsOf: drawsOfRows,
     loss: (given) => {

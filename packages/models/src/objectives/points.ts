@@ -10,6 +10,7 @@ import {
   type ConditionDrop,
   type RowInputs,
 } from './condition-drop.js';
+import { intervalsOf } from './interval-rows.js';
 import type { LabelDrop } from './label-drop.js';
 import {
   drawDropout,
@@ -18,6 +19,7 @@ import {
   inTraining,
   labelsOf,
   pathPoint,
+  type DifferentiatedRows,
   type Evaluation,
 } from './shared.js';
 import type { VelocityDrawInputs, VelocityDraws, VelocityLossInputs } from './velocity-objective.js';
@@ -51,6 +53,8 @@ export interface PathPoints {
   readonly t: Tensor;
   /** The beginning of the interval; t where none is drawn. */
   readonly r: Tensor;
+  /** The rows that have an interval, of which alone a derivative is needed, and the network on them. */
+  readonly interval: DifferentiatedRows;
   /** Label and conditions as the network is shown them, without what was dropped. */
   readonly shown: RowInputs;
   /** The same with every label. */
@@ -65,7 +69,8 @@ export function pathPoints<Params extends ParameterTreeOf<Params>>(
   path: PathName = 'linear',
 ): PathPoints {
   const { network, batch, draws } = given;
-  const { noise, t, r = t, dropped } = draws;
+  const { noise, t, dropped } = draws;
+  const { r, rows } = intervalsOf(draws);
   const { z, v } = pathPoint(network, batch.x, noise, t, path);
   const labels = labelsOf(network, batch, dropped);
   const conditions = shownConditions(network, batch, draws);
@@ -74,5 +79,6 @@ export function pathPoints<Params extends ParameterTreeOf<Params>>(
     shown: { label: labels.shown, ...conditions },
     asked: { label: labels.original, ...conditions },
     evaluate: inTraining(given),
+    interval: { ...rows, evaluate: inTraining(given, rows) },
   };
 }

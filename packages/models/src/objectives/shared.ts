@@ -5,11 +5,14 @@
 import {
   ArgumentError,
   concat,
+  expandDims,
   full,
   HostArray,
   jvp,
   mul,
+  reshape,
   rowsOf,
+  split,
   stopGradient,
   sub,
   where,
@@ -30,6 +33,7 @@ import {
   type VelocityOutputs,
 } from '@meanflow/samplers';
 import * as z from 'zod';
+import { wholeIntervals, type IntervalRows } from './interval-rows.js';
 import { dropLabels, droppedFromRaw, type LabelDrop } from './label-drop.js';
 import type { BatchShape, TrainingBatch, VelocityDraws, VelocityLossInputs } from './velocity-objective.js';
 
@@ -58,8 +62,11 @@ export function drawDropout({
   return dropout === undefined ? {} : { dropout };
 }
 
-/** The draws of some rows of the batch. */
-export function drawsOfRows({ dropout, ...draws }: VelocityDraws, rows: RowRange): VelocityDraws {
+/** The draws of some rows of the batch. Which of them have no interval is said of a whole batch only: a part has an r for each row. */
+export function drawsOfRows(all: VelocityDraws, rows: RowRange): VelocityDraws {
+  if (rows.from === 0 && rows.to === rows.of) return all;
+  const { dropout, ...others } = all;
+  const draws = others.r === undefined ? others : { ...others, r: wholeIntervals(others) };
   if (dropout === undefined) return rowsOf(draws, rows);
   return {
     ...rowsOf(draws, rows),
@@ -110,17 +117,33 @@ export function pathPoint(
 /** A network at its parameters. */
 export type Evaluation = (inputs: VelocityInputs) => VelocityOutputs;
 
+/** The rows that a derivative is taken of, and the network on them. */
+export interface DifferentiatedRows extends IntervalRows {
+  readonly evaluate: Evaluation;
+}
+
 /**
  * The network in a training step: each of its evaluations is told how the rows were augmented, and drops activations by the
  * same draws.
+ *
+ * @param rows on which it is evaluated; all by default
  */
-export function inTraining<Params extends ParameterTreeOf<Params>>({
-  network,
-  params,
-  batch: { augment },
-  draws: { dropout },
-}: Pick<VelocityLossInputs<Params>, 'network' | 'params' | 'batch' | 'draws'>): Evaluation {
-  const extra = { ...(augment && { augment }), ...(dropout && { dropout }) };
+export function inTraining<Params extends ParameterTreeOf<Params>>(
+  {
+    network,
+    params,
+    batch: { augment },
+    draws: { dropout },
+  }: Pick<VelocityLossInputs<Params>, 'network' | 'params' | 'batch' | 'draws'>,
+  rows?: IntervalRows,
+): Evaluation {
+  const of = rows?.of ?? ((x: Tensor) => x);
+  const masks = dropout?.map(({ channels, places }) => {
+    // Two numbers for each row and channel, `[2, rows, channels, 1, 1]`.
+    const halves = split(channels, [1, 1], 0).map((half) => of(reshape(half, channels.shape.slice(1))));
+    return { places, channels: concat(halves.map((half) => expandDims(half, 0))) };
+  });
+  const extra = { ...(augment && { augment: of(augment) }), ...(masks && { dropout: masks }) };
   return (inputs) => network.apply(params, { ...inputs, ...extra });
 }
 
@@ -154,15 +177,31 @@ export function onDropped(dropped: Tensor | undefined, given: Tensor, otherwise:
  * u(z, r, t) and its total derivative du/dt along a velocity, which is the Jacobian–vector product with
  * tangents (velocity, 0, 1) for (z, r, t) (MeanFlow, eq. 8). Their primal is computed once.
  *
+ * @param velocity of the rows that are differentiated
+ * @param rows of which the derivative is taken; all by default
  * @returns `u` and `v` (where the network has a velocity head) to differentiate further, and `dudt` under
- *   stop-gradient
+ *   stop-gradient, of those rows
  */
 export function velocityWithDerivative(
   evaluate: Evaluation,
   at: { readonly z: Tensor; readonly r: Tensor; readonly t: Tensor },
   velocity: Tensor,
   conditions: Omit<VelocityInputs, 'z' | 't' | 'h'>,
+  rows?: DifferentiatedRows,
 ): { readonly u: Tensor; readonly dudt: Tensor; readonly v: Tensor | undefined } {
+  if (rows !== undefined && rows.count < at.t.shape[0]!) {
+    const { z, r, t } = at;
+    const { u, v } = evaluate({ z, t, h: sub(t, r), ...conditions });
+    if (rows.count === 0) return { u, v, dudt: rows.of(u) };
+    // Of the same rows of the same values: what is computed of the whole is not computed again (core's `shareRows`).
+    const { dudt } = velocityWithDerivative(
+      rows.evaluate,
+      rows.ofTree(at),
+      velocity,
+      rows.ofTree(conditions),
+    );
+    return { u, v, dudt };
+  }
   const [u, dudt, v] = jvp<[Tensor, Tensor, Tensor], Tensor, Tensor | undefined>(
     (z: Tensor, r: Tensor, t: Tensor): readonly [Tensor, Tensor | undefined] => {
       const out = evaluate({ z, t, h: sub(t, r), ...conditions });

@@ -34,7 +34,7 @@ export type VelocityDraws = {
   readonly noise: HostArray<'float32'>;
   /** float32 `[batch]` */
   readonly t: HostArray<'float32'>;
-  /** float32 `[batch]`, r ≤ t. */
+  /** r ≤ t, float32 `[rows]`, of the last rows of the batch; those before have r = t. */
   readonly r?: HostArray<'float32'>;
   /** Rows whose label is replaced by the null class, bool `[batch]`. */
   readonly dropped?: HostArray<'bool'>;

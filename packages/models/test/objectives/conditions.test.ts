@@ -1,5 +1,5 @@
 /** Conditions in training: dropped by streams of their own, shown without what was dropped, compared by guidance. */
-import { add, hostArray, mul, RandomKey, type HostArray } from '@meanflow/core';
+import { add, hostArray, mul, RandomKey, type HostArray, type Tensor } from '@meanflow/core';
 import { perRow, rowConditions, type VelocityNetwork } from '@meanflow/samplers';
 import {
   createObjective,
@@ -84,21 +84,30 @@ describe('draws', () => {
   });
 });
 
-/** What a batch's rows cost: u − v on each, which tells what the network was shown. */
+/** u on each row, which tells what the network was shown: the same where some rows are differentiated by themselves. */
 function shown(config: ObjectiveConfig, draws: VelocityDraws, of = batch, net = network): number[] {
-  const { u } = evaluate(
+  const { whole, last } = evaluate(
     (inputs) => {
-      let seen: ReturnType<VelocityNetwork['apply']> | undefined;
+      const seen: Tensor[] = [];
       const watching = {
         ...net,
-        apply: (...args: Parameters<VelocityNetwork['apply']>) => (seen = net.apply(...args)),
+        apply: (...args: Parameters<VelocityNetwork['apply']>) => {
+          const out = net.apply(...args);
+          seen.push(out.u);
+          return out;
+        },
       };
       createObjective(config).loss({ network: watching, references: {}, ...inputs });
-      return { u: seen!.u };
+      const whole = seen.findLast(({ shape }) => shape[0] === rows)!;
+      return { whole, last: seen.at(-1)! };
     },
     { params: {}, batch: of, draws },
   );
-  return Array.from(u!.data, (value) => Math.round(value * 100) / 100 + 0);
+  const [all, some] = [whole, last].map((u) =>
+    Array.from(u!.data, (value) => Math.round(value * 100) / 100 + 0),
+  );
+  expect(some).toEqual(all!.slice(-some!.length));
+  return all!;
 }
 
 const objectives = ['flow-matching', 'meanflow', 'improved-meanflow'] as const;

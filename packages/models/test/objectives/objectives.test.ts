@@ -38,7 +38,7 @@ const configs: [string, ObjectiveConfig, string[], string[]][] = [
   ['improved MeanFlow, boundary', { kind: 'improved-meanflow', tangent: 'boundary' }, ['noise', 't', 'r'], ['squaredError']],
 ]; // prettier-ignore
 
-describe.each(configs)('%s', (_, config, drawn, metrics) => {
+describe.each(configs)('%s', (name, config, drawn, metrics) => {
   const objective = createObjective(config);
 
   test('draws what it uses, from its key alone', () => {
@@ -46,8 +46,11 @@ describe.each(configs)('%s', (_, config, drawn, metrics) => {
     expect(Object.keys(draws).sort()).toEqual([...drawn].sort());
     expect(objective.draw({ network, key, batch, step: 0 })).toEqual(draws);
     expect(objective.draw({ network, key: key.fold(1), batch, step: 0 })).not.toEqual(draws);
-    const { noise, ...rest } = draws;
+    const { noise, r, ...rest } = draws;
     expect(noise.shape).toEqual([40, 2]);
+    // Of the rows that have an interval.
+    const rows = { 'MeanFlow XL/2': 10, 'improved MeanFlow': 20, 'improved MeanFlow, boundary': 20 }[name];
+    expect(r?.shape[0]).toBe(rows);
     for (const array of Object.values(rest) as HostArray[]) expect(array.shape).toEqual([40]);
   });
 
@@ -130,7 +133,8 @@ test('dropped labels are hidden from what is trained, not from the velocities th
   const shown = original.map((label, i) => (i < 3 ? 3 : label));
   const nobody = original.map(() => 3);
   const unguided = { kind: 'improved-meanflow' } as const;
-  expect([...labels(unguided, 0)]).toEqual(original);
+  // The tangent is that of the rows that have an interval.
+  expect([...labels(unguided, 0)]).toEqual(original.slice(20));
   expect([...labels(unguided, 1)]).toEqual(shown);
   expect([...labels(improvedMeanFlowPreset, 0)]).toEqual([...original, ...nobody]);
   expect([...labels(improvedMeanFlowPreset, 1)]).toEqual(shown);

@@ -93,6 +93,14 @@ function rowsOf(share: number, count: number): { readonly whole: number; readonl
   return { whole, part: rows - whole };
 }
 
+/**
+ * How many of a batch's rows may have r ≠ t, where those are its last: a number that depends on the sampler alone, and not on what
+ * is drawn. With a coin it is all rows.
+ */
+export function rowsWithInterval({ equalShare, equalRows }: IntervalSampler, count: number): number {
+  return equalRows === 'coin' ? count : count - rowsOf(equalShare, count).whole;
+}
+
 function needsRounding({ equalShare, equalRows, fullShare = 0 }: IntervalSampler, count: number): boolean {
   return (equalRows !== 'coin' && rowsOf(equalShare, count).part > 0) || rowsOf(fullShare, count).part > 0;
 }
