@@ -12,6 +12,7 @@ import { browserCases, cases } from './cases.js';
 import { contestants } from './contestants.js';
 import { inspect } from './driver/machine.js';
 import { reference, runCase, type CaseResult } from './driver/run-case.js';
+import { runScaling } from './driver/run-scaling.js';
 import { htmlReport } from './report/html.js';
 import { markdownReport } from './report/markdown.js';
 import type { Results } from './report/results.js';
@@ -38,6 +39,7 @@ const effort = options.quick ? { rounds: 2, turn: 200 } : { rounds: 7, turn: 150
 const chosenCases = chosen('case', options.only, [
   ...cases.map(({ name }) => name),
   ...browserCases.map(({ name }) => `browser_${name}`),
+  'scaling',
 ]);
 const rivals = chosen('contestant', options.against, Object.keys(contestants));
 
@@ -67,6 +69,7 @@ try {
     const benchmark = cases.find(({ name }) => name === each.name)!;
     inBrowser.push(await runInBrowser(each, await reference(benchmark, machine), effort, log));
   }
+  const scaling = chosenCases.includes('scaling') ? await runScaling(machine, effort, log) : undefined;
   const { processor, threads, memoryMb, system, versions } = machine;
   const results: Results = {
     date: new Date().toISOString().slice(0, 10),
@@ -74,6 +77,7 @@ try {
     machine: { processor, threads, memoryMb, system, versions },
     cases: found,
     browser: inBrowser,
+    scaling,
   };
   const text = markdownReport(results);
   console.log(text);

@@ -38,7 +38,7 @@ function section({ id, title, before, bars, table, after }: Section): string {
     ...before.map(paragraph),
     ...(bars.length === 0 ? [] : [`<div class="bars">${bars.map(bar).join('\n')}</div>`]),
     ...(table === undefined ? [] : [htmlTable(table)]),
-    ...after.map((line) => `<p class="absent">${escape(line)}</p>`),
+    ...after.map((line) => `<p class="note">${escape(line)}</p>`),
     '</section>',
   ].join('\n');
 }

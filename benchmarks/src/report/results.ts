@@ -1,5 +1,6 @@
 /** What a run of the benchmarks found: what is written as JSON, and what reports are made of. */
 import type { BrowserResult } from '../browser/run-browser.js';
+import type { ScalingResult } from '../driver/run-scaling.js';
 import type { CaseResult } from '../driver/run-case.js';
 
 export interface Results {
@@ -17,4 +18,5 @@ export interface Results {
   readonly cases: readonly CaseResult[];
   /** In headless Chromium. */
   readonly browser: readonly BrowserResult[];
+  readonly scaling?: ScalingResult | undefined;
 }

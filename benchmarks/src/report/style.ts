@@ -37,7 +37,7 @@ th:first-child { text-align: left; }
 tbody tr:last-child > * { border-bottom: 0; }
 td.ahead { color: var(--ahead); font-weight: 600; }
 td.behind { color: var(--behind); font-weight: 600; }
-.absent { font-size: .84rem; margin: .6rem 0 0; }
+.note { font-size: .84rem; margin: .6rem 0 0; }
 @media (max-width: 42rem) {
   header { padding-top: 2rem; }
   .bar { grid-template-columns: 1fr auto; gap: .1rem .75rem; }

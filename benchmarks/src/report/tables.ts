@@ -3,6 +3,7 @@ import type { CaseResult, Row } from '../driver/run-case.js';
 import type { BrowserResult } from '../browser/run-browser.js';
 import { tolerances, type Differences } from '../driver/agreement.js';
 import type { ContestantName } from '../contestants.js';
+import type { ScalingResult } from '../driver/run-scaling.js';
 import type { Results } from './results.js';
 
 export interface Cell {
@@ -45,6 +46,7 @@ export function sections(results: Results): readonly Section[] {
     ...(results.cases.length > 0 ? [summary(results)] : []),
     ...results.cases.map(caseSection),
     ...results.browser.map(browserSection),
+    ...(results.scaling === undefined ? [] : [scalingSection(results.scaling)]),
   ];
 }
 
@@ -168,6 +170,27 @@ function browserSection({ name, chromium, adapter, rows, absent }: BrowserResult
       ]),
     },
     after: absent.map(({ title: who, why }) => `${who} is absent: ${why}.`),
+  };
+}
+
+function scalingSection({ rows, length }: ScalingResult): Section {
+  return {
+    id: 'scaling',
+    title: 'Scaling: how a train step of w2 grows',
+    before: [
+      'One size is changed at a time; tokens at batch 4. Where a step grows linearly, the time of one unit stays or falls.',
+    ],
+    bars: [],
+    table: {
+      head: ['', 'ms a step', 'minimum', 'ms of one unit', 'first step, s', 'peak MB'],
+      rows: rows.map(
+        ({ of, value, median, minimum, firstStepSeconds, peakMb }) =>
+        [`${of} ${value}`, number(median), number(minimum), number(median / value), firstStepSeconds.toFixed(2), optional(peakMb)].map(plain), // prettier-ignore
+      ),
+    },
+    after: [
+      `In a run of ${length.steps} steps, its fifths took ${length.parts.map(number).join(', ')} ms a step.`,
+    ],
   };
 }
 
