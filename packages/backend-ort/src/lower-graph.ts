@@ -5,9 +5,10 @@
 import { sizeOf, type DType, type Graph, type Shape, type TensorType } from '@meanflow/core';
 import { leading } from '@meanflow/core/validation';
 import {
+  drain,
   lowering,
   ofNothing,
-  prepare,
+  preparing,
   widenFloat16,
   type CompositeCall,
   type Instruction,
@@ -68,7 +69,19 @@ const everyInput: Interface = {
 
 /** Writes a graph for a target. @throws {BackendError} as {@link toOnnx} */
 export function lowerGraph(given: Graph, target: Target, outside = everyInput): ModelBuilder {
-  const prepared = prepare(given, { hasKernel: hasKernelOf(target) });
+  return drain(loweringGraph(given, target, outside));
+}
+
+/** How many instructions are written at a time: well under a millisecond's work each. */
+const AT_A_TIME = 16;
+
+/** {@link lowerGraph} in small steps, for who has other things to do meanwhile. */
+export function* loweringGraph(
+  given: Graph,
+  target: Target,
+  outside = everyInput,
+): Generator<void, ModelBuilder> {
+  const prepared = yield* preparing(given, { hasKernel: hasKernelOf(target) });
   const graph = widenFloat16(prepared, (op) => HALF_KERNELS.has(op));
   const builder = new ModelBuilder(graph.name, target);
   const values = new Array<StoredOperand>(graph.types.length);
@@ -82,7 +95,8 @@ export function lowerGraph(given: Graph, target: Target, outside = everyInput): 
     define(value, outside.input(builder, name, graph.types[value]!, isRead.has(value)));
   }
   const { products, idle } = target.threads === undefined ? NO_PRODUCTS : planProducts(graph);
-  for (const instruction of graph.instructions) {
+  for (const [i, instruction] of graph.instructions.entries()) {
+    if (i % AT_A_TIME === 0) yield;
     if (idle.has(instruction)) continue;
     builder.enter(`${instruction.op}.${instruction.outputs[0]}`);
     const product = products.get(instruction);

@@ -8,17 +8,18 @@ import {
   type HostData,
   type TensorType,
 } from '@meanflow/core';
-import { messageOf, type Device, type DeviceLoss } from '@meanflow/core/backend';
+import { drainGivingWay, messageOf, type Device, type DeviceLoss } from '@meanflow/core/backend';
 import type { InferenceSession } from 'onnxruntime-common';
 import { explainCuda } from './cuda.js';
 import { optimizationLevel, type DeviceProfile } from './devices.js';
 import { fromElements, type Elements } from './elements.js';
-import { toOnnx } from './lower-graph.js';
+import { lowerGraph, loweringGraph } from './lower-graph.js';
 import type { OrtDevice } from './options.js';
 import { probeFailure, probeGraph } from './probe.js';
 import { GpuReader } from './reader.js';
 import type { OrtModule, OrtSession } from './runtime.js';
 import { SessionProgram, type Held } from './session-program.js';
+import { targets } from './targets.js';
 
 export class SessionDevice implements Device<Held, SessionProgram> {
   readonly movesBuffers: boolean;
@@ -39,7 +40,7 @@ export class SessionDevice implements Device<Held, SessionProgram> {
 
   async compile(graph: Graph): Promise<SessionProgram> {
     const session = await this.open(
-      toOnnx(graph, this.device),
+      (await drainGivingWay(loweringGraph(graph, targets[this.device]))).encode(),
       `Graph "${graph.name}" cannot be compiled for ${this.info.backend}`,
       optimizationLevel(this.device, graph),
     );
@@ -61,7 +62,7 @@ export class SessionDevice implements Device<Held, SessionProgram> {
   /** Loads a graph of one op, so that a runtime that cannot serve is found now. */
   async probe(): Promise<void> {
     const session = await this.open(
-      toOnnx(probeGraph(), this.device),
+      lowerGraph(probeGraph(), targets[this.device]).encode(),
       probeFailure(this.info, this.profile.help),
     );
     // Before the session goes: the GPU stays open as long as one is left.

@@ -1,10 +1,10 @@
 /** A tfjs backend as the device of a Backend: it runs schedules, and holds storages. */
 import { hostDTypeOf, type DType, type HostData } from '@meanflow/core';
-import type { Device } from '@meanflow/core/backend';
+import { drainGivingWay, type Device } from '@meanflow/core/backend';
 import type { OpenDevice } from './devices.js';
 import type { KernelSource } from './kernels/emitter.js';
 import type { DeviceMemory } from './options.js';
-import { buildProgram } from './program/build.js';
+import { buildingProgram } from './program/build.js';
 import type { Program } from './program/program.js';
 import type { TfModule } from './runtime.js';
 import type { Schedule } from './schedule.js';
@@ -34,7 +34,10 @@ export function deviceOf(
     float16: 'tfjs has no arrays of it. Choose ort:webgpu, ort:cuda or ort:cpu, or precision float32',
     async compile(graph, isState) {
       device.check();
-      return new ScheduleProgram(device, await plan(buildProgram(graph), source, isState), graph);
+      const program = await drainGivingWay(buildingProgram(graph));
+      // The device may have gone meanwhile.
+      device.check();
+      return new ScheduleProgram(device, await plan(program, source, isState), graph);
     },
     async read(storage, { dtype }) {
       const values = (await device.read(storage!)) as HostData[DType];

@@ -8,9 +8,9 @@ import {
   type HostData,
   type TensorType,
 } from '@meanflow/core';
-import { messageOf, type Device } from '@meanflow/core/backend';
+import { drainGivingWay, messageOf, type Device } from '@meanflow/core/backend';
 import { optimizationLevel } from '../devices.js';
-import { lowerGraph } from '../lower-graph.js';
+import { lowerGraph, loweringGraph } from '../lower-graph.js';
 import { probeFailure, probeGraph } from '../probe.js';
 import { fromElements } from '../elements.js';
 import { targets, withOwnKernels, type Target } from '../targets.js';
@@ -46,7 +46,7 @@ export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> 
   }
 
   async compile(graph: Graph): Promise<NativeProgram> {
-    const model = lowerGraph(graph, this.target).encode();
+    const model = (await drainGivingWay(loweringGraph(graph, this.target))).encode();
     const failure = `Graph "${graph.name}" cannot be compiled for ${this.info.backend}`;
     const session = await this.open(model, failure, optimizationLevel('cpu', graph));
     return new NativeProgram(this.library, session, graph, this.blocks);

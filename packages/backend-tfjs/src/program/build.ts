@@ -4,18 +4,27 @@
  */
 import { BackendError, type Graph, type TensorType } from '@meanflow/core';
 import { leading } from '@meanflow/core/validation';
-import { lowering, ofNothing, prepare, type Instruction } from '@meanflow/core/backend';
+import { drain, lowering, ofNothing, preparing, type Instruction } from '@meanflow/core/backend';
 import type { Lowering } from './lowering.js';
 import { areStored, isEmpty, ProgramBuilder, type Program, type Value } from './program.js';
 import { lowerings } from './table.js';
 
 /** @throws {BackendError} when an op has no form that tfjs computes, naming the op and its operands */
 export function buildProgram(graph: Graph): Program {
-  const prepared = prepare(graph);
+  return drain(buildingProgram(graph));
+}
+
+/** How many instructions are lowered at a time. */
+const AT_A_TIME = 16;
+
+/** {@link buildProgram} in small steps, for who has other things to do meanwhile. */
+export function* buildingProgram(graph: Graph): Generator<void, Program> {
+  const prepared = yield* preparing(graph);
   const builder = new ProgramBuilder();
   const values = new Array<Value>(prepared.types.length);
   for (const { value } of prepared.inputs) values[value] = builder.input(prepared.types[value]!);
-  for (const instruction of prepared.instructions) {
+  for (const [i, instruction] of prepared.instructions.entries()) {
+    if (i % AT_A_TIME === 0) yield;
     const inputs = instruction.inputs.map((input) => values[input]!);
     const [output] = leading(instruction.outputs, 1);
     values[output] = lower(builder, instruction, inputs, prepared.types[output]!);
