@@ -20,9 +20,9 @@ const { benchmark, ...workload } = readCase(folder);
 const backend = await open(backendName, Number(threads));
 
 if (benchmark.task === 'sample') {
-  const sampler = createSampler(backend, createNetwork(benchmark.network));
   const { params, arrays } = workload;
-  const request = { params, noise: arrays.noise!, solver: averageVelocity, times: [1, 0], borrow: true };
+  const sampler = createSampler(backend, createNetwork(benchmark.network), { params, borrow: true });
+  const request = { noise: arrays.noise!, solver: averageVelocity, times: [1, 0], borrow: true };
   await serveSampling(async () => (await sampler.sample(request)).samples.data);
   await sampler.dispose();
 } else {

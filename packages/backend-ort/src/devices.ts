@@ -6,6 +6,7 @@ import { BackendError, type DeviceInfo, type Graph } from '@meanflow/core';
 import { ownValue } from '@meanflow/core/validation';
 import { WEBGPU_DRIVERS } from '@meanflow/core/backend';
 import type { InferenceSession } from 'onnxruntime-common';
+import type { Constants } from './constants.js';
 import type { OrtDevice } from './options.js';
 
 /**
@@ -17,6 +18,8 @@ export type Residency = 'host' | 'gpu-buffer' | 'copied';
 export interface DeviceProfile {
   readonly kind: DeviceInfo['device'];
   readonly residency: Residency;
+  /** True where graphs with float16 were seen to compute what the interpreter does; elsewhere what is missing and what to do. */
+  readonly float16: true | string;
   /** What to do when the runtime or its provider is missing. */
   readonly help: string;
   sessionOptions(options: {
@@ -35,10 +38,14 @@ const noFallback = {
   optimization: { disable_specified_optimizers: 'TransposeOptimizer' },
 };
 
+const FLOAT16_UNTESTED =
+  'it was not tested on this device; use precision float32, or ort:cpu, which computes in float16';
+
 const profiles: Readonly<Record<OrtDevice, DeviceProfile>> = {
   cpu: {
     kind: 'cpu',
     residency: 'host',
+    float16: true,
     help:
       'Run `npm install onnxruntime-node@^1.30 --ignore-scripts` (its install script downloads CUDA libraries on linux-x64), ' +
       "and pass `() => import('onnxruntime-node')` as `ort`.",
@@ -61,12 +68,14 @@ const profiles: Readonly<Record<OrtDevice, DeviceProfile>> = {
   wasm: {
     kind: 'wasm',
     residency: 'host',
+    float16: true,
     help: "Run `npm install onnxruntime-web@^1.30`, and pass `() => import('onnxruntime-web')` as `ort`.",
     sessionOptions: () => ({ ...quiet, executionProviders: ['wasm'] }),
   },
   webgpu: {
     kind: 'webgpu',
     residency: 'gpu-buffer',
+    float16: FLOAT16_UNTESTED,
     help:
       'In Node, run `npm install onnxruntime-node@^1.30` (its WebGPU provider is bundled, but for linux-arm64) and pass ' +
       "`() => import('onnxruntime-node')` as `ort`; in a browser, `onnxruntime-web` and `() => import('onnxruntime-web/webgpu')`. " +
@@ -81,6 +90,7 @@ const profiles: Readonly<Record<OrtDevice, DeviceProfile>> = {
   cuda: {
     kind: 'cuda',
     residency: 'copied',
+    float16: FLOAT16_UNTESTED,
     help:
       'ONNX Runtime has a CUDA provider for Node on linux-x64. Install it with `ONNXRUNTIME_NODE_INSTALL=cuda12 npm install ' +
       'onnxruntime-node@^1.30`, which downloads libonnxruntime_providers_shared.so and libonnxruntime_providers_cuda.so ' +
@@ -102,8 +112,8 @@ const profiles: Readonly<Record<OrtDevice, DeviceProfile>> = {
  * steps of a DiT and of an MLP take the same time without it, and the session is made sooner (2.6 times, of a DiT of 28
  * blocks).
  */
-export function optimizationLevel(device: OrtDevice, graph: Graph): 'all' | 'disabled' {
-  if (device !== 'cpu') return 'all';
+export function optimizationLevel(device: OrtDevice, graph: Graph, constants: Constants): 'all' | 'disabled' {
+  if (device !== 'cpu' || Object.keys(constants).length > 0) return 'all';
   return graph.instructions.some(({ op }) => op === 'conv') ? 'all' : 'disabled';
 }
 

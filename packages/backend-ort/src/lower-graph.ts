@@ -60,6 +60,8 @@ export interface Interface {
   readonly input: (builder: ModelBuilder, path: string, type: TensorType, isRead: boolean) => ValueName;
   /** The name of an output in the model. */
   readonly outputName: (path: string) => ValueName;
+  /** Whether what stands for an input is an array that sessions have before they run. No input is one by default. */
+  readonly isConstant?: (path: string) => boolean;
 }
 
 const everyInput: Interface = {
@@ -94,7 +96,8 @@ export function* loweringGraph(
   for (const { name, value } of graph.inputs) {
     define(value, outside.input(builder, name, graph.types[value]!, isRead.has(value)));
   }
-  const { products, idle } = target.threads === undefined ? NO_PRODUCTS : planProducts(graph);
+  const constants = constantValues(graph, outside);
+  const { products, idle } = target.threads === undefined ? NO_PRODUCTS : planProducts(graph, constants);
   for (const [i, instruction] of graph.instructions.entries()) {
     if (i % AT_A_TIME === 0) yield;
     if (idle.has(instruction)) continue;
@@ -136,6 +139,14 @@ export function* loweringGraph(
     builder.output(outside.outputName(name), graph.types[value]!, values[value]!.name);
   }
   return builder;
+}
+
+/** The values that sessions have before they run. */
+function constantValues({ inputs, instructions }: Graph, { isConstant }: Interface): ReadonlySet<ValueId> {
+  return new Set([
+    ...inputs.filter(({ name }) => isConstant?.(name)).map(({ value }) => value),
+    ...instructions.filter(({ op }) => op === 'constant').map(({ outputs }) => outputs[0]!),
+  ]);
 }
 
 /** Which composites a target takes whole. */

@@ -8,8 +8,15 @@ import {
   type HostData,
   type TensorType,
 } from '@meanflow/core';
-import { drainGivingWay, messageOf, type Device, type DeviceLoss } from '@meanflow/core/backend';
+import {
+  drainGivingWay,
+  messageOf,
+  type Device,
+  type DeviceLoss,
+  type NamedArrays,
+} from '@meanflow/core/backend';
 import type { InferenceSession } from 'onnxruntime-common';
+import { constantsOf, withConstants, withoutConstants } from './constants.js';
 import { explainCuda } from './cuda.js';
 import { optimizationLevel, type DeviceProfile } from './devices.js';
 import { fromElements, type Elements } from './elements.js';
@@ -22,8 +29,9 @@ import { SessionProgram, type Held } from './session-program.js';
 import { targets } from './targets.js';
 
 export class SessionDevice implements Device<Held, SessionProgram> {
+  readonly takesConstants = true;
   readonly movesBuffers: boolean;
-  readonly float16 = true;
+  readonly float16: true | string;
   private readonly reader: GpuReader | undefined;
 
   constructor(
@@ -34,17 +42,21 @@ export class SessionDevice implements Device<Held, SessionProgram> {
     private readonly profile: DeviceProfile,
     private readonly loss: DeviceLoss,
   ) {
+    this.float16 = profile.float16;
     this.movesBuffers = profile.residency === 'copied';
     this.reader = profile.residency === 'gpu-buffer' ? new GpuReader(ort, sessionOptions) : undefined;
   }
 
-  async compile(graph: Graph): Promise<SessionProgram> {
+  async compile(graph: Graph, _: unknown, arrays: NamedArrays): Promise<SessionProgram> {
+    const constants = constantsOf(graph, arrays);
+    const lowering = loweringGraph(graph, targets[this.device], withConstants(constants, 'in-model'));
+    const model = await drainGivingWay(lowering);
     const session = await this.open(
-      (await drainGivingWay(loweringGraph(graph, targets[this.device]))).encode(),
+      model.encode(),
       `Graph "${graph.name}" cannot be compiled for ${this.info.backend}`,
-      optimizationLevel(this.device, graph),
+      optimizationLevel(this.device, graph, constants),
     );
-    return new SessionProgram(this.ort, session, graph, this.loss, this.reader);
+    return new SessionProgram(this.ort, session, withoutConstants(graph, constants), this.loss, this.reader);
   }
 
   async read({ tensor }: Held, type: TensorType): Promise<HostData[DType]> {

@@ -2,8 +2,14 @@
  * SessionProgram: one graph, one session of the public binding. On WebGPU results stay in GPU buffers. On the CPU a run reads host
  * arrays and earlier results where they lie; its results are fresh arrays, so that state alternates between two sets of buffers.
  */
-import { BackendError, DeviceLostError, HostArray, type Graph } from '@meanflow/core';
-import { messageOf, type DeviceLoss, type DeviceProgram, type ValueId } from '@meanflow/core/backend';
+import { BackendError, DeviceLostError, HostArray } from '@meanflow/core';
+import {
+  messageOf,
+  type DeviceLoss,
+  type DeviceProgram,
+  type Program,
+  type ValueId,
+} from '@meanflow/core/backend';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { toElements } from './elements.js';
 import { inputName, outputName } from './lower-graph.js';
@@ -25,7 +31,7 @@ export class SessionProgram implements DeviceProgram<Held> {
   constructor(
     private readonly ort: OrtModule,
     private readonly session: OrtSession,
-    private readonly graph: Graph,
+    private readonly graph: Program,
     private readonly loss: DeviceLoss,
     private readonly reader: GpuReader | undefined,
   ) {}

@@ -43,7 +43,7 @@ export { isFloat, stridesOf } from './types.js';
 export { each, type Each } from './known.js';
 
 export { backendOn, type DeviceBackend, type Holdings } from './backend/backend.js';
-export type { Device, DeviceProgram, RunControl, Transfers } from './backend/device.js';
+export type { Device, DeviceProgram, NamedArrays, RunControl, Transfers } from './backend/device.js';
 export { DeviceLoss, type LossReport } from './backend/device-loss.js';
 export type { DeviceExecutable, RunCounters } from './backend/executable.js';
 export { loadModule, messageOf, type ModuleSource } from './backend/load-module.js';

@@ -48,6 +48,17 @@ export interface CompileOptions {
    * device arrays passed for these inputs (they are donated), so that their memory can hold the results.
    */
   readonly state?: Readonly<Record<string, string>>;
+  /**
+   * Inputs whose values are settled here, by name, such as the parameters of a network that only samples: runs are not given them. A
+   * device may lay them out for its matrix products once, and none moves them again. They are taken at the call, and stay in the
+   * device's memory until the executable is disposed of.
+   */
+  readonly constants?: Readonly<Record<string, HostArray>>;
+  /**
+   * Lends the constants: the caller leaves their memory as it is until the executable is disposed of, and they are not copied
+   * where the device reads the host's memory. False by default.
+   */
+  readonly borrow?: boolean;
 }
 
 export interface RunOptions {
@@ -65,7 +76,7 @@ export interface RunOptions {
 export interface Executable {
   readonly graph: Graph;
   /**
-   * Runs once. Runs of one executable do not overlap: a second waits for the first. Inputs are taken at the call: a host
+   * Runs once, with every input but the constants. Runs of one executable do not overlap: a second waits for the first. Inputs are taken at the call: a host
    * array may be changed right after it (`RunOptions.borrow` says otherwise), a device array may be disposed of once the
    * run is done. Of two runs that are given the same state, the second finds it donated, and is refused.
    *
@@ -123,9 +134,9 @@ export type OutputTree<T> = MapLeaves<T, Tensor, DeviceArray>;
 export async function compile<In, Out>(
   backend: Backend,
   traced: TracedFunction<In, Out>,
-  options: CompileOptions = {},
+  options: Pick<CompileOptions, 'state'> = {},
 ): Promise<CompiledFunction<In, Out>> {
-  checkOptions<CompileOptions>('compile', options, { state: true });
+  checkOptions<Pick<CompileOptions, 'state'>>('compile', options, { state: true });
   const { graph, input, output } = traced;
   const state = expandState(graph, options.state ?? {});
   const executable = await backend.compile(graph, { state });

@@ -1,6 +1,6 @@
 /**
  * The checks that every backend makes: before a run, of its inputs, which are taken as they are at the call; when
- * compiling, of the state.
+ * compiling, of the state and of the constants, which are taken likewise.
  */
 import { checkOptions } from './check-options.js';
 import { describeValue } from './describe-value.js';
@@ -111,19 +111,51 @@ function taken(array: HostArray, borrow: boolean): HostArray {
   return borrow && isFixedMemory(array) ? array : array.clone();
 }
 
+/** The options of a backend's `compile`, checked, with the constants in memory of their own or lent. */
+export interface TakenCompileOptions {
+  readonly state: NonNullable<CompileOptions['state']>;
+  readonly constants: NonNullable<CompileOptions['constants']>;
+}
+
 /**
- * Checks the options of a backend's `compile`.
+ * Checks the options of a backend's `compile`, and takes the constants as they are at the call.
  *
- * @returns the state's pairs of names
- * @throws {ArgumentError} when there is an option that does not exist, or a pair names what the graph has not
- * @throws {ShapeError | DTypeError} when a pair is of an input and an output of different types
+ * @throws {ArgumentError} when there is an option that does not exist, a pair names what the graph has not, or a constant is no
+ *   input, is state, or is no array of the host
+ * @throws {ShapeError | DTypeError} when a pair is of an input and an output of different types, or a constant not of its input's
  */
-export function checkCompileOptions(
-  graph: Program,
-  options: CompileOptions = {},
-): NonNullable<CompileOptions['state']> {
-  checkOptions<CompileOptions>('compile', options, { state: true });
-  const { state = {} } = options;
+export function takeCompileOptions(graph: Program, options: CompileOptions = {}): TakenCompileOptions {
+  checkOptions<CompileOptions>('compile', options, { state: true, constants: true, borrow: true });
+  const { state = {}, borrow = false } = options;
+  checkState(graph, state);
+  const { constants: asked = {} } = options;
+  const unknown = Object.keys(asked).find((name) => !graph.inputs.some((input) => input.name === name));
+  if (unknown !== undefined) {
+    const names = graph.inputs.map(({ name }) => name);
+    throw new ArgumentError(
+      `constants: graph "${graph.name}" has no input ${quoted(unknown)}; it takes ${names.join(', ')}.${didYouMean(unknown, names)}`,
+    );
+  }
+  const inputs = graph.inputs.filter(({ name }) => Object.hasOwn(asked, name));
+  const given = checkInputs({ ...graph, inputs }, asked);
+  const constants = inputs.map(({ name }, i) => {
+    const array = given[i]!;
+    if (Object.hasOwn(state, name)) {
+      throw new ArgumentError(
+        `constants: input "${name}" of graph "${graph.name}" is state, which every run replaces.`,
+      );
+    }
+    if (!(array instanceof HostArray)) {
+      throw new ArgumentError(
+        `constants: "${name}" is an array of a device; read() it and pass the host array.`,
+      );
+    }
+    return [name, taken(array, borrow)] as const;
+  });
+  return { state, constants: Object.fromEntries(constants) };
+}
+
+function checkState(graph: Program, state: NonNullable<CompileOptions['state']>): void {
   for (const [from, to] of Object.entries(state)) {
     const input = graph.inputs.find(({ name }) => name === from);
     const output = graph.outputs.find(({ name }) => name === to);
@@ -134,5 +166,4 @@ export function checkCompileOptions(
     if (a.dtype !== b.dtype) throw new DTypeError(message);
     if (!sameShape(a.shape, b.shape)) throw new ShapeError(message);
   }
-  return state;
 }

@@ -11,6 +11,7 @@ import {
   spec,
   sum,
   trace,
+  type DType,
   type Tensor,
 } from '../src/index.js';
 import { backendOn, interpret, simplify, type Device } from '../src/backend-door.js';
@@ -103,4 +104,22 @@ test('a device that does not say that it takes float16 refuses it, with what to 
   await expect(backend.compile(trace(half, spec([1])).graph)).rejects.toThrow(
     /old does not compute graph "half" in float16: this backend has no kernels for it; use precision float32\./,
   );
+});
+
+test('constants of float16 are put on a device as float16', async () => {
+  const compiled: DType[][] = [];
+  const device: Device<Float32Array> = {
+    info: { backend: 'noting', device: 'cpu', description: 'noting', versions: {} },
+    float16: true,
+    compile: ({ inputs, outputs, types }) => {
+      compiled.push(inputs.map(({ value }) => types[value]!.dtype));
+      return { run: () => outputs.map(() => new Float32Array(2)) };
+    },
+    read: (buffer) => buffer,
+  };
+  await using backend = backendOn(device);
+  const { graph } = trace((x: Tensor) => x.mul(2), spec([2], 'float16'));
+  await using _ = await backend.compile(graph, { constants: { input: hostArray([1, 2]) } });
+  expect(compiled).toEqual([['float16'], ['float16']]);
+  expect(backend.memory()).toEqual({ arrays: 1, bytes: 4, constantBytes: 4 });
 });

@@ -5,7 +5,6 @@
  */
 import {
   ArgumentError,
-  compile,
   DisposedError,
   DTypeError,
   HostArray,
@@ -13,14 +12,16 @@ import {
   spec,
   trace,
   treeFlatten,
+  treeRecord,
   type Backend,
   type CancellationSignal,
+  type Executable,
   type Shape,
   type SpecLeaf,
   type Tensor,
   type Tree,
 } from '@meanflow/core';
-import { checkOptions, describeValue, toHostArray } from '@meanflow/core/validation';
+import { checkOptions, describeValue, pick, toHostArray } from '@meanflow/core/validation';
 
 /** What samples go through in the end. */
 export interface SampleDecoder {
@@ -81,18 +82,17 @@ export function createDecoder(
       return [structure.paths[i], borrow ? array : array.clone()];
     }),
   );
-  const compileFor = (shape: Shape) =>
-    compile(
-      backend,
-      trace(
-        (given) => ({ decoded: apply(structure.unflatten(Object.values(given.decoder)), given.samples) }),
-        { decoder: parameters, samples: spec(shape) },
-        { name: 'decoder' },
-      ),
+  const compileFor = (shape: Shape): Promise<Executable> => {
+    const { graph } = trace(
+      (given) => ({ decoded: apply(structure.unflatten(Object.values(given.decoder)), given.samples) }),
+      { decoder: parameters, samples: spec(shape) },
+      { name: 'decoder' },
     );
-  const programs = new Map<string, ReturnType<typeof compileFor>>();
+    return backend.compile(graph, { constants: treeRecord({ decoder: parameters }), borrow: true });
+  };
+  const programs = new Map<string, Promise<Executable>>();
   let disposing: Promise<void> | undefined;
-  const programFor = (shape: Shape): ReturnType<typeof compileFor> => {
+  const programFor = (shape: Shape): Promise<Executable> => {
     if (disposing !== undefined) throw new DisposedError('decode: the decoder was disposed of.');
     const key = shape.join();
     const found = programs.get(key) ?? compileFor(shape);
@@ -119,8 +119,8 @@ export function createDecoder(
         const end = Math.min(count, start + batchSize);
         const rows = samples.rows(start, end);
         const program = await programFor([end - start, ...features]);
-        const inputs = { decoder: parameters, samples: rows };
-        const { decoded } = await program.run(inputs, { borrow: true, ...(signal && { signal }) });
+        const results = await program.run({ samples: rows }, { borrow: true, ...(signal && { signal }) });
+        const { decoded } = pick(results, 'decoded');
         try {
           parts.push((await decoded.read()).to('float32'));
         } finally {

@@ -1,6 +1,6 @@
 /**
  * A compiled piece of a sampler: some function of the velocity field, with parameters and conditions as graph
- * inputs, so that one executable serves any checkpoint, label and guidance scale. It knows how often it
+ * inputs, so that one executable serves any checkpoint, label and guidance scale, or with settled parameters as constants. It knows how often it
  * evaluates the network.
  */
 import {
@@ -132,6 +132,7 @@ export interface Program {
  * Traces and compiles.
  *
  * @param state values that outputs of the same name replace on the device
+ * @param settled parameters that are constants of the program, which is then run without any; lent as long as it lives
  */
 export async function compileProgram<Params extends ParameterTreeOf<Params>>(
   backend: Backend,
@@ -141,14 +142,16 @@ export async function compileProgram<Params extends ParameterTreeOf<Params>>(
   rows: number,
   body: FieldFunction,
   state: readonly string[] = [],
+  settled?: Tree<HostArray>,
 ): Promise<Program> {
   const { graph, evaluations } = traceField(network, name, inputs, rows, body);
   const executable = await backend.compile(graph, {
     state: Object.fromEntries(state.map((key) => [`values/${key}`, key])),
+    ...(settled && { constants: treeRecord({ params: settled }), borrow: true }),
   });
   return {
     evaluations,
-    run: (given, options) => executable.run(namedInputs(given), options),
+    run: (given, options) => executable.run(namedInputs(settled ? { ...given, params: {} } : given), options),
     dispose: () => executable.dispose(),
   };
 }

@@ -59,7 +59,8 @@ export type ParametersInput<Params extends ParameterTreeOf<Params>> = ParameterT
 
 /** What to sample. */
 export interface SampleRequest<Params extends ParameterTreeOf<Params>> {
-  readonly params: ParametersInput<Params>;
+  /** May be left out where the sampler's own are settled (`SamplerOptions.params`). */
+  readonly params?: ParametersInput<Params>;
   /**
    * float `[count, ...features]`: standard normal noise where `times[0]` is 1, which is multiplied by the network's
    * `noiseScale`; z at `times[0]` otherwise, which is taken as it is.
@@ -91,6 +92,7 @@ export interface SampleRequest<Params extends ParameterTreeOf<Params>> {
 
 /** A request in memory of its own, whose noise is scaled. */
 export interface TakenRequest<Params extends ParameterTreeOf<Params>> extends SampleRequest<Params> {
+  readonly params: ParametersInput<Params>;
   readonly times: TimeGrid;
   readonly noise: HostArray<'float32'>;
 }
@@ -98,11 +100,13 @@ export interface TakenRequest<Params extends ParameterTreeOf<Params>> extends Sa
 /**
  * A request as it is at the call, in memory of its own (or lent), with the noise scaled.
  *
+ * @param settled parameters that were taken before, and stand in the place of the request's
  * @throws {ArgumentError | ShapeError | DTypeError} when it does not fit the network
  */
 export function takeRequest<Params extends ParameterTreeOf<Params>>(
   network: VelocityNetwork<Params>,
   request: SampleRequest<Params>,
+  settled?: ParametersInput<Params>,
 ): TakenRequest<Params> {
   checkOptions<SampleRequest<Params>>('sample', request, {
     params: true,
@@ -128,7 +132,7 @@ export function takeRequest<Params extends ParameterTreeOf<Params>>(
   checkConditions('sample', { conditions, present }, network.conditions, rows);
   checkCondition(network, condition);
   checkGuidance(network, guidance, { label, conditions });
-  const params: unknown = takeParameters(request.params as Tree<RunInput>, borrow);
+  const params: unknown = settled ?? takeParameters(request.params as Tree<RunInput> | undefined, borrow);
   return {
     ...request,
     params: params as ParametersInput<Params>,
@@ -159,7 +163,13 @@ function takeRecord(
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
-function takeParameters(params: Tree<RunInput>, borrow: boolean): Tree<RunInput> {
+/** Parameters in memory of their own, or lent. @throws {ArgumentError} when there are none, or a leaf is no array */
+export function takeParameters(params: Tree<RunInput> | undefined, borrow: boolean): Tree<RunInput> {
+  if (params === undefined) {
+    throw new ArgumentError(
+      'sample: there are no params: give them with the request, or settle them for all by createSampler(…, { params }).',
+    );
+  }
   const { leaves, structure } = treeFlatten<RunInput>(params);
   const taken = leaves.map((leaf, i) => {
     const array = toHostArray(leaf);

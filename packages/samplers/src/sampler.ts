@@ -22,8 +22,15 @@ import {
   type Program,
   type SamplerInputs,
 } from './program.js';
-import { conditionValues, takeRequest, type SampleRequest, type TakenRequest } from './sample-request.js';
-import type { ParameterTreeOf, VelocityNetwork } from './velocity-network.js';
+import {
+  conditionValues,
+  takeParameters,
+  takeRequest,
+  type ParametersInput,
+  type SampleRequest,
+  type TakenRequest,
+} from './sample-request.js';
+import type { ParameterTree, ParameterTreeOf, VelocityNetwork } from './velocity-network.js';
 
 /** What came of it. */
 export interface SampleResult {
@@ -69,22 +76,37 @@ export interface Sampler<Params extends ParameterTreeOf<Params>> {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export interface SamplerOptions {
+export interface SamplerOptions<Params extends ParameterTreeOf<Params> = ParameterTree> {
   /** Samples that are on the device at once, 4,096 by default. */
   readonly batchSize?: number;
+  /**
+   * Parameters that serve many requests: those that are made without any, or with this very tree. They are taken when the sampler is
+   * made, and become constants of what it compiles, which a device may lay out for its matrix products once instead of at
+   * every run: one step of a DiT of width 192 and 6 blocks (17 MB) at batch 1 took 2.8 ms instead of 9.0 on `ort:cpu`. Each
+   * number of rows that is sampled at once has a program, with a copy of the matrices in it: 17 MB here.
+   */
+  readonly params?: ParameterTree extends Params ? Tree<HostArray> : Params;
+  /** Lends `params`: the caller leaves their memory as it is until the sampler is disposed of. False by default. */
+  readonly borrow?: boolean;
 }
 
 /** A sampler for `network` on `backend`. */
 export function createSampler<Params extends ParameterTreeOf<Params>>(
   backend: Backend,
   network: VelocityNetwork<Params>,
-  options: SamplerOptions = {},
+  options: SamplerOptions<Params> = {},
 ): Sampler<Params> {
-  checkOptions<SamplerOptions>('createSampler', options, { batchSize: true });
-  const { batchSize = 4096 } = options;
+  checkOptions<SamplerOptions<Params>>('createSampler', options, {
+    batchSize: true,
+    params: true,
+    borrow: true,
+  });
+  const { batchSize = 4096, borrow = false } = options;
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
     throw new ArgumentError(`batchSize is a positive whole number, got ${batchSize}.`);
   }
+  const settled =
+    options.params === undefined ? undefined : takeParameters(options.params as Tree<HostArray>, borrow);
   const programs = new Map<string, Promise<Program>>();
   const identity = identities();
   let disposing: Promise<void> | undefined;
@@ -94,7 +116,7 @@ export function createSampler<Params extends ParameterTreeOf<Params>>(
 
   /** The program for this request and number of rows, compiled when first needed. */
   const program = (
-    request: SampleRequest<Params>,
+    request: TakenRequest<Params>,
     conditions: SamplerInputs<RunInput>['conditions'],
     rows: number,
     body: FieldFunction,
@@ -108,7 +130,11 @@ export function createSampler<Params extends ParameterTreeOf<Params>>(
         ? [identity(solver.step)]
         : [identity(solver.attempt), solver.relativeTolerance, solver.absoluteTolerance];
     const drop = request.guidance?.drop;
-    const key = JSON.stringify([name, identity(solver), traced, rows, conditionNames(conditions), drop]);
+    const isSettled = request.params === settled;
+    const key = JSON.stringify([
+      ...[name, identity(solver), traced, rows, conditionNames(conditions), drop],
+      isSettled,
+    ]);
     // What is compiled from here on, nobody would dispose of.
     checkAlive();
     let found = programs.get(key);
@@ -121,7 +147,17 @@ export function createSampler<Params extends ParameterTreeOf<Params>>(
         drop,
         values: Object.fromEntries(values.map((value) => [value, typeOf(value)])),
       };
-      found = compileProgram(backend, network, `${solver.name}-${name}`, inputs, rows, body, state);
+      const constants = isSettled ? (settled as Tree<HostArray> | undefined) : undefined;
+      found = compileProgram(
+        backend,
+        network,
+        `${solver.name}-${name}`,
+        inputs,
+        rows,
+        body,
+        state,
+        constants,
+      );
       programs.set(key, found);
       // A failed compilation is reported to the caller and forgotten.
       found.catch(() => programs.delete(key));
@@ -186,7 +222,9 @@ export function createSampler<Params extends ParameterTreeOf<Params>>(
   // Not a generator itself: what is asked for is taken at the call, not when the first chunk is.
   const stream = (asked: SampleRequest<Params>): AsyncGenerator<SampleChunk, void, undefined> => {
     checkAlive();
-    return inChunks(takeRequest(network, asked));
+    const isOwn = asked.params === undefined || (asked.params as unknown) === options.params;
+    const own = isOwn ? (settled as ParametersInput<Params> | undefined) : undefined;
+    return inChunks(takeRequest(network, asked, own));
   };
 
   const disposeAll = async (): Promise<void> => {

@@ -437,3 +437,55 @@ test('a field at r = t folds the interval away', () => {
   }, { z: spec([2, 1]), t: spec([]), r: spec([]) }); // prettier-ignore
   expect(seen).toEqual([true, false]);
 });
+
+describe('settled parameters', () => {
+  const noise = key.fold('settled').normal([5, 1]);
+  const request = { noise, solver: averageVelocity, times: [1, 0] };
+  /** What is compiled, with how many constants. */
+  const counting = () => {
+    const compiled: number[] = [];
+    const inner = referenceBackend();
+    const backend: Backend = {
+      ...inner,
+      compile: (graph, options) => {
+        compiled.push(Object.keys(options?.constants ?? {}).length);
+        return inner.compile(graph, options);
+      },
+    };
+    return { backend, compiled };
+  };
+
+  test('are constants of what is compiled, once for all requests', async () => {
+    const { backend, compiled } = counting();
+    const plain = await createSampler(backend, gaussian).sample({ ...request, params });
+    await using sampler = createSampler(backend, gaussian, { params });
+    const settled = await sampler.sample(request);
+    const again = await sampler.sample({ ...request, params });
+    expect(settled.samples.data).toEqual(plain.samples.data);
+    expect(again.samples.data).toEqual(plain.samples.data);
+    expect(compiled).toEqual([0, 2]);
+  });
+
+  test('and others may be given all the same', async () => {
+    const { backend, compiled } = counting();
+    await using sampler = createSampler(backend, gaussian, { params });
+    const other = { mean: floats([-4]), variance: floats([0.25]) };
+    const moved = await sampler.sample({ ...request, params: other });
+    const own = await sampler.sample(request);
+    expect(maxDifference(moved.samples.data, own.samples.data)).toBeGreaterThan(1);
+    expect(compiled).toEqual([0, 2]);
+  });
+
+  test('are as they were when the sampler was made', async () => {
+    const given = { mean: floats([1.5]), variance: floats([0.25]) };
+    await using sampler = createSampler(referenceBackend(), gaussian, { params: given });
+    given.mean.data[0] = 40;
+    const plain = await createSampler(referenceBackend(), gaussian).sample({ ...request, params });
+    expect((await sampler.sample(request)).samples.data).toEqual(plain.samples.data);
+  });
+
+  test('or none at all', async () => {
+    const sampler = createSampler(referenceBackend(), gaussian);
+    await expect(sampler.sample(request)).rejects.toThrow('there are no params');
+  });
+});

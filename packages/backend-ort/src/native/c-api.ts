@@ -46,6 +46,7 @@ const functions = {
   CreateTensorWithDataAsOrtValue: [49, 'pointer', 'pointer', 'size', 'pointer', 'size', 'int', 'out'],
   CreateCpuMemoryInfo: [69, 'int', 'int', 'out'],
   AddSessionConfigEntry: [130, 'pointer', 'text', 'text'],
+  AddExternalInitializers: [210, 'pointer', 'pointer', 'pointer', 'size'],
   RegisterCustomOpsLibrary_V2: [228, 'pointer', 'path'],
 } as const satisfies Record<string, readonly [number, ...Kind[]]>;
 

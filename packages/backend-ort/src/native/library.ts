@@ -4,6 +4,7 @@
  */
 import { BackendError, type DType, type TensorType } from '@meanflow/core';
 import type { ModuleSource } from '@meanflow/core/backend';
+import type { Constants } from '../constants.js';
 import { openApi, type OrtApi } from './c-api.js';
 import { loadKoffi, type Koffi, type Pointer } from './koffi.js';
 
@@ -67,6 +68,14 @@ export class OrtLibrary {
       shape.length,
       elementTypes[dtype],
     );
+  }
+
+  /** OrtValues over constants, which must outlive them, by name. */
+  valuesOver(constants: Constants): ReadonlyMap<string, Pointer> {
+    const values = Object.entries(constants).map(([name, { elements, type }]) => {
+      return [name, this.valueOver(elements, type)] as const;
+    });
+    return new Map(values);
   }
 }
 

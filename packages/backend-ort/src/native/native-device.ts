@@ -8,15 +8,17 @@ import {
   type HostData,
   type TensorType,
 } from '@meanflow/core';
-import { drainGivingWay, messageOf, type Device } from '@meanflow/core/backend';
+import { drainGivingWay, messageOf, type Device, type NamedArrays } from '@meanflow/core/backend';
+import { constantsOf, withConstants, withoutConstants } from '../constants.js';
 import { optimizationLevel } from '../devices.js';
-import { lowerGraph, loweringGraph } from '../lower-graph.js';
-import { probeFailure, probeGraph } from '../probe.js';
 import { fromElements } from '../elements.js';
+import { inputName, lowerGraph, loweringGraph } from '../lower-graph.js';
+import { probeFailure, probeGraph } from '../probe.js';
 import { targets, withOwnKernels, type Target } from '../targets.js';
 import { Blocks, type Block } from './blocks.js';
 import type { Pointer } from './koffi.js';
 import type { OrtLibrary } from './library.js';
+import { namesOf } from './names.js';
 import { NativeProgram } from './native-program.js';
 import { withSessionOptions, type SessionSettings } from './session-options.js';
 
@@ -30,6 +32,7 @@ export interface NativeMemory {
 
 export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> {
   readonly float16 = true;
+  readonly takesConstants = true;
   private readonly blocks: Blocks;
   private readonly target: Target;
 
@@ -45,11 +48,23 @@ export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> 
     this.target = kernels === undefined ? targets.cpu : withOwnKernels(threads);
   }
 
-  async compile(graph: Graph): Promise<NativeProgram> {
-    const model = (await drainGivingWay(loweringGraph(graph, this.target))).encode();
+  async compile(graph: Graph, _: unknown, arrays: NamedArrays): Promise<NativeProgram> {
+    const constants = constantsOf(graph, arrays);
+    const lowering = loweringGraph(graph, this.target, withConstants(constants, 'given'));
+    const model = await drainGivingWay(lowering);
+    const read = model.read();
+    const used = Object.entries(constants).filter(([name]) => read.has(inputName(name)));
     const failure = `Graph "${graph.name}" cannot be compiled for ${this.info.backend}`;
-    const session = await this.open(model, failure, optimizationLevel('cpu', graph));
-    return new NativeProgram(this.library, session, graph, this.blocks);
+    const given = this.library.valuesOver(Object.fromEntries(used));
+    try {
+      const level = optimizationLevel('cpu', graph, constants);
+      const session = await this.open(model.encode(), failure, level, given);
+      const outside = withoutConstants(graph, constants);
+      return new NativeProgram(this.library, session, outside, this.blocks, constants, given);
+    } catch (error) {
+      for (const value of given.values()) this.library.api.ReleaseValue(value);
+      throw error;
+    }
   }
 
   read({ data }: Block, { dtype }: TensorType): HostData[DType] {
@@ -78,12 +93,14 @@ export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> 
     model: Uint8Array,
     failure: string,
     graphOptimizationLevel: 'all' | 'disabled' = 'all',
+    initializers: ReadonlyMap<string, Pointer> = new Map(),
   ): Promise<Pointer> {
     const { api, environment } = this.library;
     const settings = { graphOptimizationLevel, ...this.settings };
     try {
       return await withSessionOptions(api, settings, (options) => {
         if (this.kernels !== undefined) api.RegisterCustomOpsLibrary_V2(options, this.kernels);
+        if (initializers.size > 0) giveInitializers(this.library, options, initializers);
         return api.CreateSessionFromArray.async(environment, model, model.byteLength, options);
       });
     } catch (error) {
@@ -91,4 +108,15 @@ export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> 
       throw new BackendError(`${failure}: ${messageOf(error)}`, { cause: error });
     }
   }
+}
+
+/** Puts values, by the names of inputs, in the place of a model's initializers; their memory is read where it lies. */
+function giveInitializers(
+  { api, koffi }: OrtLibrary,
+  options: Pointer,
+  initializers: ReadonlyMap<string, Pointer>,
+): void {
+  const names = namesOf(koffi, [...initializers.keys()].map(inputName));
+  const values = BigUint64Array.from(initializers.values());
+  api.AddExternalInitializers(options, names.places, values, values.length);
 }

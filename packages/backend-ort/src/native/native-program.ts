@@ -2,31 +2,20 @@
  * NativeProgram: one graph, one session of the C API. A run reads host arrays and earlier results where they lie and writes its
  * results into blocks of ours, on a thread of its own: JavaScript goes on meanwhile.
  */
-import { getTextEncoding } from '@bufbuild/protobuf/wire';
-import {
-  BackendError,
-  HostArray,
-  type CancellationSignal,
-  type Graph,
-  type TensorType,
-} from '@meanflow/core';
-import { messageOf, type DeviceProgram, type RunControl } from '@meanflow/core/backend';
+import { BackendError, HostArray, type CancellationSignal, type TensorType } from '@meanflow/core';
+import { messageOf, type DeviceProgram, type Program, type RunControl } from '@meanflow/core/backend';
+import type { Constants } from '../constants.js';
 import { toElements, type Elements } from '../elements.js';
 import { inputName, outputName } from '../lower-graph.js';
 import type { Block, Blocks } from './blocks.js';
 import type { Pointer } from './koffi.js';
 import type { OrtLibrary } from './library.js';
+import { namesOf, type Names } from './names.js';
 
 /** An AbortSignal, as far as it may be listened to. */
 interface AbortEvents extends CancellationSignal {
   addEventListener?(type: 'abort', listener: () => void): void;
   removeEventListener?(type: 'abort', listener: () => void): void;
-}
-
-/** Zero-terminated names, and where each lies, as C takes lists of texts. */
-interface Names {
-  readonly places: BigUint64Array;
-  readonly characters: Uint8Array;
 }
 
 export class NativeProgram implements DeviceProgram<Block> {
@@ -38,18 +27,25 @@ export class NativeProgram implements DeviceProgram<Block> {
   /** What the run that is under way reads and writes: C's addresses keep nothing alive. */
   private running: readonly unknown[] = [];
 
+  /**
+   * @param graph with the inputs that runs are given
+   * @param constants the memory that the session reads its initializers in
+   * @param initializers the values over it
+   */
   constructor(
     private readonly library: OrtLibrary,
     private readonly session: Pointer,
-    private readonly graph: Graph,
+    private readonly graph: Program,
     private readonly blocks: Blocks,
+    private constants: Constants = {},
+    private readonly initializers: ReadonlyMap<string, Pointer> = new Map(),
   ) {
     this.inputs = namesOf(
-      library,
+      library.koffi,
       graph.inputs.map(({ name }) => inputName(name)),
     );
     this.outputs = namesOf(
-      library,
+      library.koffi,
       graph.outputs.map(({ name }) => outputName(name)),
     );
     this.inputTypes = graph.inputs.map(({ value }) => graph.types[value]!);
@@ -107,20 +103,9 @@ export class NativeProgram implements DeviceProgram<Block> {
 
   dispose(): void {
     this.forgetOutputs();
-    this.library.api.ReleaseSession(this.session);
+    const { api } = this.library;
+    api.ReleaseSession(this.session);
+    for (const value of this.initializers.values()) api.ReleaseValue(value);
+    this.constants = {};
   }
-}
-
-function namesOf({ koffi }: OrtLibrary, names: readonly string[]): Names {
-  const encoded = names.map((name) => getTextEncoding().encodeUtf8(`${name}\0`));
-  const characters = new Uint8Array(encoded.reduce((sum, { length }) => sum + length, 0));
-  const start = koffi.address(characters);
-  let end = 0;
-  const places = BigUint64Array.from(encoded, (name) => {
-    const place = end;
-    characters.set(name, place);
-    end += name.length;
-    return start + BigInt(place);
-  });
-  return { places, characters };
 }

@@ -50,13 +50,17 @@ export interface ProductPlan {
   readonly idle: ReadonlySet<Instruction>;
 }
 
-/** Settles which contractions of a prepared graph are done by strides. */
-export function planProducts(graph: Graph): ProductPlan {
+/**
+ * Settles which contractions of a prepared graph are done by strides.
+ *
+ * @param constants values that sessions have before they run
+ */
+export function planProducts(graph: Graph, constants: ReadonlySet<ValueId> = new Set()): ProductPlan {
   const scalars = scalarsOf(graph);
   const operands = operandsOf(graph, scalars);
   const products = new Map<Instruction, StridedProduct>();
   for (const instruction of graph.instructions) {
-    if (!isProduct(instruction)) continue;
+    if (!isProduct(instruction) || isPacked(graph, instruction, operands, constants)) continue;
     const product = productOf(graph, instruction, operands);
     if (product !== undefined) products.set(instruction, product);
   }
@@ -74,6 +78,26 @@ export function planProducts(graph: Graph): ProductPlan {
 type Contraction = Extract<Instruction, { readonly op: 'dotGeneral' }>;
 
 const isProduct = (instruction: Instruction): instruction is Contraction => instruction.op === 'dotGeneral';
+
+/**
+ * Rows up to which a product by a matrix that was laid out for it beforehand is faster than one by strides. One step of a DiT of
+ * width 192 and 6 blocks took 2.9 ms of the processor's time instead of 7.9 at batch 1 (64 rows), 64 instead of 69 at batch 16
+ * (1,024 rows), and 320 instead of 307 at batch 64.
+ */
+const FEW_ROWS = 1024;
+
+/** Whether ONNX Runtime's own product is the faster one: of a right operand that never changes it lays out the matrix once. */
+function isPacked(
+  graph: Graph,
+  { inputs: [left, right], attributes: d }: Contraction,
+  operands: readonly OperandView[],
+  constants: ReadonlySet<ValueId>,
+): boolean {
+  if (d.lhsBatch.length > 0 || !constants.has(operands[right]!.value)) return false;
+  const { shape } = graph.types[left]!;
+  const rows = freeAxes(shape.length, [], d.lhsContracting).reduce((size, axis) => size * shape[axis]!, 1);
+  return rows <= FEW_ROWS;
+}
 
 /** The values that are one known number, or repetitions of it. */
 function scalarsOf(graph: Graph): ReadonlyMap<ValueId, number> {

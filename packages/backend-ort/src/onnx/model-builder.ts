@@ -10,6 +10,7 @@ import {
   encodeModel,
   encodeModelInPieces,
   isBlock,
+  readBy,
   type AttributeValue,
   type Block,
   type ElementType,
@@ -179,6 +180,11 @@ export class ModelBuilder {
     }
     this.initializers.push({ name, dtype, shape, data });
     return name;
+  }
+
+  /** The values that nodes read. An initializer that is not among them is left out of the model. */
+  read(): ReadonlySet<ValueName> {
+    return new Set(this.nodes.flatMap(readBy));
   }
 
   /** The model, as an encoded `ModelProto`. */

@@ -29,6 +29,7 @@ import {
 } from './behaviour.js';
 import type { BehaviourCase, Finding } from './case.js';
 import { f32, floats } from './inputs.js';
+import { constantCases } from './constants.js';
 import { memoryCases } from './memory.js';
 
 /** What an executable may count; state that stays on the device adds nothing. */
@@ -133,6 +134,7 @@ export function stateCases(): BehaviourCase[] {
       });
     }),
     behaviour('state', 'state', 'makes no host traffic', residency, ['counters']),
+    ...constantCases(),
     ...memoryCases(),
   ];
 }

@@ -1,12 +1,13 @@
 /** backendOn: a device as a Backend. */
 import type { Backend, CompileOptions } from '../backend.js';
-import { checkCompileOptions } from '../check-inputs.js';
+import { takeCompileOptions } from '../check-inputs.js';
 import { describeValue } from '../describe-value.js';
 import { ArgumentError, BackendError } from '../errors.js';
 import type { Graph } from '../graph.js';
 import { quoted } from '../printable.js';
 import type { Program } from '../tensor.js';
-import { DeviceArrays } from './device-array.js';
+import { putConstants, typedConstants } from './constants.js';
+import { bytesOf, DeviceArrays } from './device-array.js';
 import type { Device, DeviceProgram } from './device.js';
 import { executableOf, type DeviceExecutable } from './executable.js';
 import { LiveExecutables } from './live-executables.js';
@@ -18,10 +19,12 @@ export interface DeviceBackend<P, Memory = object> extends Backend {
   memory(): Holdings & Memory;
 }
 
-/** The results of runs that were neither disposed of nor donated. */
+/** The results of runs that were neither disposed of nor donated, and constants that lie with them. */
 export interface Holdings {
   readonly arrays: number;
   readonly bytes: number;
+  /** Bytes of the constants of all executables, wherever the device keeps them. */
+  readonly constantBytes: number;
 }
 
 /** The backend on a device that is open; the device is closed with it. @throws {ArgumentError} when the device lacks something */
@@ -32,6 +35,7 @@ export function backendOn<Buffer, P extends DeviceProgram<Buffer>, Memory extend
   const { backend: name } = device.info;
   const arrays = new DeviceArrays<Buffer>(device);
   const executables = new LiveExecutables<DeviceExecutable<P>>(name);
+  let constantBytes = 0;
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await executables.close();
@@ -41,16 +45,41 @@ export function backendOn<Buffer, P extends DeviceProgram<Buffer>, Memory extend
   return {
     name,
     describe: () => device.info,
-    memory: () => ({ arrays: arrays.count, bytes: arrays.bytes, ...(device.memory?.() as Memory) }),
+    memory: () => ({
+      arrays: arrays.count,
+      bytes: arrays.bytes,
+      constantBytes,
+      ...(device.memory?.() as Memory),
+    }),
     async compile(graph, options) {
-      const state = checkCompileOptions(graph, options);
+      const { state, constants: taken } = takeCompileOptions(graph, options);
       checkFloat16(device, graph);
       return executables.compile(async () => {
-        const program = await device.compile(graph, (input) => Object.hasOwn(state, input));
+        const constants = typedConstants(device, taken);
+        const isHeld = device.takesConstants === true;
+        const lent = await putConstants(arrays, graph, isHeld ? {} : constants);
+        const dropLent = (): void => lent.forEach((array) => array.dispose());
+        const isState = (input: string): boolean => Object.hasOwn(state, input);
+        let program: P;
+        try {
+          program = await device.compile(graph, isState, isHeld ? constants : {});
+        } catch (error) {
+          dropLent();
+          throw error;
+        }
+        const bytes = graph.inputs
+          .filter(({ name }) => Object.hasOwn(constants, name))
+          .reduce((sum, { value }) => sum + bytesOf(graph.types[value]!), 0);
+        constantBytes += bytes;
         const executable: DeviceExecutable<P> = executableOf({
           ...{ graph, program, arrays },
           state: Object.keys(state),
+          constants: { names: new Set(Object.keys(constants)), bytes, lent },
           onDispose: () => executables.remove(executable),
+          onDisposed: () => {
+            dropLent();
+            constantBytes -= bytes;
+          },
         });
         return executable;
       });

@@ -8,6 +8,9 @@ import type { Graph } from '../graph.js';
 import type { HostArray, HostData } from '../host-array.js';
 import type { DType, TensorType } from '../types.js';
 
+/** Arrays by the name of the input that they are for. */
+export type NamedArrays = Readonly<Record<string, HostArray>>;
+
 /** A device that is open. */
 export interface Device<
   Buffer,
@@ -28,12 +31,19 @@ export interface Device<
    */
   readonly movesBuffers?: boolean;
   /**
+   * Programs hold the values of constants themselves: `compile` is given them, and `run` is not. By default a program that returns
+   * them puts them on the device once, and every run is lent the buffers.
+   */
+  readonly takesConstants?: boolean;
+  /**
    * Prepares a graph to be run.
    *
    * @param isState whether an input's array is donated to each run
+   * @param constants inputs that the program is to hold itself, where the device `takesConstants`; none otherwise. Their memory does
+   *   not change until the program is disposed of.
    * @throws {BackendError} when it cannot run here, naming the op
    */
-  compile(graph: Graph, isState: (input: string) => boolean): P | Promise<P>;
+  compile(graph: Graph, isState: (input: string) => boolean, constants: NamedArrays): P | Promise<P>;
   /**
    * What a buffer holds, in memory that nothing else uses. Not called for arrays without elements.
    *
@@ -53,8 +63,8 @@ export interface DeviceProgram<Buffer> {
   /**
    * Runs once; not called before the last run is done.
    *
-   * @param inputs in the order of the graph's inputs, of their types. They are lent: a host array is not to be changed, and
-   *   a buffer not freed.
+   * @param inputs in the order of the graph's inputs, of their types, but those that `compile` was given. They are lent: a host
+   *   array is not to be changed, and a buffer not freed.
    * @returns a buffer for each output, in their order, which the caller then owns: no two may be one, nor an input
    */
   run(
@@ -80,7 +90,7 @@ export interface RunControl {
 
 /** What goes between host and device. */
 export interface Transfers {
-  /** Bytes of host arrays that runs took as inputs. State that stays on the device adds nothing. */
+  /** Bytes of host arrays that were taken, as constants once and as inputs by runs. State that stays on the device adds nothing. */
   hostToDeviceBytes: number;
   /** Bytes copied to the host by `read()`. */
   deviceToHostBytes: number;

@@ -32,8 +32,19 @@ export interface ExecutableParts<Buffer, P extends DeviceProgram<Buffer>> {
   readonly program: P;
   /** Those that it makes belong to these, and it takes no others. */
   readonly arrays: DeviceArrays<Buffer>;
+  readonly constants: ExecutableConstants<Buffer>;
   /** Called when it was disposed of, before the program is. */
   onDispose(): void;
+  /** Called after the program was. */
+  onDisposed(): void;
+}
+
+/** The inputs that were settled when the graph was compiled. */
+export interface ExecutableConstants<Buffer> {
+  readonly names: ReadonlySet<string>;
+  readonly bytes: number;
+  /** Those that runs are lent; the program holds the others. */
+  readonly lent: ReadonlyMap<string, BufferArray<Buffer>>;
 }
 
 export function executableOf<Buffer, P extends DeviceProgram<Buffer>>({
@@ -41,11 +52,16 @@ export function executableOf<Buffer, P extends DeviceProgram<Buffer>>({
   state,
   program,
   arrays,
+  constants,
   onDispose,
+  onDisposed,
 }: ExecutableParts<Buffer, P>): DeviceExecutable<P> {
-  const counters: RunCounters = { runs: 0, hostToDeviceBytes: 0, deviceToHostBytes: 0 };
-  /** Places of the state among the inputs. */
-  const donated = state.map((name) => graph.inputs.findIndex((input) => input.name === name));
+  const counters: RunCounters = { runs: 0, hostToDeviceBytes: constants.bytes, deviceToHostBytes: 0 };
+  /** What a run is given, and what the program is. */
+  const asked = { ...graph, inputs: graph.inputs.filter(({ name }) => !constants.names.has(name)) };
+  const passed = graph.inputs.filter(({ name }) => constants.lent.has(name) || !constants.names.has(name));
+  /** Places of the state among the latter. */
+  const donated = state.map((name) => passed.findIndex((input) => input.name === name));
   let queue: Promise<void> = Promise.resolve();
   let ending: Promise<void> | undefined;
 
@@ -66,8 +82,8 @@ export function executableOf<Buffer, P extends DeviceProgram<Buffer>>({
       }
     };
     try {
-      const operands = graph.inputs.map(({ name, value }, i) => {
-        const input = given[name]!;
+      const operands = passed.map(({ name, value }, i) => {
+        const input = constants.lent.get(name) ?? given[name]!;
         if (input instanceof HostArray || device.movesBuffers)
           moved.hostToDeviceBytes += bytesOf(graph.types[value]!);
         if (input instanceof HostArray)
@@ -105,6 +121,7 @@ export function executableOf<Buffer, P extends DeviceProgram<Buffer>>({
     (ending ??= queue.then(async () => {
       onDispose();
       await program.dispose?.();
+      onDisposed();
     }));
 
   return {
@@ -115,7 +132,8 @@ export function executableOf<Buffer, P extends DeviceProgram<Buffer>>({
       if (ending !== undefined)
         throw new DisposedError(`The executable of graph "${graph.name}" was disposed of.`);
       // What the caller does with its arrays from here on does not reach the run.
-      const given = takeInputs(graph, inputs, options);
+      checkNoConstant(graph, constants.names, inputs);
+      const given = takeInputs(asked, inputs, options);
       const result = queue.then(() => runNow(given, options.signal));
       // The queue is only waited for: it must not keep the results of the latest run alive.
       queue = result.then(nothing, nothing);
@@ -124,6 +142,16 @@ export function executableOf<Buffer, P extends DeviceProgram<Buffer>>({
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** @throws {ArgumentError} when a run is given what was settled when the graph was compiled */
+function checkNoConstant({ name }: Graph, constants: ReadonlySet<string>, inputs: unknown): void {
+  if (constants.size === 0 || typeof inputs !== 'object' || inputs === null) return;
+  const settled = Object.keys(inputs).find((input) => constants.has(input));
+  if (settled === undefined) return;
+  throw new ArgumentError(
+    `Input "${settled}" of graph "${name}" is a constant: its value was settled by compile(), and no run is given it.`,
+  );
 }
 
 /** @throws {BackendError} when a program gave something other than a buffer for each output */

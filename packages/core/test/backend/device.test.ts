@@ -79,7 +79,7 @@ test('a buffer is freed when its array is disposed of and nothing uses it any mo
   const { backend, events } = noting();
   const executable = await backend.compile(graph);
   const { state } = await executable.run({ state: one, step: one });
-  expect(backend.memory()).toEqual({ arrays: 1, bytes: 4 });
+  expect(backend.memory()).toEqual({ arrays: 1, bytes: 4, constantBytes: 0 });
   const [running, reading] = [executable.run({ state, step: one }), state.read()];
   await Promise.resolve();
   state.dispose();
@@ -87,7 +87,7 @@ test('a buffer is freed when its array is disposed of and nothing uses it any mo
   expect((await reading).item()).toBe(2);
   (await running).state.dispose();
   expect(events).toEqual(['run 1 + 1', 'run 2 + 1', 'free 2', 'free 3']);
-  expect(backend.memory()).toEqual({ arrays: 0, bytes: 0 });
+  expect(backend.memory()).toEqual({ arrays: 0, bytes: 0, constantBytes: 0 });
 });
 
 test('state is freed after the run that takes it, or in the middle of it where the run says so', async () => {
@@ -177,4 +177,19 @@ test('the end of a backend is the end of its programs, then of the device; its a
   ]);
   expect((await array.read()).item()).toBe(5);
   await expect(backend.compile(graph)).rejects.toThrow('The backend noting was disposed of.');
+});
+
+test('constants are put on the device once, lent to every run and freed with the executable', async () => {
+  const { backend, events } = noting();
+  const executable = await backend.compile(graph, { constants: { step: one } });
+  expect(executable.counters).toMatchObject({ runs: 0, hostToDeviceBytes: 4 });
+  expect(backend.memory()).toEqual({ arrays: 1, bytes: 4, constantBytes: 4 });
+  const put = events.splice(0);
+  for (let i = 0; i < 3; i++) (await executable.run({ state: one })).state.dispose();
+  // The device does the same whatever it compiled; what comes of constants the conformance kit checks.
+  expect(events.filter((event) => event.startsWith('run'))).toHaveLength(3);
+  expect(executable.counters).toMatchObject({ runs: 3, hostToDeviceBytes: 16 });
+  await executable.dispose();
+  expect(backend.memory()).toEqual({ arrays: 0, bytes: 0, constantBytes: 0 });
+  expect(put).toEqual(['run 1 + undefined', 'end of the program']);
 });

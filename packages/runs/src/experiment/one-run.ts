@@ -111,7 +111,7 @@ async function judge(
 ): Promise<Pick<FinishedRun, 'scores' | 'pictures'>> {
   const { config } = model;
   const { seed } = config;
-  const sampler = createSampler(backend, model.network);
+  const sampler = createSampler(backend, model.network, { params: model.params, borrow: true });
   const judged = await judgedData({ config, dataset });
   const classifier =
     path === undefined

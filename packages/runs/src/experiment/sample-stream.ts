@@ -43,11 +43,10 @@ export async function* drawnPieces(
 ): AsyncGenerator<SamplePiece> {
   const size = Math.min(PIECE, count);
   const { atOnce, decoder } = model;
-  await using sampler = createSampler(
-    backend,
-    model.network,
-    atOnce === undefined ? {} : { batchSize: atOnce },
-  );
+  await using sampler = createSampler(backend, model.network, {
+    ...{ params: model.params, borrow: true },
+    ...(atOnce !== undefined && { batchSize: atOnce }),
+  });
   await using decoding =
     decoder && createDecoder(backend, decoder, { batchSize: decoder.rows, borrow: true });
   const all = labelsLike(model, count + size, classCounts);

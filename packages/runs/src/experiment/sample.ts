@@ -127,7 +127,10 @@ export async function* streamPlanned(
   backend: Backend,
   signal?: CancellationSignal,
 ): AsyncGenerator<Samples, void, undefined> {
-  await using sampler = createSampler(backend, model.network, batchSize === undefined ? {} : { batchSize });
+  await using sampler = createSampler(backend, model.network, {
+    ...{ params: model.params, borrow: true },
+    ...(batchSize !== undefined && { batchSize }),
+  });
   const { decoder } = model;
   await using decoding =
     decoder && createDecoder(backend, decoder, { batchSize: decoder.rows, borrow: true });

@@ -129,7 +129,7 @@ async function judged(
   const scores = await withJudging(classifier, backend, async (extractor) => {
     const judge = createJudge(dataset, config, seed, extractor);
     checkApplicable(judge, options.metrics ?? []);
-    await using sampler = createSampler(backend, network);
+    await using sampler = createSampler(backend, network, { params: model.params, borrow: true });
     const rows: JudgedRow[] = [];
     for (const each of guided) {
       const even = options.labels === 'uniform';
