@@ -4,7 +4,7 @@ import { checkOptions } from '@meanflow/core/validation';
 import type { FusionOptions } from '../options.js';
 import { buildProgram } from '../program/build.js';
 import { bytesBound } from '../schedule.js';
-import { fuse, opsOf, type Unit } from './fusion.js';
+import { donatedOf, fuse, opsOf, type Unit } from './fusion.js';
 import { packScalars } from './pack-scalars.js';
 
 /** What one run costs. */
@@ -16,7 +16,7 @@ export interface WebgpuCost {
 }
 
 export interface WebgpuCostOptions {
-  /** Inputs that stay on the device from run to run, as in `CompileOptions`. */
+  /** Inputs that outputs replace, as in `CompileOptions`: those are written over these. */
   readonly state?: Readonly<Record<string, string>>;
   /** As the device is asked for them; by default those of a GPU in Chromium. */
   readonly fusion?: Partial<FusionOptions>;
@@ -38,7 +38,7 @@ const isDispatched = (unit: Unit) => unit.kind === 'kernel' || !FREE.has(unit.no
 
 const bound = (unit: Unit) =>
   unit.kind === 'kernel'
-    ? [...unit.kernel.reads, ...unit.group.results]
+    ? [...unit.kernel.reads, ...unit.kernel.inPlace.map(({ value }) => value), ...unit.group.results]
     : [...unit.node.inputs, unit.node.output];
 
 /**
@@ -49,8 +49,9 @@ const bound = (unit: Unit) =>
 export function webgpuCost(graph: Graph, options: WebgpuCostOptions = {}): WebgpuCost {
   checkOptions<WebgpuCostOptions>('webgpuCost', options, { state: true, fusion: true });
   const { state = {}, fusion } = options;
-  const { program } = packScalars(buildProgram(graph), (name) => Object.hasOwn(state, name));
-  const units = fuse(program, { ...gpuFusion, ...fusion }).filter(isDispatched);
+  const isState = (name: string) => Object.hasOwn(state, name);
+  const { program } = packScalars(buildProgram(graph), isState);
+  const units = fuse(program, { ...gpuFusion, ...fusion }, donatedOf(program, isState)).filter(isDispatched);
   return {
     kernels: units.map(opsOf),
     bytes: units.reduce((sum, unit) => sum + bytesBound(bound(unit)), 0),

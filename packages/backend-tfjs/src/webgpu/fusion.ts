@@ -11,10 +11,12 @@
 import { sizeOf } from '@meanflow/core';
 import type { FusionOptions } from '../options.js';
 import type { Program, ProgramNode, StorageId, StoredValue } from '../program/program.js';
+import { Building, isCompatible, isElementwise, type Consumer, type Walk } from './building.js';
 import { elementwise } from './functions.js';
 import { KernelWriter, type Kernel, type KernelGroup, type WriterOptions } from './kernel-writer.js';
 import { multiplications, type ProductNode } from './product-kernel.js';
-import { isReduction, rowsOf, type Rows } from './reductions.js';
+import { inOrder } from './order.js';
+import { isReduction, rowsOf } from './reductions.js';
 import { NotFusable } from './scope.js';
 import { splitLongConcatenations, splitLongReductions } from './split.js';
 
@@ -69,39 +71,8 @@ const COSTLY: ReadonlySet<string> = new Set([
   'sigmoid',
 ]);
 const REPEATS = 16;
-
-class Building {
-  readonly nodes = new Map<StorageId, ProgramNode>();
-  results: StoredValue[] = [];
-  rows?: Rows;
-  product?: ProductNode;
-  kernel!: Kernel;
-  /** Operands of matrix products, which are read many times: to be moved here, but not to be computed. */
-  readonly factors = new Set<StorageId>();
-
-  constructor(
-    readonly rank: number,
-    readonly scalars: KernelGroup['scalars'],
-  ) {}
-
-  /** Elements of the largest result, which the kernel walks. */
-  get size(): number {
-    return this.rows === undefined ? sizeOf(this.results[0]!.shape) : this.rows.outer * this.rows.inner;
-  }
-}
-
-/** At most one of the two. */
-interface Walk {
-  readonly rows?: Rows;
-  readonly product?: ProductNode;
-}
-
-interface Single {
-  readonly node: ProgramNode;
-  readonly rank: number;
-}
-
-type Consumer = Building | Single;
+/** An operand that is so many times smaller than what is walked is not worth a pass in common. */
+const SHARED = 4;
 
 class Fusion {
   private readonly consumers = new Map<StorageId, Set<Consumer>>();
@@ -114,10 +85,14 @@ class Fusion {
   private readonly uses = new Map<StorageId, number>();
   /** What was added to a kernel together with the node that reads it. */
   private readonly taken = new Set<StorageId>();
+  /** What a kernel would write over before all others have read it. */
+  readonly needed = new Set<StorageId>();
 
+  /** @param donated inputs that kernels may write over */
   constructor(
     private readonly program: Program,
     private readonly options: FusionOptions,
+    private readonly donated: ReadonlySet<StorageId>,
   ) {
     const { threadsPerRow, products } = options;
     this.writing = { threadsPerRow, productStyle: products === 'tiles' ? 'tiles' : 'registers' };
@@ -131,13 +106,23 @@ class Fusion {
     }
   }
 
-  run(): Unit[] {
+  /** @returns nothing where kernels write over what others may read after them: `needed` */
+  run(): Unit[] | undefined {
     for (const node of [...this.program.nodes].reverse()) this.place(node);
-    return this.ordered().map((made) =>
+    for (const made of this.made) if (made instanceof Building) this.findNeeded(made);
+    if (this.needed.size > 0) return undefined;
+    return inOrder(this.program, this.made, (storage) => this.consumers.get(storage)).map((made) =>
       made instanceof Building
         ? { kind: 'kernel', group: made, kernel: made.kernel }
         : { kind: 'node', node: made.node },
     );
+  }
+
+  private findNeeded(kernel: Building): void {
+    for (const { value } of kernel.kernel.inPlace) {
+      const others = [...this.consumers.get(value.storage)!].filter((other) => other !== kernel);
+      if (others.some(({ rank }) => rank <= kernel.rank)) this.needed.add(value.storage);
+    }
   }
 
   private place(node: ProgramNode): void {
@@ -155,7 +140,7 @@ class Fusion {
     } else if (!isStored && this.inline(node, kernels)) {
       return;
     } else if (!this.joinAsResult(node, consumers, kernels) && !this.joinSibling(node, consumers)) {
-      const own = new Building(rank, this.scalars);
+      const own = new Building(rank, this.scalars, this.donated);
       this.made.push(own);
       if (!this.tryAdd(own, node, { isResult: true, force: true })) throw new NotFusable(node.op);
     }
@@ -224,13 +209,17 @@ class Fusion {
   private joinSibling(node: ProgramNode, consumers: readonly Consumer[]): boolean {
     if (!this.options.fuse || this.isLargeProduct(node)) return false;
     const size = sizeOf(node.output.shape);
+    const walked = Math.max(...[...node.inputs, node.output].map(({ shape }) => sizeOf(shape)));
     const operands = [node, ...this.ownOperands(node)].flatMap(({ inputs }) => inputs);
-    const readers = new Set(operands.flatMap(({ storage }) => [...(this.consumers.get(storage) ?? [])]));
+    const large = operands.filter(({ shape }) => SHARED * sizeOf(shape) >= walked);
+    const readers = new Set(large.flatMap(({ storage }) => [...(this.consumers.get(storage) ?? [])]));
     return [...readers].some((kernel) => {
       if (!(kernel instanceof Building) || consumers.some(({ rank }) => rank >= kernel.rank)) return false;
       const { rows } = this.walkOf(node);
       const isSameWalk =
-        rows === undefined ? size === kernel.size : kernel.rows !== undefined && isCompatible(kernel, rows);
+        rows !== undefined
+          ? kernel.rows !== undefined && isCompatible(kernel, rows)
+          : size === (kernel.rows?.contiguous === false ? kernel.rows.outer : kernel.size);
       return isSameWalk && this.tryAdd(kernel, node, { isResult: true });
     });
   }
@@ -329,58 +318,29 @@ class Fusion {
       throw error;
     }
   }
+}
 
-  /** What was made, in an order in which it can run, as close to the program's as dependencies let it. */
-  private ordered(): Consumer[] {
-    const position = new Map<StorageId, number>(
-      this.program.nodes.map(({ output }, i) => [output.storage, i]),
-    );
-    const results = (made: Consumer) => (made instanceof Building ? made.results : [made.node.output]);
-    const reads = (made: Consumer) => (made instanceof Building ? made.kernel.reads : made.node.inputs);
-    const maker = new Map<StorageId, Consumer>();
-    for (const made of this.made) for (const { storage } of results(made)) maker.set(storage, made);
-    const first = (made: Consumer) => Math.min(...results(made).map(({ storage }) => position.get(storage)!));
-    const order: Consumer[] = [];
-    const done = new Set<Consumer>();
-    const pending = [...this.made].sort((a, b) => first(b) - first(a));
-    while (pending.length > 0) {
-      const made = pending.at(-1)!;
-      if (done.has(made)) {
-        pending.pop();
-        continue;
-      }
-      const missing = reads(made).flatMap(({ storage }) => {
-        const needed = maker.get(storage);
-        return needed === undefined || done.has(needed) ? [] : [needed];
-      });
-      if (missing.length > 0) pending.push(...missing.sort((a, b) => first(b) - first(a)));
-      else {
-        pending.pop();
-        done.add(made);
-        order.push(made);
-      }
-    }
-    return order;
+/**
+ * The program as units, in an order in which they can run.
+ *
+ * @param donated inputs that the run may write over
+ */
+export function fuse(
+  program: Program,
+  options: FusionOptions,
+  donated: ReadonlySet<StorageId> = new Set(),
+): Unit[] {
+  const prepared = splitLongConcatenations(splitLongReductions(program), options.maxBuffers);
+  const isOutput = new Set(program.outputs.map(({ value }) => value.storage));
+  let free = new Set([...donated].filter((storage) => !isOutput.has(storage)));
+  for (;;) {
+    const fusion = new Fusion(prepared, options, free);
+    const units = fusion.run();
+    if (units !== undefined) return units;
+    free = new Set([...free].filter((storage) => !fusion.needed.has(storage)));
   }
 }
 
-/** Whether a kernel can walk these rows: it does already, or all it writes are their elements or their results. */
-function isCompatible(kernel: Building, rows: Rows): boolean {
-  const { rows: own, product, results } = kernel;
-  if (product !== undefined) return false;
-  if (own !== undefined)
-    return own.outer === rows.outer && own.inner === rows.inner && own.contiguous === rows.contiguous;
-  const sizes = results.map(({ shape }) => sizeOf(shape));
-  return sizes.every((size) => size === rows.outer || (rows.contiguous && size === rows.outer * rows.inner));
-}
-
-/** Whether a kernel writes so many elements each, one by one. */
-function isElementwise({ rows, product, results }: Building, size: number): boolean {
-  return rows === undefined && product === undefined && results.every(({ shape }) => sizeOf(shape) === size);
-}
-
-/** The program as units, in an order in which they can run. */
-export function fuse(program: Program, options: FusionOptions): Unit[] {
-  const prepared = splitLongConcatenations(splitLongReductions(program), options.maxBuffers);
-  return new Fusion(prepared, options).run();
-}
+/** The storages of inputs that each run consumes. */
+export const donatedOf = ({ inputs }: Program, isState: (name: string) => boolean): Set<StorageId> =>
+  new Set(inputs.flatMap(({ name, value }) => (isState(name) ? (value.storage ?? []) : [])));

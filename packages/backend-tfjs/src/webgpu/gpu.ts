@@ -24,6 +24,11 @@ export interface GpuPass {
   dispatchWorkgroups(x: number, y: number): void;
 }
 
+export interface GpuEncoder {
+  beginComputePass(): GpuPass;
+  copyBufferToBuffer(from: GpuBuffer, start: number, to: GpuBuffer, at: number, bytes: number): void;
+}
+
 export interface GpuDevice {
   readonly limits: Readonly<
     Record<'maxComputeWorkgroupsPerDimension' | 'maxStorageBuffersPerShaderStage', number>
@@ -52,8 +57,9 @@ export interface DeviceAdapter extends GpuAdapter {
 export interface TfjsGpuBackend extends TensorStore {
   readonly device: GpuDevice;
   readonly tensorMap: { get(dataId: object): { readonly resource: GpuBuffer } };
-  commandEncoder: { beginComputePass(): GpuPass } | null;
+  commandEncoder: GpuEncoder | null;
   computePassEncoder: GpuPass | null;
+  refCount(dataId: object): number;
   makeTensorInfo(shape: number[], dtype: string): TensorInfo;
   uploadToGPU(dataId: object): void;
   ensureCommandEncoderReady(): void;

@@ -37,7 +37,7 @@ export class KernelRunner {
   /**
    * Compiles a kernel, once per text.
    *
-   * @returns what a schedule calls
+   * @returns what a schedule calls: with what the kernel reads, and then what it writes over
    * @throws {BackendError} when the device refuses it, with the device's message and the text
    */
   async compile(kernel: Kernel, results: readonly TensorType[]): Promise<StepFunction> {
@@ -48,9 +48,13 @@ export class KernelRunner {
     const y = Math.ceil(kernel.workgroups / most);
     const x = Math.ceil(kernel.workgroups / y);
     const remembered: { buffers: readonly GpuBuffer[]; group: GpuBindGroup }[] = [];
+    const operandOf = new Map(kernel.inPlace.map(({ result }, i) => [result, kernel.reads.length + i]));
     return (inputs) => {
-      const outputs = results.map(({ shape, dtype }) => this.allocate(shape, dtype));
-      const buffers = [...outputs, ...inputs].map(
+      const outputs = results.map((type, i) => {
+        const operand = operandOf.get(i);
+        return operand === undefined ? this.allocate(type) : this.takeOver(inputs[operand]!, type);
+      });
+      const buffers = [...outputs, ...inputs.slice(0, kernel.reads.length)].map(
         ({ dataId }) => this.backend.tensorMap.get(dataId).resource,
       );
       let known = remembered.find((entry) => entry.buffers.every((buffer, i) => buffer === buffers[i]));
@@ -79,7 +83,22 @@ export class KernelRunner {
     }
   }
 
-  private allocate(shape: readonly number[], dtype: string): TensorInfo {
+  /** An operand's storage, to be written over; a copy of it, if anybody else holds it. */
+  private takeOver(operand: TensorInfo, type: TensorType): TensorInfo {
+    const { backend } = this;
+    if (backend.refCount(operand.dataId) === 1) {
+      backend.incRef(operand.dataId);
+      return operand;
+    }
+    const copy = this.allocate(type);
+    const [from, to] = [operand, copy].map(({ dataId }) => backend.tensorMap.get(dataId).resource);
+    backend.ensureCommandEncoderReady();
+    backend.endComputePassEncoder();
+    backend.commandEncoder!.copyBufferToBuffer(from!, 0, to!, 0, to!.size);
+    return copy;
+  }
+
+  private allocate({ shape, dtype }: TensorType): TensorInfo {
     const tensor = this.backend.makeTensorInfo([...shape], dtype);
     this.backend.uploadToGPU(tensor.dataId);
     return tensor;

@@ -36,6 +36,8 @@ export interface KernelGroup {
   readonly rows?: Rows;
   /** The matrix product whose result's elements the kernel walks. */
   readonly product?: ProductNode;
+  /** Storages that the kernel may write over. */
+  readonly donated: ReadonlySet<StorageId>;
 }
 
 export interface Kernel {
@@ -43,6 +45,8 @@ export interface Kernel {
   readonly workgroups: number;
   /** Storages that the kernel reads, in the order of its bindings; the results' come before. */
   readonly reads: readonly StoredValue[];
+  /** Results that are written over an operand, by their place among the results: the operand is not in `reads`. */
+  readonly inPlace: readonly { readonly result: number; readonly value: StoredValue }[];
 }
 
 /** What of a device's options matters to the text of one kernel. */
@@ -76,6 +80,10 @@ export class KernelWriter implements ElementWriter {
   private names = 0;
   /** Where the results of reductions, or of the product, are known: the place that is being written. */
   private own = '';
+  /** Where each storage is read. */
+  private readonly loads = new Map<StorageId, Set<string>>();
+  /** Where each result is written that is written after everything was read. */
+  private readonly stores = new Map<StoredValue, string>();
 
   constructor(
     private readonly group: KernelGroup,
@@ -190,8 +198,10 @@ export class KernelWriter implements ElementWriter {
     const stores: string[] = [];
     for (const result of this.group.results) {
       const size = sizeOf(result.shape);
-      if (size === wide) scope.lines.push(`  ${this.store(scope, result, o.times(rows.inner).plus(r))}`);
-      else if (size === narrow) stores.push(this.store(this.rowScope, result, o));
+      if (size === wide) {
+        scope.lines.push(`  ${this.store(scope, result, o.times(rows.inner).plus(r))}`);
+        this.stores.delete(result);
+      } else if (size === narrow) stores.push(this.store(this.rowScope, result, o));
       else throw new NotFusable(`a result of ${size} elements among rows of ${wide}`);
     }
     flush();
@@ -229,6 +239,7 @@ export class KernelWriter implements ElementWriter {
   private store(scope: Scope, result: StoredValue, place: Index): string {
     const value = this.at(scope, result, coordinatesOf(place, result.shape));
     const stored = result.dtype === 'bool' ? `select(0, 1, ${value})` : value;
+    this.stores.set(result, place.toWgsl());
     return `  out${this.group.results.indexOf(result)}[${place.toWgsl()}] = ${stored};`;
   }
 
@@ -273,7 +284,10 @@ export class KernelWriter implements ElementWriter {
   private load(value: StoredValue, place: Index): string {
     let binding = this.reads.findIndex(({ storage }) => storage === value.storage);
     if (binding < 0) binding = this.reads.push(value) - 1;
-    const element = `in${binding}[${place.toWgsl()}]`;
+    const at = place.toWgsl();
+    if (!this.loads.has(value.storage)) this.loads.set(value.storage, new Set());
+    this.loads.get(value.storage)!.add(at);
+    const element = `in${binding}[${at}]`;
     return value.dtype === 'bool' ? `(${element} != 0)` : element;
   }
 
@@ -284,24 +298,49 @@ export class KernelWriter implements ElementWriter {
     shared: readonly string[] = [],
   ): Kernel {
     const { results } = this.group;
+    const inPlace = this.inPlace();
+    const over = new Map(inPlace.map(({ result, value }) => [value.storage, result]));
+    const reads = this.reads.filter(({ storage }) => !over.has(storage));
     const bindings = [
-      ...results.map(
-        ({ dtype }, i) =>
-          `@group(0) @binding(${i}) var<storage, read_write> out${i}: array<${storedTypes[dtype]}>;`,
+      ...results.map(({ dtype }, i) => `var<storage, read_write> out${i}: array<${storedTypes[dtype]}>;`),
+      ...reads.map(
+        (value) => `var<storage, read> in${this.reads.indexOf(value)}: array<${storedTypes[value.dtype]}>;`,
       ),
-      ...this.reads.map(
-        ({ dtype }, i) =>
-          `@group(0) @binding(${results.length + i}) var<storage, read> in${i}: array<${storedTypes[dtype]}>;`,
-      ),
-    ];
+    ].map((declared, i) => `@group(0) @binding(${i}) ${declared}`);
     const main = [
       `@compute @workgroup_size(${threads})`,
       'fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,',
       '        @builtin(local_invocation_index) local: u32) {',
-      ...body,
+      ...body.map((line) => this.reading(line, over)),
       '}',
     ].join('\n');
     const wgsl = [...bindings, ...shared, functionsFor(main), main].filter(Boolean).join('\n');
-    return { wgsl, workgroups, reads: this.reads };
+    return { wgsl, workgroups, reads, inPlace };
+  }
+
+  /** Results of which each element takes the place of the one operand's that it is made of. */
+  private inPlace(): { result: number; value: StoredValue }[] {
+    const { results, donated } = this.group;
+    const taken = new Set<StorageId>();
+    return results.flatMap((result, i) => {
+      const place = this.stores.get(result);
+      const value = this.reads.find(({ storage, dtype, shape }) => {
+        if (!donated.has(storage) || taken.has(storage)) return false;
+        if (dtype !== result.dtype || sizeOf(shape) !== sizeOf(result.shape)) return false;
+        return [...this.loads.get(storage)!].every((at) => at === place);
+      });
+      if (value === undefined) return [];
+      taken.add(value.storage);
+      return [{ result: i, value }];
+    });
+  }
+
+  /** A statement that reads operands where the results are that are written over them. */
+  private reading(line: string, over: ReadonlyMap<StorageId, number>): string {
+    if (over.size === 0) return line;
+    return line.replace(/\bin(\d+)\[/g, (text, binding: string) => {
+      const result = over.get(this.reads[Number(binding)]!.storage);
+      return result === undefined ? text : `out${result}[`;
+    });
   }
 }

@@ -5,7 +5,7 @@ import { emitterFor } from '../kernels/plan.js';
 import type { Program, StorageId, StoredValue, Value } from '../program/program.js';
 import { reshaped, ScheduleBuilder, type Schedule, type StepFunction } from '../schedule.js';
 import type { FusionOptions } from '../options.js';
-import { fuse, opsOf } from './fusion.js';
+import { donatedOf, fuse, opsOf } from './fusion.js';
 import type { KernelRunner } from './kernel-runner.js';
 import { packScalars } from './pack-scalars.js';
 
@@ -34,7 +34,7 @@ export async function planWebgpu(
   }
   if (packed !== undefined)
     placed.set(packed.storage, schedule.value({ dtype: 'float32', shape: [packed.names.length] }));
-  for (const unit of fuse(program, options)) {
+  for (const unit of fuse(program, options, donatedOf(program, isState))) {
     if (unit.kind === 'node') {
       const { op, inputs, attributes, output } = unit.node;
       const result = emitter.node(op, placedOf(inputs), attributes as never, output);
@@ -53,7 +53,9 @@ export async function planWebgpu(
         run = compiled;
       }),
     );
-    schedule.step(opsOf(unit), unit.kernel.reads.map(at), values, (given) => run(given));
+    const { reads, inPlace } = unit.kernel;
+    const operands = [...reads, ...inPlace.map(({ value }) => value)].map(at);
+    schedule.step(opsOf(unit), operands, values, (given) => run(given));
   }
   await Promise.all(compiling);
   const named = (list: Program['inputs']) => list.map(({ name, value }) => ({ name, value: at(value) }));

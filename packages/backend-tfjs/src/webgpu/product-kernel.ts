@@ -6,6 +6,8 @@
  * With `tiles` the threads of a workgroup share what they read: strips of both operands go through workgroup memory, and
  * each number is read from memory once per workgroup. With `registers` each thread reads for itself, which is better
  * where a workgroup's threads run one after the other, as in software.
+ *
+ * Blocks at the edges read beyond the operands, which WebGPU allows: what comes of it is not written.
  */
 import { sizeOf } from '@meanflow/core';
 import type { NodeOf, StoredValue } from '../program/program.js';
@@ -135,7 +137,7 @@ class Product {
       `  let stack = i / ${down * across};`,
       `  let firstRow = (i / ${across}) % ${down} * ${lhs.block};`,
       `  let firstColumn = i % ${across} * ${rhs.block};`,
-      ...this.clamped(),
+      ...this.places(),
       ...this.accumulators(),
       ...(inner > 1 ? [`  for (var k = 0; k < ${inner}; k += 1) {`] : ['  {']),
       ...indented(scope.lines),
@@ -200,24 +202,22 @@ class Product {
     const type = vector(side.block, this.type);
     const isWhole = inner % STRIP === 0;
     const tile = side.name === 'row' ? 'tileRow' : 'tileColumn';
-    const isUneven = side.size % (groups * side.block) !== 0;
-    const place = (n: number) => {
-      const exact = `${tile} + at * ${side.block}${n === 0 ? '' : ` + ${n}`}`;
-      return isUneven ? `min(${exact}, ${side.size - 1})` : exact;
-    };
     const scope = new Scope();
     const k = Index.variable('k', inner);
-    const places = Array.from({ length: side.block }, (_, n) => `    let p${n} = ${place(n)};`);
+    const places = Array.from(
+      { length: side.block },
+      (_, n) => `    let p${n} = ${tile} + at * ${side.block} + ${n};`,
+    );
     const variables = (n: number) => Index.variable(`p${n}`, side.size);
     const read = this.neighbours(scope, side, variables, k);
-    const kept = isWhole ? read : `select(${type}(), ${read}, start + depth < ${inner})`;
+    const kept = isWhole ? read : `select(${type}(), ${read}, k < ${inner})`;
     const load = [
       `    for (var l = i32(local); l < ${STRIP * groups}; l += ${threads}) {`,
       ...indented([
         ...(side.innerLast
           ? [`    let depth = l % ${STRIP};`, `    let at = l / ${STRIP};`]
           : [`    let depth = l / ${groups};`, `    let at = l % ${groups};`]),
-        `    let k = ${isWhole ? 'start + depth' : `min(start + depth, ${inner - 1})`};`,
+        '    let k = start + depth;',
         ...places,
         ...indented(scope.lines),
         `    ${name}[depth * ${pitch} + at] = ${kept};`,
@@ -239,16 +239,14 @@ class Product {
     return Index.variable(`${name}${n}`, size);
   }
 
-  /** The rows and columns that a thread reads: within the operands, even where the result ends before its block. */
-  private clamped(): string[] {
-    return this.sides.flatMap((side) => {
-      const first = side.name === 'row' ? 'firstRow' : 'firstColumn';
-      return Array.from({ length: side.block }, (_, n) => {
-        const exact = n === 0 ? first : `${first} + ${n}`;
-        const isUneven = n > 0 && side.size % side.block !== 0;
-        return `  let ${side.name}${n} = ${isUneven ? `min(${exact}, ${side.size - 1})` : exact};`;
-      });
-    });
+  /** The rows and columns that a thread reads. */
+  private places(): string[] {
+    return this.sides.flatMap(({ name, block: count }) =>
+      Array.from(
+        { length: count },
+        (_, n) => `  let ${name}${n} = ${name === 'row' ? 'firstRow' : 'firstColumn'} + ${n};`,
+      ),
+    );
   }
 
   private accumulators(): string[] {
