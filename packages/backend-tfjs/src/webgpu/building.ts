@@ -16,7 +16,7 @@ export class Building {
   readonly factors = new Set<StorageId>();
 
   constructor(
-    readonly rank: number,
+    public rank: number,
     readonly scalars: KernelGroup['scalars'],
     readonly donated: KernelGroup['donated'],
   ) {}
@@ -36,10 +36,10 @@ export interface Walk {
 /** A node by itself. */
 export interface Single {
   readonly node: ProgramNode;
-  readonly rank: number;
+  rank: number;
 }
 
-/** What is run at once; its rank is above those of all that wait for it. */
+/** What is run at once; its rank is above those of all that run after it. */
 export type Consumer = Building | Single;
 
 /** Whether a kernel can walk these rows: it does already, or all it writes are their elements or their results. */

@@ -2,11 +2,11 @@
  * Fusion: which nodes run together as one generated kernel, so that a program costs as few dispatches, and passes over
  * memory, as its data flow allows. Nodes are visited from the results backwards. A node whose consumers are all in one
  * kernel is computed there, at whatever index they ask for; one that several kernels need is written to memory by the
- * kernel of a consumer that can, or its own. A kernel that cannot be written (too many buffers, a reduction that would
- * be needed before it is done) is not made: every change to a group is tried on the writer first.
+ * kernel of a consumer that can, or of one that reads the same, or its own. A kernel that cannot be written (too many
+ * buffers, a reduction that would be needed before it is done) is not made: every change to a group is tried on the writer
+ * first. That no two kernels wait for each other, `Precedence` holds.
  *
- * Convolutions and barriers stay by themselves. A large matrix product is a kernel with what is done to its result. That no two kernels wait for each other is kept by
- * ranks: a kernel's rank is above those of all its consumers.
+ * Convolutions and barriers stay by themselves. A large matrix product is a kernel with what is done to its result.
  */
 import { sizeOf } from '@meanflow/core';
 import type { FusionOptions } from '../options.js';
@@ -16,6 +16,7 @@ import { elementwise } from './functions.js';
 import { KernelWriter, type Kernel, type KernelGroup, type WriterOptions } from './kernel-writer.js';
 import { multiplications, type ProductNode } from './product-kernel.js';
 import { inOrder } from './order.js';
+import { Precedence } from './precedence.js';
 import { isReduction, rowsOf } from './reductions.js';
 import { NotFusable } from './scope.js';
 import { splitLongConcatenations, splitLongReductions } from './split.js';
@@ -75,7 +76,7 @@ const REPEATS = 16;
 const SHARED = 4;
 
 class Fusion {
-  private readonly consumers = new Map<StorageId, Set<Consumer>>();
+  private readonly precedence = new Precedence();
   private readonly made: Consumer[] = [];
   private readonly scalars = new Map<StorageId, number>();
   private readonly outputs: ReadonlySet<StorageId | undefined>;
@@ -109,26 +110,23 @@ class Fusion {
   /** @returns nothing where kernels write over what others may read after them: `needed` */
   run(): Unit[] | undefined {
     for (const node of [...this.program.nodes].reverse()) this.place(node);
-    for (const made of this.made) if (made instanceof Building) this.findNeeded(made);
+    for (const kernel of this.made) {
+      if (!(kernel instanceof Building)) continue;
+      for (const { value } of kernel.kernel.inPlace)
+        if (!this.precedence.letOverwrite(kernel, value.storage)) this.needed.add(value.storage);
+    }
     if (this.needed.size > 0) return undefined;
-    return inOrder(this.program, this.made, (storage) => this.consumers.get(storage)).map((made) =>
+    return inOrder(this.program, this.made, this.precedence).map((made) =>
       made instanceof Building
         ? { kind: 'kernel', group: made, kernel: made.kernel }
         : { kind: 'node', node: made.node },
     );
   }
 
-  private findNeeded(kernel: Building): void {
-    for (const { value } of kernel.kernel.inPlace) {
-      const others = [...this.consumers.get(value.storage)!].filter((other) => other !== kernel);
-      if (others.some(({ rank }) => rank <= kernel.rank)) this.needed.add(value.storage);
-    }
-  }
-
   private place(node: ProgramNode): void {
     const { storage } = node.output;
     if (this.taken.has(storage)) return;
-    const consumers = [...(this.consumers.get(storage) ?? [])];
+    const consumers = [...this.precedence.readersOf(storage)];
     const kernels = consumers.filter((consumer) => consumer instanceof Building);
     const isStored = this.outputs.has(storage) || kernels.length < consumers.length;
     if (consumers.length === 0 && !isStored) return;
@@ -165,14 +163,12 @@ class Fusion {
   private single(node: ProgramNode, rank: number): void {
     const single = { node, rank };
     this.made.push(single);
+    this.precedence.writes(single, node.output.storage);
     this.note(node, single);
   }
 
   private note(node: ProgramNode, consumer: Consumer): void {
-    for (const { storage } of node.inputs) {
-      if (!this.consumers.has(storage)) this.consumers.set(storage, new Set());
-      this.consumers.get(storage)!.add(consumer);
-    }
+    for (const { storage } of node.inputs) this.precedence.reads(consumer, storage);
   }
 
   /** Computes the node within every kernel that needs it, and nowhere else. */
@@ -198,10 +194,9 @@ class Fusion {
     if (!this.options.fuse) return false;
     const size = sizeOf(node.output.shape);
     return kernels.some((kernel) => {
-      const isLast = consumers.every((other) => other === kernel || other.rank < kernel.rank);
       const fits = isReduction(node) || size === kernel.size || size === kernel.rows?.outer;
       const isFactor = kernel.factors.has(node.output.storage);
-      return isLast && fits && !isFactor && this.tryAdd(kernel, node, { isResult: true });
+      return fits && !isFactor && this.addResult(kernel, node, consumers);
     });
   }
 
@@ -212,16 +207,24 @@ class Fusion {
     const walked = Math.max(...[...node.inputs, node.output].map(({ shape }) => sizeOf(shape)));
     const operands = [node, ...this.ownOperands(node)].flatMap(({ inputs }) => inputs);
     const large = operands.filter(({ shape }) => SHARED * sizeOf(shape) >= walked);
-    const readers = new Set(large.flatMap(({ storage }) => [...(this.consumers.get(storage) ?? [])]));
+    const readers = new Set(large.flatMap(({ storage }) => [...this.precedence.readersOf(storage)]));
     return [...readers].some((kernel) => {
-      if (!(kernel instanceof Building) || consumers.some(({ rank }) => rank >= kernel.rank)) return false;
+      if (!(kernel instanceof Building) || consumers.includes(kernel)) return false;
       const { rows } = this.walkOf(node);
       const isSameWalk =
         rows !== undefined
           ? kernel.rows !== undefined && isCompatible(kernel, rows)
           : size === (kernel.rows?.contiguous === false ? kernel.rows.outer : kernel.size);
-      return isSameWalk && this.tryAdd(kernel, node, { isResult: true });
+      return isSameWalk && this.addResult(kernel, node, consumers);
     });
+  }
+
+  /** Writes the node's result in a kernel that can run before all that need it. */
+  private addResult(kernel: Building, node: ProgramNode, consumers: readonly Consumer[]): boolean {
+    if (!this.precedence.mayPrecede(kernel, consumers)) return false;
+    if (!this.tryAdd(kernel, node, { isResult: true })) return false;
+    this.precedence.putBefore(kernel, consumers);
+    return true;
   }
 
   private variableOperands(node: ProgramNode): number {
@@ -244,7 +247,7 @@ class Fusion {
       const isStillRead = [...kernel.nodes.values()].some(({ inputs }) =>
         inputs.some((input) => input.storage === storage),
       );
-      if (!isStillRead) this.consumers.get(storage)?.delete(kernel);
+      if (!isStillRead) this.precedence.readsNoLonger(kernel, storage);
     }
   }
 
@@ -301,6 +304,7 @@ class Fusion {
     ) {
       kernel.kernel = written;
       for (const each of nodes) this.note(each, kernel);
+      if (isResult) this.precedence.writes(kernel, node.output.storage);
       if (node.op === 'matMul' || kernel.factors.has(node.output.storage))
         for (const { storage } of node.inputs) kernel.factors.add(storage);
       return 'added';

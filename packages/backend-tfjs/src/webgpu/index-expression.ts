@@ -170,6 +170,12 @@ export class Index {
   }
 
   toWgsl(): string {
+    return (this.text ??= this.written());
+  }
+
+  private text: string | undefined;
+
+  private written(): string {
     const parts = [...this.terms.values()]
       .map(({ atom, factor }) => (factor === 1 ? atom.wgsl : `${factor} * ${atom.wgsl}`))
       .sort();

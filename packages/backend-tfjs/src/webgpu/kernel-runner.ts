@@ -41,7 +41,7 @@ export class KernelRunner {
    * @throws {BackendError} when the device refuses it, with the device's message and the text
    */
   async compile(kernel: Kernel, results: readonly TensorType[]): Promise<StepFunction> {
-    const { wgsl } = kernel;
+    const wgsl = kernel.wgsl();
     if (!this.pipelines.has(wgsl)) this.pipelines.set(wgsl, this.pipeline(wgsl));
     const pipeline = await this.pipelines.get(wgsl)!;
     const most = this.backend.device.limits.maxComputeWorkgroupsPerDimension;

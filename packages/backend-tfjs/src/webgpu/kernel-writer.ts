@@ -41,7 +41,8 @@ export interface KernelGroup {
 }
 
 export interface Kernel {
-  readonly wgsl: string;
+  /** The text, which is put together when it is asked for: most kernels that fusion tries are not kept. */
+  readonly wgsl: () => string;
   readonly workgroups: number;
   /** Storages that the kernel reads, in the order of its bindings; the results' come before. */
   readonly reads: readonly StoredValue[];
@@ -301,20 +302,22 @@ export class KernelWriter implements ElementWriter {
     const inPlace = this.inPlace();
     const over = new Map(inPlace.map(({ result, value }) => [value.storage, result]));
     const reads = this.reads.filter(({ storage }) => !over.has(storage));
-    const bindings = [
-      ...results.map(({ dtype }, i) => `var<storage, read_write> out${i}: array<${storedTypes[dtype]}>;`),
-      ...reads.map(
-        (value) => `var<storage, read> in${this.reads.indexOf(value)}: array<${storedTypes[value.dtype]}>;`,
-      ),
-    ].map((declared, i) => `@group(0) @binding(${i}) ${declared}`);
-    const main = [
-      `@compute @workgroup_size(${threads})`,
-      'fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,',
-      '        @builtin(local_invocation_index) local: u32) {',
-      ...body.map((line) => this.reading(line, over)),
-      '}',
-    ].join('\n');
-    const wgsl = [...bindings, ...shared, functionsFor(main), main].filter(Boolean).join('\n');
+    const wgsl = () => {
+      const bindings = [
+        ...results.map(({ dtype }, i) => `var<storage, read_write> out${i}: array<${storedTypes[dtype]}>;`),
+        ...reads.map(
+          (value) => `var<storage, read> in${this.reads.indexOf(value)}: array<${storedTypes[value.dtype]}>;`,
+        ),
+      ].map((declared, i) => `@group(0) @binding(${i}) ${declared}`);
+      const main = [
+        `@compute @workgroup_size(${threads})`,
+        'fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>,',
+        '        @builtin(local_invocation_index) local: u32) {',
+        ...body.map((line) => this.reading(line, over)),
+        '}',
+      ].join('\n');
+      return [...bindings, ...shared, functionsFor(main), main].filter(Boolean).join('\n');
+    };
     return { wgsl, workgroups, reads, inPlace };
   }
 

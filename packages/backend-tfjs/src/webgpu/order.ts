@@ -4,20 +4,16 @@
  */
 import type { Program, StorageId } from '../program/program.js';
 import { Building, type Consumer } from './building.js';
+import type { Precedence } from './precedence.js';
 import { isReduction } from './reductions.js';
 
-/** @param readersOf what reads a storage */
-export function inOrder(
-  program: Program,
-  all: readonly Consumer[],
-  readersOf: (storage: StorageId) => ReadonlySet<Consumer> | undefined,
-): Consumer[] {
+export function inOrder(program: Program, all: readonly Consumer[], precedence: Precedence): Consumer[] {
   const position = new Map<StorageId, number>(program.nodes.map(({ output }, i) => [output.storage, i]));
   const results = (made: Consumer) => (made instanceof Building ? made.results : [made.node.output]);
   const reads = (made: Consumer) => (made instanceof Building ? made.kernel.reads : made.node.inputs);
   const overwritten = (made: Consumer) =>
     made instanceof Building
-      ? made.kernel.inPlace.flatMap(({ value }) => [...readersOf(value.storage)!])
+      ? made.kernel.inPlace.flatMap(({ value }) => [...precedence.readersOf(value.storage)])
       : [];
   const maker = new Map<StorageId, Consumer>();
   for (const made of all) for (const { storage } of results(made)) maker.set(storage, made);
