@@ -40,8 +40,9 @@ export type Epilogue = (
 const ALONE = 64;
 /** Elements of a dimension, from which a workgroup takes 64 of it. */
 const WIDE = 64;
-/** Workgroups below which smaller ones keep more of the device busy. */
-const FEW_WORKGROUPS = 128;
+/** Workgroups of 256 threads, and of 64, below which smaller tiles keep more of the device busy. */
+const FEW_LARGE = 128;
+const FEW_SMALL = 64;
 /** Elements of the contracted dimension in a strip. */
 const STRIP = 16;
 
@@ -63,12 +64,33 @@ export function productText(
   style: ProductStyle,
   epilogue: Epilogue,
 ): ProductText {
-  const text = new Product(writer, node, epilogue);
-  return style === 'tiles' ? text.tiles() : text.registers();
+  if (style === 'registers') return new Product(writer, node, epilogue, 4).registers();
+  const { most, threads } = tileOf(productSizes(node));
+  return new Product(writer, node, epilogue, most).tiles(threads);
 }
 
 /** How many neighbours a thread takes of a dimension. */
-const block = (n: number): 1 | 2 | 4 => (n > 16 ? 4 : n > 8 ? 2 : 1);
+const blockOf = (n: number, most: 2 | 4): 1 | 2 | 4 => (n > 16 ? most : n > 8 ? 2 : 1);
+
+interface Tile {
+  /** Neighbours that a thread takes of each dimension, at most. */
+  readonly most: 2 | 4;
+  /** Of a workgroup: down and across. */
+  readonly threads: readonly [number, number];
+}
+
+/** The largest tile, and so the least reading, of which there are enough. */
+function tileOf({ stack, rows, columns }: Sizes): Tile {
+  const count = ({ most, threads: [down, across] }: Tile) =>
+    stack *
+    Math.ceil(rows / (down * blockOf(rows, most))) *
+    Math.ceil(columns / (across * blockOf(columns, most)));
+  const side = (n: number) => (n >= WIDE ? 16 : 8);
+  const large: Tile = { most: 4, threads: [side(rows), side(columns)] };
+  const small: Tile = { most: 4, threads: [8, 8] };
+  if (count(large) >= FEW_LARGE) return large;
+  return count(small) >= FEW_SMALL ? small : { most: 2, threads: [8, 8] };
+}
 
 /** A side of the product: one of its operands, and the dimension of the result that it gives. */
 interface Side {
@@ -93,6 +115,7 @@ class Product {
     private readonly writer: ElementWriter,
     node: ProductNode,
     private readonly epilogue: Epilogue,
+    most: 2 | 4,
   ) {
     const { transposeLhs, transposeRhs } = node.attributes;
     const [lhs, rhs] = node.inputs;
@@ -105,7 +128,7 @@ class Product {
         value: lhs,
         name: 'row',
         size: rows,
-        block: block(rows),
+        block: blockOf(rows, most),
         innerLast: !transposeLhs,
         at: (row, k) => (transposeLhs ? [this.stack, k, row] : [this.stack, row, k]),
       },
@@ -113,7 +136,7 @@ class Product {
         value: rhs,
         name: 'column',
         size: columns,
-        block: block(columns),
+        block: blockOf(columns, most),
         innerLast: transposeRhs,
         at: (column, k) => (transposeRhs ? [this.stack, column, k] : [this.stack, k, column]),
       },
@@ -151,13 +174,9 @@ class Product {
   }
 
   /** The threads of a workgroup together. */
-  tiles(): ProductText {
+  tiles([down, across]: Tile['threads']): ProductText {
     const { stack, inner } = this.sizes;
     const [lhs, rhs] = this.sides;
-    const countFor = (sizes: readonly [number, number]) =>
-      stack * Math.ceil(lhs.size / (sizes[0] * lhs.block)) * Math.ceil(rhs.size / (sizes[1] * rhs.block));
-    const wide = ([lhs, rhs] as const).map(({ size }) => (size >= WIDE ? 16 : 8)) as [number, number];
-    const [down, across] = countFor(wide) >= FEW_WORKGROUPS ? wide : ([8, 8] as const);
     const threads = down * across;
     const [height, width] = [down * lhs.block, across * rhs.block];
     const [tileRows, tileColumns] = [Math.ceil(lhs.size / height), Math.ceil(rhs.size / width)];
