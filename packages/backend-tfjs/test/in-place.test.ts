@@ -37,6 +37,8 @@ describe('written over', () => {
     expect(writtenOver(({ p }) => ({ p: mf.reverse(p!, [0]) }), { p })).toBe(0);
     expect(writtenOver(({ p }) => ({ p: p!.add(mf.reverse(p!, [1])) }), { p })).toBe(0);
     expect(writtenOver(({ p }) => ({ p: p!.sub(mf.mean(p!)) }), { p: mf.spec([64, 1024]) })).toBe(1);
+    const two = ({ p, w }: Named) => ({ p: p!.mul(2), q: p!.add(mf.matmul(p!.mul(2), w!)) });
+    expect(writtenOver(two, { p, w: mf.spec([16, 16]) })).toBe(0);
     const after = ({ p }: Named) => ({ p: p!.mul(2), y: mf.matmul(p!, mf.transpose(p!.mul(2))) });
     expect(writtenOver(after, { p })).toBe(0);
   });
@@ -97,7 +99,11 @@ describe('written over', () => {
     const step = ({ a, b }: Named) => ({ a: a!.add(1), b: b!.mul(10) });
     const both = await backend.compile(mf.trace(step as never, { a: mf.spec([5]), b: mf.spec([5]) } as never).graph, { state: { a: 'a', b: 'b' } });
     let state = await twice.run({ x: floats([0, 1, 2, 3, 4]) });
-    for (let k = 0; k < 2; k++) state = await both.run(state);
+    for (let k = 0; k < 2; k++) {
+      state = await both.run(state);
+      // What is read in between is not what is read afterwards.
+      expect((await state.a!.read()).data[0]).toBe(k + 2);
+    }
     expect([...(await state.a!.read()).data]).toEqual([3, 4, 5, 6, 7]);
     expect([...(await state.b!.read()).data]).toEqual([100, 200, 300, 400, 500]);
     for (const array of Object.values(state)) array.dispose();

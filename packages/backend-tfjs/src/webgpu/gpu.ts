@@ -56,7 +56,7 @@ export interface DeviceAdapter extends GpuAdapter {
 /** tfjs's `WebGPUBackend` (4.22). */
 export interface TfjsGpuBackend extends TensorStore {
   readonly device: GpuDevice;
-  readonly tensorMap: { get(dataId: object): { readonly resource: GpuBuffer } };
+  readonly tensorMap: { get(dataId: object): { readonly resource: GpuBuffer; values: unknown } };
   commandEncoder: GpuEncoder | null;
   computePassEncoder: GpuPass | null;
   refCount(dataId: object): number;

@@ -88,6 +88,8 @@ export class KernelRunner {
     const { backend } = this;
     if (backend.refCount(operand.dataId) === 1) {
       backend.incRef(operand.dataId);
+      // tfjs keeps what was read from it, which is about to be wrong.
+      backend.tensorMap.get(operand.dataId).values = null;
       return operand;
     }
     const copy = this.allocate(type);

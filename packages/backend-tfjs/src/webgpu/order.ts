@@ -27,6 +27,7 @@ export function inOrder(program: Program, all: readonly Consumer[], precedence: 
   const latestFirst = (a: Consumer, b: Consumer) => places.get(b)! - places.get(a)!;
   const order: Consumer[] = [];
   const done = new Set<Consumer>();
+  const begun = new Set<Consumer>();
   const pending = [...all].sort(latestFirst);
   while (pending.length > 0) {
     const made = pending.at(-1)!;
@@ -36,8 +37,12 @@ export function inOrder(program: Program, all: readonly Consumer[], precedence: 
     }
     const needed = reads(made).flatMap(({ storage }) => maker.get(storage) ?? []);
     const missing = [...needed, ...overwritten(made)].filter((other) => other !== made && !done.has(other));
-    if (missing.length > 0) pending.push(...missing.sort(latestFirst));
-    else {
+    if (missing.length > 0) {
+      if (begun.has(made))
+        throw new Error('Kernels wait for each other, which fusion should have prevented.');
+      begun.add(made);
+      pending.push(...missing.sort(latestFirst));
+    } else {
       pending.pop();
       done.add(made);
       order.push(made);

@@ -45,6 +45,7 @@ export class Precedence {
 
   /** Has all other readers of what a kernel writes over run before it. @returns whether that is possible */
   letOverwrite(kernel: Building, storage: StorageId): boolean {
+    if (this.overwriters.has(storage)) return false;
     const others = [...this.readersOf(storage)].filter((other) => other !== kernel);
     if (others.some((other) => this.mustPrecede(kernel, other))) return false;
     this.overwriters.set(storage, kernel);
