@@ -10,7 +10,7 @@
  */
 import { sizeOf } from '@meanflow/core';
 import type { FusionOptions } from '../options.js';
-import type { Program, ProgramNode, StorageId, StoredValue } from '../program/program.js';
+import type { Program, ProgramNode, StorageId } from '../program/program.js';
 import { Building, isCompatible, isElementwise, type Consumer, type Walk } from './building.js';
 import { elementwise } from './functions.js';
 import { KernelWriter, type Kernel, type KernelGroup, type WriterOptions } from './kernel-writer.js';
