@@ -53,6 +53,8 @@ export class Index {
   }
 
   plus(other: Index): Index {
+    if (other.isZero) return this;
+    if (this.isZero) return other;
     const terms = new Map(this.terms);
     for (const [key, { atom, factor }] of other.terms) {
       const sum = (terms.get(key)?.factor ?? 0) + factor;
@@ -64,14 +66,30 @@ export class Index {
 
   times(factor: number): Index {
     if (factor === 0) return Index.number(0);
+    if (factor === 1) return this;
     const terms = [...this.terms].map(
       ([key, term]) => [key, { ...term, factor: term.factor * factor }] as const,
     );
     return new Index(this.constant * factor, new Map(terms));
   }
 
+  private get isZero(): boolean {
+    return this.constant === 0 && this.terms.size === 0;
+  }
+
   /** ⌊this / n⌋, for n > 0. */
   div(n: number): Index {
+    const known = this.quotients?.get(n);
+    if (known !== undefined) return known;
+    const quotient = n === 1 ? this : this.divided(n);
+    (this.quotients ??= new Map()).set(n, quotient);
+    return quotient;
+  }
+
+  /** By divisor: the same is asked for wherever a quotient and a remainder may recombine. */
+  private quotients: Map<number, Index> | undefined;
+
+  private divided(n: number): Index {
     const [whole, rest] = this.split(n);
     if (rest.isWithin(n)) return whole;
     const quotient = rest.byCommonFactor(n, (_, part, factor) => part.div(n / factor));
