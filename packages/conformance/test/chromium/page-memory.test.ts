@@ -35,7 +35,7 @@ test('GPU buffers count until they are destroyed, WebAssembly memories as they a
 
   const own = Object.assign(referenceBackend(), { bytes: 1, memory: memoryOf });
   for (const [backend, figures] of [
-    [referenceBackend(), { arrays: 0, bytes: 0 }],
+    [referenceBackend(), { arrays: 0, bytes: 0, constantBytes: 0 }],
     [own, { bytes: 1 }],
   ] as const) {
     const measuring = withMemory(backend, allocated) as MeasuringBackend;
