@@ -35,6 +35,8 @@ async function optimised(graph: mf.Graph): Promise<{ result: mf.HostArray; opera
   const backend = await ortBackend({
     ort,
     threads: 1,
+    // Of ONNX's operators alone, which are what the runtime rewrites.
+    kernels: false,
     sessionOptions: { graphOptimizationLevel: 'all', optimizedModelFilePath },
   });
   try {

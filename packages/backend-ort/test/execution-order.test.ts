@@ -56,7 +56,8 @@ async function executed(graph: mf.Graph): Promise<string[]> {
   const backend = await ortBackend({
     ort,
     threads: 1,
-    // Without rewriting, so that the nodes are those of our model.
+    // A node for each instruction, and without rewriting, so that the nodes are those of our model.
+    kernels: false,
     sessionOptions: {
       graphOptimizationLevel: 'disabled',
       enableProfiling: true,
