@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "body.h"
-#include "ort.h"
+#include "operator.h"
 #include "processor.h"
+#include "product.h"
 
 typedef struct {
   Api api;
@@ -110,28 +111,25 @@ static Status *compute(void *data, KernelContext *context) {
 }
 
 static const char *getName(const CustomOp *op) { return (void)op, "Fused"; }
-static const char *getProvider(const CustomOp *op) { return (void)op, NULL; }
 static int anyType(const CustomOp *op, size_t index) { return (void)op, (void)index, ANY_TYPE; }
-static size_t one(const CustomOp *op) { return (void)op, 1; }
 static int variadic(const CustomOp *op, size_t index) { return (void)op, (void)index, VARIADIC; }
-static int memory(const CustomOp *op, size_t index) { return (void)op, (void)index, MEMORY_DEFAULT; }
 static int minArity(const CustomOp *op) { return (void)op, 1; }
 static int mixed(const CustomOp *op) { return (void)op, 0; }
 
 extern const CustomOp productOp, sumOp;
 
 static const CustomOp fused = {
-    .version = 16,
+    .version = OPERATOR_VERSION,
     .get_name = getName,
-    .get_provider = getProvider,
+    .get_provider = noProvider,
     .get_input_type = anyType,
-    .get_input_count = one,
+    .get_input_count = oneOperand,
     .get_output_type = anyType,
-    .get_output_count = one,
+    .get_output_count = oneOperand,
     .destroy = destroyKernel,
     .get_input_characteristic = variadic,
     .get_output_characteristic = variadic,
-    .get_input_memory = memory,
+    .get_input_memory = defaultMemory,
     .get_input_min_arity = minArity,
     .get_input_homogeneity = mixed,
     .get_output_min_arity = minArity,
@@ -150,6 +148,7 @@ __attribute__((visibility("default"))) Status *RegisterCustomOps(SessionOptions 
   Status *status;
   if (!domain) {
     chooseOperations();
+    chooseProduct();
     CustomOpDomain *made;
     if ((status = createCustomOpDomain(api, "meanflow", &made)) || (status = addToDomain(api, made, &fused)) ||
         (status = addToDomain(api, made, &productOp)) ||

@@ -50,10 +50,10 @@ typedef struct {
   ((Status * (*)(const KernelContext *, void (*)(void *, size_t), size_t, size_t, void *))(api)[274])(context, work, total, batches, data)
 
 enum { ORT_FAIL = 1, ORT_INVALID_ARGUMENT = 2 };
-/** Of an operand that may be missing, and of one that may be repeated. */
-enum { OPTIONAL = 1, VARIADIC = 2 };
-/** The element type of operands that may be of any. */
-enum { ANY_TYPE = 0 };
+/** Whether an operand has to be there, may be missing, or may be repeated. */
+enum { REQUIRED, OPTIONAL, VARIADIC };
+/** Element types: any, and float32. */
+enum { ANY_TYPE, FLOAT_TYPE };
 /** Where operands lie: the provider's own memory. */
 enum { MEMORY_DEFAULT = 0 };
 

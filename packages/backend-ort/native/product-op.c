@@ -6,10 +6,12 @@
  *   d      the same, where there is a third operand
  *   shape  of what is written
  */
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ort.h"
+#include "operator.h"
 #include "processor.h"
 #include "product.h"
 
@@ -17,6 +19,7 @@ enum { MOST_AXES = 12, MOST_BATCH = 4, SIZES = 5 };
 
 /** Below so many multiplications, waking another thread costs more than it does. */
 enum { SERIAL = 1 << 16 };
+
 typedef struct {
   long offset, row, column, batch[MOST_BATCH];
 } Matrix;
@@ -41,13 +44,15 @@ typedef struct {
   float *c;
   /** Parts of the work that one call takes, so that a thread keeps what it packed. */
   long tasks, share;
+  /** Set by a call that got no memory. */
+  atomic_bool isShort;
 } Run;
 
 static Multiply *multiply;
 static long workspaceBytes;
 
 /** Chooses what this processor has. */
-static void chooseProduct(void) {
+void chooseProduct(void) {
   multiply = product_base;
   workspaceBytes = productWorkspace_base;
 #ifdef __x86_64__
@@ -57,11 +62,33 @@ static void chooseProduct(void) {
 #endif
 }
 
-/** Each thread's own memory for packed panels, kept until the thread ends. */
-static float *workspace(void) {
-  static _Thread_local float *own;
-  if (own == 0) own = aligned_alloc(64, (workspaceBytes + 63) / 64 * 64);
-  return own;
+/**
+ * Memory for packed panels, of as many calls as run at once, kept for later ones: sessions come and go with their threads, and what
+ * belonged to a thread would be lost with it.
+ */
+enum { SLOTS = 64 };
+static struct {
+  atomic_bool isTaken;
+  float *memory;
+} slots[SLOTS];
+
+static float *newWorkspace(void) {
+  return aligned_alloc(64, (size_t)(workspaceBytes + 63) / 64 * 64);
+}
+
+/** Null where there is no memory. @param slot to be given back by `giveBack` */
+static float *takeWorkspace(int *slot) {
+  for (*slot = 0; *slot < SLOTS; ++*slot) {
+    if (atomic_exchange(&slots[*slot].isTaken, true)) continue;
+    if (slots[*slot].memory == 0) slots[*slot].memory = newWorkspace();
+    return slots[*slot].memory;
+  }
+  return newWorkspace();
+}
+
+static void giveBack(int slot, float *memory) {
+  if (slot == SLOTS) free(memory);
+  else atomic_store(&slots[slot].isTaken, false);
 }
 
 static long smaller(long a, long b) {
@@ -79,7 +106,7 @@ static long at(const Product *p, const Matrix *matrix, long index) {
 }
 
 /** One part of one product of the stack. */
-static void part(const Run *run, long task) {
+static void part(const Run *run, long task, float *workspace) {
   const Product *p = run->product;
   const long index = task / p->parts, which = task % p->parts;
   const float *a = run->a + at(p, &p->a, index), *b = run->b + at(p, &p->b, index);
@@ -91,15 +118,19 @@ static void part(const Run *run, long task) {
   const long from = which * size, count = smaller(size, whole - from);
   if (count <= 0) return;
   if (p->byColumns)
-    multiply(&p->strides, a, b + from * p->strides.bColumn, d ? d + from : 0, c + from * p->strides.cColumn, p->rows, count, workspace());
+    multiply(&p->strides, a, b + from * p->strides.bColumn, d ? d + from : 0, c + from * p->strides.cColumn, p->rows, count, workspace);
   else
-    multiply(&p->strides, a + from * p->strides.aRow, b, d ? d + from * p->strides.dRow : 0, c + from * p->strides.cRow, count, p->columns, workspace());
+    multiply(&p->strides, a + from * p->strides.aRow, b, d ? d + from * p->strides.dRow : 0, c + from * p->strides.cRow, count, p->columns, workspace);
 }
 
 static void share(void *data, size_t index) {
-  const Run *run = data;
+  Run *run = data;
   const long from = (long)index * run->share;
-  for (long task = from; task < smaller(from + run->share, run->tasks); task++) part(run, task);
+  int slot;
+  float *const workspace = takeWorkspace(&slot);
+  if (workspace == 0) run->isShort = true;
+  else for (long task = from; task < smaller(from + run->share, run->tasks); task++) part(run, task, workspace);
+  giveBack(slot, workspace);
 }
 
 static int readInts(Api api, const KernelInfo *info, const char *name, int64_t *out, size_t most, size_t *count) {
@@ -120,17 +151,16 @@ static int readMatrix(Api api, const KernelInfo *info, const char *name, Matrix 
 
 static Status *create(const CustomOp *op, Api api, const KernelInfo *info, void **made) {
   (void)op;
-  if (multiply == 0) chooseProduct();
   int64_t sizes[SIZES + MOST_BATCH];
   size_t count;
   Product p = {.api = api, .stack = 1};
   if (!readInts(api, info, "sizes", sizes, SIZES + MOST_BATCH, &count) || count < SIZES)
-    return createStatus(api, ORT_INVALID_ARGUMENT, "Product: sizes are alpha, threads, rows, columns, terms and at most four more");
+    return createStatus(api, ORT_INVALID_ARGUMENT, "meanflow:Product: sizes are alpha, threads, rows, columns, terms and at most four more.");
   const size_t rank = count - SIZES;
   if (!readMatrix(api, info, "a", &p.a, rank) || !readMatrix(api, info, "b", &p.b, rank) ||
       !readMatrix(api, info, "c", &p.c, rank) ||
       !readInts(api, info, "shape", p.shape, MOST_AXES, &p.shapeRank))
-    return createStatus(api, ORT_INVALID_ARGUMENT, "Product: a, b and c are an offset and strides, shape has at most 12 axes");
+    return createStatus(api, ORT_INVALID_ARGUMENT, "meanflow:Product: a, b and c are an offset and strides, shape has at most 12 axes.");
   p.hasD = readMatrix(api, info, "d", &p.d, rank);
   p.rank = (long)rank;
   const int32_t bits = (int32_t)sizes[0];
@@ -146,9 +176,13 @@ static Status *create(const CustomOp *op, Api api, const KernelInfo *info, void 
   const long wanted = (p.threads + p.stack - 1) / p.stack;
   p.parts = most < wanted ? most : wanted;
   if (p.parts < 1) p.parts = 1;
-  if ((*made = malloc(sizeof p)) == 0) return createStatus(api, ORT_FAIL, "Product: out of memory");
+  if ((*made = malloc(sizeof p)) == 0) return createStatus(api, ORT_FAIL, "meanflow:Product: out of memory.");
   memcpy(*made, &p, sizeof p);
   return 0;
+}
+
+static Status *finished(Api api, Run *run) {
+  return run->isShort ? createStatus(api, ORT_FAIL, "meanflow:Product: out of memory.") : 0;
 }
 
 static Status *compute(void *kernel, KernelContext *context) {
@@ -168,35 +202,31 @@ static Status *compute(void *kernel, KernelContext *context) {
   if (run.tasks == 1 || p->rows * p->columns * p->strides.terms * p->stack < SERIAL) {
     run.share = run.tasks;
     share(&run, 0);
-    return 0;
+    return finished(api, &run);
   }
   const long calls = smaller(run.tasks, p->threads);
   run.share = (run.tasks + calls - 1) / calls;
-  return parallelFor(api, context, share, (size_t)((run.tasks + run.share - 1) / run.share), 0, &run);
+  status = parallelFor(api, context, share, (size_t)((run.tasks + run.share - 1) / run.share), 0, &run);
+  return status != 0 ? status : finished(api, &run);
 }
 
 static const char *getName(const CustomOp *op) { return (void)op, "Product"; }
-static const char *getProvider(const CustomOp *op) { return (void)op, NULL; }
-static int float32(const CustomOp *op, size_t index) { return (void)op, (void)index, 1; }
 static size_t three(const CustomOp *op) { return (void)op, 3; }
-static size_t one(const CustomOp *op) { return (void)op, 1; }
 /** The third operand may be missing. */
-static int inputs(const CustomOp *op, size_t index) { return (void)op, index == 2 ? OPTIONAL : 0; }
-static int outputs(const CustomOp *op, size_t index) { return (void)op, (void)index, 0; }
-static int memory(const CustomOp *op, size_t index) { return (void)op, (void)index, MEMORY_DEFAULT; }
+static int lastIsOptional(const CustomOp *op, size_t index) { return (void)op, index == 2 ? OPTIONAL : REQUIRED; }
 
 const CustomOp productOp = {
-    .version = 16,
+    .version = OPERATOR_VERSION,
     .get_name = getName,
-    .get_provider = getProvider,
-    .get_input_type = float32,
+    .get_provider = noProvider,
+    .get_input_type = float32Operand,
     .get_input_count = three,
-    .get_output_type = float32,
-    .get_output_count = one,
+    .get_output_type = float32Operand,
+    .get_output_count = oneOperand,
     .destroy = free,
-    .get_input_characteristic = inputs,
-    .get_output_characteristic = outputs,
-    .get_input_memory = memory,
+    .get_input_characteristic = lastIsOptional,
+    .get_output_characteristic = requiredOperand,
+    .get_input_memory = defaultMemory,
     .create_kernel_v2 = create,
     .compute_v2 = compute,
 };

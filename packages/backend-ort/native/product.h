@@ -27,4 +27,7 @@ PRODUCT(avx512)
 #endif
 #undef PRODUCT
 
+/** Takes what this processor has; before the first product. */
+void chooseProduct(void);
+
 #endif

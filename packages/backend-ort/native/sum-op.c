@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ort.h"
+#include "operator.h"
 
 enum {
   MOST_AXES = 12,
@@ -159,24 +159,19 @@ static Status *compute(void *kernel, KernelContext *context) {
 }
 
 static const char *getName(const CustomOp *op) { return (void)op, "Sum"; }
-static const char *getProvider(const CustomOp *op) { return (void)op, NULL; }
-static int float32(const CustomOp *op, size_t index) { return (void)op, (void)index, 1; }
-static size_t one(const CustomOp *op) { return (void)op, 1; }
-static int required(const CustomOp *op, size_t index) { return (void)op, (void)index, 0; }
-static int memory(const CustomOp *op, size_t index) { return (void)op, (void)index, MEMORY_DEFAULT; }
 
 const CustomOp sumOp = {
-    .version = 16,
+    .version = OPERATOR_VERSION,
     .get_name = getName,
-    .get_provider = getProvider,
-    .get_input_type = float32,
-    .get_input_count = one,
-    .get_output_type = float32,
-    .get_output_count = one,
+    .get_provider = noProvider,
+    .get_input_type = float32Operand,
+    .get_input_count = oneOperand,
+    .get_output_type = float32Operand,
+    .get_output_count = oneOperand,
     .destroy = free,
-    .get_input_characteristic = required,
-    .get_output_characteristic = required,
-    .get_input_memory = memory,
+    .get_input_characteristic = requiredOperand,
+    .get_output_characteristic = requiredOperand,
+    .get_input_memory = defaultMemory,
     .create_kernel_v2 = create,
     .compute_v2 = compute,
 };

@@ -13,7 +13,7 @@ interface Host {
 }
 
 /** Platforms, by Node's names, that there is a library for. */
-const platforms: readonly string[] = ['linux-x64'];
+export const kernelPlatforms: readonly string[] = ['linux-x64'];
 
 /**
  * The library's path.
@@ -24,8 +24,8 @@ export function kernelLibrary(koffi: Koffi): string {
   const { process, URL: Address } = globalThis as Host;
   const platform = `${process?.platform}-${process?.arch}`;
   const { url } = import.meta as { readonly url?: string };
-  if (!platforms.includes(platform) || Address === undefined || url === undefined) {
-    throw new BackendError(`there is no library for ${platform}, only for ${platforms.join(', ')}`);
+  if (!kernelPlatforms.includes(platform) || Address === undefined || url === undefined) {
+    throw new BackendError(`there is no library for ${platform}, only for ${kernelPlatforms.join(', ')}`);
   }
   // In two steps: bundlers look for files that are named beside `import.meta.url`.
   const folder = new Address('../../native/prebuilt/', url).href;

@@ -331,8 +331,11 @@ type Readers = ReadonlyMap<ValueId, readonly (Instruction | 'output')[]>;
 /** Who reads each value, and which instructions are left without a reader. */
 function needs(graph: Graph, products: ReadonlyMap<Instruction, StridedProduct>) {
   const readers = new Map<ValueId, (Instruction | 'output')[]>();
-  const read = (value: ValueId, by: Instruction | 'output') =>
-    readers.set(value, [...(readers.get(value) ?? []), by]);
+  const read = (value: ValueId, by: Instruction | 'output') => {
+    const known = readers.get(value);
+    if (known === undefined) readers.set(value, [by]);
+    else known.push(by);
+  };
   for (const { value } of graph.outputs) read(value, 'output');
   const idle = new Set<Instruction>();
   for (const instruction of [...graph.instructions].reverse()) {
