@@ -8,11 +8,12 @@
  */
 import { apply } from './apply.js';
 import { checkpoint, checkpointedBody } from './checkpoint.js';
-import { callComposite, closeOver } from './composite.js';
+import { callComposite } from './composite.js';
 import { cast, constant } from './functions.js';
 import { LARGEST_HALF } from './half.js';
 import type { PrimitiveName } from './ops/attributes.js';
-import { treeFlatten, type Tree, type TreeOf, type TreeStructure } from './pytree.js';
+import type { TreeOf } from './pytree.js';
+import { rewritten } from './rewritten.js';
 import { uniformValue } from './simplify-rule.js';
 import type { Instruction, Program, Tensor } from './tensor.js';
 
@@ -41,16 +42,7 @@ export function autocast<
   Args extends readonly unknown[] & TreeOf<Args, Tensor>,
   Out extends TreeOf<Out, Tensor>,
 >(f: (...args: Args) => Out): (...args: Args) => Out {
-  return (...args) => {
-    const { leaves, structure } = treeFlatten(args as Tree<Tensor>);
-    let outStructure: TreeStructure | undefined;
-    const { body, captures } = closeOver(f.name || 'autocast', leaves, (inputs) => {
-      const out = treeFlatten(f(...structure.unflatten<Tensor, Args>(inputs)) as Tree<Tensor>);
-      outStructure = out.structure;
-      return out.leaves;
-    });
-    return outStructure!.unflatten<Tensor, Out>(castProgram(body, [...leaves, ...captures]));
-  };
+  return rewritten(f, 'autocast', castProgram);
 }
 
 /** Runs a program symbolically, with its products in float16; results are of the program's types. */

@@ -7,9 +7,10 @@
 import { full, optimizationBarrier } from './functions.js';
 import { transposeLinear } from './grad.js';
 import { alias, pushforward } from './jvp.js';
-import { callComposite, closeOver } from './composite.js';
+import { callComposite } from './composite.js';
 import type { Graph } from './graph.js';
-import { treeFlatten, type Tree, type TreeOf, type TreeStructure } from './pytree.js';
+import type { TreeOf } from './pytree.js';
+import { rewritten } from './rewritten.js';
 import { Tensor, type CompositeCall, type CompositeDefinition, type Program } from './tensor.js';
 import { isFloat } from './types.js';
 
@@ -88,15 +89,5 @@ export function checkpoint<
   Args extends readonly unknown[] & TreeOf<Args, Tensor>,
   Out extends TreeOf<Out, Tensor>,
 >(f: (...args: Args) => Out): (...args: Args) => Out {
-  return (...args) => {
-    const { leaves, structure } = treeFlatten(args as Tree<Tensor>);
-    let outStructure: TreeStructure | undefined;
-    const { body, captures } = closeOver(f.name || 'checkpoint', leaves, (inputs) => {
-      const out = treeFlatten(f(...structure.unflatten<Tensor, Args>(inputs)) as Tree<Tensor>);
-      outStructure = out.structure;
-      return out.leaves;
-    });
-    const results = callComposite(checkpointed, [...leaves, ...captures], { body });
-    return outStructure!.unflatten<Tensor, Out>(results);
-  };
+  return rewritten(f, 'checkpoint', (body, inputs) => callComposite(checkpointed, inputs, { body }));
 }
