@@ -9,6 +9,7 @@
 import { apply } from './apply.js';
 import { checkpoint, checkpointedBody } from './checkpoint.js';
 import { callComposite } from './composite.js';
+import { isTiledAttention } from './composites/tiled-attention.js';
 import { cast, constant } from './functions.js';
 import { LARGEST_HALF } from './half.js';
 import type { PrimitiveName } from './ops/attributes.js';
@@ -82,10 +83,15 @@ function lowered(
   const exact = () => operands.map((x) => to(x, 'float32'));
   if (op === 'composite') {
     const { definition, parameters, body } = attributes;
+    if (isTiledAttention(attributes)) {
+      const halves = operands.map((x) => to(x, 'float16'));
+      return callComposite(definition, halves, parameters);
+    }
     if (!hasProducts(body)) return callComposite(definition, exact(), parameters);
     const recomputed = checkpointedBody(attributes);
     if (recomputed === undefined) return castProgram(body, exact());
-    return checkpoint((...inputs: readonly Tensor[]) => castProgram(recomputed, inputs))(...exact());
+    const { body: inside, options } = recomputed;
+    return checkpoint((...inputs: readonly Tensor[]) => castProgram(inside, inputs), options)(...exact());
   }
   const isHalf = PRODUCTS.has(op) || (FOLLOWS.has(op) && allInHalf(op, operands));
   return [apply(op, isHalf ? operands.map((x) => inHalf(x, to)) : exact(), attributes)];

@@ -4,6 +4,7 @@
  * arguments through `optimizationBarrier`, so that it is neither merged with the first computation nor run before
  * its cotangent exists.
  */
+import { checkOptions } from './check-options.js';
 import { full, optimizationBarrier } from './functions.js';
 import { transposeLinear } from './grad.js';
 import { alias, pushforward } from './jvp.js';
@@ -14,23 +15,36 @@ import { rewritten } from './rewritten.js';
 import { Tensor, type CompositeCall, type CompositeDefinition, type Program } from './tensor.js';
 import { isFloat } from './types.js';
 
-type BodyParameters = { readonly body: Graph };
+export interface CheckpointOptions {
+  /**
+   * Compute intermediates again for tangents of forward mode too. By default tangents share the value's, which are then kept
+   * until the tangents come: as long as it takes to compute all values of a network. False by default.
+   */
+  readonly tangents?: boolean;
+}
 
-/** The body of a call, where it is one of `checkpoint`. */
-export function checkpointedBody({ definition, body }: CompositeCall): Program | undefined {
-  return definition === (checkpointed as CompositeDefinition) ? body : undefined;
+type BodyParameters = { readonly body: Graph; readonly options: Required<CheckpointOptions> };
+
+/** What a call checkpoints, where it is one of `checkpoint`, and how. */
+export function checkpointedBody({
+  definition,
+  parameters,
+  body,
+}: CompositeCall): { readonly body: Program; readonly options: CheckpointOptions } | undefined {
+  if (definition !== (checkpointed as CompositeDefinition)) return undefined;
+  return { body, options: (parameters as BodyParameters).options };
 }
 
 /** The value of the body; its tangent is the linear call below, not the body's own tangent program. */
 const checkpointed: CompositeDefinition<BodyParameters> = {
   name: 'checkpoint',
   decompose: (inputs, { body }) => body.apply(inputs),
-  jvp: ({ inputs, tangents, parameters: { body } }) => {
+  jvp: ({ inputs, tangents, parameters: { body, options } }) => {
     const active = tangents.map((tangent) => tangent !== undefined);
     const given = tangents.filter((tangent) => tangent !== undefined);
     const moving = movingOutputs(body, active);
     if (!moving.includes(true)) return moving.map(() => undefined);
-    const results = [...callComposite(checkpointTangent, [...inputs, ...given], { body, active })];
+    const results = [...callComposite(checkpointTangent, [...inputs, ...given], { body, options, active })];
     return moving.map((moves) => (moves ? results.shift() : undefined));
   },
 };
@@ -38,8 +52,13 @@ const checkpointed: CompositeDefinition<BodyParameters> = {
 /** `(x…, dx…) → ∂body(x) · dx`, for the inputs that are active and the outputs that move with them; linear in dx. */
 const checkpointTangent: CompositeDefinition<BodyParameters & { readonly active: readonly boolean[] }> = {
   name: 'checkpointTangent',
-  decompose: (operands, { body, active }) =>
-    linearise(body, active, operands.slice(0, active.length), operands.slice(active.length)),
+  decompose: (operands, { body, options, active }) => {
+    const [inputs, tangents] = [operands.slice(0, active.length), operands.slice(active.length)];
+    const primals = options.tangents
+      ? inputs.map((input) => optimizationBarrier(input, tangents[0]!))
+      : inputs;
+    return linearise(body, active, primals, tangents);
+  },
   transpose: ({ cotangents, inputs, parameters: { body, active } }) => {
     const after = cotangents.find((cotangent) => cotangent !== undefined)!;
     const arguments_ = inputs.slice(0, active.length).map((input) => optimizationBarrier(input, after));
@@ -84,10 +103,15 @@ function linearise(
  * `f` with the same value and derivatives, whose intermediates are recomputed in the backward pass.
  *
  * @param f a pure function of trees of tensors; what it captures is kept
+ * @param options.tangents whether forward mode recomputes them too
  */
 export function checkpoint<
   Args extends readonly unknown[] & TreeOf<Args, Tensor>,
   Out extends TreeOf<Out, Tensor>,
->(f: (...args: Args) => Out): (...args: Args) => Out {
-  return rewritten(f, 'checkpoint', (body, inputs) => callComposite(checkpointed, inputs, { body }));
+>(f: (...args: Args) => Out, options: CheckpointOptions = {}): (...args: Args) => Out {
+  checkOptions<CheckpointOptions>('checkpoint', options, { tangents: true });
+  const { tangents = false } = options;
+  return rewritten(f, 'checkpoint', (body, inputs) =>
+    callComposite(checkpointed, inputs, { body, options: { tangents } }),
+  );
 }

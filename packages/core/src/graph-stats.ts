@@ -53,15 +53,20 @@ function instructionFlops(graph: Program, { op, inputs, outputs, attributes }: I
 }
 
 function peakBytes(graph: Program): number {
+  // What passes a barrier is what came to it, in the same memory.
+  const memory = graph.types.map((_, value) => value);
+  for (const { op, inputs, outputs } of graph.instructions)
+    if (op === 'optimizationBarrier') memory[outputs[0]] = memory[inputs[0]]!;
+  const memoriesOf = (values: readonly number[]) => values.map((value) => memory[value]!);
   const lastUse = new Map<number, number>();
-  graph.instructions.forEach(({ inputs }, i) => inputs.forEach((input) => lastUse.set(input, i)));
-  const kept = new Set([...graph.inputs, ...graph.outputs].map(({ value }) => value));
+  graph.instructions.forEach(({ inputs }, i) => memoriesOf(inputs).forEach((input) => lastUse.set(input, i)));
+  const kept = new Set(memoriesOf([...graph.inputs, ...graph.outputs].map(({ value }) => value)));
   let live = graph.inputs.reduce((total, { value }) => total + bytesOf(graph.types[value]!), 0);
   let peak = live;
   graph.instructions.forEach(({ inputs, outputs }, i) => {
-    for (const output of outputs) live += bytesOf(graph.types[output]!);
+    for (const output of outputs) if (memory[output] === output) live += bytesOf(graph.types[output]!);
     peak = Math.max(peak, live);
-    for (const value of new Set([...inputs, ...outputs])) {
+    for (const value of new Set(memoriesOf([...inputs, ...outputs]))) {
       if (!kept.has(value) && (lastUse.get(value) ?? i) === i) live -= bytesOf(graph.types[value]!);
     }
   });

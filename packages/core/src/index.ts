@@ -64,7 +64,7 @@ export { Graph } from './graph.js';
 export type { GraphStats } from './graph-stats.js';
 export { jvp, type TangentLike, type TangentTree } from './jvp.js';
 export { grad, valueAndGrad, vjp, type GradOptions } from './grad.js';
-export { checkpoint } from './checkpoint.js';
+export { checkpoint, type CheckpointOptions } from './checkpoint.js';
 export { autocast, precisions, type Precision } from './autocast.js';
 export type { ConvWindow, DotDimensions } from './ops/attributes.js';
 export { callComposite } from './composite.js';

@@ -12,6 +12,7 @@ import {
   grad,
   groupNorm,
   hostZeros,
+  jvp,
   layerNorm,
   mul,
   rmsNorm,
@@ -20,6 +21,7 @@ import {
   softplus,
   sum,
   transpose,
+  type AttentionOptions,
   type Shape,
   type Tensor,
 } from '@meanflow/core';
@@ -108,7 +110,7 @@ function rowwiseCases(): GraphCase[] {
 }
 
 function attentionCases(): GraphCase[] {
-  const of = (variant: string, q: Shape, k: Shape, options?: { readonly scale: number }) =>
+  const of = (variant: string, q: Shape, k: Shape, options?: AttentionOptions) =>
     valueCase('attention', variant, (x, y, z) => attention(x, y, z, options), () => [
       normals(q, 'q'),
       normals(k, 'k'),
@@ -122,6 +124,20 @@ function attentionCases(): GraphCase[] {
     of('a scale of 0', [1, 2, 3, 4], [1, 2, 3, 4], { scale: 0 }),
     of('a negative scale', [1, 2, 3, 4], [1, 2, 3, 4], { scale: -0.7 }),
     of('64 tokens', [1, 2, 64, 16], [1, 2, 64, 16]),
+    of('in tiles', [2, 2, 5, 4], [2, 2, 7, 4], { tile: 2 }),
+    valueCase(
+      'attention',
+      'in tiles, with its tangent and gradient',
+      (q, k, v) => {
+        const f = (x: Tensor, y: Tensor, z: Tensor) => attention(x, y, z, { tile: 2 });
+        const [value, tangent] = jvp(f, [q, k, v], [q, k, v]);
+        const gradient = (x: Tensor[]) =>
+          grad((at: Tensor[]) => sum(mul(f(at[0]!, at[1]!, at[2]!), value)))(x);
+        return [value, tangent, ...gradient([q, k, v])];
+      },
+      () => [normals([1, 2, 5, 4], 'q'), normals([1, 2, 7, 4], 'k'), normals([1, 2, 7, 4], 'v')],
+      { aspect },
+    ),
   ];
 }
 

@@ -1,24 +1,23 @@
-/** Scaled dot-product attention as a composite, so that a backend with a fused kernel can take it whole. */
+/** Attention: whole where tokens are few, and a tile of queries after the other where they are many. */
 import { checkOptions } from '../check-options.js';
-import { einsum, mul } from '../functions.js';
 import { callComposite } from '../composite.js';
-import type { CompositeDefinition, Tensor } from '../tensor.js';
-import { softmax } from './normalization.js';
+import { ArgumentError } from '../errors.js';
+import type { Tensor } from '../tensor.js';
+import { attentionDefinition } from './attention-definition.js';
+import { tiledAttentionDefinition } from './tiled-attention.js';
 
-export const attentionDefinition: CompositeDefinition<
-  { readonly scale: number },
-  readonly [q: Tensor, k: Tensor, v: Tensor],
-  readonly [Tensor]
-> = {
-  name: 'attention',
-  decompose: ([q, k, v], { scale }) => {
-    const weights = softmax(einsum('bhqd,bhkd->bhqk', mul(q, scale), k));
-    return [einsum('bhqk,bhkd->bhqd', weights, v)];
-  },
-};
+/** Most queries that are taken at once where nothing is said. */
+const MOST_QUERIES = 512;
+/** Queries of a tile where there are more: enough for products to be as fast as whole ones. */
+const TILE = 256;
 
 export interface AttentionOptions {
   readonly scale?: number;
+  /**
+   * Queries that are taken at once. Where these are not all, memory is linear in tokens: no array of all queries and all keys is
+   * made or kept, for derivatives compute weights again. By default all up to 512, and 256 at once where there are more.
+   */
+  readonly tile?: number;
 }
 
 /**
@@ -28,10 +27,16 @@ export interface AttentionOptions {
  * @param k `[batch, heads, keys, depth]`
  * @param v `[batch, heads, keys, depth]`
  * @param options.scale 1/√depth by default
+ * @throws {ArgumentError} when a tile is no whole number of queries from 1
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
-  checkOptions<AttentionOptions>('attention', options, { scale: true });
-  return callComposite(attentionDefinition, [q, k, v], {
-    scale: options.scale ?? q.shape[q.rank - 1]! ** -0.5,
-  })[0];
+  checkOptions<AttentionOptions>('attention', options, { scale: true, tile: true });
+  const queries = q.shape[2] ?? 0;
+  const { scale = q.shape[q.rank - 1]! ** -0.5, tile = queries > MOST_QUERIES ? TILE : MOST_QUERIES } =
+    options;
+  if (!(Number.isSafeInteger(tile) && tile >= 1))
+    throw new ArgumentError(`attention: tile is a whole number of queries from 1, got ${tile}.`);
+  return tile < queries
+    ? callComposite(tiledAttentionDefinition, [q, k, v], { scale, tile })[0]
+    : callComposite(attentionDefinition, [q, k, v], { scale })[0];
 }

@@ -11,7 +11,7 @@ import {
   siluDefinition,
   softplusDefinition,
 } from './activations.js';
-import { attentionDefinition } from './attention.js';
+import { attentionDefinition } from './attention-definition.js';
 import { fusedDefinition } from './fused.js';
 import { rmsDefinition, softmaxDefinition, standardizeDefinition } from './normalization.js';
 import { adamDefinition } from './optimizer.js';

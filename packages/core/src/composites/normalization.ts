@@ -9,6 +9,7 @@ import { callComposite } from '../composite.js';
 import type { CompositeDefinition, Tensor } from '../tensor.js';
 import { sizeOf } from '../types.js';
 import type { UnaryComposite } from './slope.js';
+import { softmaxDerivative } from './softmax-derivative.js';
 
 const KEEP = { keepDims: true } as const;
 
@@ -19,10 +20,7 @@ export const softmaxDefinition: UnaryComposite = {
     const e = exp(sub(x, stopGradient(max(x, -1, KEEP))));
     return [div(e, sum(e, -1, KEEP))];
   },
-  jvp: ({ outputs: [y], tangents: [dx] }) => {
-    const weighted = mul(dx, y);
-    return [sub(weighted, mul(y, sum(weighted, -1, KEEP)))];
-  },
+  jvp: ({ outputs: [y], tangents: [dx] }) => [softmaxDerivative(y, dx)],
 };
 
 /** Softmax over the last axis. A row with a NaN or an ∞, or of nothing but −∞, is NaN. */
