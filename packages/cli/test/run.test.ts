@@ -45,6 +45,27 @@ describe('a run on points', () => {
     expect(err).toContain('a batch of 8 rows cannot be taken in 3 equal parts');
   });
 
+  it('is told what it takes in memory, and refuses what it cannot be done in', async () => {
+    const config = folder.path('points.json');
+    const { err } = await succeed(
+      'train',
+      '--config',
+      config,
+      '--memory',
+      '1GB',
+      '--out',
+      folder.path('roomy'),
+    );
+    expect(err).toMatch(/Memory: a step takes .* of the 1 GB that it may; nothing is computed twice\./);
+    expect(JSON.parse(await readFile(folder.path('roomy', 'config.json'), 'utf8')).memory).toBe('1GB');
+    const small = await meanflow('train', '--config', config, '--memory', '1kB');
+    expect(small.status).toBe(2);
+    expect(small.err).toContain('is too little: a step takes at least');
+    const odd = await meanflow('train', '--config', config, '--memory', 'little');
+    expect(odd.status).toBe(2);
+    expect(odd.err).toContain('expected a size such as');
+  });
+
   it('is described', async () => {
     const { out } = await succeed('info', folder.path('points'));
     for (const text of [

@@ -65,6 +65,7 @@ export type { GraphStats } from './graph-stats.js';
 export { jvp, type TangentLike, type TangentTree } from './jvp.js';
 export { grad, valueAndGrad, vjp, type GradOptions } from './grad.js';
 export { checkpoint, type CheckpointOptions } from './checkpoint.js';
+export { fitMemory, recomputable, recomputing, type BlockChoice, type MemoryPlan } from './recomputable.js';
 export { autocast, precisions, type Precision } from './autocast.js';
 export type { ConvWindow, DotDimensions } from './ops/attributes.js';
 export { callComposite } from './composite.js';

@@ -167,6 +167,21 @@ interface AccumulationInput<L> extends GradientInput<L> {
   readonly isFirst: L;
 }
 
+/** Traces the gradients of one part, added to those before. @param parts that divide the rows of a batch, `of` */
+export function tracePart(source: StepSource, of: number, parts: number) {
+  const rows = of / parts;
+  const f = ({ sums, isFirst, ...input }: AccumulationInput<Tensor>) => {
+    const added = (made: Tensor, sum: Tensor) => where(isFirst, made, add(sum, made));
+    return { sums: treeZipMap('accumulate', added, gradientsOf(source, input), sums) };
+  };
+  const input: AccumulationInput<SpecLeaf> = {
+    ...gradientExample(source, rows, of),
+    sums: gradientTypes(source, rows, of),
+    isFirst: new TensorSpec('bool', []),
+  };
+  return trace(f, input, { name: `gradients ${source.stage.name}, ${parts} times ${rows} rows` });
+}
+
 /** A step whose batch is taken in equal parts, one after the other: the same update as of the whole, to rounding. */
 export class AccumulatedStep implements Step {
   /** Of the parts so far, on the device; zeros at first, which are not looked at. */
@@ -186,18 +201,7 @@ export class AccumulatedStep implements Step {
   /** @param parts that divide the rows of a batch, `of` */
   static async compile(source: StepSource, of: number, parts: number): Promise<AccumulatedStep> {
     const rows = of / parts;
-    const f = ({ sums, isFirst, ...input }: AccumulationInput<Tensor>) => {
-      const added = (made: Tensor, sum: Tensor) => where(isFirst, made, add(sum, made));
-      return { sums: treeZipMap('accumulate', added, gradientsOf(source, input), sums) };
-    };
-    const input: AccumulationInput<SpecLeaf> = {
-      ...gradientExample(source, rows, of),
-      sums: gradientTypes(source, rows, of),
-      isFirst: new TensorSpec('bool', []),
-    };
-    const traced = trace(f, input, {
-      name: `gradients ${source.stage.name}, ${parts} times ${rows} rows`,
-    });
+    const traced = tracePart(source, of, parts);
     const program = await compile(source.backend, traced, { state: { sums: 'sums' } });
     return new AccumulatedStep(source, program, await UpdateProgram.compile(source, of, parts), parts, rows);
   }

@@ -10,11 +10,13 @@ import {
   isFinite,
   logicalAnd,
   mul,
+  recomputing,
   sum,
   treeLeaves,
   treeZipMap,
   valueAndGrad,
   where,
+  type BlockChoice,
   type LossAndMetrics,
   type Precision,
   type RandomKey,
@@ -42,6 +44,8 @@ export interface StepParts {
   readonly guarded?: boolean | undefined;
   /** What products of the loss are computed in; the optimizer's state holds the scale of the loss in `float16`. */
   readonly precision?: Precision | undefined;
+  /** Which blocks of networks are computed again in the backward pass; none by default. */
+  readonly blocks?: BlockChoice | undefined;
 }
 
 /** What an update replaces. */
@@ -98,13 +102,15 @@ export interface TrainStepOutput extends StateTrees<Tensor>, LossAndMetrics {}
  * @param scale products are in float16, and the gradient is that of the loss times this
  */
 export function gradientsOf(
-  { stage, averages }: Pick<StepParts, 'stage' | 'averages'>,
+  { stage, averages, blocks }: Pick<StepParts, 'stage' | 'averages' | 'blocks'>,
   { params, ema, references, frozen, batch, draws }: GradientInput<Tensor>,
   scale?: Tensor,
 ): Gradients<Tensor> {
   const given = referenceParameters(stage, averages, { ema, references: references ?? {} }, frozen);
   const evaluated = (at: Tree<Tensor>): LossAndMetrics => {
-    const { loss, metrics } = stage.loss({ params: at, batch, draws, references: given });
+    const { loss, metrics } = recomputing(blocks, () =>
+      stage.loss({ params: at, batch, draws, references: given }),
+    );
     return { loss, metrics };
   };
   const lossOf = scale === undefined ? evaluated : autocast(evaluated);

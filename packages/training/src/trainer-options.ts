@@ -46,6 +46,11 @@ export interface TrainerOptions<Params, Net, Batch, Draws, Refs extends Referenc
    * that of the whole batch, to rounding, in the memory of one part. 1 by default.
    */
   readonly accumulate?: number | undefined;
+  /**
+   * Bytes that a step may take. Where it would take more, blocks of the network are computed again in its backward pass, as few as
+   * bring the peak of its graph below; `memoryPlan` says which. By default everything is kept.
+   */
+  readonly memory?: number | undefined;
   /** Decides initial parameters, batches and draws. A non-negative safe integer. */
   readonly seed: number;
   /**
@@ -84,6 +89,7 @@ export type AnyTrainerOptions = TrainerOptions<AnyTree, unknown, AnyTree, AnyTre
 export function takeOptions(options: AnyTrainerOptions): {
   readonly accumulate: number;
   readonly guarded: boolean;
+  readonly memory: number | undefined;
   readonly precision: Precision;
 } {
   checkOptions<AnyTrainerOptions>('Trainer.create', options, {
@@ -98,9 +104,10 @@ export function takeOptions(options: AnyTrainerOptions): {
     guarded: true,
     init: true,
     accumulate: true,
+    memory: true,
     precision: true,
   });
-  const { batchSize, accumulate = 1, guarded = false, precision = 'float32' } = options;
+  const { batchSize, accumulate = 1, guarded = false, memory, precision = 'float32' } = options;
   for (const [name, value] of Object.entries({ batchSize, accumulate })) {
     if (Number.isSafeInteger(value) && value >= 1) continue;
     throw new ArgumentError(`Trainer: ${name} is a whole number from 1, got ${value}.`);
@@ -110,6 +117,8 @@ export function takeOptions(options: AnyTrainerOptions): {
       `Trainer: a batch of ${batchSize} rows cannot be taken in ${accumulate} equal parts (accumulate).`,
     );
   }
+  if (memory !== undefined && !(memory > 0 && memory < Infinity))
+    throw new ArgumentError(`Trainer: memory is a number of bytes above 0, got ${describeValue(memory)}.`);
   if (!precisions.includes(precision)) {
     throw new ArgumentError(
       `Trainer: precision is ${precisions.join(' or ')}, got ${describeValue(precision)}.`,
@@ -120,7 +129,7 @@ export function takeOptions(options: AnyTrainerOptions): {
       'Trainer: gradients are accumulated in float32 only: give accumulate or precision float16.',
     );
   }
-  return { accumulate, guarded, precision };
+  return { accumulate, guarded, memory, precision };
 }
 
 /** @throws {PytreeError | ShapeError} unless parameters to begin with are what the network makes, but for their values */

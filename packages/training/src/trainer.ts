@@ -5,12 +5,14 @@
  */
 import {
   ArgumentError,
+  fitMemory,
   type HostArray,
   type TensorSpec,
   treeMap,
   treePaths,
   type CancellationSignal,
   type Graph,
+  type MemoryPlan,
   type NoReferences,
   type References,
   type RowRange,
@@ -21,7 +23,7 @@ import {
 } from '@meanflow/core';
 import { assertSamePaths, checkRows } from '@meanflow/core/validation';
 import { frozenChecksums, FrozenParameters } from './frozen-parameters.js';
-import { AccumulatedStep, GradientProgram, UpdateProgram } from './gradient-program.js';
+import { AccumulatedStep, GradientProgram, tracePart, UpdateProgram } from './gradient-program.js';
 import { referenceAverages } from './references.js';
 import { stageAt, stagesOf, type Stage } from './stages.js';
 import { StagePrograms } from './stage-programs.js';
@@ -102,6 +104,8 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
     private latest: Step,
     /** Parts in which a batch is taken, one after the other. */
     readonly accumulate: number,
+    /** What the first stage recomputes, where there is a budget of memory. */
+    readonly memoryPlan: MemoryPlan | undefined,
   ) {}
 
   /** Made when it is first asked for: a trainer that goes on from a saved state never holds two. */
@@ -138,7 +142,7 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
   // Here the types of an objective's trees end: beyond, they are trees.
   static async create(options: AnyTrainerOptions): Promise<Trainer> {
     const { network, objective, ema, data, backend, batchSize, seed, init } = options;
-    const { accumulate, guarded, precision } = takeOptions(options);
+    const { accumulate, guarded, memory, precision } = takeOptions(options);
     const optimizer = precision === 'float16' ? withLossScale(options.optimizer) : options.optimizer;
     const keys = trainingKeys(seed);
     if (init !== undefined) checkInit(init, network.init(keys.init));
@@ -166,15 +170,32 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
       ...{ backend, stage, averages, optimizer, ema, guarded, precision, state },
       data: (step) => dataOf(stage, step),
     });
+    const plans = new Map<Stage, Promise<MemoryPlan>>();
+    /** What a stage's blocks are recomputed by; chosen when its first program is wanted. */
+    const planOf = async (stage: Stage): Promise<MemoryPlan | undefined> => {
+      if (memory === undefined) return undefined;
+      const known = plans.get(stage);
+      if (known !== undefined) return known;
+      const made = fitMemory(memory, (blocks) => {
+        const source = { ...sourceOf(stage), blocks };
+        return (accumulate === 1 ? traceStep(source) : tracePart(source, batchSize, accumulate)).graph;
+      });
+      plans.set(stage, made);
+      return made;
+    };
+    const fitted = async (stage: Stage): Promise<StepSource> => {
+      const plan = await planOf(stage);
+      return { ...sourceOf(stage), blocks: plan && { recomputed: new Set(plan.recomputed) } };
+    };
     // Parts of a batch meet in an update of their own, whose averages have a weight of 0 between.
     const isWithAverages = (step: number) => accumulate > 1 || averagesAreDue({ ema }, step);
-    const programs = new StagePrograms<Step, boolean>((stage, withAverages) =>
+    const programs = new StagePrograms<Step, boolean>(async (stage, withAverages) =>
       accumulate === 1
-        ? StepProgram.compile(sourceOf(stage), withAverages)
-        : AccumulatedStep.compile(sourceOf(stage), batchSize, accumulate),
+        ? StepProgram.compile(await fitted(stage), withAverages)
+        : AccumulatedStep.compile(await fitted(stage), batchSize, accumulate),
     );
-    const gradients = new StagePrograms((stage, rows: number) =>
-      GradientProgram.compile(sourceOf(stage), rows, batchSize),
+    const gradients = new StagePrograms(async (stage, rows: number) =>
+      GradientProgram.compile(await fitted(stage), rows, batchSize),
     );
     const updates = new StagePrograms((stage, _: 'update') =>
       UpdateProgram.compile(sourceOf(stage), batchSize),
@@ -196,7 +217,8 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
       initial,
       isWithAverages,
     };
-    return new Trainer(parts, state, seed, batchSize, guarded, first, accumulate);
+    const plan = await planOf(stages[0]);
+    return new Trainer(parts, state, seed, batchSize, guarded, first, accumulate, plan);
   }
 
   /** Updates made so far. */

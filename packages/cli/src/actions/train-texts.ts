@@ -1,10 +1,12 @@
 /** What `meanflow train` says of a run: where its learning rate goes when it goes on, what diverged, and what came of it. */
+import type { MemoryPlan } from '@meanflow/core';
 import { leading } from '@meanflow/core/validation';
 import { adoptionText, type AdoptionReport } from '@meanflow/models';
 import { divergenceText, type DivergenceAction, type DivergenceReport } from '@meanflow/training';
 import { divergencesPath, type RunSummary } from '@meanflow/training/node';
 import type { RunConfig } from '@meanflow/runs/node';
 import {
+  bytesText,
   countText,
   durationText,
   pluginOptions,
@@ -49,6 +51,19 @@ export function courseText(before: RunConfig, config: RunConfig, step: number): 
 
 function rate(value: number): string {
   return String(Number(value.toPrecision(3)));
+}
+
+/** What a step takes, and what is computed again for it to be no more than was allowed. */
+export function memoryText({ budget, bytes, bytesWithout, recomputed, blocks }: MemoryPlan): string {
+  const allowed = `of the ${bytesText(budget)} that it may`;
+  const first = recomputed[0];
+  if (first === undefined)
+    return `Memory: a step takes ${bytesText(bytes)} ${allowed}; nothing is computed twice.`;
+  const which = recomputed.length === 1 ? first : `${first} to ${recomputed.at(-1)!}`;
+  return (
+    `Memory: a step takes ${bytesText(bytes)} ${allowed}, in place of ${bytesText(bytesWithout)}: ${recomputed.length} of ` +
+    `${blocks} blocks are computed again in the backward pass (${which}).`
+  );
 }
 
 /** What is said of a divergence before the run ends with it or goes on. */

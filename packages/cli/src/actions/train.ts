@@ -28,7 +28,7 @@ import { damagedText } from '../terminal/damaged.js';
 import { Interrupt, interruptStatus } from '../terminal/interrupt.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 import { showProgress, type ProgressView } from '../terminal/progress.js';
-import { beginningText, courseText, divergedText, summaryText } from './train-texts.js';
+import { beginningText, courseText, divergedText, memoryText, summaryText } from './train-texts.js';
 
 /** @returns the exit status */
 export async function train(options: TrainOptions, io: Io): Promise<number> {
@@ -102,9 +102,13 @@ function assignmentsOf({ set = [] }: TrainOptions): readonly Assignment[] {
 }
 
 /** What is trained, on what, and what whoever begins it should know. */
-function beginText({ config, dataset, network, backend, init, adoption }: BegunRun): string {
+function beginText({ config, dataset, network, trainer, backend, init, adoption }: BegunRun): string {
   const parameters = countText(network.parameterCount);
-  const notes = [paddingText(dataset.featureShape, config.network), shortRunNote(config, dataset)];
+  const notes = [
+    paddingText(dataset.featureShape, config.network),
+    shortRunNote(config, dataset),
+    trainer.memoryPlan && memoryText(trainer.memoryPlan),
+  ];
   return [
     `${objectives.get(config.method).title} on ${dataset.name}: ${config.network.kind} of ${parameters} parameters, ` +
       `${countText(config.steps)} steps of ${config.batch}, seed ${config.seed}, ${backend.describe().description}`,

@@ -57,6 +57,12 @@ export const trainOptions: readonly ConfigOption[] = [
       { parse: wholeNumber(1), resumes: true },
     ),
     option(
+      '--memory <size>',
+      'memory',
+      'what a step may take, such as 4GB: where it would take more, blocks of the network are computed again in the backward pass',
+      { resumes: true },
+    ),
+    option(
       '--on-divergence <what>',
       'onDivergence',
       'where a step is not finite or the error runs away: stop with the state before it (the default), skip the step, or go back to ' +

@@ -9,6 +9,7 @@ import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
 import { channelsRole, conditioningRoles, headRole } from '../adopt/conditioning-roles.js';
 import { multiHeadAttention } from '../layers/attention.js';
+import { runBlocks } from '../layers/blocks.js';
 import { geluMlp, geluMlpParameters, type GeluMlpParameters } from '../layers/feed-forward.js';
 import {
   planConditions,
@@ -157,15 +158,13 @@ export function dit(config: DitConfig): ConfiguredNetwork<DitParameters, DitConf
     const patches = add(embedPatches(params.patch, seen, images), constant(positions()));
     const before = sequenceTokens(params.sequences, given);
     const start = before.length === 0 ? patches : concat([...before, patches], 1);
-    const run = (x: Tensor, blocks: readonly Symbolic<DitBlockParameters>[]) =>
-      blocks.reduce((y, each) => block(y, each, c), x);
+    const run = runBlocks((x, each: Symbolic<DitBlockParameters>) => block(x, each, c));
     const shared = depth - (velocityHead?.depth ?? 0);
-    const trunk = run(start, params.blocks.slice(0, shared));
-    const finish = (blocks: readonly Symbolic<DitBlockParameters>[], out: Symbolic<DitOutputParameters>) =>
-      output(run(trunk, blocks), out, c);
-    const u = finish(params.blocks.slice(shared), params.out);
+    const trunk = run(start, params.blocks.slice(0, shared), 'blocks');
+    const u = output(run(trunk, params.blocks.slice(shared), 'blocks', shared), params.out, c);
     const head = params.velocityHead;
-    return head === undefined ? { u } : { u, v: finish(head.blocks, head.out) };
+    if (head === undefined) return { u };
+    return { u, v: output(run(trunk, head.blocks, 'velocityHead/blocks'), head.out, c) };
   };
 
   return composeNetwork(config, {

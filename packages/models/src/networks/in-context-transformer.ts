@@ -18,6 +18,7 @@ import {
   type ConditionTokenParameters,
   type NumberTokens,
 } from '../layers/condition-tokens.js';
+import { runBlocks } from '../layers/blocks.js';
 import { channelsRole } from '../adopt/conditioning-roles.js';
 import { classRows, type ParameterRoles, type RoleFacts, type RowGroup } from '../adopt/roles.js';
 import { gatedBlock, gatedBlockParameters, type GatedBlockParameters } from '../layers/gated-block.js';
@@ -220,10 +221,15 @@ export function inContextTransformer(config: InContextConfig, form: InContextFor
     ...(velocityHead === undefined ? {} : { velocityHead: head(velocityHead.depth) }),
   };
 
-  const through = (x: Tensor, params: readonly Symbolic<GatedBlockParameters>[]): Tensor =>
-    params.reduce((y, each) => gatedBlock(each, y, { heads, rotary: rotary() }), x);
-  const finish = (trunk: Tensor, params: Symbolic<HeadParameters>): Tensor => {
-    const tokens = through(trunk, params.blocks);
+  const run = runBlocks((x, each: Symbolic<GatedBlockParameters>) =>
+    gatedBlock(each, x, { heads, rotary: rotary() }),
+  );
+  const finish = (
+    trunk: Tensor,
+    params: Symbolic<HeadParameters>,
+    head: 'averageHead' | 'velocityHead',
+  ): Tensor => {
+    const tokens = run(trunk, params.blocks, `${head}/blocks`);
     const patches = slice(tokens, [0, prefix, 0], tokens.shape);
     return linear(params.linear, scaledRmsNorm(params.norm, patches));
   };
@@ -243,10 +249,10 @@ export function inContextTransformer(config: InContextConfig, form: InContextFor
         1,
       );
       const placed = params.positions === undefined ? tokens : add(tokens, params.positions);
-      const trunk = through(placed, params.blocks);
+      const trunk = run(placed, params.blocks, 'blocks');
       return {
-        u: finish(trunk, params.averageHead),
-        v: params.velocityHead && finish(trunk, params.velocityHead),
+        u: finish(trunk, params.averageHead, 'averageHead'),
+        v: params.velocityHead && finish(trunk, params.velocityHead, 'velocityHead'),
       };
     },
   };

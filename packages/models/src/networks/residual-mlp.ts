@@ -18,6 +18,7 @@ import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
 import { conditioningRoles, headRole } from '../adopt/conditioning-roles.js';
 import { activationName, activations } from '../layers/activation.js';
+import { runBlocks } from '../layers/blocks.js';
 import { planConditions, withBeside, type ConditionPlan } from '../layers/given-conditions.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { type Described } from '../layers/parameters.js';
@@ -149,17 +150,15 @@ export function residualMlp(
     const c = act(condition(full, form, params.condition, inputs, given.features));
     const flat = reshape(z, [z.shape[0]!, sizeOf(featureShape)]);
     const start = linear(params.input, withBeside(flat, given.beside, 1));
-    const run = (x: Tensor, blocks: readonly Symbolic<ResidualMlpBlockParameters>[]) =>
-      blocks.reduce((y, each) => block(y, each, c), x);
+    const run = runBlocks((x, each: Symbolic<ResidualMlpBlockParameters>) => block(x, each, c));
     const shared = depth - (velocityHead?.depth ?? 0);
-    const trunk = run(start, params.blocks.slice(0, shared));
-    const finish = (
-      blocks: readonly Symbolic<ResidualMlpBlockParameters>[],
-      out: Symbolic<ResidualMlpOutputParameters>,
-    ): Tensor => reshape(output(run(trunk, blocks), out, c), z.shape);
-    const u = finish(params.blocks.slice(shared), params.out);
+    const trunk = run(start, params.blocks.slice(0, shared), 'blocks');
+    const finish = (x: Tensor, out: Symbolic<ResidualMlpOutputParameters>): Tensor =>
+      reshape(output(x, out, c), z.shape);
+    const u = finish(run(trunk, params.blocks.slice(shared), 'blocks', shared), params.out);
     const head = params.velocityHead;
-    return head === undefined ? { u } : { u, v: finish(head.blocks, head.out) };
+    if (head === undefined) return { u };
+    return { u, v: finish(run(trunk, head.blocks, 'velocityHead/blocks'), head.out) };
   };
 
   return composeNetwork(config, {

@@ -3,7 +3,7 @@
  * parametrisation of Karras et al., 2022, table 7) as MeanFlow uses it on CIFAR-10 (arXiv 2505.13447, appendix A): features
  * of t and of h = t − r stand side by side where the original has those of the noise level. Images are channels first.
  */
-import { add, ArgumentError, concat, silu, type Symbolic, type Tensor } from '@meanflow/core';
+import { add, ArgumentError, concat, recomputable, silu, type Symbolic, type Tensor } from '@meanflow/core';
 import { validate } from '@meanflow/core/validation';
 import type { VelocityInputs } from '@meanflow/samplers';
 import { channelsRole } from '../adopt/conditioning-roles.js';
@@ -74,12 +74,14 @@ export function songUNet(config: SongUNetConfig): ConfiguredNetwork<SongUNetPara
     const run = (x: Tensor, block: Symbolic<UNetBlockParameters>): Tensor => {
       const index = blocksRun++;
       const draw = rate === 0 ? undefined : inputs.dropout?.[index];
-      return unetBlock(block, x, {
-        condition,
-        resample: order[index]!.resample,
-        resampleFilter,
-        dropout: draw && ((y) => dropout(y, draw, rate)),
-      });
+      const through = (y: Tensor): Tensor =>
+        unetBlock(block, y, {
+          condition,
+          resample: order[index]!.resample,
+          resampleFilter,
+          dropout: draw && ((z) => dropout(z, draw, rate)),
+        });
+      return recomputable(`block ${index}`, through)(x);
     };
 
     let x = conv2d(params.input, withBeside(inputs.z, beside, 1));

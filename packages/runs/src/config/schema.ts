@@ -20,7 +20,7 @@ import { RECORDED } from './fields.js';
 import { MOST_EVALUATIONS } from '../names.js';
 import { checkPlugins, pluginRecordSchema } from '../plugins/recorded.js';
 import { sha256 } from './digest.js';
-import { count, share } from './numbers.js';
+import { byteSize, count, share } from './numbers.js';
 import { shorthandFields } from './shorthands.js';
 import { askedOptimizerSchema, averageName, emaSchema, optimizerSchema } from './optimizer-schema.js';
 
@@ -136,6 +136,11 @@ const run = () => ({
     .optional()
     .describe(
       'Parts in which a batch is taken, one after the other, in the memory of one; the same updates, to rounding.',
+    ),
+  memory: byteSize
+    .optional()
+    .describe(
+      'What a step may take, such as "4GB": where it would take more, blocks of the network are computed again in the backward pass, as few as needed.',
     ),
   /** How the data were read when the run began, recorded by the run itself: nothing is guessed again. */
   reading: readingSchema.optional().meta(RECORDED),

@@ -16,6 +16,7 @@ export const incidental = [
   'checkpointEvery',
   'stepsPerRun',
   'accumulate',
+  'memory',
   'sampling',
   'evaluation',
   'onDivergence',

@@ -26,6 +26,7 @@ import {
   type Schedule,
   type ScheduleLike,
 } from '@meanflow/training';
+import { bytesOf } from '../config/numbers.js';
 import type { OptimizerSettings } from '../config/optimizer-schema.js';
 import type { RunConfig } from '../config/schema.js';
 import { emaOf } from './averages.js';
@@ -66,6 +67,7 @@ export async function prepareRun(
     batchSize: config.batch,
     seed: config.seed,
     ...(config.accumulate !== undefined && { accumulate: config.accumulate }),
+    ...(config.memory !== undefined && { memory: bytesOf(config.memory) }),
     guarded: config.onDivergence === 'skip',
     ...(adopted && { init: adopted.params }),
   });

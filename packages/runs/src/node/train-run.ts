@@ -57,7 +57,7 @@ export interface NewRunOptions extends TrainRunOptions {
 /** What may change when a run goes on: its length, its rate, where it and its data are, and how it is taken through the device. */
 export interface ResumeChanges extends Pick<
   RunSettings,
-  'steps' | 'onDivergence' | 'accumulate' | 'backend' | 'data'
+  'steps' | 'onDivergence' | 'accumulate' | 'memory' | 'backend' | 'data'
 > {
   readonly optimizer?: { readonly learningRate?: number | undefined };
 }
