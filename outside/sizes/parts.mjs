@@ -1,7 +1,7 @@
 /**
  * What one installs, and the most that it may bring: packages, ours and others', and megabytes (10⁶ bytes of files) of all of them
  * and of ours without ONNX Runtime's binaries. The bounds are a tenth above what was measured: a dependency more is
- * noticed, and so is a file that was packed by mistake. What has no bound is not ours to keep small, and is only measured
+ * noticed, and so is a file that was packed by mistake. Of ours, 4.4 MB are Fashion-MNIST's test images, wherever `@meanflow/data` is. What has no bound is not ours to keep small, and is only measured
  * (`npm run sizes`).
  */
 
@@ -17,12 +17,12 @@ export const parts = [
   {
     title: 'the command, with `ort:cpu`',
     packages: ['meanflow'],
-    most: { packages: 61, megabytes: 101, ours: 11.7 },
+    most: { packages: 61, megabytes: 106, ours: 16.6 },
   },
   {
     title: 'the same by code',
     packages: ['@meanflow/runs'],
-    most: { packages: 44, megabytes: 77, ours: 9.3 },
+    most: { packages: 44, megabytes: 82, ours: 14.2 },
   },
   {
     title: 'programs, networks and objectives of one’s own; the reference backend',
@@ -32,7 +32,7 @@ export const parts = [
   {
     title: 'training by code',
     packages: ['@meanflow/core', '@meanflow/models', '@meanflow/training', '@meanflow/data'],
-    most: { packages: 20, megabytes: 15, ours: 5.2 },
+    most: { packages: 20, megabytes: 20, ours: 10.1 },
   },
   {
     title: 'a backend of one’s own',

@@ -40,6 +40,7 @@ export {
 export type { SplitOptions } from './split.js';
 export { tableDataset, type TableDatasetOptions } from './table-dataset.js';
 export { digitsDataset } from './digits.js';
+export { fashionDataset } from './fashion.js';
 export { type ImageLayout, type ImageShape } from './images/layout.js';
 export { type AugmentationOptions } from './images/augmentation.js';
 export { imageDataset, type ImageDatasetOptions, type ImageOptions } from './images/image-dataset.js';

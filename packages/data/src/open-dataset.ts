@@ -8,6 +8,7 @@ import { type Dataset } from './dataset.js';
 import { DIGITS_FILE, digitsDataset } from './digits.js';
 import { distributionDataset } from './distribution-dataset.js';
 import { distributions } from './distributions/index.js';
+import { FASHION_FILES, fashionDataset } from './fashion.js';
 import { parseTable, type Table, type TableOptions } from './table.js';
 import { type ImageLayout } from './images/layout.js';
 import { shapesDataset } from './shapes/shapes-dataset.js';
@@ -21,8 +22,8 @@ export interface DatasetDefinition {
   readonly name: string;
   /** For a list. */
   readonly description?: string;
-  /** The file in this package's `assets` that holds it; undefined where it is drawn from a distribution, or found elsewhere. */
-  readonly asset?: string | undefined;
+  /** The files in this package's `assets` that hold it; undefined where it is drawn from a distribution, or found elsewhere. */
+  readonly assets?: readonly string[] | undefined;
   /**
    * What of its recipe is not as that of such data: `conditional`, `steps`, `batch`, `network`, `optimizer`, `ema`, `evaluation`
    * or `methods`, as a comparison's configuration would say it.
@@ -44,7 +45,7 @@ export interface DatasetEntry extends DatasetDefinition {
 const fields: FieldKinds<DatasetDefinition> = {
   name: 'text',
   description: 'words?',
-  asset: 'text?',
+  assets: 'list?',
   recipe: 'object?',
   open: 'function',
 };
@@ -91,14 +92,25 @@ export const datasets = new Registry<DatasetDefinition, DatasetEntry>(
       description: `${distribution.description}, points of the plane`,
       open: () => distributionDataset(distribution),
     })),
-    fromAsset(
+    fromAssets(
       'digits',
       'handwritten digits, 1,797 images of 8×8 pixels in 10 classes',
-      DIGITS_FILE,
-      digitsDataset,
+      [DIGITS_FILE],
+      ([digits], { layout: _, ...options }) => digitsDataset(digits, options),
     ),
     ...[16, 32].map((side) => shapesEntry(side)),
-    fromAsset('wine', 'chemical analysis of 178 wines, 13 columns, 3 classes', WINE_FILE, wineDataset),
+    fromAssets(
+      'fashion',
+      "clothes, Fashion-MNIST's 10,000 test images of 28×28 pixels in 10 classes",
+      FASHION_FILES,
+      ([images, labels], options) => fashionDataset(images, labels, options),
+    ),
+    fromAssets(
+      'wine',
+      'chemical analysis of 178 wines, 13 columns, 3 classes',
+      [WINE_FILE],
+      ([wines], { layout: _, ...options }) => wineDataset(wines, options),
+    ),
   ],
   {
     advice: 'for your own data, give the path of a CSV file, of images or of latents',
@@ -152,17 +164,22 @@ function shapesEntry(side: number): DatasetDefinition {
   };
 }
 
-function fromAsset(
+/** The content of each of some files. */
+type Contents<Files extends readonly string[]> = { readonly [File in keyof Files]: Uint8Array };
+
+function fromAssets<const Files extends readonly string[]>(
   name: string,
   description: string,
-  asset: string,
-  parse: (bytes: Uint8Array, options: SplitOptions) => Dataset,
+  assets: Files,
+  parse: (contents: Contents<Files>, options: Omit<OpenOptions, 'readAsset'>) => Dataset,
 ): DatasetDefinition {
-  const open = async ({ readAsset, layout: _, ...options }: OpenOptions): Promise<Dataset> => {
+  const open = async ({ readAsset, ...options }: OpenOptions): Promise<Dataset> => {
     if (readAsset === undefined) {
-      throw new ArgumentError(`The dataset "${name}" needs \`readAsset\`, which reads "${asset}".`);
+      throw new ArgumentError(
+        `The dataset "${name}" needs \`readAsset\`, which reads ${assets.map((asset) => `"${asset}"`).join(' and ')}.`,
+      );
     }
-    return parse(await readAsset(asset), options);
+    return parse((await Promise.all(assets.map((asset) => readAsset(asset)))) as Contents<Files>, options);
   };
-  return { name, description, asset, open };
+  return { name, description, assets, open };
 }

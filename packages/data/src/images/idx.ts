@@ -20,14 +20,14 @@ export interface NamedBytes {
  *
  * @param images `[count, height, width]` or `[count, height, width, channels]`
  * @param labels `[count]`; undefined where there are none
- * @param classCount as many as the largest label says by default
+ * @param classes how many classes there are, or what each is called; by default as many as the largest label says
  * @throws {DataError} naming the file when it is no IDX file of bytes, its length is not what its header says, it has
- *   other axes, or there are not as many labels as images
+ *   other axes, there are not as many labels as images, or a label is none of the classes
  */
 export function idxImages(
   images: NamedBytes,
   labels: NamedBytes | undefined,
-  classCount?: number,
+  classes?: number | readonly string[],
 ): ImageRows {
   const { shape, data } = readIdx(images);
   const [count = 0, height = 0, width = 0, channels = 1] = shape;
@@ -42,24 +42,26 @@ export function idxImages(
   }
   const imageShape = [height, width, channels] as const;
   if (labels === undefined) return imageRows(data, { imageShape, labels: undefined, classNames: undefined });
-  const classes = readIdx(labels);
-  if (classes.shape.length !== 1 || classes.data.length !== count) {
+  const found = readIdx(labels);
+  if (found.shape.length !== 1 || found.data.length !== count) {
     throw new DataError(
-      `${labels.file}: found labels [${classes.shape.join(', ')}], expected [${count}], one for each image of ${images.file}.`,
+      `${labels.file}: found labels [${found.shape.join(', ')}], expected [${count}], one for each image of ${images.file}.`,
     );
   }
-  const largest = classes.data.reduce((a, b) => Math.max(a, b), 0);
-  const known = classCount ?? largest + 1;
-  if (largest >= known || known < 2) {
+  const classNames = namesOf(classes ?? found.data.reduce((a, b) => Math.max(a, b), 0) + 1);
+  const wrong = found.data.findIndex((label) => label >= classNames.length);
+  if (wrong >= 0 || classNames.length < 2) {
     throw new DataError(
-      `${labels.file}: the largest label is ${largest}, expected at least two classes, up to ${known - 1}.`,
+      `${labels.file}: the label of image ${Math.max(0, wrong)} is ${found.data[Math.max(0, wrong)]}, expected at least two classes, ` +
+        `from 0 to ${Math.max(1, classNames.length - 1)}.`,
     );
   }
-  return imageRows(data, {
-    imageShape,
-    labels: Int32Array.from(classes.data),
-    classNames: Array.from({ length: known }, (_, label) => String(label)),
-  });
+  return imageRows(data, { imageShape, labels: Int32Array.from(found.data), classNames });
+}
+
+/** What is not named is called by its number. */
+function namesOf(classes: number | readonly string[]): readonly string[] {
+  return typeof classes === 'number' ? Array.from({ length: classes }, (_, label) => String(label)) : classes;
 }
 
 function readIdx({ file, bytes: packed }: NamedBytes): {

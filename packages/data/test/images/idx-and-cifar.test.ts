@@ -76,9 +76,12 @@ describe('idxImages', () => {
     );
     expect(() => idxImages(images(), labels(idx([2, 1], [1, 2])))).toThrow('found labels [2, 1]');
     expect(() => idxImages(images(), labels(), 3)).toThrow(
-      'the largest label is 3, expected at least two classes, up to 2',
+      'labels: the label of image 0 is 3, expected at least two classes, from 0 to 2.',
     );
     expect(() => idxImages(images(), labels(idx([2], [0, 0])))).toThrow('at least two classes');
+    expect(() => idxImages(images(), labels(), ['a', 'b', 'c'])).toThrow('from 0 to 2');
+    expect(() => idxImages(images(), labels(idx([2], [0, 0])), ['a'])).toThrow('at least two classes');
+    expect(idxImages(images(), labels(), ['a', 'b', 'c', 'd']).classNames).toEqual(['a', 'b', 'c', 'd']);
   });
 
   it('does not unpack a bomb, nor believes a length that cannot be', () => {

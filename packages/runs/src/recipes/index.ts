@@ -7,14 +7,16 @@ import { datasets, type Dataset } from '@meanflow/data';
 import { merge } from '../config/merge.js';
 import { recipeSchema, type Recipe } from '../config/schema.js';
 import { digitsRecipe } from './digits.js';
+import { fashionRecipe } from './fashion.js';
 import { imagesRecipe } from './images.js';
 import { planeRecipe } from './plane.js';
 import { shapesRecipe } from './shapes.js';
 import { tableRecipe } from './table.js';
 
 /** Recipes by data set. */
-const own: Readonly<Record<string, () => Recipe>> = {
+const own: Readonly<Record<string, (dataset: Kind) => Recipe>> = {
   digits: digitsRecipe,
+  fashion: fashionRecipe,
   shapes: shapesRecipe,
   'shapes-32': () => {
     const shapes = shapesRecipe();
@@ -30,7 +32,7 @@ type Kind = Pick<Dataset, 'name' | 'classCount' | 'featureShape' | 'sizes'>;
 /** The recipe of a data set, checked where its entry in the registry changes something of it. */
 export function recipeFor(dataset: Kind): Recipe {
   const { name } = dataset;
-  const found = ownValue(own, name)?.() ?? recipeOfKind(dataset);
+  const found = ownValue(own, name)?.(dataset) ?? recipeOfKind(dataset);
   const changes = datasets.find(name)?.recipe;
   return changes === undefined
     ? found
