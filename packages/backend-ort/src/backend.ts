@@ -7,6 +7,7 @@ import { checkCudaBuild, cudaHost, driverVersion, settleTf32 } from './cuda.js';
 import { deviceLoss, watchDevice } from './device-loss.js';
 import { deviceProfile } from './devices.js';
 import { chooseBinding } from './native/choose-binding.js';
+import { cudaDefaults } from './native/cuda-provider.js';
 import { NativeDevice } from './native/native-device.js';
 import { oneAtATime } from './one-at-a-time.js';
 import type { OrtBackend, OrtBackendOptions, OrtDevice } from './options.js';
@@ -19,8 +20,8 @@ import { settleWasmThreads } from './wasm-threads.js';
  * A backend that compiles each graph to one ONNX model and runs it on ONNX Runtime.
  *
  * Where results stay: on `cpu` and `wasm` in the memory that the device computes in (on `cpu` with the native binding in
- * blocks that runs use again and again, without copies); on `webgpu` in GPU buffers, which
- * go from run to run and are read on demand. On `cuda` ONNX Runtime's Node binding copies every output to host memory
+ * blocks that runs use again and again, without copies); on `webgpu`, and on `cuda` with the native binding, in memory of the GPU, which
+ * goes from run to run and is read on demand. On `cuda` ONNX Runtime's Node binding copies every output to host memory
  * and every input from it; the executable's counters say how much that is. A graph runs on its device as a whole: an
  * op without a kernel there is an error when the graph is compiled, never a detour over the CPU.
  *
@@ -67,7 +68,8 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
   const binding = await chooseBinding(options, device, runtime, settings);
   const loss = deviceLoss(`ort:${device}`);
   const ort = device === 'webgpu' ? oneAtATime(runtime, loss) : runtime;
-  const cuda = device === 'cuda' ? openCuda(ort, options, profile.help) : undefined;
+  const cuda =
+    device === 'cuda' ? openCuda(ort, options, profile.help, binding.library !== undefined) : undefined;
   const wasmThreads = device === 'wasm' ? settleWasmThreads(runtime, options.threads) : threads;
   const info: DeviceInfo = {
     backend: `ort:${device}`,
@@ -76,9 +78,11 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
     versions: { ...runtimeVersions(ort), ...cuda?.versions, ...binding.versions },
   };
   if (binding.library !== undefined) {
-    const opened = new NativeDevice(binding.library, settings, info, binding.kernels);
-    await opened.probe(profile.help);
-    return backendOn(opened);
+    const { library, kernels } = binding;
+    const place = cuda && { name: 'Cuda', id: deviceId, options: cudaDefaults(cuda.tf32) };
+    return backendOn(
+      await NativeDevice.open(library, { settings, info, help: profile.help, kernels, cuda: place }),
+    );
   }
   const opened = new SessionDevice(ort, settings, info, device, profile, loss);
   await opened.probe();
@@ -89,14 +93,16 @@ export async function ortBackend(options: OrtBackendOptions): Promise<OrtBackend
 /** @throws {BackendError | ArgumentError} when CUDA is not for this build or platform, or not as it was asked for */
 function openCuda(
   ort: OrtModule,
-  { deviceId = 0, tf32 }: OrtBackendOptions,
+  { deviceId = 0, tf32: wanted }: OrtBackendOptions,
   help: string,
-): Pick<DeviceInfo, 'description' | 'versions'> {
+  isNative: boolean,
+): Pick<DeviceInfo, 'description' | 'versions'> & { readonly tf32: boolean } {
   const host = cudaHost();
   checkCudaBuild(ort, host, help);
-  const products = settleTf32(tf32, host) ? 'TF32 products' : 'float32 products';
+  const tf32 = settleTf32(wanted, host, isNative);
   return {
-    description: `CUDA device ${deviceId}, ${products}`,
+    tf32,
+    description: `CUDA device ${deviceId}, ${tf32 ? 'TF32' : 'float32'} products`,
     versions: { 'NVIDIA driver': driverVersion(host) ?? 'none found' },
   };
 }

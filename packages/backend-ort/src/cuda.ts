@@ -1,8 +1,8 @@
 /**
  * What `ort:cuda` needs besides a session, and what ONNX Runtime does not say of it: whether this build has the
- * provider at all, the NVIDIA driver, and float32 products. Node's binding forwards nothing to the CUDA provider but
- * the number of the device, and the provider's own default is to let cuBLAS and cuDNN round operands to TF32, with
- * ten bits of mantissa. NVIDIA's libraries let the environment overrule that.
+ * provider at all, the NVIDIA driver, and float32 products. The provider's default is to let cuBLAS and cuDNN round operands to
+ * TF32, with ten bits of mantissa. The native binding asks it not to; the public one forwards nothing to it but the number of the
+ * device, but NVIDIA's libraries let the environment overrule what they are asked for.
  */
 import { ArgumentError, BackendError } from '@meanflow/core';
 import type { OrtModule } from './runtime.js';
@@ -61,14 +61,20 @@ export function checkCudaBuild(ort: OrtModule, { platform, arch }: CudaHost, hel
 }
 
 /**
- * Forbids TF32, or allows it, for the whole process, unless the environment says which already.
+ * Forbids TF32, or allows it, unless the environment says which already: through the environment, for the whole process, or by an
+ * option of the provider.
  *
  * @param allowed `undefined`: not, unless the environment allows it
+ * @param byOption whether the binding passes it on to the provider
  * @returns whether products may round their operands to TF32
  * @throws {ArgumentError} when the environment says otherwise
- * @throws {BackendError} in a worker, where it would have no effect
+ * @throws {BackendError} in a worker, where the environment has no effect
  */
-export function settleTf32(allowed: boolean | undefined, { env, isMainThread }: CudaHost): boolean {
+export function settleTf32(
+  allowed: boolean | undefined,
+  { env, isMainThread }: CudaHost,
+  byOption = false,
+): boolean {
   const found = env[VARIABLE];
   if (found !== undefined) {
     const isAllowed = found !== '0';
@@ -78,6 +84,7 @@ export function settleTf32(allowed: boolean | undefined, { env, isMainThread }: 
         'the whole process. Change one of them.',
     );
   }
+  if (byOption) return allowed === true;
   if (!isMainThread) {
     throw new BackendError(
       'ort:cuda was asked for in a worker, whose environment does not reach the libraries of CUDA. Start the process ' +
@@ -96,9 +103,9 @@ export function driverVersion({ driver }: CudaHost): string | undefined {
 /** What an error of ONNX Runtime's CUDA provider means, where it does not say so itself. */
 const meanings: readonly (readonly [RegExp, string])[] = [
   [
-    /Failed to load shared library/i,
-    'It has written to standard error which library could not be loaded: the provider itself, or one of CUDA 12 or ' +
-      'cuDNN 9 that it needs.',
+    /Failed to load (shared )?library|cannot open shared object/i,
+    'A shared library is missing: the provider itself, or one of CUDA 12 or cuDNN 9 that it needs. Where no name stands here, ONNX ' +
+      'Runtime has written it to standard error.',
   ],
   [
     /driver version is insufficient|no CUDA-capable device|CUDA failure (35|100)\b/i,

@@ -2,7 +2,7 @@
  * Elements: arrays as ONNX Runtime holds them. They are those of the host but for float16, which is a 16-bit word there and
  * float32 on the host.
  */
-import type { DType, HostArray, HostData } from '@meanflow/core';
+import { sizeOf, type DType, type HostArray, type HostData, type TensorType } from '@meanflow/core';
 import { fromHalves, toHalves } from '@meanflow/core/backend';
 
 /** The typed array that ONNX Runtime holds a dtype in. */
@@ -27,3 +27,7 @@ export function fromElements(dtype: DType, data: Elements): HostData[DType] {
   if (dtype === 'float16') return fromHalves(new Uint16Array(data.buffer, data.byteOffset, data.length));
   return new elementArrays[dtype](data);
 }
+
+/** Bytes that an array of a type takes there. */
+export const storedBytes = ({ dtype, shape }: TensorType): number =>
+  sizeOf(shape) * elementArrays[dtype].BYTES_PER_ELEMENT;

@@ -6,10 +6,14 @@ import type { DeviceBackend, DeviceExecutable, ModuleSource } from '@meanflow/co
 
 export type OrtDevice = 'cpu' | 'cuda' | 'webgpu' | 'wasm';
 
+/** Those that the native binding is for. */
+export type NativeOrtDevice = 'cpu' | 'cuda';
+
 /**
  * How ONNX Runtime is called. `'public'`: by the JavaScript interface of the module that is given, which on the CPU copies every
- * result and computes on the thread that calls. `'native'`: by the C interface of the library that `onnxruntime-node` has loaded,
- * through the package `koffi`, on `cpu`: nothing is copied, and runs and compilations leave the thread free.
+ * result and computes on the thread that calls, and on `cuda` copies every input and result. `'native'`: by the C interface of the
+ * library that `onnxruntime-node` has loaded, through the package `koffi`, on `cpu` and `cuda`: results stay where they are computed,
+ * and runs and compilations leave the thread free.
  */
 export type OrtBinding = 'native' | 'public';
 
@@ -38,8 +42,8 @@ export interface OrtBackendOptions {
   /** `cuda`: which of several GPUs, by CUDA's number; 0 by default. */
   readonly deviceId?: number;
   /**
-   * `cuda`: lets matrix products and convolutions round their operands to TF32. By default not, unless the environment
-   * has NVIDIA_TF32_OVERRIDE=1: this option sets that variable, which holds for the whole process.
+   * `cuda`: lets matrix products and convolutions round their operands to TF32. By default not, unless the environment has
+   * NVIDIA_TF32_OVERRIDE=1. With the public binding this option sets that variable, which holds for the whole process.
    */
   readonly tf32?: boolean;
   /**
@@ -53,7 +57,10 @@ export interface OrtBackendOptions {
    * forbidden for the whole process before the first session is made (`settleOrtTelemetry`).
    */
   readonly telemetry?: boolean;
-  /** Further session options of ONNX Runtime, which override the backend's own: profiling, logging, experiments. */
+  /**
+   * Further session options of ONNX Runtime, which override the backend's own: profiling, logging, experiments. With the native binding
+   * `executionProviders: [{ name: 'cuda', … }]` takes every option of the CUDA provider by its name there, such as `gpu_mem_limit`.
+   */
   readonly sessionOptions?: object;
 }
 

@@ -34,13 +34,13 @@ async function standIn(replaced: { failure?: string; listSupportedBackends?: () 
   return { runtime, asked };
 }
 
-test('the provider is asked for by device, without CPU fallback', async () => {
+test('the public binding asks for the provider by device, without CPU fallback', async () => {
   const { runtime, asked } = await standIn();
-  const backend = await ortBackend({ ort: runtime, device: 'cuda', deviceId: 1 });
+  const backend = await ortBackend({ ort: runtime, device: 'cuda', deviceId: 1, binding: 'public' });
   expect(backend.describe()).toMatchObject({
     backend: 'ort:cuda',
     device: 'cuda',
-    description: 'CUDA device 1, float32 products',
+    description: 'CUDA device 1, float32 products, public binding (as asked)',
   });
   expect(asked[0]).toMatchObject({
     executionProviders: [{ name: 'cuda', deviceId: 1 }],
@@ -50,7 +50,7 @@ test('the provider is asked for by device, without CPU fallback', async () => {
   await backend.dispose();
 });
 
-test('what crosses to the host and back is counted', async () => {
+test('with the public binding all crosses to the host and back, and is counted', async () => {
   const { runtime } = await standIn();
   const backend = await ortBackend({ ort: runtime, device: 'cuda' });
   const { graph } = mf.trace((x: mf.Tensor) => x.mul(2), mf.spec([4]));
@@ -84,7 +84,7 @@ describe('TF32', () => {
   test('is forbidden unless it is asked for, through the environment of the process', async () => {
     const backend = await open();
     expect(process.env[TF32]).toBe('0');
-    expect(backend.describe().description).toBe('CUDA device 0, float32 products');
+    expect(backend.describe().description).toMatch(/^CUDA device 0, float32 products, public binding/);
     // The libraries have read it: a second backend cannot have it otherwise.
     await expect(open(true)).rejects.toThrow(/tf32: true, but NVIDIA_TF32_OVERRIDE=0/);
     await expect(open(true)).rejects.toThrow(mf.ArgumentError);
@@ -95,7 +95,7 @@ describe('TF32', () => {
   test('is allowed where it is asked for', async () => {
     const backend = await open(true);
     expect(process.env[TF32]).toBe('1');
-    expect(backend.describe().description).toBe('CUDA device 0, TF32 products');
+    expect(backend.describe().description).toMatch(/^CUDA device 0, TF32 products, public binding/);
     await expect(open(false)).rejects.toThrow(/tf32: false, but NVIDIA_TF32_OVERRIDE=1/);
     await backend.dispose();
   });
@@ -103,7 +103,7 @@ describe('TF32', () => {
   test('is as the environment says where the program does not', async () => {
     process.env[TF32] = '1';
     const backend = await open();
-    expect(backend.describe().description).toBe('CUDA device 0, TF32 products');
+    expect(backend.describe().description).toMatch(/^CUDA device 0, TF32 products, public binding/);
     await backend.dispose();
   });
 
@@ -116,6 +116,22 @@ describe('TF32', () => {
     expect(() => settleTf32(undefined, worker)).toThrow('Start the process with NVIDIA_TF32_OVERRIDE=0');
     expect(worker.env).toEqual({});
     expect(settleTf32(undefined, { ...worker, env: { [TF32]: '0' } })).toBe(false);
+  });
+
+  test('is an option of the provider with the native binding, of one backend alone', () => {
+    const worker: CudaHost = {
+      ...{ platform: 'linux', arch: 'x64', isMainThread: false, driver: undefined },
+      env: {},
+    };
+    expect([undefined, false, true].map((tf32) => settleTf32(tf32, worker, true))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    expect(worker.env).toEqual({});
+    // What the environment says holds for it too.
+    expect(settleTf32(undefined, { ...worker, env: { [TF32]: '1' } }, true)).toBe(true);
+    expect(() => settleTf32(true, { ...worker, env: { [TF32]: '0' } }, true)).toThrow(mf.ArgumentError);
   });
 });
 
@@ -170,10 +186,10 @@ describe('errors', () => {
   });
 
   const hasCuda = process.env.MEANFLOW_REQUIRE_CUDA === '1';
-  (hasCuda ? test.skip : test)(
-    'without its libraries: what was asked, what was found, what to install',
-    async () => {
-      const opened = ortBackend({ ort, device: 'cuda' });
+  (hasCuda ? test.skip : test).each(['native', 'public'] as const)(
+    'without its libraries: what was asked, what was found, what to install; %s binding',
+    async (binding) => {
+      const opened = ortBackend({ ort, device: 'cuda', binding });
       await expect(opened).rejects.toThrow(mf.BackendError);
       // Elsewhere than on linux-x64 it is the build that lacks the provider.
       await expect(opened).rejects.toThrow(
@@ -181,6 +197,9 @@ describe('errors', () => {
           ? /ort:cuda was asked for.*found: .*onnxruntime-node.*ONNXRUNTIME_NODE_INSTALL=cuda12.*CUDA 12.*cuDNN 9[^]*shared library/
           : /ort:cuda was asked for.*has no CUDA provider.*ort:webgpu/,
       );
+      // The native binding's error names the library that is missing.
+      if (binding === 'native' && process.platform === 'linux' && process.arch === 'x64')
+        await expect(opened).rejects.toThrow(/libonnxruntime_providers_shared\.so: cannot open/);
     },
   );
 });

@@ -52,7 +52,7 @@ describe('which binding', () => {
     await expect(failure).rejects.toThrow(/asked for and cannot be.*"freeDimensionOverrides"/);
     await expect(
       ortBackend({ ort: () => import('onnxruntime-web'), device: 'wasm', binding: 'native' }),
-    ).rejects.toThrow('is for the device "cpu"');
+    ).rejects.toThrow('is for the devices "cpu" and "cuda"');
     await expect(ortBackend({ ort, binding: 'natve' as 'native' })).rejects.toThrow(/Did you mean "native"/);
   });
 

@@ -4,20 +4,26 @@
  * allocates or copies. No more stay idle than the live programs could fill; the rest goes to the garbage collector, and so do
  * blocks of arrays that nobody disposed of.
  */
-import { sizeOf, type TensorType } from '@meanflow/core';
+import type { TensorType } from '@meanflow/core';
 import { formatType } from '@meanflow/core/validation';
-import { elementArrays, type Elements } from '../elements.js';
+import { storedBytes, type Elements } from '../elements.js';
 import type { Pointer } from './koffi.js';
-import type { OrtLibrary } from './library.js';
-
-/** Vector instructions load faster what does not straddle two lines of the cache. */
-const ALIGNMENT = 64;
 
 /** Memory for one array. */
 export interface Block {
   readonly type: TensorType;
-  readonly data: Elements;
   readonly value: Pointer;
+  /** What it holds, in memory of the host; maybe the block's own. */
+  read(): Elements | Promise<Elements>;
+}
+
+/** Where blocks lie. */
+export interface BlockMemory {
+  allocate(type: TensorType): Block;
+  /** Releases the value of a block that nobody has any more. */
+  release(value: Pointer): void;
+  /** Ends it, when the last block is released. */
+  close(): void;
 }
 
 export class Blocks {
@@ -28,8 +34,8 @@ export class Blocks {
   private readonly demands = new Set<ReadonlyMap<string, number>>();
   private readonly forgotten: FinalizationRegistry<Pointer>;
 
-  constructor(private readonly library: OrtLibrary) {
-    this.forgotten = new FinalizationRegistry((value) => library.api.ReleaseValue(value));
+  constructor(private readonly memory: BlockMemory) {
+    this.forgotten = new FinalizationRegistry((value) => memory.release(value));
   }
 
   /** Announces a program's outputs; returns what ends that. */
@@ -61,7 +67,7 @@ export class Blocks {
 
   /** What waits to be filled. */
   get idleBytes(): number {
-    return [...this.idle.values()].flat().reduce((sum, { data }) => sum + data.byteLength, 0);
+    return [...this.idle.values()].flat().reduce((sum, { type }) => sum + storedBytes(type), 0);
   }
 
   private capacity(type: string): number {
@@ -69,12 +75,7 @@ export class Blocks {
   }
 
   private allocate(type: TensorType): Block {
-    const { dtype, shape } = type;
-    const size = sizeOf(shape);
-    const buffer = new ArrayBuffer(size * elementArrays[dtype].BYTES_PER_ELEMENT + ALIGNMENT);
-    const past = Number(this.library.koffi.address(new Uint8Array(buffer)) % BigInt(ALIGNMENT));
-    const data = new elementArrays[dtype](buffer, (ALIGNMENT - past) % ALIGNMENT, size);
-    const block = { type, data, value: this.library.valueOver(data, type) };
+    const block = this.memory.allocate(type);
     this.forgotten.register(block, block.value, block);
     this.allocated += 1;
     return block;
@@ -82,6 +83,6 @@ export class Blocks {
 
   private release(block: Block): void {
     this.forgotten.unregister(block);
-    this.library.api.ReleaseValue(block.value);
+    this.memory.release(block.value);
   }
 }

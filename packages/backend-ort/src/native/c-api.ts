@@ -43,9 +43,15 @@ const functions = {
   SetInterOpNumThreads: [25, 'pointer', 'int'],
   CreateRunOptions: [39, 'out'],
   RunOptionsSetTerminate: [46, 'pointer'],
+  CreateTensorAsOrtValue: [48, 'pointer', 'pointer', 'size', 'int', 'out'],
   CreateTensorWithDataAsOrtValue: [49, 'pointer', 'pointer', 'size', 'pointer', 'size', 'int', 'out'],
+  CreateMemoryInfo: [68, 'text', 'int', 'int', 'int', 'out'],
   CreateCpuMemoryInfo: [69, 'int', 'int', 'out'],
   AddSessionConfigEntry: [130, 'pointer', 'text', 'text'],
+  CreateAllocator: [131, 'pointer', 'pointer', 'out'],
+  SessionOptionsAppendExecutionProvider_CUDA_V2: [204, 'pointer', 'pointer'],
+  CreateCUDAProviderOptions: [205, 'out'],
+  UpdateCUDAProviderOptions: [206, 'pointer', 'pointer', 'pointer', 'size'],
   AddExternalInitializers: [210, 'pointer', 'pointer', 'pointer', 'size'],
   RegisterCustomOpsLibrary_V2: [228, 'pointer', 'path'],
 } as const satisfies Record<string, readonly [number, ...Kind[]]>;
@@ -53,10 +59,13 @@ const functions = {
 /** Functions that take back what was made and cannot fail. */
 const releases = {
   ReleaseStatus: 93,
+  ReleaseMemoryInfo: 94,
   ReleaseSession: 95,
   ReleaseValue: 96,
   ReleaseRunOptions: 97,
   ReleaseSessionOptions: 100,
+  ReleaseAllocator: 132,
+  ReleaseCUDAProviderOptions: 208,
 } as const;
 
 type ArgumentsOf<K extends readonly Kind[]> = K extends readonly [...infer Given extends Kind[], 'out']

@@ -29,19 +29,20 @@ export async function chooseBinding(
   settings: SessionSettings,
 ): Promise<ChosenBinding> {
   checkChoice('ortBackend: binding', wanted, ['auto', 'native', 'public']);
-  if (wanted === 'native' && device !== 'cpu') {
+  const isNative = device === 'cpu' || device === 'cuda';
+  if (wanted === 'native' && !isNative) {
     throw new BackendError(
-      `The native binding is for the device "cpu"; for "${device}" take 'public' or 'auto'.`,
+      `The native binding is for the devices "cpu" and "cuda"; for "${device}" take 'public' or 'auto'.`,
     );
   }
   // The other devices have one binding, of which nothing need be said.
-  if (device !== 'cpu') return { library: undefined, kernels: undefined, description: '', versions: {} };
+  if (!isNative) return { library: undefined, kernels: undefined, description: '', versions: {} };
   if (wanted === 'public') return publicBinding('as asked');
   try {
     checkModule(runtime);
     checkSettings(settings);
     const library = await OrtLibrary.open(koffi);
-    const own = chooseKernels(kernels, library);
+    const own = device === 'cpu' ? chooseKernels(kernels, library) : NO_KERNELS;
     const description = `, native binding${own.description}`;
     return { library, kernels: own.path, description, versions: { koffi: library.koffi.version } };
   } catch (error) {
@@ -54,6 +55,9 @@ export async function chooseBinding(
     );
   }
 }
+
+/** They are for the processor. */
+const NO_KERNELS = { path: undefined, description: '' };
 
 /** Our own kernels, where they are there and nobody asks for ONNX Runtime's alone. */
 function chooseKernels(

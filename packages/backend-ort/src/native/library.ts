@@ -70,6 +70,12 @@ export class OrtLibrary {
     );
   }
 
+  /** An OrtValue in memory of an allocator, which must outlive it. */
+  valueOf(allocator: Pointer, { dtype, shape }: TensorType): Pointer {
+    const dimensions = BigInt64Array.from(shape, BigInt);
+    return this.api.CreateTensorAsOrtValue(allocator, dimensions, shape.length, elementTypes[dtype]);
+  }
+
   /** OrtValues over constants, which must outlive them, by name. */
   valuesOver(constants: Constants): ReadonlyMap<string, Pointer> {
     const values = Object.entries(constants).map(([name, { elements, type }]) => {

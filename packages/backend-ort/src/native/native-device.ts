@@ -1,26 +1,21 @@
 /** NativeDevice: a device of the Backend contract on ONNX Runtime's C API. */
-import {
-  ArgumentError,
-  BackendError,
-  type DeviceInfo,
-  type DType,
-  type Graph,
-  type HostData,
-  type TensorType,
-} from '@meanflow/core';
-import { drainGivingWay, messageOf, type Device, type NamedArrays } from '@meanflow/core/backend';
+import type { DeviceInfo, DType, Graph, HostData, TensorType } from '@meanflow/core';
+import { drainGivingWay, type Device, type NamedArrays } from '@meanflow/core/backend';
 import { constantsOf, withConstants, withoutConstants } from '../constants.js';
-import { optimizationLevel } from '../devices.js';
+import { explainCuda } from '../cuda.js';
+import { deviceProfile, optimizationLevel } from '../devices.js';
 import { fromElements } from '../elements.js';
 import { inputName, lowerGraph, loweringGraph } from '../lower-graph.js';
+import type { NativeOrtDevice } from '../options.js';
 import { probeFailure, probeGraph } from '../probe.js';
 import { targets, withOwnKernels, type Target } from '../targets.js';
-import { Blocks, type Block } from './blocks.js';
-import type { Pointer } from './koffi.js';
+import { Blocks, type Block, type BlockMemory } from './blocks.js';
+import { DeviceMemory, type Place } from './device-memory.js';
+import { HostMemory } from './host-memory.js';
 import type { OrtLibrary } from './library.js';
-import { namesOf } from './names.js';
 import { NativeProgram } from './native-program.js';
-import { withSessionOptions, type SessionSettings } from './session-options.js';
+import type { SessionSettings } from './session-options.js';
+import { Sessions } from './sessions.js';
 
 /** What the native binding knows of its memory. */
 export interface NativeMemory {
@@ -30,35 +25,66 @@ export interface NativeMemory {
   readonly idleBytes: number;
 }
 
+/** How a device is opened. */
+export interface NativeSettings {
+  readonly settings: SessionSettings;
+  readonly info: DeviceInfo;
+  /** What to do when the provider is missing. */
+  readonly help: string;
+  /** On the processor: where the library of our own kernels is, if it is used. */
+  readonly kernels: string | undefined;
+  /** On a GPU: which memory, and the provider's options. */
+  readonly cuda: (Place & { readonly options: Readonly<Record<string, string>> }) | undefined;
+}
+
 export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> {
-  readonly float16 = true;
+  readonly float16: true | string;
   readonly takesConstants = true;
   private readonly blocks: Blocks;
-  private readonly target: Target;
 
-  constructor(
+  private constructor(
     private readonly library: OrtLibrary,
-    private readonly settings: SessionSettings,
     readonly info: DeviceInfo,
-    /** Where the library of our own kernels is, if it is used. */
-    private readonly kernels: string | undefined,
+    private readonly device: NativeOrtDevice,
+    private readonly target: Target,
+    private readonly sessions: Sessions,
+    private readonly place: BlockMemory,
   ) {
-    this.blocks = new Blocks(library);
+    this.float16 = deviceProfile(device).float16;
+    this.blocks = new Blocks(place);
+  }
+
+  /**
+   * Opens a device, and loads a graph of one op, so that a runtime that cannot serve is found now.
+   *
+   * @throws {BackendError} when it cannot, saying what is missing and what to do
+   */
+  static async open(
+    library: OrtLibrary,
+    { settings, info, help, kernels, cuda }: NativeSettings,
+  ): Promise<NativeDevice> {
+    const device = cuda === undefined ? 'cpu' : 'cuda';
+    const explain = cuda === undefined ? (message: string) => message : explainCuda;
     const threads = Math.max(1, Number(settings.intraOpNumThreads));
-    this.target = kernels === undefined ? targets.cpu : withOwnKernels(threads);
+    const target = kernels === undefined ? targets[device] : withOwnKernels(threads);
+    const sessions = new Sessions(library, device, settings, cuda?.options ?? {}, kernels, explain);
+    const probe = await sessions.open(lowerGraph(probeGraph(), target).encode(), probeFailure(info, help));
+    if (cuda === undefined) library.api.ReleaseSession(probe);
+    const memory =
+      cuda === undefined ? new HostMemory(library) : new DeviceMemory(library, sessions, target, probe, cuda);
+    return new NativeDevice(library, info, device, target, sessions, memory);
   }
 
   async compile(graph: Graph, _: unknown, arrays: NamedArrays): Promise<NativeProgram> {
     const constants = constantsOf(graph, arrays);
-    const lowering = loweringGraph(graph, this.target, withConstants(constants, 'given'));
-    const model = await drainGivingWay(lowering);
+    const level = optimizationLevel(this.device, graph, constants);
+    const writing = loweringGraph(graph, this.target, withConstants(constants, 'given'));
+    const model = await drainGivingWay(writing);
     const read = model.read();
     const used = Object.entries(constants).filter(([name]) => read.has(inputName(name)));
-    const failure = `Graph "${graph.name}" cannot be compiled for ${this.info.backend}`;
     const given = this.library.valuesOver(Object.fromEntries(used));
     try {
-      const level = optimizationLevel('cpu', graph, constants);
-      const session = await this.open(model.encode(), failure, level, given);
+      const session = await this.sessions.open(model.encode(), this.failure(graph.name), level, given);
       const outside = withoutConstants(graph, constants);
       return new NativeProgram(this.library, session, outside, this.blocks, constants, given);
     } catch (error) {
@@ -67,8 +93,12 @@ export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> 
     }
   }
 
-  read({ data }: Block, { dtype }: TensorType): HostData[DType] {
-    return fromElements(dtype, data);
+  private failure(graph: string): string {
+    return `Graph "${graph}" cannot be compiled for ${this.info.backend}`;
+  }
+
+  async read(block: Block, { dtype }: TensorType): Promise<HostData[DType]> {
+    return fromElements(dtype, await block.read());
   }
 
   free(block: Block): void {
@@ -79,44 +109,7 @@ export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> 
     return { allocated: this.blocks.allocated, idleBytes: this.blocks.idleBytes };
   }
 
-  /** Loads a graph of one op, so that a runtime that cannot serve is found now. */
-  async probe(help: string): Promise<void> {
-    const session = await this.open(
-      lowerGraph(probeGraph(), this.target).encode(),
-      probeFailure(this.info, help),
-    );
-    this.library.api.ReleaseSession(session);
+  close(): void {
+    this.place.close();
   }
-
-  /** A session, which is made on another thread. @throws {BackendError} beginning with `failure` */
-  private async open(
-    model: Uint8Array,
-    failure: string,
-    graphOptimizationLevel: 'all' | 'disabled' = 'all',
-    initializers: ReadonlyMap<string, Pointer> = new Map(),
-  ): Promise<Pointer> {
-    const { api, environment } = this.library;
-    const settings = { graphOptimizationLevel, ...this.settings };
-    try {
-      return await withSessionOptions(api, settings, (options) => {
-        if (this.kernels !== undefined) api.RegisterCustomOpsLibrary_V2(options, this.kernels);
-        if (initializers.size > 0) giveInitializers(this.library, options, initializers);
-        return api.CreateSessionFromArray.async(environment, model, model.byteLength, options);
-      });
-    } catch (error) {
-      if (error instanceof ArgumentError) throw error;
-      throw new BackendError(`${failure}: ${messageOf(error)}`, { cause: error });
-    }
-  }
-}
-
-/** Puts values, by the names of inputs, in the place of a model's initializers; their memory is read where it lies. */
-function giveInitializers(
-  { api, koffi }: OrtLibrary,
-  options: Pointer,
-  initializers: ReadonlyMap<string, Pointer>,
-): void {
-  const names = namesOf(koffi, [...initializers.keys()].map(inputName));
-  const values = BigUint64Array.from(initializers.values());
-  api.AddExternalInitializers(options, names.places, values, values.length);
 }

@@ -4,8 +4,11 @@
  */
 import { ArgumentError } from '@meanflow/core';
 import { ownValue } from '@meanflow/core/validation';
+import type { NativeOrtDevice } from '../options.js';
 import type { OrtApi } from './c-api.js';
+import { appendCuda, cudaEntries } from './cuda-provider.js';
 import type { Pointer } from './koffi.js';
+import type { OrtLibrary } from './library.js';
 
 /** Options by the names of onnxruntime-common's `InferenceSession.SessionOptions`. */
 export type SessionSettings = Readonly<Record<string, unknown>>;
@@ -16,7 +19,8 @@ const optimizationLevels = { disabled: 0, basic: 1, extended: 2, layout: 3, all:
 const executionModes = { sequential: 0, parallel: 1 } as const;
 
 const setters: Readonly<Record<string, Setter>> = {
-  executionProviders: (_, __, value) => checkProviders(value),
+  // Appended by itself: it depends on the device.
+  executionProviders: () => undefined,
   graphOptimizationLevel: (api, options, value) =>
     api.SetSessionGraphOptimizationLevel(
       options,
@@ -52,15 +56,21 @@ export function unknownSetting(settings: SessionSettings): string | undefined {
 /**
  * Session options, for as long as it takes to make a session with them.
  *
+ * @param provider options of the device's provider, where the settings have none of that name
  * @throws {ArgumentError} naming an option that it cannot set
  */
 export async function withSessionOptions<T>(
-  api: OrtApi,
+  library: OrtLibrary,
+  device: NativeOrtDevice,
+  provider: Readonly<Record<string, string>>,
   settings: SessionSettings,
   use: (options: Pointer) => Promise<T>,
 ): Promise<T> {
+  const { api } = library;
+  const entry = providerOf(device, settings.executionProviders);
   const options = api.CreateSessionOptions();
   try {
+    if (device === 'cuda') appendCuda(library, options, cudaEntries(entry, provider));
     for (const [name, value] of Object.entries(settings)) {
       if (value === undefined) continue;
       const set = ownValue<Setter>(setters, name);
@@ -77,13 +87,15 @@ export async function withSessionOptions<T>(
   }
 }
 
-function checkProviders(value: unknown): void {
-  const names = (value as readonly (string | { readonly name: string })[]).map((provider) =>
-    typeof provider === 'string' ? provider : provider.name,
+/** The entry of the one provider that a session has. @throws {ArgumentError} when others are asked for */
+function providerOf(device: NativeOrtDevice, value: unknown = [device]): Readonly<Record<string, unknown>> {
+  const entries = (Array.isArray(value) ? value : [value]).map((entry: unknown) =>
+    typeof entry === 'object' && entry !== null ? { name: undefined, ...entry } : { name: entry },
   );
-  if (names.length === 1 && names[0] === 'cpu') return;
+  const [first] = entries;
+  if (first !== undefined && entries.length === 1 && first.name === device) return first;
   throw new ArgumentError(
-    `sessionOptions.executionProviders of the native binding is ['cpu'], got ${names.join(', ')}.`,
+    `sessionOptions.executionProviders of the native binding of ort:${device} is ['${device}'], got ${entries.map(({ name }) => String(name)).join(', ')}.`,
   );
 }
 

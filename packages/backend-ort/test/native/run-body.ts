@@ -5,6 +5,7 @@ import { fromElements } from '../../src/elements.js';
 import { inputName, outputName } from '../../src/lower-graph.js';
 import { Blocks } from '../../src/native/blocks.js';
 import { encodeBody } from '../../src/native/fused/encode.js';
+import { HostMemory } from '../../src/native/host-memory.js';
 import { kernelLibrary } from '../../src/native/kernel-library.js';
 import { OrtLibrary } from '../../src/native/library.js';
 import { NativeProgram } from '../../src/native/native-program.js';
@@ -40,11 +41,11 @@ export async function runBody(
   const model = builder.encode();
 
   const { api, environment, koffi } = library;
-  const session = await withSessionOptions(api, { intraOpNumThreads: 2 }, (options) => {
+  const session = await withSessionOptions(library, 'cpu', {}, { intraOpNumThreads: 2 }, (options) => {
     api.RegisterCustomOpsLibrary_V2(options, kernelLibrary(koffi));
     return api.CreateSessionFromArray.async(environment, model, model.byteLength, options);
   });
-  const program = new NativeProgram(library, session, body, new Blocks(library));
+  const program = new NativeProgram(library, session, body, new Blocks(new HostMemory(library)));
   try {
     const given = body.inputs.map(({ name }) => inputs[name]!);
     const blocks = await program.run(given, {
@@ -52,13 +53,14 @@ export async function runBody(
       donate: () => {},
       moved: { hostToDeviceBytes: 0, deviceToHostBytes: 0 },
     });
+    const elements = await Promise.all(blocks.map((block) => block.read()));
     return Object.fromEntries(
       body.outputs.map(({ name }, i) => [
         name,
         new HostArray<HostDTypeOf>(
           hostDTypeOf(types[i]!.dtype),
           types[i]!.shape,
-          fromElements(types[i]!.dtype, blocks[i]!.data),
+          fromElements(types[i]!.dtype, elements[i]!),
         ),
       ]),
     );
