@@ -43,7 +43,7 @@ it('a configuration that says nothing of it is an old one, and keeps its decay',
 });
 
 it.each(['digits', 'shapes', '8-gaussians', 'wine'])('the recipe of %s ramps up', (name) => {
-  expect(recipeFor({ name, classCount: 2, featureShape: [2], sizes: undefined }).ema.rampUp).toBe(true);
+  expect(recipeFor(name, { classCount: 2, featureShape: [2], sizes: undefined }).ema.rampUp).toBe(true);
 });
 
 it('an average that is noise still is told by whoever samples, evaluates or exports it', async () => {
@@ -86,13 +86,13 @@ it('half-lives are named by their samples', () => {
 });
 
 it('a run far shorter than its recipe says so', async () => {
-  const length = { batch: 256, recipe: undefined };
+  const length = { data: 'digits', batch: 256, recipe: undefined };
   expect(shortRunNote({ ...length, steps: 350 }, await openDataset('digits'))).toMatch(
     /350 steps, where the recipe of digits makes 3,000/,
   );
   expect(shortRunNote({ ...length, steps: 3000 }, await openDataset('digits'))).toBeUndefined();
   // 640 passes over 1,437 rows in batches of 32.
-  const published = { batch: 32, recipe: 'imf-dit-b-2', steps: 100 };
+  const published = { data: 'digits', batch: 32, recipe: 'imf-dit-b-2', steps: 100 };
   expect(shortRunNote(published, await openDataset('digits'))).toMatch(/where imf-dit-b-2 makes 28,160/);
   const outcome = await succeed(
     'train',

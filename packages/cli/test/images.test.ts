@@ -1,6 +1,7 @@
 /** Images and latents by path, through the command: trained on, judged, sampled from without them, and missed when they change. */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { HostArray } from '@meanflow/core';
 import { encodeSafetensors } from '@meanflow/formats';
 import { decode } from 'fast-png';
@@ -118,7 +119,9 @@ it('files of MNIST’s kind, by their folder or the images themselves', async ()
   for (const [i, data] of ['idx', 'idx/train-images-idx3-ubyte'].entries()) {
     const run = folder.path(`idx-${i}`);
     await succeed('train', '--data', folder.path(data), '--config', folder.path('tiny.json'), '--out', run);
-    expect((await succeed('info', run)).out).toContain('8 × 8 × 1, conditional on 2 classes');
+    const { out } = await succeed('info', run);
+    expect(out).toContain('8 × 8 × 1, conditional on 2 classes');
+    expect(out).toContain(`${basename(data)}, samples of`);
   }
 });
 

@@ -25,11 +25,11 @@ export {
   detectImages,
   openImages,
   type CifarConfig,
-  type IdxConfig,
   type ImageDataConfig,
   type ImageFolderConfig,
   type LatentsConfig,
 } from './node/open-images.js';
+export { type IdxConfig } from './node/idx-files.js';
 export { type LatentNames } from './latents/array-names.js';
 export { readArrayFile, type TensorOpener } from './node/array-file.js';
 export { scanFolder, type FolderScan, type ScanOptions } from './node/scan-folder.js';

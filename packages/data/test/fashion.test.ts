@@ -74,7 +74,7 @@ describe('fashion', () => {
     const raw = gunzipSync(labels);
     raw[8 + 77] = 10;
     expect(() => fashionDataset(images, gzipSync(raw))).toThrow(
-      't10k-labels-idx1-ubyte.gz: the label of image 77 is 10, expected at least two classes, from 0 to 9.',
+      't10k-labels-idx1-ubyte.gz: the label of image 77 is 10, expected at least two classes, from 0 to 9, as many as there are names.',
     );
     const wide = gunzipSync(images);
     new DataView(wide.buffer).setUint32(8, 14);

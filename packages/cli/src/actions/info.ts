@@ -161,7 +161,7 @@ async function recipeText(data: string, options: InfoOptions): Promise<string> {
   const { config: resolved, dataset } = await resolveRun([asked]);
   // A run records the digest of its file, how it read it, and its plug-ins, itself.
   const { digest: _, reading: __, plugins: ___, ...config } = resolved;
-  return `${JSON.stringify(method === undefined ? recipeFor(dataset) : config, null, 2)}\n`;
+  return `${JSON.stringify(method === undefined ? recipeFor(data, dataset) : config, null, 2)}\n`;
 }
 
 /** Every field of a configuration, with what it may be and what it says. */

@@ -53,7 +53,7 @@ export function idxImages(
   if (wrong >= 0 || classNames.length < 2) {
     throw new DataError(
       `${labels.file}: the label of image ${Math.max(0, wrong)} is ${found.data[Math.max(0, wrong)]}, expected at least two classes, ` +
-        `from 0 to ${Math.max(1, classNames.length - 1)}.`,
+        `from 0 to ${Math.max(1, classNames.length - 1)}${typeof classes === 'object' ? ', as many as there are names' : ''}.`,
     );
   }
   return imageRows(data, { imageShape, labels: Int32Array.from(found.data), classNames });

@@ -3,25 +3,25 @@
  * path holds can also be told from what is there.
  */
 import { existsSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { ArgumentError, DataError } from '@meanflow/core';
 import { besideImages } from '../conditions/beside.js';
 import { type Dataset } from '../dataset.js';
 import { cifarImages } from '../images/cifar.js';
-import { idxImages, type NamedBytes } from '../images/idx.js';
+import { type NamedBytes } from '../images/idx.js';
 import { imageDataset, type ImageOptions } from '../images/image-dataset.js';
 import { type ImageRows } from '../images/image-rows.js';
 import { MAX_IMAGE_BYTES } from '../images/pixels.js';
 import { arrayDataset, type ArrayOptions } from '../latents/array-dataset.js';
 import { type LatentNames } from '../latents/array-names.js';
 import { shapesDataset, type ShapesOptions } from '../shapes/shapes-dataset.js';
-import { decodeText } from '../text.js';
 import { ARRAY_FILE, readArrayFile, type TensorOpener } from './array-file.js';
 import { folderImages } from './folder-images.js';
 import { folderNotes } from './folder-notes.js';
 import { partnersIn } from './folder-partners.js';
+import { idxFilesIn, idxFilesOf, isIdxImages, openIdx, type IdxConfig } from './idx-files.js';
 import { listImages, type ImageListing } from './image-folder.js';
-import { readBytes } from './read-file.js';
+import { linesOf, readNamed } from './read-file.js';
 import { scanFolder } from './scan-folder.js';
 import { loadSharp } from './load-sharp.js';
 import { findSplits, type SplitFolders } from './split-folders.js';
@@ -52,16 +52,6 @@ export interface ImageFolderConfig extends ImageOptions {
   readonly beside?: Readonly<Record<string, string>>;
 }
 
-export interface IdxConfig extends ImageOptions {
-  readonly kind: 'idx';
-  /** The file with the images, and with the labels if there are any; plain or compressed. */
-  readonly images: string;
-  readonly labels?: string;
-  /** Test images; default: some are held out. */
-  readonly testImages?: string;
-  readonly testLabels?: string;
-}
-
 export interface CifarConfig extends ImageOptions {
   readonly kind: 'cifar-10' | 'cifar-100';
   /** The folder with the binary version's files. */
@@ -88,7 +78,6 @@ export type ImageDataConfig =
 const DEFAULT_CACHE = 512 * 2 ** 20;
 const LARGEST_SIZE = 4096;
 const CIFAR_10_BATCHES = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`);
-const IDX_FILE = /^(.*?)(-?)images([-.]idx\d[-.]ubyte)(\.gz)?$/;
 
 /**
  * Opens a dataset of images.
@@ -115,41 +104,18 @@ export async function openImages(config: ImageDataConfig): Promise<Dataset> {
 /**
  * What a path holds, by the names of what is there: a folder of CIFAR's or MNIST's files, or of images; a file of IDX
  * images or of latents. Undefined where it is something else.
+ *
+ * @throws {DataError} when a folder holds several sets of MNIST's kind
  */
 export function detectImages(path: string): ImageDataConfig | undefined {
   if (isFolder(path)) {
     const has = (file: string): boolean => existsSync(join(path, file));
     if (has(CIFAR_10_BATCHES[0]!)) return { kind: 'cifar-10', path };
     if (has('train.bin') && has('test.bin')) return { kind: 'cifar-100', path };
-    const mnist = ['', '.gz'].map((end) => `train-images-idx3-ubyte${end}`).find(has);
-    return mnist === undefined ? { kind: 'image-folder', path } : idxFilesOf(join(path, mnist));
+    return idxFilesIn(path) ?? { kind: 'image-folder', path };
   }
   if (ARRAY_FILE.test(path)) return { kind: 'latents', path };
-  return IDX_FILE.test(basename(path)) ? idxFilesOf(path) : undefined;
-}
-
-/** The files that belong to a file of images: labels, and test images where it holds those for training. */
-function idxFilesOf(images: string): IdxConfig {
-  const labelsOf = (file: string): string | undefined => {
-    const labels = file.replace(/images([-.])idx\d/, 'labels$1idx1');
-    return labels !== file && existsSync(labels) ? labels : undefined;
-  };
-  const [labels, testImages] = [
-    labelsOf(images),
-    ['t10k', 'test']
-      .map((name) => join(dirname(images), basename(images).replace('train', name)))
-      .find((file) => file !== images && existsSync(file)),
-  ];
-  const testLabels = testImages === undefined ? undefined : labelsOf(testImages);
-  return {
-    kind: 'idx',
-    images,
-    ...(labels === undefined ? {} : { labels }),
-    ...(testImages === undefined || (testLabels === undefined) !== (labels === undefined)
-      ? {}
-      : { testImages }),
-    ...(testLabels === undefined || labels === undefined ? {} : { testLabels }),
-  };
+  return isIdxImages(path) ? idxFilesOf(path) : undefined;
 }
 
 async function openFolder(config: ImageFolderConfig): Promise<Dataset> {
@@ -231,25 +197,9 @@ function sizeOf(listings: readonly ImageListing[], path: string): readonly [numb
   return first;
 }
 
-async function openIdx(config: IdxConfig): Promise<Dataset> {
-  const { images, labels, testImages, testLabels } = config;
-  const train = await idxRows(images, labels);
-  const test =
-    testImages === undefined ? undefined : await idxRows(testImages, testLabels, train.classNames?.length);
-  return imageDataset(train!, test, { ...config, name: basename(images) });
-}
-
-async function idxRows(images: string, labels: string | undefined, classCount?: number): Promise<ImageRows> {
-  const [imageFile, labelFile] = await Promise.all([
-    named(images),
-    labels === undefined ? undefined : named(labels),
-  ]);
-  return idxImages(imageFile, labelFile, classCount);
-}
-
 async function openCifar(config: CifarConfig): Promise<Dataset> {
   const { kind, path, labels = 'fine' } = config;
-  const at = (file: string): Promise<NamedBytes> => named(join(path, file));
+  const at = (file: string): Promise<NamedBytes> => readNamed(join(path, file), 'a file of images');
   const isTen = kind === 'cifar-10';
   const labelsOf = isTen ? 'cifar-10' : (`cifar-100-${labels}` as const);
   const [trainFiles, testFile] = isTen ? [CIFAR_10_BATCHES, 'test_batch.bin'] : [['train.bin'], 'test.bin'];
@@ -296,17 +246,6 @@ async function openLatents(config: LatentsConfig): Promise<Dataset> {
     others[name] = arrayDataset(partner, file, Object.fromEntries(given), file);
   }
   return besideImages(dataset, others, layout);
-}
-
-async function named(path: string): Promise<NamedBytes> {
-  return { file: path, bytes: await readBytes(path, 'a file of images') };
-}
-
-function linesOf({ file, bytes }: NamedBytes): string[] {
-  return decodeText(bytes, file)
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
 }
 
 function isFolder(path: string): boolean {

@@ -1,6 +1,8 @@
 /** Reading files from disk, with the file system's errors in the words of a user. */
 import { readFile, stat } from 'node:fs/promises';
 import { DataError } from '@meanflow/core';
+import { type NamedBytes } from '../images/idx.js';
+import { decodeText } from '../text.js';
 
 /** The error for a file that cannot be read. @param expected what it should have been, such as `a CSV file` */
 export function describeFileError(path: string, error: unknown, expected: string): DataError {
@@ -35,4 +37,17 @@ export async function readBytes(path: string, expected: string): Promise<Uint8Ar
   throw new DataError(
     `${path}: it is a pipe, a socket or a device, and data are read more than once: save it as a file, expected ${expected}.`,
   );
+}
+
+/** The same with its path, for messages. */
+export async function readNamed(path: string, expected: string): Promise<NamedBytes> {
+  return { file: path, bytes: await readBytes(path, expected) };
+}
+
+/** The lines of a text that are not blank, without blanks at their ends. @throws {DataError} when it is not UTF-8 */
+export function linesOf({ file, bytes }: NamedBytes): string[] {
+  return decodeText(bytes, file)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
 }

@@ -326,37 +326,12 @@ describe('openImages of a folder', () => {
 });
 
 describe('openDataset of a path', () => {
-  const idx = (shape: number[], data: number[]) => {
-    const lengths = shape.flatMap((length) => [0, 0, 0, length]);
-    return Uint8Array.of(0, 0, 8, shape.length, ...lengths, ...data);
-  };
-
   it('opens a folder of images', async () => {
     const folder = await folderOf(ten);
     const dataset = await openDataset(folder, { readAhead: false, size: 4, flip: true });
     expect(dataset).toMatchObject({ imageShape: [4, 4, 3], classCount: 2 });
     await expect(openDataset(folder, { label: 'class' })).rejects.toThrow(
       'label and header are for CSV files',
-    );
-  });
-
-  it('opens MNIST’s files, by the folder or the file of images', async () => {
-    const folder = await folderOf({
-      'train-images-idx3-ubyte': idx([4, 1, 2], [0, 1, 2, 3, 4, 5, 6, 7]),
-      'train-labels-idx1-ubyte': idx([4], [0, 1, 0, 2]),
-      't10k-images-idx3-ubyte': idx([2, 1, 2], [9, 9, 8, 8]),
-      't10k-labels-idx1-ubyte': idx([2], [1, 0]),
-    });
-    const expected = { imageShape: [1, 2, 1], classCount: 3, sizes: { train: 4, test: 2 } };
-    const dataset = await openDataset(folder);
-    expect(dataset).toMatchObject(expected);
-    expect([...dataset.reference('test', key, 2).label!.data]).toEqual([1, 0]);
-    expect(await openDataset(join(folder, 'train-images-idx3-ubyte'))).toMatchObject(expected);
-    await rm(join(folder, 't10k-labels-idx1-ubyte'));
-    expect(await openDataset(folder)).toMatchObject({ sizes: { train: 3, test: 1 } });
-    await writeFile(join(folder, 'train-labels-idx1-ubyte'), idx([3], [0, 1, 2]));
-    await expect(openDataset(folder)).rejects.toThrow(
-      'train-labels-idx1-ubyte: found labels [3], expected [4]',
     );
   });
 

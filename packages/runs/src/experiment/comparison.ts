@@ -83,7 +83,7 @@ export async function planComparison(
     const source = `recipes.${data}`;
     const recipe = validate(
       recipeSchema(),
-      merge(recipeFor(dataset), ownValue(config.recipes, data)),
+      merge(recipeFor(data, dataset), ownValue(config.recipes, data)),
       source,
     );
     const runs: PlannedSeed[] = [];

@@ -39,8 +39,8 @@ export async function digestOf(
 
 async function filesOf(config: ImageDataConfig): Promise<string[]> {
   if (config.kind === 'idx') {
-    const { images, labels, testImages, testLabels } = config;
-    return [images, labels, testImages, testLabels].filter((file) => file !== undefined);
+    const { images, labels, testImages, testLabels, classNames } = config;
+    return [images, labels, testImages, testLabels, classNames].filter((file) => file !== undefined);
   }
   if (config.kind === 'latents') return [config.path];
   if (config.kind === 'shapes') return [];

@@ -91,7 +91,7 @@ export async function resolveRun(
   options: ResolveOptions = {},
 ): Promise<ResolvedRun> {
   const { choice, dataset, init, published, over } = await chooseData(asked, options);
-  const own = recipeLayer(options.recipe ?? recipeFor(dataset), choice.method, dataset.name);
+  const own = recipeLayer(options.recipe ?? recipeFor(choice.data, dataset), choice.method, dataset.name);
   const { record, source } = overlaidRun([defaults, ...exceptParts(own, published), ...published, ...over]);
   const run = validate(askedRunSchema(), settled(record), source);
   const found = withSteps(run, dataset, source);

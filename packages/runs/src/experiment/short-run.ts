@@ -11,7 +11,7 @@ const SHORT = 0.25;
 
 /** What is to be said of a run that is far shorter than its recipe; undefined where it is not. */
 export function shortRunNote(
-  config: Pick<RunConfig, 'steps' | 'batch' | 'recipe'>,
+  config: Pick<RunConfig, 'data' | 'steps' | 'batch' | 'recipe'>,
   dataset: Dataset,
 ): string | undefined {
   const planned = recipeLength(config, dataset);
@@ -25,10 +25,10 @@ export function shortRunNote(
 
 /** Updates that the recipe of a run makes; undefined where it counts in passes over data that have none. */
 function recipeLength(
-  { recipe, batch }: Pick<RunConfig, 'batch' | 'recipe'>,
+  { data, recipe, batch }: Pick<RunConfig, 'data' | 'batch' | 'recipe'>,
   dataset: Dataset,
 ): number | undefined {
-  if (recipe === undefined) return recipeFor(dataset).steps;
+  if (recipe === undefined) return recipeFor(data, dataset).steps;
   const { steps, epochs } = publishedRecipe(recipe);
   if (typeof steps === 'number') return steps;
   return typeof epochs === 'number' && dataset.sizes !== undefined

@@ -27,16 +27,19 @@ const own: Readonly<Record<string, (dataset: Kind) => Recipe>> = {
 };
 
 /** What of a data set decides its recipe. */
-type Kind = Pick<Dataset, 'name' | 'classCount' | 'featureShape' | 'sizes'>;
+type Kind = Pick<Dataset, 'classCount' | 'featureShape' | 'sizes'>;
 
-/** The recipe of a data set, checked where its entry in the registry changes something of it. */
-export function recipeFor(dataset: Kind): Recipe {
-  const { name } = dataset;
-  const found = ownValue(own, name)?.(dataset) ?? recipeOfKind(dataset);
-  const changes = datasets.find(name)?.recipe;
+/**
+ * The recipe of a data set, checked where its entry in the registry changes something of it.
+ *
+ * @param data as it was asked for: a name, or a path, which has no recipe of its own whatever the file or folder is called
+ */
+export function recipeFor(data: string, dataset: Kind): Recipe {
+  const found = ownValue(own, data)?.(dataset) ?? recipeOfKind(dataset);
+  const changes = datasets.find(data)?.recipe;
   return changes === undefined
     ? found
-    : validate(recipeSchema(), merge(found, changes), `The recipe of the data set "${name}"`);
+    : validate(recipeSchema(), merge(found, changes), `The recipe of the data set "${data}"`);
 }
 
 /** Samples that are drawn afresh are as those of the plane, in whatever dimension. */

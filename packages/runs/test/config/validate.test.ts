@@ -96,13 +96,21 @@ describe('merging', () => {
 
 describe('recipes', () => {
   it.each(datasets.names)('the one of %s is right for every method', async (name) => {
-    const recipe = recipeFor(await openDataset(name));
+    const recipe = recipeFor(name, await openDataset(name));
     expect(() => validate(recipeSchema(), recipe, name)).not.toThrow();
     for (const method of objectives.names) {
       const run = await resolve({ data: name, method });
       expect([run.config.method, run.config.objective.kind]).toEqual([method, method]);
       expect(run.config.steps).toBe(recipe.steps);
     }
+  });
+
+  it('are those of names, and not of files and folders that happen to be called so', async () => {
+    const digits = await openDataset('digits');
+    const images = { ...digits, featureShape: [8, 8, 1] };
+    expect(recipeFor('digits', digits).network.kind).toBe('residual-mlp');
+    for (const path of ['./digits', '/data/digits', 'digits.npz'])
+      expect(recipeFor(path, images)).toEqual(recipeFor('photos', images));
   });
 });
 
