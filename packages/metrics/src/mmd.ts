@@ -8,6 +8,12 @@ import { ArgumentError, RandomKey, type HostArray } from '@meanflow/core';
 import { meanBetween, meanWithinBy, squaredDistances, type Estimator, type RowSum } from './pairwise.js';
 import { SAMPLES_AND_REFERENCE, pointsOf, pointsOfPair } from './points.js';
 
+/**
+ * Exponents below this are those of kernels that count as 0: the sum of 10¹⁰ of them is less than 10⁻⁹ of one. Most pairs of points
+ * are so far apart, and an exponential costs more than all else of a pair.
+ */
+const NEGLIGIBLE = -45;
+
 export interface MmdOptions {
   /** σ of the kernel, in the samples' own unit. */
   readonly bandwidth: number;
@@ -37,7 +43,10 @@ export function mmdSquared(
   const sumKernel: RowSum = (squared, from) => {
     const { exp } = Math;
     let sum = 0;
-    for (let j = from; j < squared.length; j++) sum += exp(exponent * squared[j]!);
+    for (let j = from; j < squared.length; j++) {
+      const power = exponent * squared[j]!;
+      if (power > NEGLIGIBLE) sum += exp(power);
+    }
     return sum;
   };
   const within = meanWithinBy(estimator, x, sumKernel, 1) + meanWithinBy(estimator, y, sumKernel, 1);
