@@ -148,6 +148,48 @@ describe('adamUpdate', () => {
 });
 
 describe('callComposite', () => {
+  it('traces a decomposition once for operands and parameters of a kind', () => {
+    let traced = 0;
+    const power: CompositeDefinition<{ readonly exponent: number; readonly scale?: number }> = {
+      name: 'power',
+      decompose: ([x], { exponent, scale = 1 }) => {
+        traced++;
+        let product = mul(x!, scale);
+        for (let i = 1; i < exponent; i++) product = mul(product, x!);
+        return [product];
+      },
+    };
+    const call = (x: Tensor, exponent: number, scale?: number) =>
+      callComposite(power, [x], { exponent, ...(scale !== undefined && { scale }) })[0]!;
+    const f = (x: Tensor) => add(call(call(x, 2), 2), call(x, 2));
+    expect(evaluate(f, [floats([2, 3])]).data).toEqual(Float64Array.of(20, 90));
+    expect(traced).toBe(1);
+    expect(evaluate((x) => call(x, 3), [floats([2])]).data).toEqual(Float64Array.of(8));
+    expect(traced).toBe(2);
+    expect(evaluate((x) => call(x, 3), [floats([2], [1, 1])]).data).toEqual(Float64Array.of(8));
+    // −0 is not 0.
+    const signs = [0, -0].map((scale) => 1 / evaluate((x) => call(x, 1, scale), [floats([2])]).data[0]!);
+    expect(signs).toEqual([Infinity, -Infinity]);
+    expect(traced).toBe(5);
+  });
+
+  it('traces a decomposition anew where it captures tensors, or its parameters are functions', () => {
+    let traced = 0;
+    const captured: { by?: Tensor } = {};
+    const scaled: CompositeDefinition = {
+      name: 'scaled',
+      decompose: ([x]) => (traced++, [mul(x!, captured.by!)]),
+    };
+    const f = (x: Tensor) => {
+      captured.by = add(x, 1);
+      const once = callComposite(scaled, [x], {})[0]!;
+      captured.by = add(x, 2);
+      return add(once, callComposite(scaled, [x], {})[0]!);
+    };
+    expect(evaluate(f, [floats([3])]).data).toEqual(Float64Array.of(27));
+    expect(traced).toBe(2);
+  });
+
   /** (a, b) → (a·b, a + b), with a derivative that says whose it is: tangents ten times too large. */
   const pair: CompositeDefinition<{ readonly scale: number }> = {
     name: 'pair',
