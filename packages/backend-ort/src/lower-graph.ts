@@ -2,10 +2,17 @@
  * lowerGraph: a prepared graph as one ONNX model. Instructions are written in order by the lowering table; values
  * without elements and results computed from nothing are filled in here, so that no lowering has to think of them.
  */
-import { sizeOf, type DType, type Graph, type Shape, type TensorType } from '@meanflow/core';
-import { leading } from '@meanflow/core/validation';
 import {
   drain,
+  sizeOf,
+  type DType,
+  type Graph,
+  type Shape,
+  type Steps,
+  type TensorType,
+} from '@meanflow/core';
+import { leading } from '@meanflow/core/validation';
+import {
   lowering,
   ofNothing,
   preparing,
@@ -78,11 +85,7 @@ export function lowerGraph(given: Graph, target: Target, outside = everyInput): 
 const AT_A_TIME = 16;
 
 /** {@link lowerGraph} in small steps, for who has other things to do meanwhile. */
-export function* loweringGraph(
-  given: Graph,
-  target: Target,
-  outside = everyInput,
-): Generator<void, ModelBuilder> {
+export function* loweringGraph(given: Graph, target: Target, outside = everyInput): Steps<ModelBuilder> {
   const prepared = yield* preparing(given, { hasKernel: hasKernelOf(target) });
   const graph = widenFloat16(prepared, (op) => HALF_KERNELS.has(op));
   const builder = new ModelBuilder(graph.name, target);
@@ -97,6 +100,7 @@ export function* loweringGraph(
     define(value, outside.input(builder, name, graph.types[value]!, isRead.has(value)));
   }
   const constants = constantValues(graph, outside);
+  yield;
   const { products, idle } = target.threads === undefined ? NO_PRODUCTS : planProducts(graph, constants);
   for (const [i, instruction] of graph.instructions.entries()) {
     if (i % AT_A_TIME === 0) yield;

@@ -2,21 +2,17 @@
 import {
   BackendError,
   DeviceLostError,
+  drainGivingWay,
   type DeviceInfo,
   type DType,
   type Graph,
   type HostData,
   type TensorType,
 } from '@meanflow/core';
-import {
-  drainGivingWay,
-  messageOf,
-  type Device,
-  type DeviceLoss,
-  type NamedArrays,
-} from '@meanflow/core/backend';
+import { messageOf, type Device, type DeviceLoss, type NamedArrays } from '@meanflow/core/backend';
 import type { InferenceSession } from 'onnxruntime-common';
 import { constantsOf, withConstants, withoutConstants } from './constants.js';
+import { CopyQueue } from './copy-queue.js';
 import { explainCuda } from './cuda.js';
 import { optimizationLevel, type DeviceProfile } from './devices.js';
 import { fromElements, type Elements } from './elements.js';
@@ -33,6 +29,7 @@ export class SessionDevice implements Device<Held, SessionProgram> {
   readonly movesBuffers: boolean;
   readonly float16: true | string;
   private readonly reader: GpuReader | undefined;
+  private readonly copies = new CopyQueue();
 
   constructor(
     private readonly ort: OrtModule,
@@ -47,12 +44,19 @@ export class SessionDevice implements Device<Held, SessionProgram> {
     this.reader = profile.residency === 'gpu-buffer' ? new GpuReader(ort, sessionOptions) : undefined;
   }
 
-  async compile(graph: Graph, _: unknown, arrays: NamedArrays): Promise<SessionProgram> {
+  async compile(
+    graph: Graph,
+    _: unknown,
+    arrays: NamedArrays,
+    onPrepared: () => void,
+  ): Promise<SessionProgram> {
     const constants = constantsOf(graph, arrays);
     const lowering = loweringGraph(graph, targets[this.device], withConstants(constants, 'in-model'));
     const model = await drainGivingWay(lowering);
+    const encoded = await drainGivingWay(model.encoding());
+    onPrepared();
     const session = await this.open(
-      model.encode(),
+      encoded,
       `Graph "${graph.name}" cannot be compiled for ${this.info.backend}`,
       optimizationLevel(this.device, graph, constants),
     );
@@ -61,7 +65,9 @@ export class SessionDevice implements Device<Held, SessionProgram> {
 
   async read({ tensor }: Held, type: TensorType): Promise<HostData[DType]> {
     // A copy: what the caller does with it must not reach the state of a later run.
-    return this.reader?.read(tensor, type) ?? fromElements(type.dtype, (await tensor.getData()) as Elements);
+    if (this.reader !== undefined) return this.reader.read(tensor, type);
+    const data = (await tensor.getData()) as Elements;
+    return this.copies.copy(data.byteLength, () => fromElements(type.dtype, data));
   }
 
   free({ tensor, session }: Held): void {

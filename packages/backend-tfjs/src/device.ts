@@ -1,6 +1,6 @@
 /** A tfjs backend as the device of a Backend: it runs schedules, and holds storages. */
-import { hostDTypeOf, type DType, type HostData } from '@meanflow/core';
-import { drainGivingWay, type Device } from '@meanflow/core/backend';
+import { drainGivingWay, hostDTypeOf, type DType, type HostData } from '@meanflow/core';
+import type { Device } from '@meanflow/core/backend';
 import type { OpenDevice } from './devices.js';
 import type { KernelSource } from './kernels/emitter.js';
 import type { DeviceMemory } from './options.js';
@@ -32,11 +32,12 @@ export function deviceOf(
   return {
     info,
     float16: 'tfjs has no arrays of it. Choose ort:webgpu, ort:cuda or ort:cpu, or precision float32',
-    async compile(graph, isState) {
+    async compile(graph, isState, _, onPrepared) {
       device.check();
       const program = await drainGivingWay(buildingProgram(graph));
       // The device may have gone meanwhile.
       device.check();
+      onPrepared();
       return new ScheduleProgram(device, await plan(program, source, isState), graph);
     },
     async read(storage, { dtype }) {

@@ -13,7 +13,13 @@ const data = (file: string): string => fileURLToPath(new URL(`data/${file}`, imp
 describe('a run on points', () => {
   beforeAll(async () => {
     const config = await writeJson(folder.path('points.json'), tinyConfig);
-    await succeed('train', '--config', config, '--seed', '3', '--out', folder.path('points'));
+    const { err } = await succeed('train', '--config', config, '--seed', '3', '--out', folder.path('points'));
+    const [, before, told, after] = /^([^]*)(tracing… preparing… compiling… .* s\n)([^]*)$/.exec(err) ?? [];
+    expect([before, told, after]).toEqual([
+      expect.stringContaining('8-gaussians'),
+      expect.any(String),
+      expect.stringMatching(/^MeanFlow on 8-gaussians[^]*\nfirst step… .* s\n/),
+    ]);
   });
 
   it('leaves its configuration with every default resolved, its metrics and its checkpoints', async () => {
@@ -124,6 +130,7 @@ describe('a run on points', () => {
       '-',
     );
     expect(err).toContain('1,000 samples at 4 NFE');
+    expect(err).toMatch(/^tracing… preparing… compiling… sampling… .* s$/m);
     const adaptive = await succeed(
       'sample',
       folder.path('points'),

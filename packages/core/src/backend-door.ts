@@ -7,7 +7,6 @@
 export { prepare, preparing, type PrepareOptions } from './prepare.js';
 export type { OptionalPass, PassName } from './passes/passes.js';
 export type { PassContext, Passing } from './passes/pass.js';
-export { drain, drainGivingWay } from './passes/pass.js';
 export { FUSED_LIMITS, fusedForm, type FusedForm } from './composites/fused.js';
 export { simplify } from './simplify.js';
 export { widenFloat16, type HalfKernels } from './widen-float16.js';

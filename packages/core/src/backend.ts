@@ -42,6 +42,14 @@ export interface DeviceArray extends TensorType {
 /** What a run takes for one input. */
 export type RunInput = HostArray | DeviceArray;
 
+/** What a graph that is compiled is at. */
+export interface CompileProgress {
+  /** `preparing`: passes over the graph and their lowering, on this thread; `compiling`: what the runtime underneath does with it. */
+  readonly phase: 'preparing' | 'compiling';
+  /** Since the call. */
+  readonly seconds: number;
+}
+
 export interface CompileOptions {
   /**
    * Outputs that replace inputs of the same type, by name: state that stays on the device. A run consumes the
@@ -59,6 +67,8 @@ export interface CompileOptions {
    * where the device reads the host's memory. False by default.
    */
   readonly borrow?: boolean;
+  /** Told when a phase begins. Backends that have no phases tell of none. */
+  readonly onProgress?: (progress: CompileProgress) => void;
 }
 
 export interface RunOptions {
@@ -134,12 +144,16 @@ export type OutputTree<T> = MapLeaves<T, Tensor, DeviceArray>;
 export async function compile<In, Out>(
   backend: Backend,
   traced: TracedFunction<In, Out>,
-  options: Pick<CompileOptions, 'state'> = {},
+  options: Pick<CompileOptions, 'state' | 'onProgress'> = {},
 ): Promise<CompiledFunction<In, Out>> {
-  checkOptions<Pick<CompileOptions, 'state'>>('compile', options, { state: true });
+  checkOptions<Pick<CompileOptions, 'state' | 'onProgress'>>('compile', options, {
+    state: true,
+    onProgress: true,
+  });
   const { graph, input, output } = traced;
-  const state = expandState(graph, options.state ?? {});
-  const executable = await backend.compile(graph, { state });
+  const { state: pairs = {}, onProgress } = options;
+  const state = expandState(graph, pairs);
+  const executable = await backend.compile(graph, { state, ...(onProgress && { onProgress }) });
   const expected = input.paths.map((path) => ({ path }));
   const run: CompiledFunction<In, Out>['run'] = async (tree, runOptions) => {
     const given = treePaths(tree as Tree<RunInput>);

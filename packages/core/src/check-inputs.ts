@@ -125,7 +125,12 @@ export interface TakenCompileOptions {
  * @throws {ShapeError | DTypeError} when a pair is of an input and an output of different types, or a constant not of its input's
  */
 export function takeCompileOptions(graph: Program, options: CompileOptions = {}): TakenCompileOptions {
-  checkOptions<CompileOptions>('compile', options, { state: true, constants: true, borrow: true });
+  checkOptions<CompileOptions>('compile', options, {
+    state: true,
+    constants: true,
+    borrow: true,
+    onProgress: true,
+  });
   const { state = {}, borrow = false } = options;
   checkState(graph, state);
   const { constants: asked = {} } = options;

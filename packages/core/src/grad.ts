@@ -7,6 +7,7 @@ import { checkOptions } from './check-options.js';
 import { ruleOf } from './derivatives/table.js';
 import { ArgumentError, DTypeError, PytreeError, ShapeError } from './errors.js';
 import { add, constant } from './functions.js';
+import { drain, type Steps } from './giving-way.js';
 import { applyProgram, collectNodes } from './graph.js';
 import {
   alias,
@@ -14,10 +15,11 @@ import {
   checkFunction,
   checkPair,
   checkTensorLeaf,
-  pushforward,
+  NODES_PER_STEP,
+  pushingForward,
   zerosLike,
 } from './jvp.js';
-import { treeFlatten, treeZip, type Tree, type TreeOf } from './pytree.js';
+import { treeFlatten, treeZip, type Tree, type TreeOf, type TreeStructure } from './pytree.js';
 import { Tensor, type Tangent, type TraceNode } from './tensor.js';
 import { formatType, isFloat, sameShape } from './types.js';
 
@@ -32,9 +34,20 @@ export function pullback(
   cotangents: readonly Tangent[],
   wrt: readonly Tensor[],
 ): Tangent[] {
+  return drain(pullingBack(outputs, cotangents, wrt));
+}
+
+/** {@link pullback} in steps. */
+function* pullingBack(
+  outputs: readonly Tensor[],
+  cotangents: readonly Tangent[],
+  wrt: readonly Tensor[],
+): Steps<Tangent[]> {
   const placeholders = wrt.map(tangentPlaceholder);
-  const tangents = pushforward(outputs, new Map(wrt.map((tensor, i) => [tensor, placeholders[i]!])));
-  return transposeLinear(tangents, cotangents, placeholders);
+  const seeds = new Map(wrt.map((tensor, i) => [tensor, placeholders[i]!]));
+  const tangents = yield* pushingForward(outputs, seeds);
+  yield;
+  return yield* transposing(tangents, cotangents, placeholders);
 }
 
 /**
@@ -47,6 +60,14 @@ export function transposeLinear(
   cotangents: readonly Tangent[],
   placeholders: readonly Tensor[],
 ): Tangent[] {
+  return drain(transposing(outputs, cotangents, placeholders));
+}
+
+function* transposing(
+  outputs: readonly Tangent[],
+  cotangents: readonly Tangent[],
+  placeholders: readonly Tensor[],
+): Steps<Tangent[]> {
   const linear = new Set<Tensor>(placeholders);
   const first = Math.min(...placeholders.map(({ node }) => node.id));
   const roots = outputs.filter((output) => output !== undefined);
@@ -63,7 +84,8 @@ export function transposeLinear(
     accumulated.set(tensor, sum === undefined ? cotangent : add(sum, cotangent));
   };
   outputs.forEach((output, i) => output && accumulate(output, cotangents[i]));
-  for (const node of nodes.reverse()) {
+  for (const [count, node] of nodes.reverse().entries()) {
+    if ((count + 1) % NODES_PER_STEP === 0) yield;
     const incoming = node.outputs.map((output) => accumulated.get(output));
     if (incoming.every((cotangent) => cotangent === undefined)) continue;
     const isLinear = node.inputs.map((input) => linear.has(input));
@@ -132,27 +154,68 @@ export function valueAndGrad<P extends TreeOf<P, Tensor>, Rest extends readonly 
   checkOptions<GradOptions>('valueAndGrad', options, { hasAux: true });
   checkFunction('valueAndGrad', f);
   return (params, ...rest) => {
-    if (params === undefined) {
-      throw new ArgumentError('grad: its first argument is not given, of which the gradient would be.');
-    }
-    const { leaves, structure } = treeFlatten(params as Tree<Tensor>);
-    leaves.forEach((leaf, i) => {
-      if (!(leaf instanceof Tensor) || !isFloat(leaf.dtype)) {
-        const found = leaf instanceof Tensor ? formatType(leaf) : String(leaf);
-        throw new PytreeError(
-          `grad: leaf "${structure.paths[i]}" is ${found}; only float32 and float16 tensors have a gradient.`,
-        );
-      }
-    });
-    const inputs = leaves.map(alias);
-    const result = f(structure.unflatten<Tensor, P>(inputs), ...rest);
+    const variables = variablesOf(params);
+    const result = f(variables.given, ...rest);
     if (options.hasAux) checkPair('grad', result);
     const [value, aux] = options.hasAux ? (result as readonly [Tensor, Aux]) : [result as Tensor, undefined];
-    checkScalar(value);
-    const cotangents = pullback([value], [constant(1)], inputs);
-    const gradient = cotangents.map((cotangent, i) => cotangent ?? zerosLike(leaves[i]!));
-    return [options.hasAux ? [value, aux as Aux] : value, structure.unflatten<Tensor, P>(gradient)];
+    const gradient = drain(gradientOf(value, variables));
+    return [options.hasAux ? [value, aux as Aux] : value, gradient];
   };
+}
+
+/**
+ * {@link valueAndGrad} with `hasAux` in steps, for `traceGivingWay`: it can give way after the function, and every few nodes of its
+ * derivative.
+ *
+ * @param f returns a float32 scalar, and what is passed through
+ * @param params what the gradient is of
+ * @throws as `valueAndGrad`
+ */
+export function* valueAndGradInSteps<P extends TreeOf<P, Tensor>, Aux>(
+  f: (params: P) => readonly [Tensor, Aux],
+  params: P,
+): Steps<[value: [Tensor, Aux], gradient: P]> {
+  checkFunction('valueAndGrad', f);
+  const variables = variablesOf(params);
+  const result = f(variables.given);
+  checkPair('grad', result);
+  const [value, aux] = result;
+  yield;
+  return [[value, aux], yield* gradientOf(value, variables)];
+}
+
+/** What a gradient is taken of. */
+interface Variables<P> {
+  readonly leaves: readonly Tensor[];
+  readonly structure: TreeStructure;
+  /** The leaves under names of their own. */
+  readonly inputs: readonly Tensor[];
+  /** The tree of these. */
+  readonly given: P;
+}
+
+function variablesOf<P>(params: P): Variables<P> {
+  if (params === undefined) {
+    throw new ArgumentError('grad: its first argument is not given, of which the gradient would be.');
+  }
+  const { leaves, structure } = treeFlatten(params as Tree<Tensor>);
+  leaves.forEach((leaf, i) => {
+    if (!(leaf instanceof Tensor) || !isFloat(leaf.dtype)) {
+      const found = leaf instanceof Tensor ? formatType(leaf) : String(leaf);
+      throw new PytreeError(
+        `grad: leaf "${structure.paths[i]}" is ${found}; only float32 and float16 tensors have a gradient.`,
+      );
+    }
+  });
+  const inputs = leaves.map(alias);
+  return { leaves, structure, inputs, given: structure.unflatten<Tensor, P>(inputs) };
+}
+
+function* gradientOf<P>(value: Tensor, { leaves, structure, inputs }: Variables<P>): Steps<P> {
+  checkScalar(value);
+  const cotangents = yield* pullingBack([value], [constant(1)], inputs);
+  const gradient = cotangents.map((cotangent, i) => cotangent ?? zerosLike(leaves[i]!));
+  return structure.unflatten<Tensor, P>(gradient);
 }
 
 /** The gradient of a scalar function in its first argument; see {@link valueAndGrad}. */

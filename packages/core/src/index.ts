@@ -53,6 +53,7 @@ export { adamUpdate, type AdamConstants } from './composites/optimizer.js';
 
 export {
   trace,
+  traceGivingWay,
   spec,
   TensorSpec,
   type SpecLeaf,
@@ -63,7 +64,8 @@ export {
 export { Graph } from './graph.js';
 export type { GraphStats } from './graph-stats.js';
 export { jvp, type TangentLike, type TangentTree } from './jvp.js';
-export { grad, valueAndGrad, vjp, type GradOptions } from './grad.js';
+export { grad, valueAndGrad, valueAndGradInSteps, vjp, type GradOptions } from './grad.js';
+export { drain, drainGivingWay, type Steps } from './giving-way.js';
 export { checkpoint, type CheckpointOptions } from './checkpoint.js';
 export { fitMemory, recomputable, recomputing, type BlockChoice, type MemoryPlan } from './recomputable.js';
 export { autocast, precisions, type Precision } from './autocast.js';

@@ -9,6 +9,7 @@ import { ruleOf } from './derivatives/table.js';
 import { describeValue } from './describe-value.js';
 import { ArgumentError, DTypeError, PytreeError, ShapeError } from './errors.js';
 import { full } from './functions.js';
+import { drain, type Steps } from './giving-way.js';
 import { applyProgram, collectNodes } from './graph.js';
 import { treeFlatten, treePaths, type MapLeaves, type Tree, type TreeOf } from './pytree.js';
 import { Tensor, type Tangent, type TraceNode } from './tensor.js';
@@ -25,14 +26,27 @@ export function alias(tensor: Tensor): Tensor {
  * @param seeds tangents by tensor; every other input is held fixed
  */
 export function pushforward(outputs: readonly Tensor[], seeds: ReadonlyMap<Tensor, Tensor>): Tangent[] {
+  return drain(pushingForward(outputs, seeds));
+}
+
+/** How many nodes are differentiated between two steps: some milliseconds' work, before it is compiled. */
+export const NODES_PER_STEP = 64;
+
+/** {@link pushforward} in steps. */
+export function* pushingForward(
+  outputs: readonly Tensor[],
+  seeds: ReadonlyMap<Tensor, Tensor>,
+): Steps<Tangent[]> {
   const tangents = new Map<Tensor, Tensor>(seeds);
   const earliest = Math.min(...[...seeds.keys()].map((tensor) => tensor.node.id));
   const seeded = new Set([...seeds.keys()].map((tensor) => tensor.node));
-  for (const node of collectNodes(outputs, seeded, ({ id }) => id > earliest)) {
+  const nodes = collectNodes(outputs, seeded, ({ id }) => id > earliest);
+  for (const [i, node] of nodes.entries()) {
+    if ((i + 1) % NODES_PER_STEP === 0) yield;
     const incoming = node.inputs.map((input) => tangents.get(input));
     if (incoming.every((tangent) => tangent === undefined)) continue;
-    tangentsOf(node, incoming).forEach((tangent, i) => {
-      if (tangent !== undefined) tangents.set(node.outputs[i]!, tangent);
+    tangentsOf(node, incoming).forEach((tangent, k) => {
+      if (tangent !== undefined) tangents.set(node.outputs[k]!, tangent);
     });
   }
   return outputs.map((output) => tangents.get(output));

@@ -3,8 +3,9 @@
  * same values. Composites that the backend has no kernel for are replaced by their decomposition, the rest is simplified, and
  * where the backend has kernels for fused calls, what can run together is made one.
  */
+import { drain } from './giving-way.js';
 import type { Graph } from './graph.js';
-import { drain, type PassContext, type Passing } from './passes/pass.js';
+import type { PassContext, Passing } from './passes/pass.js';
 import { passes, type OptionalPass, type PassName } from './passes/passes.js';
 
 export interface PrepareOptions {

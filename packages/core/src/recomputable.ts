@@ -6,7 +6,7 @@
 import { checkpoint } from './checkpoint.js';
 import { ArgumentError } from './errors.js';
 import type { Graph } from './graph.js';
-import { drainGivingWay } from './passes/pass.js';
+import { drainGivingWay } from './giving-way.js';
 import { preparing } from './prepare.js';
 import type { TreeOf } from './pytree.js';
 import type { Tensor } from './tensor.js';
@@ -18,7 +18,7 @@ export interface BlockChoice {
   readonly onBlock?: ((name: string) => void) | undefined;
 }
 
-/** That of the trace that is under way. Tracing is synchronous, so that there is one. */
+/** That of the function that is being traced. It is one step of a trace, so that there is one. */
 let current: BlockChoice | undefined;
 
 /** What `f` returns, traced with this choice. */
@@ -71,11 +71,14 @@ export interface MemoryPlan {
  * @param trace the graph with a choice of blocks
  * @throws {ArgumentError} when the graph takes more with every block recomputed
  */
-export async function fitMemory(budget: number, trace: (choice: BlockChoice) => Graph): Promise<MemoryPlan> {
+export async function fitMemory(
+  budget: number,
+  trace: (choice: BlockChoice) => Graph | Promise<Graph>,
+): Promise<MemoryPlan> {
   const names = new Set<string>();
   const peakWith = async (count: number): Promise<number> => {
     const recomputed = new Set([...names].slice(0, count));
-    const graph = trace({ recomputed, onBlock: (name) => void names.add(name) });
+    const graph = await trace({ recomputed, onBlock: (name) => void names.add(name) });
     const prepared = await drainGivingWay(preparing(graph));
     return prepared.stats().peakBytes;
   };

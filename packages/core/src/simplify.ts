@@ -4,8 +4,9 @@
  * walk is repeated until nothing changes. The result can still be differentiated: `stopGradient` and composites stay.
  */
 import { Emitter, type SimplifyHooks } from './emitter.js';
+import { drain, type Steps } from './giving-way.js';
 import { closeGraph, type Graph } from './graph.js';
-import { drain, type Passing } from './passes/pass.js';
+import type { Passing } from './passes/pass.js';
 import { Tensor } from './tensor.js';
 
 export type { SimplifyHooks } from './emitter.js';
@@ -29,7 +30,7 @@ export function* simplifying(graph: Graph, hooks: SimplifyHooks): Passing {
   return current;
 }
 
-function* onePass(graph: Graph, hooks: SimplifyHooks): Generator<void, { graph: Graph; changed: boolean }> {
+function* onePass(graph: Graph, hooks: SimplifyHooks): Steps<{ graph: Graph; changed: boolean }> {
   const emitter = new Emitter(hooks);
   const inputs = graph.inputs.map(({ name, value }) => ({
     name,

@@ -6,7 +6,8 @@ import { checkDType } from './check-dtype.js';
 import { checkOptions } from './check-options.js';
 import { describeValue } from './describe-value.js';
 import { ArgumentError, PytreeError } from './errors.js';
-import { closeGraph, type Graph } from './graph.js';
+import { drainGivingWay, type Steps } from './giving-way.js';
+import { closeGraph, type Graph, type NamedTensor } from './graph.js';
 import { HostArray } from './host-array.js';
 import { treeFlatten, type MapLeaves, type Tree, type TreeOf, type TreeStructure } from './pytree.js';
 import { Tensor } from './tensor.js';
@@ -60,6 +61,45 @@ export function trace<In extends TreeOf<In, SpecLeaf>, Out extends TreeOf<Out, T
   options: TraceOptions = {},
 ): TracedFunction<In, Out> {
   checkOptions<TraceOptions>('trace', options, { name: true });
+  const begun = beginTrace<In>(input);
+  return closeTrace(options.name ?? (f.name || 'main'), begun, f(begun.given));
+}
+
+/**
+ * {@link trace} of a function in steps, which lets timers, input and other work have their turn between these whenever it has held
+ * the event loop for some time: for functions that are differentiated as a whole, such as a train step.
+ *
+ * @param f as for `trace`, but a generator; see `valueAndGradInSteps`
+ */
+export function traceGivingWay<In extends TreeOf<In, SpecLeaf>, Out extends TreeOf<Out, Tensor>>(
+  f: (input: Traced<In>) => Steps<Out>,
+  input: In,
+  options: TraceOptions = {},
+): Promise<TracedFunction<In, Out>> {
+  return drainGivingWay(tracing(f, input, options));
+}
+
+function* tracing<In extends TreeOf<In, SpecLeaf>, Out extends TreeOf<Out, Tensor>>(
+  f: (input: Traced<In>) => Steps<Out>,
+  input: In,
+  options: TraceOptions,
+): Steps<TracedFunction<In, Out>> {
+  checkOptions<TraceOptions>('traceGivingWay', options, { name: true });
+  const begun = beginTrace<In>(input);
+  const result = yield* f(begun.given);
+  yield;
+  return closeTrace(options.name ?? (f.name || 'main'), begun, result);
+}
+
+/** A trace whose function is yet to be called. */
+interface BegunTrace<In> {
+  readonly structure: TreeStructure;
+  readonly inputs: readonly NamedTensor[];
+  /** What the function is given. */
+  readonly given: Traced<In>;
+}
+
+function beginTrace<In>(input: In): BegunTrace<In> {
   const { leaves, structure } = treeFlatten(input as Tree<SpecLeaf>);
   const inputs = leaves.map((leaf, i) => {
     const name = structure.paths[i] || 'input';
@@ -69,7 +109,15 @@ export function trace<In extends TreeOf<In, SpecLeaf>, Out extends TreeOf<Out, T
     'argument',
     inputs.map(({ name }) => name),
   );
-  const result = f(structure.unflatten<Tensor, Traced<In>>(inputs.map(({ tensor }) => tensor)));
+  const given = structure.unflatten<Tensor, Traced<In>>(inputs.map(({ tensor }) => tensor));
+  return { structure, inputs, given };
+}
+
+function closeTrace<In, Out>(
+  title: string,
+  { structure, inputs }: BegunTrace<In>,
+  result: Out,
+): TracedFunction<In, Out> {
   const output = treeFlatten(result as Tree<Tensor>);
   const outputs = output.leaves.map((leaf, i) => {
     const name = output.structure.paths[i] || 'output';
@@ -84,7 +132,7 @@ export function trace<In extends TreeOf<In, SpecLeaf>, Out extends TreeOf<Out, T
     'result',
     outputs.map(({ name }) => name),
   );
-  const graph = closeGraph(options.name ?? (f.name || 'main'), inputs, outputs);
+  const graph = closeGraph(title, inputs, outputs);
   return { graph, input: structure, output: output.structure };
 }
 

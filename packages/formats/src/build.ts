@@ -17,6 +17,7 @@ export {
   safetensorsChunks,
   safetensorsLayout,
   safetensorsParts,
+  safetensorsPartsOf,
   type FilePart,
   type SafetensorsLayout,
   type WrittenTensor,

@@ -35,7 +35,7 @@ export { featuresOf, statisticsOfTraining } from './experiment/features.js';
 export { mergeRuns, withSteps } from './experiment/lengths.js';
 export { checkSampleMemory } from './experiment/memory.js';
 export { loadModel, passedOverText } from './experiment/load-model.js';
-export { drawPlanned, planSamples } from './experiment/sample.js';
+export { drawPlanned, planSamples, type DrawOptions, type SamplePlan } from './experiment/sample.js';
 export { kindOf, openData, openJudged } from './experiment/open-data.js';
 export { publishedData, publishedSampling } from './experiment/published.js';
 export { openDataOf, openJudgedDataOf, resolveRun } from './experiment/resolve.js';

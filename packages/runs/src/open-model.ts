@@ -92,7 +92,7 @@ export class OpenModel {
    */
   async sample(request: SampleRequest): Promise<Samples> {
     const { backend, signal, ...choice } = checkRequest(request);
-    return drawPlanned(planSamples(this.generator, choice), backend, signal);
+    return drawPlanned(planSamples(this.generator, choice), backend, { signal });
   }
 
   /**
@@ -103,7 +103,7 @@ export class OpenModel {
    */
   async *stream(request: SampleRequest): AsyncGenerator<Samples, void, undefined> {
     const { backend, signal, ...choice } = checkRequest(request);
-    yield* streamPlanned(planSamples(this.generator, choice), backend, signal);
+    yield* streamPlanned(planSamples(this.generator, choice), backend, { signal });
   }
 
   /**

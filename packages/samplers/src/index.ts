@@ -49,6 +49,7 @@ export {
   type Sampler,
   type SampleResult,
   type SamplerOptions,
+  type SamplerProgress,
 } from './sampler.js';
 export type {
   ClassifierFreeGuidance,
@@ -56,5 +57,6 @@ export type {
   ParametersInput,
   SampleRequest,
 } from './sample-request.js';
+export type { ProgramPhase } from './program.js';
 export { createDecoder, type Decoder, type DecoderOptions, type SampleDecoder } from './decoder.js';
 export { sampleGraph, type SampleGraph, type SampleGraphOptions } from './sample-graph.js';

@@ -11,6 +11,7 @@ import {
   treePaths,
   treeRecord,
   type Backend,
+  type CompileProgress,
   type DeviceArray,
   type Graph,
   type RunInput,
@@ -120,6 +121,9 @@ export function traceField<Params extends ParameterTreeOf<Params>>(
   return { graph, evaluations: evaluatedRows / rows };
 }
 
+/** What a program that is made is at. */
+export type ProgramPhase = 'tracing' | CompileProgress['phase'];
+
 /** A compiled function of the velocity field. */
 export interface Program {
   /** Evaluations of the network in one run, for each of its samples. */
@@ -133,6 +137,7 @@ export interface Program {
  *
  * @param state values that outputs of the same name replace on the device
  * @param settled parameters that are constants of the program, which is then run without any; lent as long as it lives
+ * @param onPhase told when a phase begins
  */
 export async function compileProgram<Params extends ParameterTreeOf<Params>>(
   backend: Backend,
@@ -143,11 +148,14 @@ export async function compileProgram<Params extends ParameterTreeOf<Params>>(
   body: FieldFunction,
   state: readonly string[] = [],
   settled?: Tree<HostArray>,
+  onPhase?: (phase: ProgramPhase) => void,
 ): Promise<Program> {
+  onPhase?.('tracing');
   const { graph, evaluations } = traceField(network, name, inputs, rows, body);
   const executable = await backend.compile(graph, {
     state: Object.fromEntries(state.map((key) => [`values/${key}`, key])),
     ...(settled && { constants: treeRecord({ params: settled }), borrow: true }),
+    ...(onPhase && { onProgress: ({ phase }: CompileProgress) => onPhase(phase) }),
   });
   return {
     evaluations,

@@ -20,6 +20,7 @@ import {
   conditionNames,
   type FieldFunction,
   type Program,
+  type ProgramPhase,
   type SamplerInputs,
 } from './program.js';
 import {
@@ -88,6 +89,15 @@ export interface SamplerOptions<Params extends ParameterTreeOf<Params> = Paramet
   readonly params?: ParameterTree extends Params ? Tree<HostArray> : Params;
   /** Lends `params`: the caller leaves their memory as it is until the sampler is disposed of. False by default. */
   readonly borrow?: boolean;
+  /** Told what it is at: what it compiles for a request that needs it, and that it samples. */
+  readonly onProgress?: ((progress: SamplerProgress) => void) | undefined;
+}
+
+/** What a sampler is at. */
+export interface SamplerProgress {
+  readonly phase: ProgramPhase | 'sampling';
+  /** Since the first of its phases. */
+  readonly seconds: number;
 }
 
 /** A sampler for `network` on `backend`. */
@@ -100,8 +110,9 @@ export function createSampler<Params extends ParameterTreeOf<Params>>(
     batchSize: true,
     params: true,
     borrow: true,
+    onProgress: true,
   });
-  const { batchSize = 4096, borrow = false } = options;
+  const { batchSize = 4096, borrow = false, onProgress } = options;
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
     throw new ArgumentError(`batchSize is a positive whole number, got ${batchSize}.`);
   }
@@ -109,6 +120,13 @@ export function createSampler<Params extends ParameterTreeOf<Params>>(
     options.params === undefined ? undefined : takeParameters(options.params as Tree<HostArray>, borrow);
   const programs = new Map<string, Promise<Program>>();
   const identity = identities();
+  let began: number | undefined;
+  let latest: SamplerProgress['phase'] | undefined;
+  const tell = (phase: SamplerProgress['phase']): void => {
+    began ??= Date.now();
+    if (phase !== latest) onProgress?.({ phase, seconds: (Date.now() - began) / 1000 });
+    latest = phase;
+  };
   let disposing: Promise<void> | undefined;
   const checkAlive = (): void => {
     if (disposing !== undefined) throw new DisposedError('sample: the sampler was disposed of.');
@@ -157,6 +175,7 @@ export function createSampler<Params extends ParameterTreeOf<Params>>(
         body,
         state,
         constants,
+        tell,
       );
       programs.set(key, found);
       // A failed compilation is reported to the caller and forgotten.
@@ -186,19 +205,18 @@ export function createSampler<Params extends ParameterTreeOf<Params>>(
     if (solver.kind === 'fixed') {
       const body = fixedStepBody(solver);
       const step = await program(request, conditions, rows, body, 'step', ['z', 't', 'next'], ['z']);
+      tell('sampling');
       return runFixedSteps(step, inputs);
     }
     const bodies = adaptiveBodies(solver);
     const all = ['z', 'velocity', 't', 'step'];
-    return runAdaptive(
-      solver,
-      {
-        start: await program(request, conditions, rows, bodies.start, 'start', ['z', 't']),
-        probe: await program(request, conditions, rows, bodies.probe, 'probe', all),
-        attempt: await program(request, conditions, rows, bodies.attempt, 'attempt', all),
-      },
-      inputs,
-    );
+    const made = {
+      start: await program(request, conditions, rows, bodies.start, 'start', ['z', 't']),
+      probe: await program(request, conditions, rows, bodies.probe, 'probe', all),
+      attempt: await program(request, conditions, rows, bodies.attempt, 'attempt', all),
+    };
+    tell('sampling');
+    return runAdaptive(solver, made, inputs);
   };
 
   async function* inChunks(request: TakenRequest<Params>): AsyncGenerator<SampleChunk, void, undefined> {

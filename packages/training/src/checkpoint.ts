@@ -26,7 +26,14 @@ import {
   type RandomAccess,
   type StoredTensor,
 } from '@meanflow/formats';
-import { storedDTypes, isObject, parseJson, safetensorsChunks } from '@meanflow/formats/build';
+import {
+  storedDTypes,
+  isObject,
+  parseJson,
+  safetensorsChunks,
+  safetensorsPartsOf,
+  type FilePart,
+} from '@meanflow/formats/build';
 import type { ParameterSpec } from '@meanflow/models';
 import type { EmaState } from './ema.js';
 import { stateTree, type StateTypes, type TrainState } from './train-state.js';
@@ -69,8 +76,26 @@ const LISTED = 5;
 
 /** A checkpoint as pieces of a file, to be written in order. */
 export function checkpointChunks(state: TrainState, facts: CheckpointFacts): Uint8Array[] {
-  const { seed, batchSize, info, frozen = {} } = facts;
-  const metadata = {
+  return safetensorsChunks(tensorsOf(state), metadataOf(state, facts), { checksums: true });
+}
+
+/**
+ * The same file as parts that come over time: a tensor's checksum is taken when it is written, so that the thread is not held by
+ * those of all. The state is not to be changed meanwhile.
+ */
+export function checkpointParts(state: TrainState, facts: CheckpointFacts): AsyncIterable<FilePart> {
+  return safetensorsPartsOf(tensorsOf(state), metadataOf(state, facts), { checksums: true });
+}
+
+function tensorsOf(state: TrainState): Readonly<Record<string, HostArray>> {
+  return treeRecord<HostArray>(stateTree(state));
+}
+
+function metadataOf(
+  state: TrainState,
+  { seed, batchSize, info, frozen = {} }: CheckpointFacts,
+): Readonly<Record<string, string>> {
+  return {
     format: FORMAT,
     training: stableJson({
       version: VERSION,
@@ -83,7 +108,6 @@ export function checkpointChunks(state: TrainState, facts: CheckpointFacts): Uin
     }),
     info: stableJson(info),
   };
-  return safetensorsChunks(treeRecord<HostArray>(stateTree(state)), metadata, { checksums: true });
 }
 
 /**

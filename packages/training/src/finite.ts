@@ -1,5 +1,5 @@
 /** Whether numbers are finite: of whole trees, leaf by leaf, and which leaf is the worst. */
-import { treePaths, type HostArray, type Tree } from '@meanflow/core';
+import { drain, treePaths, type HostArray, type Steps, type Tree } from '@meanflow/core';
 
 /** A leaf that holds values which are infinite or not a number. */
 export interface NonFiniteLeaf {
@@ -21,10 +21,18 @@ export function countNonFinite({ data }: Pick<HostArray, 'data'>): number {
 
 /** The leaves of a tree that are not finite, in the tree's order. */
 export function nonFiniteLeaves(tree: Tree<HostArray>): NonFiniteLeaf[] {
-  return treePaths<HostArray>(tree).flatMap(({ path, leaf }) => {
+  return drain(findingNonFinite(tree));
+}
+
+/** {@link nonFiniteLeaves} in steps, one for each leaf. */
+export function* findingNonFinite(tree: Tree<HostArray>): Steps<NonFiniteLeaf[]> {
+  const found: NonFiniteLeaf[] = [];
+  for (const { path, leaf } of treePaths<HostArray>(tree)) {
     const count = countNonFinite(leaf);
-    return count === 0 ? [] : [{ path, count, size: leaf.data.length }];
-  });
+    if (count > 0) found.push({ path, count, size: leaf.data.length });
+    yield;
+  }
+  return found;
 }
 
 /** Of several, the leaf of which the largest part is not finite; the first of equals. */

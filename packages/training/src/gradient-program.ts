@@ -13,7 +13,7 @@ import {
   mul,
   rowsOf,
   TensorSpec,
-  trace,
+  traceGivingWay,
   treeMap,
   treeZipMap,
   where,
@@ -27,9 +27,9 @@ import {
 } from '@meanflow/core';
 import { frozenOf } from './references.js';
 import {
+  compileOptions,
   disposeArrays,
   OWN,
-  stateOf,
   stepScalars,
   type Step,
   type StepMade,
@@ -73,7 +73,7 @@ export class GradientProgram {
 
   /** @param rows of the batch of `of` */
   static async compile(source: StepSource, rows: number, of: number): Promise<GradientProgram> {
-    return new GradientProgram(source, await compile(source.backend, traceGradients(source, rows, of)));
+    return new GradientProgram(source, await compile(source.backend, await traceGradients(source, rows, of)));
   }
 
   /** @param step updates made before */
@@ -97,14 +97,14 @@ export class GradientProgram {
 
 function traceGradients(source: StepSource, rows: number, of: number) {
   const f = (input: GradientInput<Tensor>) => gradientsOf(source, input);
-  return trace(f, gradientExample(source, rows, of), {
+  return traceGivingWay(f, gradientExample(source, rows, of), {
     name: `gradients ${source.stage.name}, ${rows} rows`,
   });
 }
 
 /** The types of a loss, metrics and gradients. */
-function gradientTypes(source: StepSource, rows: number, of: number): Gradients<TensorSpec> {
-  const { graph, output } = traceGradients(source, rows, of);
+async function gradientTypes(source: StepSource, rows: number, of: number): Promise<Gradients<TensorSpec>> {
+  const { graph, output } = await traceGradients(source, rows, of);
   return output.unflatten<TensorSpec, Gradients<TensorSpec>>(
     graph.outputs.map(({ value }) => {
       const { dtype, shape } = graph.types[value]!;
@@ -128,9 +128,18 @@ export class UpdateProgram {
     readonly types: Gradients<TensorSpec>,
   ) {}
 
-  /** @param parts of which the gradients are the sum; 1 by default @param of rows of a batch */
-  static async compile(source: StepSource, of: number, parts = 1): Promise<UpdateProgram> {
-    const types = gradientTypes(source, of / parts, of);
+  /**
+   * @param of rows of a batch
+   * @param parts of which the gradients are the sum; 1 by default
+   * @param known the types of what it is given, where they are known
+   */
+  static async compile(
+    source: StepSource,
+    of: number,
+    parts = 1,
+    known?: Gradients<TensorSpec>,
+  ): Promise<UpdateProgram> {
+    const types = known ?? (await gradientTypes(source, of / parts, of));
     const f = ({ sums, scalars, ...state }: UpdateInput<Tensor>) => {
       const mean = parts === 1 ? sums : treeMap((sum: Tensor) => mul(sum, 1 / parts), sums);
       return updateBy(source, state, mean, scalars);
@@ -140,8 +149,8 @@ export class UpdateProgram {
       sums: types,
       scalars: stepScalars(source, source.stage.from, 1),
     };
-    const traced = trace(f, input, { name: `update ${source.stage.name}` });
-    return new UpdateProgram(source, await compile(source.backend, traced, stateOf(source)), types);
+    const traced = await traceGivingWay(f, input, { name: `update ${source.stage.name}` });
+    return new UpdateProgram(source, await compile(source.backend, traced, compileOptions(source)), types);
   }
 
   /** Makes an update. The state's device arrays are donated, the gradients' are not. @param step updates made before */
@@ -168,18 +177,23 @@ interface AccumulationInput<L> extends GradientInput<L> {
 }
 
 /** Traces the gradients of one part, added to those before. @param parts that divide the rows of a batch, `of` */
-export function tracePart(source: StepSource, of: number, parts: number) {
+export async function tracePart(source: StepSource, of: number, parts: number) {
   const rows = of / parts;
-  const f = ({ sums, isFirst, ...input }: AccumulationInput<Tensor>) => {
+  function* f({ sums, isFirst, ...given }: AccumulationInput<Tensor>) {
     const added = (made: Tensor, sum: Tensor) => where(isFirst, made, add(sum, made));
-    return { sums: treeZipMap('accumulate', added, gradientsOf(source, input), sums) };
-  };
+    return { sums: treeZipMap('accumulate', added, yield* gradientsOf(source, given), sums) };
+  }
+  source.onPhase?.('tracing');
+  const sums = await gradientTypes(source, rows, of);
   const input: AccumulationInput<SpecLeaf> = {
     ...gradientExample(source, rows, of),
-    sums: gradientTypes(source, rows, of),
+    sums,
     isFirst: new TensorSpec('bool', []),
   };
-  return trace(f, input, { name: `gradients ${source.stage.name}, ${parts} times ${rows} rows` });
+  const traced = await traceGivingWay(f, input, {
+    name: `gradients ${source.stage.name}, ${parts} times ${rows} rows`,
+  });
+  return { traced, sums };
 }
 
 /** A step whose batch is taken in equal parts, one after the other: the same update as of the whole, to rounding. */
@@ -201,9 +215,11 @@ export class AccumulatedStep implements Step {
   /** @param parts that divide the rows of a batch, `of` */
   static async compile(source: StepSource, of: number, parts: number): Promise<AccumulatedStep> {
     const rows = of / parts;
-    const traced = tracePart(source, of, parts);
-    const program = await compile(source.backend, traced, { state: { sums: 'sums' } });
-    return new AccumulatedStep(source, program, await UpdateProgram.compile(source, of, parts), parts, rows);
+    const { traced, sums } = await tracePart(source, of, parts);
+    const options = { ...compileOptions(source), state: { sums: 'sums' } };
+    const program = await compile(source.backend, traced, options);
+    const update = await UpdateProgram.compile(source, of, parts, sums);
+    return new AccumulatedStep(source, program, update, parts, rows);
   }
 
   /** Of the gradients of one part. */

@@ -28,9 +28,15 @@ export { type Growth } from './error-watch.js';
 export { nonFiniteLeaves, worstLeaf, type NonFiniteLeaf } from './finite.js';
 export type { ParameterSource } from './train-step.js';
 export { Trainer, type CallOptions } from './trainer.js';
-export { trainingKeys, type BatchSource, type TrainerOptions } from './trainer-options.js';
+export {
+  trainingKeys,
+  type BatchSource,
+  type BeginPhase,
+  type BeginProgress,
+  type TrainerOptions,
+} from './trainer-options.js';
 export type { StateTypes, TrainState } from './train-state.js';
-export type { StepResult } from './step-program.js';
+export type { StepPhase, StepResult } from './step-program.js';
 export { averageGradients, StepGradients, type HostGradients } from './step-gradients.js';
 export { train } from './loop.js';
 export {
@@ -44,6 +50,7 @@ export {
 } from './train-options.js';
 export {
   checkpointChunks,
+  checkpointParts,
   checkpointParameters,
   checkpointState,
   decodeCheckpoint,

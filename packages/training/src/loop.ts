@@ -2,7 +2,14 @@
  * The training loop: steps until there are enough. It reads the loss only when it is logged, and hands metrics, progress and checkpoints to whoever asked for them. It
  * draws no bar and writes no file, so it runs in a browser as in Node.
  */
-import { ArgumentError, BusyError, type DeviceArray, type HostArray, type Tree } from '@meanflow/core';
+import {
+  ArgumentError,
+  BusyError,
+  drainGivingWay,
+  type DeviceArray,
+  type HostArray,
+  type Tree,
+} from '@meanflow/core';
 import { checkOptions } from '@meanflow/core/validation';
 import {
   describe,
@@ -14,7 +21,7 @@ import {
 } from './divergence.js';
 import { ErrorWatch } from './error-watch.js';
 import { DivergenceError } from './errors.js';
-import { nonFiniteLeaves } from './finite.js';
+import { findingNonFinite } from './finite.js';
 import { PendingLosses, type ReadStep } from './pending-losses.js';
 import type { StepResult } from './step-program.js';
 import { Throughput } from './throughput.js';
@@ -203,7 +210,7 @@ class Training<Params extends Tree<HostArray>> {
     await this.readLosses();
     if (options.onCheckpoint === undefined || this.kept === trainer.step) return;
     const state = await trainer.snapshot();
-    if (nonFiniteLeaves(stateTree(state)).length > 0)
+    if ((await drainGivingWay(findingNonFinite(stateTree(state)))).length > 0)
       throw new Suspected({ kind: 'state', step: state.step });
     await this.offer(state);
   }

@@ -1,5 +1,5 @@
 /** `@meanflow/training/node`: run directories, checkpoint files and training in them. */
-export { writeFileAtomically } from './node/atomic-file.js';
+export { writeFileAtomically, type FileContent } from './node/atomic-file.js';
 export {
   finalCheckpointPath,
   latestCheckpoint,

@@ -7,17 +7,19 @@
 import {
   compile,
   hostArray,
-  trace,
+  traceGivingWay,
   treeLeaves,
   treeMap,
   type Backend,
   type CompileOptions,
+  type CompileProgress,
   type DeviceArray,
   type Graph,
   HostArray,
   type RunInput,
   type RunOptions,
   type SpecLeaf,
+  type Tensor,
   type Tree,
 } from '@meanflow/core';
 import { frozenOf } from './references.js';
@@ -29,6 +31,7 @@ import {
   type StepInput,
   type StepParts,
   type StepScalars,
+  type TrainStepInput,
 } from './train-step.js';
 
 /** The scalars that a step leaves on the device. Read them or not, then dispose of them. */
@@ -48,7 +51,12 @@ export interface StepSource extends StepParts {
   /** Of which only structure and types are used. */
   readonly state: StateTrees<SpecLeaf>;
   readonly data: StepData;
+  /** Told when a phase of making it begins. */
+  readonly onPhase?: ((phase: StepPhase) => void) | undefined;
 }
+
+/** What a step that is made is at. */
+export type StepPhase = 'tracing' | CompileProgress['phase'];
 
 /** What makes a step. */
 export interface Step {
@@ -107,7 +115,7 @@ export class StepProgram implements Step {
    */
   static async compile(source: StepSource, withAverages: boolean): Promise<StepProgram> {
     if (withAverages || source.ema === undefined) {
-      const program = await compile(source.backend, traceStep(source), stateOf(source));
+      const program = await compile(source.backend, await traceStep(source), compileOptions(source));
       const run: Step['run'] = async (state, frozen, step, rateScale) => {
         const input = stepInput(source, step, rateScale);
         const { loss, metrics, ...next } = await program.run({ ...state, frozen, ...input }, OWN);
@@ -125,21 +133,29 @@ export class StepProgram implements Step {
   }
 }
 
-/** What of a state's trees is not empty, which outputs replace. */
-export function stateOf({ state }: Pick<StepSource, 'state'>): CompileOptions {
+/** What of a state's trees is not empty, which outputs replace; and who is told how far it is. */
+export function compileOptions({
+  state,
+  onPhase,
+}: Pick<StepSource, 'state' | 'onPhase'>): Pick<CompileOptions, 'state' | 'onProgress'> {
   const parts = Object.entries(state).filter(([, tree]) => treeLeaves<SpecLeaf>(tree).length > 0);
-  return { state: Object.fromEntries(parts.map(([part]) => [part, part])) };
+  return {
+    state: Object.fromEntries(parts.map(([part]) => [part, part])),
+    ...(onPhase && { onProgress: ({ phase }) => onPhase(phase) }),
+  };
 }
 
 /**
- * Traces one step.
+ * Traces one step, giving way to other work.
  *
  * @throws {ShapeError | DTypeError | PytreeError} when network, objective and data do not fit together
  */
-export function traceStep(source: StepSource) {
-  const { stage, state } = source;
-  const input = { ...state, frozen: frozenOf(stage), ...stepInput(source, stage.from, 1) };
-  return trace(trainStep(source), input, { name: nameOf(source) });
+export async function traceStep(source: StepSource) {
+  const { stage, state, onPhase } = source;
+  onPhase?.('tracing');
+  const example = { ...state, frozen: frozenOf(stage), ...stepInput(source, stage.from, 1) };
+  const step = (input: TrainStepInput<Tensor>) => trainStep(source, input);
+  return traceGivingWay(step, example, { name: nameOf(source) });
 }
 
 function nameOf({ stage }: StepSource): string {

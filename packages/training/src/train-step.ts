@@ -1,7 +1,8 @@
 /**
  * One train step as pure functions: the gradients of a loss, and the update that they make. Together they are one graph,
  * which is what the trainer runs: forward, JVP, backward, clipping, optimizer and averages are one executable, and
- * everything that stays is in its state. Apart they are for who averages gradients between the two.
+ * everything that stays is in its state. Apart they are for who averages gradients between the two. They are functions in
+ * steps, so that tracing them gives way to other work.
  */
 import {
   ArgumentError,
@@ -14,12 +15,13 @@ import {
   sum,
   treeLeaves,
   treeZipMap,
-  valueAndGrad,
+  valueAndGradInSteps,
   where,
   type BlockChoice,
   type LossAndMetrics,
   type Precision,
   type RandomKey,
+  type Steps,
   type Tensor,
   type Tree,
 } from '@meanflow/core';
@@ -101,11 +103,11 @@ export interface TrainStepOutput extends StateTrees<Tensor>, LossAndMetrics {}
  *
  * @param scale products are in float16, and the gradient is that of the loss times this
  */
-export function gradientsOf(
+export function* gradientsOf(
   { stage, averages, blocks }: Pick<StepParts, 'stage' | 'averages' | 'blocks'>,
   { params, ema, references, frozen, batch, draws }: GradientInput<Tensor>,
   scale?: Tensor,
-): Gradients<Tensor> {
+): Steps<Gradients<Tensor>> {
   const given = referenceParameters(stage, averages, { ema, references: references ?? {} }, frozen);
   const evaluated = (at: Tree<Tensor>): LossAndMetrics => {
     const { loss, metrics } = recomputing(blocks, () =>
@@ -114,13 +116,10 @@ export function gradientsOf(
     return { loss, metrics };
   };
   const lossOf = scale === undefined ? evaluated : autocast(evaluated);
-  const [[, result], gradients] = valueAndGrad(
-    (at: Tree<Tensor>) => {
-      const found = lossOf(at);
-      return [scale === undefined ? found.loss : mul(found.loss, scale), found] as const;
-    },
-    { hasAux: true },
-  )(params);
+  const [[, result], gradients] = yield* valueAndGradInSteps((at: Tree<Tensor>) => {
+    const found = lossOf(at);
+    return [scale === undefined ? found.loss : mul(found.loss, scale), found] as const;
+  }, params);
   return { ...result, gradients };
 }
 
@@ -132,14 +131,15 @@ const RESERVED = ['step', 'loss', 'learningRate', 'samplesPerSecond'];
  *
  * @throws {ArgumentError} while tracing, when a metric has a name that every line of metrics uses itself
  */
-export function updateBy(
+export function* updateBy(
   { stage, averages, optimizer, ema, guarded: isGuarded = false }: StepParts,
   state: StateTrees<Tensor>,
   { loss, metrics, gradients }: Gradients<Tensor>,
   scalars: StepScalars<Tensor>,
-): TrainStepOutput {
+): Steps<TrainStepOutput> {
   const context = { params: state.params, scalars: scalars.optimizer };
   const updated = optimizer.update(gradients, state.optimizer, context);
+  yield;
   const params = applyUpdates(state.params, updated.updates);
   const all = { ...metrics, ...updated.metrics };
   const reserved = RESERVED.find((name) => Object.hasOwn(all, name));
@@ -154,15 +154,17 @@ export function updateBy(
     loss,
     metrics: all,
   };
-  return isGuarded ? guarded(state, next) : next;
+  if (!isGuarded) return next;
+  yield;
+  return guarded(state, next);
 }
 
 /** Both halves: the function that becomes one executable. */
-export function trainStep(parts: StepParts): (input: TrainStepInput<Tensor>) => TrainStepOutput {
-  return (input) => {
-    const scale = parts.precision === 'float16' ? lossScaleOf(input.optimizer) : undefined;
-    return updateBy(parts, input, gradientsOf(parts, input, scale), input.scalars);
-  };
+export function* trainStep(parts: StepParts, input: TrainStepInput<Tensor>): Steps<TrainStepOutput> {
+  const scale = parts.precision === 'float16' ? lossScaleOf(input.optimizer) : undefined;
+  const made = yield* gradientsOf(parts, input, scale);
+  yield;
+  return yield* updateBy(parts, input, made, input.scalars);
 }
 
 /** The step if all that it made is finite; else what was before, and NaN for its loss. */

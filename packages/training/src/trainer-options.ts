@@ -4,9 +4,12 @@
 import {
   ArgumentError,
   precisions,
+  hostZeros,
   RandomKey,
   sameShape,
   ShapeError,
+  treeLeaves,
+  treeMap,
   treePaths,
   type Backend,
   type HostArray,
@@ -17,9 +20,11 @@ import {
   type Tree,
 } from '@meanflow/core';
 import { assertSamePaths, checkOptions, describeValue, formatType } from '@meanflow/core/validation';
+import type { ParameterSpec } from '@meanflow/models';
 import type { Ema } from './ema.js';
 import type { GradientTransform } from './gradient-transform.js';
 import type { DataNeeds } from './step-data.js';
+import type { StepPhase } from './step-program.js';
 import type { ParameterSource } from './train-step.js';
 
 /**
@@ -29,6 +34,16 @@ import type { ParameterSource } from './train-step.js';
 export interface BatchSource<Batch> {
   /** @param key the run's key for data, the same for every step @param step from 0 @param size rows */
   batch(key: RandomKey, step: number, size: number): Batch;
+}
+
+/** What a trainer is at before it has made a step: its program is traced, prepared and compiled, and then run for the first time. */
+export type BeginPhase = StepPhase | 'first step';
+
+/** Told when a phase begins. */
+export interface BeginProgress {
+  readonly phase: BeginPhase;
+  /** Since `Trainer.create` was called. */
+  readonly seconds: number;
 }
 
 export interface TrainerOptions<Params, Net, Batch, Draws, Refs extends References = NoReferences> {
@@ -69,6 +84,8 @@ export interface TrainerOptions<Params, Net, Batch, Draws, Refs extends Referenc
    * faster; one that has none refuses.
    */
   readonly precision?: Precision | undefined;
+  /** Told how far the first step is, which takes from a fraction of a second to many, by the size of the network. */
+  readonly onProgress?: ((progress: BeginProgress) => void) | undefined;
 }
 
 /** The keys from which everything random in a run follows. */
@@ -106,6 +123,7 @@ export function takeOptions(options: AnyTrainerOptions): {
     accumulate: true,
     memory: true,
     precision: true,
+    onProgress: true,
   });
   const { batchSize, accumulate = 1, guarded = false, memory, precision = 'float32' } = options;
   for (const [name, value] of Object.entries({ batchSize, accumulate })) {
@@ -130,6 +148,28 @@ export function takeOptions(options: AnyTrainerOptions): {
     );
   }
   return { accumulate, guarded, memory, precision };
+}
+
+/**
+ * Arrays of the structure and types of a network's parameters, whose values are nobody's. Where the network describes its
+ * parameters none is drawn for it: those of a large one take seconds.
+ */
+export function exampleParameters(
+  network: ParameterSource<Tree<HostArray>>,
+  key: RandomKey,
+): Tree<HostArray> {
+  const { specs } = network as { readonly specs?: Tree<Partial<ParameterSpec>> };
+  if (!isDescribed(specs)) return network.init(key);
+  return treeMap(({ shape }: ParameterSpec): HostArray => hostZeros(shape), specs);
+}
+
+/** Whether a field of a network, which may be anything, is descriptions of parameters. */
+function isDescribed(specs: Tree<Partial<ParameterSpec>>): specs is Tree<ParameterSpec> {
+  const leaves: readonly (Partial<ParameterSpec> | null)[] = treeLeaves(specs);
+  return (
+    leaves.length > 0 &&
+    leaves.every((leaf) => typeof leaf?.initial === 'function' && Array.isArray(leaf.shape))
+  );
 }
 
 /** @throws {PytreeError | ShapeError} unless parameters to begin with are what the network makes, but for their values */

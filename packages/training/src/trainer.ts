@@ -52,9 +52,11 @@ import {
 } from './train-state.js';
 import {
   checkInit,
+  exampleParameters,
   takeOptions,
   trainingKeys,
   type AnyTrainerOptions,
+  type BeginPhase,
   type TrainerOptions,
 } from './trainer-options.js';
 import { Turn } from './turn.js';
@@ -70,6 +72,21 @@ function checkUncoupled({ name, couplesRows }: Stage): void {
   throw new ArgumentError(
     `The loss of "${name}" couples the rows of a batch, which therefore cannot be taken in parts.`,
   );
+}
+
+/** Traces steps, one after the other. */
+async function traceAll(sources: readonly StepSource[]): Promise<void> {
+  for (const source of sources) await traceStep(source);
+}
+
+/** Tells phases as they begin, each once in a row. */
+function beginTeller(onProgress: AnyTrainerOptions['onProgress']): (phase: BeginPhase) => void {
+  const began = Date.now();
+  let told: BeginPhase | undefined;
+  return (phase) => {
+    if (phase !== told) onProgress?.({ phase, seconds: (Date.now() - began) / 1000 });
+    told = phase;
+  };
 }
 
 /** What a trainer is made of. */
@@ -89,6 +106,8 @@ interface TrainerParts<Params> {
   readonly rateOf: ((step: number) => number) | undefined;
   /** Makes the state at step 0, which is not kept. */
   readonly initial: () => TrainState<Params>;
+  /** Told that the first step is about to be made. */
+  readonly onFirstStep: () => void;
 }
 
 export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>> {
@@ -111,6 +130,7 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
   /** Made when it is first asked for: a trainer that goes on from a saved state never holds two. */
   private held: StateTrees<RunInput> | undefined;
   private completed = 0;
+  private hasStepped = false;
   /** What learning rates are multiplied by, from the next run on; part of the state. */
   rateScale = 1;
   private readonly turn = new Turn('trainer');
@@ -143,32 +163,38 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
   static async create(options: AnyTrainerOptions): Promise<Trainer> {
     const { network, objective, ema, data, backend, batchSize, seed, init } = options;
     const { accumulate, guarded, memory, precision } = takeOptions(options);
+    const tell = beginTeller(options.onProgress);
     const optimizer = precision === 'float16' ? withLossScale(options.optimizer) : options.optimizer;
     const keys = trainingKeys(seed);
-    if (init !== undefined) checkInit(init, network.init(keys.init));
+    const example = exampleParameters(network, keys.init);
+    if (init !== undefined) checkInit(init, example);
     const stages = stagesOf(objective, network);
     if (accumulate > 1) checkUncoupled(stages[0]);
     const averages = referenceAverages(stages, ema);
-    const initial = (): TrainState => {
-      const params = init === undefined ? network.init(keys.init) : takeTree(init);
-      return {
-        step: 0,
-        params,
-        optimizer: optimizer.init(params),
-        ema: ema === undefined ? {} : ema.init(params),
-        ...(averages.own.keys.length > 0 && { references: averages.own.init(params) }),
-      };
-    };
+    const stateFrom = (params: Tree<HostArray>): TrainState => ({
+      step: 0,
+      params,
+      optimizer: optimizer.init(params),
+      ema: ema === undefined ? {} : ema.init(params),
+      ...(averages.own.keys.length > 0 && { references: averages.own.init(params) }),
+    });
+    const initial = (): TrainState =>
+      stateFrom(init === undefined ? network.init(keys.init) : takeTree(init));
     const dataOf: TrainerParts<Tree<HostArray>>['dataOf'] = (stage, step) => {
       const batch = takeTree(data.batch(keys.data, step, batchSize));
       checkBatchLabels(network, batch, step, batchSize);
       checkBatchConditions(network, batch, step, batchSize);
       return { batch, draws: takeTree(stage.draw({ key: keys.draws.fold(step), batch, step })) };
     };
-    const state = treeMap(typeOf, stateTree(initial()));
+    const state = treeMap(typeOf, stateTree(stateFrom(example)));
+    // Of the programs that are made later nobody is told: there are steps meanwhile.
+    let isBegun = false;
     const sourceOf = (stage: Stage): StepSource => ({
       ...{ backend, stage, averages, optimizer, ema, guarded, precision, state },
       data: (step) => dataOf(stage, step),
+      onPhase: (phase) => {
+        if (!isBegun) tell(phase);
+      },
     });
     const plans = new Map<Stage, Promise<MemoryPlan>>();
     /** What a stage's blocks are recomputed by; chosen when its first program is wanted. */
@@ -176,9 +202,10 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
       if (memory === undefined) return undefined;
       const known = plans.get(stage);
       if (known !== undefined) return known;
-      const made = fitMemory(memory, (blocks) => {
+      const made = fitMemory(memory, async (blocks) => {
         const source = { ...sourceOf(stage), blocks };
-        return (accumulate === 1 ? traceStep(source) : tracePart(source, batchSize, accumulate)).graph;
+        if (accumulate === 1) return (await traceStep(source)).graph;
+        return (await tracePart(source, batchSize, accumulate)).traced.graph;
       });
       plans.set(stage, made);
       return made;
@@ -200,9 +227,16 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
     const updates = new StagePrograms((stage, _: 'update') =>
       UpdateProgram.compile(sourceOf(stage), batchSize),
     );
-    const first = await programs.of(stages[0], isWithAverages(0));
-    // So that what does not fit shows before the first step, not at the thousandth.
-    for (const stage of stages.slice(1)) traceStep(sourceOf(stage));
+    const compiled = programs.of(stages[0], isWithAverages(0));
+    // So that what does not fit shows before the first step, not at the thousandth; and while the runtime makes that ready.
+    const later = traceAll(stages.slice(1).map((stage) => ({ ...sourceOf(stage), onPhase: undefined })));
+    later.catch(() => {});
+    const first = await compiled;
+    await later.catch(async (error: unknown) => {
+      await programs.dispose();
+      throw error;
+    });
+    isBegun = true;
     const rateOf = optimizer.learningRate && ((step: number) => optimizer.learningRate!(step));
     const frozen = new FrozenParameters(backend);
     const parts = {
@@ -216,6 +250,7 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
       rateOf,
       initial,
       isWithAverages,
+      onFirstStep: () => tell('first step'),
     };
     const plan = await planOf(stages[0]);
     return new Trainer(parts, state, seed, batchSize, guarded, first, accumulate, plan);
@@ -269,6 +304,8 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
       signal?.throwIfAborted();
       const { frozen } = this.parts;
       this.latest = await this.program();
+      if (!this.hasStepped) this.parts.onFirstStep();
+      this.hasStepped = true;
       const frozenArrays = await frozen.of(this.stage);
       return this.take(await this.latest.run(this.state, frozenArrays, this.completed, this.rateScale));
     });

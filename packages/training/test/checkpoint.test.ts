@@ -4,6 +4,7 @@ import { ParameterSpec } from '@meanflow/models';
 import {
   checkpointChunks,
   checkpointParameters,
+  checkpointParts,
   checkpointState,
   decodeCheckpoint,
   verifyCheckpoint,
@@ -48,6 +49,23 @@ describe('a checkpoint', () => {
     const other = encode(state, { b: { d: null, c: [1, 2] }, a: 1 });
     expect(other).toEqual(one);
     expect(encode(state, { a: 2 })).not.toEqual(encode(state, { a: 1 }));
+  });
+
+  it('has the same bytes where it comes in parts, a tensor at a time', async () => {
+    const whole = encode();
+    const written = Buffer.alloc(whole.length);
+    let [end, tensors] = [0, 0];
+    for await (const part of checkpointParts(state, facts)) {
+      if ('position' in part) written.set(part.bytes, part.position);
+      else {
+        written.set(part, end);
+        end += part.length;
+        tensors++;
+      }
+    }
+    expect(new Uint8Array(written)).toEqual(whole);
+    // The header, two arrays of parameters, as many of each moment, and of either average.
+    expect(tensors).toBe(1 + 5 * 2);
   });
 
   it('keeps infinite and subnormal numbers, and the sign of zero', async () => {

@@ -10,6 +10,7 @@ import {
 import {
   adamW,
   checkpointChunks,
+  ema,
   sgd,
   train,
   Trainer,
@@ -74,6 +75,45 @@ describe('Trainer', () => {
     expect(seen).toEqual([{ key: keys.data, step: 41, size: 5 }]);
     expect(drawn).toEqual([{ key: keys.draws.fold(41), step: 41 }]);
     expect(new Set(Object.values(keys).map((key) => key.bits(2).join())).size).toBe(3);
+  });
+
+  it('tells what goes before the first step, and nothing after it', async () => {
+    const told: { phase: string; seconds: number }[] = [];
+    await using trainer = await tinyTrainer(float32Backend(), {
+      ema: ema({ decays: [0.5], every: 2 }),
+      onProgress: (progress) => told.push(progress),
+    });
+    const phases = () => told.map(({ phase }) => phase);
+    expect(phases()).toEqual(['tracing', 'preparing']);
+    // The second is of a program of its own.
+    for (let step = 1; step <= 3; step++) await trainer.advance();
+    expect(phases()).toEqual(['tracing', 'preparing', 'first step']);
+    for (const [i, { seconds }] of told.entries()) {
+      expect(seconds).toBeGreaterThanOrEqual(told[i - 1]?.seconds ?? 0);
+    }
+  });
+
+  it('draws the parameters that a network describes once, and none where it is given some', async () => {
+    let drawn = 0;
+    const described = tinyNetwork();
+    const network = { ...described, init: (key: RandomKey) => (drawn++, described.init(key)) };
+    const options = {
+      ...{ backend: float32Backend(), network, objective: meanFlow(), data: ring },
+      ...{ optimizer: sgd({ learningRate: 1e-3 }), batchSize: 4, seed: 1 },
+    };
+    await using trainer = await Trainer.create(options);
+    expect(drawn).toBe(0);
+    await trainer.advance();
+    await trainer.advance();
+    expect(drawn).toBe(1);
+    await using given = await Trainer.create({ ...options, init: await trainer.parameters() });
+    await given.advance();
+    expect(drawn).toBe(1);
+    // One that describes nothing is asked.
+    const { specs: _, ...plain } = network;
+    await using asked = await Trainer.create({ ...options, network: plain });
+    expect(drawn).toBe(2);
+    expect(asked.stateTypes).toEqual(trainer.stateTypes);
   });
 
   it('begins with the parameters of the seed, and every average as a copy of them', async () => {

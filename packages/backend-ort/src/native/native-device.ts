@@ -1,10 +1,18 @@
 /** NativeDevice: a device of the Backend contract on ONNX Runtime's C API. */
-import type { DeviceInfo, DType, Graph, HostData, TensorType } from '@meanflow/core';
-import { drainGivingWay, type Device, type NamedArrays } from '@meanflow/core/backend';
+import {
+  drainGivingWay,
+  type DeviceInfo,
+  type DType,
+  type Graph,
+  type HostData,
+  type TensorType,
+} from '@meanflow/core';
+import type { Device, NamedArrays } from '@meanflow/core/backend';
 import { constantsOf, withConstants, withoutConstants } from '../constants.js';
+import { CopyQueue } from '../copy-queue.js';
 import { explainCuda } from '../cuda.js';
 import { deviceProfile, optimizationLevel } from '../devices.js';
-import { fromElements } from '../elements.js';
+import { fromElements, storedBytes } from '../elements.js';
 import { inputName, lowerGraph, loweringGraph } from '../lower-graph.js';
 import type { NativeOrtDevice } from '../options.js';
 import { probeFailure, probeGraph } from '../probe.js';
@@ -41,6 +49,7 @@ export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> 
   readonly float16: true | string;
   readonly takesConstants = true;
   private readonly blocks: Blocks;
+  private readonly copies = new CopyQueue();
 
   private constructor(
     private readonly library: OrtLibrary,
@@ -75,16 +84,23 @@ export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> 
     return new NativeDevice(library, info, device, target, sessions, memory);
   }
 
-  async compile(graph: Graph, _: unknown, arrays: NamedArrays): Promise<NativeProgram> {
+  async compile(
+    graph: Graph,
+    _: unknown,
+    arrays: NamedArrays,
+    onPrepared: () => void,
+  ): Promise<NativeProgram> {
     const constants = constantsOf(graph, arrays);
     const level = optimizationLevel(this.device, graph, constants);
-    const writing = loweringGraph(graph, this.target, withConstants(constants, 'given'));
-    const model = await drainGivingWay(writing);
+    const lowering = loweringGraph(graph, this.target, withConstants(constants, 'given'));
+    const model = await drainGivingWay(lowering);
+    const encoded = await drainGivingWay(model.encoding());
+    onPrepared();
     const read = model.read();
     const used = Object.entries(constants).filter(([name]) => read.has(inputName(name)));
     const given = this.library.valuesOver(Object.fromEntries(used));
     try {
-      const session = await this.sessions.open(model.encode(), this.failure(graph.name), level, given);
+      const session = await this.sessions.open(encoded, this.failure(graph.name), level, given);
       const outside = withoutConstants(graph, constants);
       return new NativeProgram(this.library, session, outside, this.blocks, constants, given);
     } catch (error) {
@@ -97,8 +113,9 @@ export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> 
     return `Graph "${graph}" cannot be compiled for ${this.info.backend}`;
   }
 
-  async read(block: Block, { dtype }: TensorType): Promise<HostData[DType]> {
-    return fromElements(dtype, await block.read());
+  read(block: Block, type: TensorType): Promise<HostData[DType]> {
+    // The block is not written meanwhile: it is lent until then, and no run writes over what it is given.
+    return this.copies.copy(storedBytes(type), async () => fromElements(type.dtype, await block.read()));
   }
 
   free(block: Block): void {

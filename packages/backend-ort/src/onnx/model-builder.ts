@@ -2,13 +2,13 @@
  * ModelBuilder: what lowerings write through. It names values, shares equal constants, and lets the node that makes
  * a returned value make it under the name that it is returned by.
  */
-import { BackendError, type DType, type Shape, type TensorType } from '@meanflow/core';
+import { BackendError, drain, type DType, type Shape, type Steps, type TensorType } from '@meanflow/core';
 import { leading } from '@meanflow/core/validation';
 import { toHalves } from '@meanflow/core/backend';
 import { orderForExecution } from './execution-order.js';
 import {
-  encodeModel,
   encodeModelInPieces,
+  encodingModel,
   isBlock,
   readBy,
   type AttributeValue,
@@ -189,18 +189,26 @@ export class ModelBuilder {
 
   /** The model, as an encoded `ModelProto`. */
   encode(): Uint8Array {
-    return encodeModel(this.model({}));
+    return drain(this.encoding());
+  }
+
+  /** {@link encode} in steps. */
+  *encoding(): Steps<Uint8Array> {
+    return yield* encodingModel(yield* this.model({}));
   }
 
   /** The same in pieces, one after the other, with the parameters where they lie. */
   encodeInPieces(metadata: Readonly<Record<string, string>> = {}): readonly Uint8Array[] {
-    return encodeModelInPieces(this.model(metadata));
+    return encodeModelInPieces(drain(this.model(metadata)));
   }
 
-  private model(metadata: Readonly<Record<string, string>>): Model {
+  private *model(metadata: Readonly<Record<string, string>>): Steps<Model> {
     const { name, inputs, outputs, initializers } = this;
     const valueInfo = this.valueInfo.filter((value) => !this.renamed.has(value.name));
-    const nodes = orderForExecution(this.nodes.map((node) => this.withReturnedNames(node)));
+    const named = this.nodes.map((node) => this.withReturnedNames(node));
+    yield;
+    const nodes = orderForExecution(named);
+    yield;
     const { opset } = this.format;
     return { name, opset, inputs, outputs, nodes, initializers, valueInfo, metadata };
   }

@@ -4,7 +4,7 @@
  */
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import type { DType, Shape, TensorType } from '@meanflow/core';
+import { drain, type DType, type Shape, type Steps, type TensorType } from '@meanflow/core';
 import {
   AttributeProto_AttributeType,
   GraphProtoSchema,
@@ -105,23 +105,33 @@ export interface Model {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** The `ModelProto`. Initializers that no node came to use are left out. */
-export function encodeModel(model: Model): Uint8Array {
-  const initializer = usedInitializers(model).map(encodeInitializer);
-  return toBinary(
-    ModelProtoSchema,
-    create(ModelProtoSchema, { ...modelFields(model), graph: { ...graphFields(model), initializer } }),
-  );
+/** The `ModelProto`, in steps. Initializers that no node came to use are left out. */
+export function* encodingModel(model: Model): Steps<Uint8Array> {
+  const pieces = yield* encodingInPieces(model);
+  const bytes = new Uint8Array(lengthOf(pieces));
+  let offset = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, offset);
+    offset += piece.length;
+  }
+  return bytes;
 }
 
 /** Initializers of fewer bytes are copied into the model. */
 const SMALL = 4096;
+
+/** Nodes, and small initializers, that are encoded in one step: some milliseconds' work, before it is compiled. */
+const ENCODED_PER_STEP = 64;
 
 /**
  * The `ModelProto` in pieces, one after the other. Large initializers lie in them where they are, so that no copy of the
  * parameters is made: every message that holds one is written here as the tag and the length of what follows.
  */
 export function encodeModelInPieces(model: Model): readonly Uint8Array[] {
+  return drain(encodingInPieces(model));
+}
+
+function* encodingInPieces(model: Model): Steps<readonly Uint8Array[]> {
   const initializers = usedInitializers(model);
   const isLarge = ({ data }: Initializer): boolean => ArrayBuffer.isView(data) && data.byteLength >= SMALL;
   const large = initializers.filter(isLarge).flatMap(({ data, ...type }) => {
@@ -130,10 +140,32 @@ export function encodeModelInPieces(model: Model): readonly Uint8Array[] {
     const bytes = new Uint8Array(raw.buffer, raw.byteOffset, raw.byteLength);
     return inField(fields.initializer, [start, ...inField(fields.rawData, [bytes])]);
   });
-  const initializer = initializers.filter((each) => !isLarge(each)).map(encodeInitializer);
-  const graph = toBinary(GraphProtoSchema, create(GraphProtoSchema, { ...graphFields(model), initializer }));
+  // Messages one after the other are one message, whose lists are those of all.
+  const graph = [partOfGraph(graphFields(model))];
+  for (const nodes of portions(model.nodes)) {
+    yield;
+    graph.push(partOfGraph({ node: nodes.map(encodeNode) }));
+  }
+  for (const small of portions(initializers.filter((each) => !isLarge(each)))) {
+    yield;
+    graph.push(partOfGraph({ initializer: small.map(encodeInitializer) }));
+  }
+  yield;
   const outside = toBinary(ModelProtoSchema, create(ModelProtoSchema, modelFields(model)));
-  return [outside, ...inField(fields.graph, [graph, ...large])];
+  return [outside, ...inField(fields.graph, [...graph, ...large])];
+}
+
+function partOfGraph(part: MessageInitShape<typeof GraphProtoSchema>): Uint8Array {
+  return toBinary(GraphProtoSchema, create(GraphProtoSchema, part));
+}
+
+function portions<T>(all: readonly T[]): T[][] {
+  const count = Math.ceil(all.length / ENCODED_PER_STEP);
+  return Array.from({ length: count }, (_, i) => all.slice(i * ENCODED_PER_STEP, (i + 1) * ENCODED_PER_STEP));
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((total, { length }) => total + length, 0);
 }
 
 /** Numbers of fields in ONNX's schema: `ModelProto.graph`, `GraphProto.initializer` and `TensorProto.raw_data`. */
@@ -141,8 +173,10 @@ const fields = { graph: 7, initializer: 5, rawData: 9 } as const;
 
 /** What a field holds that has a length, after its tag and that length (protobuf's wire type 2). */
 function inField(field: number, pieces: readonly Uint8Array[]): Uint8Array[] {
-  const length = pieces.reduce((total, piece) => total + piece.length, 0);
-  return [new BinaryWriter().tag(field, WireType.LengthDelimited).uint32(length).finish(), ...pieces];
+  return [
+    new BinaryWriter().tag(field, WireType.LengthDelimited).uint32(lengthOf(pieces)).finish(),
+    ...pieces,
+  ];
 }
 
 function usedInitializers({ nodes, initializers }: Model): readonly Initializer[] {
@@ -169,7 +203,6 @@ function graphFields(model: Model) {
     name: model.name,
     input: model.inputs.map(valueInfo),
     output: model.outputs.map(valueInfo),
-    node: model.nodes.map(encodeNode),
     valueInfo: model.valueInfo.map(valueInfo),
   };
 }

@@ -2,9 +2,9 @@
  * buildProgram: a prepared graph as a Program. Values without elements, and results computed from nothing, are settled
  * here, so that neither lowerings nor kernels have to think of them.
  */
-import { BackendError, type Graph, type TensorType } from '@meanflow/core';
+import { BackendError, drain, type Graph, type Steps, type TensorType } from '@meanflow/core';
 import { leading } from '@meanflow/core/validation';
-import { drain, lowering, ofNothing, preparing, type Instruction } from '@meanflow/core/backend';
+import { lowering, ofNothing, preparing, type Instruction } from '@meanflow/core/backend';
 import type { Lowering } from './lowering.js';
 import { areStored, isEmpty, ProgramBuilder, type Program, type Value } from './program.js';
 import { lowerings } from './table.js';
@@ -18,7 +18,7 @@ export function buildProgram(graph: Graph): Program {
 const AT_A_TIME = 16;
 
 /** {@link buildProgram} in small steps, for who has other things to do meanwhile. */
-export function* buildingProgram(graph: Graph): Generator<void, Program> {
+export function* buildingProgram(graph: Graph): Steps<Program> {
   const prepared = yield* preparing(graph);
   const builder = new ProgramBuilder();
   const values = new Array<Value>(prepared.types.length);

@@ -19,6 +19,7 @@ export async function compare(options: CompareOptions, io: Io): Promise<number> 
   const { signal } = interrupt;
   let progress: CombinedProgress | undefined;
   let [count, steps] = [0, 0];
+  let hasStepped = false;
   let plugins = '';
   const view = (): CombinedProgress => (progress ??= showCombinedProgress('training', steps, io, { signal }));
   const request = await requestOf(options, io);
@@ -36,7 +37,14 @@ export async function compare(options: CompareOptions, io: Io): Promise<number> 
         steps = begun.tasks.reduce((sum, { run }) => sum + run.config.steps, 0);
       },
       watchClassifier: ({ name }) => showClassifierProgress(name, io, signal),
-      onProgress: (task, made) => view().update(task, made),
+      // From the first step on there is other progress to see.
+      onBeginning: (task, { phase }) => {
+        if (!hasStepped) io.err(`${nameOf(task)}: ${phase}…\n`);
+      },
+      onProgress: (task, made) => {
+        hasStepped = true;
+        view().update(task, made);
+      },
       onNotice: (task, sentence) => view().note(`${nameOf(task)}: ${sentence}\n`),
       onFinished: (task, run) => view().finish(task, `${nameOf(task)}: ${finishedText(run)}\n`),
       onFailed: (task, error) => view().finish(task, `${nameOf(task)}: failed, ${messageOf(error)}\n`),

@@ -1,8 +1,8 @@
 /** `meanflow sample`: samples of a trained model in the units of its data, as numbers or as a picture. */
-import { ArgumentError, hostArray } from '@meanflow/core';
+import { ArgumentError, hostArray, type Backend } from '@meanflow/core';
 import { didYouMean, printable } from '@meanflow/core/validation';
 import { delimiterOf, GIVEN, normalise, type Batch } from '@meanflow/data';
-import { openBackend, type Generator, openModel, type SampleChoice } from '@meanflow/runs/node';
+import { openBackend, type Generator, openModel, type SampleChoice, type Samples } from '@meanflow/runs/node';
 import {
   checkFolderOutput,
   checkFormat,
@@ -21,11 +21,13 @@ import {
   makeOutputFolder,
   openJudgedDataOf,
   planSamples,
+  type SamplePlan,
   solverNamed,
   withPlacesOfRun,
   writeOutput,
   writePngFolder,
 } from '@meanflow/runs/command';
+import { showBeginning } from '../terminal/beginning.js';
 import { noticesTo, type Io } from '../terminal/io.js';
 import type { SampleOptions } from '../commands/sample.js';
 
@@ -64,7 +66,7 @@ export async function sample(run: string, options: SampleOptions, io: Io): Promi
   const { model, labels } = plan;
   const backend = await openBackend(options.backend);
   try {
-    const { normalised, nfe: made } = await drawPlanned(plan, backend);
+    const { normalised, nfe: made } = await drawShown(plan, backend, io);
     if (isFolder) {
       const facts = { model: run, seed, nfe: made, solver: plan.solver, guidance: model.sampling.guidance };
       await writePngFolder(out, normalised, labels, data, facts);
@@ -81,6 +83,15 @@ export async function sample(run: string, options: SampleOptions, io: Io): Promi
     io.err(`${countText(plan.count)} samples at ${Number(made.toFixed(1))} NFE, ${model.origin}${where}\n`);
   } finally {
     await backend.dispose();
+  }
+}
+
+async function drawShown(plan: SamplePlan, backend: Backend, io: Io): Promise<Samples> {
+  const beginning = showBeginning(io);
+  try {
+    return await drawPlanned(plan, backend, { onProgress: beginning.update });
+  } finally {
+    beginning.end();
   }
 }
 

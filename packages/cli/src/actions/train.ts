@@ -24,6 +24,7 @@ import {
 import { keysOf, layerOf } from '../commands/config-options.js';
 import { firstGiven, optionName } from '../commands/option-name.js';
 import { type TrainOptions, trainOptions } from '../commands/train.js';
+import { showBeginning } from '../terminal/beginning.js';
 import { damagedText } from '../terminal/damaged.js';
 import { Interrupt, interruptStatus } from '../terminal/interrupt.js';
 import { noticesTo, type Io } from '../terminal/io.js';
@@ -34,12 +35,15 @@ import { beginningText, courseText, divergedText, memoryText, summaryText } from
 export async function train(options: TrainOptions, io: Io): Promise<number> {
   const interrupt = new Interrupt();
   const { signal } = interrupt;
+  const beginning = showBeginning(io);
   let progress: ProgressView | undefined;
   const watch: TrainRunOptions = {
     signal,
     onData: (dataset) => io.err(`${describeData(dataset)}\n`),
     onNotice: noticesTo(io),
+    onBeginning: beginning.update,
     onBegin: (run) => {
+      beginning.end();
       io.err(beginText(run));
       // Until now there was nothing to keep.
       interrupt.listen();
@@ -48,12 +52,19 @@ export async function train(options: TrainOptions, io: Io): Promise<number> {
       });
     },
     onResume: (run, from) => io.err(resumeText(run, from)),
-    onProgress: (made) => progress?.update(made),
-    onDiverged: (run, report, action) => io.err(divergedText(report, action, run)),
+    onProgress: (made) => {
+      beginning.end();
+      progress?.update(made);
+    },
+    onDiverged: (run, report, action) => {
+      beginning.end();
+      io.err(divergedText(report, action, run));
+    },
   };
   try {
     const { resume } = options;
     const run = await (resume === undefined ? begin(options, watch) : goOn(resume, options, watch));
+    beginning.end();
     progress?.stop();
     const { config, dataset, folder, summary } = run;
     io.err(damagedText(dataset));
@@ -62,6 +73,7 @@ export async function train(options: TrainOptions, io: Io): Promise<number> {
     if (note !== undefined) io.err(`${note}\n`);
     return summary.completed ? 0 : interruptStatus(signal);
   } finally {
+    beginning.end();
     progress?.stop();
     interrupt.end();
   }

@@ -1,5 +1,5 @@
 /** backendOn: a device as a Backend. */
-import type { Backend, CompileOptions } from '../backend.js';
+import type { Backend, CompileOptions, CompileProgress } from '../backend.js';
 import { takeCompileOptions } from '../check-inputs.js';
 import { describeValue } from '../describe-value.js';
 import { ArgumentError, BackendError } from '../errors.js';
@@ -54,7 +54,11 @@ export function backendOn<Buffer, P extends DeviceProgram<Buffer>, Memory extend
     async compile(graph, options) {
       const { state, constants: taken } = takeCompileOptions(graph, options);
       checkFloat16(device, graph);
+      const began = Date.now();
+      const tell = (phase: CompileProgress['phase']): void =>
+        options?.onProgress?.({ phase, seconds: (Date.now() - began) / 1000 });
       return executables.compile(async () => {
+        tell('preparing');
         const constants = typedConstants(device, taken);
         const isHeld = device.takesConstants === true;
         const lent = await putConstants(arrays, graph, isHeld ? {} : constants);
@@ -62,7 +66,7 @@ export function backendOn<Buffer, P extends DeviceProgram<Buffer>, Memory extend
         const isState = (input: string): boolean => Object.hasOwn(state, input);
         let program: P;
         try {
-          program = await device.compile(graph, isState, isHeld ? constants : {});
+          program = await device.compile(graph, isState, isHeld ? constants : {}, () => tell('compiling'));
         } catch (error) {
           dropLent();
           throw error;

@@ -35,7 +35,12 @@ export async function putConstants<Buffer>(
     .filter(({ name }) => Object.hasOwn(constants, name))
     .map(({ name, value }) => [name, spec(types[value]!.shape, types[value]!.dtype)] as const);
   const { graph } = trace(returned, Object.fromEntries(specs), { name: 'constants' });
-  const program: DeviceProgram<Buffer> = await arrays.device.compile(graph, () => false, {});
+  const program: DeviceProgram<Buffer> = await arrays.device.compile(
+    graph,
+    () => false,
+    {},
+    () => {},
+  );
   const nothing: Transfers = { hostToDeviceBytes: 0, deviceToHostBytes: 0 };
   try {
     const buffers = await program.run(

@@ -41,9 +41,15 @@ export interface Device<
    * @param isState whether an input's array is donated to each run
    * @param constants inputs that the program is to hold itself, where the device `takesConstants`; none otherwise. Their memory does
    *   not change until the program is disposed of.
+   * @param onPrepared to be called, where a device first prepares a graph and then has its runtime compile it, between the two
    * @throws {BackendError} when it cannot run here, naming the op
    */
-  compile(graph: Graph, isState: (input: string) => boolean, constants: NamedArrays): P | Promise<P>;
+  compile(
+    graph: Graph,
+    isState: (input: string) => boolean,
+    constants: NamedArrays,
+    onPrepared: () => void,
+  ): P | Promise<P>;
   /**
    * What a buffer holds, in memory that nothing else uses. Not called for arrays without elements.
    *

@@ -1,7 +1,18 @@
 /** Compiling gives way to other work, and comes to the same as where it does not. */
-import { trace, TensorSpec, tanh, type Graph, type Tensor } from '../../src/index.js';
+import {
+  sum,
+  tanh,
+  TensorSpec,
+  trace,
+  traceGivingWay,
+  valueAndGrad,
+  valueAndGradInSteps,
+  type Graph,
+  type Steps,
+  type Tensor,
+} from '../../src/index.js';
 import { prepare, preparing } from '../../src/prepare.js';
-import { drain, drainGivingWay } from '../../src/passes/pass.js';
+import { drain, drainGivingWay } from '../../src/giving-way.js';
 import type { PassName } from '../../src/passes/passes.js';
 
 /** A chain of so many layers. */
@@ -67,4 +78,48 @@ it('lets timers have their turn by itself', async () => {
   await drainGivingWay(busy());
   clearInterval(timer);
   expect(ticks).toBeGreaterThan(0);
+});
+
+describe('a derivative', () => {
+  const x = new TensorSpec('float32', [4]);
+  const lossOf = (layers: number) => (at: Tensor) => {
+    let y = at;
+    for (let i = 0; i < layers; i++) y = tanh(y.mul(i + 2)).add(at);
+    return [sum(y), y] as const;
+  };
+
+  /** Its graph, and how often it gives way. */
+  async function inSteps(layers: number): Promise<{ graph: Graph; steps: number }> {
+    let steps = 0;
+    function* f(at: Tensor): Steps<{ value: Tensor; y: Tensor; gradient: Tensor }> {
+      const turns = valueAndGradInSteps(lossOf(layers), at);
+      for (;;) {
+        const turn = turns.next();
+        if (turn.done === true) {
+          const [[value, y], gradient] = turn.value;
+          return { value, y, gradient };
+        }
+        steps++;
+        yield;
+      }
+    }
+    return { graph: (await traceGivingWay(f, x, { name: 'loss' })).graph, steps };
+  }
+
+  it('that is traced in steps is the same', async () => {
+    const whole = (at: Tensor) => {
+      const [[value, y], gradient] = valueAndGrad(lossOf(20), { hasAux: true })(at);
+      return { value, y, gradient };
+    };
+    const { graph } = await inSteps(20);
+    expect(graph.toString()).toBe(trace(whole, x, { name: 'loss' }).graph.toString());
+  });
+
+  it('offers to give way in proportion to its size, and after its function', async () => {
+    const [short, long] = [await inSteps(100), await inSteps(400)];
+    expect((await inSteps(1)).steps).toBeGreaterThanOrEqual(2);
+    // Three nodes a layer, which are walked forward and back.
+    expect(long.steps).toBeGreaterThanOrEqual((2 * 3 * 400) / 64);
+    expect(long.steps / short.steps).toBeGreaterThan(2.5);
+  });
 });

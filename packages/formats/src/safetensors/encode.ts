@@ -88,7 +88,7 @@ export function safetensorsLayout(
  */
 export async function* safetensorsParts(
   layout: SafetensorsLayout,
-  content: (tensor: WrittenTensor) => AsyncIterable<Uint8Array>,
+  content: (tensor: WrittenTensor) => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<FilePart> {
   yield layout.header;
   const checksums: number[] = [];
@@ -103,6 +103,24 @@ export async function* safetensorsParts(
   yield { position: 0, bytes: layout.sealed(checksums) };
 }
 
+/** {@link safetensorsParts} of arrays: the same file as {@link safetensorsChunks}, whose checksums are taken as it is written. */
+export function safetensorsPartsOf(
+  tensors: Readonly<Record<string, HostArray>>,
+  metadata: SafetensorsMetadata = {},
+  options: EncodeOptions = {},
+): AsyncGenerator<FilePart> {
+  const layout = safetensorsLayout(described(tensors), metadata, options);
+  return safetensorsParts(layout, ({ name }) => [littleEndianBytes(tensors[name]!)]);
+}
+
+function described(tensors: Readonly<Record<string, HostArray>>): WrittenTensor[] {
+  return Object.entries(tensors).map(([name, { dtype, shape }]) => ({
+    name,
+    dtype: writtenNames[dtype],
+    shape,
+  }));
+}
+
 /**
  * A file as pieces to be written in order, so that the tensors need not be copied into one buffer.
  *
@@ -113,12 +131,7 @@ export function safetensorsChunks(
   metadata: SafetensorsMetadata = {},
   options: EncodeOptions = {},
 ): Uint8Array[] {
-  const described = Object.entries(tensors).map(([name, { dtype, shape }]) => ({
-    name,
-    dtype: writtenNames[dtype],
-    shape,
-  }));
-  const layout = safetensorsLayout(described, metadata, options);
+  const layout = safetensorsLayout(described(tensors), metadata, options);
   const contents = layout.tensors.map(({ name }) => littleEndianBytes(tensors[name]!));
   const { checksums = false } = options;
   const header = checksums ? layout.sealed(contents.map((bytes) => crc32(bytes))) : layout.header;

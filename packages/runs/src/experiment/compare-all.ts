@@ -1,11 +1,13 @@
 /** All runs of a comparison, in this process one after another or in several side by side. */
 import type { Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
-import type { Progress } from '@meanflow/training';
+import type { BeginProgress, Progress } from '@meanflow/training';
 import { loadedPlugins } from '../plugins/load.js';
 import type { JudgingClassifier } from './classifier.js';
 import { compareDataset, type ComparisonOutcome, type PlannedDataset } from './comparison.js';
+import { factsOf, networkOf } from './model.js';
 import { trainAndJudge, type FinishedRun, type RunTask } from './one-run.js';
+import type { ResolvedRun } from './resolve.js';
 import { RunPool } from './run-pool.js';
 
 export interface CompareAllOptions {
@@ -20,6 +22,8 @@ export interface CompareAllOptions {
   /** What judges the images, by data set. */
   readonly classifiers: ReadonlyMap<Dataset, JudgingClassifier>;
   readonly signal: AbortSignal;
+  /** Told how far a run's first step is. */
+  readonly onBeginning: (task: RunTask, progress: BeginProgress) => void;
   readonly onProgress: (task: RunTask, progress: Progress) => void;
   /** Told of what a user should know of a run that goes on. */
   readonly onNotice: (task: RunTask, sentence: string) => void;
@@ -52,10 +56,13 @@ export async function compareAll(
     // All are asked for at once, so that no core waits for a data set to be finished.
     const outcomes: ComparisonOutcome[] = [];
     const { backend, classifiers } = options;
-    const compared = planned.map((each) =>
-      compareDataset(each, { train, backend, classifier: classifiers.get(each.dataset), signal }),
+    const compared = new Map(
+      (pool === undefined ? planned : longestFirst(planned)).map((each) => [
+        each,
+        compareDataset(each, { train, backend, classifier: classifiers.get(each.dataset), signal }),
+      ]),
     );
-    for (const outcome of await Promise.all(compared)) {
+    for (const outcome of await Promise.all(planned.map((each) => compared.get(each)))) {
       if (outcome === undefined) return undefined;
       outcomes.push(outcome);
     }
@@ -65,11 +72,32 @@ export async function compareAll(
   }
 }
 
+/**
+ * Data sets whose runs take long before the others: what is short fills the cores at the end, where else all but one would wait for
+ * the last long run.
+ */
+export function longestFirst<Planned extends PlannedRuns>(planned: readonly Planned[]): Planned[] {
+  const work = ({ runs }: Planned): number =>
+    Math.max(...runs.flatMap(({ byMethod }) => byMethod.map(workOf)));
+  return [...planned].sort((a, b) => work(b) - work(a));
+}
+
+/** A data set, as far as its runs go. */
+interface PlannedRuns {
+  readonly runs: readonly { readonly byMethod: readonly ResolvedRun[] }[];
+}
+
+/** Of a run, to compare with others: samples that it learns from, times parameters. */
+function workOf({ config, dataset }: ResolvedRun): number {
+  return config.steps * config.batch * networkOf(config, factsOf(dataset)).parameterCount;
+}
+
 /** Runs in this process: each begins when the one before is over. */
 function oneAfterAnother({
   backend,
   folder,
   signal,
+  onBeginning,
   onProgress,
   onNotice,
 }: CompareAllOptions): (task: RunTask) => Promise<FinishedRun | undefined> {
@@ -79,6 +107,7 @@ function oneAfterAnother({
       backend,
       folder,
       signal,
+      onBeginning: (of: BeginProgress) => onBeginning(task, of),
       onProgress: (of: Progress) => onProgress(task, of),
       onNotice: (sentence: string) => onNotice(task, sentence),
     };

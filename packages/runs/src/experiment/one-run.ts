@@ -6,7 +6,7 @@ import { loadClassifier } from '@meanflow/classifier/node';
 import type { Backend } from '@meanflow/core';
 import type { Dataset } from '@meanflow/data';
 import { createSampler } from '@meanflow/samplers';
-import type { MetricsRecord, Progress } from '@meanflow/training';
+import type { BeginProgress, MetricsRecord, Progress } from '@meanflow/training';
 import { readRunMetrics, type ResumePoint } from '@meanflow/training/node';
 import type { RunConfig } from '../config/schema.js';
 import type { MethodPictures } from '../report/results.js';
@@ -47,6 +47,8 @@ export interface OneRunOptions {
   /** The comparison's folder; the run goes below `runs`. */
   readonly folder: string;
   readonly signal: AbortSignal;
+  /** Told how far the first step is. */
+  readonly onBeginning: (progress: BeginProgress) => void;
   readonly onProgress: (progress: Progress) => void;
   /** Told, in a sentence, of what a user should know of the checkpoint that the run goes on from. */
   readonly onNotice: (sentence: string) => void;
@@ -55,11 +57,11 @@ export interface OneRunOptions {
 /** Trains, from where an interrupted comparison left off if it did, and judges; undefined when the signal stopped it. */
 export async function trainAndJudge(
   { run, withPictures, classifier }: RunTask,
-  { backend, folder, signal, onProgress, onNotice }: OneRunOptions,
+  { backend, folder, signal, onBeginning, onProgress, onNotice }: OneRunOptions,
 ): Promise<FinishedRun | undefined> {
   const { config, dataset } = run;
   const started = performance.now();
-  const prepared = await prepareRun(run, backend);
+  const prepared = await prepareRun(run, backend, onBeginning);
   const { network, trainer } = prepared;
   try {
     const path = join(folder, 'runs', fileName(dataset.name), `${config.method}-seed-${config.seed}`);

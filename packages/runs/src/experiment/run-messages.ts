@@ -1,6 +1,6 @@
 /** What a comparison and the processes that make its runs say to each other. */
 import { HostArray } from '@meanflow/core';
-import type { Progress } from '@meanflow/training';
+import type { BeginProgress, Progress } from '@meanflow/training';
 import type { RunConfig } from '../config/schema.js';
 import type { PluginRequest } from '../plugins/load.js';
 import type { FinishedRun } from './one-run.js';
@@ -25,6 +25,7 @@ export type ToWorker =
 
 /** From a worker. */
 export type FromWorker =
+  | { readonly kind: 'beginning'; readonly progress: BeginProgress }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'notice'; readonly sentence: string }
   /** `result` is undefined when the run was stopped. */

@@ -5,7 +5,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { MeanflowError } from '@meanflow/core';
-import type { Progress } from '@meanflow/training';
+import type { BeginProgress, Progress } from '@meanflow/training';
 import type { FinishedRun, RunTask } from './one-run.js';
 import type { PluginRequest } from '../plugins/load.js';
 import { stopSignals } from '../processes.js';
@@ -21,6 +21,7 @@ export interface RunPoolOptions {
   readonly plugins: readonly PluginRequest[];
   readonly folder: string;
   readonly signal: AbortSignal;
+  readonly onBeginning: (task: RunTask, progress: BeginProgress) => void;
   readonly onProgress: (task: RunTask, progress: Progress) => void;
   readonly onNotice: (task: RunTask, sentence: string) => void;
 }
@@ -81,7 +82,7 @@ export class RunPool {
   }
 
   private trainOn(worker: ChildProcess, task: RunTask): Promise<FinishedRun | undefined> {
-    const { folder, signal: stopped, onProgress, onNotice } = this.options;
+    const { folder, signal: stopped, onBeginning, onProgress, onNotice } = this.options;
     return new Promise<FinishedRun | undefined>((resolve, reject) => {
       const settle = (act: () => void): void => {
         worker.off('message', hear).off('exit', lose).off('error', fail);
@@ -89,6 +90,7 @@ export class RunPool {
       };
       const hear = (message: FromWorker): void => {
         if (message.kind === 'progress') onProgress(task, message.progress);
+        else if (message.kind === 'beginning') onBeginning(task, message.progress);
         else if (message.kind === 'notice') onNotice(task, message.sentence);
         else if (message.kind === 'failed') settle(() => reject(errorOf(message)));
         else settle(() => resolve(reviveArrays(message.result) as FinishedRun | undefined));

@@ -23,10 +23,12 @@ async function make({ config, folder, withPictures, classifier }: ToWorker & { k
   if (backend === undefined) throw new Error('Internal: a run was asked for before a backend was opened.');
   const opened = await backend;
   const run = { config, dataset: await openDataOf(config) };
+  const onBeginning = (progress: (FromWorker & { kind: 'beginning' })['progress']) =>
+    say({ kind: 'beginning', progress });
   const onProgress = (progress: (FromWorker & { kind: 'progress' })['progress']) =>
     say({ kind: 'progress', progress });
   const onNotice = (sentence: string): void => say({ kind: 'notice', sentence });
-  const options = { backend: opened, folder, signal: stop.signal, onProgress, onNotice };
+  const options = { backend: opened, folder, signal: stop.signal, onBeginning, onProgress, onNotice };
   say({ kind: 'finished', result: await trainAndJudge({ run, withPictures, classifier }, options) });
 }
 

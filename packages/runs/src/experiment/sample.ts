@@ -5,7 +5,7 @@
 import { ArgumentError, HostArray, RandomKey, type Backend, type CancellationSignal } from '@meanflow/core';
 import { checkOptions, describeValue } from '@meanflow/core/validation';
 import { denormalise, proportionalLabels, restoreKnown, type Batch } from '@meanflow/data';
-import { createDecoder, createSampler } from '@meanflow/samplers';
+import { createDecoder, createSampler, type SamplerProgress } from '@meanflow/samplers';
 import { classOf, conditionRows, drawRequest, roundLabels } from './draw.js';
 import { withGuidance } from './guidance.js';
 import type { Generator, Labels } from './model.js';
@@ -96,6 +96,12 @@ export function planSamples(model: Generator, choice: SampleChoice): SamplePlan 
   return { model: withGuidance(model, nfe, choice), count, labels, conditions, seed, nfe, solver, batchSize };
 }
 
+/** Who watches while samples are drawn, and how that is stopped. */
+export interface DrawOptions {
+  readonly signal?: CancellationSignal | undefined;
+  readonly onProgress?: ((progress: SamplerProgress) => void) | undefined;
+}
+
 /**
  * Draws the samples of a plan.
  *
@@ -104,10 +110,10 @@ export function planSamples(model: Generator, choice: SampleChoice): SamplePlan 
 export async function drawPlanned(
   plan: SamplePlan,
   backend: Backend,
-  signal?: CancellationSignal,
+  options: DrawOptions = {},
 ): Promise<Samples> {
   const chunks: Samples[] = [];
-  for await (const chunk of streamPlanned(plan, backend, signal)) chunks.push(chunk);
+  for await (const chunk of streamPlanned(plan, backend, options)) chunks.push(chunk);
   const nfe = chunks.reduce((sum, chunk) => sum + chunk.nfe * chunk.normalised.shape[0]!, 0) / plan.count;
   return inUnits(
     plan.model,
@@ -125,10 +131,10 @@ export async function drawPlanned(
 export async function* streamPlanned(
   { model, count, labels, conditions, seed, nfe, solver, batchSize }: SamplePlan,
   backend: Backend,
-  signal?: CancellationSignal,
+  { signal, onProgress }: DrawOptions = {},
 ): AsyncGenerator<Samples, void, undefined> {
   await using sampler = createSampler(backend, model.network, {
-    ...{ params: model.params, borrow: true },
+    ...{ params: model.params, borrow: true, onProgress },
     ...(batchSize !== undefined && { batchSize }),
   });
   const { decoder } = model;

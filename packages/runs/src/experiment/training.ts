@@ -22,6 +22,7 @@ import {
   trainingKeys,
   warmUpSchedule,
   type BatchSource,
+  type BeginProgress,
   type GradientTransform,
   type Schedule,
   type ScheduleLike,
@@ -45,12 +46,14 @@ export interface PreparedRun extends ResolvedRun {
 /**
  * Compiles a run's train step.
  *
+ * @param onBeginning told how far its first step is
  * @throws {ArgumentError} when network and objective do not fit together, or would take more memory than there is
  * @throws {BackendError} when the step cannot run on the backend
  */
 export async function prepareRun(
   { config, dataset, source = 'The configuration', init }: ResolvedRun,
   backend: Backend,
+  onBeginning?: (progress: BeginProgress) => void,
 ): Promise<PreparedRun> {
   const network = describedNetwork(config, dataset, source);
   checkTrainingMemory(config, network, source);
@@ -70,6 +73,7 @@ export async function prepareRun(
     ...(config.memory !== undefined && { memory: bytesOf(config.memory) }),
     guarded: config.onDivergence === 'skip',
     ...(adopted && { init: adopted.params }),
+    onProgress: onBeginning,
   });
   return {
     config,

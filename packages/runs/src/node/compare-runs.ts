@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { ArgumentError, type Backend } from '@meanflow/core';
 import { datasets, type Dataset } from '@meanflow/data';
-import type { Progress } from '@meanflow/training';
+import type { BeginProgress, Progress } from '@meanflow/training';
 import { acquireLock, type Lock } from '@meanflow/training/node';
 import { backends, openBackend } from '../backends.js';
 import { classifierOf, type ClassifierWork, type JudgingClassifier } from '../experiment/classifier.js';
@@ -39,6 +39,8 @@ export interface CompareRunsOptions {
   readonly onBegin?: (comparison: BegunComparison) => void;
   /** Makes who watches the training of the classifier that judges a data set, where one is needed. */
   readonly watchClassifier?: (dataset: Dataset) => Partial<ClassifierWork> & { readonly stop?: () => void };
+  /** Told how far a run's first step is. */
+  readonly onBeginning?: (task: RunTask, progress: BeginProgress) => void;
   readonly onProgress?: (task: RunTask, progress: Progress) => void;
   readonly onNotice?: (task: RunTask, sentence: string) => void;
   readonly onFinished?: (task: RunTask, run: FinishedRun) => void;
@@ -98,6 +100,7 @@ export async function compareRuns(
     }
     const outcomes = await compareAll(planned, {
       ...{ backend, backendName: config.backend, jobs, threads, folder, classifiers, signal },
+      onBeginning: (task, progress) => options.onBeginning?.(task, progress),
       onProgress: (task, progress) => options.onProgress?.(task, progress),
       onNotice: (task, sentence) => options.onNotice?.(task, sentence),
       onFinished: (task, run) => options.onFinished?.(task, run),

@@ -5,7 +5,7 @@ import { DataError, type Backend, type CancellationSignal } from '@meanflow/core
 import { validate } from '@meanflow/core/validation';
 import type { Dataset } from '@meanflow/data';
 import type { JsonObject } from '@meanflow/formats';
-import type { DivergenceAction, DivergenceReport, Progress } from '@meanflow/training';
+import type { BeginProgress, DivergenceAction, DivergenceReport, Progress } from '@meanflow/training';
 import {
   checkFree,
   readRunConfig,
@@ -41,6 +41,8 @@ export interface TrainRunOptions {
   /** Stops after the steps of the device's current run, with a checkpoint. */
   readonly signal?: CancellationSignal | undefined;
   readonly onData?: (dataset: Dataset) => void;
+  /** Told how far the first step is: before `onBegin` while it is traced and compiled, and after it when it is made. */
+  readonly onBeginning?: (progress: BeginProgress) => void;
   readonly onBegin?: (run: BegunRun) => void;
   readonly onResume?: (run: BegunRun, from: ResumePoint) => void;
   readonly onProgress?: (progress: Progress) => void;
@@ -88,7 +90,7 @@ export async function trainRun(
   return withBackend(options.backend ?? run.config.backend, async (backend) => {
     const folder = given ?? (await freeFolder(run));
     const config = withPlaces(run.config, folder);
-    const prepared = await prepareRun({ ...run, config }, backend);
+    const prepared = await prepareRun({ ...run, config }, backend, options.onBeginning);
     return work({ ...prepared, folder, backend }, () => RunDirectory.create(folder, asJson(config)), options);
   });
 }
@@ -113,7 +115,7 @@ export async function resumeRun(
   const dataset = await openDataOf(config);
   options.onData?.(dataset);
   return withBackend(options.backend ?? config.backend, async (backend) => {
-    const prepared = await prepareRun({ config, dataset }, backend);
+    const prepared = await prepareRun({ config, dataset }, backend, options.onBeginning);
     return work(
       { ...prepared, folder, backend, before },
       () => RunDirectory.resume(folder, asJson(config)),

@@ -20,6 +20,9 @@ export function isTemporaryFile(name: string): boolean {
   return TEMPORARY.test(name);
 }
 
+/** What a file is to hold, in order. */
+export type FileContent = Iterable<FilePart | string> | AsyncIterable<FilePart | string>;
+
 /**
  * Writes or replaces a file.
  *
@@ -27,10 +30,7 @@ export function isTemporaryFile(name: string): boolean {
  *   at a place that was written already, such as checksums in a header, says where
  * @throws {DataError} when it cannot be written, or something is there that is no file; it is then as it was before
  */
-export async function writeFileAtomically(
-  path: string,
-  chunks: Iterable<FilePart | string> | AsyncIterable<FilePart | string>,
-): Promise<void> {
+export async function writeFileAtomically(path: string, chunks: FileContent): Promise<void> {
   const temporary = `${path}.meanflow-${randomBytes(8).toString('hex')}.tmp`;
   await explainFileErrors(`"${path}" cannot be written`, async () => {
     await checkReplaceable(path);

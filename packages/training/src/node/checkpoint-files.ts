@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { DataError } from '@meanflow/core';
 import { errorCode, explainFileErrors, fileAccess } from '@meanflow/formats/node';
 import { readCheckpoint, verifyCheckpoint, type Checkpoint } from '../checkpoint.js';
-import { syncDirectory, writeFileAtomically } from './atomic-file.js';
+import { syncDirectory, writeFileAtomically, type FileContent } from './atomic-file.js';
 import { makeDirectory } from './directories.js';
 
 /** A checkpoint that could not be used. */
@@ -54,11 +54,11 @@ export async function makeCheckpointFolder(run: string): Promise<string> {
 export async function writeStepCheckpoint(
   run: string,
   step: number,
-  chunks: Iterable<Uint8Array>,
+  content: FileContent,
   keep: number,
 ): Promise<string> {
   const path = stepCheckpointPath(run, step);
-  await writeFileAtomically(path, chunks);
+  await writeFileAtomically(path, content);
   await removeCheckpoints(
     run,
     (await stepCheckpoints(run)).filter((entry) => entry.step <= step).slice(keep),
@@ -84,9 +84,9 @@ async function removeCheckpoints(run: string, entries: readonly { readonly path:
 }
 
 /** Writes the final checkpoint. */
-export async function writeFinalCheckpoint(run: string, chunks: Iterable<Uint8Array>): Promise<string> {
+export async function writeFinalCheckpoint(run: string, content: FileContent): Promise<string> {
   const path = finalCheckpointPath(run);
-  await writeFileAtomically(path, chunks);
+  await writeFileAtomically(path, content);
   return path;
 }
 

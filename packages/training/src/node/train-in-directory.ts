@@ -6,7 +6,7 @@
 import { ArgumentError, DataError, DeviceLostError, type HostArray, type Tree } from '@meanflow/core';
 import { checkOptions } from '@meanflow/core/validation';
 import type { JsonObject } from '@meanflow/formats';
-import { checkpointChunks, checkpointState, type Checkpoint } from '../checkpoint.js';
+import { checkpointParts, checkpointState, type Checkpoint } from '../checkpoint.js';
 import { checkTrainOptions, train } from '../loop.js';
 import { trainOptionNames, type TrainOptions, type TrainSummary } from '../train-options.js';
 import type { TrainState } from '../train-state.js';
@@ -136,8 +136,8 @@ export async function trainInDirectory<Params extends Tree<HostArray>>(
   let written = resumed;
   try {
     if (checkpointAtStart && trainer.step === 0 && resumed === undefined) {
-      const chunks = checkpointChunks(await trainer.snapshot(), facts);
-      written = await writeStepCheckpoint(run.path, 0, chunks, keepCheckpoints);
+      const parts = checkpointParts(await trainer.snapshot(), facts);
+      written = await writeStepCheckpoint(run.path, 0, parts, keepCheckpoints);
     }
     const summary = await train(trainer, {
       ...training,
@@ -160,11 +160,11 @@ export async function trainInDirectory<Params extends Tree<HostArray>>(
       onCheckpoint: async (state) => {
         // Metrics first: a run that goes on from this checkpoint keeps the lines up to here.
         await log.flush();
-        const chunks = checkpointChunks(state, facts);
+        const parts = checkpointParts(state, facts);
         written =
           state.step === steps
-            ? await writeFinalCheckpoint(run.path, chunks)
-            : await writeStepCheckpoint(run.path, state.step, chunks, keepCheckpoints);
+            ? await writeFinalCheckpoint(run.path, parts)
+            : await writeStepCheckpoint(run.path, state.step, parts, keepCheckpoints);
       },
     });
     return { ...summary, checkpoint: written === resumed ? undefined : written, resumedFrom };

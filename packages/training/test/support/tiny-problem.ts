@@ -8,6 +8,7 @@ import {
   ema,
   Trainer,
   warmUpSchedule,
+  type BeginProgress,
   type Ema,
   type GradientTransform,
 } from '../../src/index.js';
@@ -38,11 +39,12 @@ export interface TinyOptions {
   readonly optimizer?: GradientTransform;
   readonly ema?: Ema;
   readonly precision?: Precision;
+  readonly onProgress?: (progress: BeginProgress) => void;
 }
 
 /** A trainer of the tiny problem. */
 export function tinyTrainer(backend: Backend, options: TinyOptions = {}): Promise<Trainer<MlpParameters>> {
-  const { seed = 1, width, batchSize = 8, precision } = options;
+  const { seed = 1, width, batchSize = 8, precision, onProgress } = options;
   return Trainer.create({
     backend,
     network: tinyNetwork(width),
@@ -55,5 +57,6 @@ export function tinyTrainer(backend: Backend, options: TinyOptions = {}): Promis
     batchSize,
     seed,
     precision,
+    onProgress,
   });
 }
