@@ -2,6 +2,7 @@
  * CopyQueue: copies that are asked for at once, such as those of a whole training state, made one after the other. Every few MiB
  * other work of the thread has its turn.
  */
+import { nextTurn } from '@meanflow/core/backend';
 
 /** Bytes that are copied before that: some milliseconds' work. */
 const COPIED_AT_ONCE = 8 * 2 ** 20;
@@ -11,7 +12,7 @@ export class CopyQueue {
   private last: Promise<void> = Promise.resolve();
 
   /** @param giveWay waits for the next turn; by a timer by default */
-  constructor(private readonly giveWay: () => Promise<void> = nextTask) {}
+  constructor(private readonly giveWay: () => Promise<void> = nextTurn) {}
 
   /** What `make` makes, which copies so many bytes, when it is its turn. */
   copy<T>(bytes: number, make: () => T | Promise<T>): Promise<T> {
@@ -30,11 +31,4 @@ export class CopyQueue {
     );
     return made;
   }
-}
-
-/** The platform's timer, by structure. */
-declare function setTimeout(callback: () => void, ms: number): unknown;
-
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }

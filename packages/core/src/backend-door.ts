@@ -7,6 +7,7 @@
 export { prepare, preparing, type PrepareOptions } from './prepare.js';
 export type { OptionalPass, PassName } from './passes/passes.js';
 export type { PassContext, Passing } from './passes/pass.js';
+export { nextTurn } from './giving-way.js';
 export { FUSED_LIMITS, fusedForm, type FusedForm } from './composites/fused.js';
 export { simplify } from './simplify.js';
 export { widenFloat16, type HalfKernels } from './widen-float16.js';

@@ -29,7 +29,7 @@ export async function drainGivingWay<T>(
   steps: Steps<T>,
   {
     now = Date.now,
-    giveWay = nextTask,
+    giveWay = nextTurn,
   }: { readonly now?: () => number; readonly giveWay?: () => Promise<void> } = {},
 ): Promise<T> {
   let since = now();
@@ -45,6 +45,7 @@ export async function drainGivingWay<T>(
 /** The platform's timer, by structure. */
 declare function setTimeout(callback: () => void, ms: number): unknown;
 
-function nextTask(): Promise<void> {
+/** Waits until timers, input and other work of the thread have had their turn. */
+export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
