@@ -143,6 +143,26 @@ it('judges images by path as they are, however they are changed in training', as
   expect(JSON.parse(own.out).classifier.fingerprint).toMatch(/^[0-9a-f]{64}$/);
 });
 
+it('judges clothes by what their recipe says, and draws them by the names of their classes', async () => {
+  const config = await writeJson(folder.path('fashion.json'), {
+    data: 'fashion',
+    steps: 2,
+    batch: 4,
+    network: { kind: 'dit', patchSize: 7, width: 16, depth: 1, heads: 2 },
+    evaluation: { samples: 20, classifier },
+  });
+  const { err } = await succeed('train', '--config', config, '--out', folder.path('fashion'));
+  expect(err).toContain('fashion: 10,000 rows (8,000 to learn from, 2,000 held out) of images 28 × 28 × 1');
+  const { out } = await succeed('evaluate', folder.path('fashion'), '--nfe', '1', '--json');
+  const { classifier: judge, results } = JSON.parse(out);
+  expect(judge).toMatchObject({ data: 'fashion', steps: classifier.steps });
+  expect(Object.keys(results[0].metrics)).toEqual(['feature-frechet', 'class-accuracy']);
+  const csv = folder.path('boots.csv');
+  await succeed('sample', folder.path('fashion'), '--class', 'Ankle boot,T-shirt/top', '--count', '4', '--out', csv); // prettier-ignore
+  const labels = (await readFile(csv, 'utf8')).trim().split('\n').slice(1).map((row) => row.slice(row.lastIndexOf(',') + 1)); // prettier-ignore
+  expect([...new Set(labels)].sort()).toEqual(['Ankle boot', 'T-shirt/top']);
+});
+
 describe('what does not fit', () => {
   const refusal = async (...args: string[]): Promise<string> => {
     const { status, err } = await meanflow(...args);

@@ -150,8 +150,11 @@ export function createJudge(
     }
     return scores;
   };
-  // Training rows against themselves would be no floor: there it is held-out rows.
-  const againstTraining = sizes === undefined ? [] : applying.filter(isOfTraining);
+  // Training rows against themselves would be no floor, nor what a classifier says of rows that it learnt: there it is held-out rows.
+  const onHeldOut =
+    sizes === undefined
+      ? []
+      : applying.filter((metric) => isOfTraining(metric) || metric.reads.includes('sampleLogits'));
   let floor: Scores | undefined;
   return {
     metrics: applying,
@@ -163,9 +166,9 @@ export function createJudge(
     floor: async (signal) =>
       (floor ??= {
         ...(await scoresOf(example, applying, signal)),
-        ...(againstTraining.length === 0
+        ...(onHeldOut.length === 0
           ? {}
-          : await scoresOf(evaluationOf(reference.x, reference.label), againstTraining, signal)),
+          : await scoresOf(evaluationOf(reference.x, reference.label), onHeldOut, signal)),
       }),
     score: (samples, labels, signal) => scoresOf(evaluationOf(samples, labels), applying, signal),
   };

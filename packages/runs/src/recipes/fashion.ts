@@ -1,6 +1,6 @@
 /**
- * The recipe for `fashion`, Fashion-MNIST's test images: that of images, for as many passes over its 8,000 rows as one has patience for,
- * judged by a classifier. Of the whole set, which is given by path, `imagesRecipe` is the recipe.
+ * The recipe for `fashion`, Fashion-MNIST's test images: that of images for 80 passes over its 8,000 rows, judged by a classifier and not
+ * by pixels, whose covariance takes longer than it tells. The whole set is given by its path, and `imagesRecipe` is its recipe.
  */
 import type { Dataset } from '@meanflow/data';
 import type { Recipe } from '../config/schema.js';
@@ -10,6 +10,6 @@ export function fashionRecipe(dataset: Pick<Dataset, 'featureShape' | 'classCoun
   return {
     ...imagesRecipe(dataset),
     steps: 10_000,
-    evaluation: { samples: 5000, metrics: ['frechet', 'feature-frechet', 'class-accuracy'] },
+    evaluation: { samples: 5000, metrics: ['feature-frechet', 'class-accuracy'] },
   };
 }
