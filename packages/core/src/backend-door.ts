@@ -38,7 +38,7 @@ export { primitiveNames } from './ops/table.js';
 export { broadcastShapes } from './ops/broadcasting.js';
 export { freeAxes } from './ops/dot.js';
 export { builtInComposite, builtInComposites, type BuiltInComposite } from './composites/built-in.js';
-export { mergeAxes, viewsOf, type View, type WalkedAxis } from './views.js';
+export { mergeAxes, reshapedStrides, viewsOf, type View, type WalkedAxis } from './views.js';
 export { isFloat, stridesOf } from './types.js';
 export { each, type Each } from './known.js';
 

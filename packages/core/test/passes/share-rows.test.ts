@@ -11,6 +11,7 @@ import {
   gather,
   gelu,
   hostArray,
+  jvp,
   layerNorm,
   matmul,
   mean,
@@ -22,10 +23,12 @@ import {
   slice,
   softmax,
   split,
+  stopGradient,
   sub,
   sum,
   trace,
   transpose,
+  valueAndGrad,
   where,
   type Tensor,
 } from '../../src/index.js';
@@ -109,6 +112,28 @@ describe.each([
     const [expected, found] = [interpret(both, inputs), interpret(prepare(both, options), inputs)];
     expectClose(found['rows']!.data, expected['rows']!.data, 1e-15);
   });
+});
+
+test('the slope of some rows is taken from that of all, which comes after it', () => {
+  const layer = (x: Tensor) => gelu(mul(x, 2), { approximate: 'tanh' });
+  const loss = (x: Tensor) => {
+    const value = layer(x);
+    const rows = lastTwo(stopGradient(x));
+    const [, tangent] = jvp(layer, [rows], [mul(rows, rows)]);
+    return [sum(value), { value, tangent }] as const;
+  };
+  const { graph } = trace(({ x }: Inputs) => {
+    const [[, made], gradient] = valueAndGrad(loss, { hasAux: true })(x);
+    return { ...made, gradient };
+  }, inputs);
+  const prepared = prepare(graph, { without: ['fuse'] });
+  const expected = interpret(graph, inputs);
+  const found = interpret(prepared, inputs);
+  for (const name of ['value', 'tangent', 'gradient'])
+    expectClose(found[name]!.data, expected[name]!.data, 0);
+  // Of the rows that the tangent is of, nothing is left to do but to make its tangent, double it and multiply it by the slope.
+  const ofSome = prepared.instructions.filter(({ outputs }) => prepared.types[outputs[0]!]!.shape[0] === 2);
+  expect(ofSome.map(({ op }) => op).sort()).toEqual(['mul', 'mul', 'mul', 'slice', 'slice']);
 });
 
 test('without the pass rows are computed twice', () => {

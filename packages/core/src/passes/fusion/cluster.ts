@@ -92,9 +92,19 @@ export class Clustering {
     }
     yield;
     const found = new Set(this.clusterOf.filter((cluster) => cluster !== undefined));
-    return [...found].filter(
-      ({ members }) => members.filter((i) => computes(this.graph.instructions[i]!)).length > 1,
-    );
+    return [...found].filter((cluster) => this.isWorthACall(cluster));
+  }
+
+  /** More than one instruction; or one that reads a product, which may be computed within the call, or a slice, which needs no copy. */
+  private isWorthACall({ members }: Cluster): boolean {
+    const { instructions } = this.graph;
+    const computing = members.filter((i) => computes(instructions[i]!));
+    const isReadWithin = (value: ValueId): boolean => {
+      const made = instructions[this.maker[value]!];
+      if (made?.op === 'reshape') return isReadWithin(made.inputs[0]!);
+      return made?.op === 'dotGeneral' || made?.op === 'slice';
+    };
+    return computing.length > 1 || computing.some((i) => instructions[i]!.inputs.some(isReadWithin));
   }
 
   private visit(i: number): void {
