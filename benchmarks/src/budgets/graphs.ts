@@ -15,6 +15,7 @@ export interface BudgetedGraph {
 const budgeted: readonly (readonly [name: string, rows: DerivativeRows])[] = [
   ['w1', 'all'],
   ['w2', 'all'],
+  ['w2', 'different'],
   ['w2_imf', 'all'],
   ['w2_fm', 'all'],
   ['unet', 'all'],

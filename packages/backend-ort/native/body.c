@@ -28,19 +28,18 @@ static const uint8_t arity[OPERATION_COUNT] = {
 static void readInput(Reader *r, Operand *o, const Body *body) {
   o->dtype = next(r, FLOAT32, BOOL, "dtype of an input");
   o->kind = next(r, SINGLE, FULL, "kind of an input");
+  o->offset = next(r, 0, MAX_SIZE, "where an input begins");
   o->rank = (int)next(r, 0, MAX_RANK, "rank of an input");
-  int64_t size = 1, reach = 1;
+  int64_t size = 1;
   for (int axis = 0; axis < o->rank; axis++) {
     o->sizes[axis] = next(r, 1, MAX_SIZE, "size of an input");
-    o->strides[axis] = next(r, 0, 1, "whether an axis of an input is there");
+    o->strides[axis] = next(r, 0, MAX_SIZE, "stride of an input");
   }
+  o->dense = 1;
   for (int axis = o->rank - 1; axis >= 0; axis--) {
-    const int64_t there = o->strides[axis];
+    if (o->sizes[axis] != 1 && o->strides[axis] != size) o->dense = 0;
     size *= o->sizes[axis];
-    o->strides[axis] = there * reach;
-    reach *= there ? o->sizes[axis] : 1;
   }
-  o->dense = reach == size;
   const int64_t elements = o->kind == FULL ? body->rows * body->row : body->rows;
   if (o->kind != SINGLE && size != elements && !r->why) r->why = "sizes of an input";
 }

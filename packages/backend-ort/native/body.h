@@ -7,8 +7,8 @@
  *
  * The encoding is a list of int64, in the order of the fields below, by `src/native/fused/encode.ts`:
  *   VERSION, rows, row, constants, singles, registers,
- *   inputs, then of each: dtype, kind, rank, and of each axis of the iteration space (or of its rows) the size, and 1 where
- *     the input has that axis, 0 where it is repeated along it
+ *   inputs, then of each: dtype, kind, where its first element lies in the operand, rank, and of each axis of the iteration
+ *     space (or of its rows) the size, and how far neighbours lie apart in the operand, 0 where it is repeated along the axis
  *   outputs, then of each: dtype, kind, rank, sizes
  *   the constants' 32 bits
  *   instructions, then of each: operation, kind, result, three operands (of those that it does not take, 0)
@@ -20,7 +20,7 @@
 #include <stdint.h>
 #include "operations.h"
 
-enum { BODY_VERSION = 1, MAX_RANK = 8, MAX_SLOTS = 256, MAX_ROW = 1 << 16 };
+enum { BODY_VERSION = 2, MAX_RANK = 8, MAX_SLOTS = 256, MAX_ROW = 1 << 16 };
 #define MAX_SIZE (INT64_C(1) << 40)
 enum Kind { SINGLE, ROW, FULL };
 enum DType { FLOAT32 = 1, INT32 = 2, BOOL = 3 };
@@ -30,6 +30,8 @@ typedef struct {
   enum Kind kind;
   /** Elements lie one after the other in the order of the iteration space: nothing is repeated. */
   int dense;
+  /** Where the first element lies. */
+  int64_t offset;
   int rank;
   int64_t sizes[MAX_RANK];
   int64_t strides[MAX_RANK];
@@ -61,7 +63,7 @@ typedef struct {
 Body *decodeBody(const int64_t *words, size_t count, const char **why);
 void freeBody(Body *);
 
-/** Computes rows [from, to) of the outputs. An output may lie where an input lies that is not repeated. */
-void runBody(const Body *, const void *const *inputs, void *const *outputs, int64_t from, int64_t to, const Operation *);
+/** Computes rows [from, to) of the outputs. An output may lie where an input lies that is not repeated. @returns 0 where there is no memory */
+int runBody(const Body *, const void *const *inputs, void *const *outputs, int64_t from, int64_t to, const Operation *);
 
 #endif

@@ -47,9 +47,16 @@ function build(folder, sets) {
       execFileSync(compiler, [...options, ...extra, '-c', join(sources, source), '-o', object], { stdio: 'inherit' }); // prettier-ignore
       return object;
     };
-    const parts = ['body', 'interpreter', 'library', 'product-op', 'sum-op'].map((name) =>
-      compile(`${name}.c`, name, []),
-    );
+    const parts = [
+      'body',
+      'interpreter',
+      'library',
+      'fused-op',
+      'product-op',
+      'fused-product-op',
+      'sum-op',
+      'workspace',
+    ].map((name) => compile(`${name}.c`, name, []));
     for (const [set, flags] of Object.entries(sets)) {
       parts.push(compile('operations.c', `operations-${set}`, [...flags, `-DTABLE=operations_${set}`]));
       // Sums of products are what fused instructions are for; in their order nothing changes.

@@ -34,7 +34,7 @@ static void put(const Operand *o, void *array, const int32_t *values, int64_t st
 
 /** Fills a register with elements [start, start + count) of an operand as it is broadcast to the iteration space. */
 static void fill(int32_t *into, const Operand *o, const void *array, int64_t start, int64_t count) {
-  int64_t place[MAX_RANK], offset = 0, rest = start;
+  int64_t place[MAX_RANK], offset = o->offset, rest = start;
   for (int axis = o->rank - 1; axis >= 0; axis--) {
     place[axis] = rest % o->sizes[axis];
     rest /= o->sizes[axis];
@@ -61,19 +61,19 @@ static void fill(int32_t *into, const Operand *o, const void *array, int64_t sta
 /** Where a chunk's elements of an input lie; `scratch` is used where they do not lie so in the input. */
 static const void *locate(const Operand *o, const void *array, int64_t start, int64_t count, int32_t *scratch) {
   if (o->kind == SINGLE) {
-    if (o->dtype != BOOL) return array;
-    *scratch = *(const uint8_t *)array != 0;
+    if (o->dtype != BOOL) return (const char *)array + o->offset * 4;
+    *scratch = ((const uint8_t *)array)[o->offset] != 0;
     return scratch;
   }
   if (o->dense) {
-    if (o->dtype != BOOL) return (const char *)array + start * 4;
-    take(scratch, array, start, count, 0, BOOL);
+    if (o->dtype != BOOL) return (const char *)array + (o->offset + start) * 4;
+    take(scratch, array, o->offset + start, count, 0, BOOL);
     return scratch;
   }
   const int last = o->rank - 1;
   const int64_t place = start % o->sizes[last];
   if (o->dtype != BOOL && o->strides[last] == 1 && place + count <= o->sizes[last]) {
-    int64_t offset = place, rest = start / o->sizes[last];
+    int64_t offset = o->offset + place, rest = start / o->sizes[last];
     for (int axis = last - 1; axis >= 0; axis--) {
       offset += rest % o->sizes[axis] * o->strides[axis];
       rest /= o->sizes[axis];
@@ -96,7 +96,7 @@ static void execute(const Body *body, const Instruction *in, const void **slots,
   operations[in->operation](&work);
 }
 
-void runBody(const Body *body, const void *const *inputs, void *const *outputs, int64_t from, int64_t to, const Operation *operations) {
+int runBody(const Body *body, const void *const *inputs, void *const *outputs, int64_t from, int64_t to, const Operation *operations) {
   const int firstOutput = body->inputs, firstSingle = firstOutput + body->outputs, firstRegister = firstSingle + body->singles;
   const void *slots[MAX_SLOTS];
   int32_t singles[MAX_SLOTS];
@@ -113,6 +113,7 @@ void runBody(const Body *body, const void *const *inputs, void *const *outputs, 
   const size_t floats = (size_t)needed * (size_t)body->capacity;
   _Alignas(64) int32_t stack[ON_STACK];
   int32_t *allocated = floats > ON_STACK ? aligned_alloc(64, (floats * 4 + 63) / 64 * 64) : NULL;
+  if (floats > ON_STACK && !allocated) return 0;
   int32_t *scratch = allocated ? allocated : stack;
   int32_t *free_ = scratch;
   for (int i = 0; i < body->registers; i++, free_ += body->capacity) slots[firstRegister + i] = free_;
@@ -141,4 +142,5 @@ void runBody(const Body *body, const void *const *inputs, void *const *outputs, 
     }
   }
   free(allocated);
+  return 1;
 }

@@ -46,6 +46,8 @@ typedef struct {
 #define releaseStatus(api, status) ((void (*)(Status *))(api)[93])(status)
 #define getAttributeInts(api, info, name, out, size) \
   ((Status * (*)(const KernelInfo *, const char *, int64_t *, size_t *))(api)[163])(info, name, out, size)
+#define getConstantInput(api, info, index, is, out) \
+  ((Status * (*)(const KernelInfo *, size_t, int *, const Value **))(api)[249])(info, index, is, out)
 #define parallelFor(api, context, work, total, batches, data) \
   ((Status * (*)(const KernelContext *, void (*)(void *, size_t), size_t, size_t, void *))(api)[274])(context, work, total, batches, data)
 

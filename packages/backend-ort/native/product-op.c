@@ -1,102 +1,70 @@
 /**
  * The op Product of ONNX Runtime: stacks of matrix products by strides, shared out over the threads of the session. What it
- * is given stands in five lists of integers:
+ * is given stands in lists of integers, of which FusedProduct has all but the last:
  *   sizes  [alpha as bits, threads to share the work, rows, columns, terms, …batch]
  *   a b c  [offset, from row to row, from column to column, …along the batch]
  *   d      the same, where there is a third operand
  *   shape  of what is written
+ *
+ * A right factor that is a constant of the session is packed once, when the session is made.
  */
+#include "product-op.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "operator.h"
 #include "processor.h"
-#include "product.h"
+#include "workspace.h"
 
-enum { MOST_AXES = 12, MOST_BATCH = 4, SIZES = 5 };
-
-/** Below so many multiplications, waking another thread costs more than it does. */
-enum { SERIAL = 1 << 16 };
+enum {
+  MOST_AXES = 12,
+  SIZES = 5,
+  /** Below so many multiplications, waking another thread costs more than it does. */
+  SERIAL = 1 << 16,
+  /** Work is shared out in whole panels: so many rows or columns are some of each instruction set. */
+  PANEL_ROWS = 8,
+  PANEL_COLUMNS = 48,
+};
 
 typedef struct {
-  long offset, row, column, batch[MOST_BATCH];
-} Matrix;
-
-typedef struct {
-  Api api;
-  Strides strides;
-  long threads, rows, columns, stack;
-  long rank, batch[MOST_BATCH];
-  Matrix a, b, c, d;
+  Product product;
   int64_t shape[MOST_AXES];
-  size_t shapeRank;
-  /** Whether columns are shared out, or else rows; and in how many parts each product of the stack. */
-  int byColumns, hasD;
-  long parts;
-} Product;
+  size_t rank;
+} Kernel;
 
 /** One run. */
 typedef struct {
   const Product *product;
   const float *a, *b, *d;
   float *c;
-  /** Parts of the work that one call takes, so that a thread keeps what it packed. */
+  /** Parts of the work that one call takes. */
   long tasks, share;
   /** Set by a call that got no memory. */
   atomic_bool isShort;
 } Run;
 
-static Multiply *multiply;
-static long workspaceBytes;
+ProductSet productSet;
 
-/** Chooses what this processor has. */
 void chooseProduct(void) {
-  multiply = product_base;
-  workspaceBytes = productWorkspace_base;
+#define CHOOSE(set) \
+  productSet = (ProductSet){product_##set, (size_t)productWorkspace_##set, factorBytes_##set, \
+                            packFactor_##set, finishedWorkspace_##set, multiplyPacked_##set}
+  CHOOSE(base);
 #ifdef __x86_64__
   const enum InstructionSet set = instructionSet();
-  if (set == AVX512) multiply = product_avx512, workspaceBytes = productWorkspace_avx512;
-  if (set == AVX2) multiply = product_avx2, workspaceBytes = productWorkspace_avx2;
+  if (set == AVX512) CHOOSE(avx512);
+  if (set == AVX2) CHOOSE(avx2);
 #endif
-}
-
-/**
- * Memory for packed panels, of as many calls as run at once, kept for later ones: sessions come and go with their threads, and what
- * belonged to a thread would be lost with it.
- */
-enum { SLOTS = 64 };
-static struct {
-  atomic_bool isTaken;
-  float *memory;
-} slots[SLOTS];
-
-static float *newWorkspace(void) {
-  return aligned_alloc(64, (size_t)(workspaceBytes + 63) / 64 * 64);
-}
-
-/** Null where there is no memory. @param slot to be given back by `giveBack` */
-static float *takeWorkspace(int *slot) {
-  for (*slot = 0; *slot < SLOTS; ++*slot) {
-    if (atomic_exchange(&slots[*slot].isTaken, true)) continue;
-    if (slots[*slot].memory == 0) slots[*slot].memory = newWorkspace();
-    return slots[*slot].memory;
-  }
-  return newWorkspace();
-}
-
-static void giveBack(int slot, float *memory) {
-  if (slot == SLOTS) free(memory);
-  else atomic_store(&slots[slot].isTaken, false);
+#undef CHOOSE
 }
 
 static long smaller(long a, long b) {
   return a < b ? a : b;
 }
 
-/** Where a product of the stack begins. */
-static long at(const Product *p, const Matrix *matrix, long index) {
+long placeOf(const Product *p, const Matrix *matrix, long index) {
   long place = matrix->offset;
   for (long axis = p->rank - 1; axis >= 0; axis--) {
     place += index % p->batch[axis] * matrix->batch[axis];
@@ -105,29 +73,71 @@ static long at(const Product *p, const Matrix *matrix, long index) {
   return place;
 }
 
+Part partOf(const Product *p, long task) {
+  const long whole = p->byColumns ? p->columns : p->rows, panel = p->byColumns ? PANEL_COLUMNS : PANEL_ROWS;
+  const long size = ((whole + p->parts - 1) / p->parts + panel - 1) / panel * panel;
+  const long from = task % p->parts * size;
+  return (Part){.index = task / p->parts, .from = from, .count = smaller(size, whole - from)};
+}
+
+const float *packedFactor(const Product *p, long task) {
+  return p->packed == 0 ? 0 : p->byColumns ? p->packed + task * p->packedPart : p->packed;
+}
+
+/** Packs a right factor that is the same in all runs; nothing where it is none, or of several products. @returns a status on error */
+static Status *packConstant(const KernelInfo *info, Product *p) {
+  int isConstant = 0;
+  const Value *value;
+  void *b;
+  Status *status = getConstantInput(p->api, info, 1, &isConstant, &value);
+  if (status != 0 || !isConstant || p->stack != 1) return status;
+  if ((status = getTensorData(p->api, (Value *)value, &b)) != 0) return status;
+  const long pieces = p->byColumns ? p->parts : 1, widest = p->byColumns ? partOf(p, 0).count : p->columns;
+  p->packedPart = (long)((productSet.factorBytes(p->strides.terms, widest) + 63) / 64 * 64 / sizeof(float));
+  const size_t bytes = (size_t)(pieces * p->packedPart) * sizeof(float);
+  if (bytes == 0) return 0;
+  if ((p->packed = aligned_alloc(64, bytes)) == 0) return createStatus(p->api, ORT_FAIL, "meanflow:Product: out of memory.");
+  for (long piece = 0; piece < pieces; piece++) {
+    const Part part = partOf(p, piece);
+    const long count = p->byColumns ? part.count : p->columns, from = p->byColumns ? part.from : 0;
+    if (count > 0) productSet.packFactor(&p->strides, (const float *)b + p->b.offset + from * p->strides.bColumn, count, p->packed + piece * p->packedPart);
+  }
+  return 0;
+}
+
+void freeProduct(Product *p) { free(p->packed); }
+
+long callsOf(const Product *p) {
+  const long tasks = p->stack * p->parts;
+  return p->rows * p->columns * p->strides.terms * p->stack < SERIAL ? 1 : smaller(tasks, p->threads);
+}
+
 /** One part of one product of the stack. */
 static void part(const Run *run, long task, float *workspace) {
   const Product *p = run->product;
-  const long index = task / p->parts, which = task % p->parts;
-  const float *a = run->a + at(p, &p->a, index), *b = run->b + at(p, &p->b, index);
-  const float *d = run->d ? run->d + at(p, &p->d, index) : 0;
-  float *c = run->c + at(p, &p->c, index);
-  /* In whole panels: 48 rows or columns are some of each instruction set. */
-  const long whole = p->byColumns ? p->columns : p->rows;
-  const long size = ((whole + p->parts - 1) / p->parts + 47) / 48 * 48;
-  const long from = which * size, count = smaller(size, whole - from);
-  if (count <= 0) return;
-  if (p->byColumns)
-    multiply(&p->strides, a, b + from * p->strides.bColumn, d ? d + from : 0, c + from * p->strides.cColumn, p->rows, count, workspace);
+  const Strides *g = &p->strides;
+  const Part part = partOf(p, task);
+  const long from = part.from;
+  if (part.count <= 0) return;
+  const float *a = run->a + placeOf(p, &p->a, part.index), *b = run->b + placeOf(p, &p->b, part.index);
+  const float *d = run->d ? run->d + placeOf(p, &p->d, part.index) : 0;
+  float *c = run->c + placeOf(p, &p->c, part.index);
+  const float *const packed = packedFactor(p, task);
+  if (packed && p->byColumns)
+    productSet.multiplyPacked(g, a, packed, d ? d + from : 0, c + from * g->cColumn, p->rows, part.count, workspace, 0, 0);
+  else if (packed)
+    productSet.multiplyPacked(g, a + from * g->aRow, packed, d ? d + from * g->dRow : 0, c + from * g->cRow, part.count, p->columns, workspace, 0, 0);
+  else if (p->byColumns)
+    productSet.multiply(g, a, b + from * g->bColumn, d ? d + from : 0, c + from * g->cColumn, p->rows, part.count, workspace);
   else
-    multiply(&p->strides, a + from * p->strides.aRow, b, d ? d + from * p->strides.dRow : 0, c + from * p->strides.cRow, count, p->columns, workspace);
+    productSet.multiply(g, a + from * g->aRow, b, d ? d + from * g->dRow : 0, c + from * g->cRow, part.count, p->columns, workspace);
 }
 
 static void share(void *data, size_t index) {
   Run *run = data;
   const long from = (long)index * run->share;
   int slot;
-  float *const workspace = takeWorkspace(&slot);
+  float *const workspace = takeWorkspace(productSet.workspace, &slot);
   if (workspace == 0) run->isShort = true;
   else for (long task = from; task < smaller(from + run->share, run->tasks); task++) part(run, task, workspace);
   giveBack(slot, workspace);
@@ -149,65 +159,70 @@ static int readMatrix(Api api, const KernelInfo *info, const char *name, Matrix 
   return 1;
 }
 
-static Status *create(const CustomOp *op, Api api, const KernelInfo *info, void **made) {
-  (void)op;
+Status *readProduct(Api api, const KernelInfo *info, int alongColumns, Product *p) {
   int64_t sizes[SIZES + MOST_BATCH];
   size_t count;
-  Product p = {.api = api, .stack = 1};
+  *p = (Product){.api = api, .stack = 1};
   if (!readInts(api, info, "sizes", sizes, SIZES + MOST_BATCH, &count) || count < SIZES)
     return createStatus(api, ORT_INVALID_ARGUMENT, "meanflow:Product: sizes are alpha, threads, rows, columns, terms and at most four more.");
   const size_t rank = count - SIZES;
-  if (!readMatrix(api, info, "a", &p.a, rank) || !readMatrix(api, info, "b", &p.b, rank) ||
-      !readMatrix(api, info, "c", &p.c, rank) ||
-      !readInts(api, info, "shape", p.shape, MOST_AXES, &p.shapeRank))
-    return createStatus(api, ORT_INVALID_ARGUMENT, "meanflow:Product: a, b and c are an offset and strides, shape has at most 12 axes.");
-  p.hasD = readMatrix(api, info, "d", &p.d, rank);
-  p.rank = (long)rank;
+  if (!readMatrix(api, info, "a", &p->a, rank) || !readMatrix(api, info, "b", &p->b, rank) || !readMatrix(api, info, "c", &p->c, rank))
+    return createStatus(api, ORT_INVALID_ARGUMENT, "meanflow:Product: a, b and c are an offset and strides.");
+  p->hasD = readMatrix(api, info, "d", &p->d, rank);
+  p->rank = (long)rank;
   const int32_t bits = (int32_t)sizes[0];
-  memcpy(&p.strides.alpha, &bits, sizeof bits);
-  p.threads = sizes[1], p.rows = sizes[2], p.columns = sizes[3], p.strides.terms = sizes[4];
-  for (size_t i = 0; i < rank; i++) p.stack *= p.batch[i] = sizes[SIZES + i];
-  p.strides.aRow = p.a.row, p.strides.aTerm = p.a.column;
-  p.strides.bTerm = p.b.row, p.strides.bColumn = p.b.column;
-  p.strides.cRow = p.c.row, p.strides.cColumn = p.c.column;
-  p.strides.dRow = p.d.row;
-  p.byColumns = p.columns > p.rows;
-  const long most = ((p.byColumns ? p.columns : p.rows) + 47) / 48;
-  const long wanted = (p.threads + p.stack - 1) / p.stack;
-  p.parts = most < wanted ? most : wanted;
-  if (p.parts < 1) p.parts = 1;
-  if ((*made = malloc(sizeof p)) == 0) return createStatus(api, ORT_FAIL, "meanflow:Product: out of memory.");
-  memcpy(*made, &p, sizeof p);
+  memcpy(&p->strides.alpha, &bits, sizeof bits);
+  p->threads = sizes[1], p->rows = sizes[2], p->columns = sizes[3], p->strides.terms = sizes[4];
+  for (size_t i = 0; i < rank; i++) p->stack *= p->batch[i] = sizes[SIZES + i];
+  p->strides.aRow = p->a.row, p->strides.aTerm = p->a.column;
+  p->strides.bTerm = p->b.row, p->strides.bColumn = p->b.column;
+  p->strides.cRow = p->c.row, p->strides.cColumn = p->c.column;
+  p->strides.dRow = p->d.row;
+  p->byColumns = alongColumns && p->columns > p->rows;
+  const long panels = p->byColumns ? (p->columns + PANEL_COLUMNS - 1) / PANEL_COLUMNS : (p->rows + PANEL_ROWS - 1) / PANEL_ROWS;
+  p->parts = smaller(panels, (p->threads + p->stack - 1) / p->stack);
+  if (p->parts < 1) p->parts = 1;
+  return packConstant(info, p);
+}
+
+static Status *create(const CustomOp *op, Api api, const KernelInfo *info, void **made) {
+  (void)op;
+  Kernel kernel;
+  Status *status = readProduct(api, info, 1, &kernel.product);
+  if (status != 0) return status;
+  kernel.rank = MOST_AXES;
+  status = getAttributeInts(api, info, "shape", kernel.shape, &kernel.rank);
+  if (status == 0 && (*made = malloc(sizeof kernel)) == 0) status = createStatus(api, ORT_FAIL, "meanflow:Product: out of memory.");
+  if (status != 0) return freeProduct(&kernel.product), status;
+  memcpy(*made, &kernel, sizeof kernel);
   return 0;
 }
 
-static Status *finished(Api api, Run *run) {
-  return run->isShort ? createStatus(api, ORT_FAIL, "meanflow:Product: out of memory.") : 0;
+static void freeKernel(void *kernel) {
+  freeProduct(&((Kernel *)kernel)->product);
+  free(kernel);
 }
 
-static Status *compute(void *kernel, KernelContext *context) {
-  const Product *p = kernel;
+static Status *compute(void *data, KernelContext *context) {
+  const Kernel *kernel = data;
+  const Product *p = &kernel->product;
   Api api = p->api;
   const Value *operands[3];
-  void *data[3] = {0}, *result;
+  void *arrays[3] = {0}, *result;
   Value *output;
   Status *status;
   for (size_t i = 0; i < (p->hasD ? 3 : 2); i++) {
     if ((status = getInput(api, context, i, &operands[i])) != 0) return status;
-    if ((status = getTensorData(api, (Value *)operands[i], &data[i])) != 0) return status;
+    if ((status = getTensorData(api, (Value *)operands[i], &arrays[i])) != 0) return status;
   }
-  if ((status = getOutput(api, context, 0, p->shape, p->shapeRank, &output)) != 0) return status;
+  if ((status = getOutput(api, context, 0, kernel->shape, kernel->rank, &output)) != 0) return status;
   if ((status = getTensorData(api, output, &result)) != 0) return status;
-  Run run = {.product = p, .a = data[0], .b = data[1], .d = data[2], .c = result, .tasks = p->stack * p->parts, .share = 1};
-  if (run.tasks == 1 || p->rows * p->columns * p->strides.terms * p->stack < SERIAL) {
-    run.share = run.tasks;
-    share(&run, 0);
-    return finished(api, &run);
-  }
-  const long calls = smaller(run.tasks, p->threads);
+  Run run = {.product = p, .a = arrays[0], .b = arrays[1], .d = arrays[2], .c = result, .tasks = p->stack * p->parts};
+  const long calls = callsOf(p);
   run.share = (run.tasks + calls - 1) / calls;
-  status = parallelFor(api, context, share, (size_t)((run.tasks + run.share - 1) / run.share), 0, &run);
-  return status != 0 ? status : finished(api, &run);
+  if (calls == 1) share(&run, 0);
+  else if ((status = parallelFor(api, context, share, (size_t)((run.tasks + run.share - 1) / run.share), 0, &run)) != 0) return status;
+  return run.isShort ? createStatus(api, ORT_FAIL, "meanflow:Product: out of memory.") : 0;
 }
 
 static const char *getName(const CustomOp *op) { return (void)op, "Product"; }
@@ -223,7 +238,7 @@ const CustomOp productOp = {
     .get_input_count = three,
     .get_output_type = float32Operand,
     .get_output_count = oneOperand,
-    .destroy = free,
+    .destroy = freeKernel,
     .get_input_characteristic = lastIsOptional,
     .get_output_characteristic = requiredOperand,
     .get_input_memory = defaultMemory,

@@ -23,6 +23,8 @@ enum {
   /** Rows of a block of A, and columns of a block of B, which stay in the second-level cache. */
   HIGH = 144,
   BROAD = 768,
+  /** Floats in a cache line. */
+  LINE = 16,
 };
 
 #define JOIN(name, set) name##_##set
@@ -76,36 +78,45 @@ static void pack(const float *from, long line, long term, long width, long depth
     for (long i = done; i < width; i++) to[p * panel + i] = from[p * term + i * line];
 }
 
-/** Sums of `depth` terms for eight rows and `wide` vectors of columns, added to C or stored in it. */
-#define KERNEL(wide)                                                                                                    \
-  static void NAMED(kernel##wide, SET)(const float *a, const float *b, long depth, float *c, long row, float alpha,    \
-                                         int add, const float *extra, long extraRow) {                                   \
-    Vector sums[ROWS][wide];                                                                                               \
-    _Pragma("GCC unroll 8") for (int i = 0; i < ROWS; i++)                                                              \
-      _Pragma("GCC unroll 3") for (int j = 0; j < wide; j++) sums[i][j] = (Vector){0};                                      \
-    for (long p = 0; p < depth; p++, a += ROWS, b += wide * VECTOR) {                                                   \
-      Vector columns[wide];                                                                                                \
-      _Pragma("GCC unroll 3") for (int j = 0; j < wide; j++) columns[j] = *(const Vector *)(b + j * VECTOR);                \
-      _Pragma("GCC unroll 8") for (int i = 0; i < ROWS; i++) {                                                          \
-        const Vector x = splat(a[i]);                                                                                      \
-        _Pragma("GCC unroll 3") for (int j = 0; j < wide; j++) sums[i][j] += x * columns[j];                             \
-      }                                                                                                                 \
-    }                                                                                                                   \
-    _Pragma("GCC unroll 8") for (int i = 0; i < ROWS; i++)                                                              \
-      _Pragma("GCC unroll 3") for (int j = 0; j < wide; j++) {                                                          \
-      Vector *place = (Vector *)(c + i * row + j * VECTOR);                                                                   \
-      Vector sum = alpha * sums[i][j];                                                                                     \
-      if (add) sum += *place;                                                                                           \
-      if (extra) sum += *(const Vector *)(extra + i * extraRow + j * VECTOR);                                                                \
-      *place = sum;                                                                                                     \
-    }                                                                                                                   \
+/**
+ * Sums of `depth` terms for eight rows and `wide` vectors of columns, added to C or stored in it. A row of A lies `apart` from the
+ * one before it, and its next term `next` further on; a cache line of `ahead` is asked for with each term.
+ */
+#define KERNEL(name, wide, apart, next)                                                                                             \
+  static void NAMED(name##wide, SET)(const float *a, long line, const float *b, long depth, const float *ahead, float *c, long row, \
+                                     float alpha, int add, const float *extra, long extraRow) {                                     \
+    Vector sums[ROWS][wide];                                                                                                        \
+    (void)line;                                                                                                                     \
+    _Pragma("GCC unroll 8") for (int i = 0; i < ROWS; i++)                                                                          \
+      _Pragma("GCC unroll 3") for (int j = 0; j < wide; j++) sums[i][j] = (Vector){0};                                              \
+    for (long p = 0; p < depth; p++, a += next, b += wide * VECTOR, ahead += LINE) {                                                \
+      Vector columns[wide];                                                                                                         \
+      __builtin_prefetch(ahead, 0, 2);                                                                                              \
+      _Pragma("GCC unroll 3") for (int j = 0; j < wide; j++) columns[j] = *(const Vector *)(b + j * VECTOR);                        \
+      _Pragma("GCC unroll 8") for (int i = 0; i < ROWS; i++) {                                                                      \
+        const Vector x = splat(a[i * (apart)]);                                                                                     \
+        _Pragma("GCC unroll 3") for (int j = 0; j < wide; j++) sums[i][j] += x * columns[j];                                        \
+      }                                                                                                                             \
+    }                                                                                                                               \
+    _Pragma("GCC unroll 8") for (int i = 0; i < ROWS; i++)                                                                          \
+      _Pragma("GCC unroll 3") for (int j = 0; j < wide; j++) {                                                                      \
+        Vector *place = (Vector *)(c + i * row + j * VECTOR);                                                                       \
+        Vector sum = alpha * sums[i][j];                                                                                            \
+        if (add) sum += *place;                                                                                                     \
+        if (extra) sum += *(const Vector *)(extra + i * extraRow + j * VECTOR);                                                     \
+        *place = sum;                                                                                                               \
+      }                                                                                                                             \
   }
-KERNEL(1)
-KERNEL(2)
-KERNEL(3)
+#define KERNELS(name, apart, next) KERNEL(name, 1, apart, next) KERNEL(name, 2, apart, next) KERNEL(name, 3, apart, next)
+/** Of packed rows, and of rows that are read where they lie because their terms stand side by side. */
+KERNELS(packed, 1, ROWS)
+KERNELS(direct, line, 1)
 
-typedef void PanelKernel(const float *a, const float *b, long depth, float *c, long row, float alpha, int add, const float *extra,
-                         long extraRow);
+typedef void PanelKernel(const float *a, long line, const float *b, long depth, const float *ahead, float *c, long row, float alpha, int add,
+                         const float *extra, long extraRow);
+
+static PanelKernel *const packed[] = {0, NAMED(packed1, SET), NAMED(packed2, SET), NAMED(packed3, SET)};
+static PanelKernel *const direct[] = {0, NAMED(direct1, SET), NAMED(direct2, SET), NAMED(direct3, SET)};
 
 /** Vectors of the next panel when so many columns are left: never a lone vector after three. */
 static long nextPanel(long columns) {
@@ -117,12 +128,20 @@ static inline long smaller(long a, long b) {
   return a < b ? a : b;
 }
 
+/** Packs `depth` terms of columns of B, panel after panel. @returns where the next would stand */
+static float *packColumns(const Strides *g, const float *b, long columns, long depth, float *to) {
+  for (long j = 0, width; j < columns; j += width, to += width * depth) {
+    width = nextPanel(columns - j) * VECTOR;
+    pack(b + j * g->bColumn, g->bColumn, g->bTerm, smaller(width, columns - j), depth, width, to);
+  }
+  return to;
+}
+
 /** One panel product where C is not as the kernels write it: by way of a buffer. */
-static void aside(PanelKernel *multiply, const float *a, const float *b, long depth, long width, long rows, long columns,
-                  float *c, long row, long column, float alpha, int add, const float *extra,
-                  long extraRow) {
+static void aside(PanelKernel *multiply, const float *a, long line, const float *b, long depth, const float *ahead, long width, long rows, long columns,
+                  float *c, long row, long column, float alpha, int add, const float *extra, long extraRow) {
   float buffer[ROWS * COLUMNS];
-  multiply(a, b, depth, buffer, width, alpha, 0, 0, 0);
+  multiply(a, line, b, depth, ahead, buffer, width, alpha, 0, 0, 0);
   for (long i = 0; i < rows; i++)
     for (long j = 0; j < columns; j++) {
       float *place = c + i * row + j * column;
@@ -130,51 +149,91 @@ static void aside(PanelKernel *multiply, const float *a, const float *b, long de
     }
 }
 
-const long NAMED(productWorkspace, SET) = ((BROAD + COLUMNS) * DEPTH + (HIGH + ROWS) * DEPTH) * sizeof(float);
-
-/** What one block of B contributes to its columns. */
-static void block(const Strides *g, const float *a, const float *b, const float *d, float *c, long rows,
-                  long columns, long depth, int add, float *workspace) {
-  static PanelKernel *const kernels[] = {0, NAMED(kernel1, SET), NAMED(kernel2, SET), NAMED(kernel3, SET)};
-  float *const packedB = workspace, *const packedA = workspace + (BROAD + COLUMNS) * DEPTH;
-  float *to = packedB;
-  for (long j = 0, width; j < columns; j += width, to += width * depth) {
-    width = nextPanel(columns - j) * VECTOR;
-    pack(b + j * g->bColumn, g->bColumn, g->bTerm, smaller(width, columns - j), depth, width, to);
-  }
-  for (long i = 0; i < rows; i += HIGH) {
-    const long height = smaller(HIGH, rows - i);
-    for (long r = 0; r < height; r += ROWS)
-      pack(a + (i + r) * g->aRow, g->aRow, g->aTerm, smaller(ROWS, height - r), depth, ROWS, packedA + r * depth);
-    const float *panel = packedB;
-    for (long j = 0, width; j < columns; j += width, panel += width * depth) {
-      const long vectors = nextPanel(columns - j), wide = smaller(vectors * VECTOR, columns - j);
-      width = vectors * VECTOR;
-      for (long r = 0; r < height; r += ROWS) {
-        const long high = smaller(ROWS, height - r);
-        float *const place = c + (i + r) * g->cRow + j * g->cColumn;
-        const float *const extra = d ? d + (i + r) * g->dRow + j : 0;
-        if (g->cColumn == 1 && high == ROWS && wide == width)
-          kernels[vectors](packedA + r * depth, panel, depth, place, g->cRow, g->alpha, add, extra,
-                           g->dRow);
-        else
-          aside(kernels[vectors], packedA + r * depth, panel, depth, width, high, wide, place, g->cRow, g->cColumn,
-                g->alpha, add, extra, g->dRow);
-      }
+/** What `depth` terms contribute to at most HIGH rows; `packedA` is memory for as many rows. */
+static void blockOfRows(const Strides *g, const float *a, const float *packedB, const float *d, float *c, long rows, long columns,
+                        long depth, int add, float *packedA) {
+  /* The last rows, where they are fewer than a panel's, are packed in any case: what lies after them is not ours. */
+  const long inPlace = g->aTerm == 1 ? rows / ROWS * ROWS : 0;
+  for (long r = inPlace; r < rows; r += ROWS)
+    pack(a + r * g->aRow, g->aRow, g->aTerm, smaller(ROWS, rows - r), depth, ROWS, packedA + r * depth);
+  const float *panel = packedB;
+  for (long j = 0, width; j < columns; j += width, panel += width * depth) {
+    const long vectors = nextPanel(columns - j), wide = smaller(vectors * VECTOR, columns - j);
+    width = vectors * VECTOR;
+    for (long r = 0; r < rows; r += ROWS) {
+      const long high = smaller(ROWS, rows - r);
+      PanelKernel *const multiply = r < inPlace ? direct[vectors] : packed[vectors];
+      const float *const lines = r < inPlace ? a + r * g->aRow : packedA + r * depth;
+      /* Each panel of A asks for a part of the next panel of B, which may lie far away; the last part again and again costs nothing. */
+      const float *const ahead = panel + width * depth + smaller(r / ROWS * LINE, width - LINE) * depth;
+      float *const place = c + r * g->cRow + j * g->cColumn;
+      const float *const extra = d ? d + r * g->dRow + j : 0;
+      if (g->cColumn == 1 && high == ROWS && wide == width)
+        multiply(lines, g->aRow, panel, depth, ahead, place, g->cRow, g->alpha, add, extra, g->dRow);
+      else
+        aside(multiply, lines, g->aRow, panel, depth, ahead, width, high, wide, place, g->cRow, g->cColumn, g->alpha, add, extra, g->dRow);
     }
   }
 }
 
+/** Sums in parts of about the same length; at least one, which stores the zeros of a sum of nothing. */
+static long partsOf(long terms) {
+  return terms > DEPTH ? (terms + DEPTH - 1) / DEPTH : 1;
+}
+
+enum { PACKED_A = (HIGH + ROWS) * DEPTH };
+
+const long NAMED(productWorkspace, SET) = ((BROAD + COLUMNS) * DEPTH + PACKED_A) * sizeof(float);
+
 void NAMED(product, SET)(const Strides *g, const float *a, const float *b, const float *d, float *c,
                            long rows, long columns, float *workspace) {
-  /** Sums in parts of about the same length; at least one, which stores the zeros of a sum of nothing. */
-  const long parts = g->terms > DEPTH ? (g->terms + DEPTH - 1) / DEPTH : 1;
-  const long depth = (g->terms + parts - 1) / parts;
+  const long parts = partsOf(g->terms), depth = (g->terms + parts - 1) / parts;
+  float *const packedA = workspace, *const packedB = workspace + PACKED_A;
   for (long j = 0; j < columns; j += BROAD)
     for (long part = 0; part < parts; part++) {
-      const long start = part * depth;
-      block(g, a + start * g->aTerm, b + start * g->bTerm + j * g->bColumn,
-            d && part == parts - 1 ? d + j : 0, c + j * g->cColumn, rows, smaller(BROAD, columns - j),
-            smaller(depth, g->terms - start), part > 0, workspace);
+      const long start = part * depth, broad = smaller(BROAD, columns - j), deep = smaller(depth, g->terms - start);
+      packColumns(g, b + start * g->bTerm + j * g->bColumn, broad, deep, packedB);
+      for (long i = 0; i < rows; i += HIGH)
+        blockOfRows(g, a + i * g->aRow + start * g->aTerm, packedB, d && part == parts - 1 ? d + i * g->dRow + j : 0,
+                    c + i * g->cRow + j * g->cColumn, smaller(HIGH, rows - i), broad, deep, part > 0, packedA);
     }
+}
+
+/** Rows that are finished at a time: they stay in the second-level cache until what follows has read them. */
+static long finishedAtOnce(long columns) {
+  const long rows = (96 * 1024 / columns) / ROWS * ROWS;
+  return rows < ROWS ? ROWS : smaller(rows, HIGH);
+}
+
+size_t NAMED(factorBytes, SET)(long terms, long columns) {
+  return (size_t)(terms * ((columns + VECTOR - 1) / VECTOR * VECTOR)) * sizeof(float);
+}
+
+void NAMED(packFactor, SET)(const Strides *g, const float *b, long columns, float *to) {
+  const long parts = partsOf(g->terms), depth = (g->terms + parts - 1) / parts;
+  for (long start = 0; start < g->terms; start += depth)
+    to = packColumns(g, b + start * g->bTerm, columns, smaller(depth, g->terms - start), to);
+}
+
+size_t NAMED(finishedWorkspace, SET)(long columns) {
+  return (size_t)(PACKED_A + finishedAtOnce(columns) * columns) * sizeof(float);
+}
+
+void NAMED(multiplyPacked, SET)(const Strides *given, const float *a, const float *packedB, const float *d, float *c, long rows,
+                                long columns, float *workspace, Finish *finish, void *data) {
+  Strides g = *given;
+  const long parts = partsOf(g.terms), depth = (g.terms + parts - 1) / parts;
+  const long atOnce = finish ? finishedAtOnce(columns) : HIGH, padded = (columns + VECTOR - 1) / VECTOR * VECTOR;
+  float *const packedA = workspace;
+  if (finish) c = workspace + PACKED_A, g.cRow = columns, g.cColumn = 1;
+  for (long i = 0; i < rows; i += atOnce) {
+    const long count = smaller(atOnce, rows - i);
+    float *const block = finish ? c : c + i * g.cRow;
+    for (long part = 0; part < parts; part++) {
+      const long start = part * depth;
+      blockOfRows(&g, a + i * g.aRow + start * g.aTerm, packedB + start * padded, d && part == parts - 1 ? d + i * g.dRow : 0, block, count,
+                  columns, smaller(depth, g.terms - start), part > 0, packedA);
+    }
+    if (finish) finish(data, block, i, count);
+  }
 }

@@ -2,15 +2,7 @@
  * lowerGraph: a prepared graph as one ONNX model. Instructions are written in order by the lowering table; values
  * without elements and results computed from nothing are filled in here, so that no lowering has to think of them.
  */
-import {
-  drain,
-  sizeOf,
-  type DType,
-  type Graph,
-  type Shape,
-  type Steps,
-  type TensorType,
-} from '@meanflow/core';
+import { drain, sizeOf, type Graph, type Steps, type TensorType } from '@meanflow/core';
 import { leading } from '@meanflow/core/validation';
 import {
   lowering,
@@ -25,14 +17,11 @@ import {
 import { hasKernelIn, lowerComposite } from './composites.js';
 import type { OrtDevice } from './options.js';
 import type { Lowering, Operand, StoredOperand } from './lowerings/lowering.js';
-import { reshapeTo } from './lowerings/shaping.js';
 import { fill } from './lowerings/structure.js';
 import type { ValueName } from './onnx/model.js';
 import { ModelBuilder } from './onnx/model-builder.js';
-import { canFuse, isFused, lowerFused } from './native/lower-fused.js';
-import { lowerSum } from './native/lower-sum.js';
-import { lowerProduct } from './native/lower-product.js';
-import { operandsOfProduct, planProducts, type ProductPlan } from './native/products.js';
+import { canFuse, isFused } from './native/lower-fused.js';
+import { OwnKernels, type Values } from './native/own-kernels.js';
 import { targets, withOwnKernels, type Target } from './targets.js';
 
 /** The names under which a graph's inputs and outputs stand in the model; one path may be both. */
@@ -99,42 +88,22 @@ export function* loweringGraph(given: Graph, target: Target, outside = everyInpu
   for (const { name, value } of graph.inputs) {
     define(value, outside.input(builder, name, graph.types[value]!, isRead.has(value)));
   }
-  const constants = constantValues(graph, outside);
   yield;
-  const { products, idle } = target.threads === undefined ? NO_PRODUCTS : planProducts(graph, constants);
+  const own =
+    target.threads === undefined
+      ? undefined
+      : new OwnKernels(graph, constantValues(graph, outside), target.threads);
+  const known: Values = {
+    get: (id) => values[id]!,
+    define: (id, name) => void define(id, name),
+    take: (id, operand) => void (values[id] = operand),
+  };
   for (const [i, instruction] of graph.instructions.entries()) {
     if (i % AT_A_TIME === 0) yield;
-    if (idle.has(instruction)) continue;
     builder.enter(`${instruction.op}.${instruction.outputs[0]}`);
-    const product = products.get(instruction);
-    if (product !== undefined) {
-      const operands = operandsOfProduct(product).map((value) => values[value]!.memory);
-      const type = graph.types[product.c.value]!;
-      define(product.c.value, lowerProduct(builder, product, operands, type, target.threads!));
-      continue;
-    }
-    const [output] = instruction.outputs;
-    if (instruction.op === 'reshape' && target.threads !== undefined && !isEmpty(graph.types[output]!)) {
-      values[output] = new Reshaped(builder, graph.types[output]!, values[instruction.inputs[0]!]!);
-      continue;
-    }
-    if (instruction.op === 'reduceSum' && target.threads !== undefined) {
-      const x = values[instruction.inputs[0]]!;
-      const isSum = x.dtype === 'float32' && !isEmpty(x);
-      const sum = isSum && lowerSum(builder, x.memory, x.shape, instruction.attributes.axes, target.threads);
-      if (sum) {
-        define(output!, sum);
-        continue;
-      }
-    }
+    if (own?.lower(builder, instruction, known)) continue;
     const inputs = instruction.inputs.map((input) => values[input]!);
     const outputs = instruction.outputs.map((output) => graph.types[output]!);
-    if (instruction.op === 'composite' && isFused(instruction.attributes)) {
-      const operands = inputs.map(({ memory }) => memory);
-      const results = lowerFused(builder, instruction.attributes, operands, outputs);
-      instruction.outputs.forEach((output, i) => define(output, results[i]!));
-      continue;
-    }
     const names = lowerInstruction(target, builder, instruction, inputs, outputs);
     const scalar = scalarValue(instruction);
     instruction.outputs.forEach((output, i) => define(output, names[i]!, scalar));
@@ -159,33 +128,10 @@ function hasKernelOf({ kernels, threads }: Target): (call: CompositeCall) => boo
   return (call) => (isFused(call) ? threads !== undefined && canFuse(call) : isOperator(call));
 }
 
-/** A value under another shape, of which a node makes one of this shape when somebody asks for it. */
-class Reshaped implements StoredOperand {
-  readonly dtype: DType;
-  readonly shape: Shape;
-  readonly memory: ValueName;
-  readonly scalar: number | undefined;
-  private made: ValueName | undefined;
-
-  constructor(
-    private readonly builder: ModelBuilder,
-    { dtype, shape }: TensorType,
-    private readonly source: StoredOperand,
-  ) {
-    [this.dtype, this.shape, this.memory, this.scalar] = [dtype, shape, source.memory, source.scalar];
-  }
-
-  get name(): ValueName {
-    return (this.made ??= reshapeTo(this.builder, this.source.name, this.source.shape, this.shape));
-  }
-}
-
 /** Ops whose operators take float16 as they take float32, on all providers or by a cast that ONNX Runtime adds on the CPU. */
 const HALF_KERNELS: ReadonlySet<OpName> = new Set<OpName>([
   'dotGeneral', 'conv', 'add', 'sub', 'mul', 'neg', 'reshape', 'transpose', 'broadcastTo', 'slice', 'concat', 'optimizationBarrier',
 ]); // prettier-ignore
-
-const NO_PRODUCTS: ProductPlan = { products: new Map(), idle: new Set() };
 
 const isEmpty = ({ shape }: TensorType): boolean => sizeOf(shape) === 0;
 

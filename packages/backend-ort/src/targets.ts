@@ -33,8 +33,17 @@ export const targets: Readonly<Record<OrtDevice, Target>> = {
   cuda: { ...portable, lowerings: cudaLowerings, kernels: cudaKernels },
 };
 
-/** Normalisations are more in a fused call: what is added, scaled and modulated around them is done in the same walk. */
-const { softmax: _softmax, layerNorm: _layerNorm, rmsNorm: _rmsNorm, ...besideOwnKernels } = generalKernels;
+/**
+ * Normalisations are more in a fused call: what is added, scaled and modulated around them is done in the same walk. Attention is
+ * three of our kernels, which read heads where they lie.
+ */
+const {
+  attention: _attention,
+  softmax: _softmax,
+  layerNorm: _layerNorm,
+  rmsNorm: _rmsNorm,
+  ...besideOwnKernels
+} = generalKernels;
 
 /** What runs in this process on the processor, with the library of our own kernels. */
 export const withOwnKernels = (threads: number): Target => ({

@@ -12,21 +12,28 @@ import type { StridedMatrix, StridedProduct } from './products.js';
  */
 export function lowerProduct(
   builder: ModelBuilder,
-  { alpha, batch, rows, columns, terms, a, b, c, d }: StridedProduct,
+  product: StridedProduct,
   operands: readonly ValueName[],
   type: TensorType,
   threads: number,
 ): ValueName {
-  const layout = (matrix: StridedMatrix) => ints([matrix.offset, matrix.row, matrix.column, ...matrix.batch]);
   return builder.node('Product', operands, {
     domain: MEANFLOW_DOMAIN,
-    attributes: {
-      sizes: ints([bitsOf(alpha), threads, rows, columns, terms, ...batch]),
-      ...{ a: layout(a), b: layout(b), c: layout(c), ...(d && { d: layout(d) }) },
-      shape: ints(type.shape),
-    },
+    attributes: { ...productAttributes(product, threads), shape: ints(type.shape) },
     type,
   });
+}
+
+/** What the library is told of a product. */
+export function productAttributes(
+  { alpha, batch, rows, columns, terms, a, b, c, d }: StridedProduct,
+  threads: number,
+) {
+  const layout = (matrix: StridedMatrix) => ints([matrix.offset, matrix.row, matrix.column, ...matrix.batch]);
+  return {
+    sizes: ints([bitsOf(alpha), threads, rows, columns, terms, ...batch]),
+    ...{ a: layout(a), b: layout(b), c: layout(c), ...(d && { d: layout(d) }) },
+  };
 }
 
 /** The bits of a float32, as an integer. */

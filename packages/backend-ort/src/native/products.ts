@@ -13,6 +13,7 @@ import {
   type View,
   type WalkedAxis,
 } from '@meanflow/core/backend';
+import { needsOf, type Readers, type Reads } from './needs.js';
 import { Layout } from './layout.js';
 
 /** A stack of matrices in the memory of a value, by strides in elements. */
@@ -43,28 +44,27 @@ export interface StridedProduct {
   readonly d: StridedMatrix | undefined;
 }
 
-export interface ProductPlan {
-  /** By the instruction in whose place it is done: the contraction, or the last of what follows it and is part of the product. */
-  readonly products: ReadonlyMap<Instruction, StridedProduct>;
-  /** Instructions whose results nobody needs any more. */
-  readonly idle: ReadonlySet<Instruction>;
-}
+/** By the instruction in whose place it is done: the contraction, or the last of what follows it and is part of the product. */
+export type Products = ReadonlyMap<Instruction, StridedProduct>;
 
 /**
  * Settles which contractions of a prepared graph are done by strides.
  *
- * @param constants values that sessions have before they run
+ * @param reads what an instruction that is no product reads
  */
-export function planProducts(graph: Graph, constants: ReadonlySet<ValueId> = new Set()): ProductPlan {
+export function planProducts(graph: Graph, reads: Reads = ({ inputs }) => inputs): Products {
   const scalars = scalarsOf(graph);
   const operands = operandsOf(graph, scalars);
   const products = new Map<Instruction, StridedProduct>();
   for (const instruction of graph.instructions) {
-    if (!isProduct(instruction) || isPacked(graph, instruction, operands, constants)) continue;
+    if (!isProduct(instruction)) continue;
     const product = productOf(graph, instruction, operands);
     if (product !== undefined) products.set(instruction, product);
   }
-  const { readers } = needs(graph, products);
+  const { readers } = needsOf(graph, (instruction) => {
+    const product = products.get(instruction);
+    return product === undefined ? reads(instruction) : operandsOfProduct(product);
+  });
   for (const [instruction] of [...products]) {
     if (!isProduct(instruction)) continue;
     const whole = withWhatFollows(graph, instruction, operands, readers, scalars);
@@ -72,32 +72,12 @@ export function planProducts(graph: Graph, constants: ReadonlySet<ValueId> = new
     products.delete(instruction);
     products.set(whole.last, whole.product);
   }
-  return { products, idle: needs(graph, products).idle };
+  return products;
 }
 
 type Contraction = Extract<Instruction, { readonly op: 'dotGeneral' }>;
 
 const isProduct = (instruction: Instruction): instruction is Contraction => instruction.op === 'dotGeneral';
-
-/**
- * Rows up to which a product by a matrix that was laid out for it beforehand is faster than one by strides. One step of a DiT of
- * width 192 and 6 blocks took 2.9 ms of the processor's time instead of 7.9 at batch 1 (64 rows), 64 instead of 69 at batch 16
- * (1,024 rows), and 320 instead of 307 at batch 64.
- */
-const FEW_ROWS = 1024;
-
-/** Whether ONNX Runtime's own product is the faster one: of a right operand that never changes it lays out the matrix once. */
-function isPacked(
-  graph: Graph,
-  { inputs: [left, right], attributes: d }: Contraction,
-  operands: readonly OperandView[],
-  constants: ReadonlySet<ValueId>,
-): boolean {
-  if (d.lhsBatch.length > 0 || !constants.has(operands[right]!.value)) return false;
-  const { shape } = graph.types[left]!;
-  const rows = freeAxes(shape.length, [], d.lhsContracting).reduce((size, axis) => size * shape[axis]!, 1);
-  return rows <= FEW_ROWS;
-}
 
 /** The values that are one known number, or repetitions of it. */
 function scalarsOf(graph: Graph): ReadonlyMap<ValueId, number> {
@@ -324,28 +304,6 @@ function transposed({ a, b, c, d, rows, columns, ...rest }: StridedProduct): Str
     column: matrix.row,
   });
   return { ...rest, rows: columns, columns: rows, a: flip(b), b: flip(a), c: flip(c), d: d && flip(d) };
-}
-
-type Readers = ReadonlyMap<ValueId, readonly (Instruction | 'output')[]>;
-
-/** Who reads each value, and which instructions are left without a reader. */
-function needs(graph: Graph, products: ReadonlyMap<Instruction, StridedProduct>) {
-  const readers = new Map<ValueId, (Instruction | 'output')[]>();
-  const read = (value: ValueId, by: Instruction | 'output') => {
-    const known = readers.get(value);
-    if (known === undefined) readers.set(value, [by]);
-    else known.push(by);
-  };
-  for (const { value } of graph.outputs) read(value, 'output');
-  const idle = new Set<Instruction>();
-  for (const instruction of [...graph.instructions].reverse()) {
-    const product = products.get(instruction);
-    const operands = product === undefined ? instruction.inputs : operandsOfProduct(product);
-    if (instruction.outputs.some((output) => readers.has(output)))
-      for (const value of new Set(operands)) read(value, instruction);
-    else idle.add(instruction);
-  }
-  return { readers, idle };
 }
 
 /** The values that a product reads. */

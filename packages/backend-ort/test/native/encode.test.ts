@@ -28,8 +28,8 @@ test('a chain of one shape is walked as one axis, and its values share registers
   const [tanh, neg, exp, add] = [17, 6, 10, 30];
   // Slots: x, the output, the constant, two registers.
   expect(words).toEqual([
-    1, 6, 1, 1, 1, 2,
-    1, FLOAT, FULL, 1, 6, 1,
+    2, 6, 1, 1, 1, 2,
+    1, FLOAT, FULL, 0, 1, 6, 1,
     1, FLOAT, FULL, 2, 2, 3,
     bits(2),
     4,
@@ -50,22 +50,32 @@ test('a product goes into the sum that alone reads it', () => {
   expect(both!.at(-12)).toBe(32);
 });
 
-test('operands that are repeated say along which axes, and neighbours of one kind are one axis', () => {
+test('operands that are repeated say along which axes, and neighbours that lie evenly are one axis', () => {
   const words = encode({ x: [2, 3, 4, 5], scale: [2, 1, 1, 5], bias: [4, 5] }, ({ x, scale, bias }) =>
     x.mul(scale).add(bias),
   );
-  expect(words!.slice(6, 6 + 1 + 5 + 9 + 7)).toEqual([
+  expect(words!.slice(6, 6 + 1 + 8 + 10 + 6)).toEqual([
     3,
-    FLOAT, FULL, 2, 6, 0, 20, 1,
-    FLOAT, FULL, 3, 2, 1, 12, 0, 5, 1,
-    FLOAT, FULL, 1, 120, 1,
+    FLOAT, FULL, 0, 2, 6, 0, 20, 1,
+    FLOAT, FULL, 0, 3, 2, 5, 12, 0, 5, 1,
+    FLOAT, FULL, 0, 1, 120, 1,
+  ]); // prettier-ignore
+});
+
+test('an operand that is part of another says where it begins and how far its neighbours lie apart', () => {
+  const { graph } = mf.trace(({ x, y }) => x.mul(y).tanh(), { x: mf.spec([4, 3, 5]), y: mf.spec([4, 3, 5]) });
+  const words = encodeBody(prepare(graph), [undefined, { offset: 17, strides: [30, 10, 1] }])!.map(Number);
+  expect(words.slice(6, 6 + 1 + 6 + 8)).toEqual([
+    2,
+    FLOAT, FULL, 0, 1, 60, 1,
+    FLOAT, FULL, 17, 2, 12, 10, 5, 1,
   ]); // prettier-ignore
 });
 
 test('reductions over trailing axes make rows', () => {
   const words = encode({ x: [3, 4, 5] }, ({ x }) => mf.sub(x, mf.sum(x, [1, 2], { keepDims: true })));
   const [version, rows, row] = words!;
-  expect([version, rows, row]).toEqual([1, 3, 20]);
+  expect([version, rows, row]).toEqual([2, 3, 20]);
   const [rowSum, expand, sub] = [2, 1, 31];
   const steps = [rowSum, ROW, 2, 0, 0, 0, expand, FULL, 3, 2, 0, 0, sub, FULL, 1, 0, 3, 0];
   expect(words!.slice(-18)).toEqual(steps);

@@ -22,6 +22,7 @@ import {
   type Tensor,
 } from '@meanflow/core';
 import { interpret, prepare, type Instruction } from '@meanflow/core/backend';
+import { needsOf } from '../../src/native/needs.js';
 import { operandsOfProduct, planProducts, type StridedProduct } from '../../src/native/products.js';
 
 const wave = (shape: Shape, phase: number) =>
@@ -69,7 +70,11 @@ function multiply(
 
 /** Runs a graph, its planned products by strides. */
 function runPlanned(graph: Graph, inputs: readonly HostArray[]) {
-  const { products, idle } = planProducts(graph);
+  const products = planProducts(graph);
+  const { idle } = needsOf(graph, (instruction) => {
+    const product = products.get(instruction);
+    return product === undefined ? instruction.inputs : operandsOfProduct(product);
+  });
   const values = new Map<number, HostArray>(graph.inputs.map(({ value }, i) => [value, inputs[i]!]));
   const ran: { readonly op: string }[] = [];
   for (const instruction of graph.instructions) {

@@ -4,24 +4,31 @@
  * registers, as few as there are values that are needed at one time.
  */
 import { sizeOf, type DType } from '@meanflow/core';
-import type { Program } from '@meanflow/core/backend';
+import { mergeAxes, stridesOf, type Program, type View } from '@meanflow/core/backend';
 import { iterationSpace, type IterationSpace } from './iteration-space.js';
 import { numberOf } from './operations.js';
 import { ROW, SINGLE, stepsOf, type Kind, type Step, type Steps, type Value } from './steps.js';
 
 /** Limits of the format. */
-const VERSION = 1;
+const VERSION = 2;
 const LONGEST_ROW = 2 ** 16;
 const MOST_SLOTS = 256;
 const HIGHEST_RANK = 8;
 
 const dtypes: Readonly<Record<DType, number>> = { float32: 1, float16: 0, int32: 2, bool: 3 };
 
+/** Where an input's elements lie, in elements. */
+export type InputPlace = Pick<View, 'offset' | 'strides'>;
+
 /**
  * @param body the body of a `fused` call: elementwise instructions and reductions over the trailing axes, see core
+ * @param places where the elements of each input lie in what the node is given; as the input's type says, by default
  * @returns undefined where the library cannot compute it
  */
-export function encodeBody(body: Program): readonly bigint[] | undefined {
+export function encodeBody(
+  body: Program,
+  places: readonly (InputPlace | undefined)[] = [],
+): readonly bigint[] | undefined {
   if (body.types.some(({ shape }) => sizeOf(shape) === 0 || shape.length > HIGHEST_RANK)) return undefined;
   const space = iterationSpace(body);
   if (space === undefined) return undefined;
@@ -32,57 +39,63 @@ export function encodeBody(body: Program): readonly bigint[] | undefined {
   const row = sizeOf(sizes.slice(sizes.length - reduced));
   if (row > LONGEST_ROW) return undefined;
 
-  const places = placesOf(program);
-  if (places.slots > MOST_SLOTS) return undefined;
-  const once = places.steps.filter(({ result }) => result.kind === SINGLE);
-  const perChunk = places.steps.filter(({ result }) => result.kind !== SINGLE);
+  const slots = slotsOf(program);
+  if (slots.count > MOST_SLOTS) return undefined;
+  const once = slots.steps.filter(({ result }) => result.kind === SINGLE);
+  const perChunk = slots.steps.filter(({ result }) => result.kind !== SINGLE);
   const words = [
-    ...[VERSION, rows, row, places.constants.length, places.singles, places.registers],
+    ...[VERSION, rows, row, slots.constants.length, slots.singles, slots.registers],
     body.inputs.length,
     ...body.inputs.flatMap(({ value }, i) => {
       const { kind, dtype } = program.inputs[i]!;
-      return [dtypes[dtype], kind, ...axesInMemory(space, space.axesOf(value), kind)];
+      const { shape } = body.types[value]!;
+      const { offset, strides } = places[i] ?? { offset: 0, strides: stridesOf(shape) };
+      const proper = strides.filter((_, axis) => shape[axis] !== 1);
+      return [dtypes[dtype], kind, offset, ...axesInMemory(space, space.axesOf(value), proper, kind)];
     }),
     body.outputs.length,
     ...body.outputs.flatMap(({ value }, i) => {
       const { shape, dtype } = body.types[value]!;
       return [dtypes[dtype], program.outputs[i]!.kind, shape.length, ...shape];
     }),
-    ...places.constants,
-    places.steps.length,
+    ...slots.constants,
+    slots.steps.length,
     ...[...once, ...perChunk].flatMap(({ operation, operands, result }) => {
-      const slots = [0, 1, 2].map((i) => (operands[i] ? places.slotOf(operands[i]) : 0));
-      return [numberOf(operation), result.kind, places.slotOf(result), ...slots];
+      const read = [0, 1, 2].map((i) => (operands[i] ? slots.slotOf(operands[i]) : 0));
+      return [numberOf(operation), result.kind, slots.slotOf(result), ...read];
     }),
   ];
   return words.map(BigInt);
 }
 
-/** An input's axes: how many, then of each its size, and whether the input has it; neighbours of one kind are one axis. */
-function axesInMemory({ sizes, reduced }: IterationSpace, axes: readonly number[], kind: Kind): number[] {
+/** An input's axes: how many, then of each its size and stride; neighbours that are evenly apart are one axis. */
+function axesInMemory(
+  { sizes, reduced }: IterationSpace,
+  axes: readonly number[],
+  strides: readonly number[],
+  kind: Kind,
+): number[] {
   if (kind === SINGLE) return [0];
-  const merged: { size: number; isThere: boolean }[] = [];
-  for (const [axis, size] of sizes.slice(0, kind === ROW ? sizes.length - reduced : sizes.length).entries()) {
-    const isThere = axes.includes(axis);
-    const last = merged.at(-1);
-    if (last?.isThere === isThere) last.size *= size;
-    else merged.push({ size, isThere });
-  }
-  return [merged.length, ...merged.flatMap(({ size, isThere }) => [size, Number(isThere)])];
+  const walked = sizes.slice(0, kind === ROW ? sizes.length - reduced : sizes.length).map((size, axis) => {
+    const place = axes.indexOf(axis);
+    return { size, strides: [place < 0 ? 0 : strides[place]!] };
+  });
+  const merged = mergeAxes(walked);
+  return [merged.length, ...merged.flatMap(({ size, strides: [stride] }) => [size, stride!])];
 }
 
-interface Places {
+interface Slots {
   readonly steps: readonly Step[];
   /** Bits of the constants, each once. */
   readonly constants: readonly number[];
   readonly singles: number;
   readonly registers: number;
   /** All of them. */
-  readonly slots: number;
+  readonly count: number;
   readonly slotOf: (value: Value) => number;
 }
 
-function placesOf({ steps, inputs, outputs }: Steps): Places {
+function slotsOf({ steps, inputs, outputs }: Steps): Slots {
   const firstSingle = inputs.length + outputs.length;
   const constants: number[] = [];
   const places = new Map<Value, number>();
@@ -124,7 +137,7 @@ function placesOf({ steps, inputs, outputs }: Steps): Places {
     constants,
     singles,
     registers,
-    slots: firstRegister + registers,
+    count: firstRegister + registers,
     slotOf: (value) => places.get(value)!,
   };
 }
