@@ -22,7 +22,7 @@ import {
 } from '@meanflow/core';
 import { formatShape, leading } from '@meanflow/core/validation';
 import {
-  initialParameters,
+  initialiser,
   linear,
   linearParameters,
   ParameterSpec,
@@ -81,7 +81,7 @@ export function classifierNetwork(config: ClassifierConfig): ClassifierNetwork {
   const specs = classifierParameterSpecs(config);
   return {
     featureShape: layout === 'nhwc' ? [height, columns, channels] : [channels, height, columns],
-    init: (key: RandomKey) => initialParameters(specs, key),
+    init: initialiser(specs),
     apply: (params, images) => {
       let x = layout === 'nhwc' ? transpose(images, [0, 3, 1, 2]) : images;
       params.convolutions.forEach((parameters, i) => {

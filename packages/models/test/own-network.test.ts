@@ -29,7 +29,7 @@ import {
   embedScalar,
   gatedBlock,
   gatedBlockParameters,
-  initialParameters,
+  initialiser,
   linear,
   linearParameters,
   meanFlow,
@@ -82,7 +82,7 @@ const network: VelocityNetwork<OwnParameters> = {
   classCount,
   takesGuidance: false,
   hasVelocityHead: false,
-  init: (key) => initialParameters(specs, key),
+  init: initialiser(specs),
   apply: ({ patch, times, label, block, modulation, out }, inputs) => {
     const features = [inputs.t, inputs.h].map((x) => embedScalar(embedding, x));
     const [t, h] = features.map((x, i) => embedFeatures(times[i], x, silu));

@@ -33,7 +33,8 @@ import type { Stage } from './stages.js';
 
 /** What makes initial parameters: the part of a `Network` that training itself uses. */
 export interface ParameterSource<Params> {
-  init(key: RandomKey): Params;
+  /** Initial parameters; where it has them in steps too, training does not hold the thread while it draws them. */
+  readonly init: ((key: RandomKey) => Params) & { readonly inSteps?: (key: RandomKey) => Steps<Params> };
 }
 
 /** What a train step is made of. */

@@ -4,6 +4,7 @@
  * saved state goes on exactly as the one that saved it would have.
  */
 import {
+  drainGivingWay,
   ArgumentError,
   fitMemory,
   type HostArray,
@@ -106,6 +107,8 @@ interface TrainerParts<Params> {
   readonly rateOf: ((step: number) => number) | undefined;
   /** Makes the state at step 0, which is not kept. */
   readonly initial: () => TrainState<Params>;
+  /** The same, without holding the event loop while parameters are drawn. */
+  readonly initialGivingWay: () => Promise<TrainState<Params>>;
   /** Told that the first step is about to be made. */
   readonly onFirstStep: () => void;
 }
@@ -134,6 +137,11 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
   /** What learning rates are multiplied by, from the next run on; part of the state. */
   rateScale = 1;
   private readonly turn = new Turn('trainer');
+
+  /** The state for a run, which may be asked for while nothing else of the trainer is under way. */
+  private async readyState(): Promise<StateTrees<RunInput>> {
+    return (this.held ??= stateTree(await this.parts.initialGivingWay()));
+  }
 
   private get state(): StateTrees<RunInput> {
     return (this.held ??= stateTree(this.initialState));
@@ -180,6 +188,10 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
     });
     const initial = (): TrainState =>
       stateFrom(init === undefined ? network.init(keys.init) : takeTree(init));
+    const initialGivingWay = async (): Promise<TrainState> => {
+      const steps = init === undefined ? network.init.inSteps?.(keys.init) : undefined;
+      return steps === undefined ? initial() : stateFrom(await drainGivingWay(steps));
+    };
     const dataOf: TrainerParts<Tree<HostArray>>['dataOf'] = (stage, step) => {
       const batch = takeTree(data.batch(keys.data, step, batchSize));
       checkBatchLabels(network, batch, step, batchSize);
@@ -249,6 +261,7 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
       dataOf,
       rateOf,
       initial,
+      initialGivingWay,
       isWithAverages,
       onFirstStep: () => tell('first step'),
     };
@@ -307,7 +320,9 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
       if (!this.hasStepped) this.parts.onFirstStep();
       this.hasStepped = true;
       const frozenArrays = await frozen.of(this.stage);
-      return this.take(await this.latest.run(this.state, frozenArrays, this.completed, this.rateScale));
+      return this.take(
+        await this.latest.run(await this.readyState(), frozenArrays, this.completed, this.rateScale),
+      );
     });
   }
 
@@ -354,7 +369,10 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
       if (to - from !== this.batchSize) checkUncoupled(stage);
       const program = await parts.gradients.of(stage, to - from);
       const frozen = await parts.frozen.of(stage);
-      return new StepGradients(to - from, await program.run(this.state, frozen, this.completed, range));
+      return new StepGradients(
+        to - from,
+        await program.run(await this.readyState(), frozen, this.completed, range),
+      );
     });
   }
 
@@ -374,7 +392,7 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
       const given = gradients instanceof StepGradients ? gradients.arrays : gradientTrees(gradients);
       const program = await this.parts.updates.of(this.stage, 'update');
       assertSamePaths('Trainer.update', treePaths(program.types), treePaths<RunInput>(given));
-      return this.take(await program.run(this.state, given, this.completed, this.rateScale));
+      return this.take(await program.run(await this.readyState(), given, this.completed, this.rateScale));
     });
   }
 
@@ -399,7 +417,7 @@ export class Trainer<Params extends TreeOf<Params, HostArray> = Tree<HostArray>>
     await this.turn.idle('snapshot()');
     // Reads take what is there at the call, so that none of them sees a later step.
     const { completed: step, rateScale } = this;
-    const trees = await readTree<StateParts<Params>>(this.state);
+    const trees = await readTree<StateParts<Params>>(await this.readyState());
     return { ...trees, step, ...(rateScale !== 1 && { rateScale }) };
   }
 

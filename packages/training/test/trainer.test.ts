@@ -3,6 +3,7 @@ import { prepare } from '@meanflow/core/backend';
 import {
   createNetwork,
   createObjective,
+  initialiser,
   meanFlow,
   type NetworkConfig,
   type ObjectiveConfig,
@@ -75,6 +76,37 @@ describe('Trainer', () => {
     expect(seen).toEqual([{ key: keys.data, step: 41, size: 5 }]);
     expect(drawn).toEqual([{ key: keys.draws.fold(41), step: 41 }]);
     expect(new Set(Object.values(keys).map((key) => key.bits(2).join())).size).toBe(3);
+  });
+
+  it('draws parameters in steps between which others have their turn, and the same as at once', async () => {
+    const network = tinyNetwork();
+    const drawn: string[] = [];
+    const waited: number[] = [];
+    const { inSteps } = initialiser(network.specs);
+    const init = Object.assign((key: RandomKey) => (drawn.push('at once'), network.init(key)), {
+      inSteps: function* (key: RandomKey) {
+        drawn.push('in steps');
+        for (const steps = inSteps(key); ;) {
+          const { done, value } = steps.next();
+          if (done === true) return value;
+          // As long as a large array takes: longer than the loop may be held.
+          for (const since = Date.now(); Date.now() - since < 20;);
+          setTimeout(() => waited.push(drawn.length), 0);
+          yield;
+        }
+      },
+    });
+    const options = { backend: float32Backend(), objective: meanFlow(), data: ring, optimizer: sgd({ learningRate: 1e-3 }), batchSize: 5, seed: 7 }; // prettier-ignore
+    await using trainer = await Trainer.create({ ...options, network: { ...network, init } });
+    await using plain = await Trainer.create({ ...options, network });
+    const before = drawn.length;
+    const advanced = trainer.advance();
+    expect(drawn.slice(before)).not.toContain('at once');
+    await advanced;
+    expect(drawn).toEqual(['in steps']);
+    expect(waited.length).toBeGreaterThan(1);
+    await plain.advance();
+    expect(await bytesOf(trainer)).toEqual(await bytesOf(plain));
   });
 
   it('tells what goes before the first step, and nothing after it', async () => {

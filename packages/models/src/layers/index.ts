@@ -5,6 +5,7 @@
  */
 export {
   countParameters,
+  initialiser,
   initialParameters,
   normalWith,
   ones,
@@ -12,6 +13,7 @@ export {
   uniformWithin,
   zeros,
   type Described,
+  type Initialiser,
   type Parameter,
 } from './parameters.js';
 

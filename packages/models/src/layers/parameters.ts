@@ -3,13 +3,15 @@
  * values, and the number of parameters without allocating any.
  */
 import {
+  drain,
   HostArray,
   sizeOf,
+  treeFlatten,
   treeLeaves,
-  treeMap,
   type MapLeaves,
   type RandomKey,
   type Shape,
+  type Steps,
   type Tree,
 } from '@meanflow/core';
 
@@ -33,7 +35,35 @@ export function initialParameters<T extends Tree<ParameterSpec>>(
   specs: T & Tree<ParameterSpec>,
   key: RandomKey,
 ): MapLeaves<T, ParameterSpec, Parameter> {
-  return treeMap((leaf: ParameterSpec, path): Parameter => leaf.initial(key.fold(path), leaf.shape), specs);
+  return drain(drawing(specs, key));
+}
+
+/** Makes initial parameters from a key; at once, or one after another for who has other things to do meanwhile. */
+export interface Initialiser<P> {
+  (key: RandomKey): P;
+  readonly inSteps: (key: RandomKey) => Steps<P>;
+}
+
+/** {@link initialParameters} of what is described. The steps are the function's own, so that who replaces one replaces both. */
+export function initialiser<T extends Tree<ParameterSpec>>(
+  specs: T & Tree<ParameterSpec>,
+): Initialiser<MapLeaves<T, ParameterSpec, Parameter>> {
+  return Object.assign((key: RandomKey) => initialParameters<T>(specs, key), {
+    inSteps: (key: RandomKey) => drawing<T>(specs, key),
+  });
+}
+
+function* drawing<T extends Tree<ParameterSpec>>(
+  specs: T & Tree<ParameterSpec>,
+  key: RandomKey,
+): Steps<MapLeaves<T, ParameterSpec, Parameter>> {
+  const { leaves, structure } = treeFlatten<ParameterSpec>(specs);
+  const drawn: Parameter[] = [];
+  for (const [i, { initial, shape }] of leaves.entries()) {
+    drawn.push(initial(key.fold(structure.paths[i]!), shape));
+    yield;
+  }
+  return structure.unflatten<Parameter, MapLeaves<T, ParameterSpec, Parameter>>(drawn);
 }
 
 /** The number of scalars in the parameters described. */

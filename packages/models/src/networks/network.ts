@@ -21,12 +21,7 @@ import type {
   VelocityNetwork,
   VelocityOutputs,
 } from '@meanflow/samplers';
-import {
-  countParameters,
-  initialParameters,
-  type Parameter,
-  type ParameterSpec,
-} from '../layers/parameters.js';
+import { countParameters, initialiser, type Parameter, type ParameterSpec } from '../layers/parameters.js';
 
 /** Parameters, described. */
 export type SpecTree = { readonly [name: string]: Tree<ParameterSpec> };
@@ -114,7 +109,7 @@ export function composeNetwork(config: AnyNetworkConfig, parts: AnyNetworkParts)
     ...{ config, featureShape, classCount, conditions },
     apply: (params, inputs) => checkOutputs(config.kind, inputs, parts.apply(params, inputs)),
     parameterCount: countParameters(parts.specs),
-    init: (key) => initialParameters(parts.specs, key),
+    init: initialiser(parts.specs),
   };
   return network;
 }

@@ -25,7 +25,7 @@ import { conv2d, conv2dParameters, type Conv2dParameters } from '../layers/conv2
 import { groupNormParameters, scaledGroupNorm, type GroupNormParameters } from '../layers/group-norm.js';
 import { imageAttention } from '../layers/image-attention.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
-import { countParameters, initialParameters, type Described } from '../layers/parameters.js';
+import { countParameters, initialiser, type Described } from '../layers/parameters.js';
 import { resnetBlock, resnetBlockParameters, type ResnetBlockParameters } from '../layers/resnet-block.js';
 import { count, layerCount } from './fields.js';
 
@@ -142,7 +142,7 @@ export function sdVaeEncoder(
     config: full,
     specs,
     parameterCount: countParameters(specs),
-    init: (key) => initialParameters(specs, key),
+    init: initialiser(specs),
     apply,
   };
 }
@@ -178,7 +178,7 @@ export function sdVaeDecoder(config: SdVaeConfig = {}): SdVaeHalf<SdVaeDecoderPa
     config: full,
     specs,
     parameterCount: countParameters(specs),
-    init: (key) => initialParameters(specs, key),
+    init: initialiser(specs),
     apply,
   };
 }
