@@ -19,9 +19,9 @@ enum {
   WIDE = 3,
   COLUMNS = WIDE * VECTOR,
   /** Terms of a sum between two stores of it: a panel of B stays in the first-level cache. */
-  DEPTH = 384,
+  DEPTH = 512,
   /** Rows of a block of A, and columns of a block of B, which stay in the second-level cache. */
-  HIGH = 144,
+  HIGH = 96,
   BROAD = 768,
   /** Floats in a cache line. */
   LINE = 16,
