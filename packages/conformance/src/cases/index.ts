@@ -12,6 +12,7 @@ import { edgeCases } from './edges.js';
 import { elementwiseSpecialCases } from './elementwise-special.js';
 import { elementwiseCases } from './elementwise.js';
 import { errorCases } from './errors.js';
+import { float16Cases } from './float16.js';
 import { lifetimeCases } from './lifetime.js';
 import { limitCases } from './limits.js';
 import { programCaseOf, programCases, type ProgramOptions } from './programs.js';
@@ -67,6 +68,7 @@ function casesWith(programs: readonly Case[]): readonly Case[] {
     ...edgeCases(),
     ...tailCases(),
     ...limitCases(),
+    ...float16Cases(),
     ...lifetimeCases(),
     ...concurrencyCases(),
     ...errorCases(),

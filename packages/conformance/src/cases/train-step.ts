@@ -55,13 +55,17 @@ export type Batch<L> = Readonly<Record<'x' | 'e' | 'r' | 't', L>>;
 export type Scalars<L> = Readonly<Record<'stepSize' | 'epsilon', L>>;
 
 /** The average velocity `[rows, 2]`. */
-function velocity({ kernel, bias, head }: Params<Tensor>, z: Tensor, r: Tensor, t: Tensor): Tensor {
+export function velocity({ kernel, bias, head }: Params<Tensor>, z: Tensor, r: Tensor, t: Tensor): Tensor {
   const features = concat([z, t, sub(t, r)], 1);
   return matmul(silu(add(matmul(features, kernel), bias)), head);
 }
 
 /** MeanFlow: u is drawn to v − (t − r)·du/dt, with v = e − x, and the derivative of u along (v, 0, 1); and to a teacher's u. */
-function loss(params: Params<Tensor>, { x, e, r, t }: Batch<Tensor>, teacher?: Params<Tensor>): Tensor {
+export function loss(
+  params: Params<Tensor>,
+  { x, e, r, t }: Batch<Tensor>,
+  teacher?: Params<Tensor>,
+): Tensor {
   const z = add(mul(sub(1, t), x), mul(t, e));
   const v = sub(e, x);
   const along = (...at: [z: Tensor, r: Tensor, t: Tensor]) => velocity(params, ...at);
