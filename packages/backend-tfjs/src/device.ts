@@ -1,5 +1,5 @@
 /** A tfjs backend as the device of a Backend: it runs schedules, and holds storages. */
-import { drainGivingWay, hostDTypeOf, type DType, type HostData } from '@meanflow/core';
+import { drainGivingWay, hostDTypeOf, sizeOf, type DType, type HostData } from '@meanflow/core';
 import type { Device } from '@meanflow/core/backend';
 import type { OpenDevice } from './devices.js';
 import type { KernelSource } from './kernels/emitter.js';
@@ -9,6 +9,7 @@ import type { Program } from './program/program.js';
 import type { TfModule } from './runtime.js';
 import type { Schedule } from './schedule.js';
 import { ScheduleProgram, type Storage } from './schedule-program.js';
+import { unpackHalves } from './webgpu/halves.js';
 
 /** How a program becomes a schedule. */
 export type Plan = (
@@ -23,7 +24,7 @@ export function deviceOf(
   device: OpenDevice,
   plan: Plan,
 ): Device<Storage, ScheduleProgram, DeviceMemory> {
-  const { info, tfjsName, store } = device;
+  const { info, float16, tfjsName, store } = device;
   const source: KernelSource = {
     tfjsName,
     find: (kernel) => tf.getKernel(kernel, tfjsName)?.kernelFunc,
@@ -31,7 +32,7 @@ export function deviceOf(
   };
   return {
     info,
-    float16: 'tfjs has no arrays of it. Choose ort:webgpu, ort:cuda or ort:cpu, or precision float32',
+    float16,
     async compile(graph, isState, _, onPrepared) {
       device.check();
       const program = await drainGivingWay(buildingProgram(graph));
@@ -40,8 +41,9 @@ export function deviceOf(
       onPrepared();
       return new ScheduleProgram(device, await plan(program, source, isState), graph);
     },
-    async read(storage, { dtype }) {
+    async read(storage, { dtype, shape }) {
       const values = (await device.read(storage!)) as HostData[DType];
+      if (dtype === 'float16') return unpackHalves(values as Int32Array, sizeOf(shape));
       return new arrayOf[hostDTypeOf(dtype)](values);
     },
     free: (storage) => void (storage !== undefined && store.disposeData(storage)),

@@ -1,5 +1,5 @@
 /** Devices: how each tfjs backend is opened, what it really is, and what to install where it is missing. */
-import { BackendError, type DeviceInfo, type HostArray } from '@meanflow/core';
+import { BackendError, type DeviceInfo, type DType, type HostArray } from '@meanflow/core';
 import { ownValue } from '@meanflow/core/validation';
 import { loadModule, messageOf, type ModuleSource } from '@meanflow/core/backend';
 import type { BackendValues, DataId, DataType } from '@tensorflow/tfjs-core';
@@ -15,6 +15,8 @@ export interface DeviceOptions {
 /** A tfjs backend that is ready to run. */
 export interface OpenDevice {
   readonly info: DeviceInfo;
+  /** Whether it has float16, or what is missing and what to do. */
+  readonly float16: true | string;
   /** The name under which its kernels are registered with tfjs. */
   readonly tfjsName: string;
   readonly store: TensorStore;
@@ -22,7 +24,8 @@ export interface OpenDevice {
   readonly dispatches?: number;
   /** Times that recorded commands were handed to it so far, where it records. */
   readonly submits?: number;
-  upload(value: HostArray): DataId;
+  /** @param dtype as it is stored; that of the values but for float16 */
+  upload(value: HostArray, dtype: DType): DataId;
   read(dataId: DataId): Promise<BackendValues>;
   /** @throws {DeviceLostError} when the device was lost @throws {BackendError} when it reported an error */
   check(): void;
@@ -33,6 +36,9 @@ export interface OpenDevice {
   submit(): void;
   close(): Promise<void>;
 }
+
+const NO_HALVES =
+  'tfjs has no arrays of it. Choose precision float32, or ort:cpu or an adapter of tfjs:webgpu that has "shader-f16"';
 
 interface EngineDevice {
   readonly tfjsName: string;
@@ -128,6 +134,7 @@ export async function openEngineDevice(
   };
   return {
     info,
+    float16: NO_HALVES,
     tfjsName,
     store,
     // A copy: a CPU storage is the very array that it was written from, which stays the caller's.

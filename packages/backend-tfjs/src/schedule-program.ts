@@ -31,7 +31,7 @@ export class ScheduleProgram implements DeviceProgram<Storage> {
     private readonly graph: Graph,
   ) {
     const { constants, steps, outputs } = schedule;
-    this.constants = constants.map(({ storage, value }) => [storage, device.upload(value)]);
+    this.constants = constants.map(({ storage, value, dtype }) => [storage, device.upload(value, dtype)]);
     this.used = new Set([
       ...steps.flatMap((step) => step.inputs.map((input) => input.storage)),
       ...outputs.map(({ value }) => value.storage),
@@ -77,14 +77,15 @@ export class ScheduleProgram implements DeviceProgram<Storage> {
     for (const { name, value } of this.schedule.inputs) {
       if (value.storage === undefined || !this.used.has(value.storage)) continue;
       const input = given.get(name);
-      if (input instanceof HostArray) storages[value.storage] = this.device.upload(input);
+      if (input instanceof HostArray) storages[value.storage] = this.device.upload(input, value.dtype);
       else if (input !== undefined) {
         this.device.store.incRef(input);
         storages[value.storage] = input;
       }
     }
     const { packed } = this.schedule;
-    if (scalars !== undefined && packed !== undefined) storages[packed.storage] = this.device.upload(scalars);
+    if (scalars !== undefined && packed !== undefined)
+      storages[packed.storage] = this.device.upload(scalars, 'float32');
   }
 
   /** The scalars that go in one array. One that is on the device comes back for it. */

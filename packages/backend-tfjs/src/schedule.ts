@@ -2,7 +2,7 @@
  * Schedule: what one run does, settled when the graph is compiled: which kernel runs on which storages, in which order,
  * and after which step each storage is given back. A run only walks it.
  */
-import { sizeOf, type HostArray, type Shape, type TensorType } from '@meanflow/core';
+import { sizeOf, type DType, type HostArray, type Shape, type TensorType } from '@meanflow/core';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { NamedProgramValue, StorageId, StoredValue } from './program/program.js';
 
@@ -24,6 +24,8 @@ export interface Step {
 export interface StoredConstant {
   readonly storage: StorageId;
   readonly value: HostArray;
+  /** As it is stored. */
+  readonly dtype: DType;
 }
 
 export interface Schedule {
@@ -37,9 +39,11 @@ export interface Schedule {
   readonly storages: number;
 }
 
-/** Bytes of values on a device, where every element takes four; views of one storage count once. */
+/** Bytes of values on a device, where every element takes four, and two in float16; views of one storage count once. */
 export function bytesBound(values: readonly StoredValue[]): number {
-  const sizes = new Map(values.map(({ storage, shape }) => [storage, 4 * sizeOf(shape)]));
+  const sizes = new Map(
+    values.map(({ storage, shape, dtype }) => [storage, (dtype === 'float16' ? 2 : 4) * sizeOf(shape)]),
+  );
   return [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
@@ -56,15 +60,15 @@ export class ScheduleBuilder {
   }
 
   /** A constant, uploaded once; equal small ones are one. */
-  constant(value: HostArray): StoredValue {
+  constant(value: HostArray, dtype = value.dtype as DType): StoredValue {
     const key =
       value.size <= 64
-        ? `${value} ${Array.from(value.data, (x) => (Object.is(x, -0) ? '-0' : x)).join()}`
+        ? `${dtype} ${value} ${Array.from(value.data, (x) => (Object.is(x, -0) ? '-0' : x)).join()}`
         : '';
     const known = this.known.get(key);
     if (known !== undefined) return known;
-    const result = this.value(value as TensorType & HostArray);
-    this.constants.push({ storage: result.storage, value });
+    const result = this.value({ dtype, shape: value.shape });
+    this.constants.push({ storage: result.storage, value, dtype });
     if (key !== '') this.known.set(key, result);
     if (value.size === 1) this.scalars.set(result.storage, value.data[0]!);
     return result;

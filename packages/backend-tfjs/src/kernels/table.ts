@@ -205,7 +205,7 @@ export const kernels: NodeKernels = {
   div,
   select,
 
-  constant: ({ emitter, attributes: { value } }) => emitter.schedule.constant(value),
+  constant: ({ emitter, attributes: { value }, output }) => emitter.schedule.constant(value, output.dtype),
   iota: ({ emitter, attributes: { dtype, shape, axis } }) => {
     const line = shape.map((n, a) => (a === axis ? n : 1));
     const coordinates = Array.from({ length: shape[axis]! }, (_, i) => i);

@@ -4,7 +4,7 @@
  */
 import { BackendError, drain, type Graph, type Steps, type TensorType } from '@meanflow/core';
 import { leading } from '@meanflow/core/validation';
-import { lowering, ofNothing, preparing, type Instruction } from '@meanflow/core/backend';
+import { lowering, ofNothing, preparing, widenFloat16, type Instruction } from '@meanflow/core/backend';
 import type { Lowering } from './lowering.js';
 import { areStored, isEmpty, ProgramBuilder, type Program, type Value } from './program.js';
 import { lowerings } from './table.js';
@@ -17,9 +17,12 @@ export function buildProgram(graph: Graph): Program {
 /** How many instructions are lowered at a time. */
 const AT_A_TIME = 16;
 
+/** Ops that tfjs computes on WebGPU too, in float32. */
+const WIDE: ReadonlySet<string> = new Set(['conv']);
+
 /** {@link buildProgram} in small steps, for who has other things to do meanwhile. */
 export function* buildingProgram(graph: Graph): Steps<Program> {
-  const prepared = yield* preparing(graph);
+  const prepared = widenFloat16(yield* preparing(graph), (op) => !WIDE.has(op));
   const builder = new ProgramBuilder();
   const values = new Array<Value>(prepared.types.length);
   for (const { value } of prepared.inputs) values[value] = builder.input(prepared.types[value]!);

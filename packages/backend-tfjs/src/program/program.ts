@@ -6,17 +6,24 @@
  */
 import {
   hostArray,
+  HostArray,
   sameShape,
   sizeOf,
   hostDTypeOf,
   type DType,
   type HostDType,
-  type HostArray,
   type Shape,
   type TensorType,
 } from '@meanflow/core';
 import { formatType } from '@meanflow/core/validation';
-import type { ArityOf, OpAttributes, Operands, PrimitiveName } from '@meanflow/core/backend';
+import {
+  fromHalves,
+  toHalves,
+  type ArityOf,
+  type OpAttributes,
+  type Operands,
+  type PrimitiveName,
+} from '@meanflow/core/backend';
 
 /** Where a value is stored; several views may share one. */
 export type StorageId = number;
@@ -110,13 +117,16 @@ export class ProgramBuilder {
     return output;
   }
 
-  constant(value: HostArray): StoredValue {
-    return this.add('constant', [], { value }, { dtype: value.dtype as DType, shape: value.shape });
+  /** @param dtype as it is stored: that of the values, or float16, to which these are then rounded */
+  constant(value: HostArray, dtype = value.dtype as DType): StoredValue {
+    const rounded =
+      dtype === 'float16' ? new HostArray('float32', value.shape, fromHalves(toHalves(value.data))) : value;
+    return this.add('constant', [], { value: rounded }, { dtype, shape: value.shape });
   }
 
   /** One value everywhere. */
   fill({ dtype, shape }: TensorType, value: number): StoredValue {
-    const scalar = this.constant(hostArray<HostDType>(value, { dtype: hostDTypeOf(dtype) }));
+    const scalar = this.constant(hostArray<HostDType>(value, { dtype: hostDTypeOf(dtype) }), dtype);
     return shape.length === 0 ? scalar : this.add('broadcastTo', [scalar], { shape }, { dtype, shape });
   }
 

@@ -15,7 +15,7 @@ function same<K extends Extract<PrimitiveName, NodeName>>(op: K): Lowering<K> {
 
 export const lowerings: Lowerings = {
   constant: ({ builder, attributes: { dtype, value } }) =>
-    builder.constant((value as HostArray).to(hostDTypeOf(dtype))),
+    builder.constant((value as HostArray).to(hostDTypeOf(dtype)), dtype),
   iota: same('iota'),
 
   neg: same('neg'),

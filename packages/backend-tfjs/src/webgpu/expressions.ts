@@ -3,7 +3,7 @@ import type { DType } from '@meanflow/core';
 import type { ProgramNode, StoredValue } from '../program/program.js';
 import { elementwise, type ElementwiseName, type WgslOp } from './functions.js';
 import { Index } from './index-expression.js';
-import { literal, storedTypes, wgslTypes } from './literal.js';
+import { literal, roundedToHalf, wgslTypes } from './literal.js';
 import { NotFusable, Scope, type ElementWriter } from './scope.js';
 
 /** Coordinates in a result, as those of an operand that is repeated to it. */
@@ -12,12 +12,9 @@ const aligned = (at: readonly Index[], shape: readonly number[]) =>
 
 type Casts = Readonly<Record<DType, (x: string) => string>>;
 
-/** An f32 as the nearest float16, which WGSL has without a feature. */
-const rounded = (x: string): string => `unpack2x16float(pack2x16float(vec2f(${x}, 0.0))).x`;
-
 const ofFloat: Casts = {
   float32: (x) => x,
-  float16: rounded,
+  float16: roundedToHalf,
   int32: (x) => `truncated(${x})`,
   bool: (x) => `isNonZero(${x})`,
 };
@@ -27,7 +24,7 @@ const casts: Readonly<Record<DType, Casts>> = {
   float16: ofFloat,
   int32: {
     float32: (x) => `f32(${x})`,
-    float16: (x) => rounded(`f32(${x})`),
+    float16: (x) => roundedToHalf(`f32(${x})`),
     int32: (x) => x,
     bool: (x) => `(${x} != 0)`,
   },
@@ -39,6 +36,9 @@ const casts: Readonly<Record<DType, Casts>> = {
   },
 };
 
+/** Elementwise ops that give one of their operands, but for its sign: it is a float16 as it was. */
+const EXACT: ReadonlySet<string> = new Set(['neg', 'abs', 'sign', 'maximum', 'minimum', 'select']);
+
 /** The op of a node, at coordinates of its result. */
 export function expressionOf(
   writer: ElementWriter,
@@ -49,8 +49,11 @@ export function expressionOf(
   const operand = (i: number, coordinates: readonly Index[]) =>
     writer.at(scope, node.inputs[i]!, coordinates);
   switch (node.op) {
-    case 'iota':
-      return `${storedTypes[node.output.dtype]}(${at[node.attributes.axis]!.toWgsl()})`;
+    case 'iota': {
+      const { dtype } = node.output;
+      const place = `${wgslTypes[dtype]}(${at[node.attributes.axis]!.toWgsl()})`;
+      return dtype === 'float16' ? roundedToHalf(place) : place;
+    }
     case 'cast':
       return casts[node.inputs[0].dtype][node.output.dtype](operand(0, at));
     case 'transpose': {
@@ -96,7 +99,8 @@ export function expressionOf(
       const inputs: readonly StoredValue[] = node.inputs;
       const operands = inputs.map(({ shape }, i) => operand(i, aligned(at, shape)));
       const write = elementwise[node.op as ElementwiseName] as WgslOp;
-      return write(operands, inputs[0]!.dtype);
+      const element = write(operands, inputs[0]!.dtype);
+      return node.output.dtype === 'float16' && !EXACT.has(node.op) ? roundedToHalf(element) : element;
     }
   }
 }

@@ -145,7 +145,8 @@ class Fusion {
   }
 
   private isGenerated(node: ProgramNode): boolean {
-    if (this.isLargeProduct(node)) return this.options.products !== 'tfjs';
+    // tfjs has no kernels on float16.
+    if (this.isLargeProduct(node)) return this.options.products !== 'tfjs' || node.output.dtype === 'float16';
     return isInlineable(node) || isReduction(node);
   }
 

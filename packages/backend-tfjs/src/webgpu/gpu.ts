@@ -50,7 +50,11 @@ export interface GpuDevice {
 
 /** An adapter whose device can be had. */
 export interface DeviceAdapter extends GpuAdapter {
-  requestDevice(descriptor: { requiredLimits: Record<string, number> }): Promise<GpuDevice>;
+  readonly features: { has(name: string): boolean };
+  requestDevice(descriptor: {
+    requiredFeatures: readonly string[];
+    requiredLimits: Record<string, number>;
+  }): Promise<GpuDevice>;
 }
 
 /** tfjs's `WebGPUBackend` (4.22). */

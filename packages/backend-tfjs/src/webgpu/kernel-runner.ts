@@ -4,6 +4,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { messageOf } from '@meanflow/core/backend';
 import type { StepFunction } from '../schedule.js';
 import type { GpuBindGroup, GpuBuffer, GpuPipeline, TfjsGpuBackend } from './gpu.js';
+import { storedAs } from './halves.js';
 import type { Kernel } from './kernel-writer.js';
 
 /** Dispatches after which recorded commands are handed to the device before the run ends: a train step is one submission. */
@@ -100,7 +101,8 @@ export class KernelRunner {
     return copy;
   }
 
-  private allocate({ shape, dtype }: TensorType): TensorInfo {
+  private allocate(type: TensorType): TensorInfo {
+    const { shape, dtype } = storedAs(type);
     const tensor = this.backend.makeTensorInfo([...shape], dtype);
     this.backend.uploadToGPU(tensor.dataId);
     return tensor;

@@ -9,12 +9,12 @@
  *
  * A kernel with a large matrix product walks its result, and what else it writes has the same elements.
  */
-import { sameShape, sizeOf } from '@meanflow/core';
+import { sameShape, sizeOf, type DType } from '@meanflow/core';
 import type { ProgramNode, StorageId, StoredValue } from '../program/program.js';
 import { expressionOf } from './expressions.js';
 import { functionsFor } from './functions.js';
 import { coordinatesOf, Index, linear } from './index-expression.js';
-import { literal, storedTypes, wgslTypes } from './literal.js';
+import { literal, roundedToHalf, storedTypes, wgslTypes } from './literal.js';
 import { productText, type ProductNode, type ProductStyle } from './product-kernel.js';
 import {
   accumulators,
@@ -56,6 +56,12 @@ export interface WriterOptions {
   readonly threadsPerRow: number;
   readonly productStyle: ProductStyle;
 }
+
+/** A computed element as it is stored, and a stored one as it is computed with. */
+const stored = (element: string, dtype: DType): string =>
+  dtype === 'bool' ? `select(0, 1, ${element})` : dtype === 'float16' ? `f16(${element})` : element;
+const computed = (element: string, dtype: DType): string =>
+  dtype === 'bool' ? `(${element} != 0)` : dtype === 'float16' ? `f32(${element})` : element;
 
 type ReductionNode = Extract<ProgramNode, { op: keyof typeof accumulators }>;
 
@@ -112,11 +118,11 @@ export class KernelWriter implements ElementWriter {
   }
 
   private product(node: ProductNode): Kernel {
-    const { storage, shape } = node.output;
+    const { storage, shape, dtype } = node.output;
     const text = productText(this, node, this.options.productStyle, (scope, element, at) => {
       const place = linear(at, shape);
       this.own = place.toWgsl();
-      this.reduced.set(storage, element);
+      this.reduced.set(storage, dtype === 'float16' ? roundedToHalf(element) : element);
       return this.group.results.map((result) => this.store(scope, result, place));
     });
     return this.finish(text.body, text.threads, text.workgroups, text.shared);
@@ -189,6 +195,7 @@ export class KernelWriter implements ElementWriter {
       body.push(...declare(0), ...takeIn(0, '0', `${rows.inner}`));
       for (const { node, accumulator, names } of steps) {
         body.push(...joinThreads(accumulator, names, { across, along }, rows.contiguous));
+        if (node.output.dtype === 'float16') body.push(`  ${names[0]} = ${roundedToHalf(names[0]!)};`);
         // Of an argMax the index is the result.
         this.reduced.set(node.output.storage, names.at(-1)!);
       }
@@ -239,9 +246,8 @@ export class KernelWriter implements ElementWriter {
 
   private store(scope: Scope, result: StoredValue, place: Index): string {
     const value = this.at(scope, result, coordinatesOf(place, result.shape));
-    const stored = result.dtype === 'bool' ? `select(0, 1, ${value})` : value;
     this.stores.set(result, place.toWgsl());
-    return `  out${this.group.results.indexOf(result)}[${place.toWgsl()}] = ${stored};`;
+    return `  out${this.group.results.indexOf(result)}[${place.toWgsl()}] = ${stored(value, result.dtype)};`;
   }
 
   at(scope: Scope, value: StoredValue, coordinates: readonly Index[]): string {
@@ -289,7 +295,7 @@ export class KernelWriter implements ElementWriter {
     if (!this.loads.has(value.storage)) this.loads.set(value.storage, new Set());
     this.loads.get(value.storage)!.add(at);
     const element = `in${binding}[${at}]`;
-    return value.dtype === 'bool' ? `(${element} != 0)` : element;
+    return computed(element, value.dtype);
   }
 
   private finish(
@@ -316,7 +322,8 @@ export class KernelWriter implements ElementWriter {
         ...body.map((line) => this.reading(line, over)),
         '}',
       ].join('\n');
-      return [...bindings, ...shared, functionsFor(main), main].filter(Boolean).join('\n');
+      const text = [...bindings, ...shared, functionsFor(main), main].filter(Boolean).join('\n');
+      return /\bf16\b/.test(text) ? `enable f16;\n${text}` : text;
     };
     return { wgsl, workgroups, reads, inPlace };
   }

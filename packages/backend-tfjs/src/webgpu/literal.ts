@@ -9,12 +9,15 @@ export const wgslTypes: Readonly<Record<DType, 'f32' | 'i32' | 'bool'>> = {
   bool: 'bool',
 };
 /** Bools are stored as integers, as tfjs stores them. */
-export const storedTypes: Readonly<Record<DType, 'f32' | 'i32'>> = {
+export const storedTypes: Readonly<Record<DType, 'f32' | 'f16' | 'i32'>> = {
   float32: 'f32',
-  float16: 'f32',
+  float16: 'f16',
   int32: 'i32',
   bool: 'i32',
 };
+
+/** An f32 as the nearest float16; there and back by `f16`, compilers take for nothing (Mesa's does). Denormals may become zero. */
+export const roundedToHalf = (x: string): string => `quantizeToF16(${x})`;
 
 const SMALLEST_NORMAL = 2 ** -126;
 

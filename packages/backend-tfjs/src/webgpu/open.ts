@@ -23,6 +23,7 @@ import type { TfModule } from '../runtime.js';
 import type { DeviceAdapter, GpuDevice, TfjsGpuBackend } from './gpu.js';
 import type { FusionOptions } from '../options.js';
 import { gpuFusion } from './cost.js';
+import { packHalves } from './halves.js';
 import { KernelRunner } from './kernel-runner.js';
 
 export interface WebgpuOptions extends AdapterOptions {
@@ -41,6 +42,12 @@ export interface OpenWebgpu extends OpenDevice {
 /** Runs that may be under way on the device before another is recorded. */
 const RUNS_IN_FLIGHT = 3;
 
+/** The feature by which kernels have buffers of float16. */
+const SHADER_F16 = 'shader-f16';
+const NO_HALVES =
+  `the adapter has no "${SHADER_F16}", which the GPUs of the last years have with a current driver. Choose precision float32, or ` +
+  'ort:cpu, which computes in float16';
+
 const KERNELS_HELP =
   "Run `npm install @tensorflow/tfjs-backend-webgpu@4.22` and pass `kernels: () => import('@tensorflow/tfjs-backend-webgpu')`.";
 
@@ -56,7 +63,11 @@ export async function openWebgpu(tf: TfModule, options: WebgpuOptions): Promise<
   const gpu = (await requireGpu('tfjs:webgpu', options.gpu)) as Gpu<DeviceAdapter>;
   const module = await loadKernels(options.kernels);
   const adapter = await findAdapter('tfjs:webgpu', gpu, options);
-  const device = await adapter.requestDevice({ requiredLimits: limitsOf(adapter) });
+  const hasHalves = adapter.features.has(SHADER_F16);
+  const device = await adapter.requestDevice({
+    requiredFeatures: hasHalves ? [SHADER_F16] : [],
+    requiredLimits: limitsOf(adapter),
+  });
   const backend = withNavigator(gpu, () => new module.WebGPUBackend(device, adapter.info));
   const health = watch(device);
   const runner = new KernelRunner(backend);
@@ -64,6 +75,7 @@ export async function openWebgpu(tf: TfModule, options: WebgpuOptions): Promise<
   let held: Gpu | undefined = gpu;
   return {
     info: describe(tf, adapter),
+    float16: hasHalves ? true : NO_HALVES,
     tfjsName: 'webgpu',
     store: backend,
     backend,
@@ -75,8 +87,8 @@ export async function openWebgpu(tf: TfModule, options: WebgpuOptions): Promise<
     get submits() {
       return runner.submits;
     },
-    upload: (value) => {
-      const dataId = writeHost(backend, value, false);
+    upload: (value, dtype) => {
+      const dataId = writeHost(backend, dtype === 'float16' ? packHalves(value) : value, false);
       // Now: tfjs would compute small operands that are still on the host on the host.
       backend.uploadToGPU(dataId);
       return dataId;

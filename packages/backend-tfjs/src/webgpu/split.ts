@@ -22,7 +22,9 @@ export function splitLongReductions(program: Program): Program {
     const areLast = axes.every((axis, i) => axis === x.shape.length - axes.length + i);
     const parts = areLast && inner >= LONG && outer < FEW ? largestDivisor(inner, MAX_PARTS) : 1;
     if (parts < 8) return [node];
-    const partial = { dtype: x.dtype, shape: [outer, parts], storage: storages++ };
+    // A sum is rounded once.
+    const dtype = x.dtype === 'float16' ? 'float32' : x.dtype;
+    const partial = { dtype, shape: [outer, parts], storage: storages++ };
     const input = { ...x, shape: [outer, parts, inner / parts] };
     const { op } = node;
     const first = { op, inputs: [input], attributes: { axes: [2] }, output: partial } as ProgramNode;
