@@ -72,6 +72,32 @@ describe('a run on points', () => {
     expect(odd.err).toContain('expected a size such as');
   });
 
+  it('learns and samples nearly the same with products in float16', async () => {
+    const path = (file: string): string => folder.path('half', file);
+    const config = folder.path('points.json');
+    await succeed('train', '--config', config, '--seed', '3', '--precision', 'float16', '--out', path('.'));
+    expect(JSON.parse(await readFile(path('config.json'), 'utf8')).precision).toBe('float16');
+    const rowsOf = async (file: string): Promise<{ loss: number; lossScale?: number }[]> =>
+      (await readFile(file, 'utf8')).trim().split('\n').map((line) => JSON.parse(line)); // prettier-ignore
+    const whole = await rowsOf(folder.path('points', 'metrics.jsonl'));
+    const half = await rowsOf(path('metrics.jsonl'));
+    expect(half.map(({ lossScale }) => lossScale)).toEqual(whole.map(() => 2 ** 16));
+    half.forEach(({ loss }, i) => expect(Math.abs(loss / whole[i]!.loss - 1)).toBeLessThan(0.02));
+    await succeed('train', '--resume', path('.'), '--steps', '8');
+    const { status, err } = await meanflow(
+      ...['train', '--config', config, '--precision', 'float16', '--accumulate', '2'],
+    );
+    expect(status).toBe(2);
+    expect(err).toContain('accumulate: expected 1 or nothing with precision float16, got 2');
+    const samples = async (...args: string[]): Promise<number[]> => {
+      const { out } = await succeed('sample', folder.path('points'), '--count', '4', '--out', '-', ...args);
+      return out.trim().split('\n').slice(1).flatMap((line) => line.split(',').map(Number)); // prettier-ignore
+    };
+    const [exact, rounded] = [await samples(), await samples('--precision', 'float16')];
+    expect(rounded).not.toEqual(exact);
+    rounded.forEach((x, i) => expect(Math.abs(x - exact[i]!)).toBeLessThan(0.02));
+  });
+
   it('is described', async () => {
     const { out } = await succeed('info', folder.path('points'));
     for (const text of [

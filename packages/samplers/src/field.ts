@@ -1,18 +1,23 @@
 /**
  * From a network to the velocity field that solvers follow: parameters and conditions bound, times broadcast
- * over the batch, classifier-free guidance applied. Everything here is traced.
+ * over the batch, classifier-free guidance applied; where it is asked for, the network's products in float16. Everything here is traced.
  */
 import {
+  autocast,
   broadcastTo,
+  cast,
   concat,
   full,
   logicalAnd,
   lessEqual,
   split,
   sub,
+  treeFlatten,
   where,
+  type Precision,
   type Symbolic,
   type Tensor,
+  type Tree,
 } from '@meanflow/core';
 import { droppedByGuidance, joinConditions, withoutConditions } from './conditions.js';
 import { guidedVelocity } from './guidance.js';
@@ -52,6 +57,11 @@ export interface FieldConditions<Leaf = Tensor> {
 export interface FieldOptions {
   /** What guidance drops, `label` or names of conditions: by default all that are given and that the network can be without. */
   readonly drop?: readonly string[] | undefined;
+  /**
+   * What the network's products are computed in; float32 by default. What it takes and gives, guidance and solvers stay float32; in
+   * `float16` parameters may be float16.
+   */
+  readonly precision?: Precision | undefined;
   /** Told the rows of each call of the network, which is where evaluations are counted. */
   readonly onEvaluation?: (rows: number) => void;
 }
@@ -67,16 +77,18 @@ export function velocityField<Params extends ParameterTreeOf<Params>>(
   network: VelocityNetwork<Params>,
   params: Symbolic<Params>,
   conditions: FieldConditions = {},
-  { drop, onEvaluation }: FieldOptions = {},
+  { drop, precision = 'float32', onEvaluation }: FieldOptions = {},
 ): VelocityField {
   const { omega, tMin, tMax, guidance } = conditions;
+  const isHalf = precision === 'float16';
+  const exact = isHalf ? widened(params) : params;
   const evaluate = (z: Tensor, r: Tensor, t: Tensor, given: FieldConditions): Tensor => {
     const batch = z.shape[0]!;
     onEvaluation?.(batch);
     const rows = (x: Tensor | undefined) => (x === undefined ? undefined : overRows(x, batch));
     // Subtracting a time from itself is zero, and saying so lets everything that depends on it be folded away.
     const h = r === t ? full([batch], 0) : overRows(sub(t, r), batch);
-    return network.apply(params, {
+    const inputs = {
       z,
       t: overRows(t, batch),
       h,
@@ -86,7 +98,9 @@ export function velocityField<Params extends ParameterTreeOf<Params>>(
       omega: rows(omega),
       tMin: rows(tMin),
       tMax: rows(tMax),
-    }).u;
+    };
+    const velocity = () => network.apply(exact, inputs).u;
+    return isHalf ? autocast(velocity)() : velocity();
   };
   if (guidance === undefined) return (z, r, t) => evaluate(z, r, t, conditions);
   const dropped = droppedByGuidance(network, conditions, drop);
@@ -101,6 +115,14 @@ export function velocityField<Params extends ParameterTreeOf<Params>>(
     const scale = where(inside, guidance.scale, 1);
     return guidedVelocity(conditional!, unconditional!, scale);
   };
+}
+
+/** Parameters as a network has them: one of float16 that is rounded for a product again is what it was. */
+function widened<Params extends ParameterTreeOf<Params>>(params: Symbolic<Params>): Symbolic<Params> {
+  const { leaves, structure } = treeFlatten<Tensor>(params as Tree<Tensor>);
+  return structure.unflatten<Tensor, Symbolic<Params>>(
+    leaves.map((leaf) => (leaf.dtype === 'float16' ? cast(leaf, 'float32') : leaf)),
+  );
 }
 
 /** Labels, and then no class or the labels again. */

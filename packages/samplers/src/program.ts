@@ -8,12 +8,14 @@ import {
   spec,
   trace,
   treeFlatten,
+  treeMap,
   treePaths,
   treeRecord,
   type Backend,
   type CompileProgress,
   type DeviceArray,
   type Graph,
+  type Precision,
   type RunInput,
   type RunOptions,
   type Symbolic,
@@ -86,6 +88,7 @@ export type FieldFunction = (
  *
  * @param inputs a tree whose leaves have the dtypes and shapes to trace with
  * @param rows samples in a batch
+ * @param precision of the network's products; float32 by default
  * @returns the graph, and the network evaluations in it for each sample
  */
 export function traceField<Params extends ParameterTreeOf<Params>>(
@@ -94,6 +97,7 @@ export function traceField<Params extends ParameterTreeOf<Params>>(
   inputs: SamplerInputs<RunInput | SpecLeaf>,
   rows: number,
   body: FieldFunction,
+  precision?: Precision,
 ): { readonly graph: Graph; readonly evaluations: number } {
   const { structure } = treeFlatten<RunInput | SpecLeaf>(treeOf(inputs));
   let evaluatedRows = 0;
@@ -112,7 +116,8 @@ export function traceField<Params extends ParameterTreeOf<Params>>(
       const names = Object.keys(network.conditions ?? {}).filter((name) => name in symbolic.conditions);
       const own = Object.fromEntries(names.map((name) => [name, symbolic.conditions[name]!]));
       const conditions = { ...symbolic.conditions, conditions: own, present };
-      const field = velocityField(network, symbolic.params, conditions, { drop: inputs.drop, onEvaluation });
+      const options = { drop: inputs.drop, precision, onEvaluation };
+      const field = velocityField(network, symbolic.params, conditions, options);
       return body(field, symbolic.values, symbolic.decoder, conditions);
     },
     inputSpecs(inputs),
@@ -123,6 +128,21 @@ export function traceField<Params extends ParameterTreeOf<Params>>(
 
 /** What a program that is made is at. */
 export type ProgramPhase = 'tracing' | CompileProgress['phase'];
+
+/** How a program is made. */
+export interface ProgramOptions {
+  /** Of the network's products; in float16 settled parameters are stored so too. */
+  readonly precision?: Precision | undefined;
+  /** Told when a phase begins. */
+  readonly onPhase?: ((phase: ProgramPhase) => void) | undefined;
+}
+
+/** The same inputs with parameters that are stored as float16. */
+function withHalfParameters(inputs: SamplerInputs<RunInput | SpecLeaf>): SamplerInputs<RunInput | SpecLeaf> {
+  const stored = ({ dtype, shape }: RunInput | SpecLeaf): SpecLeaf =>
+    spec(shape, dtype === 'float64' || dtype === 'float32' ? 'float16' : dtype);
+  return { ...inputs, params: treeMap(stored, inputs.params) };
+}
 
 /** A compiled function of the velocity field. */
 export interface Program {
@@ -137,7 +157,6 @@ export interface Program {
  *
  * @param state values that outputs of the same name replace on the device
  * @param settled parameters that are constants of the program, which is then run without any; lent as long as it lives
- * @param onPhase told when a phase begins
  */
 export async function compileProgram<Params extends ParameterTreeOf<Params>>(
   backend: Backend,
@@ -148,10 +167,11 @@ export async function compileProgram<Params extends ParameterTreeOf<Params>>(
   body: FieldFunction,
   state: readonly string[] = [],
   settled?: Tree<HostArray>,
-  onPhase?: (phase: ProgramPhase) => void,
+  { precision, onPhase }: ProgramOptions = {},
 ): Promise<Program> {
   onPhase?.('tracing');
-  const { graph, evaluations } = traceField(network, name, inputs, rows, body);
+  const stored = settled && precision === 'float16' ? withHalfParameters(inputs) : inputs;
+  const { graph, evaluations } = traceField(network, name, stored, rows, body, precision);
   const executable = await backend.compile(graph, {
     state: Object.fromEntries(state.map((key) => [`values/${key}`, key])),
     ...(settled && { constants: treeRecord({ params: settled }), borrow: true }),

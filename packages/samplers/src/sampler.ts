@@ -9,6 +9,7 @@ import {
   HostArray,
   spec,
   type Backend,
+  type Precision,
   type RunInput,
   type Tree,
 } from '@meanflow/core';
@@ -23,6 +24,7 @@ import {
   type ProgramPhase,
   type SamplerInputs,
 } from './program.js';
+import { checkFinite, checkHalves, checkPrecision } from './precision.js';
 import {
   conditionValues,
   takeParameters,
@@ -87,6 +89,12 @@ export interface SamplerOptions<Params extends ParameterTreeOf<Params> = Paramet
    * number of rows that is sampled at once has a program, with a copy of the matrices in it: 17 MB here.
    */
   readonly params?: ParameterTree extends Params ? Tree<HostArray> : Params;
+  /**
+   * What the network's products are computed in; float32 by default. In `float16` its norms, softmax and exponentials stay float32,
+   * and so do guidance and the solver; `params` are given to the device as float16. Samples
+   * that are not finite are an error then: there the network leaves float16's range. A device without float16 refuses.
+   */
+  readonly precision?: Precision;
   /** Lends `params`: the caller leaves their memory as it is until the sampler is disposed of. False by default. */
   readonly borrow?: boolean;
   /** Told what it is at: what it compiles for a request that needs it, and that it samples. */
@@ -111,13 +119,16 @@ export function createSampler<Params extends ParameterTreeOf<Params>>(
     params: true,
     borrow: true,
     onProgress: true,
+    precision: true,
   });
-  const { batchSize = 4096, borrow = false, onProgress } = options;
+  const { batchSize = 4096, borrow = false, precision = 'float32', onProgress } = options;
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) {
     throw new ArgumentError(`batchSize is a positive whole number, got ${batchSize}.`);
   }
+  checkPrecision(precision);
   const settled =
     options.params === undefined ? undefined : takeParameters(options.params as Tree<HostArray>, borrow);
+  if (precision === 'float16' && settled !== undefined) checkHalves(settled as Tree<HostArray>);
   const programs = new Map<string, Promise<Program>>();
   const identity = identities();
   let began: number | undefined;
@@ -175,7 +186,7 @@ export function createSampler<Params extends ParameterTreeOf<Params>>(
         body,
         state,
         constants,
-        tell,
+        { precision, onPhase: tell },
       );
       programs.set(key, found);
       // A failed compilation is reported to the caller and forgotten.
@@ -226,6 +237,7 @@ export function createSampler<Params extends ParameterTreeOf<Params>>(
       signal?.throwIfAborted();
       const end = Math.min(count, start + batchSize);
       const { samples, states, evaluations, rejectedSteps } = await runChunk(request, start, end);
+      if (precision === 'float16') checkFinite(samples);
       yield {
         start,
         samples,

@@ -3,8 +3,10 @@ import {
   cast,
   compile,
   concat,
+  gather,
   HostArray,
   hostArray,
+  matmul,
   mul,
   RandomKey,
   referenceBackend,
@@ -14,9 +16,10 @@ import {
   trace,
   type Backend,
   type DeviceArray,
+  type Graph,
   type Tensor,
 } from '@meanflow/core';
-import { interpret } from '@meanflow/core/backend';
+import { interpret, prepare } from '@meanflow/core/backend';
 import {
   averageVelocity,
   createSampler,
@@ -487,5 +490,107 @@ describe('settled parameters', () => {
   test('or none at all', async () => {
     const sampler = createSampler(referenceBackend(), gaussian);
     await expect(sampler.sample(request)).rejects.toThrow('there are no params');
+  });
+});
+
+describe('float16', () => {
+  const noise = key.fold('half').normal([6, 2]);
+  const request = { noise, solver: euler, times: uniformGrid(4) };
+  const parameters = { w: key.fold('w').uniform([2, 2], -1, 1) };
+  const linear = formula([2], parameters, ({ w }, { z }) => matmul(z, w));
+  /** What is compiled, and for which constants. */
+  const watching = () => {
+    const inner = referenceBackend();
+    const compiled: { readonly graph: Graph; readonly constants: readonly string[] }[] = [];
+    const backend: Backend = {
+      ...inner,
+      compile: (graph, options) => {
+        compiled.push({ graph, constants: Object.keys(options?.constants ?? {}) });
+        return inner.compile(graph, options);
+      },
+    };
+    return { backend, compiled };
+  };
+  const typeOf = ({ inputs, types }: Graph, name: string) =>
+    types[inputs.find((input) => input.name === name)!.value]!.dtype;
+
+  test('samples are those of float32, nearly, from parameters of half the size', async () => {
+    const { backend, compiled } = watching();
+    await using exact = createSampler(backend, linear, { params: parameters });
+    await using half = createSampler(backend, linear, { params: parameters, precision: 'float16' });
+    const [expected, got] = [await exact.sample(request), await half.sample(request)];
+    const difference = maxDifference(got.samples.data, expected.samples.data);
+    expect(difference).toBeGreaterThan(0);
+    expect(difference).toBeLessThan(5e-3);
+    expect(got.nfe).toBe(expected.nfe);
+    const [{ graph }, { graph: halved, constants }] = [compiled[0]!, compiled[1]!];
+    expect([typeOf(graph, 'params/w'), typeOf(halved, 'params/w')]).toEqual(['float32', 'float16']);
+    expect(constants).toEqual(['params/w']);
+    // Noise, and what the solver makes of it, are exact.
+    expect(typeOf(halved, 'values/z')).toBe('float32');
+    const { instructions, types } = prepare(halved);
+    const products = instructions.filter(({ op }) => op === 'dotGeneral');
+    expect(products.map(({ inputs }) => inputs.map((value) => types[value]!.dtype))).toEqual([
+      ['float16', 'float16'],
+    ]);
+    // Widened and rounded again, a parameter is what it was.
+    const casts = instructions.filter(
+      ({ op, inputs }) => op === 'cast' && inputs[0] === halved.inputs[0]!.value,
+    );
+    expect(casts).toEqual([]);
+  });
+
+  test('parameters that are given with a request are rounded there', async () => {
+    const { backend, compiled } = watching();
+    await using sampler = createSampler(backend, linear, { precision: 'float16' });
+    await using settled = createSampler(backend, linear, { precision: 'float16', params: parameters });
+    const { samples } = await sampler.sample({ ...request, params: parameters });
+    expect(samples.data).toEqual((await settled.sample(request)).samples.data);
+    expect(typeOf(compiled[0]!.graph, 'params/w')).toBe('float32');
+  });
+
+  test('guidance too', async () => {
+    const classes = { table: key.fold('table').uniform([4, 2], -1, 1), w: parameters.w };
+    const conditional = formula(
+      [2],
+      classes,
+      ({ table, w }, { z, label }) => add(matmul(z, w), gather(table, label!)),
+      {
+        classCount: 3,
+      },
+    );
+    const guided = {
+      ...request,
+      label: new HostArray('int32', [6], Int32Array.of(0, 1, 2, 0, 1, 2)),
+      guidance: { scale: 2 },
+    };
+    await using exact = createSampler(referenceBackend(), conditional, { params: classes });
+    await using half = createSampler(referenceBackend(), conditional, {
+      params: classes,
+      precision: 'float16',
+    });
+    const [expected, got] = [await exact.sample(guided), await half.sample(guided)];
+    expect(maxDifference(got.samples.data, expected.samples.data)).toBeLessThan(5e-3);
+  });
+
+  test('what is beyond it is an error, before and after', async () => {
+    const large = { w: new HostArray('float32', [2, 2], Float32Array.of(1, 2, 70_000, 3)) };
+    expect(() => createSampler(referenceBackend(), linear, { params: large, precision: 'float16' })).toThrow(
+      'parameter "w" holds 70000 at element 2, beyond float16, whose largest is 65504. Sample this network with precision float32.',
+    );
+    const steep = { w: new HostArray('float32', [2, 2], Float32Array.of(0, 6e4, 6e4, 0)) };
+    const far = { ...request, noise: new HostArray('float32', [1, 2], Float32Array.of(0, 2)) };
+    await using exact = createSampler(referenceBackend(), linear, { params: steep });
+    expect((await exact.sample({ ...far, times: [1, 0] })).samples.data).toEqual(Float32Array.of(-12e4, 2));
+    await using half = createSampler(referenceBackend(), linear, { params: steep, precision: 'float16' });
+    await expect(half.sample({ ...far, times: [1, 0] })).rejects.toThrow(
+      'Sample 0 of the batch is not finite (-Infinity) in float16: the network leaves its range',
+    );
+  });
+
+  test('another precision is refused', () => {
+    expect(() => createSampler(referenceBackend(), linear, { precision: 'bfloat16' as 'float16' })).toThrow(
+      'createSampler: precision is float32 or float16, got "bfloat16".',
+    );
   });
 });

@@ -50,7 +50,7 @@ export async function sample(run: string, options: SampleOptions, io: Io): Promi
   }
   const delimiter = options.delimiter === undefined ? undefined : delimiterOf(options.delimiter);
   if (options.count !== undefined) checkSampleMemory(options.count, data.featureShape, '--count');
-  const { batch: batchSize, nfe, seed, guidance, guidanceInterval } = options;
+  const { batch: batchSize, nfe, seed, guidance, guidanceInterval, precision } = options;
   const rows = gridRows(generator, options);
   const given = await givenRows(run, generator, options, planSamples(generator, rows).count);
   const plan = planSamples(generator, {
@@ -62,6 +62,7 @@ export async function sample(run: string, options: SampleOptions, io: Io): Promi
     guidance,
     guidanceInterval,
     solver,
+    precision,
   });
   const { model, labels } = plan;
   const backend = await openBackend(options.backend);

@@ -5,7 +5,13 @@ import { defaultDatasets } from '@meanflow/runs/names';
 import { backendOption, type ConfigOption, option, under, withOptions } from './config-options.js';
 import { dataOptions, labelOption, taskOptions } from './data-options.js';
 import { names, wholeNumber, wholeNumbers } from './options.js';
-import { averagesOption, learningRateOption, setOption, sizeOptions } from './training-options.js';
+import {
+  averagesOption,
+  learningRateOption,
+  precisionOption,
+  setOption,
+  sizeOptions,
+} from './training-options.js';
 
 /** What the command itself looks at; everything else is a field of the comparison, or of each of its runs. */
 export interface CompareOptions {
@@ -53,7 +59,7 @@ export const changeOptions: readonly ConfigOption[] = [
   ),
 ];
 /** What stands under a heading of the help. */
-export const moreChangeOptions = under('Training', [averagesOption]);
+export const moreChangeOptions = under('Training', [averagesOption, precisionOption]);
 
 const settingsOptions: readonly ConfigOption[] = [
   setOption(

@@ -1,4 +1,5 @@
 /** `meanflow sample`: samples of a trained model in the units of its data, as numbers or as a picture. */
+import { precisions, type Precision } from '@meanflow/core';
 import { Option, type Command } from 'commander';
 import type { Context } from './command.js';
 import { backendOption, withOptions } from './config-options.js';
@@ -31,6 +32,7 @@ export interface SampleOptions {
   readonly average?: string;
   readonly force?: boolean;
   readonly batch?: number;
+  readonly precision?: Precision;
   readonly out?: string;
   readonly backend?: string;
 }
@@ -88,6 +90,12 @@ export function describeSample(command: Command, { io }: Context): void {
     )
     .option('--vae <file>', 'decoder of an autoencoder, from "meanflow import": makes images of latents')
     .option('--batch <n>', 'samples that are computed at once, which decides the memory', wholeNumber(1))
+    .addOption(
+      new Option(
+        '--precision <name>',
+        'what products are computed in, by default float32; in float16 parameters are given to the device as float16. An autoencoder stays float32',
+      ).choices(precisions),
+    )
     .option(
       '--delimiter <sign>',
       'what separates the cells of CSV: a character, or comma, semicolon, tab, space, bar',

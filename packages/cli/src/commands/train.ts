@@ -4,7 +4,13 @@ import type { Context } from './command.js';
 import { backendOption, type ConfigOption, option, under, withOptions } from './config-options.js';
 import { dataOptions, GIVEN, labelOption, taskOptions } from './data-options.js';
 import { positive, wholeNumber } from './options.js';
-import { averagesOption, learningRateOption, setOption, sizeOptions } from './training-options.js';
+import {
+  averagesOption,
+  learningRateOption,
+  precisionOption,
+  setOption,
+  sizeOptions,
+} from './training-options.js';
 
 /** What the command itself looks at; everything else is a field of the configuration. */
 export interface TrainOptions {
@@ -56,6 +62,7 @@ export const trainOptions: readonly ConfigOption[] = [
       'take each batch in n parts, one after the other, in the memory of one: the same updates, to rounding',
       { parse: wholeNumber(1), resumes: true },
     ),
+    precisionOption,
     option(
       '--memory <size>',
       'memory',

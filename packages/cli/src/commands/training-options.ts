@@ -1,4 +1,5 @@
 /** Options of training that are asked for most, for the commands that train; `--set` has all the others. */
+import { precisions } from '@meanflow/core';
 import { InvalidArgumentError } from 'commander';
 import { type ConfigOption, option } from './config-options.js';
 import { names, positive, wholeNumber } from './options.js';
@@ -22,6 +23,14 @@ export const averagesOption = option(
   'averages of the parameters that are kept, by decay (0.999) or half-life in samples (500000), separated by commas; the first is ' +
     'sampled with, "none": the parameters themselves',
   { parse: averages },
+);
+
+export const precisionOption = option(
+  '--precision <name>',
+  'precision',
+  'what products are computed in while training, by default float32; in float16 parameters and averages stay float32, and the loss is ' +
+    'scaled. For devices that are faster so; others refuse it',
+  { choices: precisions },
 );
 
 /** Any field of a configuration, on the command line. What it may be, the schema says, which is not loaded for help. */

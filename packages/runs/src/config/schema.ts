@@ -5,7 +5,7 @@
  * when a schema is asked for.
  */
 import { networkSettingsSchema, objectives, objectiveSchema } from '@meanflow/models';
-import { DataError } from '@meanflow/core';
+import { DataError, precisions } from '@meanflow/core';
 import { validate } from '@meanflow/core/validation';
 import { solvers } from '@meanflow/samplers';
 import { z } from 'zod';
@@ -141,6 +141,13 @@ const run = () => ({
     .optional()
     .describe(
       'What a step may take, such as "4GB": where it would take more, blocks of the network are computed again in the backward pass, as few as needed.',
+    ),
+  precision: z
+    .enum(precisions)
+    .optional()
+    .describe(
+      'What products are computed in while training; float32 by default. In float16 parameters, optimizer and averages stay float32, ' +
+        'and so do norms, softmax and losses; the loss is scaled as gradients allow.',
     ),
   /** How the data were read when the run began, recorded by the run itself: nothing is guessed again. */
   reading: readingSchema.optional().meta(RECORDED),

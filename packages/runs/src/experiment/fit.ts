@@ -33,6 +33,12 @@ export function checkFit(config: RunConfig, dataset: Dataset, source: string | V
       `expected a decay or half-life of ema (${averages.join(', ')}) or null, got ${sampling.ema}; average (--average) says both.`,
     );
   }
+  if (config.precision === 'float16' && (config.accumulate ?? 1) > 1) {
+    throw wrong(
+      ['accumulate'],
+      `expected 1 or nothing with precision float16, got ${config.accumulate}: gradients are accumulated in float32 only.`,
+    );
+  }
   if (config.optimizer.kind === 'muon' && !hasMatrices(config.network.kind)) {
     throw wrong(
       ['optimizer', 'kind'],

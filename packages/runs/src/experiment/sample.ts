@@ -2,7 +2,15 @@
  * Samples of a model as somebody asks for them: so many, of these classes, from this seed, at so many evaluations. What is asked for is
  * checked before anything is computed.
  */
-import { ArgumentError, HostArray, RandomKey, type Backend, type CancellationSignal } from '@meanflow/core';
+import {
+  ArgumentError,
+  HostArray,
+  RandomKey,
+  precisions,
+  type Backend,
+  type CancellationSignal,
+  type Precision,
+} from '@meanflow/core';
 import { checkOptions, describeValue } from '@meanflow/core/validation';
 import { denormalise, proportionalLabels, restoreKnown, type Batch } from '@meanflow/data';
 import { createDecoder, createSampler, type SamplerProgress } from '@meanflow/samplers';
@@ -32,6 +40,8 @@ export interface SampleChoice {
   readonly guidanceInterval?: readonly [number, number] | undefined;
   /** Samples that are computed at once, which decides the memory. */
   readonly batchSize?: number | undefined;
+  /** What products are computed in; float32 by default. In `float16` parameters are given to the device as float16; a decoder stays float32. */
+  readonly precision?: Precision | undefined;
 }
 
 /** A choice that was checked. */
@@ -46,6 +56,7 @@ export interface SamplePlan {
   readonly nfe: number | undefined;
   readonly solver: string;
   readonly batchSize: number | undefined;
+  readonly precision: Precision;
 }
 
 /** Samples that were drawn. */
@@ -83,17 +94,24 @@ export function planSamples(model: Generator, choice: SampleChoice): SamplePlan 
     guidance: true,
     guidanceInterval: true,
     batchSize: true,
+    precision: true,
   });
   checkWhole('count', choice.count);
   checkWhole('batchSize', choice.batchSize);
   checkWhole('nfe', choice.nfe);
-  const { seed = 0, batchSize = model.atOnce } = choice;
+  const { seed = 0, batchSize = model.atOnce, precision = 'float32' } = choice;
+  if (!precisions.includes(precision)) {
+    throw new ArgumentError(
+      `sample: precision is ${precisions.join(' or ')}, got ${describeValue(precision)}.`,
+    );
+  }
   const solver = choice.solver ?? model.sampling.solver;
   const nfe = choice.nfe ?? (solver === 'dormand-prince' ? undefined : defaultEvaluations(model));
   const labels = labelsFor(model, choice);
   const count = labels?.size ?? choice.count ?? defaultCount(model);
   const { conditions } = choice;
-  return { model: withGuidance(model, nfe, choice), count, labels, conditions, seed, nfe, solver, batchSize };
+  const guided = withGuidance(model, nfe, choice);
+  return { model: guided, count, labels, conditions, seed, nfe, solver, batchSize, precision };
 }
 
 /** Who watches while samples are drawn, and how that is stopped. */
@@ -129,12 +147,12 @@ export async function drawPlanned(
  * @throws the signal's reason when it is aborted
  */
 export async function* streamPlanned(
-  { model, count, labels, conditions, seed, nfe, solver, batchSize }: SamplePlan,
+  { model, count, labels, conditions, seed, nfe, solver, batchSize, precision }: SamplePlan,
   backend: Backend,
   { signal, onProgress }: DrawOptions = {},
 ): AsyncGenerator<Samples, void, undefined> {
   await using sampler = createSampler(backend, model.network, {
-    ...{ params: model.params, borrow: true, onProgress },
+    ...{ params: model.params, borrow: true, precision, onProgress },
     ...(batchSize !== undefined && { batchSize }),
   });
   const { decoder } = model;

@@ -71,6 +71,7 @@ export async function prepareRun(
     seed: config.seed,
     ...(config.accumulate !== undefined && { accumulate: config.accumulate }),
     ...(config.memory !== undefined && { memory: bytesOf(config.memory) }),
+    ...(config.precision !== undefined && { precision: config.precision }),
     guarded: config.onDivergence === 'skip',
     ...(adopted && { init: adopted.params }),
     onProgress: onBeginning,
