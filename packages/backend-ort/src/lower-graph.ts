@@ -12,6 +12,7 @@ import {
   type CompositeCall,
   type Instruction,
   type OpName,
+  type Program,
   type ValueId,
 } from '@meanflow/core/backend';
 import { hasKernelIn, lowerComposite } from './composites.js';
@@ -75,8 +76,17 @@ const AT_A_TIME = 16;
 
 /** {@link lowerGraph} in small steps, for who has other things to do meanwhile. */
 export function* loweringGraph(given: Graph, target: Target, outside = everyInput): Steps<ModelBuilder> {
+  return yield* writingGraph(yield* preparingFor(given, target), target, outside);
+}
+
+/** The first half of it: the graph that is written, of which nothing is changed any more. */
+export function* preparingFor(given: Graph, target: Target): Steps<Program> {
   const prepared = yield* preparing(given, { hasKernel: hasKernelOf(target) });
-  const graph = widenFloat16(prepared, (op) => HALF_KERNELS.has(op));
+  return widenFloat16(prepared, (op) => HALF_KERNELS.has(op));
+}
+
+/** The second half: the model of a prepared graph, or of a part of one. */
+export function* writingGraph(graph: Program, target: Target, outside = everyInput): Steps<ModelBuilder> {
   const builder = new ModelBuilder(graph.name, target);
   const values = new Array<StoredOperand>(graph.types.length);
   const define = (id: ValueId, name: ValueName, scalar?: number) =>
@@ -115,7 +125,7 @@ export function* loweringGraph(given: Graph, target: Target, outside = everyInpu
 }
 
 /** The values that sessions have before they run. */
-function constantValues({ inputs, instructions }: Graph, { isConstant }: Interface): ReadonlySet<ValueId> {
+function constantValues({ inputs, instructions }: Program, { isConstant }: Interface): ReadonlySet<ValueId> {
   return new Set([
     ...inputs.filter(({ name }) => isConstant?.(name)).map(({ value }) => value),
     ...instructions.filter(({ op }) => op === 'constant').map(({ outputs }) => outputs[0]!),

@@ -93,7 +93,7 @@ test('runs that fail keep nothing', async () => {
   const { allocated } = memory();
   for (let i = 0; i < 10; i++) {
     const run = program.run([block(loss), block(loss)], {
-      ...{ signal: undefined, donate: () => undefined },
+      ...{ signal: undefined, donate: () => undefined, isShared: () => false },
       moved: { hostToDeviceBytes: 0, deviceToHostBytes: 0 },
     });
     await expect(run).rejects.toThrow(/Running graph "main" failed.*in:state/);

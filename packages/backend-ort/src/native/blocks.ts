@@ -32,6 +32,8 @@ export class Blocks {
   private readonly idle = new Map<string, Block[]>();
   /** For each program, how many outputs of each type it has. */
   private readonly demands = new Set<ReadonlyMap<string, number>>();
+  /** Blocks that are used after they were donated, and whether they were given back meanwhile. */
+  private readonly reserved = new Map<Block, boolean>();
   private readonly forgotten: FinalizationRegistry<Pointer>;
 
   constructor(private readonly memory: BlockMemory) {
@@ -58,11 +60,32 @@ export class Blocks {
 
   /** Takes back what nobody uses any more. */
   give(block: Block): void {
+    if (this.reserved.has(block)) {
+      this.reserved.set(block, true);
+      return;
+    }
     const type = formatType(block.type);
     const blocks = this.idle.get(type) ?? [];
     this.idle.set(type, blocks);
     if (blocks.length < this.capacity(type)) blocks.push(block);
     else this.release(block);
+  }
+
+  /** From here on a block that is given back waits for who reserved it, who still uses it. Ended by `keep` or `unreserve`. */
+  reserve(block: Block): void {
+    this.reserved.set(block, false);
+  }
+
+  /** Makes a reserved block the caller's own, if everybody else has given it back. */
+  keep(block: Block): boolean {
+    return this.reserved.get(block) === true && this.reserved.delete(block);
+  }
+
+  /** Ends the use of a block that was reserved and not kept. */
+  unreserve(block: Block): void {
+    const isBack = this.reserved.get(block) === true;
+    this.reserved.delete(block);
+    if (isBack) this.give(block);
   }
 
   /** What waits to be filled. */

@@ -2,8 +2,8 @@
  * Products within fused calls: where one fused call is all that reads a product, its body goes over the product's rows while they
  * are in the cache, and the product is written nowhere.
  */
-import { sizeOf, type Graph } from '@meanflow/core';
-import type { CompositeCall, Instruction, ValueId } from '@meanflow/core/backend';
+import { sizeOf } from '@meanflow/core';
+import type { CompositeCall, Instruction, ValueId, Program } from '@meanflow/core/backend';
 import { bodySpace, isFused } from './lower-fused.js';
 import type { Readers } from './needs.js';
 import type { Products, StridedProduct } from './products.js';
@@ -33,7 +33,7 @@ export interface Planned {
 }
 
 export function productsWithin(
-  graph: Graph,
+  graph: Program,
   { products, readers, memory, constants }: Planned,
 ): ReadonlyMap<FusedInstruction, ProductWithin> {
   const makers = new Map<ValueId, Instruction>();

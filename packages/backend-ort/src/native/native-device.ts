@@ -7,13 +7,13 @@ import {
   type HostData,
   type TensorType,
 } from '@meanflow/core';
-import type { Device, NamedArrays } from '@meanflow/core/backend';
-import { constantsOf, withConstants, withoutConstants } from '../constants.js';
+import type { Device, NamedArrays, Program } from '@meanflow/core/backend';
+import { constantsOf, withConstants, withoutConstants, type Constants } from '../constants.js';
 import { CopyQueue } from '../copy-queue.js';
 import { explainCuda } from '../cuda.js';
 import { deviceProfile, optimizationLevel } from '../devices.js';
 import { fromElements, storedBytes } from '../elements.js';
-import { inputName, lowerGraph, loweringGraph } from '../lower-graph.js';
+import { inputName, lowerGraph, preparingFor, writingGraph } from '../lower-graph.js';
 import type { NativeOrtDevice } from '../options.js';
 import { probeFailure, probeGraph } from '../probe.js';
 import { targets, withOwnKernels, type Target } from '../targets.js';
@@ -24,6 +24,8 @@ import type { OrtLibrary } from './library.js';
 import { NativeProgram } from './native-program.js';
 import type { SessionSettings } from './session-options.js';
 import { Sessions } from './sessions.js';
+import { splitUpdate } from './split-update.js';
+import { UpdatingProgram } from './updating-program.js';
 
 /** What the native binding knows of its memory. */
 export interface NativeMemory {
@@ -45,7 +47,10 @@ export interface NativeSettings {
   readonly cuda: (Place & { readonly options: Readonly<Record<string, string>> }) | undefined;
 }
 
-export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> {
+/** The fewest bytes of state for whose sake a step is two runs: the second costs half a millisecond. */
+const LEAST_IN_PLACE = 4 * 2 ** 20;
+
+export class NativeDevice implements Device<Block, NativeProgram | UpdatingProgram, NativeMemory> {
   readonly float16: true | string;
   readonly takesConstants = true;
   private readonly blocks: Blocks;
@@ -86,14 +91,37 @@ export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> 
 
   async compile(
     graph: Graph,
-    _: unknown,
+    isState: (input: string) => boolean,
     arrays: NamedArrays,
     onPrepared: () => void,
-  ): Promise<NativeProgram> {
+  ): Promise<NativeProgram | UpdatingProgram> {
     const constants = constantsOf(graph, arrays);
     const level = optimizationLevel(this.device, graph, constants);
-    const lowering = loweringGraph(graph, this.target, withConstants(constants, 'given'));
-    const model = await drainGivingWay(lowering);
+    const prepared = await drainGivingWay(preparingFor(graph, this.target));
+    const hasConstants = Object.keys(constants).length > 0;
+    const split = hasConstants ? undefined : splitUpdate(prepared, isState, LEAST_IN_PLACE);
+    if (split === undefined) return this.compileWhole(graph, prepared, constants, level, onPrepared);
+    const [stepModel, updateModel] = [await this.encoded(split.step), await this.encoded(split.update)];
+    onPrepared();
+    const step = await this.sessions.open(stepModel, this.failure(graph.name), level);
+    try {
+      const update = await this.sessions.open(updateModel, this.failure(graph.name), level);
+      return new UpdatingProgram(this.library, graph, isState, split, step, update, this.blocks);
+    } catch (error) {
+      this.library.api.ReleaseSession(step);
+      throw error;
+    }
+  }
+
+  private async compileWhole(
+    graph: Graph,
+    prepared: Program,
+    constants: Constants,
+    level: 'all' | 'disabled',
+    onPrepared: () => void,
+  ): Promise<NativeProgram> {
+    const writing = writingGraph(prepared, this.target, withConstants(constants, 'given'));
+    const model = await drainGivingWay(writing);
     const encoded = await drainGivingWay(model.encoding());
     onPrepared();
     const read = model.read();
@@ -107,6 +135,11 @@ export class NativeDevice implements Device<Block, NativeProgram, NativeMemory> 
       for (const value of given.values()) this.library.api.ReleaseValue(value);
       throw error;
     }
+  }
+
+  private async encoded(part: Program): Promise<Uint8Array> {
+    const model = await drainGivingWay(writingGraph(part, this.target));
+    return drainGivingWay(model.encoding());
   }
 
   private failure(graph: string): string {

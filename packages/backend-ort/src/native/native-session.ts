@@ -49,12 +49,21 @@ export class NativeSession {
     results: readonly Block[],
     signal?: AbortEvents,
   ): Promise<void> {
-    const { api } = this.library;
+    await this.prepare(inputs, results)(signal);
+  }
+
+  /**
+   * Makes a run ready, of which nothing is read or written yet.
+   *
+   * @returns what starts it, to be called once: `run`'s promise
+   */
+  prepare(
+    inputs: readonly (HostArray | Block)[],
+    results: readonly Block[],
+  ): (signal?: AbortEvents) => Promise<void> {
     /** Values over host arrays, which are of this run alone. */
     const lent: Pointer[] = [];
     const lentElements: Elements[] = [];
-    const options = signal === undefined ? undefined : api.CreateRunOptions();
-    const abort = (): void => api.RunOptionsSetTerminate(options!);
     try {
       const given = BigUint64Array.from(inputs, (input, i) => {
         if (!(input instanceof HostArray)) return input.value;
@@ -66,7 +75,26 @@ export class NativeSession {
         return value;
       });
       const returned = BigUint64Array.from(results, ({ value }) => value);
-      this.running = [inputs, results, lentElements, given, returned];
+      const keptAlive = [inputs, results, lentElements, given, returned];
+      return (signal) => this.start(given, returned, lent, keptAlive, signal);
+    } catch (error) {
+      this.release(lent);
+      throw this.failure(error);
+    }
+  }
+
+  private async start(
+    given: BigUint64Array,
+    returned: BigUint64Array,
+    lent: readonly Pointer[],
+    keptAlive: readonly unknown[],
+    signal: AbortEvents | undefined,
+  ): Promise<void> {
+    const { api } = this.library;
+    const options = signal === undefined ? undefined : api.CreateRunOptions();
+    const abort = (): void => api.RunOptionsSetTerminate(options!);
+    try {
+      this.running = keptAlive;
       signal?.addEventListener?.('abort', abort);
       await api.Run.async(
         this.session,
@@ -80,15 +108,23 @@ export class NativeSession {
       );
     } catch (error) {
       signal?.throwIfAborted();
-      throw new BackendError(`Running graph "${this.graph.name}" failed: ${messageOf(error)}`, {
-        cause: error,
-      });
+      throw this.failure(error);
     } finally {
       this.running = [];
       signal?.removeEventListener?.('abort', abort);
       if (options !== undefined) api.ReleaseRunOptions(options);
-      for (const value of lent) api.ReleaseValue(value);
+      this.release(lent);
     }
+  }
+
+  private release(values: readonly Pointer[]): void {
+    for (const value of values) this.library.api.ReleaseValue(value);
+  }
+
+  private failure(error: unknown): BackendError {
+    return new BackendError(`Running graph "${this.graph.name}" failed: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 
   dispose(): void {

@@ -1,6 +1,5 @@
 /** Needs: who reads each value of a graph, where instructions read other values than their operands. */
-import type { Graph } from '@meanflow/core';
-import type { Instruction, ValueId } from '@meanflow/core/backend';
+import type { Instruction, ValueId, Program } from '@meanflow/core/backend';
 
 /** What an instruction reads. */
 export type Reads = (instruction: Instruction) => readonly ValueId[];
@@ -13,7 +12,7 @@ export interface Needs {
   readonly idle: ReadonlySet<Instruction>;
 }
 
-export function needsOf(graph: Graph, reads: Reads): Needs {
+export function needsOf(graph: Program, reads: Reads): Needs {
   const readers = new Map<ValueId, (Instruction | 'output')[]>();
   const read = (value: ValueId, by: Instruction | 'output') => {
     const known = readers.get(value);

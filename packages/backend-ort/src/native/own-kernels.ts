@@ -2,8 +2,8 @@
  * OwnKernels: the instructions of a prepared graph that the library of our own kernels computes. Its kernels read operands where
  * they lie, by strides, so movements around them are mostly not carried out.
  */
-import { sizeOf, type DType, type Graph, type Shape, type TensorType } from '@meanflow/core';
-import type { Instruction, ValueId, View } from '@meanflow/core/backend';
+import { sizeOf, type DType, type Shape, type TensorType } from '@meanflow/core';
+import type { Instruction, ValueId, View, Program } from '@meanflow/core/backend';
 import type { StoredOperand } from '../lowerings/lowering.js';
 import { reshapeTo } from '../lowerings/shaping.js';
 import type { ValueName } from '../onnx/model.js';
@@ -38,7 +38,7 @@ export class OwnKernels {
    * @param threads of the session
    */
   constructor(
-    private readonly graph: Graph,
+    private readonly graph: Program,
     constants: ReadonlySet<ValueId>,
     private readonly threads: number,
   ) {
@@ -132,7 +132,7 @@ const memories = (product: StridedProduct, values: Values): readonly ValueName[]
 const isEmpty = ({ shape }: TensorType): boolean => sizeOf(shape) === 0;
 
 /** Of what each reshaped value is a reshape. */
-function reshapedFrom({ instructions, types }: Graph): ReadonlyMap<ValueId, ValueId> {
+function reshapedFrom({ instructions, types }: Program): ReadonlyMap<ValueId, ValueId> {
   const sources = new Map<ValueId, ValueId>();
   for (const { op, inputs, outputs } of instructions) {
     const [input, output] = [inputs[0]!, outputs[0]!];

@@ -3,12 +3,13 @@
  * where these lie. The movements around them (transposed operands, split heads, slices of one tensor) are then not carried
  * out at all, and factors (the scale of attention) are part of the product.
  */
-import { sizeOf, type Graph, type Shape } from '@meanflow/core';
+import { sizeOf, type Shape } from '@meanflow/core';
 import {
   freeAxes,
   mergeAxes,
   viewsOf,
   type Instruction,
+  type Program,
   type ValueId,
   type View,
   type WalkedAxis,
@@ -52,7 +53,7 @@ export type Products = ReadonlyMap<Instruction, StridedProduct>;
  *
  * @param reads what an instruction that is no product reads
  */
-export function planProducts(graph: Graph, reads: Reads = ({ inputs }) => inputs): Products {
+export function planProducts(graph: Program, reads: Reads = ({ inputs }) => inputs): Products {
   const scalars = scalarsOf(graph);
   const operands = operandsOf(graph, scalars);
   const products = new Map<Instruction, StridedProduct>();
@@ -80,7 +81,7 @@ type Contraction = Extract<Instruction, { readonly op: 'dotGeneral' }>;
 const isProduct = (instruction: Instruction): instruction is Contraction => instruction.op === 'dotGeneral';
 
 /** The values that are one known number, or repetitions of it. */
-function scalarsOf(graph: Graph): ReadonlyMap<ValueId, number> {
+function scalarsOf(graph: Program): ReadonlyMap<ValueId, number> {
   const scalars = new Map<ValueId, number>();
   for (const { op, attributes, inputs, outputs } of graph.instructions) {
     if (op === 'constant' && attributes.value.size === 1) scalars.set(outputs[0]!, attributes.value.data[0]!);
@@ -93,7 +94,7 @@ function scalarsOf(graph: Graph): ReadonlyMap<ValueId, number> {
 
 /** What an instruction multiplies its operand by, where it does only that. */
 function factorOf(
-  graph: Graph,
+  graph: Program,
   { op, inputs, outputs }: Instruction,
   scalars: ReadonlyMap<ValueId, number>,
 ): { readonly of: ValueId; readonly factor: number } | undefined {
@@ -117,7 +118,7 @@ interface OperandView extends View {
   readonly factor: number;
 }
 
-function operandsOf(graph: Graph, scalars: ReadonlyMap<ValueId, number>): readonly OperandView[] {
+function operandsOf(graph: Program, scalars: ReadonlyMap<ValueId, number>): readonly OperandView[] {
   const views = viewsOf(graph, (instruction) => factorOf(graph, instruction, scalars)?.of);
   const factors = views.map(() => 1);
   for (const instruction of graph.instructions) {
@@ -131,7 +132,7 @@ function operandsOf(graph: Graph, scalars: ReadonlyMap<ValueId, number>): readon
 
 /** The product by strides that writes the contraction's own result. */
 function productOf(
-  graph: Graph,
+  graph: Program,
   instruction: Contraction,
   operands: readonly OperandView[],
 ): StridedProduct | undefined {
@@ -142,7 +143,7 @@ function productOf(
   return written(instruction, operands, output, new Layout(shape), 1);
 }
 
-const isEmpty = (graph: Graph, value: ValueId): boolean => sizeOf(graph.types[value]!.shape) === 0;
+const isEmpty = (graph: Program, value: ValueId): boolean => sizeOf(graph.types[value]!.shape) === 0;
 
 interface WholeProduct {
   readonly product: StridedProduct;
@@ -155,7 +156,7 @@ interface WholeProduct {
  * in memory as its type says, and the axes of the product are found again in it; factors; and one addition.
  */
 function withWhatFollows(
-  graph: Graph,
+  graph: Program,
   instruction: Contraction,
   operands: readonly OperandView[],
   readers: Readers,
@@ -185,7 +186,7 @@ function withWhatFollows(
 
 /** What an instruction adds to a value, as it is read in the value's shape. */
 function addendOf(
-  graph: Graph,
+  graph: Program,
   { op, inputs, outputs }: Instruction,
   value: ValueId,
   operands: readonly OperandView[],

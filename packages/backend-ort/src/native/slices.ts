@@ -2,11 +2,10 @@
  * Slices: which values are parts of others and need not be copied out of them by who reads with strides. Slices alone, and
  * reshapes of them: a transposition could be read so too, but not as fast as it lies.
  */
-import type { Graph } from '@meanflow/core';
-import { reshapedStrides, stridesOf, type ValueId, type View } from '@meanflow/core/backend';
+import { reshapedStrides, stridesOf, type ValueId, type View, type Program } from '@meanflow/core/backend';
 
 /** Where the elements of slices lie; a value of which none is known is its own memory. */
-export function slicesOf({ instructions, types }: Graph): ReadonlyMap<ValueId, View> {
+export function slicesOf({ instructions, types }: Program): ReadonlyMap<ValueId, View> {
   const slices = new Map<ValueId, View>();
   for (const instruction of instructions) {
     if (instruction.op !== 'slice' && instruction.op !== 'reshape') continue;

@@ -51,6 +51,7 @@ export async function runBody(
     const blocks = await program.run(given, {
       signal: undefined,
       donate: () => {},
+      isShared: () => false,
       moved: { hostToDeviceBytes: 0, deviceToHostBytes: 0 },
     });
     const elements = await Promise.all(blocks.map((block) => block.read()));

@@ -45,7 +45,7 @@ export async function putConstants<Buffer>(
   try {
     const buffers = await program.run(
       graph.inputs.map(({ name }) => constants[name]!),
-      { signal: undefined, donate: () => undefined, moved: { ...nothing } },
+      { signal: undefined, donate: () => undefined, isShared: () => false, moved: { ...nothing } },
     );
     // Nobody reads them, so that nothing is counted there.
     return new Map(

@@ -63,6 +63,11 @@ export class BufferArray<Buffer> implements DeviceArray {
     return this.held as Buffer;
   }
 
+  /** Whether more than one run or read is using the buffer. */
+  get isShared(): boolean {
+    return this.users > 1;
+  }
+
   release(): void {
     this.users -= 1;
     if (this.isGivenUp && this.users === 0) this.free();

@@ -90,6 +90,13 @@ export interface RunControl {
    * still reads of it by itself. The state is then lost when the run fails. By default it is given up when the run has succeeded.
    */
   donate(): void;
+  /**
+   * Whether somebody else, another run or a read, is using the buffer of an input, or this run for another input too. What is not
+   * shared is the run's own from the donation on, if that follows in the same turn of the event loop.
+   *
+   * @param input its place among the inputs of `run`
+   */
+  isShared(input: number): boolean;
   /** To add to: what the run moves beside its inputs. */
   readonly moved: Transfers;
 }

@@ -93,7 +93,8 @@ export function executableOf<Buffer, P extends DeviceProgram<Buffer>>({
         lent[i] = array;
         return buffer;
       });
-      const buffers = await program.run(operands, { signal, donate, moved });
+      const isShared = (place: number): boolean => lent[place]?.isShared ?? false;
+      const buffers = await program.run(operands, { signal, donate, isShared, moved });
       checkResults(device.info.backend, graph, buffers);
       const results = graph.outputs.map(({ name, value }, i) => {
         const type = graph.types[value]!;
