@@ -38,6 +38,14 @@ it('the doctor computes with each backend, and says what is missing', () => {
   for (const name of ['ort:cpu', 'ort:wasm', 'tfjs:cpu', 'tfjs:wasm', 'reference']) {
     expect(doctor.out).toMatch(new RegExp(`^✓ ${name} .*computed a derivative correctly on: `, 'm'));
   }
+  for (const name of ['ort:cpu', 'ort:wasm', 'reference']) {
+    expect(doctor.out).toMatch(new RegExp(`^✓ ${name} .*; takes float16$`, 'm'));
+  }
+  for (const name of ['tfjs:cpu', 'tfjs:wasm']) {
+    expect(doctor.out).toMatch(
+      new RegExp(`^✓ ${name} .*\\n +${name} does not compute graph "doctor" in float16: tfjs has no`, 'm'),
+    );
+  }
   expect(doctor.out).toMatch(/^✓ onnxruntime-node +\d+\.\d+\.\d+, .*brings the providers cpu/m);
   expect(doctor.out).toMatch(
     /^[✓·] chromium +(\S.*can run chromium\/tfjs:webgpu|No Chromium was found on PATH)/m,

@@ -1,5 +1,9 @@
-/** Whether a backend runs here: it does when it has just computed a derivative correctly, not when its package is installed. */
+/**
+ * Whether a backend runs here: it does when it has just computed a derivative correctly, not when its package is installed. It
+ * takes float16 when it has just rounded a product to it.
+ */
 import {
+  BackendError,
   compile,
   hostArray,
   jvp,
@@ -11,6 +15,8 @@ import {
   trace,
   type Backend,
   type Tensor,
+  type TensorSpec,
+  type TracedFunction,
 } from '@meanflow/core';
 import type { BackendEntry } from '@meanflow/runs/node';
 import { attempt, type Finding } from './finding.js';
@@ -34,7 +40,9 @@ export async function examineBackend(
       const { description: device, versions } = backend.describe();
       const libraries = Object.entries(versions).map(([library, version]) => `${library} ${version}`);
       const worked = `computed a derivative correctly on: ${[device, ...libraries].join(', ')}`;
-      return description === undefined ? worked : `${description}; ${worked}`;
+      const sentences = description === undefined ? worked : `${description}; ${worked}`;
+      const refusal = await float16Refusal(backend);
+      return refusal === undefined ? `${sentences}; takes float16` : `${sentences}\n${refusal}`;
     } finally {
       await backend.dispose();
     }
@@ -45,18 +53,47 @@ export async function examineBackend(
 async function checkDerivative(on: Backend): Promise<void> {
   const total = (x: Tensor): Tensor => sum(tanh(mul(x, x)));
   const traced = trace((x: Tensor) => jvp(total, [x], [x])[1], spec([2]), { name: 'doctor' });
+  const points = [0.5, -1];
+  const expected = points.reduce((value, x) => value + 2 * x * x * (1 - Math.tanh(x * x) ** 2), 0);
+  const value = await computed(on, traced, points);
+  if (!(Math.abs(value - expected) < 1e-5)) throw wrong('a derivative', value, expected);
+}
+
+/**
+ * Why a backend does not compute in float16, or undefined when it does: of 1 + 2⁻¹⁰, next to 1 there, the square is
+ * 1 + 2⁻⁹ + 2⁻²⁰, of which float16 has no more than 1 + 2⁻⁹.
+ */
+async function float16Refusal(on: Backend): Promise<string | undefined> {
+  const traced = trace((x: Tensor) => mul(x, x), spec([1], 'float16'), { name: 'doctor' });
+  let value: number;
+  try {
+    value = await computed(on, traced, [1 + 2 ** -10]);
+  } catch (error) {
+    if (error instanceof BackendError && error.message.includes('float16')) return error.message;
+    throw error;
+  }
+  const expected = 1 + 2 ** -9;
+  if (value !== expected) throw wrong('a product in float16', value, expected);
+  return undefined;
+}
+
+/** The one element of what a function of numbers computes. */
+async function computed(
+  on: Backend,
+  traced: TracedFunction<TensorSpec, Tensor>,
+  points: readonly number[],
+): Promise<number> {
   const compiled = await compile(on, traced);
   try {
-    const points = [0.5, -1];
-    const expected = points.reduce((value, x) => value + 2 * x * x * (1 - Math.tanh(x * x) ** 2), 0);
     const output = await compiled.run(hostArray(points));
-    const value = (await output.read()).item();
-    if (!(Math.abs(value - expected) < 1e-5)) {
-      throw new MeanflowError(
-        `it computes wrong numbers here: a derivative came out as ${value}, expected ${expected}`,
-      );
-    }
+    return (await output.read()).item();
   } finally {
     await compiled.dispose();
   }
+}
+
+function wrong(what: string, value: number, expected: number): MeanflowError {
+  return new MeanflowError(
+    `it computes wrong numbers here: ${what} came out as ${value}, expected ${expected}`,
+  );
 }
