@@ -69,7 +69,14 @@ const hasHalves: boolean | undefined =
   );
 });
 
-describe.each(['tiles', 'registers', 'tfjs'] as const)('on WebGPU, products by %s', (products) => {
+const why = {
+  true: '',
+  false:
+    ' (skipped: the adapter has no "shader-f16"; lavapipe of Mesa 25 has it: install mesa-vulkan-drivers and point VK_ICD_FILENAMES to its lvp_icd json)',
+  undefined: ' (skipped: there is no WebGPU adapter)',
+}[`${hasHalves}`];
+
+describe.each(['tiles', 'registers', 'tfjs'] as const)(`on WebGPU, products by %s${why}`, (products) => {
   const onHalves = hasHalves === true ? test : test.skip;
   const run = async (on: TfjsBackend | ReturnType<typeof referenceBackend>) => {
     await using executable = await on.compile(graph, { state: { kept: 'kept' }, constants: { w: inputs.w } });
