@@ -3,9 +3,10 @@ import type { Arity } from '@meanflow/core/backend';
 import { runConformance, summarise, type Case } from '@meanflow/conformance';
 import { kernels, plainBackend, type Kernel, type KernelTable } from '../src/index.js';
 
-/** The ops whose values are wrong with some kernels replaced. */
+/** The ops whose values are wrong with some kernels replaced. The cases of float16 are graphs of several ops, and are left out. */
 async function wrongOps(replaced: Partial<KernelTable>): Promise<string[]> {
-  const filter = ({ aspect, features }: Case) => aspect === 'values' && !features.includes('large');
+  const filter = ({ aspect, features }: Case) =>
+    aspect === 'values' && !features.includes('large') && !features.includes('float16');
   const report = await runConformance(plainBackend({ ...kernels, ...replaced }), { filter });
   return summarise(report)
     .filter(({ failed }) => failed > 0)
