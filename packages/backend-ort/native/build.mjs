@@ -54,6 +54,7 @@ function build(folder, sets) {
       'fused-op',
       'product-op',
       'fused-product-op',
+      'convolution-op',
       'sum-op',
       'workspace',
     ].map((name) => compile(`${name}.c`, name, []));
@@ -61,7 +62,8 @@ function build(folder, sets) {
       parts.push(compile('operations.c', `operations-${set}`, [...flags, `-DTABLE=operations_${set}`]));
       // Sums of products are what fused instructions are for; in their order nothing changes.
       const product = ['-ffp-contract=fast', `-DSET=${set}`, `-DVECTOR=${vectors[set]}`];
-      parts.push(compile('product.c', `product-${set}`, [...flags, ...product]));
+      for (const name of ['product', 'convolution'])
+        parts.push(compile(`${name}.c`, `${name}-${set}`, [...flags, ...product]));
     }
     mkdirSync(folder, { recursive: true });
     const library = join(folder, 'libmeanflow-kernels.so');

@@ -1,14 +1,15 @@
 /**
  * The library as ONNX Runtime sees it: custom operators of the domain `meanflow`: `Product` (product-op.c), `Fused` (fused-op.c),
- * both in one (fused-product-op.c), and `Sum` (sum-op.c). `RegisterCustomOps` is what the runtime calls after it has loaded the library.
+ * both in one (fused-product-op.c), `Convolution` (convolution-op.c) and `Sum` (sum-op.c). `RegisterCustomOps` is what the runtime calls after it has loaded the library.
  */
 #include <stdio.h>
 
+#include "convolution.h"
 #include "fused-op.h"
 #include "operator.h"
 #include "product.h"
 
-extern const CustomOp fusedOp, productOp, fusedProductOp, sumOp;
+extern const CustomOp fusedOp, productOp, fusedProductOp, convolutionOp, sumOp;
 
 static Status *failed(Api api, const char *what, const char *why) {
   char message[256];
@@ -27,10 +28,11 @@ __attribute__((visibility("default"))) Status *RegisterCustomOps(SessionOptions 
   if (!domain) {
     chooseOperations();
     chooseProduct();
+    chooseConvolution();
     CustomOpDomain *made;
     if ((status = createCustomOpDomain(api, "meanflow", &made)) || (status = addToDomain(api, made, &fusedOp)) ||
         (status = addToDomain(api, made, &productOp)) || (status = addToDomain(api, made, &fusedProductOp)) ||
-        (status = addToDomain(api, made, &sumOp)))
+        (status = addToDomain(api, made, &convolutionOp)) || (status = addToDomain(api, made, &sumOp)))
       return status;
     domain = made;
   }

@@ -1,7 +1,7 @@
 /**
  * Views: where the elements of a value lie when the movements that made it are not carried out. A transposition, a slice, a
- * repetition and most reshapes only say in which order elements of an earlier value are read; whoever reads by strides does
- * without them.
+ * reversal, a repetition and most reshapes only say in which order elements of an earlier value are read; whoever reads by
+ * strides does without them.
  */
 import type { Instruction, Program, ValueId } from './tensor.js';
 import { stridesOf, type Shape } from './types.js';
@@ -13,7 +13,7 @@ export interface View {
   /** In elements. */
   readonly offset: number;
   readonly shape: Shape;
-  /** In elements, by axis; 0 along an axis that repeats. */
+  /** In elements, by axis; 0 along an axis that repeats, negative along one that is read from its end. */
   readonly strides: readonly number[];
 }
 
@@ -55,6 +55,15 @@ function moved(instruction: Instruction, views: readonly View[], shape: Shape): 
       const { starts, strides } = instruction.attributes;
       const offset = starts.reduce((sum, start, axis) => sum + start * from.strides[axis]!, from.offset);
       return { ...from, offset, shape, strides: from.strides.map((stride, axis) => stride * strides[axis]!) };
+    }
+    case 'reverse': {
+      const { axes } = instruction.attributes;
+      const offset = axes.reduce((sum, axis) => sum + (shape[axis]! - 1) * from.strides[axis]!, from.offset);
+      return {
+        ...from,
+        offset,
+        strides: from.strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride)),
+      };
     }
     case 'broadcastTo': {
       const added = shape.length - from.shape.length;

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   broadcastTo,
   reshape,
+  reverse,
   sizeOf,
   slice,
   trace,
@@ -27,7 +28,7 @@ function read(view: View, elements: ArrayLike<number>): number[] {
 /** One movement, chosen by numbers. */
 function move(x: Tensor, [kind, ...choices]: readonly number[]): Tensor {
   const choice = (i: number) => choices[i % choices.length]!;
-  switch (kind! % 4) {
+  switch (kind! % 5) {
     case 0: {
       const left = x.shape.map((_, axis) => axis);
       return transpose(
@@ -47,6 +48,11 @@ function move(x: Tensor, [kind, ...choices]: readonly number[]): Tensor {
         ...x.shape.map((size, axis) => (size === 1 ? 1 + (choice(axis) % 3) : size)),
       ]);
     }
+    case 3:
+      return reverse(
+        x,
+        x.shape.flatMap((_, axis) => (choice(axis) % 2 === 0 ? [axis] : [])),
+      );
     default: {
       const sizes: number[] = [];
       let left = sizeOf(x.shape);

@@ -8,8 +8,10 @@ import type { StoredOperand } from '../lowerings/lowering.js';
 import { reshapeTo } from '../lowerings/shaping.js';
 import type { ValueName } from '../onnx/model.js';
 import type { ModelBuilder } from '../onnx/model-builder.js';
+import { operandsOfConvolution, planConvolutions, type Convolutions } from './convolutions.js';
 import { productsWithin, type FusedInstruction, type ProductWithin } from './fused-products.js';
 import { isFused, lowerFused, lowerFusedProduct, type FusedOperand } from './lower-fused.js';
+import { lowerConvolution } from './lower-convolution.js';
 import { lowerProduct } from './lower-product.js';
 import { lowerSum } from './lower-sum.js';
 import { needsOf, type Needs, type Reads } from './needs.js';
@@ -26,6 +28,7 @@ export interface Values {
 
 export class OwnKernels {
   private readonly products: Products;
+  private readonly convolutions: Convolutions;
   private readonly within: ReadonlyMap<Instruction, ProductWithin>;
   private readonly idle: Needs['idle'];
   /** Of a fused call's operand, the slice that it is, where it is one that kernels read well. */
@@ -51,10 +54,15 @@ export class OwnKernels {
     this.source = (value) => this.sliceOf(value)?.value ?? reshaped.get(value) ?? value;
     const reads: Reads = (instruction) =>
       isFusedCall(instruction) ? instruction.inputs.map(this.source) : instruction.inputs;
-    this.products = planProducts(graph, reads);
+    this.convolutions = planConvolutions(graph, reads);
+    const readsOfOthers: Reads = (instruction) => {
+      const convolution = this.convolutions.get(instruction);
+      return convolution === undefined ? reads(instruction) : operandsOfConvolution(convolution);
+    };
+    this.products = planProducts(graph, readsOfOthers);
     const readsOf: Reads = (instruction) => {
       const product = this.products.get(instruction);
-      return product === undefined ? reads(instruction) : operandsOfProduct(product);
+      return product === undefined ? readsOfOthers(instruction) : operandsOfProduct(product);
     };
     const { readers } = needsOf(graph, readsOf);
     const memory = (value: ValueId) => (this.sliceOf(value) === undefined ? this.source(value) : value);
@@ -76,6 +84,16 @@ export class OwnKernels {
       values.define(
         product.c.value,
         lowerProduct(builder, product, memories(product, values), type, this.threads),
+      );
+      return true;
+    }
+    const convolution = this.convolutions.get(instruction);
+    if (convolution !== undefined) {
+      const { value } = convolution.out;
+      const memory = operandsOfConvolution(convolution).map((operand) => values.get(operand).memory);
+      values.define(
+        value,
+        lowerConvolution(builder, convolution, memory, this.graph.types[value]!, this.threads),
       );
       return true;
     }
