@@ -16,7 +16,7 @@ it('says of every field what it may be, and of kinds which have it', async () =>
   expect(out.split('\n')[0]).toBe('network: object');
   expect(out).toContain('network.heads: whole number; of dit, imf-dit, pmf-dit\n');
   expect(out).toContain(
-    'network.times: t-and-h | t-and-r | h | t; by default "t-and-h"; of mlp, residual-mlp, dit\n',
+    'network.times: t-and-h | t-and-r | h | t; by default "t-and-h"; of mlp, residual-mlp, dit, unet\n',
   );
   expect(out).toContain('    dit: Width of a token; divisible by 4 and by `heads`.\n');
   expect(out).not.toContain('optimizer.');

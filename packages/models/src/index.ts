@@ -79,6 +79,7 @@ export {
   type SdVaeLevelParameters,
   type SdVaeMiddleParameters,
 } from './networks/sd-vae.js';
+export { unet, type UNetConfig, type UNetParameters } from './networks/unet.js';
 export { songUNet, type SongUNetParameters } from './networks/song-unet.js';
 export type { SongUNetConfig } from './networks/song-unet-plan.js';
 export {

@@ -15,9 +15,9 @@ export type Conv2dParameters = {
 /**
  * How a convolution starts. `pytorch`: kernel and bias uniform within 1/√(inputs of one output), the default of
  * torch.nn.Conv2d. `xavier`: kernel uniform within gain · √(6 / (inputs + outputs)), each times the places of the window
- * (Glorot and Bengio, 2010), and bias zero.
+ * (Glorot and Bengio, 2010), and bias zero. `zero`: all zero.
  */
-export type Conv2dInitialisation = 'pytorch' | { readonly kind: 'xavier'; readonly gain: number };
+export type Conv2dInitialisation = 'pytorch' | 'zero' | { readonly kind: 'xavier'; readonly gain: number };
 
 /**
  * A kernel `[outputs, inputs, window, window]` and a bias `[outputs]`.
@@ -35,6 +35,9 @@ export function conv2dParameters(
   if (initialisation === 'pytorch') {
     const within = uniformWithin(1 / Math.sqrt(inputs * places));
     return { kernel: new ParameterSpec(shape, within), bias: new ParameterSpec([outputs], within) };
+  }
+  if (initialisation === 'zero') {
+    return { kernel: new ParameterSpec(shape, zeros), bias: new ParameterSpec([outputs], zeros) };
   }
   const within = uniformWithin(initialisation.gain * Math.sqrt(6 / ((inputs + outputs) * places)));
   return { kernel: new ParameterSpec(shape, within), bias: new ParameterSpec([outputs], zeros) };

@@ -86,6 +86,12 @@ export {
 } from './given-conditions.js';
 
 export { gatedBlock, gatedBlockParameters, type GatedBlockParameters } from './gated-block.js';
+export {
+  imageBlock,
+  imageBlockParameters,
+  type ImageBlockParameters,
+  type ImageBlockShape,
+} from './image-block.js';
 export { resnetBlock, resnetBlockParameters, type ResnetBlockParameters } from './resnet-block.js';
 export {
   unetBlock,

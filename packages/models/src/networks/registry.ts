@@ -11,15 +11,23 @@ import { pmfDitEntry, type PmfDitConfig } from './pmf-dit.js';
 import { residualMlpEntry, type ResidualMlpConfig } from './residual-mlp.js';
 import type { SongUNetConfig } from './song-unet-plan.js';
 import { songUNetEntry } from './song-unet.js';
+import { unetEntry, type UNetConfig } from './unet.js';
 
 /** The configuration of any network, as plain JSON: of this package, or of another that is registered. */
 export type NetworkConfig =
-  MlpConfig | ResidualMlpConfig | DitConfig | ImfDitConfig | PmfDitConfig | SongUNetConfig | AnyNetworkConfig;
+  | MlpConfig
+  | ResidualMlpConfig
+  | DitConfig
+  | UNetConfig
+  | ImfDitConfig
+  | PmfDitConfig
+  | SongUNetConfig
+  | AnyNetworkConfig;
 
 /** Networks by kind; others can be registered. */
 export const networks = new Registry<NetworkDefinition, NetworkEntry>(
   'network of kind',
-  [mlpEntry, residualMlpEntry, ditEntry, imfDitEntry, pmfDitEntry, songUNetEntry],
+  [mlpEntry, residualMlpEntry, ditEntry, unetEntry, imfDitEntry, pmfDitEntry, songUNetEntry],
   { complete: completeNetwork },
 );
 

@@ -28,7 +28,8 @@ const residual = { kind: 'residual-mlp', featureShape: [3], width: 8, depth: 2, 
 const dit = { kind: 'dit', ...image } as const;
 const imf = { kind: 'imf-dit', ...image, headDepth: 1, tokens } as const;
 const pmf = { kind: 'pmf-dit', ...image, headDepth: 1, tokens, bottleneck: 4 } as const;
-const unet = {
+const unet = { kind: 'unet', featureShape: [4, 4, 1], channels: 4, channelMultipliers: [1, 2] } as const;
+const songUNet = {
   kind: 'song-unet',
   featureShape: [1, 4, 4],
   channels: 4,
@@ -111,11 +112,13 @@ function continued(
 }
 
 describe('the same network', () => {
-  test.each([mlp, residual, dit, imf, pmf, unet].map((config) => [config.kind, config]))(
+  test.each([mlp, residual, dit, unet, imf, pmf, songUNet].map((config) => [config.kind, config]))(
     '%s: every parameter bit for bit, in memory of its own',
     (_, config) => {
       const withAll =
-        config.kind === 'song-unet' ? config : { ...config, classCount: 3, velocityHead: { depth: 1 } };
+        config.kind === 'song-unet'
+          ? config
+          : { ...config, classCount: 3, ...(config.kind !== 'unet' && { velocityHead: { depth: 1 } }) };
       const { before, after, report, text } = continued(withAll, withAll);
       expect([...after.keys()]).toEqual([...before.keys()]);
       for (const [path, { data }] of after) {
@@ -129,7 +132,7 @@ describe('the same network', () => {
 });
 
 /** Networks whose conditions can be added to without a change. */
-const extensible = [
+const withHeads = [
   ['mlp', mlp],
   ['mlp, summed', { ...mlp, join: 'add' }],
   ['residual-mlp', residual],
@@ -137,6 +140,7 @@ const extensible = [
   ['residual-mlp, additive', { ...residual, conditioning: 'additive' }],
   ['dit', dit],
 ] as const satisfies readonly (readonly [string, NetworkConfig])[];
+const extensible = [...withHeads, ['unet', unet]] as const;
 
 describe('what is new changes nothing at first', () => {
   test.each(extensible)('%s: an interval, though it was learnt without', (_, config) => {
@@ -163,7 +167,7 @@ describe('what is new changes nothing at first', () => {
     near(outputs(to, params, { h: 0.3, label: [0, 3, 4] }).u, u);
   });
 
-  test.each([...extensible, ['imf-dit', imf], ['pmf-dit', pmf]] as const)(
+  test.each([...withHeads, ['imf-dit', imf], ['pmf-dit', pmf]] as const)(
     '%s: a velocity head is a copy of what leads to u',
     (_, config) => {
       const { to, params, from, given, report } = continued(config, {
@@ -183,7 +187,8 @@ describe('what is new changes nothing at first', () => {
     ['dit', dit, [4, 4, 1]],
     ['imf-dit', imf, [4, 4, 1]],
     ['pmf-dit', pmf, [4, 4, 1]],
-    ['song-unet', unet, [1, 4, 4]],
+    ['unet', unet, [4, 4, 1]],
+    ['song-unet', songUNet, [1, 4, 4]],
   ] as const)('%s: an image beside z', (_, config, shape) => {
     const conditions = { known: { kind: 'image', shape: [...shape], optional: true } } as const;
     const { from, to, given, params, report } = continued(config, { ...config, conditions });
@@ -195,14 +200,14 @@ describe('what is new changes nothing at first', () => {
     ]);
   });
 
-  test.each([...extensible, ['song-unet', unet]] as const)('%s: a vector of numbers', (_, config) => {
+  test.each([...extensible, ['song-unet', songUNet]] as const)('%s: a vector of numbers', (_, config) => {
     const conditions = { numbers: { kind: 'vector', shape: [2] } } as const;
     const { from, to, given, params } = continued(config, { ...config, conditions });
     near(outputs(to, params, { numbers: key.fold('numbers').normal([3, 2]) }).u, outputs(from, given).u);
   });
 
   test('song-unet: augmentation labels', () => {
-    const { after } = continued(unet, { ...unet, augmentWidth: 9 });
+    const { after } = continued(songUNet, { ...songUNet, augmentWidth: 9 });
     expect(after.get('condition/augment/kernel')!.data.every((value: number) => value === 0)).toBe(true);
   });
 });

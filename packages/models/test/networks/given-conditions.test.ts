@@ -16,6 +16,7 @@ const networks: readonly NetworkConfig[] = [
   { kind: 'residual-mlp', featureShape: [5], ...small },
   { kind: 'residual-mlp', featureShape: [32], ...small, join: 'concatenate', velocityHead: { depth: 1 } },
   { kind: 'dit', featureShape: [4, 4, 2], ...small, patchSize: 2, heads: 2, classCount: 2 },
+  { kind: 'unet', featureShape: [4, 4, 2], channels: 8, channelMultipliers: [1, 2], attentionLevels: [1] },
   { kind: 'imf-dit', featureShape: [4, 4, 2], ...inContext },
   { kind: 'pmf-dit', featureShape: [4, 4, 2], ...inContext },
   { kind: 'song-unet', featureShape: [2, 4, 4], channels: 8, channelMultipliers: [1, 1], blocks: 1, attentionResolutions: [2] },

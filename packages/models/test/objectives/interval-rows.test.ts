@@ -29,6 +29,7 @@ const image = { featureShape: [4, 4, 3], patchSize: 2, width: 8, heads: 2, depth
 const networks = {
   mlp: { kind: 'mlp', featureShape: [2], width: 24, depth: 2, velocityHead: { depth: 1 }, classCount: 3, guidance: true },
   dit: { kind: 'dit', ...image },
+  unet: { kind: 'unet', featureShape: [4, 4, 3], channels: 4, channelMultipliers: [1, 2], attentionLevels: [1], classCount: 5 },
   'imf-dit': { kind: 'imf-dit', ...image, headDepth: 1, velocityHead: { depth: 1 } },
   'song-unet': { kind: 'song-unet', featureShape: [1, 4, 4], channels: 4, channelMultipliers: [1], blocks: 1, attentionResolutions: [4], augmentWidth: 2, dropout: 0.5 },
 } as const satisfies Record<string, NetworkConfig>; // prettier-ignore
@@ -37,6 +38,7 @@ const uniform = { kind: 'uniform' } as const;
 const cases: readonly (readonly [string, keyof typeof networks, Config, rows: number | undefined])[] = [
   ['MeanFlow', 'mlp', { kind: 'meanflow' }, 2],
   ['MeanFlow on a transformer', 'dit', { kind: 'meanflow', clipInterval: false }, 2],
+  ['MeanFlow on a U-Net', 'unet', { kind: 'meanflow' }, 2],
   ['MeanFlow with guidance', 'mlp', { kind: 'meanflow', guidance: { omega: 0.2, kappa: 0.9 }, labelDrop: { probability: 0.5 } }, 2],
   ['a drop-out of rows, and augmentation', 'song-unet', { kind: 'meanflow', intervals: { t: uniform, equalShare: 0.5 } }, 3],
   ['part of a row', 'mlp', { kind: 'meanflow', intervals: { t: uniform, equalShare: 0.4 } }, 4],

@@ -34,7 +34,7 @@ it.each([
   ['network..width=3', '--set network..width: expected names with dots between them'],
   ['stesp=3', '--set stesp: there is no field "stesp". Did you mean "steps"? Known are data,'],
   ['network.widht=3', '--set network.widht: network: there is no field "widht". Did you mean "width"? Known are kind, width'],
-  ['network.kind=mpl', '--set network.kind: expected one of mlp, residual-mlp, dit, imf-dit, pmf-dit, song-unet, got "mpl". Did you mean "mlp"?'],
+  ['network.kind=mpl', '--set network.kind: expected one of mlp, residual-mlp, dit, unet, imf-dit, pmf-dit, song-unet, got "mpl". Did you mean "mlp"?'],
   ['method=meanflwo', '--set method: expected one of flow-matching, meanflow, improved-meanflow, got "meanflwo". Did you mean "meanflow"?'],
   ['steps=-5', '--set steps: expected more than 0, got -5.'],
   ['steps=1.5', '--set steps: expected a whole number, got 1.5.'],

@@ -37,7 +37,7 @@ it.each([
   ],
   [
     { network: { kind: 'mpl' } },
-    'config.json: network.kind: expected one of mlp, residual-mlp, dit, imf-dit, pmf-dit, song-unet, got "mpl". Did you mean "mlp"?',
+    'config.json: network.kind: expected one of mlp, residual-mlp, dit, unet, imf-dit, pmf-dit, song-unet, got "mpl". Did you mean "mlp"?',
   ],
   [{ network: 5 }, 'config.json: network: expected an object, got 5.'],
   [{ steps: -5 }, 'config.json: steps: expected more than 0, got -5.'],
