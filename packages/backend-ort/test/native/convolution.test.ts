@@ -98,7 +98,11 @@ describe('movements around it are not carried out', () => {
 test('gradients and tangents are convolutions too, without copies', async () => {
   const loss = (x: Tensor, k: Tensor) => sum(mul(sin(conv(x, k, same(1))), 0.01));
   const f = (x: Tensor, k: Tensor) => {
-    const [, tangent] = jvp((image: Tensor, kernel: Tensor) => conv(image, kernel, same(1)), [x, k], [sin(x), sin(k)]);
+    const [, tangent] = jvp(
+      (image: Tensor, kernel: Tensor) => conv(image, kernel, same(1)),
+      [x, k],
+      [sin(x), sin(k)],
+    );
     return [...grad((pair: readonly Tensor[]) => loss(pair[0]!, pair[1]!))([x, k]), tangent];
   };
   const given = { f: f as Case['f'], shapes: [[6, 5, 16, 16], [12, 5, 3, 3]] }; // prettier-ignore
