@@ -66,7 +66,7 @@ beforeAll(async () => {
     data: 'shapes',
     steps: 2,
     batch: 4,
-    network: { patchSize: 8, width: 16, depth: 1, heads: 2 },
+    network: { kind: 'dit', patchSize: 8, width: 16, depth: 1, heads: 2 },
     sampling: { nfe: [1, 2] },
     evaluation: { samples: 40, metrics: ['frechet'] },
   });

@@ -15,7 +15,7 @@ const guidedShapes = {
   method: 'improved-meanflow',
   steps: 6,
   batch: 4,
-  network: { patchSize: 8, width: 16, depth: 1, heads: 2, guidance: true },
+  network: { kind: 'dit', patchSize: 8, width: 16, depth: 1, heads: 2, guidance: true },
   optimizer: { warmUpSteps: 0 },
   objective: { kind: 'improved-meanflow', tangent: 'boundary', guidance: { maxScale: 8 } },
   ema: { decays: [0.5] },
@@ -208,7 +208,7 @@ describe('compare', () => {
         shapes: {
           steps: 2,
           batch: 4,
-          network: { patchSize: 8, width: 16, depth: 1, heads: 2 },
+          network: { kind: 'dit', patchSize: 8, width: 16, depth: 1, heads: 2 },
           evaluation: { samples: 40, classifier: { ...classifier, seed: 5 } },
           methods: { meanflow: { sampling: { nfe: [1] } } },
         },

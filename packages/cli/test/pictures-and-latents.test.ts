@@ -19,7 +19,8 @@ beforeAll(() =>
   writeJson(folder.path('tiny.json'), {
     steps: 2,
     batch: 4,
-    network: { width: 16, depth: 1, heads: 2 },
+    width: 16,
+    depth: 1,
     evaluation: { samples: 8 },
   }),
 );
@@ -79,11 +80,11 @@ describe('pictures', () => {
     expect((await openDataOf(await configOf('told'))).classNames).toEqual(['cat', 'dog']);
   });
 
-  it('of a size that few patches divide are padded inside the network, which is said', async () => {
+  it('of a size that cannot be halved so often are padded inside the network, which is said', async () => {
     await writeImageFolder(folder.path('prime'), ['a', 'b'], 4);
     const { err } = await train('prime-run', folder.path('prime'), '--image-size', '29');
-    expect(err).toContain('images of 29 × 29 are made 32 × 32 by zeros, for 64 patches of 4 × 4');
-    expect(await configOf('prime-run')).toMatchObject({ network: { patchSize: 4 } });
+    expect(err).toContain('images of 29 × 29 are made 32 × 32 by zeros, to be halved 2 times');
+    expect(await configOf('prime-run')).toMatchObject({ network: { channelMultipliers: [1, 2, 4] } });
     await succeed('sample', folder.path('prime-run'), '--count', '2', '--out', folder.path('prime.npz'));
     const { arr_0 } = await decodeNpz(await readFile(folder.path('prime.npz')), 'prime.npz');
     expect(arr_0.shape).toEqual([2, 29, 29, 3]);
@@ -179,7 +180,7 @@ describe('latents', () => {
 
 describe('samples', () => {
   it('become an npz file and numbered PNG files of the same pixels', async () => {
-    await writeJson(folder.path('shapes.json'), { data: 'shapes', steps: 2, batch: 4, network: { patchSize: 8, width: 16, depth: 1, heads: 2 }, evaluation: { samples: 8 } }); // prettier-ignore
+    await writeJson(folder.path('shapes.json'), { data: 'shapes', steps: 2, batch: 4, network: { kind: 'dit', patchSize: 8, width: 16, depth: 1, heads: 2 }, evaluation: { samples: 8 } }); // prettier-ignore
     const run = folder.path('shapes');
     await succeed('train', '--config', folder.path('shapes.json'), '--out', run);
     const draw = (out: string, ...args: string[]) => meanflow('sample', run, '--count', '12', '--seed', '3', '--out', folder.path(out), ...args); // prettier-ignore

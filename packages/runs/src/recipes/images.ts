@@ -1,13 +1,18 @@
 /**
- * The recipe for images and latents that are given by path: a small DiT whose patches are such that an image is about 64 tokens,
- * conditional on the class where there are classes. The published recipes are another matter: `published.ts`.
+ * The recipe for images and latents that are given by path, conditional on the class where there are classes: a small U-Net for small
+ * pictures, and for larger ones, and for latents, a small DiT whose patches are such that an image is about 64 tokens. The published
+ * recipes are another matter: `published.ts`.
  */
 import { sizeOf, type Shape } from '@meanflow/core';
 import { leading } from '@meanflow/core/validation';
 import type { Dataset } from '@meanflow/data';
 import type { Recipe } from '../config/schema.js';
-import { imageMethods, shapesRecipe } from './shapes.js';
+import { imageMethods, resolutionsOf, shapesRecipe } from './shapes.js';
 
+/** Images whose longer side has at most so many pixels are the U-Net's: its time grows with the pixels. */
+const U_NET_SIDE = 40;
+/** More channels are those of latents, whose neighbours say less of one another. */
+const PICTURE_CHANNELS = 4;
 /** Tokens along a side. */
 const TOKENS = 8;
 /** Features from which the covariance of raw pixels is too large to be measured by. */
@@ -33,12 +38,20 @@ export function imagesRecipe({
     conditional: classCount !== undefined,
     methods: imageMethods(),
     steps: 20_000,
-    network: { ...shapes.network, patchSize: patchSizeFor(height, width) },
+    network: networkFor(featureShape, height, width),
     evaluation: {
       samples: Math.min(5000, Math.max(100, samples)),
       metrics: [size < MANY_FEATURES ? 'frechet' : 'sliced-wasserstein-2'],
     },
   };
+}
+
+function networkFor(featureShape: Shape, height: number, width: number): Recipe['network'] {
+  const channels = sizeOf(featureShape) / (height * width);
+  if (height <= U_NET_SIDE && channels < PICTURE_CHANNELS)
+    return { kind: 'unet', ...resolutionsOf(height, width) };
+  const patchSize = patchSizeFor(height, width);
+  return { kind: 'dit', patchSize, width: 128, depth: 4, heads: 4, times: 't-and-h' };
 }
 
 /** A divisor that makes more tokens than so many times those that are wanted is not taken: networks pad images for patches. */
@@ -55,14 +68,36 @@ function patchSizeFor(height: number, width: number): number {
   return 2 * distance(best) <= Math.log(MOST_TOKENS) || wanted <= 1 ? best : Math.round(wanted);
 }
 
-/** What is said of images that patches do not divide; undefined of others. */
+/** What is said of images that the network makes larger inside; undefined of others. */
 export function paddingText(featureShape: Shape, network: object): string | undefined {
-  const size = 'patchSize' in network ? Number(network.patchSize) : 1;
+  const { part, made, instead } = partsOf(network);
   const [height = 0, width = 0] = featureShape;
-  if (featureShape.length !== 3 || (height % size === 0 && width % size === 0)) return undefined;
-  const [rows, columns] = [Math.ceil(height / size), Math.ceil(width / size)];
+  if (featureShape.length !== 3 || (height % part === 0 && width % part === 0)) return undefined;
+  const [rows, columns] = [Math.ceil(height / part), Math.ceil(width / part)];
   return (
-    `Inside the network, images of ${height} × ${width} are made ${rows * size} × ${columns * size} by zeros, for ${rows * columns} patches of ` +
-    `${size} × ${size}; a size that has other divisors (--image-size), or network.patchSize, would not need it.`
+    `Inside the network, images of ${height} × ${width} are made ${rows * part} × ${columns * part} by zeros, ${made(rows, columns)}; ` +
+    `a size that has other divisors (--image-size), or ${instead}, would not need it.`
   );
+}
+
+/** Of what images have to be made of, in pixels along either side, and why. */
+function partsOf(network: object): {
+  part: number;
+  made: (rows: number, columns: number) => string;
+  instead: string;
+} {
+  if ('channelMultipliers' in network && 'kind' in network && network.kind === 'unet') {
+    const halvings = (network.channelMultipliers as readonly number[]).length - 1;
+    return {
+      part: 2 ** halvings,
+      made: () => `to be halved ${halvings} ${halvings === 1 ? 'time' : 'times'}`,
+      instead: 'fewer network.channelMultipliers',
+    };
+  }
+  const size = 'patchSize' in network ? Number(network.patchSize) : 1;
+  return {
+    part: size,
+    made: (rows, columns) => `for ${rows * columns} patches of ${size} × ${size}`,
+    instead: 'network.patchSize',
+  };
 }

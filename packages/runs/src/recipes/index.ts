@@ -10,7 +10,7 @@ import { digitsRecipe } from './digits.js';
 import { fashionRecipe } from './fashion.js';
 import { imagesRecipe } from './images.js';
 import { planeRecipe } from './plane.js';
-import { shapesRecipe } from './shapes.js';
+import { resolutionsOf, shapesRecipe } from './shapes.js';
 import { tableRecipe } from './table.js';
 
 /** Recipes by data set. */
@@ -18,10 +18,7 @@ const own: Readonly<Record<string, (dataset: Kind) => Recipe>> = {
   digits: digitsRecipe,
   fashion: fashionRecipe,
   shapes: shapesRecipe,
-  'shapes-32': () => {
-    const shapes = shapesRecipe();
-    return { ...shapes, network: { ...shapes.network, patchSize: 8 } };
-  },
+  'shapes-32': () => ({ ...shapesRecipe(), network: { kind: 'unet', ...resolutionsOf(32, 32) } }),
   // Modes this narrow take longer until two steps land within them.
   '8-gaussians': () => ({ ...planeRecipe(), steps: 9000 }),
 };
