@@ -72,6 +72,23 @@ it('--average chooses which parameters are sampled', async () => {
   expect(await samplesOf('ramped')).not.toBe(own);
 });
 
+it('what is judged are the samples of the average, and of the evaluations, that are named', async () => {
+  const metricsOf = async (...args: string[]) => {
+    const { out } = await succeed('evaluate', folder.path('fixed'), '--json', '--samples', '64', ...args);
+    const { results } = JSON.parse(out) as { results: readonly { nfe: number; metrics: object }[] };
+    return Object.fromEntries(results.map(({ nfe, metrics }) => [nfe, metrics]));
+  };
+  const own = await metricsOf();
+  expect(await metricsOf('--average', '0.999')).toEqual(own);
+  const [half, none] = [await metricsOf('--average', '0.5'), await metricsOf('--average', 'none')];
+  expect(new Set([own, half, none].map((metrics) => JSON.stringify(metrics))).size).toBe(3);
+  // Each number of evaluations as by itself, and others than another's.
+  const both = await metricsOf('--nfe', '2,1');
+  expect(both[1]).toEqual(own[1]);
+  expect(both[2]).toEqual((await metricsOf('--nfe', '2'))[2]);
+  expect(both[2]).not.toEqual(both[1]);
+});
+
 it.each(['0.9', 'all'])('--average %j is refused', async (name) => {
   const outcome = await meanflow('sample', folder.path('fixed'), '--average', name, '--out', '-');
   expect(outcome).toMatchObject({ status: 2, out: '' });
