@@ -107,6 +107,22 @@ export default tseslint.config(
     },
   },
   {
+    // The kit has the instruments that look for dependence of random streams.
+    files: ['packages/{samplers,models,data,training,runs}/test/**/*.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        {
+          allow: [],
+          depConstraints: depConstraints.map((each) => ({
+            ...each,
+            onlyDependOnLibsWithTags: [...each.onlyDependOnLibsWithTags, 'layer:kit'],
+          })),
+        },
+      ],
+    },
+  },
+  {
     // The classifier's suite trains one, for which the interpreter is too slow.
     files: ['packages/classifier/test/**/*.ts'],
     rules: {

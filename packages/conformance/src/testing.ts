@@ -3,3 +3,4 @@ export { accuracyTests, executableTests, type AdapterTests } from './testing/ada
 export { scaleOperand, withAlteredGraphs, withAlteredInputs } from './testing/altered-backend.js';
 export { bools, floats, ints, normal } from './testing/arrays.js';
 export { check, expectClose, roundings, runGraph, type Accuracy } from './testing/reference.js';
+export { dependentPairs, repeatedDraws } from './testing/independence.js';

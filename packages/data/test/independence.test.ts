@@ -1,0 +1,48 @@
+/** Flips and crops of rows and steps, the order of epochs and what distributions draw: independent of each other. */
+import { dependentPairs, repeatedDraws } from '@meanflow/conformance/testing';
+import { RandomKey } from '@meanflow/core';
+import { distributionDataset, distributions, shapesDataset } from '../src/index.js';
+import { augmentations } from '../src/images/augmentation.js';
+import { EpochOrder } from '../src/split.js';
+
+const key = RandomKey.fromSeed(41);
+
+test('rows are flipped and cropped each for itself, and by each step anew', () => {
+  const ROWS = 5;
+  const steps = Array.from({ length: 2001 }, (_, step) =>
+    augmentations({ flip: true, cropPadding: 4 }, key, step, ROWS),
+  );
+  const streams: Record<string, number[]> = {};
+  for (const [name, shift] of [['', 0], [' of the next step', 1]] as const) {
+    for (let row = 0; row < ROWS; row++) {
+      const of = steps.slice(shift, 2000 + shift).map((step) => step[row]!);
+      streams[`flip ${row}${name}`] = of.map(({ isFlipped }) => Number(isFlipped));
+      streams[`right ${row}${name}`] = of.map(({ right }) => right);
+      streams[`down ${row}${name}`] = of.map(({ down }) => down);
+    }
+  } // prettier-ignore
+  expect(dependentPairs(streams)).toEqual([]);
+});
+
+test('epochs and seeds have orders of their own', () => {
+  const rows = Int32Array.from({ length: 3000 }, (_, i) => i);
+  const order = new EpochOrder(rows);
+  const streams: Record<string, Int32Array> = { rows };
+  for (const seed of [1, 2]) {
+    for (const epoch of [0, 1, 2]) {
+      streams[`epoch ${epoch} of seed ${seed}`] = order.batch(RandomKey.fromSeed(seed), epoch, rows.length);
+    }
+  }
+  expect(dependentPairs(streams)).toEqual([]);
+});
+
+test.each([
+  ...distributions.map((distribution) => [distribution.name, distributionDataset(distribution)] as const),
+  ['shapes', shapesDataset()] as const,
+])('%s draws once from a key: of batches, of both splits', (_, dataset) => {
+  const draw = () => {
+    for (const step of [0, 1, 2]) dataset.batch(key, step, 20);
+    for (const split of ['train', 'test'] as const) dataset.reference(split, key, 20);
+  };
+  expect(repeatedDraws(draw)).toEqual({});
+});
