@@ -32,7 +32,7 @@ export {
   type Conv2dOptions,
   type Conv2dParameters,
 } from './conv2d.js';
-export { downsample, resampleFilter, upsample } from './resample.js';
+export { doubled, downsample, halved, resampleFilter, upsample } from './resample.js';
 export { rmsNormParameters, scaledRmsNorm, type RmsNormParameters } from './norm.js';
 export { groupNormParameters, scaledGroupNorm, type GroupNormParameters } from './group-norm.js';
 export { modulatedNorm, modulations } from './modulation.js';

@@ -3,17 +3,7 @@
  * and Dhariwal and Nichol, 2021): what learns small pictures fastest on a few cores, because convolutions know from the
  * start that neighbours belong together. Times, guidance conditions and the class are embedded, summed, and modulate every block.
  */
-import {
-  concat,
-  constant,
-  einsum,
-  pad,
-  silu,
-  slice,
-  transpose,
-  type Symbolic,
-  type Tensor,
-} from '@meanflow/core';
+import { concat, pad, silu, slice, transpose, type Symbolic, type Tensor } from '@meanflow/core';
 import { leading, validate } from '@meanflow/core/validation';
 import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
@@ -30,6 +20,7 @@ import {
   type ImageBlockShape,
 } from '../layers/image-block.js';
 import type { Described } from '../layers/parameters.js';
+import { doubled, halved } from '../layers/resample.js';
 import {
   condition,
   conditioningFields,
@@ -129,30 +120,6 @@ export function unet(config: UNetConfig): ConfiguredNetwork<UNetParameters, UNet
     apply,
   });
 }
-
-/** Means of two by two pixels: `[batch, channels, height, width]` with half the height and width. */
-function halved(x: Tensor): Tensor {
-  const [height, width] = x.shape.slice(2) as [number, number];
-  return resized(x, pairs(height / 2, 0.5), pairs(width / 2, 0.5));
-}
-
-/** Each pixel four times: twice the height and width. */
-function doubled(x: Tensor): Tensor {
-  const [height, width] = x.shape.slice(2) as [number, number];
-  return resized(x, transpose(pairs(height, 1), [1, 0]), transpose(pairs(width, 1), [1, 0]));
-}
-
-/** Lines and columns as combinations of those there are: products, as are the derivatives, and faster than sums of two numbers. */
-const resized = (x: Tensor, lines: Tensor, columns: Tensor): Tensor =>
-  einsum('yh,bchx->bcyx', lines, einsum('bchw,xw->bchx', x, columns));
-
-/** `[n, 2 n]`, with a weight where row i meets columns 2 i and 2 i + 1. */
-const pairs = (n: number, weight: number): Tensor =>
-  constant(
-    Array.from({ length: n }, (_, i) =>
-      Array.from({ length: 2 * n }, (__, j) => (Math.floor(j / 2) === i ? weight : 0)),
-    ),
-  );
 
 function parameterSpecs(
   config: FullConfig,
