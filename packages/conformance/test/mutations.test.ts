@@ -2,7 +2,19 @@
  * A derivative rule of core broken on purpose: the kit, on any backend, names the op, and beside it what is made of the
  * broken rule. docs/conformance/mutations.md shows these and others.
  */
-import { mul, neg, referenceBackend, transpose, type Tensor } from '@meanflow/core';
+import {
+  argMax,
+  cast,
+  equal,
+  mul,
+  neg,
+  oneHot,
+  referenceBackend,
+  sum,
+  transpose,
+  where,
+  type Tensor,
+} from '@meanflow/core';
 import { runConformance, type Case } from '../src/index.js';
 import { withRule, type Rule } from './support/broken-rules.js';
 
@@ -50,6 +62,39 @@ describe('a broken rule is found, and named', () => {
       // The tangent of a power in its exponent is a logarithm.
       'pow: gradient of the tangent',
     ]);
+  });
+
+  test('ties that do not share: all of the derivative to the first maximum', async () => {
+    const toFirst =
+      (original: Jvp) =>
+      (context: { inputs: Tensor[]; tangents: Tensor[]; attributes: { axes: number[] } }) => {
+        const { inputs, tangents, attributes } = context;
+        const [x, axis] = [inputs[0], attributes.axes[0]];
+        if (x.shape.length !== 2 || attributes.axes.length !== 1 || axis !== 1)
+          return original(context as never);
+        const isFirst = cast(oneHot(argMax(x, 1), x.shape[1]), x.dtype);
+        return sum(mul(tangents[0], isFirst), 1);
+      };
+    const found = await withRule('reduceMax', 'jvp', toFirst, failing);
+    expect(found).toEqual([
+      'reduceMax: gradient of max at ties',
+      'reduceMax: tangent of max at ties',
+      'reduceMax: gradient of min at ties',
+      'reduceMax: tangent of min at ties',
+    ]);
+  });
+
+  test('the whole derivative of equal operands to the first', async () => {
+    const toFirst = (context: { inputs: Tensor[]; tangents: (Tensor | undefined)[]; output: Tensor }) => {
+      const { inputs, tangents, output } = context;
+      const isFirst = equal(inputs[0], output);
+      const [dx, dy] = tangents.map((dt) => dt ?? 0);
+      return where(isFirst, dx, dy);
+    };
+    for (const op of ['maximum', 'minimum']) {
+      const found = await withRule(op, 'jvp', () => toFirst, failing);
+      expect(found).toEqual(expect.arrayContaining([`${op}: gradient at ties`, `${op}: tangent at ties`]));
+    }
   });
 
   test('the sign of the transpose of slice', async () => {

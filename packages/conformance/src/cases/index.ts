@@ -20,6 +20,7 @@ import { reductionCases } from './reductions.js';
 import { shapingCases } from './shaping.js';
 import { stateCases } from './state.js';
 import { tailCases } from './tails.js';
+import { tieCases } from './ties.js';
 import { trainingCases } from './training.js';
 
 /** Which cases there are. */
@@ -66,6 +67,7 @@ function casesWith(programs: readonly Case[]): readonly Case[] {
     ...programs,
     ...compositeCases(),
     ...edgeCases(),
+    ...tieCases(),
     ...tailCases(),
     ...limitCases(),
     ...float16Cases(),
