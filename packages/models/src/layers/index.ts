@@ -61,6 +61,7 @@ export {
   type SwiGluParameters,
 } from './feed-forward.js';
 
+export { embedPoint, featuresWidth, fourierFeatures, type FourierFeatures } from './fourier-features.js';
 export { embeddingWidth, embedScalar, scalarEmbedding, type ScalarEmbedding } from './scalar-embedding.js';
 export { classEmbeddingParameters, embedClass, type ClassEmbeddingParameters } from './class-embedding.js';
 export { embedderParameters, embedFeatures, type EmbedderParameters } from './embedder.js';

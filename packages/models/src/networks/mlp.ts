@@ -8,6 +8,7 @@ import type { VelocityInputs } from '@meanflow/samplers';
 import * as z from 'zod';
 import { conditioningRoles, headRole } from '../adopt/conditioning-roles.js';
 import { activationName, activations } from '../layers/activation.js';
+import { embedPoint, featuresWidth, fourierFeatures } from '../layers/fourier-features.js';
 import { planConditions, withBeside, type ConditionPlan } from '../layers/given-conditions.js';
 import { linear, linearParameters, type LinearParameters } from '../layers/linear.js';
 import { type Described } from '../layers/parameters.js';
@@ -30,6 +31,11 @@ const settings = z.strictObject({
   width: count.describe('Units in each hidden layer.'),
   depth: layerCount.describe('Number of hidden layers.'),
   activation: activationName.default('silu'),
+  inputFeatures: fourierFeatures
+    .optional()
+    .describe(
+      'Sines and cosines of the numbers of z that stand beside them at the input; absent for z alone.',
+    ),
   join: z
     .enum(['concatenate', 'add'])
     .default('concatenate')
@@ -81,7 +87,8 @@ export function mlp(config: MlpConfig): ConfiguredNetwork<MlpParameters, MlpConf
     const { z } = inputs;
     const given = plan.read(inputs);
     const c = condition(full, form, params.condition, inputs, given.features);
-    const flat = withBeside(reshape(z, [z.shape[0]!, features]), given.beside, 1);
+    const point = embedPoint(full.inputFeatures, reshape(z, [z.shape[0]!, features]));
+    const flat = withBeside(point, given.beside, 1);
     const start = form.kind === 'features' ? concat([flat, c], 1) : flat;
     const hidden = (x: Tensor, layer: Symbolic<LinearParameters>, index: number): Tensor => {
       const y = linear(layer, x);
@@ -121,7 +128,9 @@ function parameterSpecs(
   const { width, depth, velocityHead, initialisation, zeroOutput } = config;
   const features = sizeOf(config.featureShape);
   const inputs =
-    features + plan.channels + (form.kind === 'features' ? conditionWidth(config, form, plan) : 0);
+    featuresWidth(config.inputFeatures, features) +
+    plan.channels +
+    (form.kind === 'features' ? conditionWidth(config, form, plan) : 0);
   const hidden = (index: number) => linearParameters(index === 0 ? inputs : width, width, initialisation);
   const out = () => linearParameters(width, features, zeroOutput ? 'zero' : initialisation);
   const indices = Array.from({ length: depth }, (_, index) => index);
@@ -145,8 +154,10 @@ export const mlpEntry: NetworkDefinition<MlpConfig> = {
     const form = conditionForm(full);
     const { channels, features } = planConditions(full.conditions);
     const conditioning = conditioningRoles(full, form.kind, facts, features);
+    const coordinates = sizeOf(full.featureShape);
     const inputs = [
-      { name: 'z', size: sizeOf(full.featureShape) },
+      { name: 'z', size: coordinates },
+      { name: 'waves', size: featuresWidth(full.inputFeatures, coordinates) - coordinates },
       { name: 'beside', size: channels },
       ...(form.kind === 'features' ? [...conditionFeatures(full), { name: 'given', size: features }] : []),
     ].filter(({ size }) => size > 0);

@@ -7,6 +7,7 @@ import { checkFields, quoted, type FieldKinds } from '@meanflow/core/validation'
 import type { IntervalSampler } from '@meanflow/samplers';
 import { kindSettings, type KindSettings, type SettingsSchema } from '../schema.js';
 import type { AdaptiveWeight } from './adaptive-weight.js';
+import type { Coupling } from './coupling.js';
 import { droppedConditions, type ConditionDrop } from './condition-drop.js';
 import { methodColours, type Colours } from './colours.js';
 import { drawsOfRows } from './shared.js';
@@ -16,6 +17,8 @@ import type { AnyObjective, AnyObjectiveConfig, ConfiguredObjective } from './ve
 export interface ObjectiveSettings {
   readonly intervals: IntervalSampler;
   readonly weight: AdaptiveWeight;
+  /** How noise is paired with data; absent in recipes that leave it independent. */
+  readonly coupling?: Coupling | undefined;
 }
 
 /** An objective as it is written down: what is left out follows from the rest. */

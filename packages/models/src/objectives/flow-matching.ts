@@ -8,6 +8,8 @@ import { sampleTimes, timeDistribution } from '@meanflow/samplers';
 import * as z from 'zod';
 import { adaptivelyWeighted, adaptiveWeight, squaredNorm } from './adaptive-weight.js';
 import { conditionDrop } from './condition-drop.js';
+import { coupling } from './coupling.js';
+import { velocityTarget } from './expected-velocity.js';
 import { labelDrop } from './label-drop.js';
 import { drawsOfRows, noInterval, pathName } from './shared.js';
 import { commonDraws, pathPoints } from './points.js';
@@ -17,6 +19,8 @@ import type { VelocityObjective } from './velocity-objective.js';
 const schema = z.strictObject({
   kind: z.literal('flow-matching'),
   path: pathName,
+  velocity: velocityTarget,
+  coupling,
   times: timeDistribution.default({ kind: 'uniform' }),
   weight: adaptiveWeight.default({ power: 0, epsilon: 1 }).describe('The plain squared error by default.'),
   labelDrop: labelDrop
@@ -36,20 +40,25 @@ export type FlowMatchingConfig = z.input<typeof schema>;
 export function flowMatching(
   config: FlowMatchingConfig = { kind: 'flow-matching' },
 ): VelocityObjective<FlowMatchingConfig> {
-  const { path, times, weight, labelDrop, conditionDrop } = validate(schema, config, 'flow-matching');
+  const { path, velocity, coupling, times, weight, labelDrop, conditionDrop } = validate(
+    schema,
+    config,
+    'flow-matching',
+  );
   return {
     name: 'flow-matching',
     config,
+    couplesRows: velocity === 'expected',
     draw: (given) => {
       const { key, batch } = given;
       return {
-        ...commonDraws(given, { labelDrop, conditionDrop }),
+        ...commonDraws(given, { labelDrop, conditionDrop }, coupling),
         t: sampleTimes(key.fold('times'), times, batch.x.shape[0]!),
       };
     },
     rowsOf: drawsOfRows,
     loss: (given) => {
-      const { z, v, t, shown, evaluate } = pathPoints(given, path);
+      const { z, v, t, shown, evaluate } = pathPoints(given, { path, coupling, velocity });
       const { u } = evaluate({ z, t, h: noInterval(t), ...shown });
       const squared = squaredNorm(sub(u, v));
       return {
@@ -69,5 +78,5 @@ export const flowMatchingEntry: ObjectiveDefinition<FlowMatchingConfig> = {
   settings: schema,
   solver: 'euler',
   create: flowMatching,
-  inRecipe: ({ intervals }) => ({ times: intervals.t }),
+  inRecipe: ({ intervals, coupling }) => ({ times: intervals.t, ...(coupling && { coupling }) }),
 };

@@ -33,6 +33,8 @@ import {
 import * as z from 'zod';
 import { adaptivelyWeighted, adaptiveWeight, squaredNorm } from './adaptive-weight.js';
 import { conditionDrop, guidancePair, oneBatch, guidanceDrop } from './condition-drop.js';
+import { coupling } from './coupling.js';
+import { velocityTarget } from './expected-velocity.js';
 import { drawIntervals, tangentRows } from './interval-rows.js';
 import { labelDrop } from './label-drop.js';
 import {
@@ -51,6 +53,8 @@ import type { VelocityLossInputs, VelocityObjective } from './velocity-objective
 const schema = z.strictObject({
   kind: z.literal('improved-meanflow'),
   path: pathName,
+  velocity: velocityTarget,
+  coupling,
   intervals: intervalSampler
     .default(intervalPresets['improved-meanflow'])
     .describe('Distribution of r and t; the published one by default.'),
@@ -117,10 +121,10 @@ export function improvedMeanFlowTerms<Params extends ParameterTreeOf<Params>>(
   given: Omit<VelocityLossInputs<Params>, 'references'>,
 ): ImprovedMeanFlowTerms {
   const settings = validate(schema, config, 'improved-meanflow');
-  const { path, weight, tangent: variant, guidance, guidanceDrop } = settings;
+  const { path, coupling, velocity, weight, tangent: variant, guidance, guidanceDrop } = settings;
   const { network, draws } = given;
   checkNetwork(settings, network);
-  const { z, v, t, r, shown, asked, evaluate, interval } = pathPoints(given, path);
+  const { z, v, t, r, shown, asked, evaluate, interval } = pathPoints(given, { path, coupling, velocity });
 
   /** The network's instantaneous velocity, with guidance at every time and without gradient. */
   const instantaneous = (
@@ -208,7 +212,7 @@ function velocityOf({ v }: { readonly v?: Tensor | undefined }): Tensor {
 export function improvedMeanFlow(
   config: ImprovedMeanFlowConfig = { kind: 'improved-meanflow' },
 ): VelocityObjective<ImprovedMeanFlowConfig> {
-  const { intervals, tangentRows, guidance, labelDrop, conditionDrop } = validate(
+  const { velocity, coupling, intervals, tangentRows, guidance, labelDrop, conditionDrop } = validate(
     schema,
     config,
     'improved-meanflow',
@@ -216,6 +220,7 @@ export function improvedMeanFlow(
   return {
     name: 'improved-meanflow',
     config,
+    couplesRows: velocity === 'expected',
     draw: (given) => {
       const { key, batch } = given;
       const { equal, ...times } = drawIntervals(
@@ -225,7 +230,7 @@ export function improvedMeanFlow(
         tangentRows,
       );
       return {
-        ...commonDraws(given, { labelDrop, conditionDrop }),
+        ...commonDraws(given, { labelDrop, conditionDrop }, coupling),
         ...times,
         ...(guidance === undefined ? {} : sampleGuidance(key.fold('guidance'), guidance, equal)),
       };

@@ -23,6 +23,8 @@ import * as z from 'zod';
 import { share } from '../schema.js';
 import { adaptivelyWeighted, adaptiveWeight, squaredNorm } from './adaptive-weight.js';
 import { conditionDrop, guidancePair, oneBatch, type GuidancePair, guidanceDrop } from './condition-drop.js';
+import { coupling } from './coupling.js';
+import { velocityTarget } from './expected-velocity.js';
 import { drawIntervals, tangentRows } from './interval-rows.js';
 import { labelDrop } from './label-drop.js';
 import {
@@ -55,6 +57,8 @@ export type BakedGuidance = z.infer<typeof bakedGuidance>;
 const schema = z.strictObject({
   kind: z.literal('meanflow'),
   path: pathName,
+  velocity: velocityTarget,
+  coupling,
   intervals: intervalSampler
     .default(intervalPresets.meanflow)
     .describe('Distribution of r and t; the published one by default.'),
@@ -104,8 +108,12 @@ export function meanFlowTerms<Params extends ParameterTreeOf<Params>>(
   config: MeanFlowConfig,
   given: Omit<VelocityLossInputs<Params>, 'references'>,
 ): MeanFlowTerms {
-  const { path, weight, clipInterval, guidance, guidanceDrop } = validate(schema, config, 'meanflow');
-  const { z, v, t, r, shown, asked, evaluate, interval } = pathPoints(given, path);
+  const { path, coupling, velocity, weight, clipInterval, guidance, guidanceDrop } = validate(
+    schema,
+    config,
+    'meanflow',
+  );
+  const { z, v, t, r, shown, asked, evaluate, interval } = pathPoints(given, { path, coupling, velocity });
   const isGuided = guidance !== undefined && (guidance.omega !== 1 || (guidance.kappa ?? 0) !== 0);
   let guidedVelocity = v;
   if (isGuided) {
@@ -152,10 +160,15 @@ function bakedVelocity(
  * @throws {ArgumentError} when a field of `config` is out of range
  */
 export function meanFlow(config: MeanFlowConfig = { kind: 'meanflow' }): VelocityObjective<MeanFlowConfig> {
-  const { intervals, tangentRows, labelDrop, conditionDrop } = validate(schema, config, 'meanflow');
+  const { velocity, coupling, intervals, tangentRows, labelDrop, conditionDrop } = validate(
+    schema,
+    config,
+    'meanflow',
+  );
   return {
     name: 'meanflow',
     config,
+    couplesRows: velocity === 'expected',
     draw: (given) => {
       const { key, batch } = given;
       const { equal: _, ...times } = drawIntervals(
@@ -164,7 +177,7 @@ export function meanFlow(config: MeanFlowConfig = { kind: 'meanflow' }): Velocit
         batch.x.shape[0]!,
         tangentRows,
       );
-      return { ...commonDraws(given, { labelDrop, conditionDrop }), ...times };
+      return { ...commonDraws(given, { labelDrop, conditionDrop }, coupling), ...times };
     },
     rowsOf: drawsOfRows,
     loss: (given) => {

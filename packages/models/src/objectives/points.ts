@@ -2,7 +2,7 @@
  * What an objective begins with: the draws that all have in common, and the points of the path with what the network is shown of
  * their rows.
  */
-import type { Tensor } from '@meanflow/core';
+import { ArgumentError, type Tensor } from '@meanflow/core';
 import type { ParameterTreeOf, PathName } from '@meanflow/samplers';
 import {
   drawDroppedConditions,
@@ -11,6 +11,8 @@ import {
   type RowInputs,
 } from './condition-drop.js';
 import { intervalsOf } from './interval-rows.js';
+import { coupledNoise, type Coupling } from './coupling.js';
+import { checkExpectedVelocity, expectedVelocity, type VelocityTarget } from './expected-velocity.js';
 import type { LabelDrop } from './label-drop.js';
 import {
   drawDropout,
@@ -34,10 +36,11 @@ export interface Drops {
 export function commonDraws(
   given: VelocityDrawInputs,
   { labelDrop, conditionDrop }: Drops = {},
+  coupling: Coupling = 'independent',
 ): Omit<VelocityDraws, 't'> {
   const { key, batch } = given;
   return {
-    noise: drawNoise(key, batch),
+    noise: coupledNoise(coupling, batch, drawNoise(key, batch)),
     ...drawDropped(key, batch, labelDrop),
     ...drawDroppedConditions(key, batch, conditionDrop),
     ...drawDropout(given),
@@ -48,7 +51,7 @@ export function commonDraws(
 export interface PathPoints {
   /** z_t, `[batch, ...features]`. */
   readonly z: Tensor;
-  /** The conditional velocity there, ε − x on the linear path. */
+  /** The conditional velocity there, ε − x on the linear path; or what is expected of it. */
   readonly v: Tensor;
   readonly t: Tensor;
   /** The beginning of the interval; t where none is drawn. */
@@ -63,15 +66,33 @@ export interface PathPoints {
   readonly evaluate: Evaluation;
 }
 
-/** The points that the draws of a step stand for. @throws {ArgumentError} when the network cannot have the path, or be without what is dropped */
+/** How rows become points: what an objective's configuration says of it. */
+export interface PathSettings {
+  readonly path: PathName;
+  readonly coupling?: Coupling | undefined;
+  readonly velocity?: VelocityTarget | undefined;
+}
+
+/**
+ * The points that the draws of a step stand for.
+ *
+ * @throws {ArgumentError} when the network cannot have the path, the coupling or the velocity, or be without what is dropped
+ */
 export function pathPoints<Params extends ParameterTreeOf<Params>>(
   given: Omit<VelocityLossInputs<Params>, 'references'>,
-  path: PathName = 'linear',
+  { path, coupling, velocity }: PathSettings,
 ): PathPoints {
   const { network, batch, draws } = given;
   const { noise, t, dropped } = draws;
   const { r, rows } = intervalsOf(draws);
-  const { z, v } = pathPoint(network, batch.x, noise, t, path);
+  if (coupling === 'optimal-transport') checkUnconditional("coupling: 'optimal-transport'", given);
+  const { z, v: own } = pathPoint(network, batch.x, noise, t, path);
+  let v = own;
+  if (velocity === 'expected') {
+    checkUnconditional("velocity: 'expected'", given);
+    checkExpectedVelocity(network, coupling);
+    v = expectedVelocity(batch.x, z, own, t, path);
+  }
   const labels = labelsOf(network, batch, dropped);
   const conditions = shownConditions(network, batch, draws);
   return {
@@ -81,4 +102,16 @@ export function pathPoints<Params extends ParameterTreeOf<Params>>(
     evaluate: inTraining(given),
     interval: { ...rows, evaluate: inTraining(given, rows) },
   };
+}
+
+/** @throws {ArgumentError} when the network is told more of a row than its point and times */
+function checkUnconditional<Params extends ParameterTreeOf<Params>>(
+  setting: string,
+  { network, batch }: Pick<VelocityLossInputs<Params>, 'network' | 'batch'>,
+): void {
+  const { classCount, conditions = {} } = network;
+  if (classCount === undefined && Object.keys(conditions).length === 0 && batch.augment === undefined) return;
+  throw new ArgumentError(
+    `${setting} takes rows of a batch for one another, so the network must see points and times alone; leave it out, or train without classes and conditions.`,
+  );
 }

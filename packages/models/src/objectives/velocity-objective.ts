@@ -49,9 +49,9 @@ export type VelocityDraws = {
   readonly dropout?: readonly DropoutDraw[];
 };
 
-/** A batch of which only the shapes matter. */
+/** A batch of which the shapes matter, and the samples where noise is paired with them. */
 export type BatchShape = {
-  readonly x: { readonly shape: Shape };
+  readonly x: { readonly shape: Shape; readonly data?: ArrayLike<number> };
   readonly label?: { readonly shape: Shape } | undefined;
   readonly conditions?: Readonly<Record<string, { readonly shape: Shape }>> | undefined;
 };

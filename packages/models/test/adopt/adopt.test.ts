@@ -156,6 +156,16 @@ describe('what is new changes nothing at first', () => {
     expect(zero.length).toBeLessThan(2);
   });
 
+  test('mlp: Fourier features of z', () => {
+    const inputFeatures = { kind: 'fourier', frequencies: 2 } as const;
+    const { from, to, given, params, report } = continued(mlp, { ...mlp, inputFeatures });
+    near(outputs(to, params, { h: 0.3 }).u, outputs(from, given, { h: 0.3 }).u);
+    const byRows = report.parameters.filter(({ origin }) => origin.how === 'by rows');
+    expect(byRows.map(({ origin }) => origin)).toMatchObject([
+      { taken: expect.arrayContaining(['z', 't', 'h']), made: ['waves'] },
+    ]);
+  });
+
   test.each(extensible)('%s: guidance', (_, config) => {
     const { from, to, given, params } = continued(config, { ...config, guidance: true });
     near(outputs(to, params, { h: 0.3, omega: 4 }).u, outputs(from, given, { h: 0.3 }).u);

@@ -111,6 +111,10 @@ const configs: [string, MlpConfig | ResidualMlpConfig][] = [
     'Fourier features of t and r',
     { ...base, embedding: { kind: 'fourier', frequencies: 4 }, times: 't-and-r' },
   ],
+  [
+    'Fourier features of z',
+    { ...base, inputFeatures: { kind: 'fourier', frequencies: 3 }, velocityHead: { depth: 1 } },
+  ],
   ['h alone', { ...base, times: 'h', activation: 'tanh', initialisation: 'xavier' }],
   ['t alone', { ...base, times: 't', activation: 'relu' }],
   ['residual', { ...residual, featureShape: [2, 2, 1] }],
