@@ -118,7 +118,7 @@ it('a run far shorter than its recipe says so', async () => {
     '--out',
     folder.path('again'),
   );
-  expect(outcome.err).toContain('A short run: 6 steps, where the recipe of 8-gaussians makes 9,000.');
+  expect(outcome.err).toContain('A short run: 6 steps, where the recipe of 8-gaussians makes 7,500.');
 });
 
 it.each(['sample', 'evaluate', 'export'])('%s refuses parameters that are not finite', async (command) => {

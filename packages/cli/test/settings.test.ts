@@ -47,7 +47,7 @@ it('--set goes before options, options before the file, the file before the reci
     steps: 2,
     batch: 8,
     network: { kind: 'mlp', width: 12, depth: 2, zeroOutput: true, activation: 'silu' },
-    optimizer: { schedule: 'linear', learningRate: 4e-3 },
+    optimizer: { schedule: 'linear', learningRate: 6e-3 },
     ema: { decays: [0.7], halfLives: [3000], rampUp: true },
     sampling: { nfe: [1, 3], ema: null },
     evaluation: { samples: 20 },
@@ -105,7 +105,7 @@ describe('compare', () => {
     const all = { batch: 8, network: { width: 8 }, ema: { decays: [0.6] }, optimizer: { schedule: 'constant' } };
     const of = (data: string, method: string) => configOf('compared', 'runs', data, `${method}-seed-0`);
     expect(await of('two-moons', 'flow-matching')).toMatchObject({ ...all, steps: 2, conditional: false, sampling: { nfe: [1, 2, 4, 64], ema: 0.6 } });
-    expect(await of('two-moons', 'meanflow')).toMatchObject({ ...all, steps: 2, sampling: { nfe: [1], ema: 0.6 }, objective: { weight: { power: 0.6 } } });
+    expect(await of('two-moons', 'meanflow')).toMatchObject({ ...all, steps: 2, sampling: { nfe: [1], ema: 0.6 }, objective: { weight: { power: 0.5 } } });
     expect(await of('rings', 'flow-matching')).toMatchObject({ ...all, steps: 3, conditional: true });
     expect(await of('rings', 'meanflow')).toMatchObject({ ...all, steps: 3, sampling: { nfe: [1] }, objective: { weight: { power: 1 } } });
     const { command } = JSON.parse(await readFile(path('compared', 'comparison.json'), 'utf8')) as { command: string };

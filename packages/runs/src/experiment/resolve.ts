@@ -91,7 +91,10 @@ export async function resolveRun(
   options: ResolveOptions = {},
 ): Promise<ResolvedRun> {
   const { choice, dataset, init, published, over } = await chooseData(asked, options);
-  const own = recipeLayer(options.recipe ?? recipeFor(choice.data, dataset), choice.method, dataset.name);
+  const recipe = options.recipe ?? recipeFor(choice.data, dataset);
+  const isConditioned = (choice.conditional ?? recipe.conditional) || hasConditions(dataset);
+  const layer = recipeLayer(recipe, choice.method, dataset.name);
+  const own = isConditioned ? withoutCoupling(layer) : layer;
   const { record, source } = overlaidRun([defaults, ...exceptParts(own, published), ...published, ...over]);
   const run = validate(askedRunSchema(), settled(record), source);
   const found = withSteps(run, dataset, source);
@@ -183,6 +186,17 @@ function recipeLayer(recipe: Recipe, method: string, data: string): SettingsLaye
     record: mergeRuns({ ...shared, method, objective, sampling }, network && { network }),
     source: `The recipe of ${data}`,
   };
+}
+
+function hasConditions({ conditions = {} }: Dataset): boolean {
+  return Object.keys(conditions).length > 0;
+}
+
+/** A recipe for rows that are told apart by classes or conditions: only those that are not can be paired with each other's noise. */
+function withoutCoupling({ record, source }: SettingsLayer): SettingsLayer {
+  if (!isRecord(record.objective)) return { record, source };
+  const { coupling: _, ...objective } = record.objective;
+  return { record: { ...record, objective }, source };
 }
 
 /** A recipe without the parts that a published one has: those mean nothing to each other, and so are not laid over each other. */
