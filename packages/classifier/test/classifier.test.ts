@@ -225,3 +225,13 @@ it('is traced into a graph whose size does not depend on the batch', () => {
     }).graph.instructions.length;
   expect(size(1)).toBe(size(7));
 });
+
+it('has the accuracy that it has on held-out images', async () => {
+  await using backend = await ortBackend({ ort: () => import('onnxruntime-node'), device: 'cpu' });
+  const model = (await trainClassifier({ ...tiny, backend }))!;
+  const { x, label } = shapes.reference('test', RandomKey.fromSeed(0).fold('classifier'), 2000);
+  const classifier = await Classifier.create(model, backend);
+  const { logits } = await classifier.extract(x);
+  await classifier.dispose();
+  expect(model.heldOutAccuracy).toBe(classAccuracy(logits, label!));
+});

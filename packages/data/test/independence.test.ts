@@ -1,28 +1,10 @@
-/** Flips and crops of rows and steps, the order of epochs and what distributions draw: independent of each other. */
+/** The order of epochs and of seeds, and what drawn data sets draw: independent of each other. */
 import { dependentPairs, repeatedDraws } from '@meanflow/conformance/testing';
 import { RandomKey } from '@meanflow/core';
 import { distributionDataset, distributions, shapesDataset } from '../src/index.js';
-import { augmentations } from '../src/images/augmentation.js';
 import { EpochOrder } from '../src/split.js';
 
 const key = RandomKey.fromSeed(41);
-
-test('rows are flipped and cropped each for itself, and by each step anew', () => {
-  const ROWS = 5;
-  const steps = Array.from({ length: 2001 }, (_, step) =>
-    augmentations({ flip: true, cropPadding: 4 }, key, step, ROWS),
-  );
-  const streams: Record<string, number[]> = {};
-  for (const [name, shift] of [['', 0], [' of the next step', 1]] as const) {
-    for (let row = 0; row < ROWS; row++) {
-      const of = steps.slice(shift, 2000 + shift).map((step) => step[row]!);
-      streams[`flip ${row}${name}`] = of.map(({ isFlipped }) => Number(isFlipped));
-      streams[`right ${row}${name}`] = of.map(({ right }) => right);
-      streams[`down ${row}${name}`] = of.map(({ down }) => down);
-    }
-  } // prettier-ignore
-  expect(dependentPairs(streams)).toEqual([]);
-});
 
 test('epochs and seeds have orders of their own', () => {
   const rows = Int32Array.from({ length: 3000 }, (_, i) => i);

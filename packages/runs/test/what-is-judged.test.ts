@@ -12,6 +12,7 @@ import { metrics } from '@meanflow/metrics';
 import { createSampler, solvers, uniformGrid } from '@meanflow/samplers';
 import { compareRuns, judge, openBackend, openModel, trainRun, type OpenModel } from '../src/node.js';
 import { createJudge, evaluationKey } from '../src/experiment/evaluation.js';
+import { drawnPieces } from '../src/experiment/sample-stream.js';
 import { tiny } from './support/tiny.js';
 
 const METRIC = 'sliced-wasserstein-2';
@@ -141,4 +142,16 @@ it('noise, held-out rows and those of the floor are of streams of their own', as
     evaluationKey(4).fold('noise').normal([COUNT, 2]);
   };
   expect(repeatedDraws(draw)).toEqual({});
+});
+
+it('pieces of a stream of samples have noise of their own', async () => {
+  const { generator } = model;
+  const [count, seen] = [1203, new Set<string>()];
+  const all: number[] = [];
+  for await (const { samples } of drawnPieces(generator, { backend, seed: 4, count, nfe: 1 })) {
+    all.push(...samples.data);
+    for (let row = 0; row < samples.shape[0]!; row++) seen.add(samples.rows(row, row + 1).data.join());
+  }
+  expect(all).toHaveLength(count * 64);
+  expect(seen.size).toBe(count);
 });
