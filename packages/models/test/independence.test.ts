@@ -1,4 +1,4 @@
-/** What objectives draw by the keys that it is drawn from, the masks of drop-out and initial parameters: all from streams of their own. */
+/** What objectives draw, the masks of drop-out and initial parameters: every one from a stream of its own. */
 import { dependentPairs, repeatedDraws } from '@meanflow/conformance/testing';
 import { hostArray, RandomKey, treeFlatten, type HostArray } from '@meanflow/core';
 import {
@@ -11,7 +11,7 @@ import {
 import { dropout } from '../src/layers/dropout.js';
 import { evaluate } from './helpers.js';
 
-const ROWS = 200;
+const ROWS = 4000;
 const key = RandomKey.fromSeed(31);
 const column = () => key.fold('column').normal([ROWS, 1]);
 const batch: TrainingBatch = {
@@ -28,6 +28,36 @@ const unet = createNetwork({
   blocks: 2,
   attentionResolutions: [],
   dropout: 0.5,
+});
+
+const plain = createNetwork({ kind: 'mlp', featureShape: [1], width: 2, depth: 1 });
+const intervals = { t: { kind: 'uniform' }, equalShare: 0 } as const;
+
+test.each<ObjectiveConfig>([
+  { kind: 'flow-matching', ...drops },
+  { kind: 'meanflow', intervals, ...drops },
+  { kind: 'improved-meanflow', intervals, guidance: {}, ...drops },
+])('what $kind draws is independent, of the next row, step and seed too', (config) => {
+  const objective = createObjective(config);
+  const drawn = (of: RandomKey, step: number): Record<string, Float32Array | Float64Array> => {
+    const { droppedConditions, ...others } = objective.draw({ network: plain, key: of.fold(step), batch, step }); // prettier-ignore
+    const all = Object.entries({ ...others, ...droppedConditions }) as [string, HostArray][];
+    const columns = Object.fromEntries(all.map(([name, { data }]) => [name, Float64Array.from(data)]));
+    // r lies below t, and is told apart by where between 0 and t.
+    const { t, r } = columns;
+    return t && r ? { ...columns, r: r.map((value, row) => value / t[row]!) } : columns;
+  };
+  const now = drawn(key, 0);
+  expect(Object.keys(now).length).toBeGreaterThanOrEqual(5);
+  const later = { 'the next row': now, 'the next step': drawn(key, 1), 'another seed': drawn(RandomKey.fromSeed(32), 0) }; // prettier-ignore
+  const streams = Object.entries(now).map(([name, data]) => [name, data.subarray(0, -1)] as const);
+  const others = Object.entries(later).flatMap(([which, columns]) =>
+    Object.entries(columns).map(
+      ([name, data]) =>
+        [`${name} of ${which}`, which === 'the next row' ? data.subarray(1) : data.subarray(0, -1)] as const,
+    ),
+  );
+  expect(dependentPairs(Object.fromEntries([...streams, ...others]))).toEqual([]);
 });
 
 test.each<ObjectiveConfig>([
