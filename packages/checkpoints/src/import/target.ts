@@ -7,7 +7,6 @@ import { didYouMean, validate } from '@meanflow/core/validation';
 import {
   createNetwork,
   networkPresets,
-  networks,
   sdVaeDecoder,
   sdVaeEncoder,
   sdVaeSchema,
@@ -61,7 +60,7 @@ export type ImportModel =
 
 /** Small DiTs, which have no classes of their own, are this project's. */
 function isPublished({ kind, classCount }: AnyNetworkConfig): boolean {
-  return classCount !== undefined || !networks.get(kind).takesClasses;
+  return classCount !== undefined || kind !== 'dit';
 }
 
 /** Names that `importTarget` takes. */

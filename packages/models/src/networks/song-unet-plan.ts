@@ -6,7 +6,7 @@ import { ArgumentError } from '@meanflow/core';
 import * as z from 'zod';
 import { resampleFilter } from '../layers/resample.js';
 import { unetGroups, type UNetBlockShape } from '../layers/unet-block.js';
-import { conditions, count, featureShape, layerCount } from './fields.js';
+import { count, dataFields, layerCount } from './fields.js';
 
 export const songUNetSettings = z.strictObject({
   kind: z.literal('song-unet'),
@@ -41,10 +41,7 @@ export const songUNetSettings = z.strictObject({
     .describe('Share of activations dropped in every block while training.'),
 });
 
-export const songUNetSchema = songUNetSettings.extend({
-  featureShape: featureShape.describe('[channels, size, size] of an image.'),
-  conditions,
-});
+export const songUNetSchema = songUNetSettings.extend(dataFields('[channels, size, size] of an image.'));
 
 /** A DDPM++ U-Net, as plain JSON. */
 export type SongUNetConfig = z.input<typeof songUNetSchema>;

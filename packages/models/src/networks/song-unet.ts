@@ -1,12 +1,25 @@
 /**
  * The DDPM++ U-Net (Song et al., "Score-Based Generative Modeling through Stochastic Differential Equations", 2021; in the
  * parametrisation of Karras et al., 2022, table 7) as MeanFlow uses it on CIFAR-10 (arXiv 2505.13447, appendix A): features
- * of t and of h = t − r stand side by side where the original has those of the noise level. Images are channels first.
+ * of t and of h = t − r stand side by side where the original has those of the noise level. Classes, which MeanFlow's networks have not,
+ * are those of Karras et al. (2022): one linear map of the class as a vector, added to the features. Images are channels first.
  */
-import { add, ArgumentError, concat, recomputable, silu, type Symbolic, type Tensor } from '@meanflow/core';
+import {
+  add,
+  ArgumentError,
+  concat,
+  full,
+  mul,
+  oneHot,
+  recomputable,
+  silu,
+  type Symbolic,
+  type Tensor,
+} from '@meanflow/core';
 import { validate } from '@meanflow/core/validation';
 import type { VelocityInputs } from '@meanflow/samplers';
 import { channelsRole } from '../adopt/conditioning-roles.js';
+import { classRows } from '../adopt/roles.js';
 import { conv2d, conv2dParameters, type Conv2dParameters } from '../layers/conv2d.js';
 import { drawDropout, dropout } from '../layers/dropout.js';
 import { planConditions, withBeside, type ConditionPlan } from '../layers/given-conditions.js';
@@ -22,6 +35,7 @@ import {
   type UNetBlockParameters,
 } from '../layers/unet-block.js';
 import { songUNetBuffers, songUNetNames } from '../published/unet-names.js';
+import { checkLabel } from './conditioning.js';
 import type { NetworkDefinition } from './definition.js';
 import { composeNetwork, type ConfiguredNetwork } from './network.js';
 import {
@@ -40,6 +54,8 @@ export type SongUNetParameters = {
   readonly condition: {
     /** Augmentation labels to features, `[augmentWidth, 2 · timeMultiplier · channels]`. */
     readonly augment?: LinearParameters | undefined;
+    /** The class to features, `[classCount, 2 · timeMultiplier · channels]`; of no class there is the bias alone. */
+    readonly label?: LinearParameters | undefined;
     /** Conditions that are features to features, `[numbers, 2 · timeMultiplier · channels]`. */
     readonly given?: LinearParameters | undefined;
     readonly hidden: LinearParameters;
@@ -53,7 +69,7 @@ export type SongUNetParameters = {
 };
 
 /**
- * A DDPM++ U-Net. It takes no classes and no guidance conditions.
+ * A DDPM++ U-Net. It takes no guidance conditions.
  *
  * @throws {ArgumentError} when a field of `config` is out of range
  */
@@ -69,7 +85,7 @@ export function songUNet(config: SongUNetConfig): ConfiguredNetwork<SongUNetPara
 
   const apply = (params: Symbolic<SongUNetParameters>, inputs: VelocityInputs) => {
     const { beside, features } = given.read(inputs);
-    const condition = conditionOf(params.condition, embedding, inputs, features);
+    const condition = conditionOf(params.condition, embedding, full, inputs, features);
     let blocksRun = 0;
     const run = (x: Tensor, block: Symbolic<UNetBlockParameters>): Tensor => {
       const index = blocksRun++;
@@ -115,12 +131,14 @@ export function songUNet(config: SongUNetConfig): ConfiguredNetwork<SongUNetPara
 function conditionOf(
   params: Symbolic<SongUNetParameters['condition']>,
   embedding: ScalarEmbedding,
-  { t, h, augment, label, omega, tMin, tMax }: VelocityInputs,
+  { classCount }: Pick<FullSongUNetConfig, 'classCount'>,
+  { z, t, h, augment, label, omega, tMin, tMax }: VelocityInputs,
   given: Tensor | undefined,
 ): Tensor {
-  if ([label, omega, tMin, tMax].some((given) => given !== undefined)) {
-    throw new ArgumentError('This U-Net takes no labels and no guidance conditions.');
+  if ([omega, tMin, tMax].some((guidance) => guidance !== undefined)) {
+    throw new ArgumentError('This U-Net takes no guidance conditions.');
   }
+  checkLabel(classCount, label);
   if (params.augment === undefined && augment !== undefined) {
     throw new ArgumentError('Augmentation labels were given to a network that takes none; set augmentWidth.');
   }
@@ -128,16 +146,23 @@ function conditionOf(
   const features = [
     ...(params.augment && augment ? [linear(params.augment, augment)] : []),
     ...(params.given && given ? [linear(params.given, given)] : []),
+    ...(params.label && classCount !== undefined
+      ? [linear(params.label, classVectors(label ?? full([z.shape[0]!], classCount, 'int32'), classCount))]
+      : []),
   ].reduce((sum, each) => add(sum, each), times);
   return silu(linear(params.out, silu(linear(params.hidden, features))));
 }
+
+/** The class as a vector of unit variance, as Karras et al. (2022) have it; zero for no class. `[batch, classCount]` */
+const classVectors = (label: Tensor, classCount: number): Tensor =>
+  mul(Math.sqrt(classCount), oneHot(label, classCount));
 
 function parameterSpecs(
   config: FullSongUNetConfig,
   plan: UNetPlan,
   given: ConditionPlan,
 ): Described<SongUNetParameters> {
-  const { featureShape, channels, timeMultiplier, conditionMultiplier, augmentWidth } = config;
+  const { featureShape, channels, timeMultiplier, conditionMultiplier, augmentWidth, classCount } = config;
   const [features, width] = [2 * timeMultiplier * channels, conditionMultiplier * channels];
   const last = channels * config.channelMultipliers[0]!;
   const block = (planned: PlannedBlock) => unetBlockParameters(planned, width);
@@ -153,6 +178,7 @@ function parameterSpecs(
       ...(given.features === 0
         ? {}
         : { given: linearParameters(given.features, features, 'xavier', { bias: false }) }),
+      ...(classCount === undefined ? {} : { label: linearParameters(classCount, features, 'xavier') }),
       hidden: linearParameters(features, width, 'xavier'),
       out: linearParameters(width, width, 'xavier'),
     },
@@ -171,7 +197,6 @@ export const songUNetEntry: NetworkDefinition<SongUNetConfig> = {
   settings: songUNetSettings,
   sizeFields: { width: 'channels', depth: 'blocks' },
   layout: 'nchw',
-  takesClasses: false,
   create: songUNet,
   facts: (given) => {
     const { kind, channels, channelMultipliers, blocks } = songUNetSettings.parse(given);
@@ -181,11 +206,15 @@ export const songUNetEntry: NetworkDefinition<SongUNetConfig> = {
   },
   publishedNames: (config) => ({ torch: songUNetNames(config) }),
   publishedBuffers: (config) => songUNetBuffers(songUNetSchema.parse(config)),
-  roles: (config) => {
-    const { featureShape, conditions } = songUNetSchema.parse(config);
+  roles: (config, facts) => {
+    const { featureShape, conditions, classCount } = songUNetSchema.parse(config);
     const { channels } = planConditions(conditions, { image: { featureShape, channelAxis: 0 } });
     return (path) => {
       if (path === 'input/kernel') return channelsRole(featureShape[0]!, channels, 1);
+      if (path === 'condition/label/kernel' && classCount !== undefined) {
+        return { rows: classRows(classCount, facts).slice(0, classCount), otherwise: 'zero' };
+      }
+      if (path === 'condition/label/bias') return { otherwise: 'zero' };
       // Augmentation labels and given numbers are added to the features of the times.
       return /^condition\/(augment|given)\/kernel$/.test(path) ? { otherwise: 'zero' } : undefined;
     };

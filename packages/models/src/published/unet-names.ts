@@ -16,6 +16,7 @@ import {
 /** Parts of our paths, each replaced once, in this order. */
 const parts: readonly (readonly [RegExp, string])[] = [
   [/^condition\/augment/, 'map_augment'],
+  [/^condition\/label/, 'map_label'],
   [/^condition\/hidden/, 'map_layer0'],
   [/^condition\/out/, 'map_layer1'],
   [/attention\/norm/, 'norm2'],

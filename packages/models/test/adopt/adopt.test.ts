@@ -116,9 +116,9 @@ describe('the same network', () => {
     '%s: every parameter bit for bit, in memory of its own',
     (_, config) => {
       const withAll =
-        config.kind === 'song-unet'
-          ? config
-          : { ...config, classCount: 3, ...(config.kind !== 'unet' && { velocityHead: { depth: 1 } }) };
+        config.kind === 'song-unet' || config.kind === 'unet'
+          ? { ...config, classCount: 3 }
+          : { ...config, classCount: 3, velocityHead: { depth: 1 } };
       const { before, after, report, text } = continued(withAll, withAll);
       expect([...after.keys()]).toEqual([...before.keys()]);
       for (const [path, { data }] of after) {
@@ -171,7 +171,7 @@ describe('what is new changes nothing at first', () => {
     near(outputs(to, params, { h: 0.3, omega: 4 }).u, outputs(from, given, { h: 0.3 }).u);
   });
 
-  test.each(extensible)('%s: classes', (_, config) => {
+  test.each([...extensible, ['song-unet', songUNet]] as const)('%s: classes', (_, config) => {
     const { from, to, given, params } = continued(config, { ...config, classCount: 4 });
     const { u } = outputs(from, given, { h: 0.3 });
     near(outputs(to, params, { h: 0.3, label: [0, 3, 4] }).u, u);

@@ -161,7 +161,8 @@ test('refuses conditions that it does not take', () => {
       ({ params, z, t }) => ({ u: songUNet(small).apply(params, { z, t, h: t, ...extra(t) }).u }),
       inputs,
     );
-  expect(() => apply((t) => ({ omega: t }))).toThrow(/no labels and no guidance/);
+  expect(() => apply((t) => ({ omega: t }))).toThrow(/no guidance conditions/);
+  expect(() => apply(() => ({ label: hostArray([0], { dtype: 'int32' }) }))).toThrow(/set classCount/);
   expect(() => apply((t) => ({ augment: t }))).toThrow(/set augmentWidth/);
 });
 
@@ -170,4 +171,63 @@ test('specifications are what initial parameters are', () => {
   const shapes = (tree: unknown) =>
     treeLeaves<HostArray | ParameterSpec>(tree as never).map(({ shape }) => shape);
   expect(shapes(network.init(key))).toEqual(shapes(network.specs));
+});
+
+describe('classes', () => {
+  const config: SongUNetConfig = { ...small, classCount: 3 };
+  const network = songUNet(config);
+  const params = lively(network.init(key));
+  const inputs = { z: key.fold('z').normal([4, 2, 8, 8]), t: hostArray([0.9, 0.7, 0.4, 0.2]) };
+  const outputs = (given: object, label?: readonly number[]) =>
+    evaluate(
+      ({ given: p, z, t, label: of }: { given: never; z: Tensor; t: Tensor; label?: Tensor }) => ({
+        u: network.apply(p, { z, t, h: t, ...(of && { label: of }) }).u,
+      }),
+      { given, ...inputs, ...(label && { label: hostArray([...label], { dtype: 'int32' }) }) } as never,
+    ) as { u: HostArray };
+
+  test('leave a network without them as it was', () => {
+    const { condition, ...others } = network.init(key);
+    const { label, ...rest } = condition;
+    expect(label!.kernel.shape).toEqual([3, 16]);
+    expect({ ...others, condition: rest }).toEqual(songUNet(small).init(key));
+  });
+
+  test('are added to the features of the times, √classes times the row of each, and the bias alone where there is none', () => {
+    const { label, hidden } = params.condition;
+    const [width, features] = [hidden.bias!.size, 16];
+    // Through the layer after it, that is another bias.
+    const shifted = (row: number | undefined) => {
+      const bias = hidden.bias!.data.map((value, j) => {
+        let sum = value;
+        for (let i = 0; i < features; i++) {
+          const added = label!.bias!.data[i]! + (row === undefined ? 0 : Math.sqrt(3) * label!.kernel.data[row * features + i]!);
+          sum += added * hidden.kernel.data[i * width + j]!;
+        }
+        return sum;
+      }); // prettier-ignore
+      const plain = { ...params.condition, label: undefined, hidden: { ...hidden, bias: hostArray(bias, { shape: [width] }) } };
+      const without = songUNet(small);
+      const { u } = evaluate(
+        ({ given, z, t }) => ({ u: without.apply(given as never, { z, t, h: t }).u }),
+        { given: { ...params, condition: plain }, ...inputs } as never,
+      ) as { u: HostArray };
+      return u;
+    }; // prettier-ignore
+    const { u } = outputs(params, [2, 0, 3, 1]);
+    [2, 0, undefined, 1].forEach((row, i) =>
+      expect(relativeError(u.rows(i, i + 1), shifted(row).rows(i, i + 1))).toBeLessThan(1e-5),
+    );
+    expect(relativeError(outputs(params).u, shifted(undefined))).toBeLessThan(1e-5);
+  });
+
+  test('have the name of the published code', () => {
+    const found = publishedParameters({ ...cifar, classCount: 10 }).filter(({ name }) =>
+      name.includes('map_label'),
+    );
+    expect(found.map(({ name, shape }) => [name, shape])).toEqual([
+      ['net.map_label.bias', [512]],
+      ['net.map_label.weight', [512, 10]],
+    ]);
+  });
 });
