@@ -68,7 +68,8 @@ export interface PathPoints {
 
 /** How rows become points: what an objective's configuration says of it. */
 export interface PathSettings {
-  readonly path: PathName;
+  /** The linear one by default. */
+  readonly path?: PathName | undefined;
   readonly coupling?: Coupling | undefined;
   readonly velocity?: VelocityTarget | undefined;
 }
@@ -80,7 +81,7 @@ export interface PathSettings {
  */
 export function pathPoints<Params extends ParameterTreeOf<Params>>(
   given: Omit<VelocityLossInputs<Params>, 'references'>,
-  { path, coupling, velocity }: PathSettings,
+  { path = 'linear', coupling, velocity }: PathSettings = {},
 ): PathPoints {
   const { network, batch, draws } = given;
   const { noise, t, dropped } = draws;
