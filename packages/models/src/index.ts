@@ -90,7 +90,15 @@ export {
   type ResidualMlpOutputParameters,
 } from './networks/residual-mlp.js';
 
-export { commonDraws, pathPoints, type Drops, type PathPoints } from './objectives/points.js';
+export {
+  commonDraws,
+  pathPoints,
+  type Drops,
+  type PathPoints,
+  type PathSettings,
+} from './objectives/points.js';
+export type { Coupling } from './objectives/coupling.js';
+export type { VelocityTarget } from './objectives/expected-velocity.js';
 export {
   inTraining,
   noInterval,
